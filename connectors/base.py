@@ -1,0 +1,155 @@
+"""The vocabulary that every connector speaks: windows, pages, rows, rejects, and the shape of a source."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, BinaryIO, ClassVar, Protocol
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class SourceError(Exception):
+    """A source could not deliver. The message is for people: what, where, and the remedy. It never holds a secret."""
+
+
+class AuthenticationError(SourceError):
+    """The source refused the credentials: trying again is pointless."""
+
+
+class IncompleteDeliveryError(SourceError):
+    """The source delivered less than it announced, or the same page for ever: nothing of it may be committed."""
+
+
+class SourceSettings(BaseModel):
+    """What every source's settings hold. Secrets arrive resolved: a connector never reads the environment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$", description="The source's own name: unique in the file.")
+    kind: str = Field(description="Which connector reads it.")
+    account: str = Field(default="default", description="Account, organisation or cluster that it belongs to.")
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """A half-open UTC interval `[start, end)`, naive datetimes, that one delivery covers and one slice holds."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def slice_date(self) -> date:
+        """The day that names the slice: the window's first."""
+        return self.start.date()
+
+
+class Body(Protocol):
+    """Bytes that can be opened more than once, each time from the beginning."""
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """A fresh stream over the bytes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Page:
+    """One object or response as the source delivered it (gateway payloads: after the allow-list).
+
+    `name` is what the source calls it (object key, request path); identity is the content, never the name.
+    """
+
+    name: str
+    body: Body
+
+
+@dataclass(frozen=True)
+class LandedPage:
+    """A page after landing: `digest` is the SHA-256 of its bytes, in hexadecimal."""
+
+    name: str
+    digest: str
+    body: Body
+
+    @property
+    def page_id(self) -> str:
+        """What rows carry as `x_page`."""
+        return self.digest[:16]
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that cannot be staged: why, and the row itself. `row` counts from 1; 0 means the page as a whole."""
+
+    page_id: str
+    row: int
+    reason: str
+    detail: str
+    payload: str
+    column_name: str | None = None
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A chunk of a delivery: rows in the fact's Arrow schema, and what had to be refused.
+
+    `stated_*` are control totals that the source itself gives (a manifest, a footer); None where it gives none.
+    `is_final` is the provider's own word that the slice will not change.
+    """
+
+    rows: pa.Table
+    rejects: tuple[Reject, ...] = ()
+    duplicate_count: int = 0
+    stated_cost: Decimal | None = None
+    stated_rows: int | None = None
+    is_final: bool = False
+    notices: tuple[str, ...] = field(default=())
+
+
+class Source(Protocol):
+    """One kind of source. Implementations hold no state: settings and windows come in, pages and rows go out."""
+
+    kind: ClassVar[str]
+    fact: ClassVar[str]
+    settings_model: ClassVar[type[SourceSettings]]
+
+    def windows(self, settings: Any, day: date) -> list[Window]:
+        """The windows that the night of `day` pulls, oldest first: `day` itself and what may have been restated."""
+        ...
+
+    def fetch(self, settings: Any, window: Window) -> Iterator[Page]:
+        """Pages of that window. An empty iterator means that the source confirmed it holds nothing for it.
+
+        Raises SourceError (or a subclass) when that cannot be known.
+        """
+        ...
+
+    def parse(self, settings: Any, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+        """Rows and rejects of landed pages, in bounded chunks. Pure: the same pages give the same rows.
+
+        Raises IncompleteDeliveryError when the pages cannot be a whole delivery (truncated, a part missing).
+        """
+        ...
+
+    def probe(self, settings: Any) -> str:
+        """Tries the credentials and the address; one line saying what was found. Raises SourceError."""
+        ...
+
+
+class Bytes:
+    """A body held in memory."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """A stream over the content."""
+        import io
+
+        return io.BytesIO(self.content)
+
+
+Metadata = Mapping[str, str]

@@ -1,0 +1,111 @@
+"""What a contract says, and the Arrow schema that follows from it."""
+
+import re
+from enum import StrEnum
+from typing import Literal, Self
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_DECIMAL = re.compile(r"^decimal\((\d{1,2}),(\d{1,2})\)$")
+_ARROW: dict[str, pa.DataType] = {
+    "string": pa.string(),
+    "json": pa.string(),  # an object as text, keys sorted: every engine carries it the same way
+    "int64": pa.int64(),
+    "int32": pa.int32(),
+    "bool": pa.bool_(),
+    "double": pa.float64(),  # physical samples and ratios only, never money
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),  # UTC without a zone: the one form that no engine re-interprets
+}
+
+
+class Layer(StrEnum):
+    """Where a table stands on the way from a source to a reader."""
+
+    STAGED = "staged"
+    REFERENCE = "reference"
+    CORE = "core"
+    MART = "marts"
+    LAKE = "lake"
+
+
+class Severity(StrEnum):
+    """`fail` stops the run before anything is published; `warn` is shown."""
+
+    FAIL = "fail"
+    WARN = "warn"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """One column: its type, unit and meaning."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    type: str
+    description: str
+    nullable: bool = False
+    unit: str | None = None
+    values: tuple[str, ...] | None = Field(
+        default=None, description="the only values allowed, if they are a closed set"
+    )
+
+    def arrow_type(self) -> pa.DataType:
+        """The Arrow type. Raises ValueError for a type that contracts do not know."""
+        if match := _DECIMAL.match(self.type):
+            return pa.decimal128(int(match[1]), int(match[2]))
+        if self.type not in _ARROW:
+            known = ", ".join([*_ARROW, "decimal(p,s)"])
+            raise ValueError(f"column {self.name}: type {self.type!r} is not one of {known}")
+        return _ARROW[self.type]
+
+
+class Check(_Strict):
+    """A rule beyond types, nullability and closed sets. `sql` selects the rows that break it from `{batch}`."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    sql: str
+    description: str
+    severity: Severity = Severity.FAIL
+
+
+class Contract(_Strict):
+    """One table: what a row is, what each column means, what must hold."""
+
+    table: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    layer: Layer
+    description: str
+    grain: str
+    owner: str
+    key: tuple[str, ...] = Field(description="columns that together are unique")
+    columns: tuple[Column, ...]
+    slice: Literal["day", "billing_period", "none"] = "none"
+    materialized: Literal["table", "view"] = "table"
+    published: bool = False
+    depends_on: tuple[str, ...] = Field(default=(), description="the tables its SQL reads")
+    checks: tuple[Check, ...] = ()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        names = [column.name for column in self.columns]
+        if len(set(names)) != len(names):
+            raise ValueError(f"{self.table}: a column is named twice")
+        if missing := [name for name in self.key if name not in names]:
+            raise ValueError(f"{self.table}: key columns {missing} are not columns")
+        for column in self.columns:
+            column.arrow_type()
+        return self
+
+    def arrow_schema(self) -> pa.Schema:
+        """The table's Arrow schema, columns in the contract's order."""
+        return pa.schema([pa.field(c.name, c.arrow_type(), nullable=c.nullable) for c in self.columns])
+
+    def column(self, name: str) -> Column:
+        """The column of that name. Raises KeyError when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.table} has no column {name}")
