@@ -1,0 +1,84 @@
+"""Runs a contract's expectations over rows where they lie: Parquet files through a DuckDB view, never a pandas copy."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from contracts import Contract
+from pipelines.checks.outcome import Outcome
+
+Rows = Sequence[str] | pa.Table | ds.Dataset
+
+
+def validate(contract: Contract, rows: Rows) -> list[Outcome]:
+    """Holds `rows` (local Parquet paths, an Arrow table or a dataset) against the contract.
+
+    Returns one outcome a check, broken ones with up to three example rows. Raises what the engine raises when the
+    rows cannot be read at all.
+    """
+    import great_expectations as gx
+
+    from pipelines.checks.expectations import expectations, register_duckdb
+
+    register_duckdb()
+    rules = expectations(contract)
+    with tempfile.TemporaryDirectory(prefix="farthing-checks-") as folder:
+        scratch = Path(folder) / "scratch.duckdb"
+        _expose(scratch, contract, rows)
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}  # pyright: ignore[reportAttributeAccessIssue]
+        source = context.data_sources.add_sql("lake", connection_string=f"duckdb:///{scratch}")
+        batch = (
+            source.add_table_asset(contract.table, table_name=contract.table)
+            .add_batch_definition_whole_table("rows")
+            .get_batch()
+        )
+        suite = gx.ExpectationSuite(name=contract.table)
+        for name, severity, rule in rules:
+            rule.meta = {"name": name, "severity": severity.value}
+            suite.add_expectation(rule)
+        result = batch.validate(suite, result_format="SUMMARY")
+        return [_outcome(contract, item) for item in result.results]
+
+
+def _expose(scratch: Path, contract: Contract, rows: Rows) -> None:
+    with duckdb.connect(str(scratch)) as connection:
+        if isinstance(rows, pa.Table | ds.Dataset):
+            connection.register("arrow_rows", rows)
+            connection.execute(f"create table {contract.table} as select * from arrow_rows")
+        elif rows:
+            columns = ", ".join(column.name for column in contract.columns)
+            files = ", ".join("'" + path.replace("'", "''") + "'" for path in rows)
+            rows_there = f"read_parquet([{files}], hive_partitioning=false)"
+            connection.execute(f"create view {contract.table} as select {columns} from {rows_there}")
+        else:
+            connection.register("arrow_rows", contract.arrow_schema().empty_table())
+            connection.execute(f"create table {contract.table} as select * from arrow_rows")
+
+
+def _outcome(contract: Contract, item: object) -> Outcome:
+    """One result of Great Expectations in our words."""
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+
+    from contracts import Severity
+
+    if not isinstance(item, ExpectationValidationResult) or item.expectation_config is None:
+        raise TypeError("Great Expectations returned a result of another shape than 1.24's")
+    meta = item.expectation_config.meta or {}
+    if item.exception_info and item.exception_info.get("raised_exception"):
+        raise RuntimeError(f"{contract.table}: {meta['name']}: {item.exception_info.get('exception_message')}")
+    result = item.result or {}
+    unexpected = result.get("unexpected_count", result.get("observed_value"))
+    examples = result.get("partial_unexpected_list") or (result.get("details") or {}).get("unexpected_rows") or []
+    return Outcome(
+        table=contract.table,
+        name=meta["name"],
+        passed=bool(item.success),
+        severity=Severity(meta["severity"]),
+        broken_count=unexpected if isinstance(unexpected, int) else None,
+        examples="; ".join(str(example) for example in list(examples)[:3])[:600],
+    )

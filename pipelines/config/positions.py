@@ -1,0 +1,104 @@
+"""YAML with the position of every key and value, duplicate keys refused and decimals kept exact."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.config.problems import ConfigError, Problem
+
+Location = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed file: plain Python values, and where each stands as (line, column) from 1."""
+
+    file: Path
+    content: dict[str, Any]
+    positions: dict[Location, tuple[int, int]]
+
+    def position(self, location: Location) -> tuple[int, int]:
+        """Where `location` stands, or the nearest place around it that exists."""
+        for length in range(len(location), -1, -1):
+            if found := self.positions.get(location[:length]):
+                return found
+        return (1, 1)
+
+    def problem(self, location: Location, message: str, remedy: str = "") -> Problem:
+        """A problem at `location`, which is written the way people read it: `sources[2].location`."""
+        line, column = self.position(location)
+        return Problem(line, column, dotted(location) or "file", message, remedy)
+
+
+class _Loader(yaml.SafeLoader):
+    """Keeps decimals exact: a price of 2.25 never passes through a float."""
+
+
+def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal | float:
+    text = str(loader.construct_scalar(node)).replace("_", "")
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return loader.construct_yaml_float(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
+
+
+def read(file: Path) -> Document:
+    """Reads `file`. Raises ConfigError when it is absent, not UTF-8, not YAML, or repeats a key."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        hint = "Write one with 'farthing init', or name it with --config."
+        raise ConfigError(file, [Problem(1, 1, "file", "there is no such file", hint)]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(file, [Problem(1, 1, "file", f"cannot be read: {error}")]) from error
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        positions: dict[Location, tuple[int, int]] = {}
+        problems: list[Problem] = []
+        if node is not None:
+            _walk(node, (), positions, problems)
+        content = loader.construct_document(node) if node is not None else {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise ConfigError(file, [Problem(line, column, "file", f"is not YAML: {error.problem}")]) from error
+    finally:
+        loader.dispose()
+    if not isinstance(content, dict):
+        problems.append(Problem(1, 1, "file", "must hold keys and values, such as 'company: Acme'"))
+    if problems:
+        raise ConfigError(file, problems)
+    return Document(file, content, positions)
+
+
+def _walk(
+    node: yaml.Node, location: Location, positions: dict[Location, tuple[int, int]], problems: list[Problem]
+) -> None:
+    positions.setdefault(location, (node.start_mark.line + 1, node.start_mark.column + 1))
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _walk(item, (*location, index), positions, problems)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*location, str(key.value))
+            here = (key.start_mark.line + 1, key.start_mark.column + 1)
+            if inner in positions:
+                earlier = positions[inner][0]
+                problems.append(Problem(*here, dotted(inner), f"is given twice, first on line {earlier}"))
+            positions[inner] = here
+            _walk(value, inner, positions, problems)
+
+
+def dotted(location: Location) -> str:
+    """`("sources", 2, "location")` as people write it: `sources[2].location`."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

@@ -1,0 +1,54 @@
+"""Names that must lead somewhere: teams and pools in owner rules, unique ids, hosts that do not overlap."""
+
+from collections.abc import Iterable, Sequence
+
+from pipelines.config.positions import Document, Location
+from pipelines.config.problems import Problem, nearest
+from pipelines.config.schema import Config, Host
+
+
+def unknown_references(document: Document, config: Config) -> list[Problem]:
+    """Every name that leads nowhere and every id that is given twice."""
+    problems: list[Problem] = []
+    teams = [team.id for team in config.teams]
+    pools = [pool.id for pool in config.pools]
+    models = [model.id for model in config.models if model.self_hosted]
+    for index, owner in enumerate(config.owners):
+        where: Location = ("owners", index)
+        problems += _known(document, (*where, "team"), owner.team, teams, "team")
+        problems += _known(document, (*where, "pool"), owner.pool, pools, "pool")
+    for index, pool in enumerate(config.pools):
+        problems += _known(document, ("pools", index, "model"), pool.model, models, "self-hosted model")
+    problems += _unique(document, "sources", "name", [entry.name for entry in config.sources])
+    problems += _unique(document, "teams", "id", teams)
+    problems += _unique(document, "owners", "id", [owner.id for owner in config.owners])
+    problems += _unique(document, "pools", "id", pools)
+    return problems + _overlapping(document, config.hosts)
+
+
+def _known(document: Document, where: Location, name: str | None, known: Iterable[str], what: str) -> list[Problem]:
+    if name is None or name in known:
+        return []
+    return [document.problem(where, f"there is no {what} '{name}'", nearest(name, known))]
+
+
+def _unique(document: Document, section: str, field: str, names: Sequence[str]) -> list[Problem]:
+    first: dict[str, int] = {}
+    problems: list[Problem] = []
+    for index, name in enumerate(names):
+        earlier = first.setdefault(name, index)
+        if earlier != index:
+            line = document.position((section, earlier, field))[0]
+            problems.append(document.problem((section, index, field), f"'{name}' is taken on line {line}"))
+    return problems
+
+
+def _overlapping(document: Document, hosts: Sequence[Host]) -> list[Problem]:
+    problems: list[Problem] = []
+    for index, host in enumerate(hosts):
+        for other in hosts[:index]:
+            same = host.resource_id == other.resource_id
+            if same and host.valid_from < other.valid_to and other.valid_from < host.valid_to:
+                message = f"'{host.resource_id}' is registered twice for the same days"
+                problems.append(document.problem(("hosts", index), message, "Give each entry its 'from' and 'to'."))
+    return problems

@@ -1,0 +1,196 @@
+"""The schema of `farthing.yml`. Field descriptions are the documentation: `farthing init` and the docs print them."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+
+from connectors.base import SourceSettings
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,190}$")]
+TokenClass = Literal[
+    "input_uncached",
+    "cache_read",
+    "cache_write_5m",
+    "cache_write_1h",
+    "input_audio",
+    "output_text",
+    "output_reasoning",
+    "output_audio",
+]
+ServiceTier = Literal["default", "batch", "priority", "flex"]
+FOREVER = date(9999, 12, 31)
+EVER = date(1970, 1, 1)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class _Dated(_Strict):
+    valid_from: date = Field(default=EVER, alias="from", description="First day on which it holds (UTC).")
+    valid_to: date = Field(default=FOREVER, alias="to", description="First day on which it no longer holds.")
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.valid_to <= self.valid_from:
+            raise ValueError(f"'to' ({self.valid_to}) must be after 'from' ({self.valid_from})")
+        return self
+
+
+class Team(_Strict):
+    """A team that costs are charged to."""
+
+    id: Slug = Field(description="Stable id: lower-case letters, digits and hyphens.")
+    name: str = Field(min_length=1, max_length=200, description="Name on the statement.")
+    business_unit: str | None = Field(default=None, description="Business unit above it.")
+    cost_centre: str | None = Field(default=None, description="Cost centre in the general ledger.")
+    recipients: tuple[Address, ...] = Field(default=(), description="Who gets its statement by mail.")
+
+
+class TagMatch(_Strict):
+    """A tag on a bill line."""
+
+    key: str
+    value: str
+
+
+OWNER_KINDS = ("gateway_key", "gateway_team", "feature", "namespace", "sub_account", "resource", "tag")
+
+
+class Owner(_Dated):
+    """A rule: what matches belongs to a team or to a shared pool. The first match in the file's order wins."""
+
+    id: Slug = Field(description="Kept on every posting that the rule makes.")
+    gateway_key: str | None = Field(default=None, description="Virtual key: its alias or its hash.")
+    gateway_team: str | None = Field(default=None, description="Team id in the gateway.")
+    feature: str | None = Field(default=None, description="Feature named in request metadata.")
+    namespace: str | None = Field(default=None, description="Kubernetes namespace that holds GPUs.")
+    sub_account: str | None = Field(default=None, description="Sub-account, project or workspace on a bill.")
+    resource: str | None = Field(default=None, description="Resource id on a bill.")
+    tag: TagMatch | None = Field(default=None, description="Tag on a bill line: {key: team, value: search}.")
+    team: str | None = Field(default=None, description="Team that owns what matches.")
+    pool: str | None = Field(default=None, description="Shared pool that what matches belongs to.")
+
+    @property
+    def match_kind(self) -> str:
+        """Which of the kinds this rule matches by."""
+        return next(kind for kind in OWNER_KINDS if getattr(self, kind) is not None)
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        given = [kind for kind in OWNER_KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise ValueError(f"must match by exactly one of {', '.join(OWNER_KINDS)}; found {given or 'none'}")
+        if (self.team is None) == (self.pool is None):
+            raise ValueError("must name exactly one of 'team' and 'pool'")
+        return self
+
+
+class Pool(_Strict):
+    """A cost that several teams share, split by the weighted tokens of a self-hosted model."""
+
+    id: Slug
+    model: str = Field(description="Self-hosted model whose tokens weigh the split (an id from 'models').")
+    token_weights: dict[TokenClass, Decimal] = Field(description="Weight of one token of each class.")
+
+    @model_validator(mode="after")
+    def _weights(self) -> Self:
+        if any(weight < 0 for weight in self.token_weights.values()) or not any(self.token_weights.values()):
+            raise ValueError("'token_weights' must be zero or more, and one of them more than zero")
+        return self
+
+
+class Model(_Strict):
+    """What a model's name in a log or on a bill means, where the price book cannot know."""
+
+    provider: str = Field(description="Provider as the log writes it, such as hosted_vllm.")
+    model: str = Field(description="Model as the log writes it.")
+    id: str = Field(description="Model identity that figures are grouped by.")
+    provider_id: str | None = Field(default=None, description="Provider in the price book; needed unless self_hosted.")
+    self_hosted: bool = Field(default=False, description="Runs on the company's own GPUs: its cost is theirs.")
+
+    @model_validator(mode="after")
+    def _priced_somewhere(self) -> Self:
+        if not self.self_hosted and self.provider_id is None:
+            raise ValueError("needs 'provider_id', unless it is 'self_hosted: true'")
+        return self
+
+
+class Host(_Dated):
+    """A GPU node: what the bill calls it and what the GPU exporter calls it."""
+
+    resource_id: str = Field(description="Resource on the bill, such as an instance id.")
+    hostname: str = Field(description="Hostname label of the GPU exporter.")
+    cluster: str
+    gpus: int = Field(gt=0, le=1024, description="Physical GPUs.")
+    gpu_model: str | None = None
+
+
+class Price(_Dated):
+    """A price that the company negotiated: it wins over the list."""
+
+    provider: str = Field(description="Provider in the price book, such as openai.")
+    model: str = Field(description="Model in the price book.")
+    tier: ServiceTier = "default"
+    usd_per_mtok: dict[TokenClass, Decimal] = Field(description="USD per million tokens of each class.")
+
+    @model_validator(mode="after")
+    def _not_negative(self) -> Self:
+        if any(price < 0 for price in self.usd_per_mtok.values()):
+            raise ValueError("'usd_per_mtok' must not be negative")
+        return self
+
+
+class Mail(_Strict):
+    """How statements leave the house."""
+
+    sender: Address = Field(alias="from")
+    host: str
+    port: int = Field(gt=0, lt=65536)
+    security: Literal["tls", "starttls", "none"] = "starttls"
+    username: str | None = None
+    password: SecretStr | None = Field(default=None, description="A reference: env:NAME or file:path.")
+    timeout_seconds: int = Field(default=30, gt=0, le=600)
+
+
+class Reports(_Strict):
+    """Where rendered statements go."""
+
+    directory: str = Field(default="reports", description="Folder for rendered statements, relative to this file.")
+    resend_on_change: bool = Field(default=False, description="Mail a restated statement again, marked as an update.")
+
+
+class Config(_Strict):
+    """The whole file."""
+
+    company: str = Field(min_length=1, max_length=200, description="Name on every statement.")
+    currency: Currency = Field(default="USD", description="Currency of the statements.")
+    lake: str = Field(description="Folder relative to this file, or s3://bucket/prefix.")
+    storage: dict[str, str] = Field(default={}, description="Options of the lake's object store; secrets by reference.")
+    engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="What runs the SQL.")
+    spark_remote: str | None = Field(default=None, description="Spark Connect address, sc://host:port, for spark.")
+    memory_limit: str = Field(default="4GB", description="DuckDB's memory limit.")
+    sources: tuple[SourceSettings, ...] = Field(description="Where bills, logs and samples come from.")
+    teams: tuple[Team, ...]
+    owners: tuple[Owner, ...] = ()
+    pools: tuple[Pool, ...] = ()
+    models: tuple[Model, ...] = ()
+    hosts: tuple[Host, ...] = ()
+    prices: tuple[Price, ...] = ()
+    reports: Reports = Reports()
+    mail: Mail | None = None
+
+    @model_validator(mode="after")
+    def _engine_has_address(self) -> Self:
+        if self.engine == "spark" and not self.spark_remote:
+            raise ValueError("'engine: spark' needs 'spark_remote: sc://host:port'")
+        return self
+
+
+def settings_fields(model: type[BaseModel]) -> dict[str, Any]:
+    """The names under which a model's fields are written in the file, each with its field."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}

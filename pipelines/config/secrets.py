@@ -1,0 +1,49 @@
+"""Secrets are references: `env:NAME` or `file:path`. They are resolved here, once, and nowhere else."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+REFERENCE = re.compile(r"^(env|file):(.+)$", re.DOTALL)
+# Names of settings whose value must never stand in the file itself.
+SECRET_NAME = re.compile(r"(secret|password|passwd|token|api_key|account_key|hash_key|credential)", re.IGNORECASE)
+NOT_SECRET = frozenset({"token_weights"})
+
+
+class SecretError(Exception):
+    """A reference that leads nowhere. Names the reference, never a value."""
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a setting of this name must be a reference."""
+    return name not in NOT_SECRET and bool(SECRET_NAME.search(name))
+
+
+def is_reference(value: object) -> bool:
+    """Whether `value` is written as a reference."""
+    return isinstance(value, str) and bool(REFERENCE.match(value))
+
+
+def resolve(reference: str, base: Path, environment: Mapping[str, str] | None = None) -> str:
+    """The secret behind `reference`; a relative `file:` path starts at `base`.
+
+    Raises SecretError when the variable is unset or empty, or the file is absent or empty.
+    """
+    match = REFERENCE.match(reference)
+    if not match:
+        raise SecretError("is not a reference such as env:NAME or file:/run/secrets/name")
+    kind, target = match.groups()
+    if kind == "env":
+        value = (os.environ if environment is None else environment).get(target, "")
+        if not value:
+            raise SecretError(f"environment variable {target} is not set")
+        return value
+    path = base / target
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretError(f"secret file {target} cannot be read ({type(error).__name__})") from None
+    if not value:
+        raise SecretError(f"secret file {target} is empty")
+    return value

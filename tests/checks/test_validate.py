@@ -1,0 +1,95 @@
+"""A contract's promises are really held against the rows: each test plants one breach and names it."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from contracts import contract
+from pipelines.checks import validate
+
+TABLE = contract("prices")
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def row(**changes):
+    base = {
+        "provider_id": "openai",
+        "model_id": "gpt-4o",
+        "service_tier": "default",
+        "token_class": "cache_read",
+        "input_tokens_from": 0,
+        "input_tokens_to": 10**15,
+        "valid_from": datetime(2026, 1, 1),
+        "valid_to": datetime(9999, 12, 31),
+        "known_from": datetime(2026, 1, 1),
+        "usd_per_mtok": Decimal("1.250000"),
+        "price_source": "contract",
+        "price_basis": "own",
+    }
+    return base | changes
+
+
+def broken(rows):
+    loose = pa.schema([field.with_nullable(True) for field in TABLE.arrow_schema()])
+    outcomes = validate(TABLE, pa.Table.from_pylist(rows, schema=loose))
+    return {outcome.name: outcome.broken_count for outcome in outcomes if not outcome.passed}
+
+
+def test_good_rows_break_nothing():
+    assert broken([row(), row(token_class="output_text")]) == {}
+
+
+def test_a_repeated_key_is_found_even_when_part_of_it_is_null():
+    assert broken([row(), row()]) == {"key_is_unique": 1}
+    assert "key_is_unique" in broken([row(model_id=None), row(model_id=None)])
+
+
+def test_a_missing_value_is_found():
+    assert broken([row(), row(price_source=None, token_class="output_text")]) == {"price_source_is_present": 1}
+
+
+def test_a_value_outside_a_closed_set_is_found():
+    assert broken([row(token_class="output_smell")]) == {"token_class_is_a_known_value": 1}
+
+
+def test_a_rule_of_the_contract_is_found_broken():
+    assert broken([row(usd_per_mtok=Decimal(-1))]) == {"price_is_not_negative": 1}
+    assert broken([row(valid_to=datetime(2025, 1, 1))]) == {"validity_is_forward": 1}
+
+
+def test_parquet_files_are_checked_in_place(tmp_path):
+    path = tmp_path / "it's here.parquet"
+    pq.write_table(pa.Table.from_pylist([row(), row()], schema=TABLE.arrow_schema()), path)
+    found = {outcome.name for outcome in validate(TABLE, [str(path)]) if not outcome.passed}
+    assert found == {"key_is_unique"}
+
+
+def test_no_rows_at_all_hold():
+    assert all(outcome.passed for outcome in validate(TABLE, []))
+
+
+def test_an_outcome_says_which_rows_break_it():
+    rows = pa.Table.from_pylist([row(usd_per_mtok=Decimal(-1))], schema=TABLE.arrow_schema())
+    outcome = next(o for o in validate(TABLE, rows) if not o.passed)
+    assert outcome.blocks
+    assert "prices: price_is_not_negative is broken: 1 rows" in outcome.text()
+
+
+def test_owner_rules_name_a_team_or_a_pool():
+    owners = contract("owners")
+    rule = {
+        "rule_id": "r",
+        "priority": 1,
+        "match_kind": "feature",
+        "match_key": "",
+        "match_value": "x",
+        "team_id": None,
+        "pool_id": None,
+        "valid_from": date(2026, 1, 1),
+        "valid_to": date(2027, 1, 1),
+    }
+    outcomes = validate(owners, pa.Table.from_pylist([rule], schema=owners.arrow_schema()))
+    assert [o.name for o in outcomes if not o.passed] == ["one_owner"]
