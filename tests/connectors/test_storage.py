@@ -1,0 +1,161 @@
+"""Files are read the same way from a folder and from an object store, and nothing secret is said about it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from connectors.base import AuthenticationError, SourceError
+from connectors.storage import StoredObject, body, list_objects
+
+SECRET = "correct-horse-battery"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[dict[str, str]]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    options = {
+        "aws_endpoint_url": f"http://127.0.0.1:{port}",
+        "aws_access_key_id": "AKIATESTTESTTEST",
+        "aws_secret_access_key": SECRET,
+        "aws_region": "us-east-1",
+        "aws_allow_http": "true",
+    }
+    client = boto3.client(
+        "s3",
+        endpoint_url=options["aws_endpoint_url"],
+        aws_access_key_id="AKIATESTTESTTEST",
+        aws_secret_access_key=SECRET,
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket="bills")
+    for key in ("x/b/2.csv", "x/a/1.csv", "y/3.csv"):
+        client.put_object(Bucket="bills", Key=key, Body=key.encode() * 3)
+    client.put_object(Bucket="bills", Key="x/large.bin", Body=bytes(range(256)) * 50_000)
+    yield options
+    server.stop()
+
+
+def read(location: str, options: dict[str, str], path: str) -> bytes:
+    with body(location, options, path).open() as stream:
+        return stream.read()
+
+
+def test_a_folder_lists_its_files_by_path_in_order_with_their_sizes(tmp_path: Path) -> None:
+    odd = tmp_path / "BILLING_PERIOD=2026-09" / "a b%20#é.csv"
+    odd.parent.mkdir()
+    odd.write_bytes(b"hello")
+    (tmp_path / "z.csv").write_bytes(b"")
+    (tmp_path / "A.csv").write_bytes(b"1")
+    found = list_objects(str(tmp_path), {})
+    assert [(o.path, o.size) for o in found] == [
+        ("A.csv", 1),
+        ("BILLING_PERIOD=2026-09/a b%20#é.csv", 5),
+        ("z.csv", 0),
+    ]
+    assert read(str(tmp_path), {}, found[1].path) == b"hello"
+    assert read(f"file://{tmp_path}", {}, "A.csv") == b"1"
+
+
+def test_a_body_opens_more_than_once_each_time_from_the_beginning(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"abc")
+    twice = body(str(tmp_path), {}, "f")
+    for _ in range(2):
+        with twice.open() as stream:
+            assert stream.read(2) == b"ab"
+
+
+@pytest.mark.parametrize("path", ["../secret", "a/../../secret", "/etc/passwd", "", "a\\..\\b", "a\0b"])
+def test_a_path_that_leads_out_of_the_location_is_refused(tmp_path: Path, path: str) -> None:
+    with pytest.raises(SourceError, match="no path below the location"):
+        body(str(tmp_path), {}, path)
+
+
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.csv"
+    outside.write_bytes(b"secret")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "link.csv").symlink_to(outside)
+    (folder / "real.csv").write_bytes(b"own")
+    (folder / "inner.csv").symlink_to(folder / "real.csv")
+    assert read(str(folder), {}, "inner.csv") == b"own"
+    with pytest.raises(SourceError, match="leads out of the folder"):
+        read(str(folder), {}, "link.csv")
+
+
+def test_a_missing_folder_is_named_together_with_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no folder .*/nowhere .*`location`"):
+        list_objects(str(tmp_path / "nowhere"), {})
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(SourceError, match="is a file"):
+        list_objects(str(tmp_path / "file"), {})
+
+
+def test_an_unknown_scheme_is_refused_with_the_ones_that_are_known() -> None:
+    with pytest.raises(SourceError, match=r"ftp:// is not one of .*s3://"):
+        list_objects("ftp://host/x", {})
+
+
+def test_an_object_replaced_since_the_listing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"old")
+    (listed,) = list_objects(str(tmp_path), {})
+    (tmp_path / "f").write_bytes(b"newer")
+    with pytest.raises(SourceError, match="replaced while it was being read"):
+        body(str(tmp_path), {}, "f", listed.etag).open()
+
+
+def test_s3_lists_below_its_prefix_and_streams(s3: dict[str, str]) -> None:
+    found = list_objects("s3://bills/x", s3)
+    assert [(o.path, o.size) for o in found] == [("a/1.csv", 27), ("b/2.csv", 27), ("large.bin", 12_800_000)]
+    assert all(isinstance(o, StoredObject) and o.etag for o in found)
+    assert read("s3://bills/x", s3, "a/1.csv") == b"x/a/1.csv" * 3
+    with body("s3://bills/x", s3, "large.bin", found[2].etag).open() as stream:
+        total = 0
+        while piece := stream.read(1_000_003):
+            assert piece == (bytes(range(256)) * 50_000)[total : total + len(piece)]
+            total += len(piece)
+    assert total == 12_800_000
+
+
+def test_a_missing_bucket_or_object_says_where_and_holds_no_secret(s3: dict[str, str]) -> None:
+    for act in (lambda: list_objects("s3://nobody/x", s3), lambda: read("s3://bills/x", s3, "nope.csv")):
+        with pytest.raises(SourceError) as caught:
+            act()
+        assert "s3://" in str(caught.value)
+        assert SECRET not in str(caught.value)
+        assert "AKIA" not in str(caught.value)
+
+
+def test_credentials_come_from_the_options_and_never_silently_from_the_environment(
+    s3: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFROMENVIRONMENT")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "from-environment")
+    bare = {k: v for k, v in s3.items() if "key" not in k}
+    with pytest.raises(AuthenticationError, match=r"aws_access_key_id.*credentials: ambient"):
+        list_objects("s3://bills/x", bare)
+    assert len(list_objects("s3://bills/x", {**bare, "credentials": "ambient"})) == 3
+    for location in ("gs://bucket/x", "az://container/x"):
+        with pytest.raises(AuthenticationError, match="no credentials"):
+            list_objects(location, {})
+
+
+@pytest.mark.parametrize("address", ["not a url " + SECRET, SECRET, "http://", "file:///" + SECRET])
+def test_an_endpoint_that_is_no_address_is_refused_without_being_repeated(s3: dict[str, str], address: str) -> None:
+    with pytest.raises(SourceError, match="aws_endpoint_url is no address") as caught:
+        list_objects("s3://bills/x", {**s3, "aws_endpoint_url": address})
+    assert SECRET not in str(caught.value)
+
+
+def test_the_repr_of_a_body_holds_no_secret(tmp_path: Path) -> None:
+    assert SECRET not in repr(body(str(tmp_path), {"aws_secret_access_key": SECRET}, "f"))
+
+
+def test_the_environment_of_these_tests_is_left_as_it_was() -> None:
+    assert os.environ.get("AWS_ACCESS_KEY_ID") != "AKIAFROMENVIRONMENT"
