@@ -83,6 +83,7 @@ class Contract(_Strict):
     key: tuple[str, ...] = Field(description="columns that together are unique")
     columns: tuple[Column, ...]
     slice: Literal["day", "billing_period", "none"] = "none"
+    neighbours: int = Field(default=0, ge=0, le=7, description="days before and after a day that its SQL also reads")
     materialized: Literal["table", "view"] = "table"
     published: bool = False
     depends_on: tuple[str, ...] = Field(default=(), description="the tables its SQL reads")
@@ -102,6 +103,11 @@ class Contract(_Strict):
     def arrow_schema(self) -> pa.Schema:
         """The table's Arrow schema, columns in the contract's order."""
         return pa.schema([pa.field(c.name, c.arrow_type(), nullable=c.nullable) for c in self.columns])
+
+    @property
+    def slice_column(self) -> str | None:
+        """The column whose value names the slice that a row of a core table or mart belongs to."""
+        return {"day": "usage_date", "billing_period": "billing_period", "none": None}[self.slice]
 
     def column(self, name: str) -> Column:
         """The column of that name. Raises KeyError when there is none."""

@@ -24,6 +24,7 @@ A landed delivery is content-addressed: the suite's `land()` gives each content 
 """
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -213,7 +214,7 @@ class ConnectorConformance:
         windows = self.source.windows(self.settings(), day)
         assert windows == sorted(windows)
         assert windows[-1].start.date() <= day < windows[-1].end.date()
-        for before, after in zip(windows, windows[1:], strict=False):
+        for before, after in itertools.pairwise(windows):
             assert before.end <= after.start
         assert all(w.start < w.end and w.start.tzinfo is None and w.end.tzinfo is None for w in windows)
 

@@ -125,8 +125,9 @@ class FaultyServer:
                 return None
 
             def _send(self, answer: Answer) -> None:
-                self.send_response(answer.status)
-                for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+                self.send_response_only(answer.status)
+                usual = {"Date": self.date_time_string(), "Content-Length": str(len(answer.body))}
+                for name, value in {**usual, **answer.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 if self.command == "HEAD":
@@ -156,9 +157,9 @@ class FaultyServer:
                 if self.connection.fileno() != -1:
                     super().finish()
 
-            do_GET = do_POST = do_HEAD = do_PUT = _serve
+            do_GET = do_POST = do_HEAD = do_PUT = _serve  # noqa: N815 - the names http.server calls
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 """Tests read `server.requests`."""
 
         return Handler

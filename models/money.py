@@ -1,0 +1,83 @@
+"""Money as whole pico-units: exact conversions between decimals and integers, and nothing that rounds.
+
+Here belongs: the one scale at which money is split (1e-12 of a currency unit, the scale of DECIMAL(38,12)), and the
+checks that a figure fits it. Here does not belong: rates, currencies, allocation.
+"""
+
+from decimal import Decimal
+
+import polars as pl
+
+SCALE = 12
+"""Decimal places of the ledger: DECIMAL(38,12)."""
+
+UNITS_PER_ONE = 10**SCALE
+"""Pico-units in one unit of currency."""
+
+MAX_UNITS = 10**38 - 1
+"""Largest magnitude that DECIMAL(38,12) holds, in pico-units."""
+
+MONEY = pl.Decimal(38, SCALE)
+"""The ledger's type in frames. Its physical form is a 128-bit integer of pico-units."""
+
+
+def to_units(amount: Decimal) -> int:
+    """The amount in pico-units, exactly.
+
+    Raises:
+        ValueError: it is not finite, or has digits beyond the twelfth decimal place.
+        OverflowError: it does not fit DECIMAL(38,12).
+    """
+    units = to_scaled(amount, digits=38, scale=SCALE)
+    return units
+
+
+def to_scaled(amount: Decimal, *, digits: int, scale: int) -> int:
+    """The amount times 10**scale, exactly, where `digits` is the precision of the DECIMAL(digits, scale) it must fit.
+
+    Raises:
+        ValueError: it is not finite, or has more than `scale` decimal places.
+        OverflowError: it needs more than `digits` digits.
+    """
+    if not amount.is_finite():
+        raise ValueError(f"{amount} is not an amount: expected a finite decimal")
+    if amount and amount.adjusted() + scale >= digits:
+        raise OverflowError(f"{amount} does not fit DECIMAL({digits},{scale})")
+    sign, found, exponent = amount.as_tuple()
+    coefficient = int("".join(map(str, found)))
+    shift = int(exponent) + scale
+    scaled, rest = (coefficient * 10**shift, 0) if shift >= 0 else divmod(coefficient, 10 ** min(-shift, len(found)))
+    if rest:
+        raise ValueError(f"{amount} has more than {scale} decimal places: rounding it would lose money")
+    return -scaled if sign else scaled
+
+
+def from_units(units: int) -> Decimal:
+    """The decimal, with twelve places, of a whole number of pico-units. Raises OverflowError beyond DECIMAL(38,12)."""
+    if abs(units) > MAX_UNITS:
+        raise OverflowError(f"{units} pico-units do not fit DECIMAL(38,{SCALE})")
+    # Built from digits because arithmetic would round to the thread's decimal context (28 digits).
+    return Decimal((int(units < 0), tuple(map(int, str(abs(units)))), -SCALE))
+
+
+def units_of(column: str) -> pl.Expr:
+    """A MONEY column as 128-bit integers of pico-units: the same bits, no arithmetic."""
+    return pl.col(column).to_physical()
+
+
+def money_of(column: str) -> pl.Expr:
+    """A column of 128-bit pico-units as MONEY: the same bits, no arithmetic. `check_range` says when that is safe."""
+    return pl.col(column).reinterpret(dtype=MONEY)
+
+
+def check_range(frame: pl.DataFrame, column: str) -> None:
+    """Makes sure that no sum of rows of a column of pico-units can leave DECIMAL(38,12).
+
+    128-bit sums wrap silently, so this is asked before the first sum. Raises OverflowError naming the column.
+    """
+    if frame.is_empty():
+        return
+    low, high = frame.select(low=pl.col(column).min(), high=pl.col(column).max()).row(0)
+    largest = max(abs(low or 0), abs(high or 0))
+    if largest * frame.height > MAX_UNITS and sum(map(abs, frame[column].to_list())) > MAX_UNITS:
+        raise OverflowError(f"{column}: the amounts sum to more than DECIMAL(38,{SCALE}) holds")

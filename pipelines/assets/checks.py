@@ -1,0 +1,105 @@
+"""Blocking checks: every contract held against its rows, and the journal that must balance to the last unit."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+
+from connectors.registry import SOURCES, source
+from contracts import Contract, Layer, Severity, all_contracts
+from pipelines.assets.partitions import DAILY, days_of
+from pipelines.assets.resources import house_of
+from pipelines.checks import Outcome, validate
+from pipelines.checks.validate import Rows
+from pipelines.house import House
+from pipelines.night.ledger import POSTINGS, breaks
+from pipelines.night.stale import month_start, next_month
+
+TRAILING_DAYS = 3  # what a night re-pulls of a day-sliced source
+
+
+def checked_tables() -> list[Contract]:
+    """Every table that an asset of the same name writes."""
+    facts = {source(kind).fact for kind in SOURCES}
+    written = (Layer.REFERENCE, Layer.CORE, Layer.MART)
+    tables = [t for t in all_contracts().values() if t.layer in written or t.table in facts]
+    return [table for table in tables if table.materialized == "table"]
+
+
+def contract_check(table: Contract) -> dg.AssetChecksDefinition:
+    """The check that holds one table against its contract."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey([table.table]),
+        name="contract",
+        blocking=True,
+        required_resource_keys={"house"},
+        partitions_def=DAILY,
+        description=f"What sql/{table.layer}/{table.table}.yml promises.",
+    )
+    def holds(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        house = house_of(context)
+        outcomes = validate(table, rows_of_run(house, table, *days_of(context)))
+        return _result(house, table.table, outcomes)
+
+    return holds
+
+
+def conservation_check() -> dg.AssetChecksDefinition:
+    """The check that every unit of every bill came to rest somewhere."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey([POSTINGS]),
+        name="conservation",
+        blocking=True,
+        required_resource_keys={"house"},
+        partitions_def=DAILY,
+        description="What was allocated is what was billed, to the last unit; every account in between is empty.",
+    )
+    def balances(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        house = house_of(context)
+        found = breaks(house, *days_of(context))
+        lines = tuple(f"does not balance: {row}" for row in found.head(5).to_dicts())
+        house.progress.finish("conservation", "every unit of the bill is posted" if not lines else "BROKEN", lines)
+        return dg.AssetCheckResult(
+            passed=not lines,
+            severity=dg.AssetCheckSeverity.ERROR,
+            metadata={"breaks": found.height, "examples": dg.MetadataValue.md("\n".join(lines) or "none")},
+        )
+
+    return balances
+
+
+def all_checks() -> list[dg.AssetChecksDefinition]:
+    """Every check of the graph that is not part of an asset."""
+    return [contract_check(table) for table in checked_tables()] + [conservation_check()]
+
+
+def rows_of_run(house: House, table: Contract, first: date, last: date) -> Rows:
+    """The slices of a table that a run of those days may have written."""
+    bounds: tuple[date | None, date | None] = (None, None)
+    if table.slice == "day":
+        bounds = (first - timedelta(days=TRAILING_DAYS), last + timedelta(days=1))
+    elif table.slice == "billing_period":
+        bounds = (month_start(month_start(first) - timedelta(days=1)), next_month(last))
+    if house.is_local:
+        return house.lake.files(table.table, *bounds)
+    return house.lake.dataset(table.table, *bounds)
+
+
+def _result(house: House, table: str, outcomes: list[Outcome]) -> dg.AssetCheckResult:
+    broken = [outcome for outcome in outcomes if not outcome.passed]
+    blocks = any(outcome.blocks for outcome in broken)
+    lines = tuple(outcome.text() for outcome in broken)
+    if lines:
+        house.progress.finish(f"check of {table}", "stops the run" if blocks else "warns", lines)
+    return dg.AssetCheckResult(
+        passed=not broken,
+        severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "expectations": len(outcomes),
+            "broken": dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "none"),
+            "severity": (Severity.FAIL if blocks else Severity.WARN).value if broken else "none",
+        },
+    )
+
+

@@ -1,0 +1,111 @@
+"""One asset a connector, generated from the registry, and one a staged fact, generated from the contracts."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import dagster as dg
+
+from connectors.registry import SOURCES, source
+from contracts import Contract, Layer, all_contracts
+from pipelines.assets.partitions import DAILY, days_of
+from pipelines.assets.resources import house_of
+from pipelines.lake import Delivery
+from pipelines.night.stage import problems, stage
+
+KINDS = {"staged_delivery"}
+DELIVERED = "delivered"
+
+
+def connector_asset(kind: str) -> dg.AssetsDefinition:
+    """The asset that pulls every configured source of one kind."""
+    fact = source(kind).fact
+    key = dg.AssetKey(["sources", kind])
+
+    @dg.asset(
+        key=key,
+        group_name="sources",
+        partitions_def=DAILY,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={"house"},
+        retry_policy=dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL),
+        check_specs=[
+            dg.AssetCheckSpec(
+                name=DELIVERED, asset=key, description="Every source of this kind delivered what it was asked for."
+            )
+        ],
+        description=f"Pulls every configured `{kind}` source into the staged fact `{fact}`.",
+        kinds={kind},
+    )
+    def pull(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        house = house_of(context)
+        house.progress.start(kind)
+        deliveries = stage(house, kind, *days_of(context))
+        found = problems(deliveries)
+        house.progress.finish(kind, _summary(deliveries), found)
+        check = dg.AssetCheckResult(
+            passed=not found,
+            check_name=DELIVERED,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in found) or "none")},
+        )
+        return dg.MaterializeResult(metadata=_metadata(deliveries), check_results=[check])
+
+    return pull
+
+
+def fact_asset(table: Contract) -> dg.AssetsDefinition:
+    """The staged fact as one asset, fed by every connector that says so."""
+    feeders = [kind for kind in SOURCES if source(kind).fact == table.table]
+
+    @dg.asset(
+        name=table.table,
+        group_name="staged",
+        deps=[dg.AssetKey(["sources", kind]) for kind in feeders],
+        partitions_def=DAILY,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={"house"},
+        owners=[f"team:{table.owner}"],
+        description=f"{table.description}\n\nGrain: {table.grain}.",
+        kinds={"delta"},
+    )
+    def fact(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        pieces = house_of(context).lake.slices(table.table)
+        rows = sum(piece.row_count for piece in pieces)
+        return dg.MaterializeResult(metadata={"slices": len(pieces), "rows": rows})
+
+    return fact
+
+
+def staged_assets() -> list[dg.AssetsDefinition]:
+    """Every connector's asset, and every fact that has a connector."""
+    fed = {source(kind).fact for kind in SOURCES}
+    facts = [t for t in all_contracts().values() if t.layer is Layer.STAGED and t.table in fed]
+    return [connector_asset(kind) for kind in SOURCES] + [fact_asset(table) for table in facts]
+
+
+def _summary(deliveries: Sequence[Delivery]) -> str:
+    rows = sum(delivery.row_count for delivery in deliveries)
+    unchanged = sum(delivery.status == "unchanged" for delivery in deliveries)
+    note = f", {unchanged} unchanged" if unchanged else ""
+    return f"{len(deliveries)} deliveries{note}, {rows:,} rows"
+
+
+def _metadata(deliveries: Sequence[Delivery]) -> dict[str, dg.MetadataValue | int | str]:
+    money = [d.total_cost for d in deliveries if d.total_cost is not None]
+    return {
+        "deliveries": len(deliveries),
+        "rows": sum(d.row_count for d in deliveries),
+        "rejects": sum(d.reject_count for d in deliveries),
+        "duplicates": sum(d.duplicate_count for d in deliveries),
+        "money": str(sum(money, Decimal(0))) if money else "none",
+        "by_source": dg.MetadataValue.md(_table(deliveries)),
+    }
+
+
+def _table(deliveries: Sequence[Delivery]) -> str:
+    lines = ["| source | slice | status | rows | rejects | money |", "|---|---|---|---:|---:|---:|"]
+    lines += [
+        f"| {d.x_source} | {d.slice_date} | {d.status} | {d.row_count:,} | {d.reject_count} | {d.total_cost or ''} |"
+        for d in deliveries
+    ]
+    return "\n".join(lines)

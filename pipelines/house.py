@@ -1,0 +1,108 @@
+"""Everything a run needs, opened once: configuration, lake, engine, clock, and where progress is shown."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connectors.base import SourceSettings
+from pipelines.config import Config, load
+from pipelines.engines import Engine
+from pipelines.lake import Lake
+from pipelines.progress import Progress, Silent
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The clock, read here and nowhere else: naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one run is asked to do beyond its days."""
+
+    only_sources: frozenset[str] = frozenset()
+    confirm_empty: frozenset[str] = frozenset()
+    full_refresh: bool = False
+
+
+@dataclass(frozen=True)
+class House:
+    """The open house. `run_id` names the run on every delivery and publication."""
+
+    config: Config
+    config_hash: str
+    file: Path
+    lake: Lake
+    run_id: str
+    clock: Clock = utc_now
+    options: Options = field(default_factory=Options)
+    progress: Progress = field(default_factory=Silent)
+
+    def sources(self, kind: str) -> list[SourceSettings]:
+        """The configured sources of one kind that this run pulls."""
+        wanted = self.options.only_sources
+        return [s for s in self.config.sources if s.kind == kind and (not wanted or s.name in wanted)]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the lake lies on this machine's disk, where engines read Parquet files by path."""
+        return "://" not in self.config.lake
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """A fresh engine, closed afterwards."""
+        with tempfile.TemporaryDirectory(prefix="farthing-engine-") as spill:
+            engine = _engine(self.config, spill)
+            try:
+                yield engine
+            finally:
+                engine.close()
+
+
+def _engine(config: Config, spill: str) -> Engine:
+    if config.engine == "spark":
+        from pipelines.engines.spark_engine import SparkEngine
+
+        return SparkEngine(config.spark_remote or "")
+    from pipelines.engines.duckdb_engine import DuckDBEngine
+
+    return DuckDBEngine(memory_limit=config.memory_limit, temp_directory=spill)
+
+
+@contextmanager
+def open_house(
+    file: Path,
+    run_id: str,
+    *,
+    clock: Clock = utc_now,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    environment: Mapping[str, str] | None = None,
+    writing: bool = True,
+) -> Iterator[House]:
+    """Opens the house for one run, holding the lake's lock when it is to write.
+
+    Raises ConfigError when the configuration does not hold, LakeLockedError when another run is writing.
+    """
+    config, digest = load(file, environment)
+    lake = Lake.open(config.lake, config.storage, clock)
+    house = House(
+        config=config,
+        config_hash=digest,
+        file=file.resolve(),
+        lake=lake,
+        run_id=run_id,
+        clock=clock,
+        options=options or Options(),
+        progress=progress or Silent(),
+    )
+    if not writing:
+        yield house
+        return
+    with lake.writing(run_id):
+        yield house

@@ -1,0 +1,118 @@
+"""Builds the stale slices of a table that has SQL: registers what it reads, runs it, replaces slice by slice."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contracts import Contract, contract
+from pipelines.engines import Engine
+from pipelines.house import House
+from pipelines.night.references import REFERENCE_DATE, content_fingerprint
+from pipelines.night.register import register
+from pipelines.night.stale import HALF, Target, input_range, month_start, stale, stored_inputs
+from pipelines.night.versions import rule_versions
+
+SLICE_SOURCE = "farthing"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did: slices replaced, their rows, and their money where the table has money."""
+
+    table: str
+    slices: tuple[date, ...]
+    row_count: int
+    effective_cost: Decimal | None = None
+
+
+def stale_targets(house: House, output: Contract, first: date, last: date) -> list[Target]:
+    """The slices of `output` that a run of the days first..last must rebuild."""
+    tables = [output, *stored_inputs(output)]
+    slices = {table.table: house.lake.slices(table.table) for table in tables}
+    everything = house.options.full_refresh
+    return stale(output, slices, rule_versions(house, output), first, last, everything=everything)
+
+
+def build(house: House, output: Contract, first: date, last: date) -> Built:
+    """Rebuilds the stale slices of a SQL table for a run of the days first..last, a month at a time."""
+    if output.slice == "none":
+        return _build_whole(house, output)
+    done: list[date] = []
+    tables: list[pa.Table] = []
+    targets = stale_targets(house, output, first, last)
+    for _, group in groupby(targets, key=lambda target: month_start(target.slice_date)):
+        month = list(group)
+        with house.engine() as engine:
+            _register_inputs(house, engine, output, [target.slice_date for target in month])
+            engine.build(output)
+            rows = engine.read(output.table)
+        tables += replace_slices(house, output, rows, month)
+        done += [target.slice_date for target in month]
+    return summary(output, done, tables)
+
+
+def _build_whole(house: House, output: Contract) -> Built:
+    with house.engine() as engine:
+        _register_inputs(house, engine, output, [REFERENCE_DATE])
+        engine.build(output)
+        rows = engine.read(output.table)
+    house.lake.replace_slice(output.table, REFERENCE_DATE, SLICE_SOURCE, rows, content_fingerprint(rows))
+    return summary(output, [REFERENCE_DATE], [rows])
+
+
+def _register_inputs(house: House, engine: Engine, output: Contract, dates: Sequence[date]) -> None:
+    """Registers every stored table below `output` for those slices, then builds the views between, deepest first."""
+    for table in stored_inputs(output):
+        ranges = [input_range(output, table, day) for day in dates]
+        register(house, engine, table.table, min(start for start, _ in ranges), max(end for _, end in ranges))
+    for view in _views(output):
+        engine.build(view)
+
+
+def _views(output: Contract) -> list[Contract]:
+    found: dict[str, Contract] = {}
+    for name in output.depends_on:
+        table = contract(name)
+        if table.materialized == "view":
+            found |= {view.table: view for view in _views(table)}
+            found[name] = table
+    return list(found.values())
+
+
+def replace_slices(house: House, output: Contract, rows: pa.Table, targets: Iterable[Target]) -> list[pa.Table]:
+    """Replaces each target's slice by the rows that belong to it, also when there are none. Returns the slices."""
+    column = output.slice_column or ""
+    pieces: list[pa.Table] = []
+    for target in targets:
+        piece = rows.filter(pc.equal(rows[column], pa.scalar(target.slice_date)))
+        content = _digest(piece)
+        house.lake.replace_slice(
+            output.table, target.slice_date, SLICE_SOURCE, piece, target.fingerprint[:HALF] + content
+        )
+        pieces.append(piece)
+    return pieces
+
+
+def _digest(piece: pa.Table) -> str:
+    """A hash of the rows in a canonical order, so that equal content is equal however it was computed."""
+    ordered = piece.sort_by([(name, "ascending") for name in piece.column_names]) if piece.num_rows else piece
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, ordered.schema) as writer:
+        writer.write_table(ordered.combine_chunks())
+    return hashlib.sha256(sink.getvalue()).hexdigest()[:HALF]
+
+
+def summary(output: Contract, slices: Sequence[date], pieces: Sequence[pa.Table]) -> Built:
+    """Rows and money of what was rebuilt."""
+    money = "effective_cost"
+    total: Decimal | None = None
+    if any(column.name == money for column in output.columns) and pieces:
+        total = sum((pc.sum(piece[money]).as_py() or Decimal(0) for piece in pieces), Decimal(0))
+    return Built(output.table, tuple(slices), sum(piece.num_rows for piece in pieces), total)
+

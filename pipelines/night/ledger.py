@@ -1,0 +1,59 @@
+"""The allocation journal of every billing period that is stale, and the proof that it balances."""
+
+from datetime import date
+
+import polars as pl
+import pyarrow as pa
+
+from contracts import contract
+from models.ledger import Pool, check_conservation, post
+from pipelines.house import House
+from pipelines.night.build import Built, replace_slices, stale_targets, summary
+from pipelines.night.references import conform
+from pipelines.night.stale import input_range
+
+POSTINGS = "postings"
+
+
+def build_postings(house: House, first: date, last: date) -> Built:
+    """Posts the billing periods that a run of the days first..last must rebuild."""
+    output = contract(POSTINGS)
+    pieces: list[pa.Table] = []
+    targets = stale_targets(house, output, first, last)
+    for target in targets:
+        postings = post(
+            charge_groups=_input(house, "charge_groups", target.slice_date),
+            usage=_input(house, "usage_by_team_daily", target.slice_date),
+            gpu_states=_input(house, "gpu_states_hourly", target.slice_date),
+            owners=_input(house, "owners", target.slice_date),
+            pools=_pools(house),
+        )
+        pieces += replace_slices(house, output, conform(POSTINGS, postings), [target])
+    return summary(output, [target.slice_date for target in targets], pieces)
+
+
+def breaks(house: House, first: date, last: date) -> pl.DataFrame:
+    """Where the journal of the periods around those days does not balance to the last unit. Empty: it does."""
+    from pipelines.night.stale import month_start, next_month
+
+    start, end = month_start(first), next_month(last)
+    charges = pl.from_arrow(house.lake.read("charge_groups", start, end))
+    postings = pl.from_arrow(house.lake.read(POSTINGS, start, end))
+    return check_conservation(_frame(charges), _frame(postings))
+
+
+def _input(house: House, table: str, period: date) -> pl.DataFrame:
+    start, end = input_range(contract(POSTINGS), contract(table), period)
+    whole = contract(table).slice == "none"
+    return _frame(pl.from_arrow(house.lake.read(table) if whole else house.lake.read(table, start, end)))
+
+
+def _frame(rows: pl.DataFrame | pl.Series) -> pl.DataFrame:
+    return rows if isinstance(rows, pl.DataFrame) else rows.to_frame()
+
+
+def _pools(house: House) -> list[Pool]:
+    return [
+        Pool(pool_id=pool.id, model_id=pool.model, token_weights=dict(pool.token_weights))
+        for pool in house.config.pools
+    ]

@@ -1,0 +1,50 @@
+"""From the lake's tables to the snapshot that finance opens, with its account of what it was made from."""
+
+from datetime import date
+
+import pyarrow as pa
+
+from contracts import all_contracts, contract
+from pipelines.house import House
+from pipelines.lake import Publication
+
+
+def published_tables() -> list[str]:
+    """The tables that readers get, by name."""
+    return sorted(name for name, table in all_contracts().items() if table.published)
+
+
+def publish(house: House) -> Publication:
+    """Publishes every published table as it stands in the lake. The caller has run the blocking checks."""
+    tables = {name: house.lake.read(name) for name in [*published_tables(), "teams", "rejects"]}
+    return house.lake.publish(tables, snapshot_meta(house, tables))
+
+
+def snapshot_meta(house: House, tables: dict[str, pa.Table]) -> pa.Table:
+    """What the snapshot was made from, in the schema of `meta`. Nothing in it depends on when it was published."""
+    rows: list[tuple[str, str, str]] = [("configuration", "sha256", house.config_hash)]
+    rows += [("table_version", name, str(number)) for name, number in sorted(house.lake.versions().items())]
+    rows += _watermarks(tables["freshness"])
+    rows += _period_states(tables["chargeback"])
+    content = [{"section": section, "name": name, "value": value} for section, name, value in rows]
+    return pa.Table.from_pylist(content, schema=contract("meta").arrow_schema())
+
+
+def _watermarks(freshness: pa.Table) -> list[tuple[str, str, str]]:
+    """The newest slice of each source that is served, and each slice that is not final."""
+    newest: dict[str, date] = {}
+    states: list[tuple[str, str, str]] = []
+    for row in freshness.to_pylist():
+        name = f"{row['x_source']}/{row['x_account']}"
+        if row["delivery_id"] is not None:
+            newest[name] = max(newest.get(name, row["slice_date"]), row["slice_date"])
+        states.append(("day_state", f"{name} {row['slice_date']}", "final" if row["is_final"] else "provisional"))
+    return sorted(("watermark", name, day.isoformat()) for name, day in newest.items()) + sorted(states)
+
+
+def _period_states(chargeback: pa.Table) -> list[tuple[str, str, str]]:
+    states: dict[tuple[str, str], str] = {}
+    for row in chargeback.group_by(["billing_period", "provider_name", "period_state"]).aggregate([]).to_pylist():
+        key = (f"{row['billing_period']:%Y-%m}", row["provider_name"])
+        states[key] = row["period_state"]
+    return sorted(("period_state", f"{period} {provider}", state) for (period, provider), state in states.items())

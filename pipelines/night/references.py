@@ -1,0 +1,154 @@
+"""Reference tables from the configuration and the price book: who owns what, which model is which, what it costs."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+
+import polars as pl
+import pyarrow as pa
+
+from contracts import contract
+from models.pricing import ContractPrice, contract_price_rows, identity_rows, merge_prices, price_rows
+from pipelines.config.schema import Config
+from pipelines.house import House
+from pipelines.night.register import register
+from pipelines.night.stale import month_start, next_month
+
+REFERENCE_DATE = date(1970, 1, 1)
+HORIZON_DAYS = 10  # further back than any log's trailing window, so that a late row's model is resolved too
+REFERENCE_SOURCE = "configuration"
+
+
+def content_fingerprint(rows: pa.Table) -> str:
+    """A hash of a table's rows whatever their order; equal content, equal hash."""
+    lines = sorted(repr(tuple(row.values())) for row in rows.to_pylist())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def conform(table: str, rows: pl.DataFrame | pa.Table) -> pa.Table:
+    """Rows in the contract's column order and types. Raises when a value does not fit."""
+    schema = contract(table).arrow_schema()
+    arrow = rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows
+    return arrow.select(schema.names).cast(schema)
+
+
+def write_references(house: House) -> dict[str, int]:
+    """Writes the reference tables that follow from the configuration alone. Returns rows by table.
+
+    A table whose content has not changed is left as it is, so that nothing downstream is rebuilt.
+    """
+    config = house.config
+    tables = {
+        "teams": _teams(config),
+        "owners": _owners(config),
+        "host_identity": _hosts(config),
+        "prices": _prices(house),
+    }
+    return {name: _replace(house, name, rows) for name, rows in tables.items()}
+
+
+def write_model_identity(house: House, first: date, last: date) -> int:
+    """Resolves every model name that the logs and bills of those days use, beside those already resolved."""
+    pairs = _names_in_use(house, first, last)
+    known = house.lake.read("model_identity").to_pylist()
+    pairs |= {(row["source_provider"], row["source_model"]) for row in known}
+    overrides = {(m.provider, m.model): (m.provider_id, m.id, m.self_hosted) for m in house.config.models}
+    return _replace(house, "model_identity", conform("model_identity", identity_rows(sorted(pairs), overrides)))
+
+
+def _names_in_use(house: House, first: date, last: date) -> set[tuple[str, str]]:
+    start, end = first - timedelta(days=HORIZON_DAYS), last + timedelta(days=1)
+    with house.engine() as engine:
+        register(house, engine, "gateway_requests", start, end)
+        register(house, engine, "charges", month_start(start), next_month(last))
+        rows = engine.query(
+            "select distinct coalesce(provider, '') as provider, billed_model as model from gateway_requests "
+            "where billed_model is not null union "
+            "select distinct provider_name as provider, x_model_id as model from charges where x_model_id is not null"
+        )
+    return {(row["provider"], row["model"]) for row in rows.to_pylist()}
+
+
+def _replace(house: House, table: str, rows: pa.Table) -> int:
+    fingerprint = content_fingerprint(rows)
+    if [piece.fingerprint for piece in house.lake.slices(table)] != [fingerprint]:
+        house.lake.replace_slice(table, REFERENCE_DATE, REFERENCE_SOURCE, rows, fingerprint)
+    return rows.num_rows
+
+
+def _table(name: str, rows: Iterable[dict[str, object]]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=contract(name).arrow_schema())
+
+
+def _teams(config: Config) -> pa.Table:
+    return _table(
+        "teams",
+        (
+            {"team_id": t.id, "team_name": t.name, "business_unit": t.business_unit, "cost_centre": t.cost_centre}
+            for t in config.teams
+        ),
+    )
+
+
+def _owners(config: Config) -> pa.Table:
+    rows = []
+    for priority, owner in enumerate(config.owners):
+        kind = owner.match_kind
+        tag = owner.tag
+        rows.append(
+            {
+                "rule_id": owner.id,
+                "priority": priority,
+                "match_kind": kind,
+                "match_key": tag.key if tag else "",
+                "match_value": tag.value if tag else getattr(owner, kind),
+                "team_id": owner.team,
+                "pool_id": owner.pool,
+                "valid_from": owner.valid_from,
+                "valid_to": owner.valid_to,
+            }
+        )
+    return _table("owners", rows)
+
+
+def _hosts(config: Config) -> pa.Table:
+    return _table(
+        "host_identity",
+        (
+            {
+                "resource_id": host.resource_id,
+                "hostname": host.hostname,
+                "cluster": host.cluster,
+                "gpu_count": host.gpus,
+                "gpu_model_name": host.gpu_model,
+                "valid_from": midnight(host.valid_from),
+                "valid_to": midnight(host.valid_to),
+            }
+            for host in config.hosts
+        ),
+    )
+
+
+def _prices(house: House) -> pa.Table:
+    """List prices overruled by the company's own. `known_from` stays what it was while the content is the same."""
+    own = [
+        ContractPrice(
+            provider_id=price.provider,
+            model_id=price.model,
+            service_tier=price.tier,
+            valid_from=midnight(price.valid_from),
+            valid_to=midnight(price.valid_to),
+            usd_per_mtok=price.usd_per_mtok,
+        )
+        for price in house.config.prices
+    ]
+    known = house.lake.read("prices")
+    first_known = min(known["known_from"].to_pylist(), default=house.clock())
+    listed, _ = price_rows(first_known)
+    merged = merge_prices(listed, contract_price_rows(own, first_known))
+    return conform("prices", merged)
+
+
+def midnight(day: date) -> datetime:
+    """The first instant of a UTC day."""
+    return datetime.combine(day, time.min)

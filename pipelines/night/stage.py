@@ -1,0 +1,50 @@
+"""Pulls every configured source of one kind for a range of days. One source's fault never stops another."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from connectors.base import SourceSettings, Window
+from connectors.registry import source
+from pipelines.house import House
+from pipelines.lake import Delivery
+
+PROBLEM_STATES = frozenset({"failed", "incomplete", "suspicious_empty"})
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from first to last, both included."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def stage(house: House, kind: str, first: date, last: date) -> list[Delivery]:
+    """Fetches, lands and stages the windows that the nights from `first` to `last` pull, each once, oldest first."""
+    deliveries: list[Delivery] = []
+    for settings in house.sources(kind):
+        for window in windows(settings, days_between(first, last)):
+            house.progress.start(f"{settings.name} {window.slice_date}")
+            confirm = settings.name in house.options.confirm_empty
+            deliveries.append(
+                house.lake.ingest(source(kind), settings, window, house.run_id, confirm_empty=confirm)
+            )
+    return deliveries
+
+
+def windows(settings: SourceSettings, days: Sequence[date]) -> list[Window]:
+    """The distinct windows of several nights, oldest first."""
+    connector = source(settings.kind)
+    return sorted({window for day in days for window in connector.windows(settings, day)})
+
+
+def problems(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
+    """What people must know of: deliveries that did not arrive, and rows that were refused."""
+    found = [
+        f"{d.x_source} {d.slice_date}: {d.status.replace('_', ' ')}: {d.message}"
+        for d in deliveries
+        if d.status in PROBLEM_STATES
+    ]
+    found += [
+        f"{d.x_source} {d.slice_date}: {d.reject_count} rows refused (table rejects)"
+        for d in deliveries
+        if d.status not in PROBLEM_STATES and d.reject_count
+    ]
+    return tuple(found)

@@ -1,0 +1,117 @@
+"""What a statement is made from: one team, one period, that team's rows, and the facts that every team shares.
+
+Here belongs: the shapes that the caller fills in. Here does not belong: any figure computed from them.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import polars as pl
+
+from reports.money import ZERO
+from reports.wording import MONTHS
+
+PeriodState = Literal["open", "provisional", "final"]
+
+
+class StatementError(Exception):
+    """A statement cannot be made from what was handed in: what was found, what was expected, the remedy."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """Who the statement is for."""
+
+    team_id: str
+    team_name: str
+    business_unit: str | None = None
+    cost_centre: str | None = None
+
+
+@dataclass(frozen=True)
+class Period:
+    """A calendar month by its first day, whether its bill can still change, and the instant (UTC) of the figures."""
+
+    start: date
+    state: PeriodState
+    as_of: datetime
+
+    @property
+    def end(self) -> date:
+        """First day after the period."""
+        return date(self.start.year + self.start.month // 12, self.start.month % 12 + 1, 1)
+
+    @property
+    def day_count(self) -> int:
+        """Days in the period."""
+        return (self.end - self.start).days
+
+    @property
+    def elapsed_days(self) -> int:
+        """Whole days of the period that had passed by `as_of`: all of them once the month has ended."""
+        return max(0, min(self.day_count, (self.as_of.date() - self.start).days))
+
+    @property
+    def label(self) -> str:
+        """The month in words, such as "July 2026"."""
+        return f"{MONTHS[self.start.month - 1]} {self.start.year}"
+
+
+@dataclass(frozen=True)
+class TeamRows:
+    """Rows of this team only, as the contracts of `chargeback` and `gpu_waste` describe them.
+
+    `previous` holds the chargeback rows of the period before; None where that period is not known.
+    """
+
+    chargeback: pl.DataFrame
+    gpu: pl.DataFrame
+    previous: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class ReconciliationLine:
+    """Bill against log for one provider; the fields are those of `reconciliation_summary`. Money in `currency`."""
+
+    provider_id: str
+    billed_cost: Decimal
+    estimated_cost: Decimal
+    difference: Decimal
+    volume_difference: Decimal = ZERO
+    rate_difference: Decimal = ZERO
+    not_logged_cost: Decimal = ZERO
+    not_billed_cost: Decimal = ZERO
+    unexplained_difference: Decimal = ZERO
+    token_coverage_ratio: float | None = None
+    unpriced_tokens: Decimal = ZERO
+    currency: str = "USD"
+
+
+@dataclass(frozen=True)
+class SourceFreshness:
+    """How complete one source is in the period: its latest status and the days that it has not delivered."""
+
+    name: str
+    status: str
+    missing_days: tuple[date, ...] = ()
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class SharedFacts:
+    """The lines that every team's statement of a period shows alike.
+
+    `bill_total` is the company's effective cost; it equals `allocated_total` plus the `residuals` to the last digit.
+    """
+
+    company: str
+    currency: str
+    bill_total: Decimal
+    allocated_total: Decimal
+    residuals: tuple[tuple[str, Decimal], ...] = ()
+    reconciliation: tuple[ReconciliationLine, ...] = ()
+    freshness: tuple[SourceFreshness, ...] = ()
+    snapshot_id: str = ""
+    config_hash: str = ""
