@@ -94,7 +94,7 @@ def test_waits_double_up_to_a_ceiling_with_full_jitter(source: FaultyServer, clo
 
 def test_a_storm_ends_after_eight_tries_with_the_last_words_of_the_server(source: FaultyServer, clock: Clock) -> None:
     source.inject_always(SERVICE_UNAVAILABLE)
-    with session(clock) as http, pytest.raises(SourceError, match="8 tries.*HTTP 503.*overloaded"):
+    with session(clock) as http, pytest.raises(SourceError, match=r"8 tries.*HTTP 503.*overloaded"):
         http.get(f"{source.url}/v1/cost")
     assert len(source.requests) == 8
 

@@ -1,0 +1,29 @@
+"""Which sources there are: one line for each. A connector's folder is imported when it is first asked for.
+
+Here belongs: the names. Here does not belong: anything that a source knows about itself.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+from connectors.base import Source
+
+SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        "focus": "connectors.focus",  # any FOCUS bill: AWS, Azure, Google Cloud, Oracle, others
+        "litellm": "connectors.litellm",  # the LiteLLM gateway's request log
+        "dcgm": "connectors.dcgm",  # NVIDIA GPU telemetry: Prometheus, or scrape files
+    }
+)
+
+
+def source(kind: str) -> Source:
+    """The source of that kind; its package exports it as `SOURCE`.
+
+    Raises ValueError, naming the kinds that are known, for any other.
+    """
+    if kind not in SOURCES:
+        raise ValueError(f"there is no source of kind {kind!r}; the known kinds are {', '.join(sorted(SOURCES))}")
+    found: Source = import_module(SOURCES[kind]).SOURCE
+    return found
