@@ -1,0 +1,140 @@
+"""What the commands do, with everything they need handed in; `main` holds only their arguments."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines.cli.days import Days, resolved
+from pipelines.cli.terminal import TerminalProgress
+
+OK, FAILED, WRONG, WITH_PROBLEMS = 0, 1, 2, 3
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What `farthing run` was asked for."""
+
+    days: Days
+    sources: tuple[str, ...] = ()
+    confirm_empty: tuple[str, ...] = ()
+    full_refresh: bool = False
+
+
+def run(console: Console, file: Path, request: RunRequest) -> int:
+    """Runs a night or a range of days. Returns the exit code."""
+    from pipelines.config import ConfigError
+    from pipelines.house import Clock, Options, open_house, utc_now
+    from pipelines.lake import LakeLockedError
+    from pipelines.night.run import new_run_id, run_night
+
+    clock: Clock = utc_now
+    progress = TerminalProgress(console)
+    options = Options(frozenset(request.sources), frozenset(request.confirm_empty), request.full_refresh)
+    try:
+        days = resolved(request.days, clock())
+        with open_house(file, new_run_id(), clock=clock, options=options, progress=progress) as house:
+            if unknown := _unknown_sources(request, [s.name for s in house.config.sources]):
+                return _wrong(console, unknown)
+            console.print(f"[bold]{escape(house.config.company)}[/]: {days}", highlight=False)
+            result = run_night(house, days.first, days.last)
+            location = house.lake.published_location()
+    except (ConfigError, LakeLockedError, ValueError) as error:
+        return _wrong(console, str(error))
+    finally:
+        progress.close()
+    return _conclude(console, result.published, result.failures, progress.problems, location)
+
+
+def _unknown_sources(request: RunRequest, names: list[str]) -> str | None:
+    from pipelines.config.problems import nearest
+
+    for name in (*request.sources, *request.confirm_empty):
+        if name not in names:
+            return f"There is no source '{name}' in the configuration. {nearest(name, names)}"
+    return None
+
+
+def _conclude(
+    console: Console, published: bool, failures: tuple[str, ...], problems: list[str], location: str
+) -> int:
+    for failure in failures:
+        console.print(f"[red]✗[/] {escape(failure)}", highlight=False)
+    if not published:
+        console.print("[red]Nothing new was published.[/] What was published before is still served.", highlight=False)
+        return FAILED
+    console.print(f"Published: {escape(location)}", highlight=False, soft_wrap=True)
+    if failures:
+        return FAILED
+    return WITH_PROBLEMS if problems else OK
+
+
+def check(console: Console, file: Path, *, offline: bool) -> int:
+    """Validates the file and tries every source. Returns the exit code."""
+    from connectors.base import SourceError
+    from connectors.registry import source
+    from pipelines.config import ConfigError, load
+
+    try:
+        config, _ = load(file)
+    except ConfigError as error:
+        return _wrong(console, str(error))
+    console.print(f"[green]✓[/] {escape(str(file))}: {len(config.sources)} sources, {len(config.teams)} teams", highlight=False)
+    broken = 0
+    for settings in () if offline else config.sources:
+        try:
+            found = source(settings.kind).probe(settings)
+            console.print(f"[green]✓[/] {escape(settings.name)}: {escape(found)}", highlight=False)
+        except SourceError as error:
+            broken += 1
+            console.print(f"[red]✗[/] {escape(settings.name)}: {escape(str(error))}", highlight=False)
+    return WITH_PROBLEMS if broken else OK
+
+
+def report(console: Console, file: Path, period: date, *, send: bool) -> int:
+    """Renders a published period again, and mails it when asked. Returns the exit code."""
+    from pipelines.config import ConfigError
+    from pipelines.house import open_house
+    from pipelines.lake import LakeLockedError
+    from pipelines.night.run import new_run_id
+    from pipelines.night.statements import deliver_period, render_period
+
+    try:
+        with open_house(file, new_run_id()) as house:
+            rendered = render_period(house, period)
+            console.print(f"{rendered.count} statements: {escape(rendered.index)}", highlight=False, soft_wrap=True)
+            if not send:
+                return OK
+            outcome = deliver_period(house, period)
+    except (ConfigError, LakeLockedError, LookupError) as error:
+        return _wrong(console, str(error))
+    console.print(escape(outcome.text()), highlight=False)
+    for problem in outcome.problems:
+        console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
+    return WITH_PROBLEMS if outcome.problems else OK
+
+
+def ui(console: Console, file: Path, port: int) -> int:
+    """Starts `dagster dev` on the same definitions."""
+    if not file.exists():
+        return _wrong(console, f"{file} does not exist. Write one with: farthing init")
+    home = ROOT / ".dagster"
+    home.mkdir(exist_ok=True)
+    instance = home / "dagster.yaml"
+    instance.write_text((ROOT / "dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    environment = {**os.environ, "FARTHING_CONFIG": str(file.resolve())}
+    environment.setdefault("DAGSTER_HOME", str(home))
+    command = [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-p", str(port)]
+    console.print(f"Dagster on http://127.0.0.1:{port} (Ctrl-C stops it)", highlight=False)
+    return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode  # noqa: S603 - our own command
+
+
+def _wrong(console: Console, message: str) -> int:
+    console.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
+    return WRONG

@@ -1,0 +1,68 @@
+"""`farthing demo`: the sample company's October through two nights, the second with a restated bill, to a report."""
+
+import webbrowser
+from datetime import date, datetime, time
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines.cli.days import Days
+from pipelines.cli.terminal import TerminalProgress
+
+NIGHTS = (
+    (date(2026, 11, 2), Days(date(2026, 10, 1), date(2026, 11, 1)), "October arrives, as one backfill"),
+    (date(2026, 11, 5), Days(date(2026, 11, 2), date(2026, 11, 4)), "Three nights on, the OpenAI bill was restated"),
+)
+
+
+def run_demo(console: Console, directory: Path, *, open_report: bool) -> int:
+    """Writes the sample company below `directory` and runs its nights. Returns the exit code."""
+    from pipelines.cli.commands import FAILED, OK
+
+    for as_of, days, headline in NIGHTS:
+        console.print(f"\n[bold]{headline}[/] (clock at {as_of}, days {days})", highlight=False)
+        if not _night(console, directory, as_of, days):
+            return FAILED
+    report = directory / "reports" / "2026-10" / "index.html"
+    console.print(_next_steps(directory, report), highlight=False, soft_wrap=True)
+    if open_report:
+        webbrowser.open(report.resolve().as_uri())
+    return OK
+
+
+def _night(console: Console, directory: Path, as_of: date, days: Days) -> bool:
+    import sample
+    from pipelines.house import open_house
+    from pipelines.night.run import new_run_id, run_night
+
+    progress = TerminalProgress(console)
+    progress.start("sample company")
+    written = sample.write(directory, as_of=as_of)
+    progress.finish("sample company", f"raw exports in {directory / 'exports'}")
+    try:
+        clock_at = datetime.combine(as_of, time(5, 30))
+        with open_house(written.config, new_run_id(), clock=lambda: clock_at, progress=progress) as house:
+            result = run_night(house, days.first, days.last)
+    finally:
+        progress.close()
+    for failure in result.failures:
+        console.print(f"[red]✗[/] {escape(failure)}", highlight=False)
+    return result.published and not result.failures
+
+
+def _next_steps(directory: Path, report: Path) -> str:
+    config = directory / "farthing.yml"
+    return "\n".join(
+        (
+            "",
+            f"[bold]The report:[/] {escape(str(report))}",
+            f"The snapshot: {escape(str(directory / 'lake' / 'published' / 'farthing.duckdb'))}",
+            "Ask it:       "
+            + escape(
+                f'.venv/bin/farthing query -c {config} '
+                '"select account, sum(effective_cost) as usd from chargeback group by 1 order by 2 desc"'
+            ),
+            f"Try:          .venv/bin/farthing check -c {escape(str(config))} · .venv/bin/farthing ui -c {escape(str(config))}",
+        )
+    )

@@ -1,0 +1,121 @@
+"""The commands of `farthing`. Each opens the house, asks for work, and turns what happened into an exit code.
+
+Exit codes: 0 all is well; 1 nothing was published, or a command failed; 2 the configuration or the call is wrong;
+3 published, but a source had problems.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipelines.cli import commands
+from pipelines.cli.days import Days, parse_days
+
+app = typer.Typer(
+    name="farthing",
+    help="What every token and every GPU-hour cost, who caused it, what it bought, and the proof that it adds up.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", envvar="FARTHING_CONFIG")]
+DEFAULT_FILE = Path("farthing.yml")
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Option(help="Where the sample company goes.")] = Path("farthing-demo"),
+    open_report: Annotated[bool, typer.Option("--open/--no-open", help="Open the report in a browser.")] = True,
+) -> None:
+    """The sample company's month through the whole nightly run, to an opened report."""
+    from pipelines.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(Console(), directory, open_report=open_report and sys.stdout.isatty()))
+
+
+@app.command()
+def run(
+    days: Annotated[str, typer.Argument(help="A day (2026-10-31), a range (2026-10-01..2026-10-31) or 'last'.")] = "last",
+    config: ConfigFile = DEFAULT_FILE,
+    source: Annotated[list[str] | None, typer.Option(help="Pull only this source; may be given again.")] = None,
+    confirm_empty: Annotated[
+        list[str] | None, typer.Option(help="Accept that this source has nothing where it had something before.")
+    ] = None,
+    full_refresh: Annotated[bool, typer.Option(help="Rebuild tables even where nothing has changed.")] = False,
+) -> None:
+    """Last night, a day or a range: pull, price, allocate, check, publish, state, mail."""
+    request = commands.RunRequest(_days(days), tuple(source or ()), tuple(confirm_empty or ()), full_refresh)
+    raise typer.Exit(commands.run(Console(), config, request))
+
+
+@app.command()
+def check(
+    config: ConfigFile = DEFAULT_FILE,
+    offline: Annotated[bool, typer.Option(help="Only read the file; try no source.")] = False,
+) -> None:
+    """Validate the configuration, then try every source and the mail server."""
+    raise typer.Exit(commands.check(Console(), config, offline=offline))
+
+
+@app.command()
+def report(
+    month: Annotated[str, typer.Argument(help="The billing period, 2026-10.")],
+    config: ConfigFile = DEFAULT_FILE,
+    send: Annotated[bool, typer.Option("--send", help="Also mail what was not mailed yet.")] = False,
+) -> None:
+    """Render a month's statements again from the published snapshot; with --send, mail them once."""
+    raise typer.Exit(commands.report(Console(), config, _days(f"{month}-01").first, send=send))
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="A query; tables are named as in the data dictionary.")],
+    config: ConfigFile = DEFAULT_FILE,
+    output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """SQL on the published snapshot, read-only."""
+    from pipelines.cli.query import run_query
+
+    raise typer.Exit(run_query(Console(), config, sql, output))
+
+
+@app.command()
+def init(file: Annotated[Path, typer.Argument(help="Where to write it.")] = DEFAULT_FILE) -> None:
+    """Write a commented configuration to start from."""
+    from pipelines.cli.init import write_starter
+
+    raise typer.Exit(write_starter(Console(), file))
+
+
+@app.command()
+def ui(config: ConfigFile = DEFAULT_FILE, port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000) -> None:
+    """Dagster's own pages: the graph, the schedule, the checks, every run."""
+    raise typer.Exit(commands.ui(Console(), config, port))
+
+
+def _days(text: str) -> Days:
+    try:
+        return parse_days(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def main() -> None:
+    """The entry point. Leaves without interpreter teardown: native libraries print noise there."""
+    code = 0
+    try:
+        app(standalone_mode=True)
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. What was published before is still published; the next run takes up the rest.\n")
+        code = 130
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

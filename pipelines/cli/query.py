@@ -1,0 +1,59 @@
+"""`farthing query`: SQL on the published snapshot, read-only."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+MAX_ROWS_ON_TERMINAL = 50
+
+
+def run_query(console: Console, file: Path, sql: str, output: str) -> int:
+    """Runs the query and prints its rows as a table, CSV or JSON. Returns the exit code."""
+    import duckdb
+
+    from pipelines.cli.commands import FAILED, OK, WRONG
+    from pipelines.config import ConfigError
+    from pipelines.house import open_house
+
+    if output not in ("table", "csv", "json"):
+        console.print(f"[red]--format is table, csv or json, not '{escape(output)}'[/]")
+        return WRONG
+    try:
+        with open_house(file, "query", writing=False) as house, house.lake.published_database() as database:
+            cursor = database.execute(sql)
+            names = [column[0] for column in cursor.description or []]
+            rows = cursor.fetchall()
+    except (ConfigError, LookupError) as error:
+        console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+        return WRONG
+    except duckdb.Error as error:
+        console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+        return FAILED
+    _print(console, names, rows, output)
+    return OK
+
+
+def _print(console: Console, names: list[str], rows: list[tuple[object, ...]], output: str) -> None:
+    if output == "json":
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        sys.stdout.write(json.dumps(records, default=str, ensure_ascii=False) + "\n")
+    elif output == "csv":
+        writer = csv.writer(sys.stdout)
+        writer.writerow(names)
+        writer.writerows(rows)
+    else:
+        _print_table(console, names, rows)
+
+
+def _print_table(console: Console, names: list[str], rows: list[tuple[object, ...]]) -> None:
+    shown = Table(*names, header_style="bold")
+    for row in rows[:MAX_ROWS_ON_TERMINAL]:
+        shown.add_row(*("NULL" if value is None else escape(str(value)) for value in row))
+    console.print(shown)
+    if len(rows) > MAX_ROWS_ON_TERMINAL:
+        console.print(f"{len(rows) - MAX_ROWS_ON_TERMINAL} more rows; use --format csv for all.", highlight=False)
