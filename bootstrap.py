@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what says so
         version = ".".join(map(str, sys.version_info[:3]))
         print(f"Farthing needs Python 3.11 or newer; this is {version}. Try: python3.11 bootstrap.py {arguments[0]}")
         return 2

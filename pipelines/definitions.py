@@ -30,7 +30,9 @@ def build_defs(*, house: Any = house_resource) -> dg.Definitions:
         jobs=[nightly],
         schedules=[
             # providers close their UTC day within hours; half past five leaves time to read before work
-            dg.build_schedule_from_partitioned_job(nightly, name="nightly_at_0530_utc", hour_of_day=5, minute_of_hour=30)
+            dg.build_schedule_from_partitioned_job(
+                nightly, name="nightly_at_0530_utc", hour_of_day=5, minute_of_hour=30
+            )
         ],
         resources={"house": house},
         # one process: the engines use the cores, and the lake has one writer

@@ -101,5 +101,3 @@ def _result(house: House, table: str, outcomes: list[Outcome]) -> dg.AssetCheckR
             "severity": (Severity.FAIL if blocks else Severity.WARN).value if broken else "none",
         },
     )
-
-

@@ -11,7 +11,9 @@ from pipelines.night.references import write_model_identity, write_references
 from pipelines.night.stale import stored_inputs
 
 REFERENCES = ("teams", "owners", "host_identity", "prices")
-FROM_OTHER_ASSETS = {"deliveries": [dg.AssetKey(["charges"]), dg.AssetKey(["gateway_requests"]), dg.AssetKey(["gpu_samples"])]}
+FROM_OTHER_ASSETS = {
+    "deliveries": [dg.AssetKey(["charges"]), dg.AssetKey(["gateway_requests"]), dg.AssetKey(["gpu_samples"])]
+}
 
 
 def reference_assets() -> list[dg.AssetsDefinition]:

@@ -61,9 +61,7 @@ def _unknown_sources(request: RunRequest, names: list[str]) -> str | None:
     return None
 
 
-def _conclude(
-    console: Console, published: bool, failures: tuple[str, ...], problems: list[str], location: str
-) -> int:
+def _conclude(console: Console, published: bool, failures: tuple[str, ...], problems: list[str], location: str) -> int:
     for failure in failures:
         console.print(f"[red]✗[/] {escape(failure)}", highlight=False)
     if not published:
@@ -85,7 +83,9 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
         config, _ = load(file)
     except ConfigError as error:
         return _wrong(console, str(error))
-    console.print(f"[green]✓[/] {escape(str(file))}: {len(config.sources)} sources, {len(config.teams)} teams", highlight=False)
+    console.print(
+        f"[green]✓[/] {escape(str(file))}: {len(config.sources)} sources, {len(config.teams)} teams", highlight=False
+    )
     broken = 0
     for settings in () if offline else config.sources:
         try:

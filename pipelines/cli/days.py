@@ -26,7 +26,9 @@ def parse_days(text: str) -> Days:
     try:
         days = Days(date.fromisoformat(first), date.fromisoformat(last if dots else first))
     except ValueError:
-        raise ValueError(f"'{text}' is not a day such as 2026-10-31, nor a range such as 2026-10-01..2026-10-31") from None
+        raise ValueError(
+            f"'{text}' is not a day such as 2026-10-31, nor a range such as 2026-10-01..2026-10-31"
+        ) from None
     if days.last < days.first:
         raise ValueError(f"'{text}' runs backwards: the first day must not be after the last")
     return days

@@ -52,17 +52,15 @@ def _night(console: Console, directory: Path, as_of: date, days: Days) -> bool:
 
 
 def _next_steps(directory: Path, report: Path) -> str:
-    config = directory / "farthing.yml"
+    config = escape(str(directory / "farthing.yml"))
+    question = "select account, sum(effective_cost) as usd from chargeback group by 1 order by 2 desc"
     return "\n".join(
         (
             "",
             f"[bold]The report:[/] {escape(str(report))}",
             f"The snapshot: {escape(str(directory / 'lake' / 'published' / 'farthing.duckdb'))}",
-            "Ask it:       "
-            + escape(
-                f'.venv/bin/farthing query -c {config} '
-                '"select account, sum(effective_cost) as usd from chargeback group by 1 order by 2 desc"'
-            ),
-            f"Try:          .venv/bin/farthing check -c {escape(str(config))} · .venv/bin/farthing ui -c {escape(str(config))}",
+            f'Ask it:       .venv/bin/farthing query -c {config} "{question}"',
+            f"Go on:        .venv/bin/farthing check -c {config}",
+            f"              .venv/bin/farthing ui -c {config}",
         )
     )

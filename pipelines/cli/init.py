@@ -19,7 +19,11 @@ def write_starter(console: Console, file: Path) -> int:
         console.print(f"[red]{escape(str(file))} exists already; it was left as it is.[/]", highlight=False)
         return WRONG
     except OSError as error:
-        console.print(f"[red]{escape(str(file))} cannot be written: {escape(error.strerror or str(error))}[/]", highlight=False)
+        console.print(
+            f"[red]{escape(str(file))} cannot be written: {escape(error.strerror or str(error))}[/]", highlight=False
+        )
         return WRONG
-    console.print(f"Wrote {escape(str(file))}. Fill it in, then: farthing check -c {escape(str(file))}", highlight=False)
+    console.print(
+        f"Wrote {escape(str(file))}. Fill it in, then: farthing check -c {escape(str(file))}", highlight=False
+    )
     return OK

@@ -41,7 +41,9 @@ def demo(
 
 @app.command()
 def run(
-    days: Annotated[str, typer.Argument(help="A day (2026-10-31), a range (2026-10-01..2026-10-31) or 'last'.")] = "last",
+    days: Annotated[
+        str, typer.Argument(help="A day (2026-10-31), a range (2026-10-01..2026-10-31) or 'last'.")
+    ] = "last",
     config: ConfigFile = DEFAULT_FILE,
     source: Annotated[list[str] | None, typer.Option(help="Pull only this source; may be given again.")] = None,
     confirm_empty: Annotated[
@@ -94,7 +96,9 @@ def init(file: Annotated[Path, typer.Argument(help="Where to write it.")] = DEFA
 
 
 @app.command()
-def ui(config: ConfigFile = DEFAULT_FILE, port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000) -> None:
+def ui(
+    config: ConfigFile = DEFAULT_FILE, port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000
+) -> None:
     """Dagster's own pages: the graph, the schedule, the checks, every run."""
     raise typer.Exit(commands.ui(Console(), config, port))
 

@@ -16,7 +16,7 @@ def data_dictionary() -> str:
     """The page as Markdown."""
     parts = [
         "# Data dictionary",
-        "Generated from `sql/<layer>/<table>.yml` by `python -m pipelines.documents`. Timestamps are UTC without a zone.",
+        "Timestamps are UTC without a zone. Generated from `sql/<layer>/<table>.yml`: `python -m pipelines.documents`.",
     ]
     for layer, (title, note) in TITLES.items():
         parts += [f"# {title}", note]
@@ -26,7 +26,7 @@ def data_dictionary() -> str:
 
 def first_sentence(text: str) -> str:
     """The text up to its first full stop."""
-    return text.split(". ")[0].rstrip(".") + "."
+    return text.split(". ", maxsplit=1)[0].rstrip(".") + "."
 
 
 def _table_section(contract: Contract) -> str:

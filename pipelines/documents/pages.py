@@ -27,9 +27,7 @@ def generated_pages(root: Path) -> dict[str, str]:
 def _tables() -> str:
     """What finance can query, marts first."""
     order = {Layer.MART: 0, Layer.CORE: 1, Layer.REFERENCE: 2, Layer.STAGED: 3, Layer.LAKE: 4}
-    published = sorted(
-        (t for t in all_contracts().values() if t.published), key=lambda t: (order[t.layer], t.table)
-    )
+    published = sorted((t for t in all_contracts().values() if t.published), key=lambda t: (order[t.layer], t.table))
     return table(["table", "what it says", "one row is"], [_row(contract) for contract in published])
 
 

@@ -115,4 +115,3 @@ def summary(output: Contract, slices: Sequence[date], pieces: Sequence[pa.Table]
     if any(column.name == money for column in output.columns) and pieces:
         total = sum((pc.sum(piece[money]).as_py() or Decimal(0) for piece in pieces), Decimal(0))
     return Built(output.table, tuple(slices), sum(piece.num_rows for piece in pieces), total)
-

@@ -23,9 +23,7 @@ def stage(house: House, kind: str, first: date, last: date) -> list[Delivery]:
         for window in windows(settings, days_between(first, last)):
             house.progress.start(f"{settings.name} {window.slice_date}")
             confirm = settings.name in house.options.confirm_empty
-            deliveries.append(
-                house.lake.ingest(source(kind), settings, window, house.run_id, confirm_empty=confirm)
-            )
+            deliveries.append(house.lake.ingest(source(kind), settings, window, house.run_id, confirm_empty=confirm))
     return deliveries
 
 

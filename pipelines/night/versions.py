@@ -1,4 +1,4 @@
-"""The versions of everything that is not rows: SQL, prices, identities, rules. They are part of a slice's fingerprint."""
+"""The versions of everything that is not rows (SQL, prices, identities, rules): part of a slice's fingerprint."""
 
 import hashlib
 import json
