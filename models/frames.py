@@ -42,5 +42,5 @@ def require(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 
 
 def conform(frame: pl.DataFrame, table: str) -> pl.DataFrame:
-    """The frame as its contract has it: those columns, in that order, of those types. Raises ValueError as `require`."""
+    """The frame as its contract has it: those columns, in that order, of those types. Raises as `require`."""
     return require(frame.select(pl.col(name).cast(wanted) for name, wanted in schema_of(table).items()), table)

@@ -28,8 +28,7 @@ def to_units(amount: Decimal) -> int:
         ValueError: it is not finite, or has digits beyond the twelfth decimal place.
         OverflowError: it does not fit DECIMAL(38,12).
     """
-    units = to_scaled(amount, digits=38, scale=SCALE)
-    return units
+    return to_scaled(amount, digits=38, scale=SCALE)
 
 
 def to_scaled(amount: Decimal, *, digits: int, scale: int) -> int:

@@ -1,0 +1,73 @@
+"""One line of a price book, the classes that share another's price, and the frame that lines become.
+
+Here belongs: what every price has in common, wherever it comes from. Here does not belong: a source of prices.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
+
+import polars as pl
+
+from models.frames import conform, schema_of
+from models.tokens import PRICE_FALLBACKS, TOKEN_CLASSES
+
+ALWAYS = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone, as every timestamp here
+"""Start of a price that has no stated start."""
+
+FOREVER = datetime(9999, 12, 31)  # noqa: DTZ001
+"""End of a price that has no stated end."""
+
+ANY_INPUT_TO = 2**63 - 1
+"""End of the highest context band: more tokens than a request can have."""
+
+OWN = "own"
+"""Basis of a price that was stated for its class, not taken from another."""
+
+Priced = TypeVar("Priced")
+
+
+@dataclass(frozen=True)
+class PriceLine:
+    """What a token class costs in one context band and stretch of time. Fields in the order of the `prices` table."""
+
+    provider_id: str
+    model_id: str
+    service_tier: str
+    token_class: str
+    input_tokens_from: int
+    input_tokens_to: int
+    valid_from: datetime
+    valid_to: datetime
+    known_from: datetime
+    usd_per_mtok: Decimal
+    price_source: str
+    price_basis: str
+
+
+def with_fallbacks(stated: Mapping[str, Priced]) -> list[tuple[str, Priced, str]]:
+    """Every token class that has a price, its own or a containing class's: (class, price, basis).
+
+    A class with neither has no entry: its price is unknown.
+    """
+    found: list[tuple[str, Priced, str]] = []
+    for token_class in TOKEN_CLASSES:
+        candidates = (token_class, *PRICE_FALLBACKS.get(token_class, ()))
+        source = next((name for name in candidates if name in stated), None)
+        if source is not None:
+            found.append((token_class, stated[source], OWN if source == token_class else source))
+    return found
+
+
+def price_frame(lines: Iterable[PriceLine]) -> pl.DataFrame:
+    """The lines in the shape of `prices`, in the order of its key."""
+    frame = pl.DataFrame([astuple(line) for line in lines], schema=schema_of("prices"), orient="row")
+    key = ["provider_id", "model_id", "service_tier", "token_class", "input_tokens_from", "valid_from", "known_from"]
+    return conform(frame.sort(key), "prices")
+
+
+def price_lines(frame: pl.DataFrame) -> list[PriceLine]:
+    """The lines of a frame in the shape of `prices`. Raises ValueError as `models.frames.conform`."""
+    return [PriceLine(*row) for row in conform(frame, "prices").iter_rows()]

@@ -1,0 +1,143 @@
+"""The price book: list prices, the company's own prices over them, and which model of it a name means.
+
+Here belongs: what a token class of a model costs, when, in which band. Here does not belong: what a request cost (that
+is SQL over this book), commitments, currencies other than USD.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise, product
+
+import polars as pl
+
+from models.identity import identity_rows
+from models.list_prices import Refusal, list_price_lines
+from models.money import to_scaled
+from models.price_lines import ANY_INPUT_TO, FOREVER, OWN, PriceLine, price_frame, price_lines, with_fallbacks
+from models.tokens import TOKEN_CLASSES
+
+__all__ = [
+    "ContractPrice",
+    "Refusal",
+    "contract_price_rows",
+    "identity_rows",
+    "merge_prices",
+    "price_rows",
+]
+
+
+@dataclass(frozen=True)
+class ContractPrice:
+    """Prices that the company has agreed with a provider: USD per million tokens by token class, over a validity.
+
+    `valid_to` is the first instant at which it no longer holds; None for no stated end.
+    """
+
+    provider_id: str
+    model_id: str
+    service_tier: str
+    valid_from: datetime
+    valid_to: datetime | None
+    usd_per_mtok: Mapping[str, Decimal]
+
+
+def price_rows(known_from: datetime) -> tuple[pl.DataFrame, list[Refusal]]:
+    """List prices in the shape of `prices`, and the listed prices that the book cannot hold, with the reason.
+
+    Source: the installed `genai-prices` data, read as decimals. Every class of a model stands on the same grid of
+    validity and context bands. A tier has prices only where the list states them: before that they are unknown.
+
+    Args:
+        known_from: when this list became known to us (UTC), kept on every row.
+    """
+    lines, refusals = list_price_lines(known_from)
+    return price_frame(lines), refusals
+
+
+def contract_price_rows(entries: Iterable[ContractPrice], known_from: datetime) -> pl.DataFrame:
+    """The company's own prices in the shape of `prices`: the stated classes only, over every context band.
+
+    Args:
+        entries: agreed prices.
+        known_from: when they became known to us (UTC).
+
+    Raises:
+        ValueError: a class is unknown, a price is negative or finer than DECIMAL(18,6), or a validity is empty.
+        OverflowError: a price does not fit DECIMAL(18,6).
+    """
+    lines: list[PriceLine] = []
+    for entry in entries:
+        valid_to = entry.valid_to or FOREVER
+        where = f"contract price of {entry.provider_id}/{entry.model_id}, {entry.service_tier}"
+        if valid_to <= entry.valid_from:
+            raise ValueError(f"{where}: it ends at {valid_to}, which is not after its start {entry.valid_from}")
+        for token_class, usd_per_mtok in entry.usd_per_mtok.items():
+            if token_class not in TOKEN_CLASSES:
+                raise ValueError(f"{where}: {token_class!r} is no token class; expected {', '.join(TOKEN_CLASSES)}")
+            if to_scaled(usd_per_mtok, digits=18, scale=6) < 0:
+                raise ValueError(f"{where}: the price {usd_per_mtok} of {token_class} is negative")
+            who = (entry.provider_id, entry.model_id, entry.service_tier, token_class)
+            when = (entry.valid_from, valid_to, known_from)
+            lines.append(PriceLine(*who, 0, ANY_INPUT_TO, *when, usd_per_mtok, "contract", OWN))
+    return price_frame(lines)
+
+
+def merge_prices(listed: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+    """The book in which the company's own prices replace list prices, class by class, over their validity.
+
+    Where both meet in a model and tier, all of its classes are cut at the same instants and bands, and classes without
+    a price of their own follow the price that now holds for the class that contains them.
+
+    Args:
+        listed: frame in the shape of `prices`.
+        own: the same, from `contract_price_rows`.
+
+    Raises:
+        ValueError: two of the company's own prices hold at once for a class; or as `models.frames.conform`.
+    """
+    stated = [line for line in price_lines(own) if line.price_basis == OWN]
+    touched = {_model_of(line) for line in stated}
+    models: dict[tuple[str, str, str], tuple[list[PriceLine], list[PriceLine]]] = defaultdict(lambda: ([], []))
+    merged: list[PriceLine] = []
+    for line in price_lines(listed):
+        if _model_of(line) not in touched:
+            merged.append(line)
+        elif line.price_basis == OWN:
+            models[_model_of(line)][0].append(line)
+    for line in stated:
+        models[_model_of(line)][1].append(line)
+    for list_lines, own_lines in models.values():
+        merged += _merged_model(list_lines, own_lines)
+    return price_frame(merged)
+
+
+def _model_of(line: PriceLine) -> tuple[str, str, str]:
+    return line.provider_id, line.model_id, line.service_tier
+
+
+def _merged_model(list_lines: list[PriceLine], own_lines: list[PriceLine]) -> list[PriceLine]:
+    lines = list_lines + own_lines
+    instants = sorted({at for line in lines for at in (line.valid_from, line.valid_to)})
+    bands = sorted({at for line in lines for at in (line.input_tokens_from, line.input_tokens_to)})
+    merged: list[PriceLine] = []
+    for (valid_from, valid_to), (band_from, band_to) in product(pairwise(instants), pairwise(bands)):
+        holding = _holding(list_lines, valid_from, band_from) | _holding(own_lines, valid_from, band_from)
+        for token_class, line, basis in with_fallbacks(holding):
+            cut = replace(line, valid_from=valid_from, valid_to=valid_to, token_class=token_class, price_basis=basis)
+            merged.append(replace(cut, input_tokens_from=band_from, input_tokens_to=band_to))
+    return merged
+
+
+def _holding(lines: list[PriceLine], at: datetime, input_tokens: int) -> dict[str, PriceLine]:
+    found: dict[str, PriceLine] = {}
+    for line in lines:
+        holds_now = line.valid_from <= at < line.valid_to
+        if holds_now and line.input_tokens_from <= input_tokens < line.input_tokens_to:
+            if line.token_class in found:
+                where = f"{line.provider_id}/{line.model_id}, {line.service_tier}, {line.token_class}"
+                raise ValueError(f"two prices of {where} hold at {at}: let one end where the other begins")
+            found[line.token_class] = line
+    return found
