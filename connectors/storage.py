@@ -64,8 +64,8 @@ class StoredObject:
     etag: str | None
 
 
-def list_objects(location: str, options: Mapping[str, str]) -> list[StoredObject]:
-    """Every object below the location, in the order of their paths.
+def list_objects(location: str, options: Mapping[str, str], prefix: str = "") -> list[StoredObject]:
+    """Every object below the location, in the order of their paths; with `prefix`, a folder below it, only those.
 
     `location` is a folder, or `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`; `options` are the
     store's own settings (`aws_access_key_id`, `aws_region`, `aws_endpoint_url`, `aws_allow_http`, ...), all strings.
@@ -75,7 +75,9 @@ def list_objects(location: str, options: Mapping[str, str]) -> list[StoredObject
     try:
         store = _store(location, options)
         found = [
-            StoredObject(meta["path"], meta["size"], meta["e_tag"]) for batch in obstore.list(store) for meta in batch
+            StoredObject(meta["path"], meta["size"], meta["e_tag"])
+            for batch in obstore.list(store, prefix or None)
+            for meta in batch
         ]
     except (BaseError, OSError, ValueError) as error:
         raise _explained(error, location, options) from None

@@ -1,0 +1,170 @@
+"""Reads a scrape: the Prometheus text format, plain or gzip, with or without instants of its own.
+
+Format: https://prometheus.io/docs/instrumenting/exposition_formats/ (text). Millions of lines pass here: one look-up
+for the metric, one for the whole text of the labels (a GPU's labels repeat to the letter), two conversions.
+
+Here belongs: lines. Here does not belong: what labels and values mean.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import BinaryIO, cast
+
+from connectors.base import IncompleteDeliveryError, LandedPage
+from connectors.dcgm.metrics import METRICS, is_dcgm, is_silent
+from connectors.dcgm.samples import Known, PageSamples, Subjects
+
+INSTANT_MARK = "# scraped at "
+BLOCK_BYTES = 1 << 20
+LONGEST_LINE_BYTES = 1 << 20
+MOST_BYTES = 4 << 30  # after decompression
+_LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
+_ESCAPED = re.compile(r"\\(.)")
+_ANY_SAMPLE = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})?\s+[-+.a-zA-Z0-9]+(\s+-?\d+)?\s*$")
+_INSTANT = re.compile(r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)[T_](\d\d)[-:]?(\d\d)[-:]?(\d\d)Z")
+
+
+class _LineError(ValueError):
+    """A line that cannot be read: its reason for the reject, and the words for people."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def instant_of_name(name: str) -> str | None:
+    """The instant that a file's name holds (`...20261001T101500Z...`), as ISO 8601, or None."""
+    found = _INSTANT.search(name)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = found.groups()
+    return f"{year}-{month}-{day}T{hour}:{minute}:{second}Z"
+
+
+def read_scrape(page: LandedPage, into: PageSamples, subjects: Subjects, known: dict[str, Known]) -> None:
+    """Reads a page's lines into samples.
+
+    Args:
+        page: The page. Without instants in its lines it begins with the mark that fetching puts there.
+        into: Takes the samples and the rejects.
+        subjects: Every subject met so far.
+        known: Subjects by the text of their labels, across pages.
+
+    Raises IncompleteDeliveryError when the page is cut off.
+    """
+    instant: int | None = None
+    number = 0
+    for number, line in enumerate(_lines(page), 1):
+        if line.startswith("#") or not line.strip():
+            instant = _marked(line) if line.startswith(INSTANT_MARK) else instant
+            continue
+        try:
+            _read_line(line, number, instant, into, subjects, known)
+        except _LineError as error:
+            into.refuse(number, error.reason, str(error), line)
+            if error.reason == "no_instant":
+                return  # so it is for every line of the page
+    if number == 0:
+        into.refuse(0, "empty_page", "the file is empty: the scrape or the upload failed", page.name)
+
+
+def _read_line(
+    line: str, number: int, instant: int | None, into: PageSamples, subjects: Subjects, known: dict[str, Known]
+) -> None:
+    head, closed, tail = line.rpartition("}")
+    name, _, labels = head.partition("{")
+    metric = METRICS.get(name)
+    if metric is None and _is_read_over(name if closed else line.split(maxsplit=1)[0], line):
+        return
+    subject = known.get(labels)
+    if subject is None:
+        subject = known[labels] = _learn(labels, subjects)
+    fields = tail.split()
+    try:
+        value = float(fields[0])
+        millisecond = int(fields[1]) if len(fields) > 1 else instant
+    except (ValueError, IndexError):
+        fields = []
+        value, millisecond = 0.0, None
+    if not 1 <= len(fields) <= 2 or "_" in tail:
+        raise _LineError("unreadable_value", "expected '} VALUE' or '} VALUE MILLISECONDS' after the labels")
+    if millisecond is None:
+        raise _LineError(
+            "no_instant",
+            "neither the lines nor the file's name say when this was scraped. Name files like "
+            "node-20261001T101500Z.prom, or write each sample with its time in milliseconds. The page was refused.",
+        )
+    if metric is None:
+        into.put_unknown(subject, millisecond, name, fields[0], number, line)
+    else:
+        into.put(subject, millisecond, metric, value, number, line)
+
+
+def _is_read_over(name: str, line: str) -> bool:
+    """Whether the line is well-formed and not for us: of another exporter, or a known metric without a column."""
+    if is_dcgm(name) and not is_silent(name):
+        return False
+    if not _ANY_SAMPLE.match(line):
+        raise _LineError("unreadable_line", "expected 'METRIC{LABELS} VALUE', as dcgm-exporter writes it")
+    return True
+
+
+def _learn(labels: str, subjects: Subjects) -> Known:
+    values: dict[str, str] = {}
+    at = 0
+    while at < len(labels):
+        found = _LABEL.match(labels, at)
+        if found is None or "\ufffd" in found[2]:
+            raise _LineError("unreadable_labels", f'expected NAME="VALUE" in UTF-8 at character {at + 1} of the labels')
+        values[found[1]] = _ESCAPED.sub(_unescaped, found[2])
+        at = found.end()
+    try:
+        return subjects.learn(values)
+    except ValueError as error:
+        raise _LineError("no_gpu_uuid", str(error)) from None
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return {"n": "\n", "\\": "\\", '"': '"'}.get(escape[1], escape[0])
+
+
+def _marked(line: str) -> int:
+    """Milliseconds since 1970 of the mark that fetching writes."""
+    text = line.removeprefix(INSTANT_MARK).strip()
+    return round(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _lines(page: LandedPage) -> Iterator[str]:
+    """The page's lines, decompressed as they are needed."""
+    with page.body.open() as raw:
+        start = raw.read(2)
+    with page.body.open() as raw:
+        stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if start == b"\x1f\x8b" else raw
+        try:
+            yield from _split(stream, page.name)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise IncompleteDeliveryError(
+                f"{page.name}: the compressed file is cut off or damaged ({error}). Deliver it again, whole."
+            ) from None
+
+
+def _split(stream: BinaryIO, name: str) -> Iterator[str]:
+    rest, total = b"", 0
+    while block := stream.read(BLOCK_BYTES):
+        total += len(block)
+        *whole, rest = (rest + block).split(b"\n")
+        if len(rest) > LONGEST_LINE_BYTES or total > MOST_BYTES:
+            raise IncompleteDeliveryError(
+                f"{name}: a line of more than {LONGEST_LINE_BYTES:,} bytes, or more than {MOST_BYTES:,} bytes in all, "
+                "is no scrape. Check what writes there."
+            )
+        for line in whole:
+            yield line.decode("utf-8", "replace")
+    if rest:
+        raise IncompleteDeliveryError(
+            f"{name}: the last line does not end with a newline, as the format demands: the file is cut off. "
+            "Deliver it again, whole."
+        )
