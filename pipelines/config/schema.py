@@ -161,7 +161,7 @@ class Reports(_Strict):
     """Where rendered statements go."""
 
     directory: str = Field(default="reports", description="Folder for rendered statements, relative to this file.")
-    resend_on_change: bool = Field(default=False, description="Mail a restated statement again, marked as an update.")
+    contact: str = Field(default="", max_length=200, description="Whom to ask about a statement.")
 
 
 class Config(_Strict):

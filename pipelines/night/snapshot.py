@@ -1,0 +1,130 @@
+"""What a published snapshot says about one period, split by team before any report sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from models.frames import schema_of
+from pipelines.config.schema import Config
+from pipelines.lake import Lake
+from pipelines.night.stale import month_start, next_month
+from reports.given import PeriodState, ReconciliationLine, SharedFacts, SourceFreshness, TeamRows
+
+TEAM, RESIDUAL = "team:", "residual:"
+
+
+@dataclass(frozen=True)
+class PeriodView:
+    """A period's rows from one snapshot, already in the statement's currency."""
+
+    period: date
+    number: int
+    chargeback: pl.DataFrame
+    previous: pl.DataFrame
+    gpu: pl.DataFrame
+    reconciliation: pl.DataFrame
+    freshness: pl.DataFrame
+
+    @property
+    def state(self) -> PeriodState:
+        """The least settled of its bills decides."""
+        states = set(self.chargeback["period_state"].to_list())
+        if not states or "open" in states:
+            return "open"
+        return "provisional" if "provisional" in states else "final"
+
+    def team_rows(self, team_id: str) -> TeamRows:
+        """The rows of that team and of nobody else."""
+        mine = pl.col("team_id") == team_id
+        previous = self.previous.filter(mine) if self.previous.height else None
+        return TeamRows(self.chargeback.filter(mine), self.gpu.filter(mine), previous)
+
+
+def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
+    """Reads one period of the published snapshot. Raises LookupError when nothing was published."""
+    snapshot = lake.published()
+    tables = {
+        name: _frame(snapshot.read(name), name)
+        for name in ("chargeback", "gpu_waste", "reconciliation_summary", "freshness")
+    }
+    before = month_start(period - timedelta(days=1))
+    ours = pl.col("billing_currency") == currency
+    charged = tables["chargeback"].filter(ours)
+    return PeriodView(
+        period=period,
+        number=snapshot.number,
+        chargeback=charged.filter(pl.col("billing_period") == period),
+        previous=charged.filter(pl.col("billing_period") == before),
+        gpu=tables["gpu_waste"].filter(ours & (pl.col("billing_period") == period)),
+        reconciliation=tables["reconciliation_summary"].filter(pl.col("billing_period") == period),
+        freshness=_of_period(tables["freshness"], period),
+    )
+
+
+def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: date) -> SharedFacts:
+    """The lines that every statement of the period shows alike."""
+    by_account = _by_account(view.chargeback)
+    allocated = sum((cost for name, cost in by_account.items() if name.startswith(TEAM)), Decimal(0))
+    residuals = tuple((name, cost) for name, cost in sorted(by_account.items()) if name.startswith(RESIDUAL))
+    return SharedFacts(
+        company=config.company,
+        currency=config.currency,
+        bill_total=sum(by_account.values(), Decimal(0)),
+        allocated_total=allocated,
+        residuals=residuals,
+        reconciliation=tuple(_reconciliation_line(row) for row in view.reconciliation.iter_rows(named=True)),
+        freshness=tuple(source_freshness(view, last_day)),
+        snapshot_id=str(view.number),
+        config_hash=config_hash,
+        contact=config.reports.contact,
+    )
+
+
+def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
+    """One line a source: its latest outcome, and the days up to `last_day` that it has not delivered."""
+    lines: list[SourceFreshness] = []
+    keys = ["x_source", "x_account"]
+    for (source, account), rows in view.freshness.sort([*keys, "slice_date"]).group_by(keys, maintain_order=True):
+        served = set(rows.filter(pl.col("delivery_id").is_not_null())["slice_date"].to_list())
+        latest = rows.row(-1, named=True)
+        daily = rows["fact"][0] != "charges"
+        missing = tuple(day for day in _days(view.period, last_day) if day not in served) if daily else ()
+        name = f"{source} ({account})" if account != "default" else str(source)
+        lines.append(SourceFreshness(name, latest["status"], missing, latest["message"]))
+    return lines
+
+
+def team_totals(chargeback: pl.DataFrame) -> Mapping[str, Decimal]:
+    """Effective cost by team."""
+    owned = chargeback.filter(pl.col("team_id").is_not_null())
+    sums = owned.group_by("team_id").agg(pl.col("effective_cost").sum())
+    return {team: cost for team, cost in sums.iter_rows()}
+
+
+def _by_account(chargeback: pl.DataFrame) -> dict[str, Decimal]:
+    sums = chargeback.group_by("account").agg(pl.col("effective_cost").sum())
+    return {account: cost for account, cost in sums.iter_rows()}
+
+
+def _of_period(freshness: pl.DataFrame, period: date) -> pl.DataFrame:
+    return freshness.filter(pl.col("slice_date").is_between(period, next_month(period), closed="left"))
+
+
+def _days(period: date, last_day: date) -> list[date]:
+    end = min(next_month(period), last_day + timedelta(days=1))
+    return [period + timedelta(days=n) for n in range((end - period).days)]
+
+
+def _reconciliation_line(row: dict[str, object]) -> ReconciliationLine:
+    fields = {name: row[name] for name in ReconciliationLine.__dataclass_fields__ if name in row}
+    return ReconciliationLine(**fields)  # type: ignore[arg-type]  # the contract's columns have the fields' types
+
+
+def _frame(table: object, name: str) -> pl.DataFrame:
+    frame = pl.from_arrow(table)  # type: ignore[arg-type]  # an Arrow table
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError(f"{name} is not a table")
+    return frame.select(schema_of(name).names())

@@ -1,0 +1,110 @@
+"""Renders a period's statements from the published snapshot and mails each once. Every team is handed its rows only."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from pipelines.config.schema import Config, Mail
+from pipelines.config.schema import Team as TeamEntry
+from pipelines.house import House
+from pipelines.night.snapshot import PeriodView, period_view, shared_facts
+from pipelines.night.stale import month_start, next_month
+from reports.filenames import statement_filename
+from reports.given import Period, SharedFacts, Team, TeamRows
+from reports.overview import build_overview
+from reports.render import render_html, render_overview, render_text
+from reports.statement import Statement, build_statement
+
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """How many statements were written, and the page that links them."""
+
+    count: int
+    index: str
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What became of a period's mail. `problems` need a person."""
+
+    sent: int = 0
+    already_sent: int = 0
+    problems: tuple[str, ...] = ()
+    note: str = ""
+
+    def text(self) -> str:
+        """One line for people."""
+        return self.note or f"{self.sent} sent, {self.already_sent} sent before"
+
+
+def render_period(house: House, period: date) -> Rendered:
+    """Writes the statements of a published period and their index. Raises LookupError when nothing is published."""
+    edition = _edition(house, period)
+    folder = Path(house.config.reports.directory) / f"{period:%Y-%m}"
+    folder.mkdir(parents=True, exist_ok=True)
+    statements = _statements(house.config, edition)
+    for statement in statements:
+        page = folder / statement_filename(statement.team_id, edition.period)
+        page.write_text(render_html(statement), encoding="utf-8")
+        page.with_suffix(".txt").write_text(render_text(statement), encoding="utf-8")
+    view = edition.view
+    everything = TeamRows(view.chargeback, view.gpu, view.previous if view.previous.height else None)
+    teams = [_team(entry) for entry in house.config.teams]
+    overview = build_overview(teams, edition.period, everything, edition.shared)
+    index = folder / INDEX
+    index.write_text(render_overview(overview), encoding="utf-8")
+    return Rendered(len(statements), str(index))
+
+
+def deliver(house: House, day: date) -> Delivered:
+    """Mails the statements of the latest month that has ended by the end of `day`."""
+    ended = day + timedelta(days=1)
+    return deliver_period(house, month_start(month_start(ended) - timedelta(days=1)))
+
+
+def deliver_period(house: House, period: date) -> Delivered:
+    """Mails a period's statements, each state once. Without a mail server in the configuration nothing is sent."""
+    if house.config.mail is None:
+        return Delivered(note="no mail server is configured: nothing was sent")
+    edition = _edition(house, period)
+    if edition.view.chargeback.is_empty():
+        return Delivered(note=f"{period:%Y-%m} has no costs: nothing was sent")
+    if edition.view.state == "open":
+        return Delivered(note=f"{period:%Y-%m} is not over on every bill: nothing was sent")
+    return _send_all(house, house.config.mail, edition)
+
+
+@dataclass(frozen=True)
+class _Edition:
+    """One period as one snapshot has it."""
+
+    view: PeriodView
+    period: Period
+    shared: SharedFacts
+
+
+def _edition(house: House, period: date) -> _Edition:
+    view = period_view(house.lake, period, house.config.currency)
+    last_day = house.clock().date() - timedelta(days=1)
+    state = Period(period, view.state, _as_of(view, period))
+    return _Edition(view, state, shared_facts(view, house.config, house.config_hash, last_day))
+
+
+def _as_of(view: PeriodView, period: date) -> datetime:
+    """When the figures were taken: the latest attempt at any of the period's sources."""
+    attempts = view.freshness["attempted_at"].to_list()
+    return max(attempts, default=datetime.combine(next_month(period), datetime.min.time()))
+
+
+def _statements(config: Config, edition: _Edition) -> list[Statement]:
+    return [
+        build_statement(_team(entry), edition.period, edition.view.team_rows(entry.id), edition.shared)
+        for entry in config.teams
+    ]
+
+
+def _team(entry: TeamEntry) -> Team:
+    return Team(entry.id, entry.name, entry.business_unit, entry.cost_centre)

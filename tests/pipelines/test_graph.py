@@ -1,0 +1,74 @@
+"""The graph that Dagster shows: assets from registry and contracts, blocking checks, one run per backfill, a schedule."""
+
+import dagster as dg
+import pytest
+
+from connectors.registry import SOURCES, source
+from contracts import Layer, all_contracts
+from pipelines.definitions import NIGHTLY, build_defs
+
+
+@pytest.fixture(scope="module")
+def graph() -> dg.Definitions:
+    return build_defs()
+
+
+def asset_keys(graph: dg.Definitions) -> set[str]:
+    return {key.to_user_string() for key in graph.resolve_all_asset_keys()}
+
+
+def test_every_connector_has_an_asset(graph: dg.Definitions) -> None:
+    assert {f"sources/{kind}" for kind in SOURCES} <= asset_keys(graph)
+
+
+def test_every_stored_table_has_an_asset_of_its_name(graph: dg.Definitions) -> None:
+    fed = {source(kind).fact for kind in SOURCES}
+    wanted = {
+        t.table
+        for t in all_contracts().values()
+        if t.materialized == "table" and (t.layer in (Layer.REFERENCE, Layer.CORE, Layer.MART) or t.table in fed)
+    }
+    assert wanted <= asset_keys(graph)
+
+
+def test_a_table_stands_downstream_of_what_its_contract_reads(graph: dg.Definitions) -> None:
+    nodes = graph.resolve_asset_graph()
+    parents = {key.to_user_string() for key in nodes.get(dg.AssetKey("postings")).parent_keys}
+    assert {"charge_groups", "usage_by_team_daily", "gpu_states_hourly", "owners"} <= parents
+    # priced_requests is a view: usage_daily stands on what is below it
+    assert "gateway_requests" in {k.to_user_string() for k in nodes.get(dg.AssetKey("usage_daily")).parent_keys}
+
+
+def test_every_stored_table_has_a_blocking_contract_check(graph: dg.Definitions) -> None:
+    nodes = graph.resolve_asset_graph()
+    checks = {(key.asset_key.to_user_string(), key.name) for key in nodes.asset_check_keys}
+    assert ("postings", "conservation") in checks
+    for table in ("charges", "usage_daily", "chargeback", "reconciliation_summary"):
+        assert (table, "contract") in checks
+        key = dg.AssetCheckKey(dg.AssetKey(table), "contract")
+        assert nodes.get_check_spec(key).blocking if hasattr(nodes, "get_check_spec") else True
+
+
+def test_assets_are_partitioned_by_utc_day_and_backfilled_in_one_run(graph: dg.Definitions) -> None:
+    nodes = graph.resolve_asset_graph()
+    for key in nodes.materializable_asset_keys:
+        node = nodes.get(key)
+        assert isinstance(node.partitions_def, dg.DailyPartitionsDefinition), key
+        assert node.partitions_def.timezone == "UTC", key
+        assert node.backfill_policy == dg.BackfillPolicy.single_run(), key
+
+
+def test_the_night_runs_by_a_schedule_in_utc(graph: dg.Definitions) -> None:
+    schedule = graph.resolve_schedule_def("nightly_at_0530_utc")
+    assert schedule.cron_schedule == "30 5 * * *"
+    assert schedule.execution_timezone in (None, "UTC")
+    assert schedule.job_name == NIGHTLY
+
+
+def test_sources_are_tried_again(graph: dg.Definitions) -> None:
+    for kind in SOURCES:
+        asset = graph.resolve_assets_def(f"sources/{kind}") if isinstance(kind, str) else None
+        assert asset is not None
+        policy = asset.op.retry_policy
+        assert policy is not None
+        assert policy.max_retries == 2
