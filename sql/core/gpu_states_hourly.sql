@@ -1,0 +1,536 @@
+-- Each sample is a step that holds until the next one, but no longer than three median gaps of its day or five minutes:
+-- beyond that nobody knows. States are the contract's list, first match wins.
+--   unhealthy     a fatal XID and no activity (the code is sticky: a GPU that computes has recovered)
+--   unallocated   no pod holds it
+--   unknown       no metric, or only GPU utilisation, which can prove that a GPU idles and nothing else
+--   allocated_idle  activity below 0.05 (utilisation at most 0.01) in a run of 15 minutes without gap or change of holder;
+--                 not while a kernel is resident most of the time: one busy SM is under-use, not idleness
+--   under_used    activity below 0.8; effective: the rest
+-- Everything is counted in shares of a second, of which a second has 720720, so that up to 14 instances and pods divide
+-- it evenly. Pods on one instance share it equally, and so do the MIG instances of one GPU, whatever their sizes.
+-- Shares become seconds by largest remainder, so every GPU-hour sums to its billed seconds exactly.
+-- Only the days beside a day can touch it, and the median is a day's own: a day built alone or in a month is the same.
+with samples as (
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        sample_date,
+        namespace,
+        pod,
+        xid_code,
+        cast(epoch(date_trunc('second', sampled_at)) as bigint) as at_second,
+        greatest(sm_active_ratio, dram_active_ratio, tensor_active_ratio) as activity_ratio,
+        gr_engine_active_ratio,
+        gpu_util_ratio
+    from gpu_samples
+    where hostname is not null
+),
+
+readings as (
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        sample_date,
+        at_second,
+        max(activity_ratio) as activity_ratio,
+        max(gr_engine_active_ratio) as gr_engine_active_ratio,
+        max(gpu_util_ratio) as gpu_util_ratio,
+        max(case when xid_code in (48, 63, 64, 79, 94, 95) then 1 else 0 end) as fatal_xid,
+        max(case when namespace <> '' then 1 else 0 end) as held,
+        min(case when namespace <> '' then concat_ws('/', namespace, pod) end) as first_holder,
+        max(case when namespace <> '' then concat_ws('/', namespace, pod) end) as last_holder
+    from samples
+    group by cluster, hostname, gpu_uuid, gpu_instance_id, sample_date, at_second
+),
+
+steps as (
+    select
+        readings.*,
+        lead(at_second) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id order by at_second
+        ) as next_second,
+        lead(at_second) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, sample_date order by at_second
+        ) - at_second as gap_seconds
+    from readings
+),
+
+ranked_gaps as (
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        sample_date,
+        gap_seconds,
+        row_number() over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, sample_date order by gap_seconds, at_second
+        ) as gap_order,
+        count(*) over (partition by cluster, hostname, gpu_uuid, gpu_instance_id, sample_date) as gap_count
+    from steps
+    where gap_seconds is not null
+),
+
+holds as (
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        sample_date,
+        least(3 * gap_seconds, 300) as hold_seconds
+    from ranked_gaps
+    where gap_order = (gap_count + 1) // 2
+),
+
+held_steps as (
+    select
+        steps.*,
+        least(
+            coalesce(steps.next_second, steps.at_second + 300), steps.at_second + coalesce(holds.hold_seconds, 300)
+        ) as end_second,
+        case
+            when steps.fatal_xid = 1 and coalesce(steps.activity_ratio, steps.gr_engine_active_ratio, 0) < 0.05
+                then 'unhealthy'
+            when steps.held = 0 then 'unallocated'
+            when coalesce(steps.activity_ratio, steps.gr_engine_active_ratio) >= 0.8 then 'effective'
+            when coalesce(steps.activity_ratio, steps.gr_engine_active_ratio) >= 0.05 then 'under_used'
+            when coalesce(steps.activity_ratio, steps.gr_engine_active_ratio) < 0.05
+                then case when coalesce(steps.gpu_util_ratio, 0) >= 0.5 then 'under_used' else 'lull' end
+            when steps.gpu_util_ratio <= 0.01 then 'lull'
+            else 'unknown'
+        end as first_state
+    from steps
+    left join holds
+        on
+            steps.cluster = holds.cluster
+            and steps.hostname = holds.hostname
+            and steps.gpu_uuid = holds.gpu_uuid
+            and steps.gpu_instance_id = holds.gpu_instance_id
+            and steps.sample_date = holds.sample_date
+),
+
+beside as (
+    select
+        held_steps.*,
+        lag(end_second) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id order by at_second
+        ) as previous_end,
+        lag(concat_ws('|', first_state, first_holder, last_holder)) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id order by at_second
+        ) as previous_run
+    from held_steps
+),
+
+runs as (
+    select
+        beside.*,
+        sum(
+            case
+                when
+                    previous_end = at_second
+                    and previous_run = concat_ws('|', first_state, first_holder, last_holder)
+                    then 0
+                else 1
+            end
+        ) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id
+            order by at_second
+            rows between unbounded preceding and current row
+        ) as run_number
+    from beside
+),
+
+run_lengths as (
+    select
+        runs.*,
+        sum(end_second - at_second) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, run_number
+        ) as run_seconds
+    from runs
+),
+
+judged as (
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        at_second,
+        end_second,
+        case
+            when first_state <> 'lull' then first_state
+            when run_seconds >= 900 then 'allocated_idle'
+            when coalesce(activity_ratio, gr_engine_active_ratio) is null then 'unknown'
+            else 'under_used'
+        end as state,
+        case
+            when first_state = 'unhealthy' then 'xid_code'
+            when first_state = 'unallocated' then 'namespace'
+            when activity_ratio is not null then 'sm_dram_tensor_active_ratio'
+            when gr_engine_active_ratio is not null then 'gr_engine_active_ratio'
+            else 'gpu_util_ratio'
+        end as metric_used,
+        cast(
+            round(1000000 * (1 - coalesce(activity_ratio, gr_engine_active_ratio, 0) / cast(0.8 as double))) as bigint
+        ) as unfilled_ppm
+    from run_lengths
+),
+
+pieces as (
+    select
+        judged.*,
+        (judged.at_second // 3600) + step.hour_offset as hour_number,
+        least(judged.end_second, (judged.at_second // 3600 + step.hour_offset + 1) * 3600)
+        - greatest(judged.at_second, (judged.at_second // 3600 + step.hour_offset) * 3600) as piece_seconds
+    from judged
+    cross join unnest(generate_series(0, 1)) as step (hour_offset)
+    where (judged.at_second // 3600 + step.hour_offset) * 3600 < judged.end_second
+),
+
+billed as (
+    select
+        gpu_billed_hours.*,
+        cast(epoch(hour_start) as bigint) // 3600 as hour_number
+    from gpu_billed_hours
+),
+
+-- an exporter that reports a partitioned GPU as a whole too says the same seconds twice: the instances speak
+hour_instances as (
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        hour_number,
+        sum(piece_seconds) as covered_seconds,
+        max(case when gpu_instance_id <> '' then 1 else 0 end) over (
+            partition by cluster, hostname, gpu_uuid, hour_number
+        ) as is_partitioned
+    from pieces
+    group by cluster, hostname, gpu_uuid, gpu_instance_id, hour_number
+),
+
+instances as (
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        hour_number,
+        covered_seconds,
+        count(*) over (partition by cluster, hostname, gpu_uuid, hour_number) as instance_count
+    from hour_instances
+    where is_partitioned = 0 or gpu_instance_id <> ''
+),
+
+sample_days as (
+    select distinct cluster, hostname, gpu_uuid, sample_date
+    from samples
+),
+
+known_days as (
+    select distinct
+        sample_days.cluster,
+        sample_days.hostname,
+        sample_days.gpu_uuid,
+        sample_days.sample_date + cast(step.day_offset as integer) as usage_date
+    from sample_days
+    cross join unnest(generate_series(-1, 1)) as step (day_offset)
+),
+
+seen as (
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        hour_number,
+        1 as is_seen
+    from instances
+    group by cluster, hostname, gpu_uuid, hour_number
+),
+
+candidates as (
+    select
+        billed.hour_start,
+        billed.hour_number,
+        billed.resource_id,
+        billed.cluster,
+        billed.hostname,
+        billed.billed_seconds,
+        billed.gpu_count,
+        known_days.gpu_uuid,
+        coalesce(seen.is_seen, 0) as is_seen,
+        row_number() over (
+            partition by billed.resource_id, billed.hour_start
+            order by coalesce(seen.is_seen, 0) desc, known_days.gpu_uuid
+        ) as gpu_order,
+        sum(coalesce(seen.is_seen, 0)) over (partition by billed.resource_id, billed.hour_start) as seen_count
+    from billed
+    inner join known_days
+        on
+            billed.cluster = known_days.cluster
+            and billed.hostname = known_days.hostname
+            and billed.usage_date = known_days.usage_date
+    left join seen
+        on
+            known_days.cluster = seen.cluster
+            and known_days.hostname = seen.hostname
+            and known_days.gpu_uuid = seen.gpu_uuid
+            and billed.hour_number = seen.hour_number
+),
+
+-- more GPUs reported than billed: they share the billed seconds; fewer: the rest of the node is unobserved
+gpus as (
+    select
+        candidates.*,
+        case
+            when seen_count > gpu_count
+                then
+                    (billed_seconds * gpu_count) // seen_count
+                    + case when gpu_order <= (billed_seconds * gpu_count) % seen_count then 1 else 0 end
+            else billed_seconds
+        end as target_seconds
+    from candidates
+    where gpu_order <= greatest(gpu_count, seen_count)
+),
+
+holders as (
+    select distinct
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        at_second,
+        namespace,
+        pod
+    from samples
+),
+
+named_holders as (
+    select
+        holders.*,
+        max(case when namespace <> '' then 1 else 0 end) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, at_second
+        ) as is_held
+    from holders
+),
+
+shares as (
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        at_second,
+        namespace,
+        count(*) over (partition by cluster, hostname, gpu_uuid, gpu_instance_id, at_second) as holder_count
+    from named_holders
+    where is_held = 0 or namespace <> ''
+),
+
+known_shares as (
+    select
+        gpus.resource_id,
+        gpus.hour_start,
+        gpus.gpu_uuid,
+        pieces.gpu_instance_id,
+        shares.namespace,
+        pieces.state,
+        case when pieces.state = 'unknown' then cast(null as varchar) else pieces.metric_used end as metric_used,
+        pieces.piece_seconds * (720720 // (instances.instance_count * shares.holder_count)) as second_shares,
+        case when pieces.state = 'under_used' then pieces.unfilled_ppm else 0 end as unfilled_ppm
+    from gpus
+    inner join instances
+        on
+            gpus.cluster = instances.cluster
+            and gpus.hostname = instances.hostname
+            and gpus.gpu_uuid = instances.gpu_uuid
+            and gpus.hour_number = instances.hour_number
+    inner join pieces
+        on
+            instances.cluster = pieces.cluster
+            and instances.hostname = pieces.hostname
+            and instances.gpu_uuid = pieces.gpu_uuid
+            and instances.gpu_instance_id = pieces.gpu_instance_id
+            and instances.hour_number = pieces.hour_number
+    inner join shares
+        on
+            pieces.cluster = shares.cluster
+            and pieces.hostname = shares.hostname
+            and pieces.gpu_uuid = shares.gpu_uuid
+            and pieces.gpu_instance_id = shares.gpu_instance_id
+            and pieces.at_second = shares.at_second
+),
+
+unknown_shares as (
+    select
+        gpus.resource_id,
+        gpus.hour_start,
+        gpus.gpu_uuid,
+        coalesce(instances.gpu_instance_id, '') as gpu_instance_id,
+        '' as namespace,
+        'unknown' as state,
+        cast(null as varchar) as metric_used,
+        (gpus.target_seconds - coalesce(instances.covered_seconds, 0))
+        * (720720 // coalesce(instances.instance_count, 1)) as second_shares,
+        0 as unfilled_ppm
+    from gpus
+    left join instances
+        on
+            gpus.cluster = instances.cluster
+            and gpus.hostname = instances.hostname
+            and gpus.gpu_uuid = instances.gpu_uuid
+            and gpus.hour_number = instances.hour_number
+    where gpus.target_seconds > coalesce(instances.covered_seconds, 0)
+),
+
+all_shares as (
+    select
+        resource_id,
+        hour_start,
+        gpu_uuid,
+        gpu_instance_id,
+        namespace,
+        state,
+        metric_used,
+        second_shares,
+        unfilled_ppm
+    from known_shares
+    union all
+    select
+        resource_id,
+        hour_start,
+        gpu_uuid,
+        gpu_instance_id,
+        namespace,
+        state,
+        metric_used,
+        second_shares,
+        unfilled_ppm
+    from unknown_shares
+),
+
+state_shares as (
+    select
+        resource_id,
+        hour_start,
+        gpu_uuid,
+        gpu_instance_id,
+        namespace,
+        state,
+        max(metric_used) as metric_used,
+        cast(sum(second_shares) as bigint) as second_shares,
+        cast(sum(second_shares * unfilled_ppm) as bigint) // cast(sum(second_shares) as bigint) as unfilled_ppm
+    from all_shares
+    group by resource_id, hour_start, gpu_uuid, gpu_instance_id, namespace, state
+),
+
+totals as (
+    select
+        state_shares.*,
+        gpus.target_seconds,
+        cast(sum(state_shares.second_shares) over (
+            partition by state_shares.resource_id, state_shares.hour_start, state_shares.gpu_uuid
+        ) as bigint) as gpu_shares
+    from state_shares
+    inner join gpus
+        on
+            state_shares.resource_id = gpus.resource_id
+            and state_shares.hour_start = gpus.hour_start
+            and state_shares.gpu_uuid = gpus.gpu_uuid
+),
+
+floored as (
+    select
+        totals.*,
+        (target_seconds * second_shares) // gpu_shares as floor_seconds,
+        row_number() over (
+            partition by resource_id, hour_start, gpu_uuid
+            order by (target_seconds * second_shares) % gpu_shares desc, gpu_instance_id, namespace, state
+        ) as remainder_order
+    from totals
+),
+
+whole_seconds as (
+    select
+        floored.*,
+        floor_seconds + case
+            when
+                remainder_order
+                <= target_seconds - sum(floor_seconds) over (partition by resource_id, hour_start, gpu_uuid)
+                then 1
+            else 0
+        end as state_seconds
+    from floored
+),
+
+unobserved as (
+    select
+        billed.resource_id,
+        billed.hour_start,
+        'unobserved' as gpu_uuid,
+        '' as gpu_instance_id,
+        '' as namespace,
+        'unknown' as state,
+        cast(null as varchar) as metric_used,
+        billed.billed_seconds * billed.gpu_count - coalesce(sum(gpus.target_seconds), 0) as state_seconds,
+        0 as under_used_seconds
+    from billed
+    left join gpus
+        on
+            billed.resource_id = gpus.resource_id
+            and billed.hour_start = gpus.hour_start
+    group by billed.resource_id, billed.hour_start, billed.billed_seconds, billed.gpu_count
+),
+
+final as (
+    select
+        resource_id,
+        hour_start,
+        gpu_uuid,
+        gpu_instance_id,
+        namespace,
+        state,
+        metric_used,
+        state_seconds,
+        (state_seconds * unfilled_ppm + 500000) // 1000000 as under_used_seconds
+    from whole_seconds
+    union all
+    select
+        resource_id,
+        hour_start,
+        gpu_uuid,
+        gpu_instance_id,
+        namespace,
+        state,
+        metric_used,
+        state_seconds,
+        under_used_seconds
+    from unobserved
+)
+
+select
+    final.hour_start,
+    billed.usage_date,
+    billed.cluster,
+    billed.hostname,
+    final.resource_id,
+    final.gpu_uuid,
+    final.gpu_instance_id,
+    billed.gpu_model_name,
+    final.namespace,
+    final.state,
+    final.metric_used,
+    final.state_seconds,
+    final.under_used_seconds
+from final
+inner join billed
+    on
+        final.resource_id = billed.resource_id
+        and final.hour_start = billed.hour_start
+where final.state_seconds > 0

@@ -1,0 +1,140 @@
+-- One row in, one row out: identity and price are left joins whose right sides never match twice, and the cost of a
+-- class is exact decimal arithmetic cast at each step, so that every engine says the same.
+-- A class with tokens and without a price makes the whole cost NULL; a class without tokens needs no price.
+-- Only batch, flex and priority are priced apart: any other word of a log about its tier means the default tier.
+with identified as (
+    select
+        gateway_requests.*,
+        model_identity.provider_id,
+        model_identity.model_id,
+        coalesce(model_identity.is_self_hosted, false) as is_self_hosted,
+        case
+            when gateway_requests.service_tier in ('batch', 'flex', 'priority') then gateway_requests.service_tier
+            else 'default'
+        end as pricing_tier,
+        gateway_requests.input_uncached_tokens
+        + gateway_requests.cache_read_tokens
+        + gateway_requests.cache_write_5m_tokens
+        + gateway_requests.cache_write_1h_tokens
+        + gateway_requests.input_audio_tokens
+        + gateway_requests.output_text_tokens
+        + gateway_requests.output_reasoning_tokens
+        + gateway_requests.output_audio_tokens as bucket_tokens
+    from gateway_requests
+    left join model_identity
+        on
+            coalesce(gateway_requests.provider, '') = model_identity.source_provider
+            and gateway_requests.billed_model = model_identity.source_model
+),
+
+costed as (
+    select
+        identified.*,
+        case
+            when identified.input_uncached_tokens = 0 then cast(0 as decimal(31, 12))
+            else cast(cast(identified.input_uncached_tokens as decimal(12, 0)) * price_book.input_uncached_usd_per_token as decimal(31, 12))
+        end
+        +
+        case
+            when identified.cache_read_tokens = 0 then cast(0 as decimal(31, 12))
+            else cast(cast(identified.cache_read_tokens as decimal(12, 0)) * price_book.cache_read_usd_per_token as decimal(31, 12))
+        end
+        +
+        case
+            when identified.cache_write_5m_tokens = 0 then cast(0 as decimal(31, 12))
+            else cast(cast(identified.cache_write_5m_tokens as decimal(12, 0)) * price_book.cache_write_5m_usd_per_token as decimal(31, 12))
+        end
+        +
+        case
+            when identified.cache_write_1h_tokens = 0 then cast(0 as decimal(31, 12))
+            else cast(cast(identified.cache_write_1h_tokens as decimal(12, 0)) * price_book.cache_write_1h_usd_per_token as decimal(31, 12))
+        end
+        +
+        case
+            when identified.input_audio_tokens = 0 then cast(0 as decimal(31, 12))
+            else cast(cast(identified.input_audio_tokens as decimal(12, 0)) * price_book.input_audio_usd_per_token as decimal(31, 12))
+        end as input_cost,
+        case
+            when identified.output_text_tokens = 0 then cast(0 as decimal(31, 12))
+            else cast(cast(identified.output_text_tokens as decimal(12, 0)) * price_book.output_text_usd_per_token as decimal(31, 12))
+        end
+        +
+        case
+            when identified.output_reasoning_tokens = 0 then cast(0 as decimal(31, 12))
+            else cast(cast(identified.output_reasoning_tokens as decimal(12, 0)) * price_book.output_reasoning_usd_per_token as decimal(31, 12))
+        end
+        +
+        case
+            when identified.output_audio_tokens = 0 then cast(0 as decimal(31, 12))
+            else cast(cast(identified.output_audio_tokens as decimal(12, 0)) * price_book.output_audio_usd_per_token as decimal(31, 12))
+        end as output_cost
+    from identified
+    left join price_book
+        on
+            identified.provider_id = price_book.provider_id
+            and identified.model_id = price_book.model_id
+            and identified.pricing_tier = price_book.service_tier
+            and identified.started_at >= price_book.valid_from
+            and identified.started_at < price_book.valid_to
+            and identified.input_total_tokens >= price_book.input_tokens_from
+            and identified.input_total_tokens < price_book.input_tokens_to
+),
+
+judged as (
+    select
+        costed.*,
+        case
+            when is_cache_hit then 'cache_hit'
+            when is_self_hosted then 'self_hosted'
+            when bucket_tokens is null then 'no_usage'
+            when model_id is null then 'unknown_model'
+            when input_cost is null or output_cost is null then 'no_price'
+            else 'priced'
+        end as pricing_status
+    from costed
+)
+
+select
+    usage_date,
+    started_at,
+    request_id,
+    provider_id,
+    model_id,
+    provider as source_provider,
+    billed_model,
+    is_self_hosted,
+    gateway_team_id,
+    key_id,
+    key_alias,
+    feature,
+    environment,
+    customer_hash,
+    status,
+    is_cache_hit,
+    pricing_tier as service_tier,
+    input_uncached_tokens,
+    cache_read_tokens,
+    cache_write_5m_tokens,
+    cache_write_1h_tokens,
+    input_audio_tokens,
+    output_text_tokens,
+    output_reasoning_tokens,
+    output_audio_tokens,
+    case
+        when pricing_status = 'cache_hit' then cast(0 as decimal(18, 12))
+        when pricing_status = 'priced' then cast(input_cost as decimal(18, 12))
+    end as input_cost_usd,
+    case
+        when pricing_status = 'cache_hit' then cast(0 as decimal(18, 12))
+        when pricing_status = 'priced' then cast(output_cost as decimal(18, 12))
+    end as output_cost_usd,
+    case
+        when pricing_status = 'cache_hit' then cast(0 as decimal(18, 12))
+        when pricing_status = 'priced' then cast(input_cost + output_cost as decimal(18, 12))
+    end as priced_cost_usd,
+    pricing_status,
+    source_reported_cost_usd,
+    x_source,
+    x_page,
+    x_row
+from judged

@@ -1,0 +1,56 @@
+-- The heavy path ends here: one streaming aggregation over the priced view, its memory bounded by the groups.
+-- Self-hosted attempts are not unpriced: their cost is that of the GPUs.
+select
+    usage_date,
+    x_source,
+    coalesce(provider_id, 'unknown') as provider_id,
+    coalesce(model_id, billed_model, 'unknown') as model_id,
+    is_self_hosted,
+    coalesce(gateway_team_id, '') as gateway_team_id,
+    coalesce(key_id, '') as key_id,
+    coalesce(key_alias, '') as key_alias,
+    coalesce(feature, '') as feature,
+    coalesce(environment, '') as environment,
+    service_tier,
+    count(*) as request_count,
+    count(*) filter (where status = 'failure') as failure_count,
+    count(*) filter (where is_cache_hit) as cache_hit_count,
+    count(*) filter (where pricing_status in ('no_usage', 'unknown_model', 'no_price')) as unpriced_count,
+    cast(coalesce(sum(input_uncached_tokens) filter (where not is_cache_hit), 0) as bigint) as input_uncached_tokens,
+    cast(coalesce(sum(cache_read_tokens) filter (where not is_cache_hit), 0) as bigint) as cache_read_tokens,
+    cast(coalesce(sum(cache_write_5m_tokens) filter (where not is_cache_hit), 0) as bigint) as cache_write_5m_tokens,
+    cast(coalesce(sum(cache_write_1h_tokens) filter (where not is_cache_hit), 0) as bigint) as cache_write_1h_tokens,
+    cast(coalesce(sum(input_audio_tokens) filter (where not is_cache_hit), 0) as bigint) as input_audio_tokens,
+    cast(coalesce(sum(output_text_tokens) filter (where not is_cache_hit), 0) as bigint) as output_text_tokens,
+    cast(coalesce(sum(output_reasoning_tokens) filter (where not is_cache_hit), 0) as bigint) as output_reasoning_tokens,
+    cast(coalesce(sum(output_audio_tokens) filter (where not is_cache_hit), 0) as bigint) as output_audio_tokens,
+    cast(
+        coalesce(
+            sum(
+                coalesce(input_uncached_tokens, 0)
+                + coalesce(cache_read_tokens, 0)
+                + coalesce(cache_write_5m_tokens, 0)
+                + coalesce(cache_write_1h_tokens, 0)
+                + coalesce(input_audio_tokens, 0)
+                + coalesce(output_text_tokens, 0)
+                + coalesce(output_reasoning_tokens, 0)
+                + coalesce(output_audio_tokens, 0)
+            ) filter (where pricing_status in ('no_usage', 'unknown_model', 'no_price')),
+            0
+        ) as bigint
+    ) as unpriced_tokens,
+    sum(cast(priced_cost_usd as decimal(38, 12))) as priced_cost_usd,
+    sum(cast(source_reported_cost_usd as decimal(38, 12))) as source_reported_cost_usd
+from priced_requests
+group by
+    usage_date,
+    x_source,
+    coalesce(provider_id, 'unknown'),
+    coalesce(model_id, billed_model, 'unknown'),
+    is_self_hosted,
+    coalesce(gateway_team_id, ''),
+    coalesce(key_id, ''),
+    coalesce(key_alias, ''),
+    coalesce(feature, ''),
+    coalesce(environment, ''),
+    service_tier
