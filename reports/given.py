@@ -104,6 +104,7 @@ class SharedFacts:
     """The lines that every team's statement of a period shows alike.
 
     `bill_total` is the company's effective cost; it equals `allocated_total` plus the `residuals` to the last digit.
+    `contact` is whom to ask: a name or an address.
     """
 
     company: str
@@ -115,3 +116,4 @@ class SharedFacts:
     freshness: tuple[SourceFreshness, ...] = ()
     snapshot_id: str = ""
     config_hash: str = ""
+    contact: str = ""

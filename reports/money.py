@@ -10,8 +10,10 @@ from functools import reduce
 ZERO = Decimal(0)
 EXACT = Context(prec=76)  # twice the 38 digits of a ledger amount: no sum here can be rounded by its context
 MINUS = "\N{MINUS SIGN}"
-NO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())  # ISO 4217
-THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMN TND".split())  # ISO 4217
+NO_DECIMALS = frozenset(
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF")
+)  # ISO 4217
+THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMN", "TND"))  # ISO 4217
 
 
 def minor_unit(currency: str) -> Decimal:

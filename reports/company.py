@@ -1,0 +1,153 @@
+"""What every statement says of the whole company: where the bill went, bill against log, what has not arrived.
+
+Here belongs: tables made from the shared facts. Here does not belong: any one team's rows.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from reports.breakdown import Breakdown, as_listed
+from reports.given import ReconciliationLine, SharedFacts, SourceFreshness, StatementError
+from reports.money import (
+    EXACT,
+    ZERO,
+    apportion,
+    exact_sum,
+    format_money,
+    format_number,
+    format_ratio,
+    minor_unit,
+    round_to,
+)
+from reports.tables import NO_VALUE, Row, Table, cost_table, signed_table
+from reports.wording import clean, days_label, residual_label
+
+_CAUSES = (
+    ("volume_difference", "Volume", "Tokens billed and tokens logged differ"),
+    ("rate_difference", "Price", "The bill's price and the known price differ"),
+    ("not_logged_cost", "On the bill, not in the log", "Traffic that bypassed the gateway"),
+    ("not_billed_cost", "In the log, not on the bill", "Not billed yet, or never"),
+    ("unexplained_difference", "Unexplained", "No cause found"),
+)
+_STATUS = {
+    "committed": "Complete",
+    "unchanged": "Complete",
+    "empty": "Empty, confirmed",
+    "suspicious_empty": "Empty, not confirmed",
+    "incomplete": "Incomplete",
+    "failed": "Failed",
+}
+_COMPLETE = frozenset({"committed", "unchanged", "empty"})
+
+
+def bill_table(shared: SharedFacts) -> Table:
+    """The company's bill: allocated to teams, and every residual. Raises as `bill_lines` does."""
+    return cost_table("bill", "Where the bill went", "Account", bill_lines(shared), shared.currency, total_label="Bill")
+
+
+def bill_lines(shared: SharedFacts) -> Breakdown:
+    """What was allocated to teams, then every residual. Raises StatementError when they do not add up to the bill."""
+    parts = exact_sum([shared.allocated_total, *(amount for _, amount in shared.residuals)])
+    if parts != shared.bill_total:
+        raise StatementError(
+            f"the company's bill is {shared.bill_total} {shared.currency}, but the allocated total and the residuals "
+            f"add up to {parts}; they must be equal to the last digit: rebuild the marts from one snapshot"
+        )
+    sums = [("Allocated to teams", "", shared.allocated_total)]
+    sums += [(residual_label(account), "", amount) for account, amount in shared.residuals if amount]
+    total = round_to(shared.bill_total, minor_unit(shared.currency))
+    return as_listed(sums, total, shared.currency)
+
+
+def log_tables(shared: SharedFacts) -> list[Table]:
+    """For each currency: bill against log by provider, and the causes of the difference. Both foot as printed."""
+    currencies = sorted({line.currency for line in shared.reconciliation})
+    by_currency = [[line for line in shared.reconciliation if line.currency == c] for c in currencies]
+    return [t for c, lines in zip(currencies, by_currency, strict=True) for t in _log_tables(lines, c)]
+
+
+def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
+    """Every source with its status and the days that it has not delivered; None without sources."""
+    if not sources:
+        return None
+    gaps = [source for source in sources if source.missing_days or source.status not in _COMPLETE]
+    lead = (
+        f"{len(gaps)} of {len(sources)} sources are incomplete: what they have not delivered is not in these figures."
+        if gaps
+        else "Every source has delivered every day."
+    )
+    rows = tuple(
+        Row(clean(s.name), (_STATUS.get(s.status, s.status), days_label(s.missing_days) or "none"), _reason(s))
+        for s in sorted(sources, key=lambda s: (s not in gaps, s.name))
+    )
+    return Table("coverage", "What has arrived", ("Source", "Status", "Missing days"), rows, lead=lead)
+
+
+def _reason(source: SourceFreshness) -> str:
+    return clean(source.message or "", 300)
+
+
+def _log_tables(lines: Sequence[ReconciliationLine], currency: str) -> list[Table]:
+    for line in lines:
+        _require_causes_add_up(line)
+    unit = minor_unit(currency)
+    billed, billed_total = _footed([line.billed_cost for line in lines], unit)
+    logged, logged_total = _footed([line.estimated_cost for line in lines], unit)
+    rows = tuple(
+        Row(clean(line.provider_id), _three(b, e, currency), _token_note(line))
+        for line, b, e in zip(lines, billed, logged, strict=True)
+    )
+    total = Row("Total", _three(billed_total, logged_total, currency))
+    against = Table(
+        f"log-{currency.lower()}",
+        "Bill against request log",
+        ("Provider", "Bill", "Log", "Difference"),
+        rows,
+        total if len(rows) > 1 else None,
+        remark=_unpriced_remark(lines),
+    )
+    sums = [(label, note, exact_sum(getattr(x, field) for x in lines)) for field, label, note in _CAUSES]
+    known = [s for s in sums if s[2]]
+    if not known:
+        return [against]
+    causes = as_listed(known, EXACT.subtract(billed_total, logged_total), currency)
+    headings = ("Cause", "Difference")
+    return [against, signed_table(f"causes-{currency.lower()}", "Why bill and log differ", headings, causes, currency)]
+
+
+def _require_causes_add_up(line: ReconciliationLine) -> None:
+    causes = exact_sum(getattr(line, field) for field, _, _ in _CAUSES)
+    difference = EXACT.subtract(line.billed_cost, line.estimated_cost)
+    if not causes == difference == line.difference:
+        raise StatementError(
+            f"reconciliation of {line.provider_id}: bill less log is {difference}, the stored difference is "
+            f"{line.difference} and its causes add up to {causes}; all three must be equal: rebuild the marts"
+        )
+
+
+def _footed(amounts: Sequence[Decimal], unit: Decimal) -> tuple[list[Decimal], Decimal]:
+    total = round_to(exact_sum(amounts), unit)
+    return apportion(amounts, total, unit), total
+
+
+def _three(billed: Decimal, logged: Decimal, currency: str) -> tuple[str, ...]:
+    """The difference is taken of the printed figures, so that the table foots across as well as down."""
+    difference = EXACT.subtract(billed, logged)
+    return (
+        format_money(billed, currency),
+        format_money(logged, currency),
+        format_money(difference, currency, signed=True),
+    )
+
+
+def _token_note(line: ReconciliationLine) -> str:
+    if line.token_coverage_ratio is None:
+        return f"Tokens covered: {NO_VALUE}"
+    return f"{format_ratio(Decimal(str(line.token_coverage_ratio)))} of billed tokens are in the log"
+
+
+def _unpriced_remark(lines: Sequence[ReconciliationLine]) -> str:
+    tokens = exact_sum(line.unpriced_tokens for line in lines)
+    if tokens == ZERO:
+        return ""
+    return f"{format_number(round_to(tokens, Decimal(1)))} logged tokens have no known price: the log leaves them out."

@@ -1,0 +1,83 @@
+"""Where GPU money went: hours and cost by state, in layers that add up.
+
+Here belongs: the GPU table and the sentences about idle and under-used time. Here does not belong: deciding states.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import polars as pl
+
+from reports.breakdown import as_listed
+from reports.money import (
+    EXACT,
+    ZERO,
+    apportion,
+    exact_sum,
+    format_money,
+    format_number,
+    format_ratio,
+    minor_unit,
+    round_to,
+)
+from reports.tables import NO_VALUE, Row, Table
+from reports.wording import GPU_STATE_LABELS
+
+_TENTH = Decimal("0.1")
+_SECONDS_PER_HOUR = Decimal(3600)
+
+
+def gpu_table(rows: pl.DataFrame, gpu_cost: Decimal, printed: Decimal, currency: str) -> Table | None:
+    """Hours and cost by state; None without GPU rows or GPU cost.
+
+    `rows` are of `gpu_waste`; `gpu_cost` is the exact GPU cost and `printed` what the table adds up to. Where the
+    rows hold less or more, as with GPU time bought through a shared pool, the rest is a line of its own.
+    """
+    seconds, costs = _by_state(rows)
+    states = [*(s for s in GPU_STATE_LABELS if s in costs), *sorted(s for s in costs if s not in GPU_STATE_LABELS)]
+    rest = EXACT.subtract(gpu_cost, exact_sum(costs.values()))
+    has_rest = round_to(rest, minor_unit(currency)) != ZERO
+    if not states and not has_rest:
+        return None
+    sums = [(GPU_STATE_LABELS.get(state, state), "", costs[state]) for state in states]
+    sums += [("Not broken down", "Shares of pools, and charges without hours", rest)] if has_rest else []
+    split = as_listed(sums, printed, currency)
+    total_hours = round_to(_hours(sum(seconds.values())), _TENTH)
+    hours = apportion([_hours(seconds[state]) for state in states], total_hours, _TENTH)
+    shown = [f"{format_number(value)} h" for value in hours] + [NO_VALUE] * has_rest
+    amounts = {state: line.amount for state, line in zip(states, split.lines, strict=False)}
+    return Table(
+        name="gpu",
+        title="GPU time",
+        headings=("State", "GPU hours", "Cost"),
+        rows=tuple(
+            Row(line.label, (hour, format_money(line.amount, currency)), line.note)
+            for line, hour in zip(split.lines, shown, strict=True)
+        ),
+        total=Row("Total", (f"{format_number(total_hours)} h", format_money(printed, currency))),
+        lead=_idle_sentence(amounts, printed, currency),
+    )
+
+
+def _by_state(rows: pl.DataFrame) -> tuple[dict[str, int], dict[str, Decimal]]:
+    sums = rows.group_by("gpu_state").agg(pl.col("gpu_seconds").sum(), pl.col("effective_cost").sum())
+    found = list(sums.iter_rows())
+    return {state: seconds for state, seconds, _ in found}, {state: cost for state, _, cost in found}
+
+
+def _idle_sentence(amounts: Mapping[str, Decimal], total: Decimal, currency: str) -> str:
+    """Idle time with its share; under-used time apart from it, as an opportunity: the two are never added."""
+    sentences: list[str] = []
+    idle = amounts.get("allocated_idle", ZERO)
+    if idle > 0 and total > 0:
+        sentences.append(f"{format_money(idle, currency)} ({format_ratio(idle / total)} of GPU cost) was held idle.")
+    elif amounts.get("unknown", ZERO) <= 0:
+        sentences.append("No GPU was held idle.")
+    under_used = amounts.get("under_used", ZERO)
+    if under_used > 0:
+        sentences.append(f"{format_money(under_used, currency)} was under-used: an opportunity, not waste.")
+    return " ".join(sentences)
+
+
+def _hours(seconds: int) -> Decimal:
+    return EXACT.divide(Decimal(seconds), _SECONDS_PER_HOUR)

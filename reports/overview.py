@@ -1,0 +1,93 @@
+"""The company's month on one page: every team with a link to its statement, and what no team was charged with.
+
+Here belongs: the view-model of the index page. Here does not belong: one team's details.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from reports.breakdown import as_listed
+from reports.change import comparable
+from reports.company import bill_lines
+from reports.filenames import statement_filename
+from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
+from reports.guard import require_period_and_currency
+from reports.money import EXACT, ZERO, exact_sum, format_money, minor_unit, round_to
+from reports.month import Month, build_month
+from reports.tables import NO_VALUE, Row, Table
+from reports.wording import clean
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The index page: the whole company's month. Strings are printed as they stand."""
+
+    month: Month
+    tables: tuple[Table, ...]
+
+
+def build_overview(teams: Sequence[Team], period: Period, rows: TeamRows, shared: SharedFacts) -> Overview:
+    """The overview of all teams and residuals; `rows` are the whole company's rows of the month, residuals included.
+
+    Teams without cost are listed with what they cost: nothing. Raises StatementError when rows are of another month
+    or currency, name a team that is not among `teams`, or do not add up to the shared bill total.
+    """
+    require_period_and_currency(rows.chargeback, "chargeback", period.start, shared.currency)
+    require_period_and_currency(rows.gpu, "gpu_waste", period.start, shared.currency)
+    _require_whole_bill(rows.chargeback, shared)
+    month = build_month(period, rows, shared)
+    by_team = _team_table(teams, period, rows, shared)
+    return Overview(month, (by_team, month.bill, *month.moved, month.services, *month.gpu, *month.checks))
+
+
+def _require_whole_bill(rows: pl.DataFrame, shared: SharedFacts) -> None:
+    found = exact_sum(rows["effective_cost"])
+    if found != shared.bill_total:
+        raise StatementError(
+            f"the company's rows add up to {found} {shared.currency}, but its bill is {shared.bill_total}; "
+            "hand in every row of the month, residuals included, from the same snapshot"
+        )
+
+
+def _team_table(teams: Sequence[Team], period: Period, rows: TeamRows, shared: SharedFacts) -> Table:
+    """Teams by size; their costs add up to what the bill table says is allocated."""
+    now = _by_team(rows.chargeback)
+    strangers = sorted(set(now) - {team.team_id for team in teams})
+    if strangers:
+        raise StatementError(f"the rows name {strangers[0]!r}, which is not among the teams; add it to `teams`")
+    currency = shared.currency
+    allocated = bill_lines(shared).lines[0].amount
+    if exact_sum(now.values()) != shared.allocated_total:
+        raise StatementError(
+            f"teams' rows add up to {exact_sum(now.values())} {currency}, but {shared.allocated_total} was allocated; "
+            "take both from the same snapshot"
+        )
+    before = None if rows.previous is None else _by_team(comparable(rows.previous, period))
+    ranked = sorted(teams, key=lambda team: (-now.get(team.team_id, ZERO), team.team_id))
+    costs = as_listed([("", "", now.get(team.team_id, ZERO)) for team in ranked], allocated, currency)
+    shown = tuple(
+        Row(
+            clean(team.team_name) or clean(team.team_id),
+            (_difference(line.amount, before, team.team_id, currency), format_money(line.amount, currency)),
+            clean(team.business_unit or ""),
+            statement_filename(team.team_id, period),
+        )
+        for team, line in zip(ranked, costs.lines, strict=True)
+    )
+    total = Row("Allocated to teams", ("", format_money(allocated, currency)))
+    return Table("teams", "Teams", ("Team", "Change", "Cost"), shown, total)
+
+
+def _by_team(rows: pl.DataFrame) -> dict[str, Decimal]:
+    owned = rows.filter(pl.col("team_id").is_not_null())
+    return dict(owned.group_by("team_id").agg(pl.col("effective_cost").sum()).iter_rows())
+
+
+def _difference(cost: Decimal, before: dict[str, Decimal] | None, team_id: str, currency: str) -> str:
+    if before is None:
+        return NO_VALUE
+    previous = round_to(before.get(team_id, ZERO), minor_unit(currency))
+    return format_money(EXACT.subtract(cost, previous), currency, signed=True)
