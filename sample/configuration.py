@@ -1,0 +1,125 @@
+"""The sample company's `farthing.yml`, commented for people who read one for the first time, and its secret."""
+
+import hashlib
+from pathlib import Path
+
+from sample.company import COMPANY, DOMAIN, HOSTS, OWNERS, POOL_WEIGHTS, SELF_HOSTED, TEAMS, OwnerRule
+
+HEAD = f"""\
+# Farthing's one file, here for an invented company. Days are UTC days; paths start at this file.
+company: {COMPANY}
+currency: USD
+# Tables, landed files and the journal. A folder, or a bucket such as s3://finops-lake/farthing.
+lake: lake
+
+# Where the facts come from: bills, gateway logs, GPU samples. Each source has a name of its own.
+sources:
+  # Bills in FOCUS, whatever the version and file format.
+  - name: openai-bill
+    kind: focus
+    account: org-alder-finch
+    location: exports/openai
+  - name: anthropic-bill
+    kind: focus
+    account: alder-finch
+    location: exports/anthropic
+  - name: nimbus-bill
+    kind: focus
+    account: NC-1847
+    location: exports/gpucloud
+  # Logs of the two gateways. Users become keyed hashes; the key is a reference, never the secret itself.
+  - name: gateway-us
+    kind: litellm
+    account: us
+    location: exports/litellm-us
+    hash_key: file:secrets/hash_key
+    outcome_keys: [ticket_id]
+  - name: gateway-eu
+    kind: litellm
+    account: eu
+    location: exports/litellm-eu
+    hash_key: file:secrets/hash_key
+    outcome_keys: [ticket_id]
+  # GPU samples: scrapes of the DCGM exporter, one cluster each.
+  - name: gpus-serving
+    kind: dcgm
+    account: serving
+    scrapes: exports/dcgm/serving
+  - name: gpus-research
+    kind: dcgm
+    account: research
+    scrapes: exports/dcgm/research
+
+# Who gets a statement.
+teams:
+"""
+OWNERS_HEAD = """
+# What belongs to whom. The first rule that matches wins; each matches by exactly one thing and names a team or a pool.
+# 'from' is the first day on which a rule holds, 'to' the first on which it no longer does.
+owners:
+"""
+POOLS_HEAD = """
+# Costs that teams share by use: the serving GPUs, by the weighted tokens of the model that runs on them.
+pools:
+"""
+MODELS_HEAD = """
+# What the price list cannot know: models of one's own.
+models:
+"""
+HOSTS_HEAD = """
+# GPU nodes: what the bill calls them and what the exporter calls them.
+hosts:
+"""
+TAIL = """
+# Prices that differ from the list would stand here:
+# prices:
+#   - {provider: openai, model: gpt-5, from: 2026-11-01, usd_per_mtok: {input_uncached: 1.10, output_text: 9.00}}
+
+reports:
+  directory: reports
+"""
+
+
+def write_configuration(directory: Path, seed: int, mail_port: int | None) -> Path:
+    """Writes `farthing.yml` and the secret that it refers to. With `mail_port`, statements go to a local mail server."""
+    secret = directory / "secrets" / "hash_key"
+    secret.parent.mkdir(parents=True, exist_ok=True)
+    secret.write_text(hashlib.sha256(f"alder-finch:{seed}".encode()).hexdigest() + "\n", encoding="utf-8")
+    secret.chmod(0o600)
+    config = directory / "farthing.yml"
+    config.write_text(configuration_text(mail_port), encoding="utf-8")
+    return config
+
+
+def configuration_text(mail_port: int | None = None) -> str:
+    """The file's text."""
+    teams = "".join(
+        f"  - id: {team.team_id}\n    name: {team.name}\n    business_unit: {team.business_unit}\n"
+        f"    cost_centre: {team.cost_centre}\n    recipients: [{team.team_id}-lead@{DOMAIN}]\n"
+        for team in TEAMS
+    )
+    weights = ", ".join(f"{name}: {weight}" for name, weight in POOL_WEIGHTS.items())
+    pools = f"  - id: serving\n    model: {SELF_HOSTED}\n    token_weights: {{{weights}}}\n"
+    models = f"  - {{provider: hosted_vllm, model: {SELF_HOSTED}, id: {SELF_HOSTED}, self_hosted: true}}\n"
+    hosts = "".join(
+        f"  - {{resource_id: {host.resource_id}, hostname: {host.hostname}, cluster: {host.cluster}, "
+        f"gpus: {host.gpus}, gpu_model: {host.gpu_model}}}\n"
+        for host in HOSTS
+    )
+    sections = (HEAD + teams, OWNERS_HEAD + "".join(map(_owner, OWNERS)), POOLS_HEAD + pools)
+    return "".join([*sections, MODELS_HEAD + models, HOSTS_HEAD + hosts, TAIL, _mail(mail_port)])
+
+
+def _owner(rule: OwnerRule) -> str:
+    kind, value, key = rule.match
+    matcher = f"{{key: {key}, value: {value}}}" if kind == "tag" else value
+    holder, name = rule.account.split(":")
+    dates = f", from: {rule.valid_from}" if rule.valid_from.year > 1970 else ""
+    dates += f", to: {rule.valid_to}" if rule.valid_to.year < 9999 else ""
+    return f"  - {{id: {rule.rule_id}, {kind}: {matcher}, {holder}: {name}{dates}}}\n"
+
+
+def _mail(port: int | None) -> str:
+    if port is None:
+        return ""
+    return f"\nmail:\n  from: finops@{DOMAIN}\n  host: 127.0.0.1\n  port: {port}\n  security: none\n"
