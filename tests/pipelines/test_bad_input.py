@@ -1,0 +1,224 @@
+"""What goes wrong outside: each fault gets a clear message, the rest of the night goes on, nothing is lost or zero."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.pipelines.conftest import Night, night, published
+
+DAY = date(2026, 10, 31)
+CONFIG = """\
+company: Small
+lake: lake
+sources:
+  - {name: bill, kind: focus, account: main, location: bills}
+  - {name: other-bill, kind: focus, account: other, location: other}
+  - {name: gateway, kind: litellm, location: log, hash_key: file:key, trailing_days: 0}
+teams:
+  - {id: search, name: "../../etc"}
+  - {id: support, name: Support}
+owners:
+  - {id: formula-tag, tag: {key: owner, value: "=SUM(A1)"}, team: search}
+  - {id: support-key, gateway_key: support, team: support}
+"""
+
+
+def line(**changes: str) -> dict[str, str]:
+    """One FOCUS 1.2 line; what a test does not care about is the same everywhere."""
+    return {
+        "BilledCost": "10.5",
+        "EffectiveCost": "10.5",
+        "ListCost": "12",
+        "ContractedCost": "10.5",
+        "BillingAccountId": "acc-1",
+        "BillingAccountName": "Account",
+        "BillingCurrency": "USD",
+        "BillingPeriodStart": "2026-10-01T00:00:00Z",
+        "BillingPeriodEnd": "2026-11-01T00:00:00Z",
+        "ChargePeriodStart": "2026-10-31T00:00:00Z",
+        "ChargePeriodEnd": "2026-11-01T00:00:00Z",
+        "ChargeCategory": "Usage",
+        "ChargeClass": "",
+        "ChargeDescription": "Something",
+        "ChargeFrequency": "Usage-Based",
+        "ConsumedQuantity": "1",
+        "ConsumedUnit": "Units",
+        "PricingQuantity": "1",
+        "PricingUnit": "Units",
+        "PricingCategory": "Standard",
+        "InvoiceIssuerName": "Cloud",
+        "ProviderName": "Cloud",
+        "PublisherName": "Cloud",
+        "ServiceCategory": "Other",
+        "ServiceName": "Service",
+        "Tags": '{"owner": "=SUM(A1)"}',
+        **changes,
+    }
+
+
+def write_bill(folder: Path, rows: list[dict[str, str]], name: str = "bill.csv") -> Path:
+    target = folder / "2026-10" / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    return target
+
+
+def write_log(folder: Path, model: str = "gpt-4o") -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+    row = {
+        "id": "chatcmpl-1",
+        "trace_id": "t-1",
+        "call_type": "acompletion",
+        "status": "success",
+        "custom_llm_provider": "openai",
+        "model": model,
+        "model_group": model,
+        "startTime": 1793448000.0,  # 2026-10-31 12:00 UTC
+        "endTime": 1793448001.0,
+        "response_cost": 0.0,
+        **usage,
+        "metadata": {"user_api_key_alias": "support", "user_api_key_hash": "ab" * 32, "usage_object": usage},
+    }
+    target = folder / "log" / DAY.isoformat()
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "log.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Path:
+    """Two bills and one log, all of them sound."""
+    (tmp_path / "farthing.yml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "key").write_text("k" * 40, encoding="utf-8")
+    write_bill(tmp_path / "bills", [line()])
+    write_bill(tmp_path / "other", [line(BilledCost="2", EffectiveCost="2", ProviderName="Other", Tags="")])
+    write_log(tmp_path)
+    return tmp_path
+
+
+def one(company: Path, sql: str) -> tuple[object, ...]:
+    with published(company / "lake") as database:
+        rows = database.execute(sql).fetchall()
+    assert len(rows) == 1, rows
+    return rows[0]
+
+
+def run(company: Path) -> Night:
+    return night(company / "farthing.yml", DAY)
+
+
+def manifest(folder: Path, **content: object) -> None:
+    (folder / "2026-10" / "bill.manifest.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_a_sound_night_has_no_problems(company: Path) -> None:
+    ended = run(company)
+    assert ended.result.published
+    assert ended.problems == ""
+    assert one(company, "select sum(effective_cost) from chargeback") == (Decimal("12.5"),)
+
+
+def test_a_tag_that_starts_with_an_equals_sign_is_only_a_tag(company: Path) -> None:
+    run(company)
+    found = one(company, "select sum(effective_cost) from chargeback where team_id = 'search'")
+    assert found == (Decimal("10.5"),)
+
+
+def test_a_team_named_like_a_path_stays_in_its_folder(company: Path) -> None:
+    run(company)
+    reports = company / "reports" / "2026-10"
+    assert all(path.parent == reports for path in company.rglob("statement-*"))
+    assert len(list(reports.glob("statement-*search*.html"))) == 1
+    assert not (company / "etc").exists()
+
+
+FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
+    "an unreadable file": (
+        lambda folder: (folder / "2026-10" / "bill.csv").write_bytes(b"\x00\xff\xfe garbage \x00" * 50),
+        ["bill.csv"],
+    ),
+    "a file without its columns": (
+        lambda folder: (folder / "2026-10" / "bill.csv").write_text("a,b\n1,2\n"),
+        ["bill.csv", "BilledCost"],
+    ),
+    "a month that is half delivered": (
+        lambda folder: manifest(folder, files=["bill.csv", "part-2.csv"], rows=2),
+        ["part-2.csv"],
+    ),
+    "a bill that does not sum to its stated total": (
+        lambda folder: manifest(folder, files=["bill.csv"], rows=1, total_billed_cost="99.99"),
+        ["99.99", "10.5"],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_broken_bill_is_told_and_the_rest_of_the_night_goes_on(company: Path, fault: str) -> None:
+    breaks, words = FAULTS[fault]
+    breaks(company / "bills")
+    ended = run(company)
+    assert ended.result.published
+    for word in ["bill", *words]:
+        assert word in ended.problems
+    # the other bill is charged, and this one is absent: it is not zero
+    assert one(company, "select sum(effective_cost), count(distinct provider_name) from chargeback") == (Decimal(2), 1)
+    status, message = one(company, "select status, message from freshness where x_source = 'bill'")
+    assert status in ("failed", "incomplete")
+    assert message
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_broken_restatement_leaves_the_bill_before_in_place(company: Path, fault: str) -> None:
+    run(company)
+    FAULTS[fault][0](company / "bills")
+    if fault == "a month that is half delivered":
+        write_bill(company / "bills", [line(BilledCost="3", EffectiveCost="3")])
+    ended = run(company)
+    assert ended.result.published
+    assert ended.problems
+    assert one(company, "select sum(effective_cost) from chargeback") == (Decimal("12.5"),)
+
+
+def test_a_broken_bill_that_is_mended_is_taken_up(company: Path) -> None:
+    FAULTS["an unreadable file"][0](company / "bills")
+    run(company)
+    write_bill(company / "bills", [line()])
+    assert run(company).problems == ""
+    assert one(company, "select sum(effective_cost) from chargeback") == (Decimal("12.5"),)
+
+
+def test_a_line_in_another_currency_is_refused_with_its_money(company: Path) -> None:
+    write_bill(company / "bills", [line(), line(BillingCurrency="EUR", BilledCost="7", EffectiveCost="7")])
+    ended = run(company)
+    assert ended.result.published
+    assert "1 rows refused" in ended.problems
+    reason, payload, cost = one(company, "select reason, payload, cost from rejects")
+    assert "currency" in str(reason)
+    assert "EUR" in str(payload)
+    assert cost == Decimal(7)
+    assert one(company, "select reject_count, rejected_cost from freshness where x_source = 'bill'") == (1, Decimal(7))
+    assert one(company, "select sum(effective_cost) from chargeback") == (Decimal("12.5"),)
+
+
+def test_an_unknown_model_is_unpriced_and_never_zero(company: Path) -> None:
+    write_log(company, model="nobody-knows-this-model")
+    ended = run(company)
+    assert ended.result.published
+    found = one(company, "select model_id, priced_cost_usd, unpriced_count, unpriced_tokens from usage_by_team_daily")
+    assert found == ("nobody-knows-this-model", None, 1, 1100)
+
+
+def test_a_source_that_falls_silent_is_told_and_keeps_what_it_had(company: Path) -> None:
+    run(company)
+    (company / "bills" / "2026-10" / "bill.csv").unlink()
+    ended = run(company)
+    assert "bill" in ended.problems
+    assert "empty" in ended.problems
+    assert one(company, "select sum(effective_cost) from chargeback") == (Decimal("12.5"),)
