@@ -140,7 +140,7 @@ def restated(lines: Sequence[Line]) -> list[Line]:
 
 
 def cloud_lines(days: Sequence[date]) -> list[Line]:
-    """The GPU cloud: one node by the day, one by the hour, volumes, and at the month's end support, tax and a credit."""
+    """The GPU cloud: one node by the day, one by the hour, volumes, then support, tax and a credit."""
     lines: list[Line] = []
     for day in days:
         midnight = datetime.combine(day, time())

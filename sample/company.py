@@ -147,6 +147,11 @@ RUNAWAY = Workload("growth-agent", "growth", "lead-agent", "gpt-5", 420, 90000, 
 MAINTENANCE_DAY = date(2026, 10, 25)
 
 
+def names(text: str) -> list[str]:
+    """The words of a list that is written as prose."""
+    return text.split()
+
+
 class Match(NamedTuple):
     """What an owner rule compares: one kind, and for tags a key."""
 

@@ -81,7 +81,7 @@ reports:
 
 
 def write_configuration(directory: Path, seed: int, mail_port: int | None) -> Path:
-    """Writes `farthing.yml` and the secret that it refers to. With `mail_port`, statements go to a local mail server."""
+    """Writes `farthing.yml` and the secret that it refers to. With `mail_port`, mail goes to a local server."""
     secret = directory / "secrets" / "hash_key"
     secret.parent.mkdir(parents=True, exist_ok=True)
     secret.write_text(hashlib.sha256(f"alder-finch:{seed}".encode()).hexdigest() + "\n", encoding="utf-8")

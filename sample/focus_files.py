@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sample.bills import Line
-from sample.company import COMPANY, MONTH, NEXT_MONTH
+from sample.company import COMPANY, MONTH, NEXT_MONTH, names
 
-FOCUS_1_0 = (
+FOCUS_1_0 = names(
     "AvailabilityZone BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd "
     "BillingPeriodStart ChargeCategory ChargeClass ChargeDescription ChargeFrequency ChargePeriodEnd ChargePeriodStart "
     "CommitmentDiscountCategory CommitmentDiscountId CommitmentDiscountName CommitmentDiscountStatus "
@@ -26,16 +26,16 @@ FOCUS_1_0 = (
     "InvoiceIssuerName ListCost ListUnitPrice PricingCategory PricingQuantity PricingUnit ProviderName PublisherName "
     "RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceName SkuId SkuPriceId "
     "SubAccountId SubAccountName Tags"
-).split()
-_ADDED_UNTIL_1_2 = (
+)
+_ADDED_UNTIL_1_2 = names(
     "BillingAccountType CapacityReservationId CapacityReservationStatus CommitmentDiscountQuantity "
     "CommitmentDiscountUnit InvoiceId PricingCurrency PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost "
     "PricingCurrencyListUnitPrice ServiceSubcategory SkuMeter SkuPriceDetails SubAccountType"
-).split()
-_ADDED_IN_1_3 = (
+)
+_ADDED_IN_1_3 = names(
     "AllocatedMethodDetails AllocatedMethodId AllocatedResourceId AllocatedResourceName AllocatedTags ContractApplied "
     "HostProviderName ServiceProviderName"
-).split()
+)
 FOCUS_1_2 = sorted(FOCUS_1_0 + _ADDED_UNTIL_1_2)
 FOCUS_1_3 = sorted(FOCUS_1_2 + _ADDED_IN_1_3)
 TOKEN_COLUMNS = ["x_ModelId", "x_TokenClass"]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from sample.company import DOMAIN, MODELS, TEAMS, Model, Workload
+from sample.company import DOMAIN, MODELS, TEAMS, Model, Workload, names
 from sample.gateway_fields import (
     AGENTS,
     ERROR,
@@ -22,10 +22,10 @@ from sample.gateway_fields import (
     SPEND_LOG_METADATA,
 )
 
-SLOTS = (
+SLOTS = names(
     "id call_id trace_id ticket start end created seconds duration cache_key prompt completion total uncached read "
     "written text reasoning spend input_cost output_cost read_cost written_cost"
-).split()
+)
 DEVELOPMENT = frozenset({"playground", "prototype", "ranking-evals", "eval-harness"})
 _TOTALS = frozenset({"total_tokens", "prompt_tokens", "completion_tokens"})
 
@@ -95,7 +95,10 @@ def _usage(model: Model, status: str) -> dict[str, object]:
     }
     return {
         **totals,
-        **{"speed": None, "iterations": None, "service_tier": "standard", "inference_geo": None},
+        "speed": None,
+        "iterations": None,
+        "service_tier": "standard",
+        "inference_geo": None,
         "prompt_tokens_details": details,
         "completion_tokens_details": {"text_tokens": _slot("text"), "reasoning_tokens": _slot("reasoning")},
         "cache_read_input_tokens": _slot("read"),

@@ -122,7 +122,8 @@ def _labels(host: Host, gpu: int, holder: tuple[str, str, str] | None) -> str:
         namespace, pod, container = holder
         held = f',container="{container}",namespace="{namespace}",pod="{pod}"'
     return (
-        f'{{gpu="{gpu}",UUID="GPU-{serial}2f3a-52c1-4f3c-9d7c-5d0a6a2f00{gpu:02d}",pci_bus_id="00000000:{gpu + 16:02X}:00.0",'
+        f'{{gpu="{gpu}",UUID="GPU-{serial}2f3a-52c1-4f3c-9d7c-5d0a6a2f00{gpu:02d}",'
+        f'pci_bus_id="00000000:{gpu + 16:02X}:00.0",'
         f'device="nvidia{gpu}",modelName="{host.gpu_model}",Hostname="{host.hostname}",'
         f'DCGM_FI_DRIVER_VERSION="570.124.06"{held}}}'
     )
