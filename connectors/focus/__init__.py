@@ -1,0 +1,44 @@
+"""FOCUS bills, 1.0 to 1.4: the FinOps Open Cost and Usage Specification as CSV, CSV.gz or Parquet.
+
+Here belongs: which files make a month, how a vendor's columns are spelt, how its values are written.
+Here does not belong: provider-native bills (those are connectors of their own), currency conversion, allocation.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import ClassVar
+
+from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.focus.fetch import fetch_month, probe_location
+from connectors.focus.months import billing_windows
+from connectors.focus.parse import parse_month
+from connectors.focus.settings import FocusSettings, ModelRule
+
+__all__ = ["SOURCE", "FocusSettings", "FocusSource", "ModelRule"]
+
+
+class FocusSource:
+    """The source; see the README beside this file for layouts, lag and the vendors' oddities."""
+
+    kind: ClassVar[str] = "focus"
+    fact: ClassVar[str] = "charges"
+    settings_model: ClassVar[type[SourceSettings]] = FocusSettings
+
+    def windows(self, settings: FocusSettings, day: date) -> list[Window]:
+        """The day's month, and closed months while they may still be restated."""
+        return billing_windows(settings, day)
+
+    def fetch(self, settings: FocusSettings, window: Window) -> Iterator[Page]:
+        """The month's manifests and files. Raises SourceError when they cannot be read or there are none."""
+        return fetch_month(settings, window)
+
+    def parse(self, settings: FocusSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+        """Charges and rejects. Raises IncompleteDeliveryError for files that are not whole."""
+        return parse_month(settings, window, pages)
+
+    def probe(self, settings: FocusSettings) -> str:
+        """How many bill files there are, and of which months."""
+        return probe_location(settings)
+
+
+SOURCE: Source = FocusSource()

@@ -1,0 +1,76 @@
+"""What does not hold in a batch, and how it is told: as a refused row, or as one value left out of a staged row.
+
+A refused row keeps its payload and, where it can be read, its cost, so that no money leaves the accounts unseen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import orjson
+import polars as pl
+
+from connectors.base import Reject
+from connectors.focus.batch import Batch
+from connectors.focus.values import at_scale, read_decimal
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Rows (`mask`) in which `column` does not hold. `refuses`: the row cannot be staged; else only the value goes."""
+
+    mask: pl.Series
+    reason: str
+    column: str
+    expected: str
+    refuses: bool = True
+
+
+def refused_rows(findings: Sequence[Finding], height: int) -> pl.Series:
+    """Which rows cannot be staged."""
+    refused = pl.repeat(value=False, n=height, eager=True, dtype=pl.Boolean)
+    for finding in findings:
+        if finding.refuses:
+            refused |= finding.mask
+    return refused
+
+
+def rejects(batch: Batch, findings: Sequence[Finding], page_id: str, cost_column: str) -> list[Reject]:
+    """One reject for each refused row, its first reason counting; one for each staged row and reason otherwise."""
+    found = [f for f in findings if f.mask.any()]
+    if not found:
+        return []
+    refused = refused_rows(found, batch.frame.height).to_list()
+    by_row = dict[tuple[int, str], list[Finding]]()
+    for finding in found:
+        for index in finding.mask.arg_true():
+            if finding.refuses or not refused[index]:
+                by_row.setdefault((index, "" if refused[index] else finding.reason), []).append(finding)
+    ordered = sorted(by_row.items(), key=lambda item: item[0])
+    return [_reject(batch, index, group, page_id, cost_column) for (index, _), group in ordered]
+
+
+def _reject(batch: Batch, index: int, group: Sequence[Finding], page_id: str, cost_column: str) -> Reject:
+    row = batch.frame.row(index, named=True)
+    first = group[0]
+    return Reject(
+        page_id=page_id,
+        row=batch.rows[index],
+        reason=first.reason,
+        detail="; ".join(f"{f.column}: found {_shown(row.get(f.column))}, expected {f.expected}" for f in group),
+        payload=orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=str).decode(),
+        column_name=", ".join(dict.fromkeys(f.column for f in group)),
+        cost=_cost(row.get(cost_column)) if first.refuses else None,
+    )
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "nothing"
+    text = repr(str(value))
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _cost(value: object) -> Decimal | None:
+    number = read_decimal(str(value)) if value is not None else None
+    return None if number is None else at_scale(number)

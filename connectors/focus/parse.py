@@ -1,0 +1,110 @@
+"""A month's landed files become chunks of `charges`, and one closing word: control totals, notices, finality."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.base import LandedPage, Parsed, Reject, Window
+from connectors.focus.batch import Batch
+from connectors.focus.columns import Columns, resolve
+from connectors.focus.manifest import Manifest, read_manifest, stated_totals
+from connectors.focus.read import format_of, read_batches
+from connectors.focus.settings import ANY_LAYOUT, FocusSettings
+from connectors.focus.stage import stage
+from contracts import contract
+
+
+@dataclass
+class _Tally:
+    """What only the whole delivery tells."""
+
+    rows_of: dict[str, int] = field(default_factory=dict[str, int])  # rows accounted for, by the file's digest
+    manifests: dict[str, Manifest] = field(default_factory=dict[str, Manifest])
+    unknown: set[str] = field(default_factory=set[str])
+    rounded: int = 0
+    fractions: dict[str, int] = field(default_factory=lambda: {"billed_cost": 0, "effective_cost": 0})
+    staged: int = 0
+    invoiced: int = 0
+    refused: int = 0
+
+
+def parse_month(settings: FocusSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+    """Chunks of at most 100,000 rows, then one without rows that carries what the whole delivery tells.
+
+    A file that was landed before in the same delivery counts as duplicates. The slice is final when every row of it
+    bears an invoice and none was refused.
+
+    Raises IncompleteDeliveryError for a file that is cut off, damaged, or lacks a column that billing needs.
+    """
+    tally = _Tally()
+    for page in pages:
+        if page.digest in tally.rows_of:
+            yield Parsed(_no_rows(), duplicate_count=tally.rows_of[page.digest])
+        elif format_of(page.body) == "manifest":
+            tally.manifests[page.digest] = read_manifest(page.name, page.body)
+        else:
+            tally.rows_of[page.digest] = 0
+            yield from _file(settings, window, page, tally)
+    yield _closing(settings, tally)
+
+
+def _file(settings: FocusSettings, window: Window, page: LandedPage, tally: _Tally) -> Iterator[Parsed]:
+    columns: Columns | None = None
+    for batch in read_batches(page.name, page.body):
+        if columns is None:
+            columns = resolve(batch.frame.columns, page.name, provider_is_given=settings.provider is not None)
+            tally.unknown.update(columns.unknown)
+        yield _chunk(settings, window, page, batch, columns, tally)
+
+
+def _chunk(
+    settings: FocusSettings, window: Window, page: LandedPage, batch: Batch, columns: Columns, tally: _Tally
+) -> Parsed:
+    staged = stage(batch, columns, settings, window, page.page_id)
+    malformed = [
+        Reject(page.page_id, m.row, "malformed_record", f"{m.detail}; expected as many", m.text)
+        for m in batch.malformed
+    ]
+    rows = staged.rows.num_rows
+    tally.rows_of[page.digest] += batch.frame.height - staged.elsewhere + len(malformed)
+    tally.refused += batch.frame.height - staged.elsewhere - rows + len(malformed)
+    tally.staged += rows
+    tally.invoiced += rows - staged.rows["invoice_id"].null_count
+    tally.rounded += staged.rounded
+    for cost in tally.fractions:
+        tally.fractions[cost] += _count_fractions(staged.rows[cost])
+    return Parsed(staged.rows, (*malformed, *staged.rejects))
+
+
+def _closing(settings: FocusSettings, tally: _Tally) -> Parsed:
+    cost, rows = stated_totals(list(tally.manifests.values()))
+    if settings.layout == ANY_LAYOUT:  # a manifest there speaks of more than this month
+        cost, rows = None, None
+    notices = list[str]()
+    if tally.unknown:
+        names = ", ".join(sorted(tally.unknown))
+        notices.append(f"{len(tally.unknown)} columns that FOCUS does not have are kept in x_extra: {names}")
+    if tally.rounded:
+        notices.append(f"{tally.rounded} numbers with more than 12 decimal places were rounded half-even")
+    if tally.fractions["billed_cost"] and not tally.fractions["effective_cost"]:
+        notices.append(
+            f"every effective cost is a whole number, though {tally.fractions['billed_cost']} billed costs are not: "
+            "the export seems to have rounded it"
+        )
+    return Parsed(
+        _no_rows(),
+        stated_cost=cost,
+        stated_rows=rows,
+        is_final=0 < tally.staged == tally.invoiced and not tally.refused,
+        notices=tuple(notices),
+    )
+
+
+def _count_fractions(costs: pa.ChunkedArray) -> int:
+    return pc.sum(pc.not_equal(costs, pc.floor(costs))).as_py() or 0
+
+
+def _no_rows() -> pa.Table:
+    return contract("charges").arrow_schema().empty_table()

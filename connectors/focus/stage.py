@@ -1,0 +1,212 @@
+"""One batch of a bill becomes rows of `charges`, rejects and notices. Pure, and whole columns at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+
+from connectors.base import Reject, Window
+from connectors.focus.batch import Batch
+from connectors.focus.columns import Columns
+from connectors.focus.findings import Finding, refused_rows, rejects
+from connectors.focus.settings import ANY_LAYOUT, FocusSettings, ModelRule
+from connectors.focus.values import read_decimals, read_tags, read_times
+from contracts import contract
+from contracts.contract import Column
+
+_NULLS = ("", "NULL", "null")
+_COSTS = ("billed_cost", "effective_cost")
+_PERIODS = ("billing_period", "charge_period")
+
+
+@dataclass(frozen=True)
+class Staged:
+    """`rows` in the contract's schema; `elsewhere` counts rows of other billing periods that another window takes."""
+
+    rows: pa.Table
+    rejects: tuple[Reject, ...]
+    elsewhere: int
+    rounded: int
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the reading of one batch needs to know, and what it finds on the way."""
+
+    frame: pl.DataFrame
+    columns: Columns
+    settings: FocusSettings
+    findings: list[Finding]
+    approximate: frozenset[str]
+
+    def name(self, column: str) -> str:
+        """How messages call the column: as the file does."""
+        return next(iter(self.columns.sources[column]), column)
+
+    def add(self, mask: pl.Series, reason: str, column: str, expected: str, *, refuses: bool) -> None:
+        """Notes a finding, unless there is none."""
+        if mask.any():
+            self.findings.append(Finding(mask.fill_null(value=False), reason, self.name(column), expected, refuses))
+
+
+def stage(batch: Batch, columns: Columns, settings: FocusSettings, window: Window, page_id: str) -> Staged:
+    """Reads the batch under the contract. Units: costs in the line's currency, instants in naive UTC."""
+    given = _Given(batch.frame, columns, settings, [], batch.approximate)
+    for column in batch.garbled.drop_nulls().unique(maintain_order=True):
+        given.findings.append(Finding(batch.garbled == column, "not_utf8", column, "text in UTF-8"))
+    values = {c.name: _read(c, given) for c in contract("charges").columns if c.name in columns.sources}
+    rounded = _fill_numbers(given, values)
+    _find_models(given, values)
+    _check_rows(given, values, window)
+    here = _belongs_here(values, settings, window)
+    findings = [
+        Finding(f.mask.fill_null(value=False) & here, f.reason, f.column, f.expected, f.refuses) for f in given.findings
+    ]
+    kept = here & ~refused_rows(findings, batch.frame.height)
+    frame = pl.DataFrame([values[name].alias(name) for name in values]).with_columns(
+        _extras(batch.frame, columns.extras).alias("x_extra"),
+        pl.lit(settings.name).alias("x_source"),
+        pl.lit(window.slice_date).alias("x_slice_date"),
+        pl.lit(page_id).alias("x_page"),
+        batch.rows.alias("x_row"),
+    )
+    return Staged(
+        _as_contract(frame.filter(kept)),
+        tuple(rejects(batch, findings, page_id, given.name("billed_cost"))),
+        elsewhere=int((~here).sum()),
+        rounded=rounded,
+    )
+
+
+def _read(column: Column, given: _Given) -> pl.Series:
+    """One column of the contract; numbers are still text."""
+    found = _coalesced(given.frame, given.columns.sources[column.name])
+    if column.name == "provider_name" and given.settings.provider:
+        found = found.fill_null(given.settings.provider)
+    if column.type == "timestamp":
+        found = _checked(
+            read_times(found), found, "unreadable_time", column, "an ISO 8601 instant of 2000 to 2099", given
+        )
+    elif column.type == "json":
+        found = _checked(read_tags(found), found, "unreadable_tags", column, "a JSON object of tags", given)
+    elif found.dtype != pl.String:
+        found = found.cast(pl.String)
+    if column.values:
+        allowed = pl.select(pl.when(found.is_in(column.values)).then(found)).to_series()
+        found = _checked(allowed, found, "unknown_value", column, f"one of {', '.join(column.values)}", given)
+    if not column.nullable and not column.type.startswith("decimal"):
+        given.add(found.is_null(), "missing_value", column.name, "a value", refuses=True)
+    return found
+
+
+def _coalesced(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    """The first of the columns that has a value, with the words for NULL turned into NULL."""
+    if not names:
+        return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+    cleaned = [
+        pl.when(~pl.col(n).is_in(_NULLS)).then(pl.col(n)) if frame[n].dtype == pl.String else pl.col(n) for n in names
+    ]
+    return frame.select(pl.coalesce(cleaned)).to_series()
+
+
+def _checked(read: pl.Series, found: pl.Series, reason: str, column: Column, expected: str, given: _Given) -> pl.Series:
+    """What was read, after a finding for every value that was there and could not be read."""
+    given.add(read.is_null() & found.is_not_null(), reason, column.name, expected, refuses=not column.nullable)
+    return read
+
+
+def _fill_numbers(given: _Given, values: dict[str, pl.Series]) -> int:
+    """Replaces the text of numbers by the numbers; returns how many were rounded to twelve decimal places."""
+    count = 0
+    for column in contract("charges").columns:
+        if not column.type.startswith("decimal"):
+            continue
+        texts, refuses = values[column.name], not column.nullable
+        numbers = read_decimals(texts)
+        values[column.name] = numbers.values
+        if refuses:
+            given.add(texts.is_null(), "missing_value", column.name, "a number", refuses=True)
+        given.add(numbers.unreadable, "unreadable_number", column.name, "a decimal number", refuses=refuses)
+        exact = column.name in _COSTS and given.settings.excess_precision == "reject"
+        if exact and given.name(column.name) not in given.approximate:
+            expected = "at most 12 decimal places (the setting `excess_precision: round` rounds such costs)"
+            given.add(numbers.rounded, "too_precise", column.name, expected, refuses=True)
+        else:
+            count += int(numbers.rounded.sum())
+    return count
+
+
+def _check_rows(given: _Given, values: dict[str, pl.Series], window: Window) -> None:
+    """The rules that a whole row must keep: its currency, its periods, its month."""
+    currency = given.settings.currency
+    given.add(values["billing_currency"] != currency, "wrong_currency", "billing_currency", currency, refuses=True)
+    for period in _PERIODS:
+        backward = values[f"{period}_end"] <= values[f"{period}_start"]
+        given.add(backward, "period_not_forward", f"{period}_end", "an instant after the period's start", refuses=True)
+    if given.settings.layout != ANY_LAYOUT:
+        expected = f"a billing period of {window.slice_date:%Y-%m}, as the path says"
+        given.add(~_in_window(values, window), "wrong_period", "billing_period_start", expected, refuses=True)
+
+
+def _belongs_here(values: dict[str, pl.Series], settings: FocusSettings, window: Window) -> pl.Series:
+    """Rows that this window answers for. Where all files are read, a row without a readable period concerns each."""
+    if settings.layout != ANY_LAYOUT:
+        return pl.repeat(value=True, n=len(values["billed_cost"]), eager=True)
+    return _in_window(values, window).fill_null(value=True)
+
+
+def _in_window(values: dict[str, pl.Series], window: Window) -> pl.Series:
+    """Whether the middle of the billing period lies in the window: so do months of other time zones."""
+    start, end = values["billing_period_start"], values["billing_period_end"]
+    middle = start + (end - start) / 2
+    return _between(middle, window.start, window.end)
+
+
+def _between(instants: pl.Series, first: datetime, end: datetime) -> pl.Series:
+    return (instants >= first) & (instants < end)
+
+
+def _find_models(given: _Given, values: dict[str, pl.Series]) -> None:
+    """Fills `x_model_id` and `x_token_class` from the bill's own words, where it has no column for them."""
+    for rule in given.settings.models:
+        source = given.columns.delivered(rule.column)
+        if source is None:
+            continue
+        found = _coalesced(given.frame, (source,)).str.extract_groups(rule.pattern)
+        matched = found.struct.field(found.struct.fields[0]).is_not_null()
+        open_rows = matched & values["x_model_id"].is_null() & values["x_token_class"].is_null()
+        for name, target in (("model", "x_model_id"), ("token_class", "x_token_class")):
+            value = _group(found, name, matched, rule)
+            values[target] = pl.select(pl.when(open_rows).then(value).otherwise(values[target])).to_series()
+
+
+def _group(found: pl.Series, name: str, matched: pl.Series, rule: ModelRule) -> pl.Series:
+    texts = (
+        found.struct.field(name)
+        if name in found.struct.fields
+        else pl.repeat(None, len(found), dtype=pl.String, eager=True)
+    )
+    if name == "token_class" and rule.token_class:
+        texts = pl.select(pl.when(matched).then(texts.fill_null(rule.token_class))).to_series()
+    return texts
+
+
+def _extras(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    """The other columns as JSON objects of text, sorted by name, without the empty ones; NULL where there are none."""
+    if not names:
+        return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+    members = list[pl.Series]()
+    for name in names:
+        value = _coalesced(frame, (name,)).cast(pl.String).alias(name)
+        encoded = value.to_frame().to_struct().struct.json_encode()
+        inner = encoded.str.slice(1, encoded.str.len_chars() - 2)
+        members.append(pl.select(pl.when(value.is_not_null()).then(inner)).to_series().alias(name))
+    joined = pl.DataFrame(members).select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series()
+    return pl.select(pl.when(joined != "").then("{" + joined + "}")).to_series()
+
+
+def _as_contract(frame: pl.DataFrame) -> pa.Table:
+    schema = contract("charges").arrow_schema()
+    return frame.select(schema.names).to_arrow().cast(schema)
