@@ -27,18 +27,23 @@ _DARK = (
 
 
 def daily_svg(days: Sequence[DayCost], currency: str, width: int = 600) -> str:
-    """The chart as SVG on a transparent ground, `width` pixels wide, for light and dark pages alike."""
-    svg = vl_convert.vegalite_to_svg(_spec(days, currency, width, background="transparent"))
+    """The chart as SVG on a transparent ground, `width` pixels wide, for light and dark pages alike.
+
+    It has no legend: the page around it shows the kinds with their colours and amounts.
+    """
+    svg = vl_convert.vegalite_to_svg(_spec(days, currency, width, "transparent", legend=None))
     head, mark, rest = svg.partition(">")
     return head + mark + _DARK + rest
 
 
 def daily_png(days: Sequence[DayCost], currency: str, width: int = 520) -> bytes:
     """The chart as PNG on solid white at twice the width: mail clients that invert colours cannot hide its text."""
-    return vl_convert.vegalite_to_png(_spec(days, currency, width, background="#ffffff"), scale=2)
+    return vl_convert.vegalite_to_png(_spec(days, currency, width, "#ffffff", legend=_legend()), scale=2)
 
 
-def _spec(days: Sequence[DayCost], currency: str, width: int, background: str) -> dict[str, Any]:
+def _spec(
+    days: Sequence[DayCost], currency: str, width: int, background: str, legend: alt.Legend | None
+) -> dict[str, Any]:
     kinds = [*COLOURS, *sorted({kind for day in days for kind in day.costs} - set(COLOURS))]
     shown = [kind for kind in kinds if any(day.costs.get(kind, ZERO) for day in days)] or ["api"]
     x = alt.X("day:O", axis=_day_axis(len(days)), scale=alt.Scale(paddingInner=0.28, paddingOuter=0.14))
@@ -48,11 +53,13 @@ def _spec(days: Sequence[DayCost], currency: str, width: int, background: str) -
         .encode(
             x=x,
             y=alt.Y("cost:Q", axis=_cost_axis(currency), stack="zero"),
-            color=alt.Color("kind:N", scale=_colours(shown), legend=_legend()),
+            color=alt.Color("kind:N", scale=_colours(shown), legend=legend),
             order=alt.Order("rank:Q"),
         )
     )
-    gaps = alt.Chart(alt.Data(values=[{"day": d.day.day} for d in days if d.is_missing])).mark_rect(color=_GAP)
+    gaps = alt.Chart(alt.Data(values=[{"day": d.day.day} for d in days if d.is_missing])).mark_rect(
+        color=_GAP, width=alt.RelativeBandSize(band=1.38)
+    )
     layers = alt.layer(gaps.encode(x=x), bars).properties(width=width, height=190)
     chart = layers.configure(background=background, font=_FONT, padding=6).configure_view(stroke=None)
     fitted = chart.properties(autosize=alt.AutoSizeParams(type="fit", contains="padding"))

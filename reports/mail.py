@@ -1,0 +1,72 @@
+"""One statement as one mail: text and HTML twins, the chart inside, the same bytes every time.
+
+Here belongs: headers that no name can break out of, and the message's structure. Here does not belong: sending.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from reports.chart import daily_png
+from reports.given import StatementError
+from reports.render import render_mail_html, render_text
+from reports.statement import Statement
+from reports.wording import clean
+
+_ADDRESS = re.compile(r"[^@\s,;<>\"()\[\]\\:]{1,64}@[A-Za-z0-9.-]{1,190}")
+_MESSAGE_ID = re.compile(r"<[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,100}>")
+_SUBJECT_NAME_LIMIT = 60
+
+
+def mail_message(statement: Statement, sender: str, recipients: Sequence[str], message_id: str) -> EmailMessage:
+    """The mail of a statement to plain addresses such as `ada@example.com`; `message_id` looks like `<name@host>`.
+
+    The date is the instant of the figures, and the boundaries come from the message id: the same statement gives the
+    same bytes. Raises StatementError for an address or message id of another shape, and for no recipient at all.
+    """
+    if not _MESSAGE_ID.fullmatch(message_id):
+        raise StatementError(f"{message_id!r} is no message id; write it like <statement-2026-07-search@example.com>")
+    if not recipients:
+        raise StatementError(f"team {statement.team_id!r} has no recipient; name one under `recipients`")
+    mark = hashlib.sha256(message_id.encode()).hexdigest()[:16]
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = subject_line(statement)
+    message["From"] = (_address(sender),)
+    message["To"] = tuple(_address(recipient) for recipient in recipients)
+    message["Date"] = format_datetime(statement.month.period.as_of.replace(tzinfo=UTC))
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to a statement
+    _add_bodies(message, statement, mark)
+    return message
+
+
+def subject_line(statement: Statement) -> str:
+    """Team, month, total, and whether it can still change; one line in which no encoded word can hide."""
+    month = statement.month
+    name = clean(statement.team_name, _SUBJECT_NAME_LIMIT).replace("=?", "= ?")
+    firm = "" if month.period.state == "final" else f" ({month.banner.headline.lower()})"
+    return f"AI costs of {name}, {month.period.label}: {month.total_text}{firm}"
+
+
+def _add_bodies(message: EmailMessage, statement: Statement, mark: str) -> None:
+    chart_id = f"chart-{mark}@farthing"
+    message.set_content(render_text(statement), cte="quoted-printable")
+    message.add_alternative(render_mail_html(statement, chart_id), subtype="html", cte="quoted-printable")
+    page = message.get_payload(1)
+    if not isinstance(page, EmailMessage):
+        raise TypeError("the HTML part is not a message part")  # the library's own structure, set two lines above
+    picture = daily_png(statement.month.days, statement.month.currency)
+    page.add_related(picture, "image", "png", cid=f"<{chart_id}>", filename="daily-cost.png", disposition="inline")
+    message.set_boundary(f"=_alternative-{mark}")
+    page.set_boundary(f"=_related-{mark}")
+
+
+def _address(text: str) -> Address:
+    if not _ADDRESS.fullmatch(text):
+        raise StatementError(f"{text!r} is not one plain mail address; write it like ada@example.com, one an entry")
+    return Address(addr_spec=text)

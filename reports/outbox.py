@@ -1,0 +1,137 @@
+"""The outbox: a statement leaves the house at most once, whatever crashes in between.
+
+Here belongs: the claim before a message is handed over, the receipt after it, and what to do about a claim without
+a receipt. Here does not belong: SMTP, and the content of messages.
+
+Each key has up to two objects: `<key>.sending`, created before the transport runs and never replaced, and
+`<key>.sent`, created after it. Creation is put-if-absent, on a folder as on an object store, so that of two runs
+one sends. A claim without a receipt means that nobody knows whether the mail went out: it is reported, not repeated.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import ObjectStore
+
+from reports.filenames import safe_name
+from reports.outbox_store import open_store
+
+Transport = Callable[[EmailMessage], Mapping[str, str]]
+"""Hands one message over and returns the recipients that were refused, each with the reason.
+
+It raises NotSentError where the message certainly did not leave; any other error leaves that open."""
+
+
+class NotSentError(Exception):
+    """The message certainly did not leave: why, and the remedy. It may be sent again."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """It went out just now; `refused` are the recipients that the server did not take, each with its reason."""
+
+    message_id: str
+    refused: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class AlreadySent:
+    """It went out before; nothing was done."""
+
+    message_id: str
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """Nobody knows whether it went out; nothing was done. `remedy` tells a person how to find out and settle it."""
+
+    message_id: str
+    remedy: str
+
+
+class Outbox:
+    """Claims and receipts below `store_root`: a folder, or `s3://bucket/prefix` and its like with `storage` options."""
+
+    def __init__(self, store_root: str, storage: Mapping[str, str]) -> None:
+        self._root = store_root
+        self._store: ObjectStore = open_store(store_root, storage)
+
+    def send_once(self, key: str, message: EmailMessage, transport: Transport) -> Sent | AlreadySent | Uncertain:
+        """Sends the message under `key`, unless it was sent under that key before or may have been.
+
+        A transport that raises NotSentError releases the claim, and the error goes on to the caller: the next run
+        tries again. After any other error of the transport the claim stays, and the answer is Uncertain.
+        """
+        message_id = str(message["Message-ID"])
+        if receipt := self._read(_sent(key)):
+            return AlreadySent(receipt)
+        if not self._create(_sending(key), message_id):
+            return self._found_claimed(key)
+        try:
+            refused = transport(message)
+        except NotSentError:
+            self.settle(key, was_sent=False)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, the server may have taken the message
+            return self._uncertain(key, message_id, f" ({type(error).__name__} while it was handed over)")
+        self._create(_sent(key), message_id)
+        return Sent(message_id, dict(refused))
+
+    def settle(self, key: str, *, was_sent: bool) -> None:
+        """Settles an uncertain claim: `was_sent` makes it a receipt; otherwise it is removed and may be sent again."""
+        claim = self._read(_sending(key))
+        if claim is None:
+            return
+        if was_sent:
+            self._create(_sent(key), claim)
+        else:
+            obstore.delete(self._store, _sending(key))
+
+    def _found_claimed(self, key: str) -> AlreadySent | Uncertain:
+        """Somebody else's claim: their receipt may have come since the first look."""
+        if receipt := self._read(_sent(key)):
+            return AlreadySent(receipt)
+        return self._uncertain(key, self._read(_sending(key)) or "unknown", "")
+
+    def _uncertain(self, key: str, message_id: str, cause: str) -> Uncertain:
+        claim = f"{self._root.rstrip('/')}/{_sending(key)}"
+        return Uncertain(
+            message_id,
+            f"the mail under {key!r} was begun but never confirmed{cause}, and is not sent again by itself. "
+            f"Look for message id {message_id} in the mail server's log or ask a recipient. If it did not arrive, "
+            f"delete {claim} and run again; if it did, copy {claim} to {_sent(key)} beside it.",
+        )
+
+    def _create(self, path: str, message_id: str) -> bool:
+        try:
+            obstore.put(self._store, path, json.dumps({"message_id": message_id}).encode(), mode="create")
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def _read(self, path: str) -> str | None:
+        try:
+            content = bytes(obstore.get(self._store, path).bytes())
+        except FileNotFoundError:
+            return None
+        return _message_id(content)
+
+
+def _message_id(content: bytes) -> str:
+    """A claim cut short by a full disk is still a claim."""
+    try:
+        return str(json.loads(content)["message_id"])
+    except (ValueError, KeyError, TypeError):
+        return "unknown"
+
+
+def _sending(key: str) -> str:
+    return f"{safe_name(key)}.sending"
+
+
+def _sent(key: str) -> str:
+    return f"{safe_name(key)}.sent"
