@@ -1,5 +1,5 @@
--- A node has usually several bill lines for one stretch (compute, licence, storage, a commitment's share), so hours come
--- from the union of the lines' periods, never from their sum. The host register says which resources are GPU nodes.
+-- A node has usually several bill lines for one stretch (compute, licence, storage, a commitment's share), so hours
+-- come from the union of the lines' periods, never from their sum. The host register says which resources are nodes.
 -- A line that covers a day covers its 24 hours: where in the day fewer hours fell, a daily bill does not say.
 with periods as (
     select distinct
@@ -42,7 +42,9 @@ hours as (
         uncovered.end_second,
         step.hour_number
     from uncovered
-    cross join unnest(generate_series(start_second // 3600, (end_second - 1) // 3600)) as step (hour_number)
+    cross join
+        unnest(generate_series(uncovered.start_second // 3600, (uncovered.end_second - 1) // 3600))
+            as step (hour_number)
 ),
 
 covered as (

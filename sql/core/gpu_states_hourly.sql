@@ -3,8 +3,8 @@
 --   unhealthy     a fatal XID and no activity (the code is sticky: a GPU that computes has recovered)
 --   unallocated   no pod holds it
 --   unknown       no metric, or only GPU utilisation, which can prove that a GPU idles and nothing else
---   allocated_idle  activity below 0.05 (utilisation at most 0.01) in a run of 15 minutes without gap or change of holder;
---                 not while a kernel is resident most of the time: one busy SM is under-use, not idleness
+--   allocated_idle  activity below 0.05 (utilisation at most 0.01) in a run of 15 minutes without gap or change of
+--                 holder; not while a kernel is resident most of the time: one busy SM is under-use, not idleness
 --   under_used    activity below 0.8; effective: the rest
 -- Everything is counted in shares of a second, of which a second has 720720, so that up to 14 instances and pods divide
 -- it evenly. Pods on one instance share it equally, and so do the MIG instances of one GPU, whatever their sizes.
@@ -49,7 +49,7 @@ readings as (
 
 steps as (
     select
-        readings.*,
+        *,
         lead(at_second) over (
             partition by cluster, hostname, gpu_uuid, gpu_instance_id order by at_second
         ) as next_second,
@@ -116,7 +116,7 @@ held_steps as (
 
 beside as (
     select
-        held_steps.*,
+        *,
         lag(end_second) over (
             partition by cluster, hostname, gpu_uuid, gpu_instance_id order by at_second
         ) as previous_end,
@@ -128,7 +128,7 @@ beside as (
 
 runs as (
     select
-        beside.*,
+        *,
         sum(
             case
                 when
@@ -147,7 +147,7 @@ runs as (
 
 run_lengths as (
     select
-        runs.*,
+        *,
         sum(end_second - at_second) over (
             partition by cluster, hostname, gpu_uuid, gpu_instance_id, run_number
         ) as run_seconds
@@ -181,6 +181,11 @@ judged as (
     from run_lengths
 ),
 
+-- no step is longer than five minutes: it touches two hours at most
+hour_offsets as (
+    select unnest([0, 1]) as hour_offset
+),
+
 pieces as (
     select
         judged.*,
@@ -188,13 +193,13 @@ pieces as (
         least(judged.end_second, (judged.at_second // 3600 + step.hour_offset + 1) * 3600)
         - greatest(judged.at_second, (judged.at_second // 3600 + step.hour_offset) * 3600) as piece_seconds
     from judged
-    cross join unnest(generate_series(0, 1)) as step (hour_offset)
+    cross join hour_offsets as step
     where (judged.at_second // 3600 + step.hour_offset) * 3600 < judged.end_second
 ),
 
 billed as (
     select
-        gpu_billed_hours.*,
+        *,
         cast(epoch(hour_start) as bigint) // 3600 as hour_number
     from gpu_billed_hours
 ),
@@ -229,8 +234,16 @@ instances as (
 ),
 
 sample_days as (
-    select distinct cluster, hostname, gpu_uuid, sample_date
+    select distinct
+        cluster,
+        hostname,
+        gpu_uuid,
+        sample_date
     from samples
+),
+
+day_offsets as (
+    select unnest([-1, 0, 1]) as day_offset
 ),
 
 known_days as (
@@ -240,7 +253,7 @@ known_days as (
         sample_days.gpu_uuid,
         sample_days.sample_date + cast(step.day_offset as integer) as usage_date
     from sample_days
-    cross join unnest(generate_series(-1, 1)) as step (day_offset)
+    cross join day_offsets as step
 ),
 
 seen as (
@@ -287,7 +300,7 @@ candidates as (
 -- more GPUs reported than billed: they share the billed seconds; fewer: the rest of the node is unobserved
 gpus as (
     select
-        candidates.*,
+        *,
         case
             when seen_count > gpu_count
                 then
@@ -313,7 +326,7 @@ holders as (
 
 named_holders as (
     select
-        holders.*,
+        *,
         max(case when namespace <> '' then 1 else 0 end) over (
             partition by cluster, hostname, gpu_uuid, gpu_instance_id, at_second
         ) as is_held
@@ -447,18 +460,18 @@ totals as (
 
 floored as (
     select
-        totals.*,
+        *,
         (target_seconds * second_shares) // gpu_shares as floor_seconds,
         row_number() over (
             partition by resource_id, hour_start, gpu_uuid
-            order by (target_seconds * second_shares) % gpu_shares desc, gpu_instance_id, namespace, state
+            order by (target_seconds * second_shares) % gpu_shares desc, gpu_instance_id, namespace asc, state asc
         ) as remainder_order
     from totals
 ),
 
 whole_seconds as (
     select
-        floored.*,
+        *,
         floor_seconds + case
             when
                 remainder_order

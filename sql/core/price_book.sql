@@ -37,10 +37,18 @@ known as (
 ),
 
 time_cuts as (
-    select provider_id, model_id, service_tier, valid_from as cut_at
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        valid_from as cut_at
     from known
     union
-    select provider_id, model_id, service_tier, valid_to as cut_at
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        valid_to as cut_at
     from known
 ),
 
@@ -55,10 +63,18 @@ time_spans as (
 ),
 
 band_cuts as (
-    select provider_id, model_id, service_tier, input_tokens_from as cut_tokens
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        input_tokens_from as cut_tokens
     from known
     union
-    select provider_id, model_id, service_tier, input_tokens_to as cut_tokens
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        input_tokens_to as cut_tokens
     from known
 ),
 

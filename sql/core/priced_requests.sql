@@ -32,41 +32,65 @@ costed as (
         identified.*,
         case
             when identified.input_uncached_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(cast(identified.input_uncached_tokens as decimal(12, 0)) * price_book.input_uncached_usd_per_token as decimal(31, 12))
+            else cast(
+                cast(identified.input_uncached_tokens as decimal(12, 0))
+                * price_book.input_uncached_usd_per_token as decimal(31, 12)
+            )
         end
         +
         case
             when identified.cache_read_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(cast(identified.cache_read_tokens as decimal(12, 0)) * price_book.cache_read_usd_per_token as decimal(31, 12))
+            else cast(
+                cast(identified.cache_read_tokens as decimal(12, 0))
+                * price_book.cache_read_usd_per_token as decimal(31, 12)
+            )
         end
         +
         case
             when identified.cache_write_5m_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(cast(identified.cache_write_5m_tokens as decimal(12, 0)) * price_book.cache_write_5m_usd_per_token as decimal(31, 12))
+            else cast(
+                cast(identified.cache_write_5m_tokens as decimal(12, 0))
+                * price_book.cache_write_5m_usd_per_token as decimal(31, 12)
+            )
         end
         +
         case
             when identified.cache_write_1h_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(cast(identified.cache_write_1h_tokens as decimal(12, 0)) * price_book.cache_write_1h_usd_per_token as decimal(31, 12))
+            else cast(
+                cast(identified.cache_write_1h_tokens as decimal(12, 0))
+                * price_book.cache_write_1h_usd_per_token as decimal(31, 12)
+            )
         end
         +
         case
             when identified.input_audio_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(cast(identified.input_audio_tokens as decimal(12, 0)) * price_book.input_audio_usd_per_token as decimal(31, 12))
+            else cast(
+                cast(identified.input_audio_tokens as decimal(12, 0))
+                * price_book.input_audio_usd_per_token as decimal(31, 12)
+            )
         end as input_cost,
         case
             when identified.output_text_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(cast(identified.output_text_tokens as decimal(12, 0)) * price_book.output_text_usd_per_token as decimal(31, 12))
+            else cast(
+                cast(identified.output_text_tokens as decimal(12, 0))
+                * price_book.output_text_usd_per_token as decimal(31, 12)
+            )
         end
         +
         case
             when identified.output_reasoning_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(cast(identified.output_reasoning_tokens as decimal(12, 0)) * price_book.output_reasoning_usd_per_token as decimal(31, 12))
+            else cast(
+                cast(identified.output_reasoning_tokens as decimal(12, 0))
+                * price_book.output_reasoning_usd_per_token as decimal(31, 12)
+            )
         end
         +
         case
             when identified.output_audio_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(cast(identified.output_audio_tokens as decimal(12, 0)) * price_book.output_audio_usd_per_token as decimal(31, 12))
+            else cast(
+                cast(identified.output_audio_tokens as decimal(12, 0))
+                * price_book.output_audio_usd_per_token as decimal(31, 12)
+            )
         end as output_cost
     from identified
     left join price_book
@@ -82,7 +106,7 @@ costed as (
 
 judged as (
     select
-        costed.*,
+        *,
         case
             when is_cache_hit then 'cache_hit'
             when is_self_hosted then 'self_hosted'

@@ -1,5 +1,5 @@
--- billed - estimated = volume + rate, exactly: volume is the price book's price times the difference of tokens, and rate
--- is the rest, so nothing is ever divided. The price is that of the default tier at the start of the day for the
+-- billed - estimated = volume + rate, exactly: volume is the price book's price times the difference of tokens, and
+-- rate is the rest, so nothing is ever divided. The price is that of the default tier at the start of the day for the
 -- smallest context; other tiers and long contexts therefore show as rate.
 -- The bill decides the classes: where it has output but no reasoning, the log's reasoning is output; where it names no
 -- class at all, everything logged is `all`, which has no one price, so that only equal tokens tell rate from volume.
@@ -53,18 +53,16 @@ bill_classes as (
 ),
 
 classes as (
-    select token_class
-    from (
-        values
-            ('input_uncached'),
-            ('cache_read'),
-            ('cache_write_5m'),
-            ('cache_write_1h'),
-            ('input_audio'),
-            ('output_text'),
-            ('output_reasoning'),
-            ('output_audio')
-    ) as named (token_class)
+    select unnest([
+        'input_uncached',
+        'cache_read',
+        'cache_write_5m',
+        'cache_write_1h',
+        'input_audio',
+        'output_text',
+        'output_reasoning',
+        'output_audio'
+    ]) as token_class
 ),
 
 logged_tiers as (
@@ -105,14 +103,14 @@ day_prices as (
         price_book.valid_to,
         classes.token_class,
         case classes.token_class
-                when 'input_uncached' then price_book.input_uncached_usd_per_token
-                when 'cache_read' then price_book.cache_read_usd_per_token
-                when 'cache_write_5m' then price_book.cache_write_5m_usd_per_token
-                when 'cache_write_1h' then price_book.cache_write_1h_usd_per_token
-                when 'input_audio' then price_book.input_audio_usd_per_token
-                when 'output_text' then price_book.output_text_usd_per_token
-                when 'output_reasoning' then price_book.output_reasoning_usd_per_token
-                when 'output_audio' then price_book.output_audio_usd_per_token
+            when 'input_uncached' then price_book.input_uncached_usd_per_token
+            when 'cache_read' then price_book.cache_read_usd_per_token
+            when 'cache_write_5m' then price_book.cache_write_5m_usd_per_token
+            when 'cache_write_1h' then price_book.cache_write_1h_usd_per_token
+            when 'input_audio' then price_book.input_audio_usd_per_token
+            when 'output_text' then price_book.output_text_usd_per_token
+            when 'output_reasoning' then price_book.output_reasoning_usd_per_token
+            when 'output_audio' then price_book.output_audio_usd_per_token
         end as usd_per_token
     from price_book
     cross join classes

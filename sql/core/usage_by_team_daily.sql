@@ -1,11 +1,20 @@
 -- Rules are matched once for each distinct way to be owned, not once for each row of usage.
 with holders as (
-    select distinct usage_date, gateway_team_id, key_id, key_alias, feature
+    select distinct
+        usage_date,
+        gateway_team_id,
+        key_id,
+        key_alias,
+        feature
     from usage_daily
 ),
 
 matches as (
-    select holders.*, owners.rule_id, owners.team_id, owners.priority
+    select
+        holders.*,
+        owners.rule_id,
+        owners.team_id,
+        owners.priority
     from holders
     inner join owners
         on
@@ -14,7 +23,11 @@ matches as (
             and holders.usage_date >= owners.valid_from
             and holders.usage_date < owners.valid_to
     union all
-    select holders.*, owners.rule_id, owners.team_id, owners.priority
+    select
+        holders.*,
+        owners.rule_id,
+        owners.team_id,
+        owners.priority
     from holders
     inner join owners
         on
@@ -23,7 +36,11 @@ matches as (
             and holders.usage_date >= owners.valid_from
             and holders.usage_date < owners.valid_to
     union all
-    select holders.*, owners.rule_id, owners.team_id, owners.priority
+    select
+        holders.*,
+        owners.rule_id,
+        owners.team_id,
+        owners.priority
     from holders
     inner join owners
         on
@@ -32,7 +49,11 @@ matches as (
             and holders.usage_date >= owners.valid_from
             and holders.usage_date < owners.valid_to
     union all
-    select holders.*, owners.rule_id, owners.team_id, owners.priority
+    select
+        holders.*,
+        owners.rule_id,
+        owners.team_id,
+        owners.priority
     from holders
     inner join owners
         on
@@ -44,7 +65,7 @@ matches as (
 
 ranked as (
     select
-        matches.*,
+        *,
         row_number() over (
             partition by usage_date, gateway_team_id, key_id, key_alias, feature
             order by priority, rule_id

@@ -16,14 +16,15 @@ select
     count(*) filter (where status = 'failure') as failure_count,
     count(*) filter (where is_cache_hit) as cache_hit_count,
     count(*) filter (where pricing_status in ('no_usage', 'unknown_model', 'no_price')) as unpriced_count,
-    cast(coalesce(sum(input_uncached_tokens) filter (where not is_cache_hit), 0) as bigint) as input_uncached_tokens,
-    cast(coalesce(sum(cache_read_tokens) filter (where not is_cache_hit), 0) as bigint) as cache_read_tokens,
-    cast(coalesce(sum(cache_write_5m_tokens) filter (where not is_cache_hit), 0) as bigint) as cache_write_5m_tokens,
-    cast(coalesce(sum(cache_write_1h_tokens) filter (where not is_cache_hit), 0) as bigint) as cache_write_1h_tokens,
-    cast(coalesce(sum(input_audio_tokens) filter (where not is_cache_hit), 0) as bigint) as input_audio_tokens,
-    cast(coalesce(sum(output_text_tokens) filter (where not is_cache_hit), 0) as bigint) as output_text_tokens,
-    cast(coalesce(sum(output_reasoning_tokens) filter (where not is_cache_hit), 0) as bigint) as output_reasoning_tokens,
-    cast(coalesce(sum(output_audio_tokens) filter (where not is_cache_hit), 0) as bigint) as output_audio_tokens,
+    coalesce(cast(sum(input_uncached_tokens) filter (where not is_cache_hit) as bigint), 0) as input_uncached_tokens,
+    coalesce(cast(sum(cache_read_tokens) filter (where not is_cache_hit) as bigint), 0) as cache_read_tokens,
+    coalesce(cast(sum(cache_write_5m_tokens) filter (where not is_cache_hit) as bigint), 0) as cache_write_5m_tokens,
+    coalesce(cast(sum(cache_write_1h_tokens) filter (where not is_cache_hit) as bigint), 0) as cache_write_1h_tokens,
+    coalesce(cast(sum(input_audio_tokens) filter (where not is_cache_hit) as bigint), 0) as input_audio_tokens,
+    coalesce(cast(sum(output_text_tokens) filter (where not is_cache_hit) as bigint), 0) as output_text_tokens,
+    coalesce(cast(sum(output_reasoning_tokens) filter (where not is_cache_hit) as bigint), 0)
+        as output_reasoning_tokens,
+    coalesce(cast(sum(output_audio_tokens) filter (where not is_cache_hit) as bigint), 0) as output_audio_tokens,
     cast(
         coalesce(
             sum(

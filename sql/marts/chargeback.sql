@@ -1,5 +1,5 @@
--- Only accounts in which money rests: the moves in between would count it twice. A period is open until some charge in it
--- reaches its end, and final for a provider when every group of its charges is on an invoice.
+-- Only accounts in which money rests: the moves in between would count it twice. A period is open until some charge
+-- in it reaches its end, and final for a provider when every group of its charges is on an invoice.
 with resting as (
     select
         billing_period,
@@ -53,7 +53,8 @@ states as (
         invoicing.billing_period,
         invoicing.provider_name,
         case
-            when period_ends.latest_charge_end < cast(invoicing.billing_period + interval 1 month as timestamp) then 'open'
+            when period_ends.latest_charge_end < cast(invoicing.billing_period + interval 1 month as timestamp)
+                then 'open'
             when invoicing.uninvoiced_count = 0 then 'final'
             else 'provisional'
         end as period_state

@@ -2,7 +2,7 @@
 -- attempt after it does not change.
 with ranked as (
     select
-        deliveries.*,
+        *,
         row_number() over (
             partition by x_source, x_account, slice_date order by attempted_at desc, attempt_id desc
         ) as attempt_order
@@ -11,7 +11,7 @@ with ranked as (
 
 ranked_served as (
     select
-        deliveries.*,
+        *,
         row_number() over (
             partition by x_source, x_account, slice_date order by attempted_at desc, attempt_id desc
         ) as served_order
@@ -21,7 +21,7 @@ ranked_served as (
 
 ranked_confirmed as (
     select
-        deliveries.*,
+        *,
         row_number() over (
             partition by x_source, x_account, slice_date order by attempted_at desc, attempt_id desc
         ) as confirmed_order

@@ -1,5 +1,5 @@
--- GPU money whose state nobody determined counts as unknown, and what an unhealthy GPU cost as unallocated, since nobody
--- could hold it: the layers sum to the GPU bill.
+-- GPU money whose state nobody determined counts as unknown, and what an unhealthy GPU cost as unallocated, since
+-- nobody could hold it: the layers sum to the GPU bill.
 with resting as (
     select
         billing_period,

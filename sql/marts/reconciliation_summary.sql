@@ -1,8 +1,8 @@
--- A difference counts once: under its cause where the whole row has one (absent from the log, absent from the bill), else
--- under volume and rate. Coverage counts only tokens that a bill could have named.
+-- A difference counts once: under its cause where the whole row has one (absent from the log, absent from the bill),
+-- else under volume and rate. Coverage counts only tokens that a bill could have named.
 with parts as (
     select
-        reconciliation.*,
+        *,
         case when cause in ('not_logged', 'not_billed') then 1 else 0 end as is_one_sided
     from reconciliation
 )
