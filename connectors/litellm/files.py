@@ -1,0 +1,65 @@
+"""Which stored objects may hold rows of a day, by the layout that the settings give."""
+
+from collections.abc import Sequence
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from connectors.base import Body
+from connectors.litellm.settings import LiteLlmSettings
+from connectors.storage import StoredObject, body, list_objects
+
+
+def files_of_days(settings: LiteLlmSettings, days: Sequence[date]) -> list[tuple[StoredObject, date | None]]:
+    """Every object filed under one of the days, in the order of their paths, with the day it is filed under.
+
+    The day is None where the layout has no date. Only the day's own folder is listed where the layout begins with
+    one; otherwise the whole location is listed, once. Raises SourceError when the location cannot be listed.
+    """
+    if not settings.is_dated:
+        return [(found, None) for found in _listed(settings, "") if fnmatchcase(found.path, settings.layout)]
+    filed: dict[str, tuple[StoredObject, date | None]] = {}
+    whole: list[StoredObject] | None = None
+    for day in days:
+        pattern = settings.pattern_of(day)
+        folder = _fixed_folder(pattern)
+        if folder:
+            listed = _listed(settings, folder)
+        else:
+            listed = whole = _listed(settings, "") if whole is None else whole
+        for found in listed:
+            if fnmatchcase(found.path, pattern):
+                filed.setdefault(found.path, (found, day))
+    return [filed[path] for path in sorted(filed)]
+
+
+def content_of(settings: LiteLlmSettings, stored: StoredObject) -> Body:
+    """The object's bytes; one that was replaced since it was listed is refused when opened."""
+    return body(settings.location, settings.store_options, stored.path, stored.etag)
+
+
+def _fixed_folder(pattern: str) -> str:
+    """The folders at the front of the pattern that hold no wildcard."""
+    folders = pattern.split("/")[:-1]
+    fixed = next((n for n, folder in enumerate(folders) if any(sign in folder for sign in "*?[")), len(folders))
+    return "/".join(folders[:fixed])
+
+
+def _listed(settings: LiteLlmSettings, folder: str) -> list[StoredObject]:
+    """Objects below a folder of the location, paths relative to the location.
+
+    A local folder that does not exist holds nothing, as on an object store, as long as the location itself exists.
+    """
+    if not folder:
+        return list_objects(settings.location, settings.store_options)
+    below = f"{settings.location.rstrip('/')}/{folder}"
+    if _is_local(settings.location) and not Path(below.removeprefix("file://")).is_dir():
+        if not Path(settings.location.removeprefix("file://")).is_dir():
+            list_objects(settings.location, settings.store_options)  # says what is wrong with the location
+        return []
+    listed = list_objects(below, settings.store_options)
+    return [StoredObject(f"{folder}/{found.path}", found.size, found.etag) for found in listed]
+
+
+def _is_local(location: str) -> bool:
+    return "://" not in location or location.startswith("file://")

@@ -1,0 +1,136 @@
+"""The rows of one stored file, whatever holds them: a JSON object, JSON lines, a JSON array, or CSV; plain or gzip.
+
+Here belongs: finding the rows, and bounding what a file may cost. Here does not belong: what a row means.
+"""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, BinaryIO, cast
+
+from connectors.base import IncompleteDeliveryError, SourceError
+from connectors.litellm.values import WITHHELD, json_value
+
+_LONGEST_LINE = 16 * 1024 * 1024  # bytes; one payload is about 11 KB
+_LARGEST_DOCUMENT = 64 * 1024 * 1024  # bytes of one JSON value that stretches over lines
+_LARGEST_FILE = 8 * 1024**3  # bytes after decompression
+_BUFFER = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A row that could not be read at all. Nothing of it is repeated: it may hold anything. Line 0 is the file."""
+
+    line: int
+    reason: str
+    size: int
+
+
+Found = Mapping[str, Any] | Unreadable
+
+
+def rows_of(stream: BinaryIO, where: str) -> Iterator[Found]:
+    """Every row of the file, in its order. `where` names the file in messages.
+
+    Raises IncompleteDeliveryError for a file that ends too early, and SourceError for one beyond all bounds.
+    """
+    raw = io.BufferedReader(cast("io.RawIOBase", stream), _BUFFER)
+    is_gzip = raw.peek(2)[:2] == b"\x1f\x8b"
+    inner = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_gzip else raw
+    plain = io.BufferedReader(_Bounded(inner, where), _BUFFER)
+    try:
+        if plain.peek(3)[:3] == b"\xef\xbb\xbf":
+            plain.read(3)
+        head = plain.peek(64)[:64].lstrip()
+        if head:
+            yield from _json_rows(plain, where) if head[:1] in b"{[" else _csv_rows(plain, where)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _incomplete(where, f"the gzip file ends too early or is damaged ({error})") from None
+
+
+def _json_rows(plain: BinaryIO, where: str) -> Iterator[Found]:
+    lines = _lines(plain, where)
+    first = next(lines)
+    if json_value(first) == WITHHELD:
+        rest = plain.read(_LARGEST_DOCUMENT) + plain.readline()
+        whole = json_value(first + rest)
+        if whole != WITHHELD:
+            yield from _from_json(whole, 1, len(first) + len(rest))
+            return
+        lines = chain(io.BytesIO(rest), lines)
+    for number, line in enumerate(chain([first], lines), start=1):
+        if line.isspace():
+            continue
+        value = json_value(line)
+        if value == WITHHELD and number > 1 and not line.endswith(b"\n"):
+            raise _incomplete(where, f"line {number} ends in the middle of a row")
+        yield from _from_json(value, number, len(line))
+
+
+def _from_json(value: object, line: int, size: int) -> Iterator[Found]:
+    if value == WITHHELD:
+        yield Unreadable(line, "not_json", size)
+        return
+    for item in cast("list[object]", value) if isinstance(value, list) else [value]:
+        yield cast("dict[str, Any]", item) if isinstance(item, dict) else Unreadable(line, "not_an_object", size)
+
+
+def _lines(plain: BinaryIO, where: str) -> Iterator[bytes]:
+    while line := plain.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise SourceError(f"{where}: a line is longer than {_LONGEST_LINE} bytes; that is no request log")
+        yield line
+
+
+def _csv_rows(plain: BinaryIO, where: str) -> Iterator[Found]:
+    """Rows of a table's CSV export. A row of too few fields at the very end means that the file was cut off."""
+    csv.field_size_limit(
+        _LONGEST_LINE
+    )  # the module's own limit is for all readers: 128 KiB is less than a jsonb column
+    reader = csv.reader(io.TextIOWrapper(plain, encoding="utf-8", errors="replace", newline=""))
+    header = next(reader, [])
+    if not {"request_id", "startTime"} <= set(header):
+        yield Unreadable(0, "unknown_format", 0)
+        return
+    short: Unreadable | None = None
+    try:
+        for fields in reader:
+            if short:
+                yield short
+            short = None
+            if len(fields) == len(header):
+                yield dict(zip(header, fields, strict=True))
+            elif fields:
+                short = Unreadable(reader.line_num, "wrong_field_count", sum(map(len, fields)))
+    except csv.Error as error:
+        raise SourceError(f"{where}: line {reader.line_num} is no CSV ({error}); export the table again") from None
+    if short:
+        raise _incomplete(where, f"line {short.line} ends in the middle of a row")
+
+
+def _incomplete(where: str, what: str) -> IncompleteDeliveryError:
+    return IncompleteDeliveryError(f"{where}: {what}; copy the file again and run the day again")
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that ends in an error when a file unpacks to more than any log holds."""
+
+    def __init__(self, inner: BinaryIO, where: str) -> None:
+        self._inner = inner
+        self._left = _LARGEST_FILE
+        self._where = where
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        content = self._inner.read(len(buffer))
+        self._left -= len(content)
+        if self._left < 0:
+            raise SourceError(f"{self._where}: unpacks to more than {_LARGEST_FILE} bytes; split the file")
+        buffer[: len(content)] = content
+        return len(content)
