@@ -29,6 +29,13 @@ USD_PER_MTOK: dict[str, dict[str, str]] = {
         "cache_write_1h": "6",
         "output_text": "15",
     },
+    "claude-opus-4-5": {
+        "input_uncached": "5",
+        "cache_read": "0.5",
+        "cache_write_5m": "6.25",
+        "cache_write_1h": "10",
+        "output_text": "25",
+    },
     "claude-haiku-4-5": {
         "input_uncached": "1",
         "cache_read": "0.1",
@@ -82,15 +89,16 @@ class Model:
         return f"{self.provider}/{self.name}"
 
 
-_OPENAI = ("https://api.openai.com/v1", "openai")
+_OPENAI = "https://api.openai.com/v1"
 _ANTHROPIC = "https://api.anthropic.com/v1/messages"
 SELF_HOSTED = "llama-3.1-8b-instruct"
 MODELS = {
-    "gpt-5": Model("gpt-5", "openai", "gpt-5", "gpt-5", "dep-gpt5", _OPENAI[0]),
-    "gpt-5-mini": Model("gpt-5-mini", "openai", "gpt-5-mini", "gpt-5-mini", "dep-gpt5-mini", _OPENAI[0]),
+    "gpt-5": Model("gpt-5", "openai", "gpt-5", "gpt-5", "dep-gpt5", _OPENAI),
+    "gpt-5-mini": Model("gpt-5-mini", "openai", "gpt-5-mini", "gpt-5-mini", "dep-gpt5-mini", _OPENAI),
     "sonnet": Model(
         "claude-sonnet", "anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929", "dep-sonnet", _ANTHROPIC
     ),
+    "opus": Model("claude-opus", "anthropic", "claude-opus-4-5", "claude-opus-4-5-20251101", "dep-opus", _ANTHROPIC),
     "haiku": Model(
         "claude-haiku", "anthropic", "claude-haiku-4-5", "claude-haiku-4-5-20251001", "dep-haiku", _ANTHROPIC
     ),
@@ -98,7 +106,7 @@ MODELS = {
         "llama-house", "hosted_vllm", SELF_HOSTED, None, "dep-llama-serving", "http://llm.serving.svc:8000/v1"
     ),
     # An alias that nobody registered: billed as gpt-5-mini, logged under a name that no price list knows.
-    "prototype": Model("finch-x", "openai", "finch-x", "gpt-5-mini", "dep-finch-x", _OPENAI[0]),
+    "prototype": Model("finch-x", "openai", "finch-x", "gpt-5-mini", "dep-finch-x", _OPENAI),
 }
 
 
@@ -123,12 +131,12 @@ WORKLOADS = (
     Workload("search-prod", "search", "query-rewrite", "gpt-5-mini", 420, 900, 120, 0.0, 96, 0.7),
     Workload("search-prod", "search", "answer-cards", "llama", 260, 1800, 250, 0.3, 0, 0.7),
     Workload("batch-evals", "search", "ranking-evals", "haiku", 40, 6000, 500, 0.4, 0, 0.1),
-    Workload("support-prod", "support", "reply-draft", "sonnet", 220, 24000, 450, 0.7, 0, 0.4),
+    Workload("support-prod", "support", "reply-draft", "sonnet", 220, 40000, 600, 0.7, 0, 0.4),
     Workload("support-prod", "support", "ticket-triage", "llama", 240, 900, 60, 0.2, 0, 0.4),
     Workload("growth-prod", "growth", "campaign-copy", "gpt-5-mini", 110, 2500, 700, 0.0, 0, 0.1),
     Workload("growth-agent", "growth", "lead-agent", "gpt-5", 60, 30000, 900, 0.4, 700, 0.1),
-    Workload("research-lab", "research", "paper-digest", "sonnet", 70, 60000, 1200, 0.1, 0, 0.2),
-    Workload("research-lab", "research", "eval-harness", "gpt-5", 60, 20000, 2500, 0.0, 1500, 0.6),
+    Workload("research-lab", "research", "paper-digest", "opus", 70, 80000, 2500, 0.1, 0, 0.2),
+    Workload("research-lab", "research", "eval-harness", "gpt-5", 90, 40000, 6000, 0.0, 4000, 0.6),
     Workload("data-tools", "data-platform", "sql-assistant", "gpt-5", 110, 40000, 600, 0.6, 400),
     Workload("data-tools", "data-platform", "doc-tagging", "llama", 150, 2200, 90, 0.0, 0, 0.5),
     Workload("data-tools", "data-platform", "prototype", "prototype", 3, 1500, 200),
@@ -136,7 +144,7 @@ WORKLOADS = (
     Workload("shared-playground", None, "contract-review", "gpt-5-mini", 6, 12000, 900),
     Workload("shared-playground", None, "playground", "gpt-5-mini", 20, 1200, 400),
     Workload("shared-playground", None, "playground", "llama", 6, 1200, 400),
-    Workload("legal-eu", "legal", "contract-review", "sonnet", 14, 60000, 1500, 0.3, 0, 0.1, "eu"),
+    Workload("legal-eu", "legal", "contract-review", "opus", 14, 60000, 1500, 0.3, 0, 0.1, "eu"),
     Workload("support-eu", "support", "reply-draft", "gpt-5-mini", 13, 9000, 400, 0.5, 128, 0.4, "eu"),
 )
 

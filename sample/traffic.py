@@ -142,7 +142,7 @@ def _request(chance: random.Random, workload: Workload, day: date) -> Request:
     hour = chance.choices(HOURS, OFFICE)[0]
     # The last minute of a day stays free, so that retries and cache hits remain on their day.
     seconds = min(hour * 3600 + chance.randrange(3600), 24 * 3600 - 60)
-    prefix = "msg_" if workload.model in ("sonnet", "haiku") else "chatcmpl-"
+    prefix = "msg_" if MODELS[workload.model].provider == "anthropic" else "chatcmpl-"
     tokens = _tokens(chance, workload)
     return Request(
         request_id=f"{prefix}{chance.getrandbits(96):024x}",
@@ -162,7 +162,7 @@ def _tokens(chance: random.Random, workload: Workload) -> dict[str, int]:
     read = written = 0
     if workload.cached_share and chance.random() < 0.8:
         read = int(context * workload.cached_share)
-    elif workload.cached_share and workload.model in ("sonnet", "haiku"):
+    elif workload.cached_share and MODELS[workload.model].provider == "anthropic":
         written = int(context * workload.cached_share)
     reasoning = int(workload.reasoning_tokens * chance.lognormvariate(0, 0.6))
     return {

@@ -1,5 +1,6 @@
 """Everything at once: the configuration, the exports and the truth, into one directory."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,9 +11,11 @@ from sample.bills import Line, api_lines, cloud_lines, invoice_id, restated
 from sample.company import HOSTS, MONTH, RESTATED_FROM, Host, days_until
 from sample.configuration import write_configuration
 from sample.gateway import write_payloads, write_spend_logs
+from sample.gpu_states import state_seconds
 from sample.gpus import Sample as GpuSample
 from sample.gpus import gpu_samples, write_exposition
 from sample.traffic import Request, requests_of
+from sample.truth import build_truth
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,16 @@ def write(
         logged += write_spend_logs(exports / "litellm-us" / str(day), day, requests)
         payloads += write_payloads(exports / "litellm-eu" / str(day), requests)
     _write_samples(exports, samples)
+    lines = [line for bill in bills.values() for line in bill]
+    truth = directory / "truth.json"
+    answer = build_truth(traffic, lines, state_seconds(samples), as_of)
+    truth.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
     return Sample(
         config=write_configuration(directory, seed, mail_port),
-        truth=directory / "truth.json",
+        truth=truth,
         spend_log_rows=logged,
         payload_files=payloads,
-        bill_lines=sum(map(len, bills.values())),
+        bill_lines=len(lines),
         gpu_samples=sum(map(len, samples.values())),
     )
 

@@ -1,0 +1,92 @@
+"""The answer that a correct pipeline has to find, worked out by the generator while it still knows everything.
+
+`truth.json` holds money as text with twelve decimals and counts as whole numbers; its keys are told in `build_truth`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from sample.bills import Line
+from sample.company import COMPANY, MONTH, RESTATED_FROM, TOKEN_CLASSES
+from sample.gateway import DAMAGED_ROW_DAY, REPEATED_ROW_DAY
+from sample.gpu_states import StateSeconds
+from sample.shares import Share, share_out
+from sample.traffic import Request
+from sample.usage import Tally, Usage, tally_usage
+
+Truth = dict[str, object]
+
+
+def build_truth(
+    traffic: Mapping[date, Sequence[Request]], lines: Sequence[Line], gpu_seconds: StateSeconds, as_of: date
+) -> Truth:
+    """The truth as of a day.
+
+    Keys: `bills` (billed and effective cost and lines by provider), `effective_cost` (by final account and kind of
+    cost, with a total), `usage` (requests, tokens and list cost by account), `gpu_state_seconds` (by cluster),
+    `deliveries` (what a log reader has to refuse or to count once), and what the figures are of.
+    """
+    usage = tally_usage(traffic)
+    return {
+        "company": COMPANY,
+        "currency": "USD",
+        "billing_period": str(MONTH),
+        "as_of": str(as_of),
+        "is_restated": as_of >= RESTATED_FROM,
+        "bills": _bills(lines),
+        "effective_cost": _accounts(share_out(lines, usage, gpu_seconds)),
+        "usage": _usage(usage),
+        "gpu_state_seconds": _state_totals(gpu_seconds),
+        "deliveries": {
+            "repeated_rows": int(REPEATED_ROW_DAY in traffic),
+            "rejected_rows": int(DAMAGED_ROW_DAY in traffic),
+        },
+    }
+
+
+def money(amount: Decimal) -> str:
+    """An amount with all twelve decimals."""
+    return f"{amount:.12f}"
+
+
+def _bills(lines: Sequence[Line]) -> Mapping[str, object]:
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        totals[line.provider_name] += line.cost
+    counts = Counter(line.provider_name for line in lines)
+    return {
+        name: {"billed_cost": money(total), "effective_cost": money(total), "lines": counts[name]}
+        for name, total in sorted(totals.items())
+    }
+
+
+def _accounts(shares: Mapping[Share, Decimal]) -> Mapping[str, Mapping[str, str]]:
+    found: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for share, cost in shares.items():
+        found[share.account][share.cost_kind] += cost
+        found[share.account]["total"] += cost
+    return {account: {kind: money(cost) for kind, cost in kinds.items()} for account, kinds in found.items()}
+
+
+def _usage(usage: Usage) -> Mapping[str, object]:
+    return {account: _tally(tally) for account, tally in sorted(usage.tallies.items())}
+
+
+def _tally(tally: Tally) -> Mapping[str, object]:
+    return {
+        "request_count": tally.request_count,
+        "failure_count": tally.failure_count,
+        "cache_hit_count": tally.cache_hit_count,
+        **{f"{name}_tokens": tally.tokens[name] for name in TOKEN_CLASSES},
+        "priced_cost_usd": money(tally.list_cost_usd),
+    }
+
+
+def _state_totals(gpu_seconds: StateSeconds) -> Mapping[str, Mapping[str, int]]:
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for (host, _), states in gpu_seconds.items():
+        for held, seconds in states.items():
+            found[host.cluster][held.state] += seconds
+    return {cluster: dict(sorted(states.items())) for cluster, states in sorted(found.items())}
