@@ -22,8 +22,8 @@ class Malformed:
 class Batch:
     """At most `BATCH_ROWS` records: `frame` holds the delivered columns as text (instants of Parquet as instants).
 
-    `rows` numbers them; `garbled` names a column whose text is no UTF-8, NULL where all is well; `approximate` names the columns that came as
-    binary floating point.
+    `rows` numbers them; `garbled` names a column whose text is no UTF-8, NULL where all is well;
+    `approximate` names the columns that came as binary floating point.
     """
 
     frame: pl.DataFrame

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from connectors.base import LandedPage, Parsed, Reject, Window
 from connectors.focus.batch import Batch
@@ -103,7 +103,8 @@ def _closing(settings: FocusSettings, tally: _Tally) -> Parsed:
 
 
 def _count_fractions(costs: pa.ChunkedArray) -> int:
-    return pc.sum(pc.not_equal(costs, pc.floor(costs))).as_py() or 0
+    series = pl.Series(costs)
+    return int((series != series.floor()).sum())
 
 
 def _no_rows() -> pa.Table:

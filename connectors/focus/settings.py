@@ -54,7 +54,7 @@ class FocusSettings(SourceSettings):
     layout: str | None = Field(
         default=None,
         description="Path pattern of a month's files, such as `billing_period={year}-{month:02}/*`; `any` reads all "
-        "files and picks rows by their billing period; left out, the first YYYY-MM or YYYYMM in a path tells its month.",
+        "files and picks rows by their billing period; left out, the first YYYY-MM or YYYYMM in a path counts.",
     )
     manifests: Literal["all", "last"] = Field(
         default="all",
