@@ -60,7 +60,7 @@ def _split_narrow(rows: pl.DataFrame, totals: Sequence[str], group: str, weight:
         left = pl.col(name).abs() - pl.col("_part").sum().over(group)
         turn = pl.int_range(pl.len(), dtype=pl.Int64).over(group)
         part = pl.col("_part") + (turn < left).cast(pl.Int128)
-        signed = pl.when(pl.col(name) < 0).then(-part).otherwise(part)
+        signed = pl.when(pl.col(name) < 0).then(part * -1).otherwise(part)
         rows = shares.with_columns(signed.alias(name)).drop("_part", "_rest")
     return rows.sort(group, tie)
 

@@ -16,7 +16,18 @@ SELF_HOSTED = "self-hosted"
 """Provider of the company's own deployments."""
 
 _SELF_HOSTED_NAMES = frozenset(
-    "self-hosted self_hosted hosted_vllm vllm sglang tgi triton ollama ollama_chat llamafile".split()
+    {
+        "self-hosted",
+        "self_hosted",
+        "hosted_vllm",
+        "vllm",
+        "sglang",
+        "tgi",
+        "triton",
+        "ollama",
+        "ollama_chat",
+        "llamafile",
+    }
 )
 """Names under which gateways log servers that their owner runs."""
 

@@ -1,0 +1,215 @@
+"""The ledger: every bill line is posted, exactly, to the team that caused it or to a residual with a name.
+
+Each posting moves money of one charge group from one account to another, so every step sums to zero:
+
+1. `book`: bill:<provider> to pool:charges.
+2. Out of pool:charges: `direct` by the first owner rule that matches tag, sub-account or resource; `gpu_seconds` by the
+   states of the billed GPUs; `priced_tokens` by what the token log says was used.
+3. `pool`: a shared deployment's account to its users, by weighted tokens.
+4. `residual`: what nobody could be charged with, to residual:unallocated.
+
+Billed and effective cost are split at 1e-12 by largest remainder, equal remainders in the order of account, then
+feature. Here belongs: the steps. Here does not belong: the split (`models.allocation_frame`), the weights
+(`models.usage_weights`, `models.gpu_weights`), the proof (`models.conservation`).
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import polars as pl
+
+from models.accounts import CHARGES, UNALLOCATED, charge_owners, is_final
+from models.allocation_frame import split_groups
+from models.conservation import check_conservation
+from models.frames import conform, require
+from models.gpu_weights import gpu_shares
+from models.money import check_range, money_of, units_of
+from models.usage_weights import Pool, api_shares, pool_shares
+
+__all__ = ["RULES", "Pool", "check_conservation", "post"]
+
+RULES = "1"
+"""Version of the rules below and of the weights: another version may post the same bill differently."""
+
+_TOTALS = ["billed_units", "effective_units"]
+_IDENTITY = [
+    *("charge_group_id", "step", "rule_id", "from_account", "to_account"),
+    *("feature", "gpu_state", "cluster", "gpu_model_name"),
+]
+_MOVE = pl.Schema(
+    {
+        "charge_group_id": pl.String(),
+        "step": pl.Int32(),
+        "rule_id": pl.String(),
+        "rule_kind": pl.String(),
+        "from_account": pl.String(),
+        "to_account": pl.String(),
+        "team_id": pl.String(),
+        "model_id": pl.String(),
+        "feature": pl.String(),
+        "cluster": pl.String(),
+        "gpu_model_name": pl.String(),
+        "gpu_state": pl.String(),
+        "gpu_seconds": pl.Int64(),
+        "billed_units": pl.Int128(),
+        "effective_units": pl.Int128(),
+    }
+)
+
+
+def post(
+    *,
+    charge_groups: pl.DataFrame,
+    usage: pl.DataFrame,
+    gpu_states: pl.DataFrame,
+    owners: pl.DataFrame,
+    pools: Sequence[Pool],
+) -> pl.DataFrame:
+    """Posts every charge group, in the shape of `postings`, ordered by charge group, step, accounts and feature.
+
+    Args:
+        charge_groups: what was billed. All of it is posted.
+        usage: frame in the shape of `usage_by_team_daily`. For a charge, the days that its period touches count.
+        gpu_states: frame in the shape of `gpu_states_hourly`. For a charge, the hours that its period touches count.
+        owners: frame in the shape of `owners`.
+        pools: shared deployments that owner rules name.
+
+    Raises:
+        ValueError: a frame does not keep its contract, a charge group comes twice, an owner rule names a pool that is
+            not among `pools`, or as `models.usage_weights.pool_shares`.
+        OverflowError: the amounts sum to more than DECIMAL(38,12) holds.
+    """
+    usage, owners = require(usage, "usage_by_team_daily"), require(owners, "owners")
+    gpu_states = require(gpu_states, "gpu_states_hourly")
+    charges = _charges(require(charge_groups, "charge_groups"), gpu_states, owners)
+    booked = _moves(charges, step=1, rule_kind="book", rule_id="book", to_account=CHARGES)
+    spread = _spread(charges, usage, gpu_states, owners)
+    left = charges.join(spread.select("charge_group_id").unique(), on="charge_group_id", how="anti")
+    unallocated = _moves(left, step=4, rule_kind="residual", rule_id="unallocated", to_account=UNALLOCATED)
+    pooled = _pooled(spread, charges, usage, pools)
+    return _postings(pl.concat([booked, spread, pooled, unallocated]), charges)
+
+
+def _charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """Charge groups with their amounts in pico-units, the days they touch, what was bought and whose it is."""
+    if repeated := charge_groups["charge_group_id"].is_duplicated().sum():
+        raise ValueError(f"charge_groups: {repeated} rows share their charge_group_id: expected one row for each")
+    last = pl.max_horizontal("charge_start", pl.col("charge_end") - pl.duration(microseconds=1))
+    is_gpu = pl.col("resource_id").is_in(gpu_states["resource_id"].unique().implode()).fill_null(value=False)
+    charges = charge_groups.with_columns(
+        billed_units=units_of("billed_cost"),
+        effective_units=units_of("effective_cost"),
+        first_day=pl.col("charge_start").dt.date(),
+        last_day=last.dt.date(),
+        cost_kind=pl.when(is_gpu)
+        .then(pl.lit("gpu"))
+        .when(pl.col("model_id").is_not_null())
+        .then(pl.lit("api"))
+        .otherwise(pl.lit("other")),
+    )
+    for name in _TOTALS:
+        check_range(charges, name)
+    names = {"rule_id": "owner_rule_id", "to_account": "owner_account", "team_id": "owner_team_id"}
+    return charges.join(charge_owners(charges, owners).rename(names), on="charge_group_id", how="left")
+
+
+def _spread(charges: pl.DataFrame, usage: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """Step 2: what leaves pool:charges for an owner, a pool or a residual of its own."""
+    is_owned = pl.col("owner_account").is_not_null()
+    is_gpu = pl.col("cost_kind") == "gpu"
+    by_seconds = gpu_shares(charges.filter(is_gpu), gpu_states, owners)
+    gpu_owned = charges.filter(is_owned).select("charge_group_id", rule_kind=pl.lit("direct"))
+    gpu = by_seconds.join(gpu_owned, on="charge_group_id", how="left").with_columns(
+        pl.col("rule_kind").fill_null("gpu_seconds")
+    )
+    used = charges.filter(~is_owned, ~is_gpu, pl.any_horizontal(pl.col("model_id", "provider_id").is_not_null()))
+    api = (
+        api_shares(used, usage)
+        .join(used.select("charge_group_id", "model_id"), on="charge_group_id")
+        .with_columns(rule_kind=pl.lit("priced_tokens"))
+    )
+    shares = pl.concat([gpu, api], how="diagonal").with_columns(step=2, from_account=pl.lit(CHARGES))
+    split = _split(shares.join(charges.select("charge_group_id", *_TOTALS), on="charge_group_id"), _TOTALS)
+    whole = charges.filter(is_owned).join(
+        by_seconds.select("charge_group_id").unique(), on="charge_group_id", how="anti"
+    )
+    direct = _moves(whole, step=2, rule_kind="direct").with_columns(from_account=pl.lit(CHARGES))
+    return pl.concat([split, direct])
+
+
+def _pooled(spread: pl.DataFrame, charges: pl.DataFrame, usage: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
+    """Step 3: what reached the account of a shared deployment, to its users."""
+    pool_id = pl.col("to_account").str.strip_prefix("pool:").alias("pool_id")
+    resting = spread.filter(pl.col("to_account").str.starts_with("pool:")).with_columns(pool_id)
+    known = [pool.pool_id for pool in pools]
+    for unknown in resting.filter(~pl.col("pool_id").is_in(known))["pool_id"].unique().sort().head(1):
+        found = ", ".join(known) or "none"
+        raise ValueError(
+            f"an owner rule sends money to pool {unknown!r}, which is not among the pools ({found}): add it"
+        )
+    span = ["pool_id", "first_day", "last_day"]
+    sources = (
+        resting.drop("step", "rule_id", "rule_kind", "from_account", "team_id", "model_id", "feature")
+        .rename({"to_account": "from_account"})
+        .join(charges.select("charge_group_id", "first_day", "last_day"), on="charge_group_id")
+        .with_columns(step=3)
+        .with_row_index("_source")
+    )
+    shares = pool_shares(sources.select(span).unique(), usage, pools)
+    used = sources.join(shares, on=span).with_columns(rule_kind=pl.lit("pool"), rule_id="pool:" + pl.col("pool_id"))
+    unused = sources.join(shares, on=span, how="anti").with_columns(
+        rule_kind=pl.lit("residual"), rule_id=pl.lit("pool:unused"), to_account=pl.lit(UNALLOCATED)
+    )
+    carried = used.with_columns(seconds_units=pl.col("gpu_seconds").fill_null(0).cast(pl.Int128))
+    split = _split(carried, [*_TOTALS, "seconds_units"], group="_source")
+    return pl.concat([split, _typed(unused)])
+
+
+def _moves(
+    charges: pl.DataFrame, *, step: int, rule_kind: str, rule_id: str = "", to_account: str = ""
+) -> pl.DataFrame:
+    """Whole charges in one move: from the bill in step 1, else out of pool:charges; to their owner if not told."""
+    from_bill = "bill:" + pl.col("provider_name")
+    return _typed(
+        charges.with_columns(
+            step=step,
+            rule_kind=pl.lit(rule_kind),
+            rule_id=pl.lit(rule_id) if rule_id else pl.col("owner_rule_id"),
+            from_account=from_bill if step == 1 else pl.lit(CHARGES),
+            to_account=pl.lit(to_account) if to_account else pl.col("owner_account"),
+            team_id=pl.lit(None, pl.String) if to_account else pl.col("owner_team_id"),
+        )
+    )
+
+
+def _split(shares: pl.DataFrame, totals: Sequence[str], group: str = "charge_group_id") -> pl.DataFrame:
+    """Shares with the amounts of their group in place of its totals."""
+    wide = shares.with_columns(pl.lit(None).alias(name) for name in _MOVE if name not in shares.columns)
+    order = ["to_account", "feature", "rule_id", "gpu_state", "cluster", "gpu_model_name"]
+    tie = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in order], separator="\x00")
+    parts = split_groups(wide.with_columns(_tie=tie), totals, group=group, weight="weight", tie="_tie")
+    if "seconds_units" in totals:
+        parts = parts.with_columns(gpu_seconds=pl.when(pl.col("gpu_seconds").is_not_null()).then("seconds_units"))
+    return _typed(parts)
+
+
+def _typed(moves: pl.DataFrame) -> pl.DataFrame:
+    missing = [pl.lit(None).alias(name) for name in _MOVE if name not in moves.columns]
+    return moves.with_columns(missing).select(pl.col(name).cast(dtype) for name, dtype in _MOVE.items())
+
+
+def _postings(moves: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
+    about = charges.select(
+        *("charge_group_id", "billing_period", "charge_date", "billing_currency"),
+        *("provider_name", "service_name", "cost_kind"),
+    )
+    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in _IDENTITY], separator="\x1f")
+    named = moves.sort(_IDENTITY).join(about, on="charge_group_id", how="left", maintain_order="left")
+    ids = [hashlib.md5(line.encode(), usedforsecurity=False).hexdigest() for line in named.select(text).to_series()]
+    complete = named.with_columns(
+        pl.Series("posting_id", ids, dtype=pl.String),
+        money_of("billed_units").alias("billed_cost"),
+        money_of("effective_units").alias("effective_cost"),
+        is_final(pl.col("to_account")).alias("is_final_account"),
+    )
+    return conform(complete, "postings")

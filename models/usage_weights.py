@@ -1,0 +1,162 @@
+"""How much of a charge's weight each team and feature carries, by what the token log says it used.
+
+A charge for one token class of a model is weighed by the logged tokens of that class; at one price per class this is
+their logged cost. A charge that names no class is weighed by logged cost. Where the log knows nothing at that level the
+next wider one is asked; where it knows nothing at all there are no shares, and the charge stays unallocated.
+
+Here belongs: weights out of usage. Here does not belong: the split itself, prices.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from models.accounts import UNOWNED_USAGE, team_account
+from models.money import to_scaled, units_of
+from models.price_lines import with_fallbacks
+from models.tokens import TOKEN_CLASSES, column_of
+
+SHARE_KEY = ["to_account", "team_id", "feature"]
+_SPAN = ["first_day", "last_day"]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A shared deployment whose cost its users carry by weighted tokens.
+
+    `token_weights` says how heavy one token of a class is against the others, not negative. A class that is not named
+    weighs as the class that contains it, in the way of `models.tokens.PRICE_FALLBACKS`.
+    """
+
+    pool_id: str
+    model_id: str
+    token_weights: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True)
+class _Level:
+    rule_id: str
+    on: tuple[str, ...]
+
+
+_BY_CLASS = _Level("priced_tokens:token_class", ("provider_id", "model_id", "token_class"))
+_BY_COST = (
+    _Level("priced_tokens:model", ("provider_id", "model_id")),
+    _Level("priced_tokens:provider", ("provider_id",)),
+)
+
+
+def api_shares(charges: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
+    """Shares of charges in what providers bill by model.
+
+    Args:
+        charges: columns charge_group_id, provider_id, model_id, token_class, first_day, last_day (both included).
+        usage: frame in the shape of `usage_by_team_daily`.
+
+    Returns:
+        charge_group_id, rule_id, to_account, team_id, feature, weight (Int128, above zero).
+    """
+    bought = usage.filter(~pl.col("is_self_hosted")).with_columns(_owner_columns())
+    keys = ["provider_id", "model_id", "token_class", *_SPAN]
+    wanted = charges.select(keys).unique(maintain_order=True).with_row_index("_wanted")
+    rest = wanted
+    shares: list[pl.DataFrame] = []
+    for level, weighed in [(_BY_CLASS, _tokens_by_class(bought)), *((level, _costs(bought)) for level in _BY_COST)]:
+        found = _shares_at(rest, weighed, level.on).with_columns(rule_id=pl.lit(level.rule_id))
+        shares.append(found)
+        rest = rest.join(found.select("_wanted").unique(), on="_wanted", how="anti")
+    named = charges.select("charge_group_id", *keys).join(wanted, on=keys, nulls_equal=True)
+    found = named.join(pl.concat(shares), on="_wanted")
+    return found.select("charge_group_id", "rule_id", *SHARE_KEY, "weight")
+
+
+def pool_shares(spans: pl.DataFrame, usage: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
+    """Shares of the users of shared deployments, over spans of days.
+
+    Args:
+        spans: columns pool_id, first_day, last_day (both included), without repetition.
+        usage: frame in the shape of `usage_by_team_daily`; only self-hosted usage counts.
+        pools: the pools; a pool without usage in a span has no shares there.
+
+    Returns:
+        pool_id, first_day, last_day, model_id, to_account, team_id, feature, weight (Int128, above zero).
+
+    Raises:
+        ValueError: a weight is negative or of an unknown class, or tokens were used whose class has no weight.
+    """
+    hosted = usage.filter("is_self_hosted").with_columns(_owner_columns())
+    weighed = [_pool_weights(pool, hosted) for pool in pools]
+    if not weighed:
+        weighed = [_pool_weights(Pool("", "", {}), hosted.clear())]
+    wanted = spans.with_row_index("_wanted")
+    found = _shares_at(wanted, pl.concat(weighed), ("pool_id",))
+    models = pl.DataFrame(
+        [(pool.pool_id, pool.model_id) for pool in pools],
+        schema={"pool_id": pl.String, "model_id": pl.String},
+        orient="row",
+    )
+    named = wanted.join(found, on="_wanted").join(models, on="pool_id")
+    return named.select("pool_id", *_SPAN, "model_id", *SHARE_KEY, "weight")
+
+
+def _owner_columns() -> list[pl.Expr]:
+    feature = pl.col("feature")
+    return [
+        team_account(pl.col("team_id"), UNOWNED_USAGE).alias("to_account"),
+        pl.when(feature != "").then(feature).alias("feature"),
+    ]
+
+
+def _shares_at(wanted: pl.DataFrame, weighed: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+    days = pl.date_ranges("first_day", "last_day").alias("usage_date")
+    asked = wanted.select("_wanted", *on, days).explode("usage_date", empty_as_null=False)
+    daily = weighed.group_by("usage_date", *on, *SHARE_KEY).agg(pl.col("weight").sum())
+    found = asked.join(daily, on=["usage_date", *on]).group_by("_wanted", *SHARE_KEY).agg(pl.col("weight").sum())
+    return found.filter(pl.col("weight") > 0)
+
+
+def _tokens_by_class(usage: pl.DataFrame) -> pl.DataFrame:
+    columns = {column_of(name): name for name in TOKEN_CLASSES}
+    long = usage.select("usage_date", "provider_id", "model_id", *SHARE_KEY, *columns).unpivot(
+        on=list(columns),
+        index=["usage_date", "provider_id", "model_id", *SHARE_KEY],
+        variable_name="token_class",
+        value_name="weight",
+    )
+    classed = long.with_columns(pl.col("token_class").replace_strict(columns), pl.col("weight").cast(pl.Int128))
+    # Providers bill reasoning as output; a line of their own still finds the reasoning tokens alone.
+    reasoning = classed.filter(pl.col("token_class") == "output_reasoning")
+    return pl.concat([classed, reasoning.with_columns(token_class=pl.lit("output_text"))])
+
+
+def _costs(usage: pl.DataFrame) -> pl.DataFrame:
+    known = usage.filter(pl.col("priced_cost_usd").is_not_null())
+    return known.select("usage_date", "provider_id", "model_id", *SHARE_KEY, weight=units_of("priced_cost_usd"))
+
+
+def _pool_weights(pool: Pool, hosted: pl.DataFrame) -> pl.DataFrame:
+    used = hosted.filter(pl.col("model_id") == pool.model_id)
+    weights = _whole_weights(pool)
+    for name in TOKEN_CLASSES:
+        if name not in weights and used[column_of(name)].sum():
+            raise ValueError(
+                f"pool {pool.pool_id}: {used[column_of(name)].sum()} tokens of class {name} were used, "
+                f"but the class has no weight; found weights of {', '.join(pool.token_weights) or 'no class'}: add it"
+            )
+    weighed = [pl.col(column_of(name)).cast(pl.Int128) * weight for name, weight in weights.items()]
+    total = pl.sum_horizontal(weighed) if weighed else pl.lit(0)
+    return used.select("usage_date", *SHARE_KEY, pool_id=pl.lit(pool.pool_id), weight=total.cast(pl.Int128))
+
+
+def _whole_weights(pool: Pool) -> dict[str, int]:
+    """The weights as whole numbers in the same proportions."""
+    for name, weight in pool.token_weights.items():
+        if name not in TOKEN_CLASSES or weight < 0:
+            expected = f"expected weights >= 0 of {', '.join(TOKEN_CLASSES)}"
+            raise ValueError(f"pool {pool.pool_id}: weight {weight} of {name}; {expected}")
+    places = max((-int(weight.as_tuple().exponent) for weight in pool.token_weights.values()), default=0)
+    scale = max(places, 0)
+    whole = {name: to_scaled(weight, digits=38, scale=scale) for name, weight in pool.token_weights.items()}
+    return {name: weight for name, weight, _ in with_fallbacks(whole)}
