@@ -39,6 +39,7 @@ _CLIENT = {
     "read_timeout": timedelta(seconds=60),
     "timeout": timedelta(minutes=30),
 }
+_NOBODYS_OBJECT = "5f1c7e9a-no-such-object"
 _CHUNK_BYTES = 4 * 1024 * 1024
 _ACCESS_MODE = "credentials"  # our own option: `ambient` allows the machine's role or environment
 _OURS = {_ACCESS_MODE, "allow_http", "aws_allow_http", "google_allow_http", "azure_allow_http"}
@@ -79,9 +80,26 @@ def list_objects(location: str, options: Mapping[str, str], prefix: str = "") ->
             for batch in obstore.list(store, prefix or None)
             for meta in batch
         ]
+        if not found and not isinstance(store, LocalStore):
+            _require_store(store, location)
     except (BaseError, OSError, ValueError) as error:
         raise _explained(error, location, options) from None
     return sorted(found)
+
+
+def _require_store(store: ObjectStore, location: str) -> None:
+    """Before an empty listing is believed: the store's client takes a web page, too, for a listing of nothing.
+
+    A store denies an object that nobody has; a proxy's or a sign-in's page answers that as it answers everything.
+    """
+    try:
+        obstore.head(store, _NOBODYS_OBJECT)
+    except (FileNotFoundError, PermissionDeniedError):
+        return
+    except BaseError as error:
+        if _is_refusal(error):
+            return
+    raise SourceError(f"{location}: what answers there is no object store. Is a proxy or a sign-in page in the way?")
 
 
 def body(location: str, options: Mapping[str, str], path: str, etag: str | None = None) -> Body:
@@ -233,13 +251,18 @@ def _explained(error: Exception, location: str, options: Mapping[str, str], path
     if isinstance(error, SourceError):
         return error
     where = location if path is None else f"{location}: {path}"
-    if isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError)):
+    if isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError)) or _is_refusal(error):
         return AuthenticationError(f"{where}: access was refused; check the key and its right to list and read")
     if isinstance(error, FileNotFoundError):
         return SourceError(f"{where}: not found; check the bucket or container, the prefix, and the region or endpoint")
     if isinstance(error, PreconditionError):
         return SourceError(f"{where}: was replaced while it was being read; run the day again")
     return SourceError(f"{where}: {_scrubbed(error, options)}; check the address, the network and the options")
+
+
+def _is_refusal(error: Exception) -> bool:
+    """The store's client has exceptions for 401 and 403 where it reads an object, and none where it lists."""
+    return bool(re.search(r"status code: 40[13]\b", str(error)))
 
 
 def _scrubbed(error: Exception, options: Mapping[str, str]) -> str:

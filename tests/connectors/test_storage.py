@@ -10,6 +10,7 @@ from moto.server import ThreadedMotoServer
 
 from connectors.base import AuthenticationError, SourceError
 from connectors.storage import StoredObject, body, list_objects
+from tests.connectors.faulty_server import HTML_PAGE, Answer, FaultyServer, serve_bucket
 
 SECRET = "correct-horse-battery"
 
@@ -151,6 +152,39 @@ def test_an_endpoint_that_is_no_address_is_refused_without_being_repeated(s3: di
     with pytest.raises(SourceError, match="aws_endpoint_url is no address") as caught:
         list_objects("s3://bills/x", {**s3, "aws_endpoint_url": address})
     assert SECRET not in str(caught.value)
+
+
+def open_bucket(server: FaultyServer) -> dict[str, str]:
+    return {"aws_endpoint_url": server.url, "aws_region": "r", "aws_skip_signature": "true", "aws_allow_http": "true"}
+
+
+def test_a_folder_below_the_location_is_listed_alone(tmp_path: Path, server: FaultyServer) -> None:
+    for path in ("2026-10-01/a", "2026-10-01/b/c", "2026-10-011/d", "e"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(b"1")
+    serve_bucket(
+        server, "bills", {"x/2026-10-01/a": b"1", "x/2026-10-01/b/c": b"1", "x/2026-10-011/d": b"1", "x/e": b"1"}
+    )
+    for location, options in ((str(tmp_path), {}), ("s3://bills/x", open_bucket(server))):
+        listed = [found.path for found in list_objects(location, options, "2026-10-01")]
+        assert listed == ["2026-10-01/a", "2026-10-01/b/c"]
+        assert list_objects(location, options, "2026-12-24") == []
+
+
+def test_a_web_page_is_not_an_empty_listing(server: FaultyServer) -> None:
+    serve_bucket(server, "bills", {"y/3.csv": b"1"})
+    assert list_objects("s3://bills/x", open_bucket(server)) == []
+    server.inject_always(HTML_PAGE)
+    with pytest.raises(SourceError, match=r"s3://bills/x: what answers there is no object store"):
+        list_objects("s3://bills/x", open_bucket(server))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_listing_is_a_matter_of_credentials(server: FaultyServer, status: int) -> None:
+    server.inject_always(Answer(b"<Error><Code>AccessDenied</Code></Error>", status))
+    with pytest.raises(AuthenticationError, match="access was refused"):
+        list_objects("s3://bills/x", open_bucket(server))
+    assert len(server.requests) == 1
 
 
 def test_the_repr_of_a_body_holds_no_secret(tmp_path: Path) -> None:
