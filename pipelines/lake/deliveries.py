@@ -1,0 +1,108 @@
+"""The journal of deliveries: every attempt at every slice, what came and what became of it."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.base import LandedPage, SourceSettings, Window
+from contracts import contract
+from pipelines.lake.tables import Tables
+
+DELIVERIES = "deliveries"
+SERVED = ("committed", "empty")  # outcomes that put a slice in place
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One attempt, field by field as in the contract of `deliveries`."""
+
+    attempt_id: str
+    run_id: str
+    x_source: str
+    x_account: str
+    fact: str
+    slice_date: date
+    window_start: datetime
+    window_end: datetime
+    attempted_at: datetime
+    status: str = "failed"
+    delivery_id: str | None = None
+    page_count: int = 0
+    byte_count: int = 0
+    row_count: int = 0
+    reject_count: int = 0
+    duplicate_count: int = 0
+    total_cost: Decimal | None = None
+    rejected_cost: Decimal | None = None
+    previous_total_cost: Decimal | None = None
+    stated_cost: Decimal | None = None
+    message: str | None = None
+    is_final: bool = False
+
+
+class Journal:
+    """The deliveries as one writer sees them: read once, then kept in step with what it appends itself."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._rows = tables.read(DELIVERIES)
+
+    def append(self, delivery: Delivery) -> None:
+        """Records an attempt."""
+        row = pa.Table.from_pylist([asdict(delivery)], schema=contract(DELIVERIES).arrow_schema())
+        self._tables.append(DELIVERIES, row)
+        self._rows = pa.concat_tables([self._rows, row])
+
+    def count(self, source: str, slice_date: date) -> int:
+        """How many attempts were made at a slice."""
+        return self._of(source, slice_date).num_rows
+
+    def served(self, source: str, slice_date: date) -> Delivery | None:
+        """The attempt that put the slice in place that is there now; None when none ever did."""
+        rows = self._of(source, slice_date)
+        rows = rows.filter(pc.is_in(rows["status"], pa.array(SERVED)))
+        return Delivery(**rows.slice(rows.num_rows - 1).to_pylist()[0]) if rows.num_rows else None
+
+    def _of(self, source: str, slice_date: date) -> pa.Table:
+        return self._rows.filter(
+            pc.and_(pc.equal(self._rows["x_source"], source), pc.equal(self._rows["slice_date"], pa.scalar(slice_date)))
+        )
+
+
+def delivery_id(settings: SourceSettings, fact: str, pages: Sequence[LandedPage]) -> str:
+    """What a delivery is, whatever its pages are called and in whatever order they came: a SHA-256 in hexadecimal.
+
+    Settings (secrets masked) and the fact's columns are part of it, because the same bytes read under other settings
+    or another contract are other rows.
+    """
+    columns = [(column.name, column.type) for column in contract(fact).columns]
+    identity = {
+        "settings": settings.model_dump(mode="json"),
+        "columns": columns,
+        "pages": sorted({page.digest for page in pages}),
+    }
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def attempt(
+    settings: SourceSettings, fact: str, window: Window, run_id: str, attempted_at: datetime, ordinal: int
+) -> Delivery:
+    """An attempt that has not delivered anything yet. `ordinal` counts the attempts at the slice before it."""
+    identity = f"{run_id}\n{settings.name}\n{settings.account}\n{window.start}\n{window.end}\n{ordinal}"
+    return Delivery(
+        attempt_id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+        run_id=run_id,
+        x_source=settings.name,
+        x_account=settings.account,
+        fact=fact,
+        slice_date=window.slice_date,
+        window_start=window.start,
+        window_end=window.end,
+        attempted_at=attempted_at,
+    )

@@ -1,0 +1,124 @@
+"""The lake as the other rooms know it: one object over storage, tables, lock, deliveries and publication."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from connectors.base import Source, SourceSettings, Window
+from pipelines.lake.deliveries import Delivery, Journal, attempt
+from pipelines.lake.ingest import Order, ingest
+from pipelines.lake.lock import holding
+from pipelines.lake.publish import Publication, publish
+from pipelines.lake.root import Root, open_root
+from pipelines.lake.slices import Slice
+from pipelines.lake.tables import Tables
+
+Clock = Callable[[], datetime]
+
+
+class Lake:
+    """Everything below one root. Reading needs nothing; whatever writes does so under the lake's lock."""
+
+    def __init__(self, root: Root, clock: Clock) -> None:
+        self.root = root
+        self._clock = clock
+        self._tables = Tables(root, clock)
+        self._journal: Journal | None = None
+        self._still_held: Callable[[], None] | None = None
+
+    @classmethod
+    def open(cls, root: str, storage: Mapping[str, str], clock: Clock) -> "Lake":
+        """Opens the lake at a folder or `s3://bucket/prefix`; `storage` holds the object store's options.
+
+        Raises LakeError when the folder cannot be used.
+        """
+        return cls(open_root(root, storage), clock)
+
+    @contextmanager
+    def writing(self, run_id: str) -> Iterator[None]:
+        """Holds the lake's lock. Raises LakeLockedError, naming the holder, when another run writes."""
+        with holding(self.root, run_id, self._clock) as check:
+            self.root.clear_spool()
+            self._still_held = check
+            try:
+                yield
+            finally:
+                self._still_held = None
+                self._journal = None
+
+    def ingest(
+        self, source: Source, settings: SourceSettings, window: Window, run_id: str, *, confirm_empty: bool = False
+    ) -> Delivery:
+        """Takes in one window of a source and records the attempt. A source's fault is a status, not an exception.
+
+        Args:
+            source: the connector.
+            settings: the source's settings.
+            window: what to fetch; its first day names the slice that is replaced.
+            run_id: the run that asks.
+            confirm_empty: takes an empty delivery for the truth even though there were rows before.
+
+        Returns:
+            The attempt as recorded in `deliveries`.
+        """
+        with self._write(run_id):
+            journal = self._journal = self._journal or Journal(self._tables)
+            ordinal = journal.count(settings.name, window.slice_date)
+            begun = attempt(settings, source.fact, window, run_id, self._clock(), ordinal)
+            return ingest(self.root, self._tables, journal, Order(source, settings, window, confirm_empty), begun)
+
+    def replace_slice(self, table: str, slice_date: date, slice_source: str, rows: pa.Table, fingerprint: str) -> None:
+        """Replaces one slice of a table by `rows`, which may be none, in one commit.
+
+        Raises ContractBrokenError when the rows do not fit the contract; the slice stays as it was.
+        """
+        with self._write(table):
+            self._tables.replace(table, slice_date, slice_source, rows, fingerprint)
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Adds rows to a table that is a journal, such as `deliveries`."""
+        with self._write(table):
+            self._tables.append(table, rows)
+            self._journal = None
+
+    def slices(self, table: str) -> list[Slice]:
+        """The slices of a table, ordered by date and source. Costs a look at metadata."""
+        return self._tables.slices(table)
+
+    def files(self, table: str, start: date | None = None, end: date | None = None) -> list[str]:
+        """Local Parquet files of the slices in `[start, end)`. Raises LakeError on an object store."""
+        return self._tables.files(table, start, end)
+
+    def dataset(self, table: str, start: date | None = None, end: date | None = None) -> ds.Dataset:
+        """The slices in `[start, end)` as an Arrow dataset in the contract's schema."""
+        return self._tables.dataset(table, start, end)
+
+    def read(self, table: str, start: date | None = None, end: date | None = None) -> pa.Table:
+        """The rows of the slices in `[start, end)`, in the contract's schema; none when nothing was stored yet."""
+        return self._tables.read(table, start, end)
+
+    def read_at(self, table: str, version: int) -> pa.Table:
+        """A table's rows as they were at one of its versions. Raises LakeError when there is no such version."""
+        return self._tables.read_at(table, version)
+
+    def versions(self) -> dict[str, int]:
+        """The Delta version of every table that exists, by name."""
+        return self._tables.versions()
+
+    def publish(self, tables: Mapping[str, pa.Table], meta: pa.Table) -> Publication:
+        """Publishes a snapshot: readers see all of it or the one before."""
+        with self._write("publish"):
+            return publish(self.root, tables, meta)
+
+    @contextmanager
+    def _write(self, purpose: str) -> Iterator[None]:
+        """The lock for one operation, unless this lake holds it already."""
+        if self._still_held is not None:
+            self._still_held()
+            yield
+            return
+        with self.writing(purpose):
+            yield

@@ -1,0 +1,129 @@
+"""The lake's root: a local folder or an object store, reached by the same relative paths.
+
+Here belongs: putting whole files in place durably, reading, listing and removing them.
+Here does not belong: what the files mean. Tables reach their storage through deltalake, at the same address.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, cast
+from uuid import uuid4
+
+import obstore
+from obstore.store import ObjectStore, from_url
+
+from pipelines.lake.errors import LakeError
+from pipelines.lake.paths import SPOOL
+
+_ALLOW_HTTP = ("allow_http", "aws_allow_http", "google_allow_http", "azure_allow_http")
+_RETRY = {"max_retries": 7, "retry_timeout": timedelta(minutes=2)}
+
+
+@dataclass(frozen=True)
+class Root:
+    """`location` is an absolute folder or a URL without a trailing slash; `options` are the store's settings."""
+
+    location: str
+    options: Mapping[str, str]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is a folder of this machine."""
+        return "://" not in self.location
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The object store. Only for roots that are not local."""
+        allow_http = any(self.options.get(name, "").lower() == "true" for name in _ALLOW_HTTP)
+        config = {name: value for name, value in self.options.items() if name not in _ALLOW_HTTP}
+        return from_url(self.location, config=config, client_options={"allow_http": allow_http}, retry_config=_RETRY)  # pyright: ignore[reportCallIssue, reportArgumentType]  # options are strings the user chose
+
+    def path(self, relative: str) -> Path:
+        """The local path. Raises LakeError on an object store."""
+        if not self.is_local:
+            raise LakeError(f"{self.location} is no local folder: {relative} has no path on this machine")
+        return Path(self.location) / relative
+
+    def uri(self, relative: str) -> str:
+        """The full address of something below the root."""
+        return f"{self.location}/{relative}"
+
+    def open(self, relative: str) -> AbstractContextManager[BinaryIO]:
+        """A stream over a file from its first byte."""
+        if self.is_local:
+            return self.path(relative).open("rb")
+        return cast("AbstractContextManager[BinaryIO]", obstore.open_reader(self.store, relative))
+
+    def exists(self, relative: str) -> bool:
+        """Whether a file lies there."""
+        if self.is_local:
+            return self.path(relative).exists()
+        try:
+            obstore.head(self.store, relative)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def adopt(self, file: Path, relative: str) -> None:
+        """Moves a finished spool file to its place; after that it is durable and whole, before it is absent."""
+        if not self.is_local:
+            obstore.put(self.store, relative, file)
+            file.unlink()
+            return
+        target = self.path(relative)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sync(file)
+        file.replace(target)
+        sync(target.parent)
+
+    @contextmanager
+    def spool(self) -> Iterator[Path]:
+        """A scratch folder, removed afterwards. On a local lake it lies on the lake's own file system."""
+        if not self.is_local:
+            with tempfile.TemporaryDirectory(prefix="farthing-spool-") as folder:
+                yield Path(folder)
+            return
+        folder = self.path(f"{SPOOL}/{uuid4().hex}")
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def clear_spool(self) -> None:
+        """Removes what a killed run left in the scratch folder. Only the one writer may call it."""
+        if self.is_local:
+            shutil.rmtree(self.path(SPOOL), ignore_errors=True)
+
+
+def open_root(location: str, options: Mapping[str, str]) -> Root:
+    """The root at a folder (created when absent) or an object store's URL.
+
+    Raises LakeError when the folder cannot be used.
+    """
+    if "://" in location and not location.startswith("file://"):
+        return Root(location.rstrip("/"), dict(options))
+    folder = Path(location.removeprefix("file://")).absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LakeError(
+            f"the lake's folder {folder} cannot be used ({error.strerror}); correct 'lake' in the configuration"
+        ) from error
+    return Root(str(folder), {})
+
+
+def sync(path: Path) -> None:
+    """Makes a file's bytes, or a folder's entries, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,134 @@
+"""Rows on their way into a table: held against the contract, written as Parquet files of sane size.
+
+Here belongs: the contract's schema enforced at the door, streaming to files in bounded memory.
+Here does not belong: which slice the files become part of (tables).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from contracts import contract
+from pipelines.lake.errors import ContractBrokenError
+
+GROUP_ROWS = 131_072  # rows of a row group: what one reader thread takes at a time
+FILE_BYTES = 256 * 1024 * 1024  # a file is closed beyond this, so that readers can share the work
+
+
+@dataclass(frozen=True)
+class Written:
+    """One finished Parquet file in the spool."""
+
+    file: Path
+    size: int
+    row_count: int
+
+
+def conform(table: str, rows: pa.Table) -> pa.Table:
+    """Rows in the contract's column order and types. The values are never changed, only their representation.
+
+    Raises ContractBrokenError naming the table, the column, what was found and what is expected.
+    """
+    schema = contract(table).arrow_schema()
+    missing = [name for name in schema.names if name not in rows.column_names]
+    unknown = [name for name in rows.column_names if name not in schema.names]
+    if missing or unknown or len(rows.column_names) != len(schema):
+        raise ContractBrokenError(
+            f"{table}: the rows' columns are not the contract's: missing {missing}, not in the contract {unknown}; "
+            f"correct the rows or sql/{contract(table).layer}/{table}.yml"
+        )
+    columns = [_column(table, field, rows[field.name]) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(table: str, field: pa.Field, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    where = f"{table}.{field.name}"
+    if not field.nullable and values.null_count:
+        raise ContractBrokenError(f"{where}: {values.null_count} of {len(values)} values are NULL; none may be")
+    if values.type.equals(field.type):
+        return values
+    if pa.types.is_decimal(field.type) and pa.types.is_floating(values.type):
+        raise ContractBrokenError(f"{where}: found {values.type}, expected {field.type}; money is never a float")
+    try:
+        return pc.cast(values, field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise ContractBrokenError(f"{where}: found {values.type}, expected {field.type}: {error}") from error
+
+
+class SliceWriter:
+    """Writes conforming chunks as Parquet files into a folder: in the order given, in bounded memory.
+
+    The same chunks give the same bytes. A slice without rows is one file without rows: that is what makes an empty
+    slice visible.
+    """
+
+    def __init__(self, table: str, folder: Path) -> None:
+        self._schema = contract(table).arrow_schema()
+        self._table = table
+        self._folder = folder
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self._file_rows = 0
+        self._writer: pq.ParquetWriter | None = None
+        self._sink: pa.NativeFile | None = None
+        self._written: list[Written] = []
+
+    def write(self, rows: pa.Table) -> None:
+        """Adds rows. Raises ContractBrokenError when they do not fit."""
+        self._waiting.append(conform(self._table, rows))
+        self._waiting_rows += rows.num_rows
+        if self._waiting_rows >= GROUP_ROWS:
+            self._flush()
+
+    def finish(self) -> list[Written]:
+        """The finished files, at least one."""
+        if self._waiting_rows or not (self._written or self._writer):
+            self._flush()
+        self._close_file()
+        return self._written
+
+    def abandon(self) -> None:
+        """Lets go of the open file; the folder is the caller's to remove."""
+        if self._writer is not None and self._sink is not None:
+            self._writer.close()
+            self._sink.close()
+            self._writer = self._sink = None
+
+    def _flush(self) -> None:
+        rows = pa.concat_tables([self._schema.empty_table(), *self._waiting]).combine_chunks()
+        self._waiting, self._waiting_rows = [], 0
+        if self._writer is None or self._sink is None:
+            self._sink = pa.OSFile(str(self._next_file()), "wb")
+            self._writer = pq.ParquetWriter(
+                self._sink, self._schema, compression="zstd", write_page_checksum=True, version="2.6"
+            )
+        self._writer.write_table(rows, row_group_size=GROUP_ROWS)
+        self._file_rows += rows.num_rows
+        if self._sink.tell() >= FILE_BYTES:
+            self._close_file()
+
+    def _close_file(self) -> None:
+        if self._writer is None:
+            return
+        self.abandon()
+        file = self._next_file()
+        self._written.append(Written(file, file.stat().st_size, self._file_rows))
+        self._file_rows = 0
+
+    def _next_file(self) -> Path:
+        return self._folder / f"{self._table}-{len(self._written):04d}.parquet"
+
+
+def write_all(table: str, folder: Path, chunks: Iterable[pa.Table]) -> list[Written]:
+    """All chunks as finished files in `folder`."""
+    writer = SliceWriter(table, folder)
+    try:
+        for chunk in chunks:
+            writer.write(chunk)
+        return writer.finish()
+    finally:
+        writer.abandon()

@@ -1,0 +1,138 @@
+"""The lake's tables by name: slices replaced, rows appended and read, always in the contract's schema.
+
+Here belongs: what callers of the lake ask of a table. Here does not belong: the Delta protocol (stored), who may
+write (lock), where rows come from (ingest).
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.fs as pa_fs
+from deltalake.fs import DeltaStorageHandler
+
+from contracts import all_contracts, contract
+from pipelines.lake.errors import LakeError
+from pipelines.lake.root import Root
+from pipelines.lake.rows import Written, write_all
+from pipelines.lake.slices import LiveFile, Slice, live_files, slices_of, within
+from pipelines.lake.stored import StoredTable
+
+APPENDED_DATE = date(1970, 1, 1)
+APPENDED_SOURCE = "appended"
+COMPACT_FILES = 64  # appended files before they become one: a reader opens each of them
+
+
+class Tables:
+    """Every table below one root. `clock` only dates the entries of the log."""
+
+    def __init__(self, root: Root, clock: Callable[[], datetime]) -> None:
+        self.root = root
+        self._clock = clock
+        self._stored: dict[str, StoredTable] = {}
+
+    def slices(self, table: str) -> list[Slice]:
+        """The slices of a table, ordered by date and source; from metadata alone."""
+        return slices_of(self._of(table).files())
+
+    def replace(self, table: str, slice_date: date, slice_source: str, rows: pa.Table, fingerprint: str) -> None:
+        """Replaces one slice by `rows`, which may be none, in one commit.
+
+        Raises ContractBrokenError when the rows do not fit; nothing is replaced then.
+        """
+        with self.root.spool() as folder:
+            self.replace_by_files(table, slice_date, slice_source, write_all(table, folder, [rows]), fingerprint)
+
+    def replace_by_files(
+        self, table: str, slice_date: date, slice_source: str, written: Sequence[Written], fingerprint: str
+    ) -> None:
+        """Replaces one slice by finished files."""
+        if not slice_source or not fingerprint:
+            raise LakeError(
+                f"{table}: a slice needs a source and a fingerprint; found {slice_source!r}, {fingerprint!r}"
+            )
+        stored = self._of(table)
+        replaced = [f for f in stored.files() if f.slice_date == slice_date and f.slice_source == slice_source]
+        stored.commit(
+            slice_date, slice_source, fingerprint, written, replaced=replaced, milliseconds=self._milliseconds()
+        )
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Adds rows to a table that is a journal. Many small additions are made one file from time to time."""
+        stored = self._of(table)
+        with self.root.spool() as folder:
+            written = write_all(table, folder, [rows])
+            stored.commit(APPENDED_DATE, APPENDED_SOURCE, _digest(written), written, milliseconds=self._milliseconds())
+        if len(stored.files()) >= COMPACT_FILES:
+            everything = self.read(table)
+            with self.root.spool() as folder:
+                written = write_all(table, folder, [everything])
+                self.replace_by_files(table, APPENDED_DATE, APPENDED_SOURCE, written, _digest(written))
+
+    def files(self, table: str, start: date | None = None, end: date | None = None) -> list[str]:
+        """Local paths of the Parquet files of the slices in `[start, end)`. Raises LakeError on an object store."""
+        stored = self._of(table)
+        return [str(self.root.path(f"{stored.folder}/{file.path}")) for file in within(stored.files(), start, end)]
+
+    def dataset(self, table: str, start: date | None = None, end: date | None = None) -> ds.Dataset:
+        """The slices in `[start, end)` as an Arrow dataset in the contract's schema."""
+        stored = self._of(table)
+        return self._dataset(stored, within(stored.files(), start, end))
+
+    def read(self, table: str, start: date | None = None, end: date | None = None) -> pa.Table:
+        """The rows of the slices in `[start, end)`; none when the table does not exist yet."""
+        return self.dataset(table, start, end).to_table()
+
+    def read_at(self, table: str, version: int) -> pa.Table:
+        """A table's rows as they were at one of its versions.
+
+        Raises LakeError when the table has no such version.
+        """
+        stored = self._of(table)
+        newest = self.versions().get(table)
+        if newest is None or not 0 <= version <= newest:
+            found = "was never stored" if newest is None else f"has versions 0 to {newest}"
+            raise LakeError(f"{table} {found}; version {version} was asked for")
+        delta = stored.delta_at(version)
+        files = [] if delta is None else live_files(pa.table(delta.get_add_actions(flatten=True)))
+        return self._dataset(stored, files).to_table()
+
+    def versions(self) -> dict[str, int]:
+        """The Delta version of every table that exists."""
+        found = {name: self._of(name).delta() for name in sorted(all_contracts())}
+        return {name: delta.version() for name, delta in found.items() if delta is not None}
+
+    def _of(self, table: str) -> StoredTable:
+        if table not in self._stored:
+            if table not in all_contracts():
+                raise LakeError(f"there is no contract for a table {table!r}; add sql/<layer>/{table}.yml")
+            self._stored[table] = StoredTable(self.root, table)
+        return self._stored[table]
+
+    def _dataset(self, stored: StoredTable, files: Sequence[LiveFile]) -> ds.Dataset:
+        schema = contract(stored.name).arrow_schema()
+        if not files:
+            return ds.dataset(schema.empty_table())
+        scan = ds.ParquetFragmentScanOptions(pre_buffer=True, page_checksum_verification=True)
+        if self.root.is_local:
+            filesystem: pa_fs.FileSystem = pa_fs.LocalFileSystem()
+            paths = [str(self.root.path(f"{stored.folder}/{file.path}")) for file in files]
+        else:
+            sizes = {file.path: file.size for file in files}
+            handler = DeltaStorageHandler(self.root.uri(stored.folder), dict(self.root.options), sizes)
+            filesystem = pa_fs.PyFileSystem(handler)
+            paths = [file.path for file in files]
+        parquet = ds.ParquetFileFormat(default_fragment_scan_options=scan)
+        return ds.dataset(paths, schema=schema, format=parquet, filesystem=filesystem)
+
+    def _milliseconds(self) -> int:
+        return int(self._clock().replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _digest(written: Sequence[Written]) -> str:
+    digest = hashlib.sha256()
+    for piece in written:
+        digest.update(piece.file.read_bytes())
+    return digest.hexdigest()

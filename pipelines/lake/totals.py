@@ -1,0 +1,107 @@
+"""What a delivery adds up to while it is staged, and whether that is what the source says it should be."""
+
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.base import Parsed, Reject
+from contracts import contract
+
+# The money that a source's control total is about: the invoice's, or what a log says its requests cost.
+_MONEY = ("billed_cost", "source_reported_cost_usd")
+_EXACT = Context(prec=80)  # beyond anything that DECIMAL(38,12) columns can add up to
+
+
+@dataclass
+class Totals:
+    """Running totals over the chunks of one delivery. Money is None where the fact has none."""
+
+    fact: str
+    row_count: int = 0
+    reject_count: int = 0
+    duplicate_count: int = 0
+    total_cost: Decimal | None = None
+    rejected_cost: Decimal | None = None
+    unreadable_costs: int = 0
+    stated_cost: Decimal | None = None
+    stated_rows: int | None = None
+    notices: list[str] = field(default_factory=list)
+    first_reject: Reject | None = None
+    finals: list[bool] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if money_column(self.fact):
+            self.total_cost = Decimal(0)
+
+    @property
+    def is_final(self) -> bool:
+        """The provider's word on every part of it."""
+        return bool(self.finals) and all(self.finals)
+
+    def add(self, chunk: Parsed) -> None:
+        """Counts a chunk."""
+        self.row_count += chunk.rows.num_rows
+        self.reject_count += len(chunk.rejects)
+        self.duplicate_count += chunk.duplicate_count
+        if money := money_column(self.fact):
+            self.total_cost = plus(self.total_cost, _sum(chunk.rows[money]))
+        for reject in chunk.rejects:
+            self.first_reject = self.first_reject or reject
+            self.rejected_cost = plus(self.rejected_cost, reject.cost)
+            self.unreadable_costs += reject.cost is None
+        self.stated_cost = plus(self.stated_cost, chunk.stated_cost)
+        if chunk.stated_rows is not None:
+            self.stated_rows = (self.stated_rows or 0) + chunk.stated_rows
+        self.notices += [notice for notice in chunk.notices if notice not in self.notices]
+        self.finals.append(chunk.is_final)
+
+    def shortfall(self) -> str | None:
+        """Where the delivery does not add up to what the source states, both figures named; None when it does."""
+        problems = [*self._cost_shortfall(), *self._row_shortfall()]
+        if not problems:
+            return None
+        return "; ".join(problems) + "; nothing of it was taken in, fetch it again or ask the source"
+
+    def _cost_shortfall(self) -> list[str]:
+        if self.stated_cost is None:
+            return []
+        found = plus(self.total_cost, self.rejected_cost)
+        if found == self.stated_cost:
+            return []
+        unread = f" ({self.unreadable_costs} refused rows have no readable cost)" if self.unreadable_costs else ""
+        return [f"the source states a total of {plain(self.stated_cost)}, its rows add up to {plain(found)}{unread}"]
+
+    def _row_shortfall(self) -> list[str]:
+        found = self.row_count + self.reject_count
+        if self.stated_rows is None or self.stated_rows in (found, found + self.duplicate_count):
+            return []
+        return [f"the source states {self.stated_rows} rows, {found} came and {self.duplicate_count} repeated ones"]
+
+
+def money_column(fact: str) -> str | None:
+    """The column of a fact that control totals are about; None for facts without money."""
+    names = {column.name for column in contract(fact).columns}
+    return next((name for name in _MONEY if name in names), None)
+
+
+def plus(left: Decimal | None, right: Decimal | None) -> Decimal | None:
+    """The exact sum; None is unknown and adds nothing, two unknowns stay unknown."""
+    if left is None or right is None:
+        return right if left is None else left
+    return _EXACT.add(left, right)
+
+
+def plain(amount: Decimal | None) -> str:
+    """Money in a message: no exponent, no trailing zeros beyond the cents."""
+    if amount is None:
+        return "no money at all"
+    text = format(amount, "f")
+    whole, _, fraction = text.partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def _sum(values: pa.ChunkedArray) -> Decimal | None:
+    known = pc.drop_null(values)
+    return pc.sum(known).as_py() if len(known) else None
