@@ -40,7 +40,7 @@ class SparkEngine:
         self._session.conf.set("spark.sql.ansi.enabled", "true")
 
     def register(self, name: str, source: Source) -> None:
-        """Makes rows readable as `name`. Files are read by the cluster, which must see their paths; rows are uploaded."""
+        """Makes rows readable as `name`. The cluster reads files itself and must see their paths; rows are uploaded."""
         table = contract(name)
         given = f"given_{name}"
         self._frame(table, source).createOrReplaceTempView(given)

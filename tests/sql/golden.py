@@ -1,0 +1,106 @@
+"""Golden cases: the rows that a table is given and the rows that its SQL must make of them, read from YAML."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from contracts import Column, Contract, contract, sql_root
+from pipelines.engines import Engine
+
+CASES = Path(__file__).parent / "cases"
+FILLERS = {
+    "string": "-",
+    "json": "{}",
+    "int64": 0,
+    "int32": 0,
+    "bool": False,
+    "double": 0.0,
+    "date": "2026-01-01",
+    "timestamp": "2026-01-01 00:00:00",
+}
+
+
+def sql_tables() -> list[str]:
+    """The tables that are computed in SQL."""
+    return sorted(path.stem for path in sql_root().glob("*/*.sql"))
+
+
+def cases() -> list[Path]:
+    """Every golden case: `cases/<table>/<the sentence that must stay true>/`."""
+    return sorted(path for path in CASES.glob("*/*") if path.is_dir())
+
+
+def given(case: Path, name: str) -> pa.Table:
+    """The rows that a case gives for a table: none when it has no such file. Columns left out get a filler or NULL."""
+    schema = contract(name).arrow_schema()
+    file = case / f"given_{name}.yml"
+    if not file.exists():
+        return schema.empty_table()
+    rows = [row for entry in yaml.safe_load(file.read_text("utf-8")) or [] for row in _repeated(entry)]
+    return pa.Table.from_pylist([_row(contract(name), row) for row in rows], schema=schema)
+
+
+def _repeated(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row, or the same sample again and again: `_times` and `_every_seconds` move `sampled_at` and `sample_date`."""
+    row = dict(entry)
+    times, every = row.pop("_times", 1), row.pop("_every_seconds", 0)
+    for step in range(times):
+        if "sampled_at" in row:
+            at = datetime.fromisoformat(str(entry["sampled_at"])) + timedelta(seconds=step * every)
+            row |= {"sampled_at": str(at), "sample_date": str(at.date())}
+        yield dict(row)
+
+
+def _row(table: Contract, row: dict[str, Any]) -> dict[str, Any]:
+    unknown = row.keys() - {column.name for column in table.columns}
+    assert not unknown, f"{table.table} has no columns {sorted(unknown)}"
+    return {column.name: _value(column, row.get(column.name, _filler(column))) for column in table.columns}
+
+
+def _filler(column: Column) -> object:
+    if column.nullable:
+        return None
+    if column.values:
+        return column.values[0]
+    return FILLERS.get(column.type, "0")
+
+
+def _value(column: Column, value: Any) -> object:
+    if value is None:
+        return None
+    if column.type.startswith("decimal"):
+        assert isinstance(value, str | int), f"{column.name}: write decimals in quotes, not as floats: {value!r}"
+        return Decimal(str(value))
+    if column.type == "date":
+        return date.fromisoformat(str(value))
+    if column.type == "timestamp":
+        return datetime.fromisoformat(str(value))
+    return value
+
+
+def expected(case: Path, table: Contract) -> tuple[list[str], list[tuple[object, ...]]]:
+    """The columns that a case speaks of, and its rows in a canonical order."""
+    rows = yaml.safe_load((case / "expect.yml").read_text("utf-8"))
+    columns = list(rows[0]) if rows else [table.columns[0].name]
+    assert all(list(row) == columns for row in rows), "every expected row names the same columns"
+    values = [tuple(_value(table.column(name), row[name]) for name in columns) for row in rows]
+    return columns, sorted(values, key=repr)
+
+
+def actual(rows: pa.Table, columns: list[str]) -> list[tuple[object, ...]]:
+    """The same columns of what came out, in the same order."""
+    return sorted((tuple(row.values()) for row in rows.select(columns).to_pylist()), key=repr)
+
+
+def run_case(engine: Engine, case: Path) -> pa.Table:
+    """Builds the table that a case is about from its given rows."""
+    table = contract(case.parent.name)
+    for name in table.depends_on:
+        engine.register(name, given(case, name))
+    engine.build(table)
+    return engine.read(table.table)
