@@ -31,7 +31,12 @@ class _Bill(ConnectorConformance):
 
     def served(self, server: FaultyServer) -> SourceSettings:
         serve_bucket(server, "bills", dict(zip(self.names(), self.pages(), strict=True)))
-        options = {"aws_endpoint_url": server.url, "aws_allow_http": "true", "aws_skip_signature": "true", "aws_region": "us-east-1"}
+        options = {
+            "aws_endpoint_url": server.url,
+            "aws_allow_http": "true",
+            "aws_skip_signature": "true",
+            "aws_region": "us-east-1",
+        }
         return self.settings(location="s3://bills/focus", options=options)
 
     def names(self) -> list[str]:
@@ -77,7 +82,12 @@ class TestCsvGz(TestCsv):
 
     def break_one_row(self, page: bytes) -> bytes:
         # the record loses its last columns: everything after it must keep its number
-        return gzip.compress(gzip.decompress(page).replace(b'"{""team"":""search"",""env"":""prod""}"', b"", 1).replace(b"1,\n", b"1\n", 1), mtime=0)
+        return gzip.compress(
+            gzip.decompress(page)
+            .replace(b'"{""team"":""search"",""env"":""prod""}"', b"", 1)
+            .replace(b"1,\n", b"1\n", 1),
+            mtime=0,
+        )
 
     def truncate(self, page: bytes) -> bytes:
         return page[: len(page) // 2]
