@@ -77,14 +77,15 @@ def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
         else "Every source has delivered every day."
     )
     rows = tuple(
-        Row(clean(s.name), (_STATUS.get(s.status, s.status), days_label(s.missing_days) or "none"), _reason(s))
+        Row(clean(s.name), (_STATUS.get(s.status, clean(s.status)),), _gap_note(s))
         for s in sorted(sources, key=lambda s: (s not in gaps, s.name))
     )
-    return Table("coverage", "What has arrived", ("Source", "Status", "Missing days"), rows, lead=lead)
+    return Table("coverage", "What has arrived", ("Source", "Status"), rows, lead=lead)
 
 
-def _reason(source: SourceFreshness) -> str:
-    return clean(source.message or "", 300)
+def _gap_note(source: SourceFreshness) -> str:
+    days = f"Missing: {days_label(source.missing_days)}." if source.missing_days else ""
+    return " ".join(part for part in (days, clean(source.message or "", 300)) if part)
 
 
 def _log_tables(lines: Sequence[ReconciliationLine], currency: str) -> list[Table]:

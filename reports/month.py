@@ -69,7 +69,7 @@ def build_month(period: Period, rows: TeamRows, shared: SharedFacts) -> Month:
         chart_text=chart_text(days, period, kinds, currency),
         chart_note=chart_note(rows.chargeback, days, period, currency),
         moved=_tables(None if change is None else change_table(change, currency)),
-        services=cost_table("services", "What it bought", "Service or model", services, currency),
+        services=cost_table("services", "Services and models", "Service or model", services, currency),
         gpu=_tables(gpu_table(rows.gpu, by_kind[_GPU][2], kinds.lines[_GPU].amount, currency)),
         bill=bill_table(shared),
         checks=(*log_tables(shared), *_tables(coverage_table(shared.freshness))),

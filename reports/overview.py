@@ -23,10 +23,12 @@ from reports.wording import clean
 
 @dataclass(frozen=True)
 class Overview:
-    """The index page: the whole company's month. Strings are printed as they stand."""
+    """The index page: the whole company's month, told as who owes what, what was bought, and whether it adds up."""
 
     month: Month
-    tables: tuple[Table, ...]
+    owed: tuple[Table, ...]
+    bought: tuple[Table, ...]
+    checks: tuple[Table, ...]
 
 
 def build_overview(teams: Sequence[Team], period: Period, rows: TeamRows, shared: SharedFacts) -> Overview:
@@ -40,7 +42,7 @@ def build_overview(teams: Sequence[Team], period: Period, rows: TeamRows, shared
     _require_whole_bill(rows.chargeback, shared)
     month = build_month(period, rows, shared)
     by_team = _team_table(teams, period, rows, shared)
-    return Overview(month, (by_team, month.bill, *month.moved, month.services, *month.gpu, *month.checks))
+    return Overview(month, (by_team, month.bill), (*month.moved, month.services, *month.gpu), month.checks)
 
 
 def _require_whole_bill(rows: pl.DataFrame, shared: SharedFacts) -> None:

@@ -10,6 +10,8 @@ from datetime import date
 from reports.given import Period, SharedFacts, SourceFreshness
 from reports.wording import clean, instant_label
 
+_ROUNDING = "Each table is rounded so that it adds up, so one cost can differ by a cent between two tables."
+
 
 @dataclass(frozen=True)
 class Banner:
@@ -31,7 +33,7 @@ def banner_for(period: Period) -> Banner:
 
 def footnotes_for(period: Period, shared: SharedFacts) -> tuple[str, ...]:
     """When the figures were taken and from what, so that anyone can ask the same question again."""
-    notes = [f"Figures as of {instant_label(period.as_of)}. Days are UTC days."]
+    notes = [f"Figures as of {instant_label(period.as_of)}. Days are UTC days.", _ROUNDING]
     if shared.snapshot_id:
         notes.append(f"Snapshot {clean(shared.snapshot_id)}")
     if shared.config_hash:

@@ -1,0 +1,158 @@
+"""At most once: real folders, a real object store protocol, a real mail server, and a crash at every point."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from email.message import EmailMessage
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
+
+KEY = "2026-07/search/final"
+KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "aws_region": "us-east-1"}
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[dict[str, str]]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    address = f"http://127.0.0.1:{port}"
+    client = boto3.client(
+        "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret"
+    )
+    client.create_bucket(Bucket="lake")
+    client.close()
+    yield {**KEYS, "aws_endpoint_url": address, "aws_allow_http": "true"}
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Outbox]:
+    """Opens the same outbox anew, as another night would."""
+    if request.param == "folder":
+        return lambda: Outbox(str(tmp_path / "outbox"), {})
+    options = request.getfixturevalue("bucket")
+    return lambda: Outbox(f"s3://lake/{tmp_path.name}", options)
+
+
+@pytest.fixture
+def message() -> EmailMessage:
+    made = EmailMessage()
+    made["Message-ID"] = "<statement@example.com>"
+    made["To"] = "ada@example.com"
+    made.set_content("x")
+    return made
+
+
+class Post:
+    """Counts what it is handed; `failure` is raised after the message was taken."""
+
+    def __init__(self, failure: BaseException | None = None) -> None:
+        self.taken = 0
+        self.failure = failure
+
+    def __call__(self, message: EmailMessage) -> Mapping[str, str]:
+        self.taken += 1
+        if self.failure is not None:
+            raise self.failure
+        return {}
+
+
+def test_a_statement_goes_out_once_however_often_it_is_asked_for(
+    opened: Callable[[], Outbox], message: EmailMessage
+) -> None:
+    post = Post()
+    assert opened().send_once(KEY, message, post) == Sent("<statement@example.com>", {})
+    for _ in range(3):
+        assert opened().send_once(KEY, message, post) == AlreadySent("<statement@example.com>")
+    assert post.taken == 1
+    assert isinstance(opened().send_once("2026-07/search/update-1", message, post), Sent)
+
+
+def test_a_crash_while_sending_leaves_a_claim_that_no_later_night_repeats(
+    opened: Callable[[], Outbox], message: EmailMessage
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        opened().send_once(KEY, message, Post(KeyboardInterrupt()))
+    post = Post()
+    for _ in range(2):
+        answer = opened().send_once(KEY, message, post)
+        assert isinstance(answer, Uncertain)
+        assert "<statement@example.com>" in answer.remedy
+        assert "delete " in answer.remedy
+    assert post.taken == 0
+
+
+def test_a_lost_connection_after_the_message_was_taken_is_uncertain_not_failed(
+    opened: Callable[[], Outbox], message: EmailMessage
+) -> None:
+    answer = opened().send_once(KEY, message, Post(TimeoutError("no answer")))
+    assert isinstance(answer, Uncertain)
+    assert "TimeoutError" in answer.remedy
+    post = Post()
+    assert isinstance(opened().send_once(KEY, message, post), Uncertain)
+    assert post.taken == 0
+
+
+def test_a_certain_refusal_is_tried_again_the_next_night(opened: Callable[[], Outbox], message: EmailMessage) -> None:
+    with pytest.raises(NotSentError):
+        opened().send_once(KEY, message, Post(NotSentError("refused")))
+    post = Post()
+    assert isinstance(opened().send_once(KEY, message, post), Sent)
+    assert post.taken == 1
+
+
+@pytest.mark.parametrize(("was_sent", "then"), [(True, AlreadySent), (False, Sent)])
+def test_a_person_settles_an_uncertain_claim(
+    was_sent: bool, then: type, opened: Callable[[], Outbox], message: EmailMessage
+) -> None:
+    opened().send_once(KEY, message, Post(TimeoutError()))
+    opened().settle(KEY, was_sent=was_sent)
+    assert type(opened().send_once(KEY, message, Post())) is then
+
+
+def test_deleting_the_claim_that_the_remedy_names_allows_another_try(tmp_path: Path, message: EmailMessage) -> None:
+    outbox = Outbox(str(tmp_path), {})
+    answer = outbox.send_once(KEY, message, Post(TimeoutError()))
+    assert isinstance(answer, Uncertain)
+    named = next(word for word in answer.remedy.split() if word.startswith(str(tmp_path)))
+    Path(named).unlink()
+    assert isinstance(outbox.send_once(KEY, message, Post()), Sent)
+
+
+def test_a_claim_cut_short_by_a_full_disk_is_still_a_claim(tmp_path: Path, message: EmailMessage) -> None:
+    outbox = Outbox(str(tmp_path), {})
+    outbox.send_once(KEY, message, Post(TimeoutError()))
+    claim = next(tmp_path.glob("*.sending"))
+    claim.write_bytes(b"")
+    post = Post()
+    assert isinstance(outbox.send_once(KEY, message, post), Uncertain)
+    assert post.taken == 0
+
+
+def test_of_eight_nights_at_once_one_sends(opened: Callable[[], Outbox], message: EmailMessage) -> None:
+    post, gate = Post(), threading.Barrier(8)
+
+    def night() -> None:
+        outbox = opened()
+        gate.wait()
+        outbox.send_once(KEY, message, post)
+
+    nights = [threading.Thread(target=night) for _ in range(8)]
+    for thread in nights:
+        thread.start()
+    for thread in nights:
+        thread.join()
+    assert post.taken == 1
+
+
+def test_keys_that_look_alike_do_not_share_a_claim(tmp_path: Path, message: EmailMessage) -> None:
+    outbox, post = Outbox(str(tmp_path), {}), Post()
+    for key in ("a/b", "a-b", "A-b", "../a-b"):
+        assert isinstance(outbox.send_once(key, message, post), Sent)
+    assert post.taken == 4
+    assert all(path.parent == tmp_path for path in tmp_path.rglob("*"))

@@ -1,0 +1,198 @@
+"""The statement's view-model, against answers added up by hand."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+
+import pytest
+
+from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
+from reports.statement import Statement, build_statement
+from reports.tables import Table
+from tests.reports.conftest import JUNE, charge, charges, gpu_row, gpus
+
+
+def table(statement: Statement, name: str) -> Table:
+    return next(t for t in (*statement.team_tables, *statement.company_tables) if t.name == name)
+
+
+def printed(text: str) -> Decimal:
+    """A printed amount as a number."""
+    return Decimal(text.replace("−", "-").replace("$", "").replace(",", "").replace("+", ""))
+
+
+def test_the_total_and_its_change_are_those_of_the_rows(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    month = build_statement(team, period, rows, shared).month
+    assert month.total == Decimal("1000.00")
+    assert month.kinds == (("Model APIs", "$600.00"), ("GPUs", "$400.00"), ("Other", "$0.00"))
+    assert month.change_text == "Up $200.00 (+25.0\u202f%) on June 2026, which cost $800.00."
+
+
+def test_every_table_adds_up_as_printed(team: Team, period: Period, rows: TeamRows, shared: SharedFacts) -> None:
+    statement = build_statement(team, period, rows, shared)
+    footed = [t for t in (*statement.team_tables, *statement.company_tables) if t.total]
+    assert {t.name for t in footed} == {
+        "change",
+        "services",
+        "features",
+        "gpu",
+        "rules",
+        "bill",
+        "log-usd",
+        "causes-usd",
+    }
+    for t in footed:
+        assert t.total is not None
+        assert sum(printed(row.cells[-1]) for row in t.rows) == printed(t.total.cells[-1]), t.name
+
+
+def test_the_movers_explain_the_change(team: Team, period: Period, rows: TeamRows, shared: SharedFacts) -> None:
+    moved = table(build_statement(team, period, rows, shared), "change")
+    assert [(row.label, row.cells) for row in moved.rows] == [
+        ("claude-sonnet-5", ("+$200.00",)),
+        ("gpt-5", ("−$100.00",)),
+        ("EC2", ("+$100.00",)),
+    ]
+
+
+def test_lines_name_model_feature_and_rule(team: Team, period: Period, rows: TeamRows, shared: SharedFacts) -> None:
+    statement = build_statement(team, period, rows, shared)
+    assert [(r.label, r.note, r.cells) for r in table(statement, "services").rows] == [
+        ("gpt-5", "OpenAI API", ("40.0\u202f%", "$400.00")),
+        ("EC2", "AWS", ("40.0\u202f%", "$400.00")),
+        ("claude-sonnet-5", "Anthropic, Claude API", ("20.0\u202f%", "$200.00")),
+    ]
+    assert [(r.label, r.cells[-1]) for r in table(statement, "features").rows] == [
+        ("answers", "$500.00"),
+        ("No feature named", "$400.00"),
+        ("summaries", "$100.00"),
+    ]
+    assert [r.cells[-1] for r in table(statement, "rules").rows] == ["$500.00", "$100.00", "$400.00"]
+
+
+def test_gpu_hours_and_cost_stand_by_state_and_what_has_no_hours_stands_apart(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    gpu = table(build_statement(team, period, rows, shared), "gpu")
+    assert [(r.label, r.cells) for r in gpu.rows] == [
+        ("Effective", ("100.0 h", "$240.00")),
+        ("Under-used", ("16.7 h", "$40.00")),
+        ("Allocated, idle", ("41.6 h", "$100.00")),
+        ("Not broken down", ("–", "$20.00")),
+    ]
+    assert gpu.total is not None
+    assert gpu.total.cells == ("158.3 h", "$400.00")  # 570,000 s are 158.33 h
+    assert (
+        gpu.lead == "$100.00 (25.0\u202f% of GPU cost) was held idle. $40.00 was under-used: an opportunity, not waste."
+    )
+
+
+def test_the_company_s_bill_is_allocated_plus_residuals(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    statement = build_statement(team, period, rows, shared)
+    bill = table(statement, "bill")
+    assert bill.total is not None
+    assert bill.total.cells[-1] == "$5,000.02"
+    assert [printed(r.cells[-1]) for r in bill.rows] == [Decimal("4500.01"), Decimal("400.00"), Decimal("100.01")]
+    with pytest.raises(StatementError, match=r"add up to 5000\.020"):
+        build_statement(team, period, rows, replace(shared, bill_total=Decimal("5000.03")))
+
+
+def test_bill_against_log_foots_across_and_down(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    log = table(build_statement(team, period, rows, shared), "log-usd")
+    assert log.total is not None
+    for row in (*log.rows, log.total):
+        billed, logged, difference = (printed(cell) for cell in row.cells)
+        assert billed - logged == difference
+    assert log.remark.startswith("12,345 logged tokens have no known price")
+
+
+def test_causes_that_do_not_explain_the_difference_are_refused(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    broken = replace(shared.reconciliation[0], rate_difference=Decimal(0))
+    with pytest.raises(StatementError, match=r"causes add up to 55\.00"):
+        build_statement(team, period, rows, replace(shared, reconciliation=(broken,)))
+
+
+def test_missing_days_are_named_and_marked_not_zero(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    statement = build_statement(team, period, rows, shared)
+    coverage = table(statement, "coverage")
+    assert coverage.rows[0].label == "gateway"
+    assert coverage.rows[0].note == "Missing: 30–31 Jul. The log ends at 18:00."
+    assert [d.day.day for d in statement.month.days if d.is_missing] == [30, 31]
+    assert statement.month.chart_note == "Grey days: at least one source has not delivered them."
+
+
+@pytest.mark.parametrize("stranger", ["ml", "Search", "search ", None])
+@pytest.mark.parametrize("where", ["chargeback", "gpu", "previous"])
+def test_a_row_of_another_team_is_refused(
+    stranger: str | None, where: str, team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    alien = {
+        "chargeback": charges(charge("1", team_id=stranger)),
+        "gpu": gpus(gpu_row("1", 60, "effective", team_id=stranger)),
+        "previous": charges(charge("1", month=JUNE, team_id=stranger)),
+    }[where]
+    mixed = replace(rows, **{where: getattr(rows, where).vstack(alien)})
+    with pytest.raises(StatementError, match=r"1 of \d+ .* not to team 'search'"):
+        build_statement(team, period, mixed, shared)
+
+
+def test_rows_of_another_month_or_currency_are_refused(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    with pytest.raises(StatementError, match="2026-06-01"):
+        build_statement(team, period, replace(rows, chargeback=charges(charge("1", month=JUNE))), shared)
+    with pytest.raises(StatementError, match="hold EUR, but statements are in USD"):
+        build_statement(team, period, replace(rows, chargeback=charges(charge("1", billing_currency="EUR"))), shared)
+
+
+def test_a_month_in_progress_is_compared_with_the_same_days_of_the_month_before(
+    team: Team, rows: TeamRows, shared: SharedFacts
+) -> None:
+    running = Period(date(2026, 7, 1), "open", datetime(2026, 7, 15, 3))
+    month = build_statement(team, running, rows, shared).month
+    assert month.banner.text == "14 of 31 days are counted."
+    assert month.change_text == "Up $500.00 (+100.0\u202f%) on the first 14 days of June 2026, which cost $500.00."
+
+
+def test_without_a_month_before_nothing_is_compared(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    statement = build_statement(team, period, replace(rows, previous=None), shared)
+    assert "not known" in statement.month.change_text
+    assert "change" not in {t.name for t in statement.team_tables}
+
+
+def test_a_month_of_credits_keeps_its_sign_and_has_no_shares(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    credit = TeamRows(charges(charge("-12.345"), charge("2", feature="x")), gpus(), charges(charge("-1", month=JUNE)))
+    statement = build_statement(team, period, credit, shared)
+    assert statement.month.total_text == "−$10.35"
+    assert statement.month.change_text == "Down $9.35 on June 2026, which cost −$1.00."
+    assert table(statement, "features").headings == ("Feature", "Cost")
+
+
+def test_charges_dated_outside_of_the_month_are_counted_and_said(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    late = charge("5", charge_date=date(2026, 8, 1))  # type: ignore[arg-type]
+    statement = build_statement(team, period, replace(rows, chargeback=charges(charge("1"), late)), shared)
+    assert statement.month.total == Decimal("6.00")
+    assert "$5.00 of the total is dated outside of July 2026" in statement.month.chart_note
+
+
+def test_a_team_without_rows_gets_a_statement_of_nothing(team: Team, period: Period, shared: SharedFacts) -> None:
+    statement = build_statement(team, period, TeamRows(charges(), gpus(), charges()), shared)
+    assert statement.month.total_text == "$0.00"
+    assert statement.month.chart_text == "Chart of daily cost in July 2026: no day has cost."
+    assert statement.month.gpu == ()
