@@ -59,59 +59,49 @@ steps as (
     from readings
 ),
 
-ranked_gaps as (
+ordered_gaps as (
     select
-        cluster,
-        hostname,
-        gpu_uuid,
-        gpu_instance_id,
-        sample_date,
-        gap_seconds,
+        *,
         row_number() over (
-            partition by cluster, hostname, gpu_uuid, gpu_instance_id, sample_date order by gap_seconds, at_second
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, sample_date
+            order by gap_seconds nulls last, at_second
         ) as gap_order,
-        count(*) over (partition by cluster, hostname, gpu_uuid, gpu_instance_id, sample_date) as gap_count
+        count(gap_seconds) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, sample_date
+        ) as gap_count
     from steps
-    where gap_seconds is not null
 ),
 
 holds as (
     select
-        cluster,
-        hostname,
-        gpu_uuid,
-        gpu_instance_id,
-        sample_date,
-        least(3 * gap_seconds, 300) as hold_seconds
-    from ranked_gaps
-    where gap_order = (gap_count + 1) // 2
+        *,
+        least(
+            3 * coalesce(
+                max(case when gap_order = (gap_count + 1) // 2 then gap_seconds end) over (
+                    partition by cluster, hostname, gpu_uuid, gpu_instance_id, sample_date
+                ),
+                100
+            ),
+            300
+        ) as hold_seconds
+    from ordered_gaps
 ),
 
 held_steps as (
     select
-        steps.*,
-        least(
-            coalesce(steps.next_second, steps.at_second + 300), steps.at_second + coalesce(holds.hold_seconds, 300)
-        ) as end_second,
+        *,
+        least(coalesce(next_second, at_second + hold_seconds), at_second + hold_seconds) as end_second,
         case
-            when steps.fatal_xid = 1 and coalesce(steps.activity_ratio, steps.gr_engine_active_ratio, 0) < 0.05
-                then 'unhealthy'
-            when steps.held = 0 then 'unallocated'
-            when coalesce(steps.activity_ratio, steps.gr_engine_active_ratio) >= 0.8 then 'effective'
-            when coalesce(steps.activity_ratio, steps.gr_engine_active_ratio) >= 0.05 then 'under_used'
-            when coalesce(steps.activity_ratio, steps.gr_engine_active_ratio) < 0.05
-                then case when coalesce(steps.gpu_util_ratio, 0) >= 0.5 then 'under_used' else 'lull' end
-            when steps.gpu_util_ratio <= 0.01 then 'lull'
+            when fatal_xid = 1 and coalesce(activity_ratio, gr_engine_active_ratio, 0) < 0.05 then 'unhealthy'
+            when held = 0 then 'unallocated'
+            when coalesce(activity_ratio, gr_engine_active_ratio) >= 0.8 then 'effective'
+            when coalesce(activity_ratio, gr_engine_active_ratio) >= 0.05 then 'under_used'
+            when coalesce(activity_ratio, gr_engine_active_ratio) < 0.05
+                then case when coalesce(gpu_util_ratio, 0) >= 0.5 then 'under_used' else 'lull' end
+            when gpu_util_ratio <= 0.01 then 'lull'
             else 'unknown'
         end as first_state
-    from steps
-    left join holds
-        on
-            steps.cluster = holds.cluster
-            and steps.hostname = holds.hostname
-            and steps.gpu_uuid = holds.gpu_uuid
-            and steps.gpu_instance_id = holds.gpu_instance_id
-            and steps.sample_date = holds.sample_date
+    from holds
 ),
 
 beside as (
@@ -251,50 +241,52 @@ known_days as (
         sample_days.cluster,
         sample_days.hostname,
         sample_days.gpu_uuid,
-        sample_days.sample_date + cast(step.day_offset as integer) as usage_date
+        sample_days.sample_date + cast(day_offsets.day_offset as integer) as usage_date
     from sample_days
-    cross join day_offsets as step
+    cross join day_offsets
 ),
 
-seen as (
-    select
-        cluster,
-        hostname,
-        gpu_uuid,
-        hour_number,
-        1 as is_seen
-    from instances
-    group by cluster, hostname, gpu_uuid, hour_number
-),
-
+-- a row for each instance that reported in the hour, and one for a known GPU of which nothing did
 candidates as (
     select
+        billed.resource_id,
         billed.hour_start,
         billed.hour_number,
-        billed.resource_id,
         billed.cluster,
         billed.hostname,
         billed.billed_seconds,
         billed.gpu_count,
         known_days.gpu_uuid,
-        coalesce(seen.is_seen, 0) as is_seen,
-        row_number() over (
-            partition by billed.resource_id, billed.hour_start
-            order by coalesce(seen.is_seen, 0) desc, known_days.gpu_uuid
-        ) as gpu_order,
-        sum(coalesce(seen.is_seen, 0)) over (partition by billed.resource_id, billed.hour_start) as seen_count
+        coalesce(instances.gpu_instance_id, '') as gpu_instance_id,
+        coalesce(instances.instance_count, 1) as instance_count,
+        coalesce(instances.covered_seconds, 0) as covered_seconds,
+        case when instances.gpu_uuid is null then 0 else 1 end as is_seen
     from billed
     inner join known_days
         on
             billed.cluster = known_days.cluster
             and billed.hostname = known_days.hostname
             and billed.usage_date = known_days.usage_date
-    left join seen
+    left join instances
         on
-            known_days.cluster = seen.cluster
-            and known_days.hostname = seen.hostname
-            and known_days.gpu_uuid = seen.gpu_uuid
-            and billed.hour_number = seen.hour_number
+            known_days.cluster = instances.cluster
+            and known_days.hostname = instances.hostname
+            and known_days.gpu_uuid = instances.gpu_uuid
+            and billed.hour_number = instances.hour_number
+),
+
+ordered_candidates as (
+    select
+        *,
+        dense_rank() over (partition by resource_id, hour_start order by is_seen desc, gpu_uuid asc) as gpu_order
+    from candidates
+),
+
+counted_candidates as (
+    select
+        *,
+        max(gpu_order * is_seen) over (partition by resource_id, hour_start) as seen_count
+    from ordered_candidates
 ),
 
 -- more GPUs reported than billed: they share the billed seconds; fewer: the rest of the node is unobserved
@@ -308,7 +300,7 @@ gpus as (
                     + case when gpu_order <= (billed_seconds * gpu_count) % seen_count then 1 else 0 end
             else billed_seconds
         end as target_seconds
-    from candidates
+    from counted_candidates
     where gpu_order <= greatest(gpu_count, seen_count)
 ),
 
@@ -351,26 +343,21 @@ known_shares as (
         gpus.resource_id,
         gpus.hour_start,
         gpus.gpu_uuid,
-        pieces.gpu_instance_id,
+        gpus.target_seconds,
+        gpus.gpu_instance_id,
         shares.namespace,
         pieces.state,
         case when pieces.state = 'unknown' then cast(null as varchar) else pieces.metric_used end as metric_used,
-        pieces.piece_seconds * (720720 // (instances.instance_count * shares.holder_count)) as second_shares,
+        pieces.piece_seconds * (720720 // (gpus.instance_count * shares.holder_count)) as second_shares,
         case when pieces.state = 'under_used' then pieces.unfilled_ppm else 0 end as unfilled_ppm
     from gpus
-    inner join instances
-        on
-            gpus.cluster = instances.cluster
-            and gpus.hostname = instances.hostname
-            and gpus.gpu_uuid = instances.gpu_uuid
-            and gpus.hour_number = instances.hour_number
     inner join pieces
         on
-            instances.cluster = pieces.cluster
-            and instances.hostname = pieces.hostname
-            and instances.gpu_uuid = pieces.gpu_uuid
-            and instances.gpu_instance_id = pieces.gpu_instance_id
-            and instances.hour_number = pieces.hour_number
+            gpus.cluster = pieces.cluster
+            and gpus.hostname = pieces.hostname
+            and gpus.gpu_uuid = pieces.gpu_uuid
+            and gpus.gpu_instance_id = pieces.gpu_instance_id
+            and gpus.hour_number = pieces.hour_number
     inner join shares
         on
             pieces.cluster = shares.cluster
@@ -382,24 +369,18 @@ known_shares as (
 
 unknown_shares as (
     select
-        gpus.resource_id,
-        gpus.hour_start,
-        gpus.gpu_uuid,
-        coalesce(instances.gpu_instance_id, '') as gpu_instance_id,
+        resource_id,
+        hour_start,
+        gpu_uuid,
+        target_seconds,
+        gpu_instance_id,
         '' as namespace,
         'unknown' as state,
         cast(null as varchar) as metric_used,
-        (gpus.target_seconds - coalesce(instances.covered_seconds, 0))
-        * (720720 // coalesce(instances.instance_count, 1)) as second_shares,
+        (target_seconds - covered_seconds) * (720720 // instance_count) as second_shares,
         0 as unfilled_ppm
     from gpus
-    left join instances
-        on
-            gpus.cluster = instances.cluster
-            and gpus.hostname = instances.hostname
-            and gpus.gpu_uuid = instances.gpu_uuid
-            and gpus.hour_number = instances.hour_number
-    where gpus.target_seconds > coalesce(instances.covered_seconds, 0)
+    where target_seconds > covered_seconds
 ),
 
 all_shares as (
@@ -407,6 +388,7 @@ all_shares as (
         resource_id,
         hour_start,
         gpu_uuid,
+        target_seconds,
         gpu_instance_id,
         namespace,
         state,
@@ -419,6 +401,7 @@ all_shares as (
         resource_id,
         hour_start,
         gpu_uuid,
+        target_seconds,
         gpu_instance_id,
         namespace,
         state,
@@ -433,6 +416,7 @@ state_shares as (
         resource_id,
         hour_start,
         gpu_uuid,
+        target_seconds,
         gpu_instance_id,
         namespace,
         state,
@@ -440,22 +424,16 @@ state_shares as (
         cast(sum(second_shares) as bigint) as second_shares,
         cast(sum(second_shares * unfilled_ppm) as bigint) // cast(sum(second_shares) as bigint) as unfilled_ppm
     from all_shares
-    group by resource_id, hour_start, gpu_uuid, gpu_instance_id, namespace, state
+    group by resource_id, hour_start, gpu_uuid, target_seconds, gpu_instance_id, namespace, state
 ),
 
 totals as (
     select
-        state_shares.*,
-        gpus.target_seconds,
-        cast(sum(state_shares.second_shares) over (
-            partition by state_shares.resource_id, state_shares.hour_start, state_shares.gpu_uuid
-        ) as bigint) as gpu_shares
+        *,
+        cast(
+            sum(second_shares) over (partition by resource_id, hour_start, gpu_uuid) as bigint
+        ) as gpu_shares
     from state_shares
-    inner join gpus
-        on
-            state_shares.resource_id = gpus.resource_id
-            and state_shares.hour_start = gpus.hour_start
-            and state_shares.gpu_uuid = gpus.gpu_uuid
 ),
 
 floored as (
@@ -482,6 +460,16 @@ whole_seconds as (
     from floored
 ),
 
+known_counts as (
+    select
+        cluster,
+        hostname,
+        usage_date,
+        count(*) as known_count
+    from known_days
+    group by cluster, hostname, usage_date
+),
+
 unobserved as (
     select
         billed.resource_id,
@@ -491,14 +479,15 @@ unobserved as (
         '' as namespace,
         'unknown' as state,
         cast(null as varchar) as metric_used,
-        billed.billed_seconds * billed.gpu_count - coalesce(sum(gpus.target_seconds), 0) as state_seconds,
+        billed.billed_seconds
+        * (billed.gpu_count - least(billed.gpu_count, coalesce(known_counts.known_count, 0))) as state_seconds,
         0 as under_used_seconds
     from billed
-    left join gpus
+    left join known_counts
         on
-            billed.resource_id = gpus.resource_id
-            and billed.hour_start = gpus.hour_start
-    group by billed.resource_id, billed.hour_start, billed.billed_seconds, billed.gpu_count
+            billed.cluster = known_counts.cluster
+            and billed.hostname = known_counts.hostname
+            and billed.usage_date = known_counts.usage_date
 ),
 
 final as (
