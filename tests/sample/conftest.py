@@ -1,0 +1,42 @@
+"""The sample company, written once for all tests of this folder: as first billed, and as restated."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sample
+
+SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
+CAPTURES = SHARED / "contracts" / "examples_gateway" / "litellm_real"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A written company and its truth."""
+
+    directory: Path
+    counts: sample.Sample
+    truth: dict[str, Any]
+
+
+def written(directory: Path, as_of: date) -> Written:
+    counts = sample.write(directory, as_of=as_of)
+    return Written(directory, counts, json.loads(counts.truth.read_text()))
+
+
+@pytest.fixture(scope="session")
+def october(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """The whole month, before OpenAI's invoice."""
+    return written(tmp_path_factory.mktemp("october"), date(2026, 11, 2))
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """Real rows of the gateway, to compare shapes with."""
+    if not CAPTURES.is_dir():
+        pytest.skip(f"the gateway captures are not at {CAPTURES.resolve()}")
+    return CAPTURES
