@@ -9,6 +9,7 @@ from pipelines.lake.deliveries import Delivery
 from pipelines.lake.errors import ContractBrokenError, LakeError, LakeLockedError, SchemaChangedError
 from pipelines.lake.lake import Lake
 from pipelines.lake.publish import Publication
+from pipelines.lake.published import Snapshot
 from pipelines.lake.slices import Slice
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "Publication",
     "SchemaChangedError",
     "Slice",
+    "Snapshot",
 ]

@@ -66,13 +66,11 @@ class Journal:
     def served(self, source: str, slice_date: date) -> Delivery | None:
         """The attempt that put the slice in place that is there now; None when none ever did."""
         rows = self._of(source, slice_date)
-        rows = rows.filter(pc.is_in(rows["status"], pa.array(SERVED)))
+        rows = rows.filter(pc.field("status").isin(SERVED))
         return Delivery(**rows.slice(rows.num_rows - 1).to_pylist()[0]) if rows.num_rows else None
 
     def _of(self, source: str, slice_date: date) -> pa.Table:
-        return self._rows.filter(
-            pc.and_(pc.equal(self._rows["x_source"], source), pc.equal(self._rows["slice_date"], pa.scalar(slice_date)))
-        )
+        return self._rows.filter((pc.field("x_source") == source) & (pc.field("slice_date") == slice_date))
 
 
 def delivery_id(settings: SourceSettings, fact: str, pages: Sequence[LandedPage]) -> str:

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-import pyarrow.compute as pc
-
 from connectors.base import IncompleteDeliveryError, Parsed, Source, SourceError, SourceSettings, Window
 from pipelines.lake.blame import blamed
 from pipelines.lake.deliveries import Delivery, Journal, delivery_id
@@ -126,7 +124,7 @@ def _require_slice(order: Order, chunk: Parsed) -> None:
     for name, value in expected.items():
         if name not in chunk.rows.column_names:
             continue
-        others = [found for found in pc.unique(chunk.rows[name]).to_pylist() if found != value]
+        others = [found for found in chunk.rows[name].unique().to_pylist() if found != value]
         if others:
             raise ContractBrokenError(
                 f"{order.fact}.{name}: found {others[0]!r}, expected {value!r} on every row of this delivery"

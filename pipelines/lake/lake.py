@@ -1,6 +1,6 @@
 """The lake as the other rooms know it: one object over storage, tables, lock, deliveries and publication."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 
@@ -12,6 +12,7 @@ from pipelines.lake.deliveries import Delivery, Journal, attempt
 from pipelines.lake.ingest import Order, ingest
 from pipelines.lake.lock import holding
 from pipelines.lake.publish import Publication, publish
+from pipelines.lake.published import Snapshot, current_snapshot
 from pipelines.lake.root import Root, open_root
 from pipelines.lake.slices import Slice
 from pipelines.lake.tables import Tables
@@ -38,14 +39,16 @@ class Lake:
         return cls(open_root(root, storage), clock)
 
     @contextmanager
-    def writing(self, run_id: str) -> Iterator[None]:
+    def writing(self, run_id: str) -> Generator[None]:
         """Holds the lake's lock. Raises LakeLockedError, naming the holder, when another run writes."""
         with holding(self.root, run_id, self._clock) as check:
             self.root.clear_spool()
             self._still_held = check
+            self._tables.share(alone=True)
             try:
                 yield
             finally:
+                self._tables.share(alone=False)
                 self._still_held = None
                 self._journal = None
 
@@ -113,8 +116,12 @@ class Lake:
         with self._write("publish"):
             return publish(self.root, tables, meta)
 
+    def published(self) -> Snapshot:
+        """The snapshot that readers get now. Raises LakeError when nothing was published yet."""
+        return current_snapshot(self.root)
+
     @contextmanager
-    def _write(self, purpose: str) -> Iterator[None]:
+    def _write(self, purpose: str) -> Generator[None]:
         """The lock for one operation, unless this lake holds it already."""
         if self._still_held is not None:
             self._still_held()

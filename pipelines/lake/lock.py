@@ -9,9 +9,9 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,7 +45,7 @@ class Holder:
 @contextmanager
 def holding(
     root: Root, run_id: str, clock: Clock, renewal_seconds: float = RENEWAL_SECONDS
-) -> Iterator[Callable[[], None]]:
+) -> Generator[Callable[[], None]]:
     """Holds the lake's lock. Yields a check that raises LakeLockedError once the lock has been lost.
 
     Raises LakeLockedError, naming the holder and the remedy, when another run writes.
@@ -64,7 +64,7 @@ def _always_held() -> None:
 
 
 @contextmanager
-def _flock(root: Root, holder: Holder) -> Iterator[None]:
+def _flock(root: Root, holder: Holder) -> Generator[None]:
     path = root.path(LOCK)
     with path.open("a+", encoding="utf-8") as file:
         try:
@@ -82,7 +82,7 @@ def _flock(root: Root, holder: Holder) -> Iterator[None]:
 
 
 @contextmanager
-def _lease(root: Root, holder: Holder, clock: Clock, renewal_seconds: float) -> Iterator[Callable[[], None]]:
+def _lease(root: Root, holder: Holder, clock: Clock, renewal_seconds: float) -> Generator[Callable[[], None]]:
     etag = _take(root, holder, clock)
     released = threading.Event()
     lost = threading.Event()
@@ -91,7 +91,7 @@ def _lease(root: Root, holder: Holder, clock: Clock, renewal_seconds: float) -> 
         nonlocal etag
         while not released.wait(renewal_seconds):
             try:
-                etag = _put(root, _renewed(holder, clock), {"e_tag": etag})
+                etag = _renew(root, _renewed(holder, clock), etag)
             except PreconditionError:
                 lost.set()
                 return
@@ -143,6 +143,21 @@ def _put(root: Root, holder: Holder, mode: Any) -> str:
     if etag is None:
         raise LakeError(f"{root.location} gives no ETags: the lake's lock needs a store with conditional writes")
     return etag
+
+
+def _renew(root: Root, holder: Holder, etag: str) -> str:
+    """Renews the lease. A renewal whose answer was lost on the way is found to be ours by what it says.
+
+    Raises PreconditionError when another run has the lock.
+    """
+    try:
+        return _put(root, holder, {"e_tag": etag})
+    except PreconditionError:
+        found = obstore.get(root.store, LOCK)
+        current = _holder(bytes(found.bytes()).decode("utf-8", "replace"))
+        if current is None or replace(current, expires_at=None) != replace(holder, expires_at=None):
+            raise
+        return _put(root, holder, {"e_tag": found.meta["e_tag"]})
 
 
 def _renewed(holder: Holder, clock: Clock) -> Holder:

@@ -7,7 +7,7 @@ Here does not belong: what the files mean. Tables reach their storage through de
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -84,7 +84,7 @@ class Root:
         sync(target.parent)
 
     @contextmanager
-    def spool(self) -> Iterator[Path]:
+    def spool(self) -> Generator[Path]:
         """A scratch folder, removed afterwards. On a local lake it lies on the lake's own file system."""
         if not self.is_local:
             with tempfile.TemporaryDirectory(prefix="farthing-spool-") as folder:

@@ -74,7 +74,6 @@ class SliceWriter:
         self._waiting_rows = 0
         self._file_rows = 0
         self._writer: pq.ParquetWriter | None = None
-        self._sink: pa.NativeFile | None = None
         self._written: list[Written] = []
 
     def write(self, rows: pa.Table) -> None:
@@ -93,22 +92,19 @@ class SliceWriter:
 
     def abandon(self) -> None:
         """Lets go of the open file; the folder is the caller's to remove."""
-        if self._writer is not None and self._sink is not None:
+        if self._writer is not None:
             self._writer.close()
-            self._sink.close()
-            self._writer = self._sink = None
+            self._writer = None
 
     def _flush(self) -> None:
         rows = pa.concat_tables([self._schema.empty_table(), *self._waiting]).combine_chunks()
         self._waiting, self._waiting_rows = [], 0
-        if self._writer is None or self._sink is None:
-            self._sink = pa.OSFile(str(self._next_file()), "wb")
-            self._writer = pq.ParquetWriter(
-                self._sink, self._schema, compression="zstd", write_page_checksum=True, version="2.6"
-            )
+        file = self._next_file()
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(file, self._schema, compression="zstd", write_page_checksum=True)
         self._writer.write_table(rows, row_group_size=GROUP_ROWS)
         self._file_rows += rows.num_rows
-        if self._sink.tell() >= FILE_BYTES:
+        if file.stat().st_size >= FILE_BYTES:
             self._close_file()
 
     def _close_file(self) -> None:

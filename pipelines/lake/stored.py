@@ -37,19 +37,27 @@ _SLICE_NOTE = "farthing.slice"  # in the log, which slice a commit was about
 class StoredTable:
     """The table of that name. Holds its log between calls and only reads what was added since."""
 
-    def __init__(self, root: Root, name: str) -> None:
+    def __init__(self, root: Root, name: str, *, alone: bool = False) -> None:
         self.root = root
+        self._alone = alone
         self.name = name
         self.folder = table_folder(name)
         self._delta: DeltaTable | None = None
+        self._is_current = False
+
+    def share(self, *, alone: bool) -> None:
+        """Says whether this process alone may write: then the log needs reading once, not at every look."""
+        self._alone = alone
+        self._is_current = False
 
     def delta(self) -> DeltaTable | None:
         """The Delta table at its newest version; None when nothing was ever stored."""
         if self._delta is None:
             with suppress(TableNotFoundError):
                 self._delta = DeltaTable(self.root.uri(self.folder), storage_options=dict(self.root.options))
-        else:
+        elif not self._is_current:
             self._delta.update_incremental()
+        self._is_current = self._alone and self._delta is not None
         return self._delta
 
     def delta_at(self, version: int) -> DeltaTable | None:
@@ -87,9 +95,7 @@ class StoredTable:
             SchemaChangedError: the contract no longer matches what is stored.
         """
         delta = self._ready()
-        partition: dict[str, str | None] = dict(
-            zip(PARTITIONS, (slice_date.isoformat(), slice_source, fingerprint), strict=True)
-        )
+        partition = _partition(slice_date, slice_source, fingerprint)
         token = uuid4().hex[:12]
         adds: list[AddAction | RemoveAction] = []
         for number, file in enumerate(written):
@@ -151,6 +157,10 @@ def _stored_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([*(field.with_nullable(True) for field in schema), *PARTITION_FIELDS])
 
 
+def _partition(slice_date: date, slice_source: str, fingerprint: str) -> dict[str, str | None]:
+    return dict(zip(PARTITIONS, (slice_date.isoformat(), slice_source, fingerprint), strict=True))
+
+
 def _removal(file: LiveFile, milliseconds: int) -> RemoveAction:
-    partition = dict(zip(PARTITIONS, (file.slice_date.isoformat(), file.slice_source, file.fingerprint), strict=True))
+    partition = _partition(file.slice_date, file.slice_source, file.fingerprint)
     return RemoveAction(file.path, True, milliseconds, file.size, partition)

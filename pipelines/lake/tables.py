@@ -32,6 +32,13 @@ class Tables:
         self.root = root
         self._clock = clock
         self._stored: dict[str, StoredTable] = {}
+        self._alone = False
+
+    def share(self, *, alone: bool) -> None:
+        """Says whether this process alone may write from here on."""
+        self._alone = alone
+        for stored in self._stored.values():
+            stored.share(alone=alone)
 
     def slices(self, table: str) -> list[Slice]:
         """The slices of a table, ordered by date and source; from metadata alone."""
@@ -108,7 +115,7 @@ class Tables:
         if table not in self._stored:
             if table not in all_contracts():
                 raise LakeError(f"there is no contract for a table {table!r}; add sql/<layer>/{table}.yml")
-            self._stored[table] = StoredTable(self.root, table)
+            self._stored[table] = StoredTable(self.root, table, alone=self._alone)
         return self._stored[table]
 
     def _dataset(self, stored: StoredTable, files: Sequence[LiveFile]) -> ds.Dataset:

@@ -103,5 +103,4 @@ def plain(amount: Decimal | None) -> str:
 
 
 def _sum(values: pa.ChunkedArray) -> Decimal | None:
-    known = pc.drop_null(values)
-    return pc.sum(known).as_py() if len(known) else None
+    return pc.call_function("sum", [values]).as_py()  # NULL when no value is known
