@@ -1,0 +1,150 @@
+"""The heavy path, raw token log to priced to `usage_daily`, against one query written by hand for these files.
+
+`python -m benchmarks.heavy_path --rows 10000000` makes the log, runs each side in a fresh process over the same
+files, compares the results row by row, and writes the table in `results.md` beside this file.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from benchmarks.token_log import write_log
+from contracts import contract
+from pipelines.engines.duckdb_engine import DuckDBEngine
+
+HERE = Path(__file__).parent
+MEMORY_LIMIT = "3GiB"
+MOST_TIMES_SLOWER = 3
+MOST_GIB = 4
+REPEATS = 3
+
+
+def through_the_engine(folder: Path, spill: str) -> None:
+    """The house's own way: the engine, the prices as they are kept, the SQL of three tables."""
+    engine = DuckDBEngine(MEMORY_LIMIT, spill)
+    engine.register("gateway_requests", [str(path) for path in sorted((folder / "gateway_requests").iterdir())])
+    engine.register("model_identity", [str(folder / "model_identity.parquet")])
+    engine.register("prices", [str(folder / "prices.parquet")])
+    for name in ("price_book", "priced_requests", "usage_daily"):
+        engine.build(contract(name))
+    pq.write_table(engine.read("usage_daily"), folder / "engine.parquet")
+    engine.close()
+
+
+def by_hand(folder: Path, spill: str) -> None:
+    """The yardstick: one query over the files, the price book ready beforehand."""
+    connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill})
+    connection.execute("set preserve_insertion_order = false")
+    query = (HERE / "by_hand.sql").read_text("utf-8")
+    for name in ("model_identity", "price_book"):
+        query = query.replace(f"${name}", f"'{folder / name}.parquet'")
+    query = query.replace("$log", f"'{folder}/gateway_requests/*.parquet'")
+    pq.write_table(connection.sql(query).to_arrow_table(), folder / "hand.parquet")
+    connection.close()
+
+
+SIDES: dict[str, Callable[[Path, str], None]] = {"engine": through_the_engine, "hand": by_hand}
+
+
+def write_price_book(folder: Path) -> None:
+    """Pivots the prices for the yardstick, outside of what is measured."""
+    with tempfile.TemporaryDirectory() as spill:
+        engine = DuckDBEngine(MEMORY_LIMIT, spill)
+        engine.register("prices", [str(folder / "prices.parquet")])
+        engine.build(contract("price_book"))
+        pq.write_table(engine.read("price_book"), folder / "price_book.parquet")
+        engine.close()
+
+
+def measured(side: str, folder: Path) -> dict[str, float]:
+    """Runs a side in this process and tells its seconds and its peak memory in GiB."""
+    with tempfile.TemporaryDirectory() as spill:
+        start = time.perf_counter()
+        SIDES[side](folder, spill)
+        seconds = time.perf_counter() - start
+    return {"seconds": seconds, "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
+
+
+def in_a_fresh_process(side: str, folder: Path) -> dict[str, float]:
+    """The median of several runs, each in a process of its own; the peak is the highest."""
+    command = [sys.executable, "-m", "benchmarks.heavy_path", "--side", side, "--folder", str(folder)]
+    runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(REPEATS)]
+    return {
+        "seconds": sorted(run["seconds"] for run in runs)[REPEATS // 2],
+        "gib": max(run["gib"] for run in runs),
+    }
+
+
+def differing_rows(folder: Path) -> int:
+    """Rows that one side has and the other has not, in either direction."""
+    names = ", ".join(column.name for column in contract("usage_daily").columns)
+    engine, hand = (f"(select {names} from '{folder / side}.parquet')" for side in ("engine", "hand"))
+    query = f"select count(*) from (({engine} except all {hand}) union all ({hand} except all {engine}))"
+    with duckdb.connect() as connection:
+        found = connection.execute(query).fetchall()
+    return found[0][0]
+
+
+def report(row_count: int, results: dict[str, dict[str, float]], group_count: int) -> str:
+    """One Markdown table."""
+    ratio = results["engine"]["seconds"] / results["hand"]["seconds"]
+    lines = [
+        f"## {row_count:,} requests in 30 day files, {group_count:,} rows of usage_daily, {os.cpu_count()} cores",
+        "",
+        "| way | seconds | requests a second | peak memory |",
+        "|---|---:|---:|---:|",
+    ]
+    for side, title in (("hand", "one query by hand"), ("engine", "price_book, priced_requests, usage_daily")):
+        seconds, gib = results[side]["seconds"], results[side]["gib"]
+        lines.append(f"| {title} | {seconds:.2f} | {row_count / seconds:,.0f} | {gib:.2f} GiB |")
+    lines += ["", f"Ratio {ratio:.2f} (bar {MOST_TIMES_SLOWER}); the results are equal row by row."]
+    return "\n".join(lines) + "\n"
+
+
+def run(row_count: int, folder: Path) -> int:
+    """Measures both sides, writes the report, and tells by the exit status whether the bars hold."""
+    write_log(folder, row_count)
+    write_price_book(folder)
+    results = {side: in_a_fresh_process(side, folder) for side in SIDES}
+    if different := differing_rows(folder):
+        print(f"the two ways differ in {different} rows: no measurement", file=sys.stderr)
+        return 1
+    text = report(row_count, results, pq.read_metadata(folder / "engine.parquet").num_rows)
+    target = HERE / "results.md"
+    sections = target.read_text("utf-8").split("\n## ")[1:] if target.exists() else []
+    kept = [f"## {section}" for section in sections if not section.startswith(f"{row_count:,} ")]
+    title = (
+        "# The heavy path: raw token log to priced to usage_daily\n\nMedian of three runs, each in a fresh process.\n"
+    )
+    target.write_text("\n".join([title, *(section.rstrip() + "\n" for section in kept), text]), encoding="utf-8")
+    print(text)
+    slower = results["engine"]["seconds"] > MOST_TIMES_SLOWER * results["hand"]["seconds"]
+    return int(slower or results["engine"]["gib"] >= MOST_GIB)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="requests in the log")
+    parser.add_argument("--folder", type=Path, help="where the log is written; a temporary folder unless given")
+    parser.add_argument("--side", choices=SIDES, help="measure one side over a log that is there, as JSON")
+    given = parser.parse_args()
+    if given.side:
+        print(json.dumps(measured(given.side, given.folder)))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="farthing-benchmark-", dir=given.folder) as folder:
+        return run(given.rows, Path(folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

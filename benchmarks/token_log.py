@@ -1,0 +1,139 @@
+"""A token log of any length: thirty day files of `gateway_requests`, the same for the same number of rows.
+
+Every value follows from a row's number by hashing, so the log is made in parallel and needs no seed.
+"""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from contracts import contract
+
+FIRST_DAY = date(2026, 1, 1)
+DAYS = 30
+MODELS = 12
+KEYS = 200
+PRICE_CHANGE = datetime(2026, 1, 16, 12)
+FOREVER = datetime(9999, 12, 31)
+CLASSES = {
+    "input_uncached": 3,
+    "cache_read": 1,
+    "cache_write_5m": 4,
+    "cache_write_1h": 6,
+    "input_audio": 7,
+    "output_text": 15,
+    "output_reasoning": 15,
+    "output_audio": 20,
+}
+
+_VALUES = {
+    "request_id": "'req-' || n",
+    "dedup_key": "'req-' || n",
+    "started_at": "cast($day as timestamp) + interval (draw % 86400) second",
+    "usage_date": "$day",
+    "gateway": "'litellm'",
+    "call_type": "'completion'",
+    "provider": "'provider-' || (model % 4)",
+    "requested_model": "'alias-' || model",
+    "billed_model": "'model-' || model || '-2026-01-01'",
+    "key_id": "md5(cast(key as varchar))",
+    "key_alias": "'key-' || key",
+    "gateway_team_id": "'team-' || (key % 40)",
+    "feature": "'feature-' || (key % 5 * 3 + draw % 3)",
+    "environment": "case when key % 10 = 0 then 'staging' else 'production' end",
+    "input_uncached_tokens": "50 + draw % 4000",
+    "cache_read_tokens": "case when draw % 3 = 0 then draw % 8000 else 0 end",
+    "cache_write_5m_tokens": "case when draw % 11 = 0 then 1024 else 0 end",
+    "cache_write_1h_tokens": "0",
+    "input_audio_tokens": "0",
+    "output_text_tokens": "10 + draw % 900",
+    "output_reasoning_tokens": "case when model % 3 = 0 then draw % 500 else 0 end",
+    "output_audio_tokens": "0",
+    "input_total_tokens": "0",
+    "output_total_tokens": "0",
+    "usage_provenance": "'provider'",
+    "input_semantics": "'inclusive'",
+    "status": "case when draw % 97 = 0 then 'failure' else 'success' end",
+    "is_cache_hit": "draw % 53 = 0",
+    "service_tier": "case when draw % 13 = 0 then 'batch' end",
+    "source_reported_cost_usd": "cast(draw % 1000 as decimal(18, 12)) * 0.000001",
+    "source_cost_basis": "'list'",
+    "x_source": "'gateway'",
+    "x_slice_date": "$day",
+    "x_page": "'0123456789abcdef'",
+    "x_row": "n",
+}
+
+
+def write_log(folder: Path, row_count: int) -> None:
+    """Writes `gateway_requests/<day>.parquet`, `model_identity.parquet` and `prices.parquet` into the folder."""
+    (folder / "gateway_requests").mkdir(parents=True)
+    connection = duckdb.connect()
+    connection.execute("set preserve_insertion_order = false")
+    for number in range(DAYS):
+        day = FIRST_DAY + timedelta(days=number)
+        first, last = row_count * number // DAYS, row_count * (number + 1) // DAYS
+        target = folder / "gateway_requests" / f"{day}.parquet"
+        connection.execute(f"copy ({_select(day, first, last)}) to '{target}' (format parquet, compression zstd)")
+    connection.close()
+    pq.write_table(_identities(), folder / "model_identity.parquet")
+    pq.write_table(_prices(), folder / "prices.parquet")
+
+
+def _select(day: date, first: int, last: int) -> str:
+    columns = ",\n".join(
+        f"cast({_VALUES.get(column.name, 'null').replace('$day', f'''date '{day}' ''')} as "
+        f"{'varchar' if column.type in {'string', 'json'} else column.type}) as {column.name}"
+        for column in contract("gateway_requests").columns
+    )
+    rows = f"""
+        select n, draw, draw % {MODELS} as model, (draw // 7) % {KEYS} as key
+        from (select range as n, cast(hash(range) % 1000000007 as bigint) as draw from range({first}, {last}))
+    """
+    totals = "input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens as input_total_tokens"
+    outputs = "output_text_tokens + output_reasoning_tokens as output_total_tokens"
+    return f"select * replace ({totals}, {outputs}) from (select {columns} from ({rows}))"
+
+
+def _identities() -> pa.Table:
+    rows = [
+        {
+            "source_provider": f"provider-{model % 4}",
+            "source_model": f"model-{model}-2026-01-01",
+            "provider_id": "self-hosted" if model == 0 else f"provider-{model % 4}",
+            "model_id": f"model-{model}",
+            "is_self_hosted": model == 0,
+            "identity_source": "configuration",
+        }
+        for model in range(MODELS - 1)  # the last model is one that nobody knows
+    ]
+    return pa.Table.from_pylist(rows, schema=contract("model_identity").arrow_schema())
+
+
+def _prices() -> pa.Table:
+    rows = [
+        {
+            "provider_id": f"provider-{model % 4}",
+            "model_id": f"model-{model}",
+            "service_tier": tier,
+            "token_class": token_class,
+            "input_tokens_from": 0,
+            "input_tokens_to": 10**12,
+            "valid_from": start,
+            "valid_to": end,
+            "known_from": datetime(2025, 12, 1),
+            "usd_per_mtok": Decimal(dollars * (model + 1)) / (2 if tier == "batch" else 1) + change,
+            "price_source": "benchmark",
+            "price_basis": "own",
+        }
+        for model in range(1, MODELS - 1)
+        for tier in ("default", "batch")
+        for token_class, dollars in CLASSES.items()
+        for start, end, change in ((datetime(2025, 1, 1), PRICE_CHANGE, 0), (PRICE_CHANGE, FOREVER, 1))
+        if not (tier == "batch" and model == 5)  # one model has no batch price
+    ]
+    return pa.Table.from_pylist(rows, schema=contract("prices").arrow_schema())
