@@ -20,12 +20,12 @@ import obstore
 from obstore.exceptions import (
     BaseError,
     PermissionDeniedError,
-    PreconditionError,
-    UnauthenticatedError,
 )
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from connectors.base import AuthenticationError, Body, IncompleteDeliveryError, SourceError
+from connectors.base import AuthenticationError, Body, SourceError
+from connectors.storage_errors import explained, is_refusal
+from connectors.storage_stream import CHUNK_BYTES, ObjectStream, file_chunks
 
 # A night must not hang on a store that is down: eight tries, two minutes, then the source counts as stale.
 _RETRY = {
@@ -40,7 +40,6 @@ _CLIENT = {
     "timeout": timedelta(minutes=30),
 }
 _NOBODYS_OBJECT = "5f1c7e9a-no-such-object"
-_CHUNK_BYTES = 4 * 1024 * 1024
 _ACCESS_MODE = "credentials"  # our own option: `ambient` allows the machine's role or environment
 _OURS = {_ACCESS_MODE, "allow_http", "aws_allow_http", "google_allow_http", "azure_allow_http"}
 _SCHEMES = {"s3": "aws", "s3a": "aws", "gs": "google", "az": "azure", "abfs": "azure", "abfss": "azure"}
@@ -83,7 +82,7 @@ def list_objects(location: str, options: Mapping[str, str], prefix: str = "") ->
         if not found and not isinstance(store, LocalStore):
             _require_store(store, location)
     except (BaseError, OSError, ValueError) as error:
-        raise _explained(error, location, options) from None
+        raise explained(error, location, options) from None
     return sorted(found)
 
 
@@ -97,7 +96,7 @@ def _require_store(store: ObjectStore, location: str) -> None:
     except (FileNotFoundError, PermissionDeniedError):
         return
     except BaseError as error:
-        if _is_refusal(error):
+        if is_refusal(error):
             return
     raise SourceError(f"{location}: what answers there is no object store. Is a proxy or a sign-in page in the way?")
 
@@ -131,48 +130,16 @@ class _StoredBody:
             store = _store(self.location, self.options)
             result = obstore.get(store, self.path, options={"if_match": self.etag} if self.etag else None)
         except (BaseError, OSError, ValueError) as error:
-            raise _explained(error, self.location, self.options, self.path) from None
-        chunks = cast("Iterator[bytes]", iter(result.stream(_CHUNK_BYTES)))
-        raw = _ObjectStream(
-            chunks, result.meta["size"], lambda error: _explained(error, self.location, self.options, self.path)
+            raise explained(error, self.location, self.options, self.path) from None
+        # the store's client never ends on a local file that shrinks under it, so that such a file is read here
+        is_local = isinstance(store, LocalStore)
+        chunks = file_chunks(_folder(self.location) / self.path) if is_local else iter(result.stream(CHUNK_BYTES))
+        raw = ObjectStream(
+            cast("Iterator[bytes]", chunks),
+            result.meta["size"],
+            lambda error: explained(error, self.location, self.options, self.path),
         )
-        return cast("AbstractContextManager[BinaryIO]", io.BufferedReader(raw, _CHUNK_BYTES))
-
-
-class _ObjectStream(io.RawIOBase):
-    """One GET as a forward-only stream that notices when the object ends too early."""
-
-    def __init__(self, chunks: Iterator[bytes], size: int, explained: Callable[[Exception], SourceError]) -> None:
-        self._chunks = chunks
-        self._missing = size
-        self._explained = explained
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        while not self._rest:
-            chunk = self._next_chunk()
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-    def _next_chunk(self) -> bytes | None:
-        try:
-            chunk = next(self._chunks, None)
-        except (BaseError, OSError, ValueError) as error:
-            raise self._explained(error) from None
-        if chunk is None:
-            if self._missing:
-                raise IncompleteDeliveryError(f"{self._missing} bytes of the object never came; run the day again")
-            return None
-        self._missing -= len(chunk)
-        return chunk
+        return cast("AbstractContextManager[BinaryIO]", io.BufferedReader(raw, CHUNK_BYTES))
 
 
 def _store(location: str, options: Mapping[str, str]) -> ObjectStore:
@@ -245,31 +212,3 @@ def _refuse_escape(location: str, path: str) -> None:
     folder = _folder(location).resolve()
     if not (folder / path).resolve().is_relative_to(folder):
         raise SourceError(f"{location}: {path!r} is a link that leads out of the folder; put the file itself there")
-
-
-def _explained(error: Exception, location: str, options: Mapping[str, str], path: str | None = None) -> SourceError:
-    if isinstance(error, SourceError):
-        return error
-    where = location if path is None else f"{location}: {path}"
-    if isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError)) or _is_refusal(error):
-        return AuthenticationError(f"{where}: access was refused; check the key and its right to list and read")
-    if isinstance(error, FileNotFoundError):
-        return SourceError(f"{where}: not found; check the bucket or container, the prefix, and the region or endpoint")
-    if isinstance(error, PreconditionError):
-        return SourceError(f"{where}: was replaced while it was being read; run the day again")
-    return SourceError(f"{where}: {_scrubbed(error, options)}; check the address, the network and the options")
-
-
-def _is_refusal(error: Exception) -> bool:
-    """The store's client has exceptions for 401 and 403 where it reads an object, and none where it lists."""
-    return bool(re.search(r"status code: 40[13]\b", str(error)))
-
-
-def _scrubbed(error: Exception, options: Mapping[str, str]) -> str:
-    """The first line of the store's own message, without query strings and without any option's value."""
-    text = str(error).partition("\n")[0]
-    text = re.sub(r"\?\S+", "?...", text)
-    for value in sorted(options.values(), key=len, reverse=True):
-        if len(value) > 3:
-            text = text.replace(value, "***")
-    return text[:300]

@@ -76,7 +76,7 @@ def _read_line(
 ) -> None:
     head, closed, tail = line.rpartition("}")
     name, _, labels = head.partition("{")
-    metric = METRICS.get(name)
+    metric = METRICS.get(name) or METRICS.get(name := name.strip())
     if metric is None and _is_read_over(name if closed else line.split(maxsplit=1)[0], line):
         return
     subject = known.get(labels)
@@ -114,8 +114,8 @@ def _is_read_over(name: str, line: str) -> bool:
 
 def _learn(labels: str, subjects: Subjects) -> Known:
     values: dict[str, str] = {}
-    at = 0
-    while at < len(labels):
+    at, end = 0, len(labels.rstrip())
+    while at < end:
         found = _LABEL.match(labels, at)
         if found is None or "\ufffd" in found[2]:
             raise _LineError("unreadable_labels", f'expected NAME="VALUE" in UTF-8 at character {at + 1} of the labels')

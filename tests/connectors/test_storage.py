@@ -179,6 +179,15 @@ def test_a_web_page_is_not_an_empty_listing(server: FaultyServer) -> None:
         list_objects("s3://bills/x", open_bucket(server))
 
 
+def test_a_file_that_shrinks_while_it_is_read_is_no_whole_file(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"x" * 20_000_000)
+    with body(str(tmp_path), {}, "f").open() as stream:
+        assert len(stream.read(1000)) == 1000
+        os.truncate(tmp_path / "f", 9_000_000)
+        with pytest.raises(SourceError):
+            stream.read()
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_listing_is_a_matter_of_credentials(server: FaultyServer, status: int) -> None:
     server.inject_always(Answer(b"<Error><Code>AccessDenied</Code></Error>", status))
