@@ -57,7 +57,7 @@ def probe_location(settings: FocusSettings) -> str:
         return f"{settings.location}: {len(objects)} bill files"
     months = sorted(m for o in objects if (m := month_of(o.path, settings)))
     if not months:
-        raise SourceError(_nothing_text(settings, "no month", objects))
+        raise SourceError(_nothing_text(settings, "any month", objects))
     return f"{settings.location}: {len(months)} bill files, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
 
 

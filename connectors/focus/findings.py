@@ -37,15 +37,14 @@ def refused_rows(findings: Sequence[Finding], height: int) -> pl.Series:
 
 def rejects(batch: Batch, findings: Sequence[Finding], page_id: str, cost_column: str) -> list[Reject]:
     """One reject for each refused row, its first reason counting; one for each staged row and reason otherwise."""
-    found = [f for f in findings if f.mask.any()]
+    found = sorted((f for f in findings if f.mask.any()), key=lambda f: not f.refuses)
     if not found:
         return []
     refused = refused_rows(found, batch.frame.height).to_list()
     by_row = dict[tuple[int, str], list[Finding]]()
     for finding in found:
         for index in finding.mask.arg_true():
-            if finding.refuses or not refused[index]:
-                by_row.setdefault((index, "" if refused[index] else finding.reason), []).append(finding)
+            by_row.setdefault((index, "" if refused[index] else finding.reason), []).append(finding)
     ordered = sorted(by_row.items(), key=lambda item: item[0])
     return [_reject(batch, index, group, page_id, cost_column) for (index, _), group in ordered]
 

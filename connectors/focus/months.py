@@ -13,7 +13,7 @@ from connectors.focus.settings import FocusSettings
 
 # YYYY-MM or YYYYMM, with or without the day and the hour after it; not a piece of a longer number, an account say.
 _MONTH = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])(?:-?[0-3]\d)?(?:T?[0-2]\d:?[0-5]\d)?(?!\d)")
-_LOOSE_MONTH = re.compile(r"(20\d\d)\D{0,8}?(1[0-2]|0?[1-9])")  # candidates that a layout then confirms
+_YEAR = re.compile(r"(?=(20\d\d))")  # also years that overlap, as in 202026
 
 
 def month_window(month: date) -> Window:
@@ -41,9 +41,6 @@ def month_of(path: str, settings: FocusSettings) -> date | None:
 
 
 def _candidates(path: str) -> Iterator[date]:
-    for start in range(len(path)):
-        if found := _LOOSE_MONTH.match(path, start):
-            yield date(int(found[1]), int(found[2]), 1)
-            yield date(
-                int(found[1]), int(found[2][0]) or int(found[2]), 1
-            )  # `2026-12` of an unpadded `2026-1`, then `2`
+    """Every month of every year that the path may name; December first, so that `1` is not found in `12`."""
+    for year in dict.fromkeys(_YEAR.findall(path)):
+        yield from (date(int(year), month, 1) for month in range(12, 0, -1))

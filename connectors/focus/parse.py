@@ -103,8 +103,7 @@ def _closing(settings: FocusSettings, tally: _Tally) -> Parsed:
 
 
 def _count_fractions(costs: pa.ChunkedArray) -> int:
-    series = pl.Series(costs)
-    return int((series != series.floor()).sum())
+    return int(pl.Series(costs).cast(pl.String).str.contains(r"\.0*[1-9]").sum())
 
 
 def _no_rows() -> pa.Table:
