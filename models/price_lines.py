@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from contracts import contract
 from models.frames import conform, schema_of
 from models.tokens import PRICE_FALLBACKS, TOKEN_CLASSES
 
@@ -22,6 +23,9 @@ FOREVER = datetime(9999, 12, 31)  # noqa: DTZ001
 
 ANY_INPUT_TO = 2**63 - 1
 """End of the highest context band: more tokens than a request can have."""
+
+PRICE_ORDER = contract("prices").key
+"""The columns that together are unique; price frames are sorted by them."""
 
 OWN = "own"
 """Basis of a price that was stated for its class, not taken from another."""
@@ -62,10 +66,9 @@ def with_fallbacks(stated: Mapping[str, Priced]) -> list[tuple[str, Priced, str]
 
 
 def price_frame(lines: Iterable[PriceLine]) -> pl.DataFrame:
-    """The lines in the shape of `prices`, in the order of its key."""
+    """The lines in the shape of `prices`, in `PRICE_ORDER`."""
     frame = pl.DataFrame([astuple(line) for line in lines], schema=schema_of("prices"), orient="row")
-    key = ["provider_id", "model_id", "service_tier", "token_class", "input_tokens_from", "valid_from", "known_from"]
-    return conform(frame.sort(key), "prices")
+    return conform(frame.sort(PRICE_ORDER), "prices")
 
 
 def price_lines(frame: pl.DataFrame) -> list[PriceLine]:

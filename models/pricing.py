@@ -13,10 +13,20 @@ from itertools import pairwise, product
 
 import polars as pl
 
+from models.frames import conform
 from models.identity import identity_rows
 from models.list_prices import Refusal, list_price_lines
 from models.money import to_scaled
-from models.price_lines import ANY_INPUT_TO, FOREVER, OWN, PriceLine, price_frame, price_lines, with_fallbacks
+from models.price_lines import (
+    ANY_INPUT_TO,
+    FOREVER,
+    OWN,
+    PRICE_ORDER,
+    PriceLine,
+    price_frame,
+    price_lines,
+    with_fallbacks,
+)
 from models.tokens import TOKEN_CLASSES
 
 __all__ = [
@@ -98,24 +108,16 @@ def merge_prices(listed: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
     Raises:
         ValueError: two of the company's own prices hold at once for a class; or as `models.frames.conform`.
     """
-    stated = [line for line in price_lines(own) if line.price_basis == OWN]
-    touched = {_model_of(line) for line in stated}
+    model = ["provider_id", "model_id", "service_tier"]
+    touched = own.select(model).unique()
     models: dict[tuple[str, str, str], tuple[list[PriceLine], list[PriceLine]]] = defaultdict(lambda: ([], []))
-    merged: list[PriceLine] = []
-    for line in price_lines(listed):
-        if _model_of(line) not in touched:
-            merged.append(line)
-        elif line.price_basis == OWN:
-            models[_model_of(line)][0].append(line)
-    for line in stated:
-        models[_model_of(line)][1].append(line)
-    for list_lines, own_lines in models.values():
-        merged += _merged_model(list_lines, own_lines)
-    return price_frame(merged)
-
-
-def _model_of(line: PriceLine) -> tuple[str, str, str]:
-    return line.provider_id, line.model_id, line.service_tier
+    for position, book in enumerate((listed.join(touched, on=model, how="semi"), own)):
+        for line in price_lines(book):
+            if line.price_basis == OWN:
+                models[line.provider_id, line.model_id, line.service_tier][position].append(line)
+    merged = [line for list_lines, own_lines in models.values() for line in _merged_model(list_lines, own_lines)]
+    untouched = listed.join(touched, on=model, how="anti")
+    return pl.concat([conform(untouched, "prices"), price_frame(merged)]).sort(PRICE_ORDER)
 
 
 def _merged_model(list_lines: list[PriceLine], own_lines: list[PriceLine]) -> list[PriceLine]:

@@ -235,6 +235,17 @@ def test_billed_and_effective_cost_are_split_each_on_its_own(rows):
     assert final["billed_cost"].to_list() == [D(0)] * 3
 
 
+def test_units_left_over_go_by_account_then_by_feature(rows):
+    usage = [
+        {"team_id": team, "feature": feature, "input_uncached_tokens": 1}
+        for team, feature in [("b", "a"), ("a", "z"), ("a", "y"), ("b", "b")]
+    ]
+    charge = {"cost": "0.000000000003", "provider_id": "openai", "model_id": "gpt", "token_class": "input_uncached"}
+    postings = settle(rows, [charge], usage)
+    shares = {key: int(cost.scaleb(12)) for key, cost in resting(postings, "feature").items()}
+    assert shares == {("team:a", "y"): 1, ("team:a", "z"): 1, ("team:b", "a"): 1, ("team:b", "b"): 0}
+
+
 def test_a_pool_that_is_not_configured_is_named_with_the_remedy(rows):
     with pytest.raises(ValueError, match=r"pool 'ghost', which is not among the pools \(chat\): add it"):
         settle(rows, [{"tags": '{"team":"x"}'}], owners=[{"match_value": "x", "pool_id": "ghost"}], pools=[CHAT])
