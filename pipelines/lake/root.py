@@ -4,6 +4,7 @@ Here belongs: putting whole files in place durably, reading, listing and removin
 Here does not belong: what the files mean. Tables reach their storage through deltalake, at the same address.
 """
 
+import io
 import os
 import shutil
 import tempfile
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
 import obstore
@@ -23,6 +24,7 @@ from pipelines.lake.errors import LakeError
 from pipelines.lake.paths import SPOOL
 
 _ALLOW_HTTP = ("allow_http", "aws_allow_http", "google_allow_http", "azure_allow_http")
+_READ_BYTES = 1024 * 1024
 _RETRY = {"max_retries": 7, "retry_timeout": timedelta(minutes=2)}
 
 
@@ -59,7 +61,7 @@ class Root:
         """A stream over a file from its first byte."""
         if self.is_local:
             return self.path(relative).open("rb")
-        return cast("AbstractContextManager[BinaryIO]", obstore.open_reader(self.store, relative))
+        return cast("BinaryIO", io.BufferedReader(_Remote(obstore.open_reader(self.store, relative)), _READ_BYTES))
 
     def exists(self, relative: str) -> bool:
         """Whether a file lies there."""
@@ -101,6 +103,30 @@ class Root:
         """Removes what a killed run left in the scratch folder. Only the one writer may call it."""
         if self.is_local:
             shutil.rmtree(self.path(SPOOL), ignore_errors=True)
+
+
+class _Remote(io.RawIOBase):
+    """An object as a stream that can be read from any place."""
+
+    def __init__(self, reader: "obstore.ReadableFile") -> None:
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._reader.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._reader.tell()
+
+    def readinto(self, buffer: Any, /) -> int:
+        chunk = memoryview(self._reader.read(len(buffer)))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
 
 
 def open_root(location: str, options: Mapping[str, str]) -> Root:
