@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from sample.company import MODELS, MONTH, NEXT_MONTH, RESEARCH, RESTATED_FROM, SERVING, Host, usd_per_token
+from sample.company import MODELS, MONTH, NEXT_MONTH, RESEARCH, RESTATED_FROM, SERVING, USD_PER_TOKEN, Host
 from sample.traffic import Request
 
 ONE_DAY = timedelta(days=1)
@@ -98,7 +98,7 @@ def api_lines(day: date, requests: Sequence[Request], seed: int) -> list[Line]:
 
 
 def _token_line(day: date, provider: str, sub_account: str, bill_name: str, token_class: str, count: int) -> Line:
-    price = usd_per_token(PRICED_AS[bill_name], token_class)
+    price = USD_PER_TOKEN[PRICED_AS[bill_name]][token_class]
     start = datetime.combine(day, time())
     million = price.scaleb(6)
     return Line(

@@ -150,7 +150,7 @@ WORKLOADS = (
 
 # The agent that would not stop: over a weekend a loop multiplies what the team uses.
 RUNAWAY_DAYS = (date(2026, 10, 17), date(2026, 10, 18))
-RUNAWAY = Workload("growth-agent", "growth", "lead-agent", "gpt-5", 420, 90000, 1800, 0.1, 1400, 1.0)
+RUNAWAY = Workload("growth-agent", "growth", "lead-agent", "gpt-5", 570, 90000, 1800, 0.1, 1400, 1.0)
 # The self-hosted model was unloaded for maintenance: its GPUs idled, and nobody used them.
 MAINTENANCE_DAY = date(2026, 10, 25)
 
@@ -228,7 +228,9 @@ def days_until(as_of: date) -> tuple[date, ...]:
     return tuple(MONTH + timedelta(days=day) for day in range((end - MONTH).days))
 
 
-def usd_per_token(model: str, token_class: str) -> Decimal:
-    """The list price of one token; reasoning is billed as output."""
-    billed = "output_text" if token_class == "output_reasoning" else token_class  # noqa: S105  (a class of tokens)
-    return Decimal(USD_PER_MTOK[model][billed]).scaleb(-6)
+def _per_token(prices: dict[str, str]) -> dict[str, Decimal]:
+    exact = {token_class: Decimal(price).scaleb(-6) for token_class, price in prices.items()}
+    return {**exact, "output_reasoning": exact["output_text"]}  # reasoning is billed as output
+
+
+USD_PER_TOKEN = {model: _per_token(prices) for model, prices in USD_PER_MTOK.items()}

@@ -5,14 +5,12 @@ Here belongs: names of files, what fills the templates, the one repeated and the
 
 import gzip
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from sample.company import INPUT_CLASSES, OUTPUT_CLASSES
 from sample.gateway_templates import Outcome, payload, spend_log
 from sample.traffic import Request, epoch_text
 
@@ -32,7 +30,7 @@ def write_spend_logs(folder: Path, day: date, requests: Sequence[Request]) -> in
         rows.append(replace(billed[0], request_id="chatcmpl-damaged", tokens={"input_uncached": -40, "output_text": 7}))
     text = "".join(spend_log(request.workload, _outcome(request)) % _spend_log_values(request) for request in rows)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "spend_logs.jsonl.gz").write_bytes(gzip.compress(text.encode(), 5, mtime=0))
+    (folder / "spend_logs.jsonl.gz").write_bytes(gzip.compress(text.encode(), 2, mtime=0))
     return len(rows)
 
 
@@ -54,9 +52,9 @@ def _outcome(request: Request) -> Outcome:
 def _spend_log_values(request: Request) -> Mapping[str, str]:
     ended = request.started_at + timedelta(milliseconds=request.latency_ms)
     return _values(request) | {
-        "start": json.dumps(_database_time(request.started_at)),
-        "end": json.dumps(_database_time(ended)),
-        "created": json.dumps(_database_time(ended + WRITE_LAG)),
+        "start": _quoted(_database_time(request.started_at)),
+        "end": _quoted(_database_time(ended)),
+        "created": _quoted(_database_time(ended + WRITE_LAG)),
         "duration": str(request.latency_ms),
     }
 
@@ -80,14 +78,19 @@ def _values(request: Request) -> dict[str, str]:
     digest = hashlib.sha256(request.request_id.encode()).hexdigest()
     call_id = request.request_id if request.status == "failure" else _uuid(digest)
     return {
-        "id": json.dumps(request.request_id),
-        "call_id": json.dumps(call_id),
-        "trace_id": json.dumps(_uuid(request.group_id * 2)),
-        "ticket": json.dumps(f"T-{int(request.group_id, 16) % 90_000 + 10_000}"),
-        "cache_key": json.dumps(digest),
+        "id": _quoted(request.request_id),
+        "call_id": _quoted(call_id),
+        "trace_id": _quoted(_uuid(request.group_id * 2)),
+        "ticket": _quoted(f"T-{int(request.group_id, 16) % 90_000 + 10_000}"),
+        "cache_key": _quoted(digest),
         **_token_values(request),
         **_cost_values(request),
     }
+
+
+def _quoted(text: str) -> str:
+    """JSON of a text that needs no escapes: ids, digests and times."""
+    return f'"{text}"'
 
 
 def _uuid(digits: str) -> str:
@@ -110,15 +113,19 @@ def _token_values(request: Request) -> dict[str, str]:
 
 def _cost_values(request: Request) -> dict[str, str]:
     """Costs as the gateway reports them, USD: nothing for failures, cache hits and models that it has no price for."""
-    spent = request if request.is_billed else replace(request, tokens={})
-    costs = {
-        "input_cost": spent.list_cost(INPUT_CLASSES),
-        "output_cost": spent.list_cost(OUTPUT_CLASSES),
-        "spend": spent.list_cost(),
-        "read_cost": spent.list_cost(("cache_read",)),
-        "written_cost": spent.list_cost(("cache_write_5m", "cache_write_1h")),
+    costs = (request.list_costs() if request.is_billed else None) or {}
+    nothing = Decimal(0)
+    read = costs.get("cache_read", nothing)
+    written = costs.get("cache_write_5m", nothing) + costs.get("cache_write_1h", nothing)
+    read_and_new = read + written + costs.get("input_uncached", nothing)
+    output = costs.get("output_text", nothing) + costs.get("output_reasoning", nothing)
+    return {
+        "input_cost": _number(read_and_new),
+        "output_cost": _number(output),
+        "spend": _number(read_and_new + output),
+        "read_cost": _number(read),
+        "written_cost": _number(written),
     }
-    return {name: _number(cost or Decimal(0)) for name, cost in costs.items()}
 
 
 def _number(cost: Decimal) -> str:

@@ -44,7 +44,8 @@ def state_seconds(samples: Mapping[tuple[Host, date], Sequence[Sample]]) -> Stat
 
 def _states(samples: Sequence[tuple[date, Sample]]) -> Iterator[tuple[datetime, Held]]:
     """The state of each sample of one GPU. Runs of low activity end at a gap and at a change of holder."""
-    moments = [(datetime.combine(day, time()) + timedelta(seconds=s.step * STEP_SECONDS), s) for day, s in samples]
+    midnight = {day: datetime.combine(day, time()) for day in {day for day, _ in samples}}
+    moments = [(midnight[day] + timedelta(seconds=s.step * STEP_SECONDS), s) for day, s in samples]
     numbered = [(at - timedelta(seconds=STEP_SECONDS * i), at, s) for i, (at, s) in enumerate(moments)]
     for _, run in groupby(numbered, key=lambda entry: (entry[0], entry[2].holder, _level(entry[2]))):
         entries = list(run)

@@ -103,7 +103,7 @@ def write_exposition(file: Path, host: Host, day: date, samples: Sequence[Sample
         lines.append(f"# HELP {metric} {description}\n# TYPE {metric} gauge\n")
         lines += [f"{metric}{label} {values[position]} {stamp}\n" for label, stamp, values in rows]
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(gzip.compress("".join(lines).encode(), 4, mtime=0))
+    file.write_bytes(gzip.compress("".join(lines).encode(), 1, mtime=0))
 
 
 def _values(sample: Sample) -> tuple[str, ...]:

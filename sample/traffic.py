@@ -5,7 +5,7 @@ Contexts stay below 150,000 tokens, so that no price tier is reached and the tru
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,12 +18,10 @@ from sample.company import (
     OUTPUT_CLASSES,
     RUNAWAY,
     RUNAWAY_DAYS,
-    TOKEN_CLASSES,
-    USD_PER_MTOK,
+    USD_PER_TOKEN,
     WORKLOADS,
     Model,
     Workload,
-    usd_per_token,
 )
 
 HOURS = tuple(range(24))
@@ -67,13 +65,12 @@ class Request:
         """All output, reasoning included."""
         return sum(self.tokens.get(name, 0) for name in OUTPUT_CLASSES)
 
-    def list_cost(self, token_classes: Sequence[str] = TOKEN_CLASSES) -> Decimal | None:
-        """USD of its tokens in those classes at list price, exact; None when the model has no list price."""
-        name = self.model.name
-        if name not in USD_PER_MTOK:
+    def list_costs(self) -> dict[str, Decimal] | None:
+        """USD of its tokens at list price by class, exact; None when the model has no list price."""
+        prices = USD_PER_TOKEN.get(self.model.name)
+        if prices is None:
             return None
-        used = [token_class for token_class in token_classes if self.tokens.get(token_class)]
-        return sum((self.tokens[used_class] * usd_per_token(name, used_class) for used_class in used), Decimal(0))
+        return {token_class: count * prices[token_class] for token_class, count in self.tokens.items() if count}
 
 
 def epoch_text(moment: datetime) -> str:

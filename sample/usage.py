@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from sample.company import OUTPUT_CLASSES, OWNERS, POOL_WEIGHTS, SELF_HOSTED, TOKEN_CLASSES, Match, Workload
+from sample.company import OUTPUT_CLASSES, OWNERS, POOL_WEIGHTS, SELF_HOSTED, Match, Workload
 from sample.traffic import Request
 
 UNOWNED_USAGE = "residual:unowned_usage"
@@ -112,8 +112,9 @@ def tally_usage(traffic: Mapping[date, Sequence[Request]]) -> Usage:
             used = Used(day, request.model.provider, request.model.name)
             tokens[used][holder].update(request.tokens)
             tally.tokens.update(request.tokens)
-            cost = request.list_cost(TOKEN_CLASSES)
-            if cost is not None:
+            costs = request.list_costs()
+            if costs is not None:
+                cost = sum(costs.values(), Decimal(0))
                 cost_units[used][holder] += int(cost.scaleb(PICO))
                 tally.list_cost_usd += cost
     return Usage(tokens, cost_units, tallies)
