@@ -113,10 +113,11 @@ def _read_series(labels: Mapping[str, str], values: list[Any], row: int, into: P
     metric = METRICS.get(name)
     if metric is None and (not is_dcgm(name) or is_silent(name)):
         return
+    payload = _payload(labels)  # of the series: one of its values stands in the words of its reject
     try:
         known = subjects.learn(labels)
     except ValueError as error:
-        into.refuse(row + 1, "no_gpu_uuid", str(error), _payload(labels))
+        into.refuse(row + 1, "no_gpu_uuid", str(error), payload)
         return
     for number, pair in enumerate(values, row + 1):
         try:
@@ -127,9 +128,9 @@ def _read_series(labels: Mapping[str, str], values: list[Any], row: int, into: P
             into.refuse(number, "unreadable_value", detail, _payload({"metric": labels, "value": pair}))
             continue
         if metric is None:
-            into.put_unknown(known, millisecond, name, text, number, text)
+            into.put_unknown(known, millisecond, name, text, number, payload)
         else:
-            into.put(known, millisecond, metric, value, number, text)
+            into.put(known, millisecond, metric, value, number, payload)
 
 
 def _success(body: bytes, name: str) -> dict[str, Any]:
