@@ -1,0 +1,162 @@
+"""GPU seconds under any samples whatever: they sum to the bill, and a day is the same however many are built."""
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contracts import contract
+from pipelines.engines.duckdb_engine import DuckDBEngine
+
+MIDNIGHT = datetime(2026, 2, 1)
+SAMPLES = contract("gpu_samples").arrow_schema()
+BILLED = contract("gpu_billed_hours").arrow_schema()
+TABLE = contract("gpu_states_hourly")
+RATIO = st.none() | st.sampled_from([0.0, 0.01, 0.049, 0.05, 0.5, 0.8, 1.0])
+
+
+def sample(at: datetime, **given_values: Any) -> dict[str, Any]:
+    """One sample of one GPU, held by a pod, unless told otherwise."""
+    filled = {
+        "sampled_at": at,
+        "sample_date": at.date(),
+        "cluster": "prod",
+        "hostname": "node-1",
+        "gpu_uuid": "GPU-a",
+        "gpu_instance_id": "",
+        "namespace": "search",
+        "pod": "pod-1",
+        "container": "c",
+        "x_source": "dcgm",
+        "x_slice_date": at.date(),
+        "x_page": "p",
+        "x_row": 1,
+    }
+    return filled | given_values
+
+
+def billed(hour: datetime, gpu_count: int, seconds: int) -> dict[str, Any]:
+    """One billed hour of the node."""
+    return {
+        "resource_id": "i-1",
+        "hostname": "node-1",
+        "cluster": "prod",
+        "gpu_count": gpu_count,
+        "hour_start": hour,
+        "usage_date": hour.date(),
+        "billed_seconds": seconds,
+    }
+
+
+def states(engine: DuckDBEngine, samples: list[dict[str, Any]], hours: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the SQL makes of them."""
+    engine.register("gpu_samples", pa.Table.from_pylist(samples, schema=SAMPLES))
+    engine.register("gpu_billed_hours", pa.Table.from_pylist(hours, schema=BILLED))
+    engine.build(TABLE)
+    return engine.read(TABLE.table).to_pylist()
+
+
+samples_of_a_node = st.lists(
+    st.builds(
+        lambda offset, gpu, instance, namespace, pod, ratio, util, xid: sample(
+            MIDNIGHT + timedelta(milliseconds=offset),
+            gpu_uuid=gpu,
+            gpu_instance_id=instance,
+            namespace=namespace,
+            pod=pod if namespace else "",
+            sm_active_ratio=ratio,
+            gpu_util_ratio=util,
+            xid_code=xid,
+        ),
+        st.integers(0, 3 * 3600 * 1000),
+        st.sampled_from(["GPU-a", "GPU-b", "GPU-c"]),
+        st.sampled_from(["", "", "1", "2", "3"]),
+        st.sampled_from(["", "search", "chat"]),
+        st.sampled_from(["pod-1", "pod-2", "pod-3"]),
+        RATIO,
+        RATIO,
+        st.none() | st.sampled_from([13, 79]),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(samples_of_a_node, st.integers(1, 4), st.lists(st.integers(1, 3600), min_size=4, max_size=4))
+def test_every_billed_gpu_second_is_in_exactly_one_state(
+    duckdb_engine: DuckDBEngine, samples: list[dict[str, Any]], gpu_count: int, seconds: list[int]
+) -> None:
+    hours = [billed(MIDNIGHT + timedelta(hours=n), gpu_count, length) for n, length in enumerate(seconds)]
+    sums: Counter[datetime] = Counter()
+    rows = states(duckdb_engine, samples, hours)
+    for row in rows:
+        sums[row["hour_start"]] += row["state_seconds"]
+        assert row["state_seconds"] > 0
+        assert 0 <= row["under_used_seconds"] <= row["state_seconds"]
+    assert sums == {hour["hour_start"]: hour["billed_seconds"] * gpu_count for hour in hours}
+    keys = [tuple(row[name] for name in TABLE.key) for row in rows]
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_day_is_the_same_whether_it_is_built_alone_or_in_a_month(duckdb_engine: DuckDBEngine) -> None:
+    days = [date(2026, 2, 1) + timedelta(days=n) for n in range(6)]
+    samples = [
+        # an irregular log: its rate changes by day, it has gaps over midnight, and a GPU comes late
+        sample(
+            datetime.combine(day, datetime.min.time()) + timedelta(seconds=step * (47 + 13 * number)),
+            gpu_uuid=gpu,
+            sm_active_ratio=0.01 if (step // 20) % 2 else 0.6,
+        )
+        for number, day in enumerate(days)
+        for gpu in (["GPU-a"] if number < 3 else ["GPU-a", "GPU-b"])
+        for step in range(86400 // (47 + 13 * number) - number * 7)
+    ]
+    hours = [
+        billed(datetime.combine(day, datetime.min.time()) + timedelta(hours=hour), 2, 3600)
+        for day in days
+        for hour in range(24)
+    ]
+    together = states(duckdb_engine, samples, hours)
+    for day in days:
+        near = [row for row in samples if abs((row["sample_date"] - day).days) <= TABLE.neighbours]
+        alone = states(duckdb_engine, near, [hour for hour in hours if hour["usage_date"] == day])
+        assert sorted(map(repr, alone)) == sorted(repr(row) for row in together if row["usage_date"] == day)
+
+
+def test_sparse_samples_tell_idleness_within_a_hundredth(duckdb_engine: DuckDBEngine) -> None:
+    # a day of bursts, 40 minutes of work in every two hours: a third busy, two thirds idle
+    samples = [
+        sample(at, sm_active_ratio=0.9 if (at - MIDNIGHT).seconds % 7200 < 2400 else 0.0)
+        for at in (MIDNIGHT + timedelta(seconds=60 * n) for n in range(1440))
+    ]
+    hours = [billed(MIDNIGHT + timedelta(hours=n), 1, 3600) for n in range(24)]
+    idle = sum(
+        row["state_seconds"] for row in states(duckdb_engine, samples, hours) if row["state"] == "allocated_idle"
+    )
+    assert idle / 86400 == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_mig_instances_share_the_bill_and_free_ones_are_unallocated(
+    duckdb_engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    # seven instances for a day: one held for 6 hours, two for 2 hours: 10 of 168 instance hours
+    held = {1: 6, 2: 2, 3: 2}
+    samples = [
+        sample(at, gpu_instance_id=str(instance), gr_engine_active_ratio=0.9, **({} if busy else free))
+        for free in [{"namespace": "", "pod": ""}]
+        for instance in range(1, 8)
+        for at in (MIDNIGHT + timedelta(seconds=60 * n) for n in range(1441))
+        for busy in [(at - MIDNIGHT) < timedelta(hours=held.get(instance, 0))]
+    ]
+    hours = [billed(MIDNIGHT + timedelta(hours=n), 1, 3600) for n in range(24)]
+    sums: Counter[str] = Counter()
+    for row in states(duckdb_engine, samples, hours):
+        sums[row["state"]] += row["state_seconds"]
+    # whole seconds by largest remainder: within half a second an hour of the exact 86400 * 10 / 168
+    assert sums["effective"] == pytest.approx(86400 * 10 / 168, abs=12)
+    assert sums["effective"] + sums["unallocated"] == 86400
