@@ -13,7 +13,7 @@ from reports.breakdown import Breakdown, Sum, split
 from reports.given import Period
 from reports.lines import service_sums
 from reports.money import EXACT, ZERO, exact_sum, format_money, format_ratio, minor_unit, round_to
-from reports.tables import Row, Table
+from reports.tables import Table, signed_table
 from reports.wording import MONTHS
 
 MOVER_LIMIT = 5
@@ -64,12 +64,10 @@ def change_sentence(change: Change, currency: str) -> str:
 
 def change_table(change: Change, currency: str) -> Table | None:
     """The largest movers, adding up to the difference; None where nothing moved."""
-    lines = change.movers.lines
-    if not lines:
+    if not change.movers.lines:
         return None
-    rows = tuple(Row(line.label, (format_money(line.amount, currency, signed=True),), line.note) for line in lines)
-    total = Row("Change", (format_money(change.difference, currency, signed=True),))
-    return Table("change", "What moved", (f"Against {change.previous_label}", "Change"), rows, total)
+    against = f"Against {change.previous_label}"
+    return signed_table("change", "What moved", against, change.movers, currency, total_label="Change")
 
 
 def _previous_start(period: Period) -> date:

@@ -11,6 +11,7 @@ import vl_convert
 
 from reports.daily import DayCost
 from reports.money import ZERO
+from reports.png import packed
 from reports.wording import KIND_LABELS
 
 # Okabe and Ito's palette (2008), told apart with any colour vision. Other is last because it is least.
@@ -38,7 +39,7 @@ def daily_svg(days: Sequence[DayCost], currency: str, width: int = 600) -> str:
 
 def daily_png(days: Sequence[DayCost], currency: str, width: int = 520) -> bytes:
     """The chart as PNG on solid white at twice the width: mail clients that invert colours cannot hide its text."""
-    return vl_convert.vegalite_to_png(_spec(days, currency, width, "#ffffff", legend=_legend()), scale=2)
+    return packed(vl_convert.vegalite_to_png(_spec(days, currency, width, "#ffffff", legend=_legend()), scale=2))
 
 
 def _spec(

@@ -112,8 +112,7 @@ def _log_tables(lines: Sequence[ReconciliationLine], currency: str) -> list[Tabl
     if not known:
         return [against]
     causes = as_listed(known, EXACT.subtract(billed_total, logged_total), currency)
-    headings = ("Cause", "Difference")
-    return [against, signed_table(f"causes-{currency.lower()}", "Why bill and log differ", headings, causes, currency)]
+    return [against, signed_table(f"causes-{currency.lower()}", "Why bill and log differ", "Cause", causes, currency)]
 
 
 def _require_causes_add_up(line: ReconciliationLine) -> None:

@@ -71,8 +71,9 @@ def _idle_sentence(amounts: Mapping[str, Decimal], total: Decimal, currency: str
     idle = amounts.get("allocated_idle", ZERO)
     if idle > 0 and total > 0:
         sentences.append(f"{format_money(idle, currency)} ({format_ratio(idle / total)} of GPU cost) was held idle.")
-    elif amounts.get("unknown", ZERO) <= 0:
-        sentences.append("No GPU was held idle.")
+    unallocated = amounts.get("unallocated", ZERO)
+    if unallocated > 0:
+        sentences.append(f"{format_money(unallocated, currency)} was held by no team.")
     under_used = amounts.get("under_used", ZERO)
     if under_used > 0:
         sentences.append(f"{format_money(under_used, currency)} was under-used: an opportunity, not waste.")

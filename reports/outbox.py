@@ -10,16 +10,18 @@ one sends. A claim without a receipt means that nobody knows whether the mail we
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore
 
 from reports.filenames import safe_name
-from reports.outbox_store import open_store
+from reports.outbox_store import make_durable, open_store
 
+_STORE_ERRORS = (BaseError, OSError)
 Transport = Callable[[EmailMessage], Mapping[str, str]]
 """Hands one message over and returns the recipients that were refused, each with the reason.
 
@@ -67,19 +69,14 @@ class Outbox:
         tries again. After any other error of the transport the claim stays, and the answer is Uncertain.
         """
         message_id = str(message["Message-ID"])
-        if receipt := self._read(_sent(key)):
-            return AlreadySent(receipt)
-        if not self._create(_sending(key), message_id):
-            return self._found_claimed(key)
         try:
-            refused = transport(message)
-        except NotSentError:
-            self.settle(key, was_sent=False)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, the server may have taken the message
-            return self._uncertain(key, message_id, f" ({type(error).__name__} while it was handed over)")
-        self._create(_sent(key), message_id)
-        return Sent(message_id, dict(refused))
+            earlier = self._claim(key, message_id)
+        except _STORE_ERRORS as error:
+            raise NotSentError(
+                f"the outbox {self._root} cannot be used ({type(error).__name__}), so {key!r} was not sent; "
+                "check that the place exists, may be written, and has room"
+            ) from error
+        return earlier or self._hand_over(key, message_id, message, transport)
 
     def settle(self, key: str, *, was_sent: bool) -> None:
         """Settles an uncertain claim: `was_sent` makes it a receipt; otherwise it is removed and may be sent again."""
@@ -91,11 +88,31 @@ class Outbox:
         else:
             obstore.delete(self._store, _sending(key))
 
-    def _found_claimed(self, key: str) -> AlreadySent | Uncertain:
-        """Somebody else's claim: their receipt may have come since the first look."""
+    def _claim(self, key: str, message_id: str) -> AlreadySent | Uncertain | None:
+        """None where the claim is ours; otherwise what became of the message before."""
         if receipt := self._read(_sent(key)):
             return AlreadySent(receipt)
+        if self._create(_sending(key), message_id):
+            return None
+        if receipt := self._read(_sent(key)):  # it may have come since the first look
+            return AlreadySent(receipt)
         return self._uncertain(key, self._read(_sending(key)) or "unknown", "")
+
+    def _hand_over(self, key: str, message_id: str, message: EmailMessage, transport: Transport) -> Sent | Uncertain:
+        try:
+            refused = transport(message)
+        except NotSentError:
+            with suppress(*_STORE_ERRORS):  # a claim that cannot be removed is reported as uncertain the next time
+                self.settle(key, was_sent=False)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, the server may have taken the message
+            return self._uncertain(key, message_id, f" ({type(error).__name__} while it was handed over)")
+        try:
+            self._create(_sent(key), message_id)
+        except _STORE_ERRORS as error:
+            cause = f" (the mail server took it, but the receipt could not be written: {type(error).__name__})"
+            return self._uncertain(key, message_id, cause)
+        return Sent(message_id, dict(refused))
 
     def _uncertain(self, key: str, message_id: str, cause: str) -> Uncertain:
         claim = f"{self._root.rstrip('/')}/{_sending(key)}"
@@ -111,6 +128,7 @@ class Outbox:
             obstore.put(self._store, path, json.dumps({"message_id": message_id}).encode(), mode="create")
         except AlreadyExistsError:
             return False
+        make_durable(self._root, path)
         return True
 
     def _read(self, path: str) -> str | None:

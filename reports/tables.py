@@ -3,7 +3,6 @@
 Here belongs: the one shape of a table, and its making from lines that foot. Here does not belong: markup, figures.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -55,11 +54,13 @@ def cost_table(
     return Table(name, title, headings, rows, Row(total_label, cells), lead)
 
 
-def signed_table(name: str, title: str, headings: Sequence[str], breakdown: Breakdown, currency: str) -> Table:
-    """Differences: each with its sign, adding up to the signed total. The last heading row label is "Difference"."""
+def signed_table(
+    name: str, title: str, heading: str, breakdown: Breakdown, currency: str, *, total_label: str = "Difference"
+) -> Table:
+    """Differences, each with its sign, adding up to the signed total, which also names the column."""
     rows = tuple(Row(x.label, (format_money(x.amount, currency, signed=True),), x.note) for x in breakdown.lines)
-    total = Row("Difference", (format_money(breakdown.total, currency, signed=True),))
-    return Table(name, title, tuple(headings), rows, total)
+    total = Row(total_label, (format_money(breakdown.total, currency, signed=True),))
+    return Table(name, title, (heading, total_label), rows, total)
 
 
 def _row(line: Line, currency: str, *, with_shares: bool) -> Row:

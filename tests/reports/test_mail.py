@@ -1,6 +1,8 @@
 """The mail: twins with a chart inside, the same bytes every time, headers that no name can break."""
 
 import re
+import struct
+import zlib
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -9,7 +11,9 @@ import pytest
 
 from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
+from reports.png import packed
 from reports.statement import Statement, build_statement
+from reports.wording import clean
 
 SENDER = "finops@example.com"
 MESSAGE_ID = "<statement-2026-07-search@example.com>"
@@ -72,8 +76,6 @@ def test_the_same_statement_gives_the_same_mail(statement: Statement) -> None:
     ],
 )
 def test_a_team_s_name_adds_no_header(name: str, statement: Statement) -> None:
-    from reports.wording import clean
-
     message = received(mail_message(replace(statement, team_name=clean(name)), SENDER, ["ada@example.com"], MESSAGE_ID))
     assert sorted(set(message.keys())) == sorted(
         ["Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
@@ -96,3 +98,24 @@ def test_no_recipient_and_a_broken_message_id_are_refused(statement: Statement) 
         mail_message(statement, SENDER, [], MESSAGE_ID)
     with pytest.raises(StatementError, match="no message id"):
         mail_message(statement, SENDER, ["ada@example.com"], "<a@b>\r\nBcc: c@d")
+
+
+def test_the_picture_is_packed_without_a_pixel_changed(statement: Statement) -> None:
+    rows = b"\x00\x10\x20\x30\x00\x40\x50\x60"  # filter byte and one RGB pixel, twice
+    plain = png(1, 2, zlib.compress(rows, 0))
+    small = packed(plain)
+    assert small[:8] == plain[:8]
+    assert small[8:33] == plain[8:33]  # the header chunk
+    length = int.from_bytes(small[33:37], "big")
+    assert zlib.decompress(small[41 : 41 + length]) == rows
+    assert small.endswith(bytes.fromhex("0000000049454e44ae426082"))
+    message = received(mail_message(statement, SENDER, ["ada@example.com"], MESSAGE_ID))
+    assert len(message.as_bytes()) < 150_000
+
+
+def png(width: int, height: int, pixels: bytes) -> bytes:
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")

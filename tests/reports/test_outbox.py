@@ -1,5 +1,8 @@
 """At most once: real folders, a real object store protocol, a real mail server, and a crash at every point."""
 
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from email.message import EmailMessage
@@ -11,6 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
 
+ROOT = Path(__file__).resolve().parents[2]
 KEY = "2026-07/search/final"
 KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "aws_region": "us-east-1"}
 
@@ -156,3 +160,42 @@ def test_keys_that_look_alike_do_not_share_a_claim(tmp_path: Path, message: Emai
         assert isinstance(outbox.send_once(key, message, post), Sent)
     assert post.taken == 4
     assert all(path.parent == tmp_path for path in tmp_path.rglob("*"))
+
+
+def test_a_process_killed_while_sending_leaves_its_claim(tmp_path: Path, message: EmailMessage) -> None:
+    killed = """
+import os, sys
+from email.message import EmailMessage
+from reports.outbox import Outbox
+message = EmailMessage()
+message["Message-ID"] = "<statement@example.com>"
+Outbox(sys.argv[1], {}).send_once(sys.argv[2], message, lambda m: os._exit(9))
+"""
+    command = [sys.executable, "-c", killed, str(tmp_path), KEY]
+    assert subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode == 9
+    post = Post()
+    assert isinstance(Outbox(str(tmp_path), {}).send_once(KEY, message, post), Uncertain)
+    assert post.taken == 0
+
+
+def test_an_outbox_that_cannot_be_used_sends_nothing(bucket: dict[str, str], message: EmailMessage) -> None:
+    post = Post()
+    with pytest.raises(NotSentError, match="the outbox s3://no-such-bucket/x cannot be used") as caught:
+        Outbox("s3://no-such-bucket/x", bucket).send_once(KEY, message, post)
+    assert "secret" not in str(caught.value)
+    assert post.taken == 0
+
+
+def test_a_receipt_that_cannot_be_written_is_uncertain_and_says_that_the_mail_went_out(
+    tmp_path: Path, message: EmailMessage
+) -> None:
+    folder = tmp_path / "outbox"
+
+    def lose_the_disk(handed: EmailMessage) -> Mapping[str, str]:
+        shutil.rmtree(folder)
+        folder.write_text("not a folder any more")
+        return {}
+
+    answer = Outbox(str(folder), {}).send_once(KEY, message, lose_the_disk)
+    assert isinstance(answer, Uncertain)
+    assert "the mail server took it" in answer.remedy
