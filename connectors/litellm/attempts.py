@@ -3,10 +3,11 @@
 Here belongs: which field of which format means what. Here does not belong: token arithmetic (`buckets`), files.
 """
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
+
+import orjson
 
 from connectors.litellm.settings import LiteLlmSettings
 
@@ -113,7 +114,7 @@ def extra_json(record: Record, found: Logged, unknown: Record) -> str | None:
     """What was landed and has no column of its own, as a JSON object; amounts of zero are left out."""
     metadata: Record = record.get("metadata") or _NOTHING
     amounts = {**found.breakdown, "saved_cache_cost": found.saved_cost}
-    kept: dict[str, Any] = {name: text for name, text in amounts.items() if _is_sum(name, text)}
+    kept: dict[str, Any] = {name: text for name, text in amounts.items() if name != "service_tier" and is_sum(text)}
     kept |= unknown
     for name in ("original_model_group", "attempted_retries", "attempted_fallbacks", "user_api_key_team_alias"):
         if name in metadata:
@@ -124,13 +125,14 @@ def extra_json(record: Record, found: Logged, unknown: Record) -> str | None:
     return json_text(kept) if kept else None
 
 
-def _is_sum(name: str, text: Any) -> bool:
-    return name != "service_tier" and text is not None and Decimal(text) != 0
+def is_sum(text: str | None) -> bool:
+    """Whether an amount was stated and is not zero."""
+    return text is not None and text.strip("+-0.") != "" and Decimal(text) != 0
 
 
 def json_text(value: object) -> str:
     """Compact JSON, keys in order: the one form that JSON columns hold."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _at(metadata: Record, path: str) -> Any:

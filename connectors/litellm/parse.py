@@ -19,7 +19,7 @@ from connectors.litellm.staged import Row, RowError, is_essential, reported_cost
 from connectors.litellm.values import WITHHELD
 from contracts import contract
 
-ROWS_PER_CHUNK = 50_000
+ROWS_PER_CHUNK = 10_000
 _WITHHELD = WITHHELD.encode()
 
 

@@ -160,11 +160,6 @@ def _basis(breakdown: Record, cost: Decimal | None, *, is_free: bool) -> str:
     """What the reported cost includes. Zero for tokens that were used is the log's way to say that it had no price."""
     if cost is None or not breakdown or (cost == 0 and not is_free):
         return "unknown"
-    if _is_amount(breakdown, "margin_total_amount"):
+    if attempts.is_sum(breakdown.get("margin_total_amount")):
         return "with_margin"
-    return "after_discount" if _is_amount(breakdown, "discount_amount") else "list"
-
-
-def _is_amount(breakdown: Record, name: str) -> bool:
-    text = breakdown.get(name)
-    return text is not None and Decimal(text) != 0
+    return "after_discount" if attempts.is_sum(breakdown.get("discount_amount")) else "list"

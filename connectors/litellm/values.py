@@ -8,7 +8,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
-from decimal import Decimal
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
@@ -25,8 +24,6 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\
 # The end of a domain is asked for: `claude-3-5-sonnet@20240620` is the name of a model.
 _EMAIL = re.compile(r"[^\s@:<>\"',;]+@[^\s@:<>\"',;]+\.[^\W\d_]{2,}")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-# 18 or more significant digits in an amount: beyond what a double gives back digit for digit.
-_LONG_NUMBER = re.compile(rb'(?:spend|_cost|_amount)":\s*-?[0.]*[1-9](?:\.?\d){17}')
 _FLAGS = {"true": True, "false": False, "none": None, "": None}
 
 
@@ -128,8 +125,12 @@ def count(value: object) -> object:
 
 
 def money(value: object) -> object:
-    """An amount as decimal text, digit for digit: landed as text so that no reader makes a float of it."""
-    if isinstance(value, float | int | Decimal) and not isinstance(value, bool):
+    """An amount as decimal text, landed as text so that no reader makes a float of it.
+
+    LiteLLM writes costs as the shortest text of a double (Python's float, PostgreSQL's float8); `str` gives back just
+    that text, so the amount is the one that was written, digit for digit.
+    """
+    if isinstance(value, float | int) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, str):
         return None if value == "" else value if len(value) <= 64 and _NUMBER.fullmatch(value) else WITHHELD
@@ -145,8 +146,6 @@ def flag(value: object) -> object:
 
 def instant(value: object) -> object:
     """A point in time as the log writes it: seconds, or text of date and time."""
-    if isinstance(value, Decimal):
-        return float(value)  # seconds since 1970, not money
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value if abs(value) < 2**53 else WITHHELD
     if isinstance(value, str):
@@ -155,19 +154,15 @@ def instant(value: object) -> object:
 
 
 def json_value(content: str | bytes) -> object:
-    """What the JSON says; None for empty text and `WITHHELD` for what is no JSON.
-
-    Numbers of more digits than a double keeps come as Decimal, so that money stays what was written.
-    """
+    """What the JSON says; None for empty text and `WITHHELD` for what is no JSON."""
     if not content:
         return None
     try:
-        if not _LONG_NUMBER.search(content if isinstance(content, bytes) else content.encode("utf-8", "replace")):
-            return orjson.loads(content)
+        return orjson.loads(content)
     except orjson.JSONDecodeError:
         pass  # lone surrogates, NaN, integers beyond 64 bits: json reads what orjson refuses
     try:
-        return json.loads(content, parse_float=Decimal, parse_constant=str)
+        return json.loads(content, parse_constant=str)
     except (ValueError, RecursionError):
         return WITHHELD
 
