@@ -6,12 +6,16 @@ import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from pipelines.cli.days import Days, resolved
 from pipelines.cli.terminal import TerminalProgress
+
+if TYPE_CHECKING:
+    from pipelines.night.run import NightResult
 
 OK, FAILED, WRONG, WITH_PROBLEMS = 0, 1, 2, 3
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +35,7 @@ def run(console: Console, file: Path, request: RunRequest) -> int:
     """Runs a night or a range of days. Returns the exit code."""
     from pipelines.config import ConfigError
     from pipelines.house import Clock, Options, open_house, utc_now
-    from pipelines.lake import LakeLockedError
+    from pipelines.lake import LakeError
     from pipelines.night.run import new_run_id, run_night
 
     clock: Clock = utc_now
@@ -44,12 +48,11 @@ def run(console: Console, file: Path, request: RunRequest) -> int:
                 return _wrong(console, unknown)
             console.print(f"[bold]{escape(house.config.company)}[/]: {days}", highlight=False)
             result = run_night(house, days.first, days.last)
-            location = house.lake.published_location()
-    except (ConfigError, LakeLockedError, ValueError) as error:
+    except (ConfigError, LakeError, ValueError) as error:
         return _wrong(console, str(error))
     finally:
         progress.close()
-    return _conclude(console, result.published, result.failures, progress.problems, location)
+    return _conclude(console, result, progress.problems)
 
 
 def _unknown_sources(request: RunRequest, names: list[str]) -> str | None:
@@ -61,14 +64,13 @@ def _unknown_sources(request: RunRequest, names: list[str]) -> str | None:
     return None
 
 
-def _conclude(console: Console, published: bool, failures: tuple[str, ...], problems: list[str], location: str) -> int:
-    for failure in failures:
+def _conclude(console: Console, result: "NightResult", problems: list[str]) -> int:
+    for failure in result.failures:
         console.print(f"[red]✗[/] {escape(failure)}", highlight=False)
-    if not published:
+    if not result.published:
         console.print("[red]Nothing new was published.[/] What was published before is still served.", highlight=False)
         return FAILED
-    console.print(f"Published: {escape(location)}", highlight=False, soft_wrap=True)
-    if failures:
+    if result.failures:
         return FAILED
     return WITH_PROBLEMS if problems else OK
 
@@ -101,7 +103,7 @@ def report(console: Console, file: Path, period: date, *, send: bool) -> int:
     """Renders a published period again, and mails it when asked. Returns the exit code."""
     from pipelines.config import ConfigError
     from pipelines.house import open_house
-    from pipelines.lake import LakeLockedError
+    from pipelines.lake import LakeError
     from pipelines.night.run import new_run_id
     from pipelines.night.statements import deliver_period, render_period
 
@@ -112,7 +114,7 @@ def report(console: Console, file: Path, period: date, *, send: bool) -> int:
             if not send:
                 return OK
             outcome = deliver_period(house, period)
-    except (ConfigError, LakeLockedError, LookupError) as error:
+    except (ConfigError, LakeError) as error:
         return _wrong(console, str(error))
     console.print(escape(outcome.text()), highlight=False)
     for problem in outcome.problems:

@@ -19,16 +19,17 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
     from pipelines.cli.commands import FAILED, OK, WRONG
     from pipelines.config import ConfigError
     from pipelines.house import open_house
+    from pipelines.lake import LakeError
 
     if output not in ("table", "csv", "json"):
         console.print(f"[red]--format is table, csv or json, not '{escape(output)}'[/]")
         return WRONG
     try:
-        with open_house(file, "query", writing=False) as house, house.lake.published_database() as database:
+        with open_house(file, "query", writing=False) as house, house.lake.published().database() as database:
             cursor = database.execute(sql)
             names = [column[0] for column in cursor.description or []]
             rows = cursor.fetchall()
-    except (ConfigError, LookupError) as error:
+    except (ConfigError, LakeError) as error:
         console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
         return WRONG
     except duckdb.Error as error:

@@ -90,7 +90,7 @@ def replace_slices(house: House, output: Contract, rows: pa.Table, targets: Iter
     column = output.slice_column or ""
     pieces: list[pa.Table] = []
     for target in targets:
-        piece = rows.filter(pc.equal(rows[column], pa.scalar(target.slice_date)))
+        piece = rows.filter(pc.field(column) == pa.scalar(target.slice_date))
         content = _digest(piece)
         house.lake.replace_slice(
             output.table, target.slice_date, SLICE_SOURCE, piece, target.fingerprint[:HALF] + content
@@ -113,5 +113,6 @@ def summary(output: Contract, slices: Sequence[date], pieces: Sequence[pa.Table]
     money = "effective_cost"
     total: Decimal | None = None
     if any(column.name == money for column in output.columns) and pieces:
-        total = sum((pc.sum(piece[money]).as_py() or Decimal(0) for piece in pieces), Decimal(0))
+        # Python's decimals, because Arrow's sum of a DECIMAL(38,12) has no digits to spare
+        total = sum((cost for piece in pieces for cost in piece[money].to_pylist() if cost is not None), Decimal(0))
     return Built(output.table, tuple(slices), sum(piece.num_rows for piece in pieces), total)

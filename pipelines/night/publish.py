@@ -37,7 +37,8 @@ def _watermarks(freshness: pa.Table) -> list[tuple[str, str, str]]:
     for row in freshness.to_pylist():
         name = f"{row['x_source']}/{row['x_account']}"
         if row["delivery_id"] is not None:
-            newest[name] = max(newest.get(name, row["slice_date"]), row["slice_date"])
+            day: date = row["slice_date"]
+            newest[name] = max(newest.get(name, day), day)
         states.append(("day_state", f"{name} {row['slice_date']}", "final" if row["is_final"] else "provisional"))
     return sorted(("watermark", name, day.isoformat()) for name, day in newest.items()) + sorted(states)
 

@@ -138,7 +138,7 @@ def _prices(house: House) -> pa.Table:
             service_tier=price.tier,
             valid_from=midnight(price.valid_from),
             valid_to=midnight(price.valid_to),
-            usd_per_mtok=price.usd_per_mtok,
+            usd_per_mtok={str(name): usd for name, usd in price.usd_per_mtok.items()},
         )
         for price in house.config.prices
     ]

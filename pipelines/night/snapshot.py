@@ -44,7 +44,7 @@ class PeriodView:
 
 
 def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
-    """Reads one period of the published snapshot. Raises LookupError when nothing was published."""
+    """Reads one period of the published snapshot. Raises LakeError when nothing was published."""
     snapshot = lake.published()
     tables = {
         name: _frame(snapshot.read(name), name)

@@ -1,7 +1,9 @@
 """Renders a period's statements from the published snapshot and mails each once. Every team is handed its rows only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 from pipelines.config.schema import Config, Mail
@@ -11,8 +13,11 @@ from pipelines.night.snapshot import PeriodView, period_view, shared_facts
 from pipelines.night.stale import month_start, next_month
 from reports.filenames import statement_filename
 from reports.given import Period, SharedFacts, Team, TeamRows
+from reports.mail import mail_message
+from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
 from reports.overview import build_overview
 from reports.render import render_html, render_overview, render_text
+from reports.smtp import send_smtp
 from reports.statement import Statement, build_statement
 
 INDEX = "index.html"
@@ -41,7 +46,7 @@ class Delivered:
 
 
 def render_period(house: House, period: date) -> Rendered:
-    """Writes the statements of a published period and their index. Raises LookupError when nothing is published."""
+    """Writes the statements of a published period and their index. Raises LakeError when nothing is published."""
     edition = _edition(house, period)
     folder = Path(house.config.reports.directory) / f"{period:%Y-%m}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,3 +113,49 @@ def _statements(config: Config, edition: _Edition) -> list[Statement]:
 
 def _team(entry: TeamEntry) -> Team:
     return Team(entry.id, entry.name, entry.business_unit, entry.cost_centre)
+
+
+def _send_all(house: House, mail: Mail, edition: _Edition) -> Delivered:
+    outbox = Outbox(_outbox_root(house), house.config.storage)
+    sent = already = 0
+    problems: list[str] = []
+    for entry, statement in zip(house.config.teams, _statements(house.config, edition), strict=True):
+        if not entry.recipients:
+            problems.append(f"{entry.id}: has no recipients, its statement is only in the report folder")
+            continue
+        try:
+            outcome = _send(outbox, mail, entry, statement, edition.period)
+        except NotSentError as error:
+            problems.append(f"{entry.id}: not sent: {error}")
+            continue
+        sent += isinstance(outcome, Sent)
+        already += isinstance(outcome, AlreadySent)
+        problems += _doubts(entry.id, outcome)
+    return Delivered(sent, already, tuple(problems))
+
+
+def _send(
+    outbox: Outbox, mail: Mail, entry: TeamEntry, statement: Statement, period: Period
+) -> Sent | AlreadySent | Uncertain:
+    key = f"{period.start:%Y-%m}/{entry.id}/{period.state}"
+    domain = mail.sender.rpartition("@")[2]
+    message_id = f"<statement-{period.start:%Y-%m}-{entry.id}-{period.state}@{domain}>"
+    message = mail_message(statement, mail.sender, entry.recipients, message_id)
+    password = mail.password.get_secret_value() if mail.password else None
+
+    def transport(ready: EmailMessage) -> Mapping[str, str]:
+        return send_smtp(ready, mail.host, mail.port, mail.security, mail.username, password, mail.timeout_seconds)
+
+    return outbox.send_once(key, message, transport)
+
+
+def _doubts(team_id: str, outcome: Sent | AlreadySent | Uncertain) -> list[str]:
+    if isinstance(outcome, Uncertain):
+        return [f"{team_id}: {outcome.remedy}"]
+    if isinstance(outcome, Sent):
+        return [f"{team_id}: {address} was refused: {reason}" for address, reason in outcome.refused.items()]
+    return []
+
+
+def _outbox_root(house: House) -> str:
+    return f"{house.config.lake.rstrip('/')}/outbox"
