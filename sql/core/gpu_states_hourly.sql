@@ -6,8 +6,9 @@
 --   allocated_idle  activity below 0.05 (utilisation at most 0.01) in a run of 15 minutes without gap or change of
 --                 holder; not while a kernel is resident most of the time: one busy SM is under-use, not idleness
 --   under_used    activity below 0.8; effective: the rest
--- Everything is counted in shares of a second, of which a second has 720720, so that up to 14 instances and pods divide
--- it evenly. Pods on one instance share it equally, and so do the MIG instances of one GPU, whatever their sizes.
+-- Everything is counted in shares of a second, of which a second has 720720, so that sevenths and any number of pods up
+-- to 16 divide it evenly. Pods on one instance share it equally. MIG instances weigh by the compute slices that their
+-- profiles name, and equally where a profile is not told; slices without an instance are unallocated.
 -- Shares become seconds by largest remainder, so every GPU-hour sums to its billed seconds exactly.
 -- Only the days beside a day can touch it, and the median is a day's own: a day built alone or in a month is the same.
 with samples as (
@@ -20,6 +21,8 @@ with samples as (
         namespace,
         pod,
         xid_code,
+        try_cast(split_part(mig_profile, 'g', 1) as integer) as instance_slices,
+        case when gpu_model_name like '%A30%' or gpu_model_name like '%RTX PRO 6000%' then 4 else 7 end as gpu_slices,
         cast(epoch(date_trunc('second', sampled_at)) as bigint) as at_second,
         greatest(sm_active_ratio, dram_active_ratio, tensor_active_ratio) as activity_ratio,
         gr_engine_active_ratio,
@@ -39,6 +42,8 @@ readings as (
         max(activity_ratio) as activity_ratio,
         max(gr_engine_active_ratio) as gr_engine_active_ratio,
         max(gpu_util_ratio) as gpu_util_ratio,
+        max(instance_slices) as instance_slices,
+        max(gpu_slices) as gpu_slices,
         max(case when xid_code in (48, 63, 64, 79, 94, 95) then 1 else 0 end) as fatal_xid,
         max(case when namespace <> '' then 1 else 0 end) as held,
         min(case when namespace <> '' then concat_ws('/', namespace, pod) end) as first_holder,
@@ -152,6 +157,8 @@ judged as (
         gpu_instance_id,
         at_second,
         end_second,
+        instance_slices,
+        gpu_slices,
         case
             when first_state <> 'lull' then first_state
             when run_seconds >= 900 then 'allocated_idle'
@@ -202,12 +209,24 @@ hour_instances as (
         gpu_uuid,
         gpu_instance_id,
         hour_number,
+        max(instance_slices) as instance_slices,
+        max(gpu_slices) as gpu_slices,
         sum(piece_seconds) as covered_seconds,
         max(case when gpu_instance_id <> '' then 1 else 0 end) over (
             partition by cluster, hostname, gpu_uuid, hour_number
         ) as is_partitioned
     from pieces
     group by cluster, hostname, gpu_uuid, gpu_instance_id, hour_number
+),
+
+counted_instances as (
+    select
+        *,
+        count(*) over (partition by cluster, hostname, gpu_uuid, hour_number) as instance_count,
+        count(instance_slices) over (partition by cluster, hostname, gpu_uuid, hour_number) as sliced_count,
+        sum(instance_slices) over (partition by cluster, hostname, gpu_uuid, hour_number) as slice_count
+    from hour_instances
+    where is_partitioned = 0 or gpu_instance_id <> ''
 ),
 
 instances as (
@@ -218,9 +237,17 @@ instances as (
         gpu_instance_id,
         hour_number,
         covered_seconds,
-        count(*) over (partition by cluster, hostname, gpu_uuid, hour_number) as instance_count
-    from hour_instances
-    where is_partitioned = 0 or gpu_instance_id <> ''
+        case
+            when sliced_count = instance_count
+                then (720720 * instance_slices) // greatest(gpu_slices, slice_count)
+            else 720720 // instance_count
+        end as instance_shares,
+        case
+            when sliced_count = instance_count
+                then (720720 * (gpu_slices - least(gpu_slices, slice_count))) // gpu_slices
+            else 0
+        end as stranded_shares
+    from counted_instances
 ),
 
 sample_days as (
@@ -258,7 +285,8 @@ candidates as (
         billed.gpu_count,
         known_days.gpu_uuid,
         coalesce(instances.gpu_instance_id, '') as gpu_instance_id,
-        coalesce(instances.instance_count, 1) as instance_count,
+        coalesce(instances.instance_shares, 720720) as instance_shares,
+        coalesce(instances.stranded_shares, 0) as stranded_shares,
         coalesce(instances.covered_seconds, 0) as covered_seconds,
         case when instances.gpu_uuid is null then 0 else 1 end as is_seen
     from billed
@@ -348,7 +376,7 @@ known_shares as (
         shares.namespace,
         pieces.state,
         case when pieces.state = 'unknown' then cast(null as varchar) else pieces.metric_used end as metric_used,
-        pieces.piece_seconds * (720720 // (gpus.instance_count * shares.holder_count)) as second_shares,
+        pieces.piece_seconds * (gpus.instance_shares // shares.holder_count) as second_shares,
         case when pieces.state = 'under_used' then pieces.unfilled_ppm else 0 end as unfilled_ppm
     from gpus
     inner join pieces
@@ -377,10 +405,24 @@ unknown_shares as (
         '' as namespace,
         'unknown' as state,
         cast(null as varchar) as metric_used,
-        (target_seconds - covered_seconds) * (720720 // instance_count) as second_shares,
+        (target_seconds - covered_seconds) * instance_shares as second_shares,
         0 as unfilled_ppm
     from gpus
     where target_seconds > covered_seconds
+),
+
+-- slices of which no instance was made: known to be free while any instance of the GPU reports
+stranded as (
+    select
+        resource_id,
+        hour_start,
+        gpu_uuid,
+        target_seconds,
+        least(target_seconds, max(covered_seconds)) as known_seconds,
+        max(stranded_shares) as stranded_shares
+    from gpus
+    where stranded_shares > 0
+    group by resource_id, hour_start, gpu_uuid, target_seconds
 ),
 
 all_shares as (
@@ -409,6 +451,34 @@ all_shares as (
         second_shares,
         unfilled_ppm
     from unknown_shares
+    union all
+    select
+        resource_id,
+        hour_start,
+        gpu_uuid,
+        target_seconds,
+        '' as gpu_instance_id,
+        '' as namespace,
+        'unallocated' as state,
+        'mig_profile' as metric_used,
+        known_seconds * stranded_shares as second_shares,
+        0 as unfilled_ppm
+    from stranded
+    where known_seconds > 0
+    union all
+    select
+        resource_id,
+        hour_start,
+        gpu_uuid,
+        target_seconds,
+        '' as gpu_instance_id,
+        '' as namespace,
+        'unknown' as state,
+        cast(null as varchar) as metric_used,
+        (target_seconds - known_seconds) * stranded_shares as second_shares,
+        0 as unfilled_ppm
+    from stranded
+    where target_seconds > known_seconds
 ),
 
 state_shares as (

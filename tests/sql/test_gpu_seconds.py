@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -66,7 +65,8 @@ samples_of_a_node = st.lists(
         lambda offset, gpu, instance, namespace, pod, ratio, util, xid: sample(
             MIDNIGHT + timedelta(milliseconds=offset),
             gpu_uuid=gpu,
-            gpu_instance_id=instance,
+            gpu_instance_id=instance[0],
+            mig_profile=instance[1],
             namespace=namespace,
             pod=pod if namespace else "",
             sm_active_ratio=ratio,
@@ -75,7 +75,7 @@ samples_of_a_node = st.lists(
         ),
         st.integers(0, 3 * 3600 * 1000),
         st.sampled_from(["GPU-a", "GPU-b", "GPU-c"]),
-        st.sampled_from(["", "", "1", "2", "3"]),
+        st.sampled_from([("", None), ("", None), ("1", "1g.10gb"), ("2", "3g.40gb"), ("3", None)]),
         st.sampled_from(["", "search", "chat"]),
         st.sampled_from(["pod-1", "pod-2", "pod-3"]),
         RATIO,
@@ -141,22 +141,24 @@ def test_sparse_samples_tell_idleness_within_a_hundredth(duckdb_engine: DuckDBEn
     assert idle / 86400 == pytest.approx(2 / 3, abs=0.01)
 
 
-def test_mig_instances_share_the_bill_and_free_ones_are_unallocated(
-    duckdb_engine: DuckDBEngine, tmp_path: Path
-) -> None:
-    # seven instances for a day: one held for 6 hours, two for 2 hours: 10 of 168 instance hours
-    held = {1: 6, 2: 2, 3: 2}
+def test_mig_instances_weigh_by_their_slices(duckdb_engine: DuckDBEngine) -> None:
+    # 4g held for 2 hours, 1g for 6, 2g for 2, on a GPU of 7 slices for a day: 18 of 168 slice hours
+    held = {"4g.40gb": 2, "1g.10gb": 6, "2g.20gb": 2}
     samples = [
-        sample(at, gpu_instance_id=str(instance), gr_engine_active_ratio=0.9, **({} if busy else free))
-        for free in [{"namespace": "", "pod": ""}]
-        for instance in range(1, 8)
+        sample(
+            at,
+            gpu_instance_id=str(instance),
+            mig_profile=profile,
+            gr_engine_active_ratio=0.9,
+            namespace="search" if at - MIDNIGHT < timedelta(hours=held[profile]) else "",
+        )
+        for instance, profile in enumerate(held)
         for at in (MIDNIGHT + timedelta(seconds=60 * n) for n in range(1441))
-        for busy in [(at - MIDNIGHT) < timedelta(hours=held.get(instance, 0))]
     ]
     hours = [billed(MIDNIGHT + timedelta(hours=n), 1, 3600) for n in range(24)]
     sums: Counter[str] = Counter()
     for row in states(duckdb_engine, samples, hours):
         sums[row["state"]] += row["state_seconds"]
-    # whole seconds by largest remainder: within half a second an hour of the exact 86400 * 10 / 168
-    assert sums["effective"] == pytest.approx(86400 * 10 / 168, abs=12)
+    # whole seconds by largest remainder: within a second an hour of the exact 86400 * 18 / 168
+    assert sums["effective"] == pytest.approx(86400 * 18 / 168, abs=6)
     assert sums["effective"] + sums["unallocated"] == 86400
