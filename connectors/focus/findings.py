@@ -1,4 +1,4 @@
-"""What does not hold in a batch, and how it is told: as a refused row, or as one value left out of a staged row.
+"""What does not hold in a batch: a whole row is refused, or one value of it is left out.
 
 A refused row keeps its payload and, where it can be read, its cost, so that no money leaves the accounts unseen.
 """
@@ -17,7 +17,10 @@ from connectors.focus.values import at_scale, read_decimal
 
 @dataclass(frozen=True)
 class Finding:
-    """Rows (`mask`) in which `column` does not hold. `refuses`: the row cannot be staged; else only the value goes."""
+    """Rows (`mask`) in which `column` does not hold.
+
+    `refuses`: the row cannot be staged; otherwise its value is NULL, and `x_extra` holds what was found.
+    """
 
     mask: pl.Series
     reason: str
@@ -36,17 +39,13 @@ def refused_rows(findings: Sequence[Finding], height: int) -> pl.Series:
 
 
 def rejects(batch: Batch, findings: Sequence[Finding], page_id: str, cost_column: str) -> list[Reject]:
-    """One reject for each refused row, its first reason counting; one for each staged row and reason otherwise."""
-    found = sorted((f for f in findings if f.mask.any()), key=lambda f: not f.refuses)
-    if not found:
-        return []
-    refused = refused_rows(found, batch.frame.height).to_list()
-    by_row = dict[tuple[int, str], list[Finding]]()
-    for finding in found:
-        for index in finding.mask.arg_true():
-            by_row.setdefault((index, "" if refused[index] else finding.reason), []).append(finding)
-    ordered = sorted(by_row.items(), key=lambda item: item[0])
-    return [_reject(batch, index, group, page_id, cost_column) for (index, _), group in ordered]
+    """One reject for each refused row: its first reason counts, its detail names everything that does not hold."""
+    refused = refused_rows(findings, batch.frame.height)
+    by_row: dict[int, list[Finding]] = {index: [] for index in refused.arg_true()}
+    for finding in sorted(findings, key=lambda f: not f.refuses):
+        for index in (finding.mask & refused).arg_true():
+            by_row[index].append(finding)
+    return [_reject(batch, index, group, page_id, cost_column) for index, group in by_row.items()]
 
 
 def _reject(batch: Batch, index: int, group: Sequence[Finding], page_id: str, cost_column: str) -> Reject:
@@ -59,7 +58,7 @@ def _reject(batch: Batch, index: int, group: Sequence[Finding], page_id: str, co
         detail="; ".join(f"{f.column}: found {_shown(row.get(f.column))}, expected {f.expected}" for f in group),
         payload=orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=str).decode(),
         column_name=", ".join(dict.fromkeys(f.column for f in group)),
-        cost=_cost(row.get(cost_column)) if first.refuses else None,
+        cost=_cost(row.get(cost_column)),
     )
 
 

@@ -1,5 +1,6 @@
 """A month's landed files become chunks of `charges`, and one closing word: control totals, notices, finality."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -23,11 +24,11 @@ class _Tally:
     rows_of: dict[str, int] = field(default_factory=dict[str, int])  # rows accounted for, by the file's digest
     manifests: dict[str, Manifest] = field(default_factory=dict[str, Manifest])
     unknown: set[str] = field(default_factory=set[str])
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     rounded: int = 0
     fractions: dict[str, int] = field(default_factory=lambda: {"billed_cost": 0, "effective_cost": 0})
     staged: int = 0
-    invoiced: int = 0
-    refused: int = 0
+    is_final: bool = True
 
 
 def parse_month(settings: FocusSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
@@ -41,7 +42,7 @@ def parse_month(settings: FocusSettings, window: Window, pages: Iterable[LandedP
     tally = _Tally()
     for page in pages:
         if page.digest in tally.rows_of:
-            yield Parsed(_no_rows(), duplicate_count=tally.rows_of[page.digest])
+            yield Parsed(_no_rows(), duplicate_count=tally.rows_of[page.digest], is_final=True)
         elif format_of(page.body) == "manifest":
             tally.manifests[page.digest] = read_manifest(page.name, page.body)
         else:
@@ -69,13 +70,15 @@ def _chunk(
     ]
     rows = staged.rows.num_rows
     tally.rows_of[page.digest] += batch.frame.height - staged.elsewhere + len(malformed)
-    tally.refused += batch.frame.height - staged.elsewhere - rows + len(malformed)
     tally.staged += rows
-    tally.invoiced += rows - staged.rows["invoice_id"].null_count
     tally.rounded += staged.rounded
+    tally.left_out.update(staged.left_out)
     for cost in tally.fractions:
         tally.fractions[cost] += _count_fractions(staged.rows[cost])
-    return Parsed(staged.rows, (*malformed, *staged.rejects))
+    rejects = (*malformed, *staged.rejects)
+    is_final = not rejects and staged.rows["invoice_id"].null_count == 0
+    tally.is_final &= is_final
+    return Parsed(staged.rows, rejects, is_final=is_final)
 
 
 def _closing(settings: FocusSettings, tally: _Tally) -> Parsed:
@@ -86,6 +89,9 @@ def _closing(settings: FocusSettings, tally: _Tally) -> Parsed:
     if tally.unknown:
         names = ", ".join(sorted(tally.unknown))
         notices.append(f"{len(tally.unknown)} columns that FOCUS does not have are kept in x_extra: {names}")
+    for (column, expected), count in sorted(tally.left_out.items()):
+        if count:
+            notices.append(f"{count} values of {column} are kept in x_extra only: expected {expected}")
     if tally.rounded:
         notices.append(f"{tally.rounded} numbers with more than 12 decimal places were rounded half-even")
     if tally.fractions["billed_cost"] and not tally.fractions["effective_cost"]:
@@ -97,7 +103,7 @@ def _closing(settings: FocusSettings, tally: _Tally) -> Parsed:
         _no_rows(),
         stated_cost=cost,
         stated_rows=rows,
-        is_final=0 < tally.staged == tally.invoiced and not tally.refused,
+        is_final=tally.is_final and tally.staged > 0,
         notices=tuple(notices),
     )
 

@@ -22,7 +22,7 @@ class ModelRule(BaseModel):
 
     column: str = Field(description="FOCUS column to look into, SkuMeter or ChargeDescription say.")
     pattern: str = Field(description="Regular expression with the named groups `model` and, if told, `token_class`.")
-    token_class: str | None = Field(default=None, description="Token class of every match that names none itself.")
+    bucket: str | None = Field(default=None, description="Token class of every match that names none itself.")
 
     @field_validator("pattern")
     @classmethod
@@ -44,11 +44,13 @@ class ModelRule(BaseModel):
 class FocusSettings(SourceSettings):
     """FOCUS bills (1.0 to 1.4) as CSV, CSV.gz or Parquet, in a folder or in an object store."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
     kind: str = Field(default="focus", pattern="^focus$", description="Which connector reads it.")
     location: str = Field(
         min_length=1, description="Folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix."
     )
-    options: dict[str, str] = Field(
+    storage: dict[str, str] = Field(
         default_factory=dict, repr=False, description="The store's settings: aws_region, aws_access_key_id, ..."
     )
     layout: str | None = Field(

@@ -1,6 +1,6 @@
 """One batch of a bill becomes rows of `charges`, rejects and notices. Pure, and whole columns at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,25 +10,30 @@ import pyarrow as pa
 from connectors.base import Reject, Window
 from connectors.focus.batch import Batch
 from connectors.focus.columns import Columns
+from connectors.focus.extras import extra_json, find_models, first_value
 from connectors.focus.findings import Finding, refused_rows, rejects
-from connectors.focus.settings import ANY_LAYOUT, FocusSettings, ModelRule
+from connectors.focus.settings import ANY_LAYOUT, FocusSettings
 from connectors.focus.values import read_decimals, read_tags, read_times
 from contracts import contract
 from contracts.contract import Column
 
-_NULLS = ("", "NULL", "null")
 _COSTS = ("billed_cost", "effective_cost")
 _PERIODS = ("billing_period", "charge_period")
 
 
 @dataclass(frozen=True)
 class Staged:
-    """`rows` in the contract's schema; `elsewhere` counts rows of other billing periods that another window takes."""
+    """`rows` in the contract's schema; `elsewhere` counts rows of other billing periods that another window takes.
+
+    `rounded` counts numbers that lost decimal places; `left_out`, by column and what was expected there, the values
+    that the contract cannot take and `x_extra` holds instead.
+    """
 
     rows: pa.Table
     rejects: tuple[Reject, ...]
     elsewhere: int
     rounded: int
+    left_out: Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def stage(batch: Batch, columns: Columns, settings: FocusSettings, window: Windo
     ]
     kept = here & ~refused_rows(findings, batch.frame.height)
     frame = pl.DataFrame([values[name].alias(name) for name in values]).with_columns(
-        _extras(batch.frame, columns.extras).alias("x_extra"),
+        _extras(given, findings).alias("x_extra"),
         pl.lit(settings.name).alias("x_source"),
         pl.lit(window.slice_date).alias("x_slice_date"),
         pl.lit(page_id).alias("x_page"),
@@ -77,12 +82,13 @@ def stage(batch: Batch, columns: Columns, settings: FocusSettings, window: Windo
         tuple(rejects(batch, findings, page_id, given.name("billed_cost"))),
         elsewhere=int((~here).sum()),
         rounded=rounded,
+        left_out={(f.column, f.expected): int((f.mask & kept).sum()) for f in findings if not f.refuses},
     )
 
 
 def _read(column: Column, given: _Given) -> pl.Series:
     """One column of the contract; numbers are still text."""
-    found = _coalesced(given.frame, given.columns.sources[column.name])
+    found = first_value(given.frame, given.columns.sources[column.name])
     if column.name == "provider_name" and given.settings.provider:
         found = found.fill_null(given.settings.provider)
     if column.type == "timestamp":
@@ -99,16 +105,6 @@ def _read(column: Column, given: _Given) -> pl.Series:
     if not column.nullable and not column.type.startswith("decimal"):
         given.add(found.is_null(), "missing_value", column.name, "a value", refuses=True)
     return found
-
-
-def _coalesced(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
-    """The first of the columns that has a value, with the words for NULL turned into NULL."""
-    if not names:
-        return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
-    cleaned = [
-        pl.when(~pl.col(n).is_in(_NULLS)).then(pl.col(n)) if frame[n].dtype == pl.String else pl.col(n) for n in names
-    ]
-    return frame.select(pl.coalesce(cleaned)).to_series()
 
 
 def _checked(read: pl.Series, found: pl.Series, reason: str, column: Column, expected: str, given: _Given) -> pl.Series:
@@ -169,42 +165,21 @@ def _between(instants: pl.Series, first: datetime, end: datetime) -> pl.Series:
 
 
 def _find_models(given: _Given, values: dict[str, pl.Series]) -> None:
-    """Fills `x_model_id` and `x_token_class` from the bill's own words, where it has no column for them."""
-    for rule in given.settings.models:
-        source = given.columns.delivered(rule.column)
-        if source is None:
-            continue
-        found = _coalesced(given.frame, (source,)).str.extract_groups(rule.pattern)
-        matched = found.struct.field(found.struct.fields[0]).is_not_null()
-        open_rows = matched & values["x_model_id"].is_null() & values["x_token_class"].is_null()
-        for name, target in (("model", "x_model_id"), ("token_class", "x_token_class")):
-            value = _group(found, name, matched, rule)
-            values[target] = pl.select(pl.when(open_rows).then(value).otherwise(values[target])).to_series()
+    rules = given.settings.models
+    delivered = {rule.column: given.columns.delivered(rule.column) for rule in rules}
+    texts = {name: first_value(given.frame, (source,)) for name, source in delivered.items() if source is not None}
+    model, token_class = find_models(rules, texts, values["x_model_id"], values["x_token_class"])
+    values.update(x_model_id=model, x_token_class=token_class)
 
 
-def _group(found: pl.Series, name: str, matched: pl.Series, rule: ModelRule) -> pl.Series:
-    texts = (
-        found.struct.field(name)
-        if name in found.struct.fields
-        else pl.repeat(None, len(found), dtype=pl.String, eager=True)
-    )
-    if name == "token_class" and rule.token_class:
-        texts = pl.select(pl.when(matched).then(texts.fill_null(rule.token_class))).to_series()
-    return texts
-
-
-def _extras(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
-    """The other columns as JSON objects of text, sorted by name, without the empty ones; NULL where there are none."""
-    if not names:
-        return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
-    members = list[pl.Series]()
-    for name in names:
-        value = _coalesced(frame, (name,)).cast(pl.String).alias(name)
-        encoded = value.to_frame().to_struct().struct.json_encode()
-        inner = encoded.str.slice(1, encoded.str.len_chars() - 2)
-        members.append(pl.select(pl.when(value.is_not_null()).then(inner)).to_series().alias(name))
-    joined = pl.DataFrame(members).select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series()
-    return pl.select(pl.when(joined != "").then("{" + joined + "}")).to_series()
+def _extras(given: _Given, findings: Sequence[Finding]) -> pl.Series:
+    """The columns that the contract does not take, and the values that it cannot take."""
+    members = {name: first_value(given.frame, (name,)) for name in given.columns.extras}
+    for finding in findings:
+        if not finding.refuses:
+            found = first_value(given.frame, (finding.column,)).cast(pl.String)
+            members[finding.column] = pl.select(pl.when(finding.mask).then(found)).to_series()
+    return extra_json(members, given.frame.height)
 
 
 def _as_contract(frame: pl.DataFrame) -> pa.Table:

@@ -66,24 +66,24 @@ def test_a_row_that_cannot_be_billed_is_refused_with_reason_payload_and_cost(
 
 
 @pytest.mark.parametrize(
-    ("over", "reason", "column", "contract_column"),
+    ("over", "column", "contract_column"),
     [
-        ({"Tags": '{"team":'}, "unreadable_tags", "Tags", "tags"),
-        ({"Tags": '["a"]'}, "unreadable_tags", "Tags", "tags"),
-        ({"ListCost": "n/a"}, "unreadable_number", "ListCost", "list_cost"),
-        ({"PricingQuantity": "1e-30"}, "unreadable_number", "PricingQuantity", "pricing_quantity"),
-        ({"ChargeClass": "Refund"}, "unknown_value", "ChargeClass", "charge_class"),
+        ({"Tags": '{"team":'}, "Tags", "tags"),
+        ({"Tags": '["a"]'}, "Tags", "tags"),
+        ({"ListCost": "n/a"}, "ListCost", "list_cost"),
+        ({"PricingQuantity": "1e-30"}, "PricingQuantity", "pricing_quantity"),
+        ({"ChargeClass": "Refund"}, "ChargeClass", "charge_class"),
     ],
 )
-def test_a_value_that_is_not_needed_for_the_bill_is_left_out_and_told_and_its_row_is_kept(
-    over: dict[str, str], reason: str, column: str, contract_column: str
+def test_a_value_that_is_not_needed_for_the_bill_moves_to_the_extras_and_is_told(
+    over: dict[str, str], column: str, contract_column: str
 ) -> None:
-    bill = read(csv_bill(line(**over)))
-    (row,), (reject,) = bill.rows, bill.rejects
-    assert row["billed_cost"] == Decimal("55.04")
-    assert row[contract_column] is None
-    assert (reject.row, reject.reason, reject.column_name, reject.cost) == (1, reason, column, None)
-    assert over[column] in json.loads(reject.payload)[column]
+    bill = read(csv_bill(line(**over), line(x_Zone="1", **over), line(), columns=list({**GOOD, **over, "x_Zone": ""})))
+    assert bill.rejects == []
+    assert bill.total("billed_cost") == 3 * Decimal("55.04")
+    assert [row[contract_column] for row in bill.rows[:2]] == [None, None]
+    assert [json.loads(row["x_extra"] or "{}") for row in bill.rows] == [over, {**over, "x_Zone": "1"}, {}]
+    assert any(f"2 values of {column} are kept in x_extra only" in notice for notice in bill.notices)
 
 
 def test_several_faults_of_a_row_are_one_reject_that_names_them_all() -> None:

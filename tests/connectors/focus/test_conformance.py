@@ -38,7 +38,7 @@ class _Bill(ConnectorConformance):
             "aws_skip_signature": "true",
             "aws_region": "us-east-1",
         }
-        return self.settings(location="s3://bills/focus", options=options)
+        return self.settings(location="s3://bills/focus", storage=options)
 
     def names(self) -> list[str]:
         return [f"focus/2026-09/part-{n}" + self.ending for n in range(len(self.pages()))]

@@ -230,7 +230,7 @@ def s3() -> Iterator[dict[str, str]]:
 
 
 def test_a_bill_in_s3_is_found_and_read(s3: dict[str, str]) -> None:
-    chosen = settings(location="s3://bills/focus", options=s3)
+    chosen = settings(location="s3://bills/focus", storage=s3)
     assert SOURCE.probe(chosen) == "s3://bills/focus: 2 bill files, 2026-08 to 2026-09"
     (page,) = SOURCE.fetch(chosen, month_window(date(2026, 9, 1)))
     assert page.name == "data/BILLING_PERIOD=2026-09/acme-00001.csv"
@@ -239,7 +239,7 @@ def test_a_bill_in_s3_is_found_and_read(s3: dict[str, str]) -> None:
 
 
 def test_settings_never_show_the_stores_secrets(s3: dict[str, str]) -> None:
-    chosen = settings(location="s3://bills/focus", options=s3)
+    chosen = settings(location="s3://bills/focus", storage=s3)
     assert SECRET not in repr(chosen)
     assert SECRET not in str(chosen)
 
@@ -252,7 +252,7 @@ def test_a_body_that_is_always_cut_short_is_an_error_and_no_shorter_bill(server:
         "aws_skip_signature": "true",
         "aws_region": "us-east-1",
     }
-    (page,) = SOURCE.fetch(settings(location="s3://bills", options=options), month_window(date(2026, 9, 1)))
+    (page,) = SOURCE.fetch(settings(location="s3://bills", storage=options), month_window(date(2026, 9, 1)))
     server.inject_always(cut_in_half)
     with pytest.raises(SourceError), page.body.open() as stream:
         stream.read()

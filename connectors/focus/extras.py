@@ -1,0 +1,65 @@
+"""What a bill says beyond the contract: the model in its own words, and every other column as `x_extra`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+
+from connectors.focus.settings import ModelRule
+
+_NULLS = ("", "NULL", "null")
+
+
+def first_value(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    """The first of the columns that has a value, with the words for NULL turned into NULL."""
+    if not names:
+        return _nothing(frame.height)
+    cleaned = [
+        pl.when(~pl.col(n).is_in(_NULLS)).then(pl.col(n)) if frame[n].dtype == pl.String else pl.col(n) for n in names
+    ]
+    return frame.select(pl.coalesce(cleaned)).to_series()
+
+
+def find_models(
+    rules: Iterable[ModelRule], texts: Mapping[str, pl.Series], model: pl.Series, token_class: pl.Series
+) -> tuple[pl.Series, pl.Series]:
+    """Model and token class of each row; `texts` holds the column that each rule looks into, where the bill has it.
+
+    A row that names either in a column of its own keeps what it names; of several rules the first that matches wins.
+    """
+    for rule in rules:
+        if rule.column not in texts:
+            continue
+        found = texts[rule.column].str.extract_groups(rule.pattern)
+        groups = {name: found.struct.field(name) for name in found.struct.fields}
+        matched = next(iter(groups.values())).is_not_null()
+        classes = groups.get("token_class", _nothing(len(found)))
+        classes = classes if rule.bucket is None else classes.fill_null(rule.bucket)
+        free = matched & model.is_null() & token_class.is_null()
+        model = _where(free, groups.get("model", _nothing(len(found))), model)
+        token_class = _where(free, classes, token_class)
+    return model, token_class
+
+
+def extra_json(members: Mapping[str, pl.Series], height: int) -> pl.Series:
+    """The columns as JSON objects of text, sorted by name, without the empty values; NULL where nothing is left."""
+    if not members:
+        return _nothing(height)
+    encoded = [_member(name, members[name]) for name in sorted(members)]
+    joined = pl.DataFrame(encoded).select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series()
+    return pl.select(pl.when(joined != "").then("{" + joined + "}")).to_series()
+
+
+def _member(name: str, value: pl.Series) -> pl.Series:
+    """`"name":"value"` where there is a value."""
+    text = value.cast(pl.String).alias(name)
+    encoded = text.to_frame().to_struct().struct.json_encode()
+    inner = encoded.str.slice(1, encoded.str.len_chars() - 2)
+    return _where(text.is_not_null(), inner, _nothing(len(text))).alias(name)
+
+
+def _where(mask: pl.Series, chosen: pl.Series, otherwise: pl.Series) -> pl.Series:
+    return pl.select(pl.when(mask).then(chosen).otherwise(otherwise)).to_series()
+
+
+def _nothing(height: int) -> pl.Series:
+    return pl.repeat(None, height, dtype=pl.String, eager=True)
