@@ -51,9 +51,11 @@ def local_place(tmp_path: Path) -> Place:
     return Place(str(tmp_path / "lake"), {}, Clock())
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture
 def place(request: pytest.FixtureRequest) -> Place:
-    return request.getfixturevalue("local_place" if request.param == "folder" else "s3_place")
+    """A folder, or under `everywhere` a bucket as well."""
+    wanted = getattr(request, "param", "folder")
+    return request.getfixturevalue("local_place" if wanted == "folder" else "s3_place")
 
 
 @pytest.fixture

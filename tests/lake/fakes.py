@@ -8,11 +8,13 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import pyarrow as pa
+import pytest
 
 from connectors.base import Bytes, LandedPage, Page, Parsed, Reject, SourceSettings, Window
 from contracts import contract
 from pipelines.lake import Lake
 
+everywhere = pytest.mark.parametrize("place", ["folder", "s3"], indirect=True)
 NOW = datetime(2026, 11, 1, 3, 0)
 
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from connectors.base import AuthenticationError, IncompleteDeliveryError, SourceError, SourceSettings
 from pipelines.lake import Delivery, Lake
-from tests.lake.fakes import FakeSource, Place, day_window
+from tests.lake.fakes import FakeSource, Place, day_window, everywhere
 
 Pull = Callable[..., Delivery]
 DAY, NEXT = date(2026, 10, 1), date(2026, 10, 2)
@@ -23,6 +23,7 @@ def costs(lake: Lake) -> list[Decimal]:
     return lake.read("charges")["billed_cost"].to_pylist()
 
 
+@everywhere
 def test_a_delivery_becomes_a_slice_and_an_entry_in_the_journal(lake: Lake, pull: Pull) -> None:
     delivery = pull(BILL)
     assert (delivery.status, delivery.row_count, delivery.total_cost) == ("committed", 3, TOTAL)
@@ -34,6 +35,7 @@ def test_a_delivery_becomes_a_slice_and_an_entry_in_the_journal(lake: Lake, pull
     assert lake.read("deliveries").to_pylist() == [asdict(delivery)]
 
 
+@everywhere
 def test_the_same_delivery_again_changes_nothing_but_the_journal(lake: Lake, pull: Pull) -> None:
     first = pull(BILL)
     version = lake.versions()["charges"]
@@ -58,6 +60,7 @@ def test_a_page_that_comes_twice_is_counted_once_and_said(lake: Lake, pull: Pull
     assert "'again' came more than once" in delivery.message
 
 
+@everywhere
 def test_a_restated_delivery_replaces_its_slice_and_no_other(lake: Lake, pull: Pull) -> None:
     pull(BILL)
     pull(FakeSource([("n", [{"cost": "7"}])]), NEXT)
@@ -67,6 +70,7 @@ def test_a_restated_delivery_replaces_its_slice_and_no_other(lake: Lake, pull: P
     assert [piece.row_count for piece in lake.slices("charges")] == [1, 1]
 
 
+@everywhere
 def test_what_a_source_delivered_before_a_restatement_can_still_be_read(lake: Lake, pull: Pull) -> None:
     pull(BILL)
     before = lake.versions()["charges"]
@@ -74,6 +78,7 @@ def test_what_a_source_delivered_before_a_restatement_can_still_be_read(lake: La
     assert lake.read_at("charges", before)["billed_cost"].to_pylist()[0] == Decimal("1.5")
 
 
+@everywhere
 def test_landed_bytes_are_what_the_source_sent(place: Place, pull: Pull) -> None:
     pull(BILL)
     lake = place.open()
@@ -88,6 +93,7 @@ def test_landed_bytes_are_what_the_source_sent(place: Place, pull: Pull) -> None
         assert stream.read() == body
 
 
+@everywhere
 def test_refused_rows_keep_their_payload_and_reason_and_go_when_the_slice_is_restated(lake: Lake, pull: Pull) -> None:
     delivery = pull(FakeSource([("b", [{"cost": "1"}, {"cost": "5", "refuse": "bad_cost"}, {"refuse": "no_cost"}])]))
     assert (delivery.status, delivery.row_count, delivery.reject_count) == ("committed", 1, 2)
@@ -101,6 +107,7 @@ def test_refused_rows_keep_their_payload_and_reason_and_go_when_the_slice_is_res
     assert lake.read("rejects").num_rows == 0
 
 
+@everywhere
 def test_nothing_where_there_were_rows_is_refused_until_it_is_confirmed(lake: Lake, pull: Pull) -> None:
     pull(BILL)
     refused = pull(FakeSource())
