@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from connectors.base import Parsed, Reject, Window
-from connectors.dcgm.labels import Place, Subject
+from connectors.dcgm.labels import Place, Reading, Subject
 from connectors.dcgm.metrics import COLUMNS, WHOLE_NUMBERS
 from connectors.dcgm.samples import (
     EXTRA,
@@ -34,7 +34,7 @@ class Batches:
     """Collects pages and gives them out as `Parsed`. A sample in two pages is taken from the first."""
 
     def __init__(self, settings: DcgmSettings, window: Window) -> None:
-        self.subjects = Subjects(re.compile(settings.exporter_pattern))
+        self.subjects = Subjects(Reading(re.compile(settings.exporter_pattern), settings.job_namespace))
         self._settings = settings
         self._window = window
         self._seen: set[int] = set()

@@ -16,6 +16,7 @@ _KNOWN = frozenset(
         "prometheus", "prometheus_replica", "xid", "window_size_in_ms",
     }
 )  # fmt: skip
+_INDEX = re.compile(r"[0-9]{1,4}")
 _IGNORED_PREFIXES = ("DCGM_", "dra_")  # driver versions and the like ride along as labels
 
 
@@ -38,13 +39,20 @@ class Place(NamedTuple):
     gpu_model_name: str | None
 
 
-def read_labels(labels: Mapping[str, str], exporter: re.Pattern[str]) -> tuple[Subject, Place]:
-    """The subject and its place.
+class Reading(NamedTuple):
+    """What the settings say about labels.
 
-    Args:
-        labels: Label values by name, as the exporter or the server gives them.
-        exporter: Matches the name of the exporter's own pod or container: a scraper without `honor_labels` writes
-            these into `pod` and `container`, and the holder's into `exported_pod`.
+    `exporter` matches the name of the exporter's own pod or container: a scraper without `honor_labels` writes these
+    into `pod` and `container`, and the holder's into `exported_pod`. `job_namespace` stands for the namespace of batch
+    jobs, which have none.
+    """
+
+    exporter: re.Pattern[str]
+    job_namespace: str
+
+
+def read_labels(labels: Mapping[str, str], reading: Reading) -> tuple[Subject, Place]:
+    """The subject and its place, from label values by name, as the exporter or the server gives them.
 
     Raises ValueError, saying what is missing, where no GPU is named.
     """
@@ -53,13 +61,13 @@ def read_labels(labels: Mapping[str, str], exporter: re.Pattern[str]) -> tuple[S
         raise ValueError("no label UUID: the exporter names the GPU in it")
     index = labels.get("gpu", "")
     hostname = labels.get("Hostname") or labels.get("hostname")
-    if hostname is None or exporter.search(hostname):
+    if hostname is None or reading.exporter.search(hostname):
         hostname = labels.get("node") or hostname
     return (
-        Subject(gpu_uuid, labels.get("GPU_I_ID", ""), *_holder(labels, exporter)),
+        Subject(gpu_uuid, labels.get("GPU_I_ID", ""), *_holder(labels, reading)),
         Place(
             hostname,
-            int(index) if index.isascii() and index.isdigit() else None,
+            int(index) if _INDEX.fullmatch(index) else None,
             labels.get("GPU_I_PROFILE") or None,
             labels.get("modelName") or None,
         ),
@@ -73,13 +81,19 @@ def unknown_labels(labels: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _holder(labels: Mapping[str, str], exporter: re.Pattern[str]) -> tuple[str, str, str]:
-    """Namespace, pod and container that hold the GPU; empty where none does."""
-    if any(labels.get(f"exported_{part}") for part in ("namespace", "pod", "container")):
-        prefix = "exported_"
-        return tuple(labels.get(prefix + part, "") for part in ("namespace", "pod", "container"))  # type: ignore[return-value]
+def _holder(labels: Mapping[str, str], reading: Reading) -> tuple[str, str, str]:
+    """Namespace, pod and container that hold the GPU, or the batch job in the pod's place; empty where none does."""
+    exported = (
+        labels.get("exported_namespace", ""),
+        labels.get("exported_pod", ""),
+        labels.get("exported_container", ""),
+    )
+    if any(exported):
+        return exported
+    namespace = labels.get("namespace") or labels.get("pod_namespace", "")
     pod = labels.get("pod") or labels.get("pod_name", "")
     container = labels.get("container") or labels.get("container_name", "")
-    if exporter.search(pod) or exporter.search(container):
-        return "", "", ""
-    return labels.get("namespace") or labels.get("pod_namespace", ""), pod, container
+    if not reading.exporter.search(pod) and not reading.exporter.search(container) and (namespace or pod or container):
+        return namespace, pod, container
+    job = labels.get("hpc_job", "")
+    return (reading.job_namespace, job, "") if job else ("", "", "")

@@ -35,7 +35,7 @@ _UTIL = Metric(4, 100.0, 100.0)
 _USED = Metric(5, 1e8)
 _FREE = Metric(6, 1e8)
 _POWER = Metric(7, 1e5)
-_ENERGY = Metric(8, 1e18)
+_ENERGY = Metric(8, 9e15)  # beyond, a double no longer counts single millijoules
 _XID = Metric(9, 1e6)
 METRICS = {
     "DCGM_FI_PROF_SM_ACTIVE": Metric(0, 1.0),
@@ -60,7 +60,8 @@ METRICS = {
 }
 
 # DCGM's "blank", "not found", "not supported" and "no permission" of its three number types, as ranges: an older
-# exporter prints them like readings. The source is dcgm_structs.h; every one lies above its metric's `highest`.
+# exporter prints them like readings. The source is dcgm_structs.h. Asked only of numbers outside of a metric's bounds:
+# energy, which is a 64-bit count, passes through the smaller blanks as readings.
 _BLANKS = (
     (2147483632.0, 2147483647.0),
     (140737488355328.0, 140737488355343.0),

@@ -4,14 +4,13 @@ Here belongs: what several lines about one sample mean together, what is refused
 how lines or answers are written down (exposition, prometheus), and Arrow (batch).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from connectors.base import Reject, Window
-from connectors.dcgm.labels import Place, Subject, read_labels, unknown_labels
+from connectors.dcgm.labels import Place, Reading, Subject, read_labels, unknown_labels
 from connectors.dcgm.metrics import COLUMNS, Metric, is_blank
 
 MOST_REJECTS = 1_000  # of one page; the rest is counted, and stands in the landed page
@@ -39,14 +38,14 @@ class Known:
 class Subjects:
     """Every subject and place met in one parse, numbered. A GPU may change its node or MIG profile within a day."""
 
-    exporter: re.Pattern[str]
+    reading: Reading
     subjects: dict[Subject, int] = field(default_factory=dict)
     places: dict[Place, int] = field(default_factory=dict)
     unknown_labels: set[str] = field(default_factory=set)
 
     def learn(self, labels: Mapping[str, str]) -> Known:
         """Numbers what the labels say. Raises ValueError where they name no GPU."""
-        subject, place = read_labels(labels, self.exporter)
+        subject, place = read_labels(labels, self.reading)
         extra = unknown_labels(labels)
         self.unknown_labels |= extra.keys()
         return Known(

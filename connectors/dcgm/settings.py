@@ -41,6 +41,9 @@ class DcgmSettings(SourceSettings):
     exporter_pattern: str = Field(
         default="dcgm-exporter", description="Regular expression: the exporter's own pods and containers."
     )
+    job_namespace: str = Field(
+        default="hpc-jobs", min_length=1, description="Namespace of GPUs that a batch job holds (label hpc_job)."
+    )
     trailing_days: int = Field(default=1, ge=0, le=31, description="Days before the night's own that are read again.")
 
     @field_validator("url")

@@ -61,6 +61,11 @@ def test_a_percentage_becomes_a_ratio_and_everything_else_stays_as_it_is() -> No
     assert {name: row[name] for name in expected} == expected
 
 
+@pytest.mark.parametrize("index", ["", "N/A", "99999999999", "²"])
+def test_a_gpu_index_that_is_none_is_unknown(index: str) -> None:
+    assert rows(page(line(UTIL, {**labels(0), "gpu": index}, 1, "10:00")))[0]["gpu_index"] is None
+
+
 def test_a_missing_metric_is_null_and_not_zero() -> None:
     (row,) = rows(page(line(UTIL, labels(0), 0, "10:00")))
     assert row["gpu_util_ratio"] == 0.0
@@ -144,10 +149,18 @@ def test_the_devices_own_row_beside_its_holders_is_folded_into_them() -> None:
     assert parsed.duplicate_count == 1
 
 
-def test_the_same_reading_for_two_jobs_is_one_reading() -> None:
-    parsed = parse(page(*(line(UTIL, labels(0, hpc_job=job), 60, "10:00") for job in ("11", "12"))))
+def test_the_same_reading_twice_is_one_reading() -> None:
+    parsed = parse(page(*(line(UTIL, labels(0, err_code=code), 60, "10:00") for code in ("0", "79"))))
     assert [r["gpu_util_ratio"] for r in parsed.rows.to_pylist()] == [0.6]
     assert parsed.notices == ()
+
+
+def test_a_gpu_of_a_batch_job_is_held_by_the_job_in_a_namespace_of_its_own() -> None:
+    jobs = page(*(line(UTIL, labels(0, hpc_job=job), 60, "10:00") for job in ("11", "12")))
+    assert [(r["namespace"], r["pod"]) for r in rows(jobs)] == [("hpc-jobs", "11"), ("hpc-jobs", "12")]
+    assert {r["namespace"] for r in rows(jobs, job_namespace="slurm")} == {"slurm"}
+    in_pod = page(line(UTIL, labels(0, hpc_job="11", **HELD), 60, "10:00"))
+    assert [(r["namespace"], r["pod"]) for r in rows(in_pod)] == [("serving", "vllm-0")]
 
 
 def test_of_contradicting_readings_the_highest_is_kept_and_told() -> None:
