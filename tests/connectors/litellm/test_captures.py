@@ -127,5 +127,14 @@ def test_no_prompt_address_or_person_of_the_captures_is_landed(captures: Path, g
             gateway.raw(f"2026-11-21/{source.name}", source.read_bytes())
     landed = b"".join(page.body.open().__enter__().read() for page in gateway.landed())
     assert landed.count(b"\n") == 18 + 4 + 14 + 14 + 16
-    for secret in (b"cacheme", b"hello", b"corp.test", b"end-user-42", b"u-77", b"127.0.0.1:4000", b"User-Agent", b"curl"):
+    for secret in (
+        b"cacheme",
+        b"hello",
+        b"corp.test",
+        b"end-user-42",
+        b"u-77",
+        b"127.0.0.1:4000",
+        b"User-Agent",
+        b"curl",
+    ):
         assert secret not in landed

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from typing import ClassVar
 
 from connectors.base import Window
 from connectors.litellm import SOURCE
@@ -31,7 +32,9 @@ def page(*rows: dict[str, object]) -> bytes:
 
 class TestLiteLlm(ConnectorConformance):
     source = SOURCE
-    inapplicable = {"fetch": "objects are read by connectors.storage, whose own tests put the faults before it"}
+    inapplicable: ClassVar = {
+        "fetch": "objects are read by connectors.storage, whose own tests put the faults before it"
+    }
 
     def settings(self, **over: object) -> LiteLlmSettings:
         return LiteLlmSettings.model_validate(

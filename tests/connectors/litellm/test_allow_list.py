@@ -1,0 +1,152 @@
+"""Nothing that is not on the allow-list is ever landed."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors.litellm.allow_list import redactors
+from connectors.litellm.fetch import fetch_pages
+from connectors.litellm.settings import LiteLlmSettings
+from connectors.litellm.source import LiteLlm
+from connectors.litellm.values import WITHHELD, address_rule, keyed_hash, text_rule
+from tests.connectors.litellm.conftest import DAY, KEY, Gateway
+
+CANARY = "canary-5f3a"
+# Free text that the allow-list lets through as it is: what the gateway's own configuration names, and ids.
+OPEN = {
+    "id", "litellm_call_id", "trace_id", "session_id", "call_type", "status", "custom_llm_provider", "model", "model_group",
+    "model_id", "api_base", "request_id", "team_id", "organization_id", "service_tier", "error_code", "error_class",
+    "user_api_key_alias", "user_api_key_team_id", "user_api_key_team_alias", "user_api_key_org_id", "user_api_key_project_id",
+    "original_model_group", "feature", "environment", "request_tags",
+}  # fmt: skip
+
+
+def hashed(value: str) -> str:
+    return keyed_hash(KEY)(value)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every object, list and value in a payload."""
+    yield path
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from places(inner, (*path, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from places(inner, (*path, index))
+
+
+def planted(row: dict[str, Any], path: tuple[Any, ...], secret: Any, name: str) -> dict[str, Any]:
+    """The payload with the secret put beside what is at `path` (in an object or list) or in its place (a value)."""
+    changed = copy.deepcopy(row)
+    holder: Any = changed
+    for step in path:
+        parent, holder = holder, holder[step]
+    if isinstance(holder, dict):
+        holder[name] = secret
+    elif isinstance(holder, list):
+        holder.append({name: secret})
+    else:
+        parent[path[-1]] = secret
+    return changed
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(chosen=st.data())
+def test_a_secret_planted_anywhere_outside_of_the_allow_list_is_in_no_page(
+    chosen: st.DataObject, payload: Callable[..., dict[str, Any]], gateway: Gateway
+) -> None:
+    row = payload(
+        response={"choices": [{"message": {"content": "text"}}]},
+        error_information={"error_code": "500", "error_message": "text"},
+        model_parameters={"tools": [{"function": {"name": "f"}}], "stream": False},
+        hidden_params={"additional_headers": {"authorization": "Bearer x"}},
+    )
+    path = chosen.draw(st.sampled_from([p for p in places(row) if not (set(p) & OPEN)]))
+    name = chosen.draw(st.sampled_from(["content", "notes", "Authorization", CANARY]))
+    secret = chosen.draw(st.sampled_from([CANARY, {"a": CANARY}, [CANARY], [[{"b": [CANARY]}]], f"1{CANARY}"]))
+    gateway.file("2026-11-21/log.jsonl", [planted(row, path, secret, name)])
+    window = LiteLlm().windows(gateway.settings(), DAY)[-1]
+    for page in fetch_pages(gateway.settings(), window):
+        with page.body.open() as stream:
+            assert CANARY.encode() not in stream.read()
+
+
+def test_a_row_that_cannot_be_read_leaves_nothing_of_itself(gateway: Gateway) -> None:
+    gateway.raw("2026-11-21/log.jsonl", b'{"id": "1"}\n{"messages": "' + CANARY.encode() + b"\n[1]\n")
+    night = gateway.night()
+    assert [(r.reason, CANARY in r.payload + r.detail) for r in night.rejects] == [
+        ("unknown_format", False),
+        ("not_json", False),
+        ("not_an_object", False),
+    ]
+    assert "line 2 of 2026-11-21/log.jsonl" in night.rejects[1].detail
+
+
+def test_people_are_keyed_hashes_that_another_key_does_not_give(
+    payload: Callable[..., dict[str, Any]], gateway: Gateway
+) -> None:
+    gateway.file("2026-11-21/log.jsonl", [payload()])
+    (row,) = gateway.rows()
+    (other,) = gateway.rows(hash_key="another key of the tests")
+    assert row["customer_hash"] == hashed("customer-7")
+    assert row["user_hash"] == hashed("alice@corp.test")
+    assert {row["customer_hash"], row["user_hash"]}.isdisjoint({other["customer_hash"], other["user_hash"]})
+
+
+def test_a_key_that_the_gateway_did_not_hash_is_hashed(
+    payload: Callable[..., dict[str, Any]], gateway: Gateway
+) -> None:
+    row = payload()
+    row["metadata"]["user_api_key_hash"] = "sk-live-1234"
+    gateway.file("2026-11-21/log.jsonl", [row])
+    assert gateway.rows()[0]["key_id"] == hashed("sk-live-1234")
+
+
+@pytest.mark.parametrize(
+    ("written", "landed"),
+    [
+        ("user:alice@corp.test", f"user:{hashed('alice@corp.test')}"),
+        ("claude-3-5-sonnet@20240620", "claude-3-5-sonnet@20240620"),  # a model's name, no address
+        ("a\u202eb\u0000c", "abc"),
+        ("e\u0301", "é"),
+        ("\ud800", "?"),
+        ("x" * 256, "x" * 256),
+        ("x" * 257, "x" * 223 + "~" + hashed("x" * 257)),
+    ],
+)
+def test_text_is_short_printable_and_without_addresses(written: str, landed: str) -> None:
+    assert text_rule(hashed)(written) == landed
+
+
+@pytest.mark.parametrize(
+    ("written", "landed"),
+    [
+        ("https://user:pw@host:8000/v1/?key=secret#x", "https://host:8000/v1"),
+        ("http://[::1", WITHHELD),
+        ("user:pw@host/v1", "host/v1"),
+        ("", None),
+    ],
+)
+def test_an_endpoint_is_landed_without_credentials(written: str, landed: str | None) -> None:
+    assert address_rule(text_rule(hashed))(written) == landed
+
+
+@given(st.floats(min_value=0, max_value=1e5, allow_nan=False))
+def test_a_cost_is_landed_digit_for_digit_as_the_gateway_wrote_it(cost: float) -> None:
+    made = LiteLlmSettings(name="gw", kind="litellm", location="/", hash_key=KEY)  # pyright: ignore[reportArgumentType]
+    text = json.dumps({"id": "1", "metadata": {}, "response_cost": cost})
+    landed = redactors(made)["payload"](orjson.loads(text))
+    assert f'"response_cost": {landed["response_cost"]}' in text
+
+
+def test_a_setting_that_is_refused_does_not_repeat_the_key() -> None:
+    with pytest.raises(ValueError, match="hash_key") as refused:
+        LiteLlmSettings.model_validate({"name": "gw", "kind": "litellm", "location": "/", "hash_key": "too-short"})
+    assert "too-short" not in str(refused.value)

@@ -1,0 +1,191 @@
+"""Every row of a day is fetched once, wherever it is filed, in the same bytes each time."""
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto.server import ThreadedMotoServer
+
+from connectors.base import IncompleteDeliveryError, SourceError
+from connectors.litellm import SOURCE
+from connectors.litellm import fetch as fetch_module
+from connectors.litellm.settings import LiteLlmSettings
+from tests.connectors.litellm.conftest import DAY, KEY, Gateway
+
+Payload = Callable[..., dict[str, Any]]
+MIDNIGHT = 1795219200  # 2026-11-21 00:00:00 UTC
+
+
+def test_a_row_filed_a_day_late_belongs_to_the_day_on_which_it_started(payload: Payload, gateway: Gateway) -> None:
+    late = payload(id="late", startTime=MIDNIGHT + 86_399.999999, endTime=MIDNIGHT + 86_401)
+    next_day = payload(id="next", startTime=MIDNIGHT + 86_400)
+    gateway.file("2026-11-22/log.jsonl", [late, next_day])
+    assert [row["request_id"] for row in gateway.rows(DAY)] == ["late"]
+    assert [row["request_id"] for row in gateway.rows(DAY + timedelta(days=1))] == ["next"]
+
+
+def test_a_row_filed_beyond_reach_is_refused_once_and_never_lost(payload: Payload, gateway: Gateway) -> None:
+    gateway.file("2026-11-21/log.jsonl", [payload(startTime=MIDNIGHT - 3 * 86_400)])
+    nights = [gateway.night(DAY + timedelta(days=n)) for n in range(-4, 3)]
+    assert sum(night.rows.num_rows for night in nights) == 0
+    (reject,) = [reject for night in nights for reject in night.rejects]
+    assert reject.reason == "outside_window"
+    assert "folders_after" in reject.detail
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    filed=st.lists(st.tuples(st.integers(0, 3), st.integers(-2 * 86_400, 5 * 86_400)), max_size=12),
+    before=st.integers(0, 2),
+    after=st.integers(0, 2),
+)
+def test_consecutive_windows_lose_nothing_and_count_nothing_twice(
+    filed: list[tuple[int, int]], before: int, after: int, payload: Payload, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    gateway = Gateway(tmp_path_factory.mktemp("log"))
+    for number, (folder, second) in enumerate(filed):
+        row = payload(id=f"r{number}", startTime=MIDNIGHT + second)
+        gateway.file(f"{DAY + timedelta(days=folder)}/{number:03d}.jsonl", [row])
+    found: list[str] = []
+    for n in range(-4, 9):
+        night = gateway.night(DAY + timedelta(days=n), folders_before=before, folders_after=after)
+        found += night.rows["request_id"].to_pylist()
+        found += [json.loads(reject.payload)["id"] for reject in night.rejects]
+    assert sorted(found) == sorted(f"r{number}" for number in range(len(filed)))
+
+
+@pytest.mark.parametrize(
+    ("layout", "path"),
+    [
+        ("{date}/*", "2026-11-21/time-02-00_x.json"),
+        ("{date}/*", "2026-11-21/deeper/x.json"),
+        ("*/{date}/*", "Search Team/2026-11-21/x.json"),
+        ("{date}.jsonl.gz", "2026-11-21.jsonl.gz"),
+        ("spend_{date:%Y%m%d}_*.jsonl", "spend_20261121_0200.jsonl"),
+        ("{date:%Y/%m}/*-{date:%d}.jsonl", "2026/11/log-21.jsonl"),
+        ("*.jsonl", "everything.jsonl"),
+    ],
+)
+def test_a_layout_finds_the_files_of_the_day_and_no_others(
+    layout: str, path: str, payload: Payload, gateway: Gateway
+) -> None:
+    gateway.file(path, [payload()])
+    gateway.raw("2019-01-01/broken.json", b"\xff\xfe")
+    assert len(gateway.rows(layout=layout)) == 1
+
+
+@pytest.mark.parametrize("layout", ["", "/{date}/*", "../{date}", "{day}/*", "{date.__class__}", "{date"])
+def test_a_layout_that_is_no_path_below_the_location_is_refused(layout: str, gateway: Gateway) -> None:
+    with pytest.raises(ValueError, match="layout"):
+        gateway.settings(layout=layout)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda row: json.dumps(row).encode(),
+        lambda row: json.dumps(row, indent=2).encode(),
+        lambda row: b"\xef\xbb\xbf" + json.dumps([row]).encode(),
+        lambda row: b"\n" + json.dumps(row).encode() + b"\r\n\n",
+        lambda row: gzip.compress(json.dumps(row).encode()),
+        lambda row: json.dumps({**row, "messages": "\ud800", "seed": 2**70, "score": float("nan")}).encode(),
+    ],
+)
+def test_a_payload_is_read_however_its_json_is_laid_out(
+    written: Callable[[dict[str, Any]], bytes], payload: Payload, gateway: Gateway
+) -> None:
+    (gateway.folder / "2026-11-21").mkdir()
+    (gateway.folder / "2026-11-21/x.json").write_bytes(written(payload()))
+    (row,) = gateway.rows()
+    assert (row["request_id"], row["input_uncached_tokens"]) == ("chatcmpl-1", 400)
+
+
+def test_a_bad_row_does_not_take_its_neighbours_with_it(payload: Payload, gateway: Gateway) -> None:
+    rows = [json.dumps(payload(id=f"r{n}")).encode() + b"\n" for n in range(3)]
+    gateway.raw("2026-11-21/first.jsonl", b"{bad\n" + b"".join(rows))
+    night = gateway.night()
+    assert night.rows["request_id"].to_pylist() == ["r0", "r1", "r2"]
+    assert [reject.reason for reject in night.rejects] == ["not_json"]
+
+
+@pytest.mark.parametrize("cut", [3, 30, 300])
+def test_a_file_that_is_cut_off_is_an_incomplete_delivery(cut: int, payload: Payload, gateway: Gateway) -> None:
+    lines = b"".join(json.dumps(payload(id=f"r{n}")).encode() + b"\n" for n in range(3))
+    for content in (lines[:-cut], gzip.compress(lines)[:-cut]):
+        gateway.raw("2026-11-21/x", content)
+        with pytest.raises(IncompleteDeliveryError, match="2026-11-21/x"):
+            gateway.landed()
+
+
+def test_a_csv_export_that_is_cut_off_is_an_incomplete_delivery(gateway: Gateway) -> None:
+    gateway.raw(
+        "2026-11-21/x.csv", b'request_id,startTime,metadata\n1,2026-11-21 01:00:00,{}\n2,2026-11-21 01:00:00,"{""a'
+    )
+    assert len(gateway.night(layout="nothing").rows) == 0
+    gateway.raw("2026-11-21/y.csv", b"request_id,startTime,metadata\n1,2026-11-21 01:00:00,{}\n2,2026-11-21")
+    with pytest.raises(IncompleteDeliveryError, match="line 3"):
+        gateway.landed(layout="{date}/y*")
+
+
+def test_a_csv_of_something_else_is_refused_as_a_file(gateway: Gateway) -> None:
+    gateway.raw("2026-11-21/x.csv", b"name,amount\na,1\n")
+    assert [reject.reason for reject in gateway.night().rejects] == ["unknown_format"]
+
+
+def test_a_row_of_the_other_format_than_the_settings_ask_for_is_refused(payload: Payload, gateway: Gateway) -> None:
+    gateway.file("2026-11-21/x.jsonl", [payload()])
+    assert len(gateway.rows(format="payload")) == 1
+    assert [reject.reason for reject in gateway.night(format="spend_logs").rejects] == ["other_format"]
+
+
+def test_the_same_objects_give_the_same_bytes_in_bounded_pages(
+    payload: Payload, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch_module, "ROWS_PER_PAGE", 4)
+    for n in reversed(range(10)):
+        gateway.file(f"2026-11-21/{n}.json", [payload(id=f"r{n}")])
+    first, again = gateway.landed(), gateway.landed()
+    assert [page.digest for page in first] == [page.digest for page in again]
+    assert [page.name for page in first] == [f"2026-11-21/0000{n}.jsonl" for n in range(3)]
+    assert len(gateway.rows()) == 10
+
+
+def test_a_day_without_files_is_an_empty_delivery_and_a_missing_location_is_not(gateway: Gateway) -> None:
+    assert gateway.landed() == []
+    with pytest.raises(SourceError, match="no folder"):
+        gateway.landed(location=str(gateway.folder / "absent"))
+
+
+def test_a_night_reads_the_trailing_days_again() -> None:
+    settings = LiteLlmSettings(name="gw", kind="litellm", location="/", hash_key=KEY)  # pyright: ignore[reportArgumentType]
+    windows = SOURCE.windows(settings, date(2026, 3, 1))
+    assert [window.slice_date for window in windows] == [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1)]
+
+
+def test_a_bucket_is_read_like_a_folder(payload: Payload, gateway: Gateway) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        key = {"aws_access_key_id": "AKIATESTTESTTEST", "aws_secret_access_key": "correct-horse-battery"}
+        address = f"http://{host}:{port}"
+        client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **key)
+        client.create_bucket(Bucket="logs")
+        for n in range(70):
+            row = json.dumps(payload(id=f"r{n:02d}"))
+            client.put_object(Bucket="logs", Key=f"gateway/2026-11-21/{n:02d}_r.json", Body=row.encode())
+            gateway.raw(f"2026-11-21/{n:02d}_r.json", row.encode())
+        storage = {**key, "aws_endpoint_url": address, "aws_region": "us-east-1", "aws_allow_http": "true"}
+        bucket = {"location": "s3://logs/gateway", "storage": storage}
+        assert [p.digest for p in gateway.landed(**bucket)] == [p.digest for p in gateway.landed()]
+        assert "can be listed" in SOURCE.probe(gateway.settings(**bucket))
+        with pytest.raises(SourceError):
+            SOURCE.probe(gateway.settings(**bucket | {"location": "s3://absent/gateway"}))
+    finally:
+        server.stop()

@@ -1,0 +1,169 @@
+"""Attempts are counted once, retries are attempts of their own, and what does not hold is refused with its reason."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.litellm import parse as parse_module
+from tests.connectors.litellm.conftest import Gateway
+
+Payload = Callable[..., dict[str, Any]]
+
+
+def test_a_payload_becomes_the_row_worked_out_by_hand(payload: Payload, gateway: Gateway) -> None:
+    gateway.file("2026-11-21/x.json", [payload()])
+    (row,) = gateway.rows()
+    assert row["started_at"] == datetime(2026, 11, 21, 2, 0, 0, 250_000)
+    assert row["ended_at"] == datetime(2026, 11, 21, 2, 0, 1, 750_000)
+    assert row["latency_seconds"] == 1.5
+    assert (row["requested_model"], row["billed_model"], row["deployment_id"]) == (
+        "small",
+        "gpt-5-mini",
+        "deployment-1",
+    )
+    assert (row["input_uncached_tokens"], row["cache_read_tokens"]) == (400, 600)
+    assert (row["output_text_tokens"], row["output_reasoning_tokens"]) == (30, 20)
+    assert row["source_reported_cost_usd"] == Decimal("0.000215")
+    assert (row["feature"], row["environment"], row["tags"]) == ("search", None, '["feature:search"]')
+    assert (row["attempt_group_id"], row["gateway"], row["api_base"]) == (
+        "call-1",
+        "litellm",
+        "https://api.example.com/v1",
+    )
+
+
+def test_a_repeated_delivery_of_an_attempt_is_counted_once(payload: Payload, gateway: Gateway) -> None:
+    gateway.file("2026-11-21/a.json", [payload()])
+    gateway.file("2026-11-21/b.json", [payload(), payload(id="chatcmpl-2")])
+    gateway.file("2026-11-22/c.json", [payload()])
+    night = gateway.night()
+    assert (night.rows.num_rows, night.duplicate_count, night.notices) == (2, 2, ())
+
+
+def test_retries_are_attempts_of_their_own_in_one_group(payload: Payload, gateway: Gateway) -> None:
+    failed = payload(id="call-1", status="failure", metadata={}, prompt_tokens=0, completion_tokens=0, total_tokens=0)
+    gateway.file("2026-11-21/a.jsonl", [failed, payload()])
+    rows = gateway.rows()
+    assert {row["attempt_group_id"] for row in rows} == {"call-1"}
+    assert [(row["status"], row["billed_model"], row["input_total_tokens"]) for row in rows] == [
+        ("failure", None, None),
+        ("success", "gpt-5-mini", 1000),
+    ]
+
+
+def test_an_id_that_is_used_again_for_another_request_loses_nothing_and_is_told(
+    payload: Payload, gateway: Gateway
+) -> None:
+    gateway.file("2026-11-21/a.jsonl", [payload(), payload(startTime=1795226500.0), payload(response_cost=0.5)])
+    night = gateway.night()
+    assert (night.rows.num_rows, night.duplicate_count) == (3, 0)
+    (notice,) = night.notices
+    assert "2 attempts carry an id that another attempt of the day has too, such as chatcmpl-1" in notice
+
+
+def test_a_cancelled_stream_with_no_usage_is_unknown_and_not_zero(payload: Payload, gateway: Gateway) -> None:
+    cut = payload(stream=True, metadata={}, prompt_tokens=0, completion_tokens=0, total_tokens=0, response_cost=0.0)
+    gateway.file("2026-11-21/a.jsonl", [cut])
+    (row,) = gateway.rows()
+    assert (row["input_total_tokens"], row["output_total_tokens"], row["usage_provenance"]) == (None, None, "missing")
+
+
+@pytest.mark.parametrize(
+    ("over", "reason", "column"),
+    [
+        ({"id": ""}, "missing_id", "request_id"),
+        ({"status": "pending"}, "unknown_status", "status"),
+        ({"startTime": None}, "unreadable_start", None),
+        ({"startTime": 1795226400250}, "unreadable_start", None),  # milliseconds
+        ({"startTime": "soon"}, "unreadable_value", "startTime"),
+        ({"prompt_tokens": "many", "metadata": {}}, "unreadable_value", "prompt_tokens"),
+        ({"prompt_tokens": -1, "metadata": {}}, "bad_token_count", None),
+        ({"total_tokens": 7, "metadata": {}}, "total_does_not_add_up", "input_total_tokens"),
+    ],
+)
+def test_a_row_that_does_not_hold_is_refused_with_reason_payload_and_cost(
+    over: dict[str, Any], reason: str, column: str | None, payload: Payload, gateway: Gateway
+) -> None:
+    gateway.file("2026-11-21/a.jsonl", [payload(**over), payload(id="good")])
+    night = gateway.night()
+    assert night.rows["request_id"].to_pylist() == ["good"]
+    (reject,) = night.rejects
+    assert (reject.reason, reject.column_name) == (reason, column)
+    assert "a prompt" not in reject.payload
+    assert json.loads(reject.payload)["model"] == "openai/gpt-5-mini"
+    assert reject.cost in (Decimal("0.000215"), None)
+
+
+@pytest.mark.parametrize(
+    ("cost", "reason"),
+    [
+        ("NaN", "unreadable_value"),
+        ("$5", "unreadable_value"),
+        (1e6, "cost_out_of_range"),
+        ("1e400", "cost_out_of_range"),
+    ],
+)
+def test_a_cost_that_cannot_be_kept_is_null_and_refused_while_its_tokens_count(
+    cost: Any, reason: str, payload: Payload, gateway: Gateway
+) -> None:
+    gateway.file("2026-11-21/a.jsonl", [payload(response_cost=cost)])
+    night = gateway.night()
+    (row,) = night.rows.to_pylist()
+    assert (row["source_reported_cost_usd"], row["source_cost_basis"]) == (None, "unknown")
+    assert row["input_total_tokens"] == 1000
+    assert [reject.reason for reject in night.rejects] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("999999.999999999999", "999999.999999999999"),
+        ("0.0000000000005", "0E-12"),  # half goes to even
+        ("0.0000000000015", "0.000000000002"),
+        ("-0.25", "-0.25"),
+    ],
+)
+def test_a_cost_is_rounded_half_to_even_at_the_twelfth_decimal(
+    written: str, kept: str, payload: Payload, gateway: Gateway
+) -> None:
+    gateway.file("2026-11-21/a.jsonl", [payload(response_cost=written)])
+    assert gateway.rows()[0]["source_reported_cost_usd"] == Decimal(kept)
+
+
+def test_a_team_is_taken_from_the_field_that_the_settings_name(payload: Payload, gateway: Gateway) -> None:
+    row = payload()
+    row["metadata"]["user_api_key_auth_metadata"] = {"cost_center": "CC-200", "note": "private"}
+    gateway.file("2026-11-21/a.jsonl", [row])
+    field = "user_api_key_auth_metadata.cost_center"
+    assert gateway.rows(team_id_field=field)[0]["gateway_team_id"] == "CC-200"
+    assert b"private" not in gateway.landed(team_id_field=field)[0].body.open().__enter__().read()
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "billed"),
+    [
+        ("openai/gpt-5", "openai", "gpt-5"),
+        ("gpt-5", "openai", "gpt-5"),  # as older versions wrote it
+        ("openrouter/anthropic/claude-sonnet-4-5", "openrouter", "anthropic/claude-sonnet-4-5"),
+        ("meta-llama/Llama-3.1-8B", "hosted_vllm", "meta-llama/Llama-3.1-8B"),
+        ("vertex_ai/gemini-2.5-pro", "vertex_ai-language-models", "gemini-2.5-pro"),
+    ],
+)
+def test_only_the_providers_own_prefix_is_removed_from_a_model(
+    model: str, provider: str, billed: str, payload: Payload, gateway: Gateway
+) -> None:
+    gateway.file("2026-11-21/a.jsonl", [payload(model=model, custom_llm_provider=provider)])
+    assert gateway.rows()[0]["billed_model"] == billed
+
+
+def test_chunks_are_bounded_and_duplicates_are_known_across_them(
+    payload: Payload, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parse_module, "ROWS_PER_CHUNK", 3)
+    gateway.file("2026-11-21/a.jsonl", [payload(id=f"r{n % 8}") for n in range(16)])
+    night = gateway.night()
+    assert (night.rows.num_rows, night.duplicate_count) == (8, 8)
