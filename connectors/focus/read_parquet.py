@@ -31,13 +31,14 @@ def read_parquet(name: str, body: Body) -> Iterator[Batch]:
             require_names_once(name, list(file.schema_arrow.names))
             start = 1
             for batch in _batches(file):
+                batch.validate(full=True)  # text that is no UTF-8 passes the reader and breaks whoever reads it next
                 frame = pl.DataFrame([_as_text(batch.column(n)).alias(str(n)) for n in range(width)])
                 frame.columns = list(file.schema_arrow.names)
                 rows = pl.int_range(start, start + batch.num_rows, eager=True)
                 floats = frozenset(f.name for f in file.schema_arrow if pa.types.is_floating(f.type))
                 yield Batch(frame, rows, pl.repeat(None, batch.num_rows, dtype=pl.String, eager=True), floats)
                 start += batch.num_rows
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as error:
             reason = str(error).partition("\n")[0]
             raise incomplete(name, f"cannot be read as Parquet ({reason})") from None
 

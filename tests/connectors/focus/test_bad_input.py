@@ -3,6 +3,7 @@
 import datetime as dt
 import gzip
 import json
+import random
 from decimal import Decimal
 
 import polars as pl
@@ -276,3 +277,34 @@ def test_chunks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert max(chunk.rows.num_rows for chunk in chunks) <= 7
         numbers = [n for chunk in chunks for n in chunk.rows["x_row"].to_pylist()]
         assert numbers == list(range(1, 41))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        csv_bill(GOOD, line(ResourceId='ü "x"\n')),
+        gz_bill(GOOD, GOOD),
+        parquet_bill(pa.table({name: [value] * 2 for name, value in GOOD.items()})),
+    ],
+    ids=["csv", "csv.gz", "parquet"],
+)
+def test_damaged_bytes_end_in_rows_rejects_or_an_incomplete_delivery_and_in_nothing_else(content: bytes) -> None:
+    chance = random.Random(1847)
+    for _ in range(60):
+        damaged = bytearray(content)
+        for _ in range(chance.choice([1, 2, 5])):
+            at = chance.randrange(len(damaged))
+            damaged[at : at + chance.choice([0, 1, 1, 20])] = chance.randbytes(chance.choice([0, 1, 3]))
+        try:
+            bill = read(bytes(damaged))
+        except IncompleteDeliveryError:
+            continue
+        assert all(row["billed_cost"] is not None and row["billing_currency"] == "USD" for row in bill.rows)
+        assert all(reject.payload and reject.reason for reject in bill.rejects)
+
+
+def test_parquet_text_that_is_no_utf8_is_a_damaged_file() -> None:
+    broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"M\xfcnchen"]).buffers())
+    table = pa.table({**{name: pa.array([value]) for name, value in GOOD.items()}, "ResourceId": broken})
+    with pytest.raises(IncompleteDeliveryError, match="cannot be read as Parquet"):
+        read(parquet_bill(table))
