@@ -91,10 +91,14 @@ def delivery_id(settings: SourceSettings, fact: str, pages: Sequence[LandedPage]
 def attempt(
     settings: SourceSettings, fact: str, window: Window, run_id: str, attempted_at: datetime, ordinal: int
 ) -> Delivery:
-    """An attempt that has not delivered anything yet. `ordinal` counts the attempts at the slice before it."""
+    """An attempt that has not delivered anything yet.
+
+    `ordinal` counts the attempts at the slice before it, so that a
+    later attempt has the greater id, whatever the clock says.
+    """
     identity = f"{run_id}\n{settings.name}\n{settings.account}\n{window.start}\n{window.end}\n{ordinal}"
     return Delivery(
-        attempt_id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+        attempt_id=f"{ordinal:06d}-{hashlib.sha256(identity.encode()).hexdigest()[:32]}",
         run_id=run_id,
         x_source=settings.name,
         x_account=settings.account,

@@ -9,12 +9,13 @@ import pyarrow.dataset as ds
 
 from connectors.base import Source, SourceSettings, Window
 from pipelines.lake.deliveries import Delivery, Journal, attempt
-from pipelines.lake.ingest import Order, ingest
+from pipelines.lake.ingest import ingest
 from pipelines.lake.lock import holding
 from pipelines.lake.publish import Publication, publish
 from pipelines.lake.published import Snapshot, current_snapshot
 from pipelines.lake.root import Root, open_root
 from pipelines.lake.slices import Slice
+from pipelines.lake.stage import Order
 from pipelines.lake.tables import Tables
 
 Clock = Callable[[], datetime]

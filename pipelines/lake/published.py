@@ -46,11 +46,14 @@ class Snapshot:
     @contextmanager
     def database(self) -> Generator[duckdb.DuckDBPyConnection]:
         """The snapshot's DuckDB file, read-only; from an object store through a copy in a scratch folder."""
+        if self.root.is_local:
+            with duckdb.connect(str(self.root.path(f"{self.folder}/{DATABASE}")), read_only=True) as connection:
+                yield connection
+            return
         with self.root.spool() as scratch:
-            file = self.root.path(f"{self.folder}/{DATABASE}") if self.root.is_local else scratch / DATABASE
-            if not self.root.is_local:
-                with self.root.open(f"{self.folder}/{DATABASE}") as source, file.open("wb") as target:
-                    shutil.copyfileobj(source, target)
+            file = scratch / DATABASE
+            with self.root.open(f"{self.folder}/{DATABASE}") as source, file.open("wb") as target:
+                shutil.copyfileobj(source, target)
             with duckdb.connect(str(file), read_only=True) as connection:
                 yield connection
 

@@ -44,6 +44,11 @@ class Tables:
         """The slices of a table, ordered by date and source; from metadata alone."""
         return slices_of(self._of(table).files())
 
+    def slice(self, table: str, slice_date: date, slice_source: str) -> Slice | None:
+        """One slice; None when there is none."""
+        found = (p for p in self.slices(table) if p.slice_date == slice_date and p.slice_source == slice_source)
+        return next(found, None)
+
     def replace(self, table: str, slice_date: date, slice_source: str, rows: pa.Table, fingerprint: str) -> None:
         """Replaces one slice by `rows`, which may be none, in one commit.
 

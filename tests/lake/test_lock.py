@@ -13,7 +13,8 @@ import obstore
 import pytest
 
 from pipelines.lake import Lake, LakeLockedError
-from pipelines.lake.lock import LEASE, holding
+from pipelines.lake.lease import LEASE
+from pipelines.lake.lock import holding
 from tests.lake.fakes import Place, everywhere
 from tests.lake.test_tables import FIRST, PRINT, teams
 

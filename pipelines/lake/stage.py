@@ -1,0 +1,80 @@
+"""A landed delivery parsed into files that belong to nothing yet, and counted on the way."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from connectors.base import Parsed, Source, SourceSettings, Window
+from pipelines.lake.blame import blamed
+from pipelines.lake.errors import ContractBrokenError
+from pipelines.lake.landing import Landed
+from pipelines.lake.rejects import REJECTS, reject_rows
+from pipelines.lake.rows import SliceWriter, Written
+from pipelines.lake.totals import Totals
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be ingested: a source under its settings, for one window."""
+
+    source: Source
+    settings: SourceSettings
+    window: Window
+    confirm_empty: bool
+
+    @property
+    def fact(self) -> str:
+        """The staged fact it feeds."""
+        return self.source.fact
+
+    @property
+    def name(self) -> str:
+        """The source's own name, which names its slices."""
+        return self.settings.name
+
+    @property
+    def slice_date(self) -> date:
+        """The slice that the delivery replaces."""
+        return self.window.slice_date
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A delivery parsed into spool files."""
+
+    rows: list[Written]
+    rejects: list[Written]
+    totals: Totals
+
+
+def stage(folder: Path, order: Order, landed: Landed) -> Staged:
+    """Parses the landed pages, chunk by chunk, into spool files.
+
+    Raises SourceError when the source is at fault, ContractBrokenError when its rows do not fit the fact.
+    """
+    settings, window = order.settings, order.window
+    totals = Totals(order.fact)
+    rows, rejects = SliceWriter(order.fact, folder), SliceWriter(REJECTS, folder)
+    try:
+        for chunk in blamed(settings, "parsing", lambda: order.source.parse(settings, window, landed.pages)):
+            _require_slice(order, chunk)
+            rows.write(chunk.rows)
+            rejects.write(reject_rows(settings, order.fact, window, chunk.rejects))
+            totals.add(chunk)
+        return Staged(rows.finish(), rejects.finish(), totals)
+    finally:
+        rows.abandon()
+        rejects.abandon()
+
+
+def _require_slice(order: Order, chunk: Parsed) -> None:
+    """Every row must belong to the slice that is replaced: elsewhere it would be counted twice by and by."""
+    expected = {"x_source": order.name, "x_slice_date": order.slice_date}
+    for name, value in expected.items():
+        if name not in chunk.rows.column_names:
+            continue
+        others = [found for found in chunk.rows[name].unique().to_pylist() if found != value]
+        if others:
+            raise ContractBrokenError(
+                f"{order.fact}.{name}: found {others[0]!r}, expected {value!r} on every row of this delivery"
+            )
