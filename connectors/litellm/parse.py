@@ -107,6 +107,8 @@ class _Delivery:
         return tuple(found)
 
     def _unknown(self, record: Row) -> Row:
+        if self.known.issuperset(record):
+            return {}
         names = record.keys() - self.known
         self.unknown |= names
         return {name: record[name] for name in names}

@@ -56,7 +56,7 @@ def _json_rows(plain: BinaryIO, where: str) -> Iterator[Found]:
     lines = _lines(plain, where)
     first = next(lines)
     if json_value(first) == WITHHELD:
-        rest = plain.read(_LARGEST_DOCUMENT) + plain.readline()
+        rest = plain.read(_LARGEST_DOCUMENT) + plain.readline(_LONGEST_LINE)
         whole = json_value(first + rest)
         if whole != WITHHELD:
             yield from _from_json(whole, 1, len(first) + len(rest))
@@ -91,7 +91,7 @@ def _csv_rows(plain: BinaryIO, where: str) -> Iterator[Found]:
     csv.field_size_limit(
         _LONGEST_LINE
     )  # the module's own limit is for all readers: 128 KiB is less than a jsonb column
-    reader = csv.reader(io.TextIOWrapper(plain, encoding="utf-8", errors="replace", newline=""))
+    reader = csv.reader(io.TextIOWrapper(plain, encoding="utf-8", errors="replace", newline=""), strict=True)
     header = next(reader, [])
     if not {"request_id", "startTime"} <= set(header):
         yield Unreadable(0, "unknown_format", 0)
@@ -107,6 +107,8 @@ def _csv_rows(plain: BinaryIO, where: str) -> Iterator[Found]:
             elif fields:
                 short = Unreadable(reader.line_num, "wrong_field_count", sum(map(len, fields)))
     except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise _incomplete(where, f"line {reader.line_num} ends inside of a quoted value") from None
         raise SourceError(f"{where}: line {reader.line_num} is no CSV ({error}); export the table again") from None
     if short:
         raise _incomplete(where, f"line {short.line} ends in the middle of a row")
