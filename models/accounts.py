@@ -3,8 +3,10 @@
 Here belongs: account names and the matching of owner rules. Here does not belong: splitting money.
 """
 
+import json
+
 import polars as pl
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 CHARGES = "pool:charges"
 """Where a bill is booked; nothing may rest here."""
@@ -20,7 +22,7 @@ RESIDUAL_OF_STATE = {
 }
 """GPU states for which nobody can be charged."""
 
-_TAGS = TypeAdapter(dict[str, str])
+_TAGS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 OWNER_COLUMNS = ["rule_id", "to_account", "team_id"]
 
@@ -99,5 +101,6 @@ def _pairs_of(text: str) -> list[tuple[str, str]]:
     try:
         found = _TAGS.validate_json(text)
     except ValidationError as error:
-        raise ValueError(f"tags {text[:80]!r} are not as expected, a JSON object of strings") from error
-    return list(found.items())
+        raise ValueError(f"tags {text[:80]!r} are not as expected, a JSON object") from error
+    # FOCUS gives a tag without a value the value true: rules name it as it is written.
+    return [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in found.items()]

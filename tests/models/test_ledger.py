@@ -53,6 +53,18 @@ def test_the_first_owner_rule_by_priority_takes_the_whole_charge(rows):
     assert resting(postings, "rule_id", "team_id") == {("team:search", "r1", "search"): D(1)}
 
 
+def test_a_tag_without_a_value_is_matched_as_true(rows):
+    owners = [{"match_key": "gpu-lab", "match_value": "true", "team_id": "lab"}]
+    assert resting(settle(rows, [{"tags": '{"gpu-lab":true}'}], owners=owners)) == {"team:lab": D(1)}
+
+
+@pytest.mark.parametrize("tags", ["team=search", '["team"]'])
+def test_tags_that_are_no_object_are_refused_with_what_was_found(rows, tags):
+    with pytest.raises(ValueError, match="are not as expected, a JSON object") as error:
+        settle(rows, [{"tags": tags}])
+    assert repr(tags) in str(error.value)
+
+
 def test_an_owner_rule_holds_by_the_day_on_which_the_charge_starts(rows):
     rule = {"match_kind": "sub_account", "match_value": "123"}
     owners = [
@@ -208,6 +220,16 @@ def test_a_pool_is_carried_by_its_users_in_weighted_tokens_and_keeps_the_gpu_sta
         ("residual:unowned_usage", "allocated_idle", None, 300, "llama"): D("0.5"),
     }
     assert set(postings.filter(pl.col("step") == 3)["from_account"]) == {"pool:chat"}
+
+
+def test_a_pool_gives_what_it_got_so_that_the_journal_balances(rows):
+    hosted = {"is_self_hosted": True, "model_id": "llama"}
+    usage = [hosted | {"team_id": team, "input_uncached_tokens": n} for team, n in [("a", 25), ("b", 75)]]
+    owners = [{"match_value": "shared", "pool_id": "chat"}]
+    postings = settle(rows, [{"cost": "100", "tags": '{"team":"shared"}'}], usage, owners=owners, pools=[CHAT])
+    assert resting(postings) == {"team:a": D(25), "team:b": D(75)}
+    out_of_pool = postings.filter(pl.col("from_account") == "pool:chat")
+    assert out_of_pool["effective_cost"].sum() == D(100)
 
 
 def test_a_pool_without_users_rests_unallocated(rows):

@@ -298,3 +298,10 @@ def test_two_own_prices_at_once_are_refused(listed):
 def test_a_contract_price_that_cannot_hold_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
         contract_price_rows([contract_price(**given)], KNOWN)
+
+
+def test_nine_tenths_cached_prompt_tokens_cost_what_the_report_of_a_double_billing_says(listed):
+    fresh, cached = (
+        price_at(listed, "openai", "gpt-4o", name)["usd_per_mtok"] for name in ("input_uncached", "cache_read")
+    )
+    assert (fresh * 100_000 + cached * 900_000) / MILLION == D("1.375")
