@@ -6,8 +6,7 @@ from contracts import Layer, all_contracts
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.night.publish import publish
-from pipelines.night.stale import month_start
-from pipelines.night.statements import deliver, render_period
+from pipelines.night.statements import deliver, render_run
 
 
 def publishing_assets() -> list[dg.AssetsDefinition]:
@@ -44,11 +43,12 @@ def publishing_assets() -> list[dg.AssetsDefinition]:
     def statements(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         house = house_of(context)
         house.progress.start("statements")
-        rendered = render_period(house, month_start(days_of(context)[1]))
-        house.progress.finish("statements", f"{rendered.count} statements, {rendered.index}")
-        return dg.MaterializeResult(
-            metadata={"statements": rendered.count, "index": dg.MetadataValue.path(str(rendered.index))}
-        )
+        rendered = render_run(house, *days_of(context))
+        count = sum(period.count for period in rendered)
+        pages = [period.index for period in rendered]
+        house.progress.finish("statements", f"{count} statements: {', '.join(pages) or 'no costs yet'}")
+        links = dg.MetadataValue.md("\n".join(f"- {page}" for page in pages) or "none")
+        return dg.MaterializeResult(metadata={"statements": count, "pages": links})
 
     @dg.asset(
         name="mailed",

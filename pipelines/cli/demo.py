@@ -11,8 +11,12 @@ from pipelines.cli.days import Days
 from pipelines.cli.terminal import TerminalProgress
 
 NIGHTS = (
-    (date(2026, 11, 2), Days(date(2026, 10, 1), date(2026, 11, 1)), "October arrives, as one backfill"),
-    (date(2026, 11, 5), Days(date(2026, 11, 2), date(2026, 11, 4)), "Three nights on, the OpenAI bill was restated"),
+    (date(2026, 11, 2), Days(date(2026, 10, 1), date(2026, 10, 31)), "October, as one backfill"),
+    (
+        date(2026, 11, 5),
+        Days(date(2026, 10, 31), date(2026, 10, 31)),
+        "Three days on, the OpenAI bill was restated",
+    ),
 )
 
 

@@ -32,9 +32,10 @@ class TerminalProgress:
         """A step ended."""
         seconds = time.monotonic() - self._started.pop(step, time.monotonic())
         mark = "[yellow]![/]" if problems else "[green]✓[/]"
-        self._console.print(f"  {mark} {escape(step):<26} {escape(summary)} [dim]{seconds:.1f} s[/]", highlight=False)
+        line = f"  {mark} {escape(step):<26} {escape(summary)} [dim]{seconds:.1f} s[/]"
+        self._console.print(line, highlight=False, soft_wrap=True)
         for problem in problems[:MAX_PROBLEMS_SHOWN]:
-            self._console.print(f"      [yellow]{escape(problem)}[/]", highlight=False)
+            self._console.print(f"      [yellow]{escape(problem)}[/]", highlight=False, soft_wrap=True)
         if len(problems) > MAX_PROBLEMS_SHOWN:
             self._console.print(f"      [yellow]and {len(problems) - MAX_PROBLEMS_SHOWN} more[/]", highlight=False)
         self.problems += problems

@@ -54,6 +54,6 @@ def _frame(rows: pl.DataFrame | pl.Series) -> pl.DataFrame:
 
 def _pools(house: House) -> list[Pool]:
     return [
-        Pool(pool_id=pool.id, model_id=pool.model, token_weights={str(name): weight for name, weight in pool.token_weights.items()})
+        Pool(pool.id, pool.model, {str(name): weight for name, weight in pool.token_weights.items()})
         for pool in house.config.pools
     ]

@@ -1,6 +1,5 @@
 """What a published snapshot says about one period, split by team before any report sees it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -97,16 +96,9 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
     return lines
 
 
-def team_totals(chargeback: pl.DataFrame) -> Mapping[str, Decimal]:
-    """Effective cost by team."""
-    owned = chargeback.filter(pl.col("team_id").is_not_null())
-    sums = owned.group_by("team_id").agg(pl.col("effective_cost").sum())
-    return {team: cost for team, cost in sums.iter_rows()}
-
-
 def _by_account(chargeback: pl.DataFrame) -> dict[str, Decimal]:
     sums = chargeback.group_by("account").agg(pl.col("effective_cost").sum())
-    return {account: cost for account, cost in sums.iter_rows()}
+    return dict(sums.iter_rows())
 
 
 def _of_period(freshness: pl.DataFrame, period: date) -> pl.DataFrame:

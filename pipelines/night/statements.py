@@ -10,7 +10,7 @@ from pipelines.config.schema import Config, Mail
 from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
 from pipelines.night.snapshot import PeriodView, period_view, shared_facts
-from pipelines.night.stale import month_start, next_month
+from pipelines.night.stale import HORIZON_DAYS, month_start, next_month
 from reports.filenames import statement_filename
 from reports.given import Period, SharedFacts, Team, TeamRows
 from reports.mail import mail_message
@@ -62,6 +62,13 @@ def render_period(house: House, period: date) -> Rendered:
     index = folder / INDEX
     index.write_text(render_overview(overview), encoding="utf-8")
     return Rendered(len(statements), str(index))
+
+
+def render_run(house: House, first: date, last: date) -> list[Rendered]:
+    """Renders every month with costs that a run of those days may have changed, oldest first."""
+    with_costs: set[date] = set(house.lake.published().read("chargeback")["billing_period"].to_pylist())
+    earliest = month_start(first - timedelta(days=HORIZON_DAYS))
+    return [render_period(house, period) for period in sorted(with_costs) if earliest <= period <= last]
 
 
 def deliver(house: House, day: date) -> Delivered:
