@@ -110,10 +110,8 @@ def report(row_count: int, repeats: int, results: dict[str, dict[str, float]], g
     for side, title in (("hand", "one query by hand"), ("engine", "price_book, priced_requests, usage_daily")):
         seconds, gib = results[side]["seconds"], results[side]["gib"]
         lines.append(f"| {title} | {seconds:.2f} | {row_count / seconds:,.0f} | {gib:.2f} GiB |")
-    lines += [
-        "",
-        f"Ratio {ratio:.2f} (bar {MOST_TIMES_SLOWER}), median of {repeats} runs each, in turn; the results are equal row by row.",
-    ]
+    runs = f"median of {repeats} runs each, in turn" if repeats > 1 else "one run each"
+    lines += ["", f"Ratio {ratio:.2f} (bar {MOST_TIMES_SLOWER}), {runs}; the results are equal row by row."]
     return "\n".join(lines) + "\n"
 
 

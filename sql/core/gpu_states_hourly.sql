@@ -366,26 +366,24 @@ shares as (
     where is_held = 0 or namespace <> ''
 ),
 
-known_shares as (
+-- summed before the GPUs are joined: a sample belongs to one hour, and no order of joins may make it meet every hour
+held_seconds as (
     select
-        gpus.resource_id,
-        gpus.hour_start,
-        gpus.gpu_uuid,
-        gpus.target_seconds,
-        gpus.gpu_instance_id,
+        pieces.cluster,
+        pieces.hostname,
+        pieces.gpu_uuid,
+        pieces.gpu_instance_id,
+        pieces.hour_number,
         shares.namespace,
+        shares.holder_count,
         pieces.state,
         case when pieces.state = 'unknown' then cast(null as varchar) else pieces.metric_used end as metric_used,
-        pieces.piece_seconds * (gpus.instance_shares // shares.holder_count) as second_shares,
-        case when pieces.state = 'under_used' then pieces.unfilled_ppm else 0 end as unfilled_ppm
-    from gpus
-    inner join pieces
-        on
-            gpus.cluster = pieces.cluster
-            and gpus.hostname = pieces.hostname
-            and gpus.gpu_uuid = pieces.gpu_uuid
-            and gpus.gpu_instance_id = pieces.gpu_instance_id
-            and gpus.hour_number = pieces.hour_number
+        cast(sum(pieces.piece_seconds) as bigint) as held_seconds,
+        cast(
+            sum(pieces.piece_seconds * case when pieces.state = 'under_used' then pieces.unfilled_ppm else 0 end)
+            as bigint
+        ) as unfilled_ppm_seconds
+    from pieces
     inner join shares
         on
             pieces.cluster = shares.cluster
@@ -393,6 +391,38 @@ known_shares as (
             and pieces.gpu_uuid = shares.gpu_uuid
             and pieces.gpu_instance_id = shares.gpu_instance_id
             and pieces.at_second = shares.at_second
+    group by
+        pieces.cluster,
+        pieces.hostname,
+        pieces.gpu_uuid,
+        pieces.gpu_instance_id,
+        pieces.hour_number,
+        shares.namespace,
+        shares.holder_count,
+        pieces.state,
+        case when pieces.state = 'unknown' then cast(null as varchar) else pieces.metric_used end
+),
+
+known_shares as (
+    select
+        gpus.resource_id,
+        gpus.hour_start,
+        gpus.gpu_uuid,
+        gpus.target_seconds,
+        gpus.gpu_instance_id,
+        held_seconds.namespace,
+        held_seconds.state,
+        held_seconds.metric_used,
+        held_seconds.held_seconds * (gpus.instance_shares // held_seconds.holder_count) as second_shares,
+        held_seconds.unfilled_ppm_seconds // held_seconds.held_seconds as unfilled_ppm
+    from gpus
+    inner join held_seconds
+        on
+            gpus.cluster = held_seconds.cluster
+            and gpus.hostname = held_seconds.hostname
+            and gpus.gpu_uuid = held_seconds.gpu_uuid
+            and gpus.gpu_instance_id = held_seconds.gpu_instance_id
+            and gpus.hour_number = held_seconds.hour_number
 ),
 
 unknown_shares as (
