@@ -2,13 +2,13 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from connectors.base import LandedPage, SourceSettings, Window
 from contracts import contract
@@ -51,26 +51,30 @@ class Journal:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._rows = tables.read(DELIVERIES)
+        self._counts: Counter[tuple[str, date]] = Counter()
+        self._served: dict[tuple[str, date], Delivery] = {}
+        for row in tables.read(DELIVERIES).to_pylist():
+            self._note(Delivery(**row))
 
     def append(self, delivery: Delivery) -> None:
         """Records an attempt."""
         row = pa.Table.from_pylist([asdict(delivery)], schema=contract(DELIVERIES).arrow_schema())
         self._tables.append(DELIVERIES, row)
-        self._rows = pa.concat_tables([self._rows, row])
+        self._note(delivery)
 
     def count(self, source: str, slice_date: date) -> int:
         """How many attempts were made at a slice."""
-        return self._of(source, slice_date).num_rows
+        return self._counts[source, slice_date]
 
     def served(self, source: str, slice_date: date) -> Delivery | None:
         """The attempt that put the slice in place that is there now; None when none ever did."""
-        rows = self._of(source, slice_date)
-        rows = rows.filter(pc.field("status").isin(SERVED))
-        return Delivery(**rows.slice(rows.num_rows - 1).to_pylist()[0]) if rows.num_rows else None
+        return self._served.get((source, slice_date))
 
-    def _of(self, source: str, slice_date: date) -> pa.Table:
-        return self._rows.filter((pc.field("x_source") == source) & (pc.field("slice_date") == slice_date))
+    def _note(self, delivery: Delivery) -> None:
+        key = (delivery.x_source, delivery.slice_date)
+        self._counts[key] += 1
+        if delivery.status in SERVED:
+            self._served[key] = delivery
 
 
 def delivery_id(settings: SourceSettings, fact: str, pages: Sequence[LandedPage]) -> str:

@@ -44,6 +44,7 @@ class StoredTable:
         self.folder = table_folder(name)
         self._delta: DeltaTable | None = None
         self._is_current = False
+        self._listed: tuple[int, list[LiveFile]] | None = None
 
     def share(self, *, alone: bool) -> None:
         """Says whether this process alone may write: then the log needs reading once, not at every look."""
@@ -69,7 +70,11 @@ class StoredTable:
     def files(self) -> list[LiveFile]:
         """The files of the current version."""
         delta = self.delta()
-        return [] if delta is None else live_files(pa.table(delta.get_add_actions(flatten=True)))
+        if delta is None:
+            return []
+        if self._listed is None or self._listed[0] != delta.version():
+            self._listed = (delta.version(), live_files(pa.table(delta.get_add_actions(flatten=True))))
+        return self._listed[1]
 
     def commit(
         self,

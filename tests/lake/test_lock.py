@@ -40,6 +40,7 @@ def test_a_second_writer_is_refused_and_told_who_writes(place: Place) -> None:
         with pytest.raises(LakeLockedError):
             second.replace_slice("teams", FIRST, "x", teams("b"), PRINT)
         first.replace_slice("teams", FIRST, "x", teams("a"), PRINT)
+        assert first.read("teams").num_rows == 1
         assert second.read("teams").num_rows == 1  # readers are never kept out
     with second.writing("run-b"):
         second.replace_slice("teams", FIRST, "x", teams("b"), PRINT)
