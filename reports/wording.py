@@ -41,11 +41,11 @@ GPU_STATE_LABELS = {
 }
 RESIDUAL_LABELS = {
     "idle": "Idle GPUs that no team held",
+    "unknown_gpu": "GPU time without samples",
+    "unhealthy_gpu": "GPU time lost to faults",
+    "unowned_gpu": "GPUs held by a namespace without an owner",
+    "unowned_usage": "Usage without an owner",
     "unallocated": "Unallocated: no owner found",
-    "unexplained": "Unexplained: on the bill, no usage behind it",
-    "unpriced": "Unpriced: usage without a known price",
-    "unknown": "GPU time without samples",
-    "rounding": "Rounding",
 }
 
 

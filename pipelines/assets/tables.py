@@ -7,7 +7,7 @@ from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.night.build import Built, build
 from pipelines.night.ledger import POSTINGS, build_postings
-from pipelines.night.references import write_model_identity, write_references
+from pipelines.night.references import REFUSED, write_model_identity, write_references
 from pipelines.night.stale import stored_inputs
 
 REFERENCES = ("teams", "owners", "host_identity", "prices")
@@ -41,8 +41,11 @@ def reference_assets() -> list[dg.AssetsDefinition]:
         house.progress.start("references")
         counts = write_references(house)
         house.progress.finish("references", f"{counts['prices']:,} prices, {counts['owners']} owner rules")
-        for name, count in counts.items():
-            yield dg.MaterializeResult(asset_key=name, metadata={"rows": count})
+        for name in REFERENCES:
+            metadata = {"rows": counts[name]}
+            if name == "prices":
+                metadata[REFUSED] = counts[REFUSED]
+            yield dg.MaterializeResult(asset_key=name, metadata=metadata)
 
     @dg.asset(
         name="model_identity",

@@ -16,6 +16,7 @@ from pipelines.night.stale import month_start, next_month
 
 REFERENCE_DATE = date(1970, 1, 1)
 HORIZON_DAYS = 10  # further back than any log's trailing window, so that a late row's model is resolved too
+REFUSED = "refused_list_prices"
 REFERENCE_SOURCE = "configuration"
 
 
@@ -35,16 +36,18 @@ def conform(table: str, rows: pl.DataFrame | pa.Table) -> pa.Table:
 def write_references(house: House) -> dict[str, int]:
     """Writes the reference tables that follow from the configuration alone. Returns rows by table.
 
-    A table whose content has not changed is left as it is, so that nothing downstream is rebuilt.
+    Under `REFUSED` stands how many list prices a dated book cannot express (by time of day, or finer than a
+    millionth of a dollar). A table whose content has not changed is left as it is: nothing downstream is rebuilt.
     """
     config = house.config
+    prices, refused = _prices(house)
     tables = {
         "teams": _teams(config),
         "owners": _owners(config),
         "host_identity": _hosts(config),
-        "prices": _prices(house),
+        "prices": prices,
     }
-    return {name: _replace(house, name, rows) for name, rows in tables.items()}
+    return {name: _replace(house, name, rows) for name, rows in tables.items()} | {REFUSED: refused}
 
 
 def write_model_identity(house: House, first: date, last: date) -> int:
@@ -129,7 +132,7 @@ def _hosts(config: Config) -> pa.Table:
     )
 
 
-def _prices(house: House) -> pa.Table:
+def _prices(house: House) -> tuple[pa.Table, int]:
     """List prices overruled by the company's own. `known_from` stays what it was while the content is the same."""
     own = [
         ContractPrice(
@@ -144,9 +147,9 @@ def _prices(house: House) -> pa.Table:
     ]
     known = house.lake.read("prices")
     first_known = min(known["known_from"].to_pylist(), default=house.clock())
-    listed, _ = price_rows(first_known)
+    listed, refused = price_rows(first_known)
     merged = merge_prices(listed, contract_price_rows(own, first_known))
-    return conform("prices", merged)
+    return conform("prices", merged), len(refused)
 
 
 def midnight(day: date) -> datetime:
