@@ -49,6 +49,11 @@ class House:
         return [s for s in self.config.sources if s.kind == kind and (not wanted or s.name in wanted)]
 
     @property
+    def reports_directory(self) -> Path:
+        """Where rendered statements go; a relative path starts at the configuration's file."""
+        return self.file.parent / self.config.reports.directory
+
+    @property
     def is_local(self) -> bool:
         """Whether the lake lies on this machine's disk, where engines read Parquet files by path."""
         return "://" not in self.config.lake

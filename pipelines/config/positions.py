@@ -45,7 +45,16 @@ def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal | float:
         return loader.construct_yaml_float(node)
 
 
+def _date(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
+    """A day that does not exist stays text, so that validation can say where it stands."""
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return loader.construct_scalar(node)
+
+
 _Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _date)
 
 
 def read(file: Path) -> Document:
@@ -57,7 +66,11 @@ def read(file: Path) -> Document:
         raise ConfigError(file, [Problem(1, 1, "file", "there is no such file", hint)]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(file, [Problem(1, 1, "file", f"cannot be read: {error}")]) from error
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(file, [Problem(line, 1, "file", f"is not YAML: {error.reason}")]) from error
     try:
         node = loader.get_single_node()
         positions: dict[Location, tuple[int, int]] = {}

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
-from pathlib import Path
 
 from pipelines.config.schema import Config, Mail
 from pipelines.config.schema import Team as TeamEntry
@@ -48,7 +47,7 @@ class Delivered:
 def render_period(house: House, period: date) -> Rendered:
     """Writes the statements of a published period and their index. Raises LakeError when nothing is published."""
     edition = _edition(house, period)
-    folder = Path(house.config.reports.directory) / f"{period:%Y-%m}"
+    folder = house.reports_directory / f"{period:%Y-%m}"
     folder.mkdir(parents=True, exist_ok=True)
     statements = _statements(house.config, edition)
     for statement in statements:

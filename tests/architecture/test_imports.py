@@ -82,12 +82,16 @@ def test_one_source_never_imports_another() -> None:
     for file in modules("connectors"):
         home = file.relative_to(ROOT / "connectors").parts[0]
         others = {f"connectors.{name}" for name in folders - {home}}
-        wrong += [f"{file}: {name}" for name in imports(file) if ".".join(name.split(".")[:2]) in others and home in folders]
+        wrong += [
+            f"{file}: {name}" for name in imports(file) if ".".join(name.split(".")[:2]) in others and home in folders
+        ]
     assert wrong == []
 
 
 def calls(file: Path) -> set[str]:
-    return {ast.unparse(n.func) for n in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)}
+    return {
+        ast.unparse(n.func) for n in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)
+    }
 
 
 def test_the_clock_is_read_in_one_place() -> None:
@@ -123,7 +127,10 @@ def test_every_package_opens_with_its_charter(package: str) -> None:
 
 def test_every_module_says_what_it_is_for() -> None:
     silent = [
-        str(f.relative_to(ROOT)) for p in PACKAGES for f in modules(p) if not ast.get_docstring(ast.parse(f.read_text()))
+        str(f.relative_to(ROOT))
+        for p in PACKAGES
+        for f in modules(p)
+        if not ast.get_docstring(ast.parse(f.read_text()))
     ]
     assert silent == []
 

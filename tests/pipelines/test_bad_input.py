@@ -220,5 +220,5 @@ def test_a_source_that_falls_silent_is_told_and_keeps_what_it_had(company: Path)
     (company / "bills" / "2026-10" / "bill.csv").unlink()
     ended = run(company)
     assert "bill" in ended.problems
-    assert "empty" in ended.problems
+    assert "no file for 2026-10" in ended.problems
     assert one(company, "select sum(effective_cost) from chargeback") == (Decimal("12.5"),)

@@ -45,8 +45,7 @@ def test_every_stored_table_has_a_blocking_contract_check(graph: dg.Definitions)
     assert ("postings", "conservation") in checks
     for table in ("charges", "usage_daily", "chargeback", "reconciliation_summary"):
         assert (table, "contract") in checks
-        key = dg.AssetCheckKey(dg.AssetKey(table), "contract")
-        assert nodes.get_check_spec(key).blocking if hasattr(nodes, "get_check_spec") else True
+        assert nodes.get(dg.AssetCheckKey(dg.AssetKey(table), "contract")).blocking
 
 
 def test_assets_are_partitioned_by_utc_day_and_backfilled_in_one_run(graph: dg.Definitions) -> None:
@@ -67,8 +66,7 @@ def test_the_night_runs_by_a_schedule_in_utc(graph: dg.Definitions) -> None:
 
 def test_sources_are_tried_again(graph: dg.Definitions) -> None:
     for kind in SOURCES:
-        asset = graph.resolve_assets_def(f"sources/{kind}") if isinstance(kind, str) else None
-        assert asset is not None
+        asset = graph.resolve_assets_def(dg.AssetKey(["sources", kind]))
         policy = asset.op.retry_policy
         assert policy is not None
         assert policy.max_retries == 2

@@ -124,7 +124,9 @@ def test_every_billed_cent_is_charged_to_somebody(house: tuple[Path, Night], sha
 
 def test_an_owned_account_is_charged_with_exactly_its_lines(house: tuple[Path, Night], shared_data: Path) -> None:
     folder, _ = house
-    own = sum((Decimal(r["BilledCost"]) for r in bill_rows(shared_data) if r["SubAccountId"] == "51738928782"), Decimal(0))
+    own = sum(
+        (Decimal(r["BilledCost"]) for r in bill_rows(shared_data) if r["SubAccountId"] == "51738928782"), Decimal(0)
+    )
     assert own > 0
     with published(folder / "lake") as database:
         found = database.execute("select sum(billed_cost) from chargeback where team_id = 'gamma'").fetchone()
@@ -142,8 +144,12 @@ def test_every_request_of_the_trace_is_priced(house: tuple[Path, Night], shared_
             "select sum(request_count), sum(input_uncached_tokens), sum(output_text_tokens), sum(priced_cost_usd) "
             "from usage_by_team_daily"
         ).fetchone()
-        alpha = database.execute("select sum(request_count) from usage_by_team_daily where team_id = 'alpha'").fetchone()
-        unowned = database.execute("select sum(request_count) from usage_by_team_daily where team_id is null").fetchone()
+        alpha = database.execute(
+            "select sum(request_count) from usage_by_team_daily where team_id = 'alpha'"
+        ).fetchone()
+        unowned = database.execute(
+            "select sum(request_count) from usage_by_team_daily where team_id is null"
+        ).fetchone()
     assert found == (len(trace), sum(c for _, c, _ in trace), sum(g for _, _, g in trace), cost)
     thirds = [len(trace[start::3]) for start in range(3)]
     assert alpha == (thirds[0],)
