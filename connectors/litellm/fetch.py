@@ -77,9 +77,10 @@ def _landed_lines(
     day: date,
 ) -> Iterator[bytes]:
     for row in rows:
-        kept = _kept(row, redact, settings.format, path)
-        started = microseconds(kept.get("startTime"))
+        # asked before the allow-list runs: of a neighbouring day's folder most rows are another window's
+        started = None if isinstance(row, Unreadable) else microseconds(row.get("startTime"))
         if _belongs(day, None if started is None else day_of(started), filed, settings):
+            kept = _kept(row, redact, settings.format, path)
             yield orjson.dumps(kept, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 

@@ -1,0 +1,195 @@
+"""The sample company's October through whole nights, against an answer that the pipeline did not compute."""
+
+import json
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import sample
+from tests.pipelines.conftest import night, published
+from tests.pipelines.mailbox import Mailbox
+
+FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
+ARRIVED, RESTATED = date(2026, 11, 2), date(2026, 11, 5)
+
+pytestmark = pytest.mark.xdist_group("sample-company")
+
+
+class Company:
+    """The company after each of its nights: what the truth was then, and what was published."""
+
+    def __init__(self, folder: Path, mailbox: Mailbox) -> None:
+        self.folder = folder
+        self.mailbox = mailbox
+        self.written = sample.write(folder, as_of=ARRIVED, mail_port=mailbox.port)
+        self.first_truth = self._truth()
+        self.first = night(self.written.config, FIRST, LAST, at=ARRIVED)
+        self.first_rows = self.snapshot()
+        self.first_mail = list(mailbox.messages)
+        self.again = night(self.written.config, LAST, at=ARRIVED)
+        self.again_rows = self.snapshot()
+        self.again_mail = list(mailbox.messages)
+        sample.write(folder, as_of=RESTATED, mail_port=mailbox.port)
+        self.restated_truth = self._truth()
+        self.restated = night(self.written.config, LAST, at=RESTATED)
+        self.restated_rows = self.snapshot()
+
+    @property
+    def lake(self) -> Path:
+        return self.folder / "lake"
+
+    def _truth(self) -> dict[str, Any]:
+        return json.loads(self.written.truth.read_text(encoding="utf-8"))
+
+    def snapshot(self) -> dict[str, list[dict[str, Any]]]:
+        names = ("chargeback", "gpu_waste", "postings", "usage_by_team_daily", "reconciliation_summary", "gpu_states_hourly")
+        folder = self.lake / "published" / "parquet"
+        return {name: pq.read_table(folder / f"{name}.parquet").to_pylist() for name in names}
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with Mailbox() as mailbox:
+        yield Company(tmp_path_factory.mktemp("sample"), mailbox)
+
+
+def costs(rows: list[dict[str, Any]]) -> dict[str, dict[str, Decimal]]:
+    """Effective cost by account and kind, with the total, as the truth has it."""
+    found: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for row in rows:
+        found[row["account"]][row["cost_kind"]] += row["effective_cost"]
+        found[row["account"]]["total"] += row["effective_cost"]
+    return {account: dict(kinds) for account, kinds in found.items()}
+
+
+def true_costs(truth: dict[str, Any]) -> dict[str, dict[str, Decimal]]:
+    return {
+        account: {kind: Decimal(cost) for kind, cost in kinds.items()} for account, kinds in truth["effective_cost"].items()
+    }
+
+
+def test_the_nights_are_published_without_a_failure(company: Company) -> None:
+    for run in (company.first, company.again, company.restated):
+        assert run.result.published, run.problems
+        assert run.result.failures == ()
+
+
+def test_every_account_holds_the_true_cost_to_the_last_digit(company: Company) -> None:
+    assert costs(company.first_rows["chargeback"]) == true_costs(company.first_truth)
+
+
+def test_a_restated_bill_gives_the_restated_truth(company: Company) -> None:
+    assert costs(company.restated_rows["chargeback"]) == true_costs(company.restated_truth)
+    assert company.restated_truth["effective_cost"] != company.first_truth["effective_cost"]
+
+
+def test_what_is_charged_sums_to_each_bill(company: Company) -> None:
+    for rows, truth in ((company.first_rows, company.first_truth), (company.restated_rows, company.restated_truth)):
+        charged: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+        for row in rows["chargeback"]:
+            charged[row["provider_name"]][0] += row["billed_cost"]
+            charged[row["provider_name"]][1] += row["effective_cost"]
+        bills = {name: [Decimal(b["billed_cost"]), Decimal(b["effective_cost"])] for name, b in truth["bills"].items()}
+        assert dict(charged) == bills
+
+
+def test_every_step_of_the_journal_balances(company: Company) -> None:
+    balance: dict[str, Decimal] = defaultdict(Decimal)
+    for row in company.first_rows["postings"]:
+        balance[row["from_account"]] -= row["effective_cost"]
+        balance[row["to_account"]] += row["effective_cost"]
+    between = {name: left for name, left in balance.items() if name.startswith("pool:")}
+    assert between
+    assert set(between.values()) == {Decimal(0)}
+    assert sum(balance.values(), Decimal(0)) == 0
+
+
+def test_tokens_and_requests_are_the_true_ones(company: Company) -> None:
+    classes = ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "output_text", "output_reasoning")
+    names = ["request_count", "failure_count", "cache_hit_count", *(f"{name}_tokens" for name in classes)]
+    found: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(names, 0))
+    for row in company.first_rows["usage_by_team_daily"]:
+        account = f"team:{row['team_id']}" if row["team_id"] else "residual:unowned_usage"
+        for name in names:
+            found[account][name] += row[name]
+    truth = {account: {name: usage[name] for name in names} for account, usage in company.first_truth["usage"].items()}
+    assert dict(found) == truth
+
+
+def test_gpu_time_is_in_its_true_states(company: Company) -> None:
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in company.first_rows["gpu_states_hourly"]:
+        found[row["cluster"]][row["state"]] += row["state_seconds"]
+    assert {cluster: dict(states) for cluster, states in found.items()} == company.first_truth["gpu_state_seconds"]
+
+
+def test_every_layer_of_gpu_waste_adds_up_to_the_gpu_cost(company: Company) -> None:
+    waste = sum((row["effective_cost"] for row in company.first_rows["gpu_waste"]), Decimal(0))
+    charged = sum((row["effective_cost"] for row in company.first_rows["chargeback"] if row["cost_kind"] == "gpu"), Decimal(0))
+    assert waste == charged
+
+
+def test_the_repeated_row_counts_once_and_the_bad_row_is_kept(company: Company) -> None:
+    deliveries = company.first_truth["deliveries"]
+    with published(company.lake) as database:
+        rejects = database.execute("select reason, payload from rejects").fetchall()
+    assert len(rejects) == deliveries["rejected_rows"]
+    assert all(payload for _, payload in rejects)
+
+
+def test_the_same_night_again_changes_nothing(company: Company) -> None:
+    assert company.again_rows == company.first_rows
+    rebuilt = {
+        step: summary
+        for step, summary in company.again.told.summaries.items()
+        if step in ("usage_daily", "gpu_states_hourly", "charge_groups", "postings", "chargeback", "gpu_waste")
+    }
+    assert set(rebuilt.values()) == {"up to date"}
+
+
+def test_a_restated_bill_rebuilds_what_stands_on_it_and_nothing_else(company: Company) -> None:
+    summaries = company.restated.told.summaries
+    assert summaries["usage_daily"] == "up to date"
+    assert summaries["gpu_states_hourly"] == "up to date"
+    assert summaries["chargeback"].startswith("1 slices")
+
+
+def test_a_clean_lake_gives_the_same_tables_as_the_restated_one(company: Company, tmp_path: Path) -> None:
+    sample.write(tmp_path, as_of=RESTATED)
+    clean = night(tmp_path / "farthing.yml", FIRST, LAST, at=RESTATED)
+    assert clean.result.published
+    for name, rows in company.restated_rows.items():
+        fresh = pq.read_table(tmp_path / "lake" / "published" / "parquet" / f"{name}.parquet").to_pylist()
+        assert sorted(map(repr, fresh)) == sorted(map(repr, rows)), name
+
+
+def test_every_team_gets_its_statement_once(company: Company) -> None:
+    recipients = sorted(str(message["To"]) for message in company.first_mail)
+    assert len(recipients) == 7
+    assert len(set(recipients)) == 7
+    assert company.again_mail == company.first_mail
+
+
+def test_a_statement_shows_its_team_its_total_and_nobody_else(company: Company) -> None:
+    legal = next(m for m in company.first_mail if "legal" in str(m["To"]))
+    text = legal.get_body(("plain",)).get_content()
+    total = true_costs(company.first_truth)["team:legal"]["total"]
+    assert f"${round(total, 2):,}" in text
+    assert "Provisional" in text
+    for other in ("Mobile", "Growth", "Customer Support"):
+        assert other not in text
+
+
+def test_published_meta_says_what_the_snapshot_was_made_from(company: Company) -> None:
+    with published(company.lake) as database:
+        sections = {row[0] for row in database.execute("select distinct section from published.meta").fetchall()}
+        state = database.execute("select value from published.meta where name = '2026-10 Nimbus Compute'").fetchone()
+    assert {"configuration", "table_version", "watermark", "day_state", "period_state"} <= sections
+    assert state == ("provisional",)
+
+
