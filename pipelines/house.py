@@ -1,7 +1,7 @@
 """Everything a run needs, opened once: configuration, lake, engine, clock, and where progress is shown."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -59,7 +59,7 @@ class House:
         return "://" not in self.config.lake
 
     @contextmanager
-    def engine(self) -> Iterator[Engine]:
+    def engine(self) -> Generator[Engine]:
         """A fresh engine, closed afterwards."""
         with tempfile.TemporaryDirectory(prefix="farthing-engine-") as spill:
             engine = _engine(self.config, spill)
@@ -89,7 +89,7 @@ def open_house(
     progress: Progress | None = None,
     environment: Mapping[str, str] | None = None,
     writing: bool = True,
-) -> Iterator[House]:
+) -> Generator[House]:
     """Opens the house for one run, holding the lake's lock when it is to write.
 
     Raises ConfigError when the configuration does not hold, LakeLockedError when another run is writing.

@@ -47,7 +47,14 @@ class Company:
         return json.loads(self.written.truth.read_text(encoding="utf-8"))
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
-        names = ("chargeback", "gpu_waste", "postings", "usage_by_team_daily", "reconciliation_summary", "gpu_states_hourly")
+        names = (
+            "chargeback",
+            "gpu_waste",
+            "postings",
+            "usage_by_team_daily",
+            "reconciliation_summary",
+            "gpu_states_hourly",
+        )
         folder = self.lake / "published" / "parquet"
         return {name: pq.read_table(folder / f"{name}.parquet").to_pylist() for name in names}
 
@@ -69,7 +76,8 @@ def costs(rows: list[dict[str, Any]]) -> dict[str, dict[str, Decimal]]:
 
 def true_costs(truth: dict[str, Any]) -> dict[str, dict[str, Decimal]]:
     return {
-        account: {kind: Decimal(cost) for kind, cost in kinds.items()} for account, kinds in truth["effective_cost"].items()
+        account: {kind: Decimal(cost) for kind, cost in kinds.items()}
+        for account, kinds in truth["effective_cost"].items()
     }
 
 
@@ -130,7 +138,9 @@ def test_gpu_time_is_in_its_true_states(company: Company) -> None:
 
 def test_every_layer_of_gpu_waste_adds_up_to_the_gpu_cost(company: Company) -> None:
     waste = sum((row["effective_cost"] for row in company.first_rows["gpu_waste"]), Decimal(0))
-    charged = sum((row["effective_cost"] for row in company.first_rows["chargeback"] if row["cost_kind"] == "gpu"), Decimal(0))
+    charged = sum(
+        (row["effective_cost"] for row in company.first_rows["chargeback"] if row["cost_kind"] == "gpu"), Decimal(0)
+    )
     assert waste == charged
 
 
@@ -191,5 +201,3 @@ def test_published_meta_says_what_the_snapshot_was_made_from(company: Company) -
         state = database.execute("select value from published.meta where name = '2026-10 Nimbus Compute'").fetchone()
     assert {"configuration", "table_version", "watermark", "day_state", "period_state"} <= sections
     assert state == ("provisional",)
-
-
