@@ -53,7 +53,7 @@ def demo(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """The tests, in parallel on the machine's cores."""
     install("dev")
-    return run(["python", "-m", "pytest", "-n", str(os.cpu_count() or 2), "--dist", "loadgroup", *arguments])
+    return run(["python", "-m", "pytest", "-n", str(os.cpu_count() or 2), "--dist", "loadscope", *arguments])
 
 
 def setup(_: list[str]) -> int:

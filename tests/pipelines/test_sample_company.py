@@ -17,8 +17,6 @@ from tests.pipelines.mailbox import Mailbox
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
 ARRIVED, RESTATED = date(2026, 11, 2), date(2026, 11, 5)
 
-pytestmark = pytest.mark.xdist_group("sample-company")
-
 
 class Company:
     """The company after each of its nights: what the truth was then, and what was published."""
