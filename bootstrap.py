@@ -86,8 +86,7 @@ def install(lock: str) -> None:
     started = time.monotonic()
     print("Setting up .venv (a minute the first time) ...", flush=True)
     make_environment()
-    environment = {**os.environ, "UV_COMPILE_BYTECODE": "1", "UV_PYTHON": str(BIN / "python")}
-    environment.pop("VIRTUAL_ENV", None)
+    environment = installer_environment()
     uv = [str(BIN / "python"), "-m", "uv", "pip"]
     steps = (
         [*uv, "install", "--quiet", "--require-hashes", "-r", str(wanted)],
@@ -98,6 +97,18 @@ def install(lock: str) -> None:
             raise SystemExit("The packages could not be installed; the lines above say why. Nothing else was changed.")
     marks[lock].write_text(digest)
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
+
+
+def installer_environment() -> dict[str, str]:
+    """What uv is told: this environment's Python, the system's certificates, and the index that pip is set to."""
+    environment = {**os.environ, "UV_COMPILE_BYTECODE": "1", "UV_PYTHON": str(BIN / "python")}
+    environment.pop("VIRTUAL_ENV", None)
+    environment.setdefault("UV_SYSTEM_CERTS", "true")  # companies put their own authority there
+    ask = [BIN / "python", "-m", "pip", "config", "get", "global.index-url"]
+    index = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+    if index and "UV_INDEX_URL" not in environment:
+        environment.setdefault("UV_DEFAULT_INDEX", index)
+    return environment
 
 
 def make_environment() -> None:
