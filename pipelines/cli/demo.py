@@ -25,7 +25,7 @@ def run_demo(console: Console, directory: Path, *, open_report: bool) -> int:
     from pipelines.cli.commands import FAILED, OK
 
     for as_of, days, headline in NIGHTS:
-        console.print(f"\n[bold]{headline}[/] (clock at {as_of}, days {days})", highlight=False)
+        console.print(f"\n[bold]{headline}[/] (clock at {as_of}, days {days})", highlight=False, soft_wrap=True)
         if not _night(console, directory, as_of, days):
             return FAILED
     report = directory / "reports" / "2026-10" / "index.html"

@@ -30,7 +30,8 @@ class TerminalProgress:
 
     def finish(self, step: str, summary: str, problems: tuple[str, ...] = ()) -> None:
         """A step ended."""
-        seconds = time.monotonic() - self._started.pop(step, time.monotonic())
+        now = time.monotonic()
+        seconds = now - self._started.pop(step, now)
         mark = "[yellow]![/]" if problems else "[green]✓[/]"
         line = f"  {mark} {escape(step):<26} {escape(summary)} [dim]{seconds:.1f} s[/]"
         self._console.print(line, highlight=False, soft_wrap=True)

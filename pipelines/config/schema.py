@@ -170,7 +170,9 @@ class Config(_Strict):
     company: str = Field(min_length=1, max_length=200, description="Name on every statement.")
     currency: Currency = Field(default="USD", description="Currency of the statements.")
     lake: str = Field(description="Folder relative to this file, or s3://bucket/prefix.")
-    storage: dict[str, str] = Field(default={}, description="Options of the lake's object store; secrets by reference.")
+    storage: dict[str, str] = Field(
+        default={}, repr=False, description="Options of the lake's object store; secrets by reference."
+    )
     engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="What runs the SQL.")
     spark_remote: str | None = Field(default=None, description="Spark Connect address, sc://host:port, for spark.")
     memory_limit: str = Field(default="4GB", description="DuckDB's memory limit.")
