@@ -1,6 +1,10 @@
 """`farthing demo`: the sample company's October through two nights, the second with a restated bill, to a report."""
 
+import shutil
+import socket
 import webbrowser
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -10,6 +14,10 @@ from rich.markup import escape
 from pipelines.cli.days import Days
 from pipelines.cli.terminal import TerminalProgress
 
+LOOPBACK = "127.0.0.1"
+MAILBOX = "mailbox"
+TRUTH = "truth.json"
+LEFT_BEHIND = ("exports", "lake", MAILBOX, "reports")
 NIGHTS = (
     (date(2026, 11, 2), Days(date(2026, 10, 1), date(2026, 10, 31)), "October, as one backfill"),
     (
@@ -22,8 +30,11 @@ NIGHTS = (
 
 def run_demo(console: Console, directory: Path, *, open_report: bool) -> int:
     """Writes the sample company below `directory` and runs its nights. Returns the exit code."""
-    from pipelines.cli.commands import FAILED, OK
+    from pipelines.cli.commands import FAILED, OK, WRONG
 
+    if not _cleared(directory):
+        console.print(f"[red]{escape(str(directory))} holds something else; name another with --directory[/]")
+        return WRONG
     for as_of, days, headline in NIGHTS:
         console.print(f"\n[bold]{headline}[/] (clock at {as_of}, days {days})", highlight=False, soft_wrap=True)
         if not _night(console, directory, as_of, days):
@@ -35,14 +46,47 @@ def run_demo(console: Console, directory: Path, *, open_report: bool) -> int:
     return OK
 
 
+def _cleared(directory: Path) -> bool:
+    """Removes what an earlier demo left, so that each starts from nothing. False where the folder is not a demo's."""
+    if not directory.exists() or not any(directory.iterdir()):
+        return True
+    if not (directory / TRUTH).exists():
+        return False
+    for name in LEFT_BEHIND:
+        shutil.rmtree(directory / name, ignore_errors=True)
+    return True
+
+
+@contextmanager
+def _mailbox(folder: Path) -> Generator[int]:
+    """A mail server on this machine that files what it is given under `folder`/new. Yields its port."""
+    from aiosmtpd.controller import Controller
+    from aiosmtpd.handlers import Mailbox
+
+    with socket.create_server((LOOPBACK, 0)) as free:
+        port: int = free.getsockname()[1]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    controller = Controller(Mailbox(folder), hostname=LOOPBACK, port=port)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
 def _night(console: Console, directory: Path, as_of: date, days: Days) -> bool:
+    with _mailbox(directory / MAILBOX) as port:
+        return _night_with_mail(console, directory, as_of, days, port)
+
+
+def _night_with_mail(console: Console, directory: Path, as_of: date, days: Days, port: int) -> bool:
     import sample
     from pipelines.house import open_house
     from pipelines.night.run import new_run_id, run_night
 
     progress = TerminalProgress(console)
     progress.start("sample company")
-    written = sample.write(directory, as_of=as_of)
+    written = sample.write(directory, as_of=as_of, mail_port=port)
     progress.finish("sample company", f"raw exports in {directory / 'exports'}")
     try:
         clock_at = datetime.combine(as_of, time(5, 30))
@@ -62,6 +106,7 @@ def _next_steps(directory: Path, report: Path) -> str:
         (
             "",
             f"[bold]The report:[/] {escape(str(report))}",
+            f"The mail:     {escape(str(directory / MAILBOX / 'new'))} (one statement a team)",
             f"The snapshot: {escape(str(directory / 'lake' / 'published' / 'farthing.duckdb'))}",
             f'Ask it:       .venv/bin/farthing query -c {config} "{question}"',
             f"Go on:        .venv/bin/farthing check -c {config}",
