@@ -1,10 +1,11 @@
 """The vocabulary that every connector speaks: windows, pages, rows, rejects, and the shape of a source."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from io import BytesIO
 from typing import Any, BinaryIO, ClassVar, Protocol
 
 import pyarrow as pa
@@ -147,9 +148,4 @@ class Bytes:
 
     def open(self) -> AbstractContextManager[BinaryIO]:
         """A stream over the content."""
-        import io
-
-        return io.BytesIO(self.content)
-
-
-Metadata = Mapping[str, str]
+        return BytesIO(self.content)

@@ -108,10 +108,3 @@ class Contract(_Strict):
     def slice_column(self) -> str | None:
         """The column whose value names the slice that a row of a core table or mart belongs to."""
         return {"day": "usage_date", "billing_period": "billing_period", "none": None}[self.slice]
-
-    def column(self, name: str) -> Column:
-        """The column of that name. Raises KeyError when there is none."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(f"{self.table} has no column {name}")

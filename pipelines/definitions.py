@@ -12,7 +12,6 @@ from pipelines.assets.staged import staged_assets
 from pipelines.assets.tables import reference_assets, table_assets
 
 NIGHTLY = "nightly"
-MAIL = "mailed"
 
 
 def build_defs(*, house: Any = house_resource) -> dg.Definitions:

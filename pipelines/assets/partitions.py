@@ -1,6 +1,6 @@
 """A day (UTC) is the unit of work."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 
@@ -24,8 +24,3 @@ def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -
 def range_tags(first: date, last: date) -> dict[str, str]:
     """The tags that make one run of a range of days."""
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
-
-
-def days_in(first: date, last: date) -> int:
-    """How many days a run covers."""
-    return (last - first) // timedelta(days=1) + 1

@@ -12,7 +12,6 @@ from pipelines.assets.resources import house_of
 from pipelines.lake import Delivery
 from pipelines.night.stage import problems, stage
 
-KINDS = {"staged_delivery"}
 DELIVERED = "delivered"
 
 

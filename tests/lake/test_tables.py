@@ -173,9 +173,8 @@ def test_a_column_added_to_a_contract_is_null_in_older_slices(
     assert lake.read("teams")["cost_centre"].to_pylist() == [None]
     lake.replace_slice("teams", SECOND, "x", teams("b"), PRINT)
     assert lake.read("teams")["team_id"].to_pylist() == ["a", "b"]
-    wider = old.model_copy(
-        update={"columns": (*old.columns, new.column("cost_centre").model_copy(update={"type": "int64"}))}
-    )
+    added = next(column for column in new.columns if column.name == "cost_centre")
+    wider = old.model_copy(update={"columns": (*old.columns, added.model_copy(update={"type": "int64"}))})
     for module in (rows, stored, tables):
         monkeypatch.setattr(module, "contract", lambda _: wider)
     number = pa.table({"team_id": ["c"], "team_name": ["c"], "business_unit": ["c"], "cost_centre": [1]})

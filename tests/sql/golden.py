@@ -88,7 +88,8 @@ def expected(case: Path, table: Contract) -> tuple[list[str], list[tuple[object,
     rows = yaml.safe_load((case / "expect.yml").read_text("utf-8"))
     columns = list(rows[0]) if rows else [table.columns[0].name]
     assert all(list(row) == columns for row in rows), "every expected row names the same columns"
-    values = [tuple(_value(table.column(name), row[name]) for name in columns) for row in rows]
+    shapes = {column.name: column for column in table.columns}
+    values = [tuple(_value(shapes[name], row[name]) for name in columns) for row in rows]
     return columns, sorted(values, key=repr)
 
 
