@@ -65,7 +65,7 @@ class FocusSettings(SourceSettings):
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$", description="Rows in any other currency are refused.")
     provider: str | None = Field(default=None, description="Provider name of rows that name none.")
     trailing_months: int = Field(
-        default=1, ge=0, le=24, description="Closed months that are pulled again early in a month."
+        default=1, ge=0, le=2, description="Closed months that are pulled again early in a month."
     )
     restated_through_day: int = Field(
         default=15, ge=1, le=31, description="Last day of the month on which the trailing months are pulled again."

@@ -1,7 +1,5 @@
 """Blocking checks: every contract held against its rows, and the journal that must balance to the last unit."""
 
-from datetime import date, timedelta
-
 import dagster as dg
 
 from connectors.registry import SOURCES, source
@@ -9,12 +7,9 @@ from contracts import Contract, Layer, Severity, all_contracts
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.checks import Outcome, validate
-from pipelines.checks.validate import Rows
 from pipelines.house import House
+from pipelines.night.checked import remember, rows_of, unchecked
 from pipelines.night.ledger import POSTINGS, breaks
-from pipelines.night.stale import month_start, next_month
-
-TRAILING_DAYS = 3  # what a night re-pulls of a day-sliced source
 
 
 def checked_tables() -> list[Contract]:
@@ -38,7 +33,10 @@ def contract_check(table: Contract) -> dg.AssetChecksDefinition:
     )
     def holds(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         house = house_of(context)
-        outcomes = validate(table, rows_of_run(house, table, *days_of(context)))
+        slices = unchecked(house, table)
+        outcomes = validate(table, rows_of(house, table, slices)) if slices else []
+        if slices and not any(outcome.blocks for outcome in outcomes):
+            remember(house, table)
         return _result(house, table.table, outcomes)
 
     return holds
@@ -72,18 +70,6 @@ def conservation_check() -> dg.AssetChecksDefinition:
 def all_checks() -> list[dg.AssetChecksDefinition]:
     """Every check of the graph that is not part of an asset."""
     return [contract_check(table) for table in checked_tables()] + [conservation_check()]
-
-
-def rows_of_run(house: House, table: Contract, first: date, last: date) -> Rows:
-    """The slices of a table that a run of those days may have written."""
-    bounds: tuple[date | None, date | None] = (None, None)
-    if table.slice == "day":
-        bounds = (first - timedelta(days=TRAILING_DAYS), last + timedelta(days=1))
-    elif table.slice == "billing_period":
-        bounds = (month_start(month_start(first) - timedelta(days=1)), next_month(last))
-    if house.is_local:
-        return house.lake.files(table.table, *bounds)
-    return house.lake.dataset(table.table, *bounds)
 
 
 def _result(house: House, table: str, outcomes: list[Outcome]) -> dg.AssetCheckResult:

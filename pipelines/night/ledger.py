@@ -1,16 +1,15 @@
 """The allocation journal of every billing period that is stale, and the proof that it balances."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 import pyarrow as pa
 
-from contracts import contract
+from contracts import conform, contract
 from models.ledger import Pool, check_conservation, post
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets, summary
-from pipelines.night.references import conform
-from pipelines.night.stale import input_range
+from pipelines.night.stale import HORIZON_DAYS, input_range, month_start, next_month
 
 POSTINGS = "postings"
 
@@ -28,15 +27,13 @@ def build_postings(house: House, first: date, last: date) -> Built:
             owners=_input(house, "owners", target.slice_date),
             pools=_pools(house),
         )
-        pieces += replace_slices(house, output, conform(POSTINGS, postings), [target])
+        pieces += replace_slices(house, output, conform(output, postings.to_arrow()), [target])
     return summary(output, [target.slice_date for target in targets], pieces)
 
 
 def breaks(house: House, first: date, last: date) -> pl.DataFrame:
-    """Where the journal of the periods around those days does not balance to the last unit. Empty: it does."""
-    from pipelines.night.stale import month_start, next_month
-
-    start, end = month_start(first), next_month(last)
+    """Where the journal does not balance to the last unit, in every period that a run of those days may rebuild."""
+    start, end = month_start(first - timedelta(days=HORIZON_DAYS)), next_month(last)
     charges = pl.from_arrow(house.lake.read("charge_groups", start, end))
     postings = pl.from_arrow(house.lake.read(POSTINGS, start, end))
     return check_conservation(_frame(charges), _frame(postings))

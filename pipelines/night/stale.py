@@ -15,7 +15,7 @@ from contracts import Contract, Layer, contract
 from pipelines.lake import Slice
 
 HALF = 16  # hexadecimal digits of each half
-HORIZON_DAYS = 70  # how far behind a night looks for slices that changed: two billing periods and a margin
+HORIZON_DAYS = 100  # how far behind a night looks for slices that changed: more than any source pulls again
 
 
 @dataclass(frozen=True)
