@@ -11,24 +11,11 @@ import polars as pl
 SCALE = 12
 """Decimal places of the ledger: DECIMAL(38,12)."""
 
-UNITS_PER_ONE = 10**SCALE
-"""Pico-units in one unit of currency."""
-
 MAX_UNITS = 10**38 - 1
 """Largest magnitude that DECIMAL(38,12) holds, in pico-units."""
 
 MONEY = pl.Decimal(38, SCALE)
 """The ledger's type in frames. Its physical form is a 128-bit integer of pico-units."""
-
-
-def to_units(amount: Decimal) -> int:
-    """The amount in pico-units, exactly.
-
-    Raises:
-        ValueError: it is not finite, or has digits beyond the twelfth decimal place.
-        OverflowError: it does not fit DECIMAL(38,12).
-    """
-    return to_scaled(amount, digits=38, scale=SCALE)
 
 
 def to_scaled(amount: Decimal, *, digits: int, scale: int) -> int:
@@ -49,14 +36,6 @@ def to_scaled(amount: Decimal, *, digits: int, scale: int) -> int:
     if rest:
         raise ValueError(f"{amount} has more than {scale} decimal places: rounding it would lose money")
     return -scaled if sign else scaled
-
-
-def from_units(units: int) -> Decimal:
-    """The decimal, with twelve places, of a whole number of pico-units. Raises OverflowError beyond DECIMAL(38,12)."""
-    if abs(units) > MAX_UNITS:
-        raise OverflowError(f"{units} pico-units do not fit DECIMAL(38,{SCALE})")
-    # Built from digits because arithmetic would round to the thread's decimal context (28 digits).
-    return Decimal((int(units < 0), tuple(map(int, str(abs(units)))), -SCALE))
 
 
 def units_of(column: str) -> pl.Expr:
