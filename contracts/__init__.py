@@ -1,10 +1,23 @@
 """The tables' contracts: read once from `sql/<layer>/<table>.yml`, used by every room.
 
-Here belongs: the shape of a contract, the loader, and what follows from a contract alone (the Arrow schema).
+Here belongs: the shape of a contract, the loader, and what follows from a contract alone (the Arrow schema, rows
+held against it).
 Here does not belong: anything about one table (that is its YAML), checks being run, files, engines.
 """
 
+from contracts.conform import ContractBrokenError, conform
 from contracts.contract import Check, Column, Contract, Layer, Severity
 from contracts.load import all_contracts, contract, sql_root
 
-__all__ = ["Check", "Column", "Contract", "Layer", "Severity", "all_contracts", "contract", "sql_root"]
+__all__ = [
+    "Check",
+    "Column",
+    "Contract",
+    "ContractBrokenError",
+    "Layer",
+    "Severity",
+    "all_contracts",
+    "conform",
+    "contract",
+    "sql_root",
+]

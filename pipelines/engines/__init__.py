@@ -4,6 +4,6 @@ Here belongs: putting rows before an engine, running `sql/<layer>/<table>.sql`, 
 the other to the last decimal. Here does not belong: what a table means (that is its SQL), the lake, configuration.
 """
 
-from pipelines.engines.engine import ContractBrokenError, Engine, Source
+from pipelines.engines.engine import Engine, Source
 
-__all__ = ["ContractBrokenError", "Engine", "Source"]
+__all__ = ["Engine", "Source"]

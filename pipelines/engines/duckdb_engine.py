@@ -3,8 +3,8 @@
 import duckdb
 import pyarrow as pa
 
-from contracts import Contract, contract
-from pipelines.engines.engine import Source, conform, sql_text
+from contracts import Contract, conform, contract
+from pipelines.engines.engine import Source, sql_text
 
 _TYPES = {
     "string": "varchar",
@@ -58,7 +58,7 @@ class DuckDBEngine:
 
     def read(self, name: str) -> pa.Table:
         """The rows in the contract's schema. Raises ContractBrokenError."""
-        return conform(name, self.query(f"select * from {name}"))
+        return conform(contract(name), self.query(f"select * from {name}"))
 
     def query(self, sql: str) -> pa.Table:
         """The rows of a query."""

@@ -10,8 +10,8 @@ import pyarrow as pa
 import sqlglot
 from pyspark.sql import DataFrame, SparkSession
 
-from contracts import Column, Contract, contract
-from pipelines.engines.engine import Source, conform, sql_text
+from contracts import Column, Contract, conform, contract
+from pipelines.engines.engine import Source, sql_text
 
 _TYPES = {
     "string": "string",
@@ -53,7 +53,7 @@ class SparkEngine:
 
     def read(self, name: str) -> pa.Table:
         """The rows in the contract's schema. Raises ContractBrokenError."""
-        return conform(name, self._session.table(name).toArrow())
+        return conform(contract(name), self._session.table(name).toArrow())
 
     def query(self, sql: str) -> pa.Table:
         """The rows of a query in the house's dialect."""

@@ -6,14 +6,13 @@ Here does not belong: what the rows mean, which slices are stale, Dagster, the S
 """
 
 from pipelines.lake.deliveries import Delivery
-from pipelines.lake.errors import ContractBrokenError, LakeError, LakeLockedError, SchemaChangedError
+from pipelines.lake.errors import LakeError, LakeLockedError, SchemaChangedError
 from pipelines.lake.lake import Lake
 from pipelines.lake.publish import Publication
 from pipelines.lake.published import Snapshot
 from pipelines.lake.slices import Slice
 
 __all__ = [
-    "ContractBrokenError",
     "Delivery",
     "Lake",
     "LakeError",

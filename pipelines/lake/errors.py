@@ -9,9 +9,5 @@ class LakeLockedError(LakeError):
     """Another run is writing, or this one has lost its right to."""
 
 
-class ContractBrokenError(LakeError):
-    """Rows that do not fit their table's contract: nothing of them is stored."""
-
-
 class SchemaChangedError(LakeError):
     """A contract and the table stored under its name have grown apart in a way that cannot be bridged."""

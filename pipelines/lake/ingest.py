@@ -8,9 +8,9 @@ same tables. Whatever is wrong with the delivery, the slice that was there stays
 from dataclasses import replace
 
 from connectors.base import IncompleteDeliveryError, SourceError
+from contracts import ContractBrokenError
 from pipelines.lake.blame import blamed
 from pipelines.lake.deliveries import Delivery, Journal, delivery_id
-from pipelines.lake.errors import ContractBrokenError
 from pipelines.lake.judge import refusal
 from pipelines.lake.landing import land
 from pipelines.lake.rejects import REJECTS

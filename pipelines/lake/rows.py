@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from contracts import contract
-from pipelines.lake.errors import ContractBrokenError
+from contracts import conform, contract
 
 GROUP_ROWS = 131_072  # rows of a row group: what one reader thread takes at a time
 FILE_BYTES = 256 * 1024 * 1024  # a file is closed beyond this, so that readers can share the work
@@ -26,37 +24,6 @@ class Written:
     file: Path
     size: int
     row_count: int
-
-
-def conform(table: str, rows: pa.Table) -> pa.Table:
-    """Rows in the contract's column order and types. The values are never changed, only their representation.
-
-    Raises ContractBrokenError naming the table, the column, what was found and what is expected.
-    """
-    schema = contract(table).arrow_schema()
-    missing = [name for name in schema.names if name not in rows.column_names]
-    unknown = [name for name in rows.column_names if name not in schema.names]
-    if missing or unknown or len(rows.column_names) != len(schema):
-        raise ContractBrokenError(
-            f"{table}: the rows' columns are not the contract's: missing {missing}, not in the contract {unknown}; "
-            f"correct the rows or sql/{contract(table).layer}/{table}.yml"
-        )
-    columns = [_column(table, field, rows[field.name]) for field in schema]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _column(table: str, field: pa.Field, values: pa.ChunkedArray) -> pa.ChunkedArray:
-    where = f"{table}.{field.name}"
-    if not field.nullable and values.null_count:
-        raise ContractBrokenError(f"{where}: {values.null_count} of {len(values)} values are NULL; none may be")
-    if values.type.equals(field.type):
-        return values
-    if pa.types.is_decimal(field.type) and pa.types.is_floating(values.type):
-        raise ContractBrokenError(f"{where}: found {values.type}, expected {field.type}; money is never a float")
-    try:
-        return pc.cast(values, field.type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise ContractBrokenError(f"{where}: found {values.type}, expected {field.type}: {error}") from error
 
 
 class SliceWriter:
@@ -78,7 +45,7 @@ class SliceWriter:
 
     def write(self, rows: pa.Table) -> None:
         """Adds rows. Raises ContractBrokenError when they do not fit."""
-        self._waiting.append(conform(self._table, rows))
+        self._waiting.append(conform(contract(self._table), rows))
         self._waiting_rows += rows.num_rows
         if self._waiting_rows >= GROUP_ROWS:
             self._flush()

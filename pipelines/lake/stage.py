@@ -5,8 +5,8 @@ from datetime import date
 from pathlib import Path
 
 from connectors.base import Parsed, Source, SourceSettings, Window
+from contracts import ContractBrokenError
 from pipelines.lake.blame import blamed
-from pipelines.lake.errors import ContractBrokenError
 from pipelines.lake.landing import Landed
 from pipelines.lake.rejects import REJECTS, reject_rows
 from pipelines.lake.rows import SliceWriter, Written

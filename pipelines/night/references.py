@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
-import polars as pl
 import pyarrow as pa
 
-from contracts import contract
+from contracts import conform, contract
 from models.pricing import ContractPrice, contract_price_rows, identity_rows, merge_prices, price_rows
 from pipelines.config.schema import Config
 from pipelines.house import House
@@ -24,13 +23,6 @@ def content_fingerprint(rows: pa.Table) -> str:
     """A hash of a table's rows whatever their order; equal content, equal hash."""
     lines = sorted(repr(tuple(row.values())) for row in rows.to_pylist())
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-
-
-def conform(table: str, rows: pl.DataFrame | pa.Table) -> pa.Table:
-    """Rows in the contract's column order and types. Raises when a value does not fit."""
-    schema = contract(table).arrow_schema()
-    arrow = rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows
-    return arrow.select(schema.names).cast(schema)
 
 
 def write_references(house: House) -> dict[str, int]:
@@ -56,7 +48,9 @@ def write_model_identity(house: House, first: date, last: date) -> int:
     known = house.lake.read("model_identity").to_pylist()
     pairs |= {(row["source_provider"], row["source_model"]) for row in known}
     overrides = {(m.provider, m.model): (m.provider_id, m.id, m.self_hosted) for m in house.config.models}
-    return _replace(house, "model_identity", conform("model_identity", identity_rows(sorted(pairs), overrides)))
+    return _replace(
+        house, "model_identity", conform(contract("model_identity"), identity_rows(sorted(pairs), overrides).to_arrow())
+    )
 
 
 def _names_in_use(house: House, first: date, last: date) -> set[tuple[str, str]]:
@@ -149,7 +143,7 @@ def _prices(house: House) -> tuple[pa.Table, int]:
     first_known = min(known["known_from"].to_pylist(), default=house.clock())
     listed, refused = price_rows(first_known)
     merged = merge_prices(listed, contract_price_rows(own, first_known))
-    return conform("prices", merged), len(refused)
+    return conform(contract("prices"), merged.to_arrow()), len(refused)
 
 
 def midnight(day: date) -> datetime:

@@ -11,8 +11,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from contracts import contract
-from pipelines.engines import ContractBrokenError, Engine
+from contracts import ContractBrokenError, contract
+from pipelines.engines import Engine
 from pipelines.engines.duckdb_engine import DuckDBEngine
 from pipelines.engines.spark_engine import SparkEngine
 
@@ -112,7 +112,7 @@ def test_registering_again_replaces(engine: Engine) -> None:
 
 def test_a_missing_value_that_the_contract_requires_is_named(engine: Engine) -> None:
     engine.register("teams", _teams("Search", None))
-    with pytest.raises(ContractBrokenError, match=r"teams\.team_name is NULL in 1 of 2 rows"):
+    with pytest.raises(ContractBrokenError, match=r"teams\.team_name: 1 of 2 values are NULL"):
         engine.read("teams")
 
 

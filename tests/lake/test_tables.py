@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
-from contracts import contract
-from pipelines.lake import ContractBrokenError, Lake, LakeError, SchemaChangedError, Slice
+from contracts import ContractBrokenError, contract
+from pipelines.lake import Lake, LakeError, SchemaChangedError, Slice
 from pipelines.lake import rows as rows_module
 from tests.lake.fakes import Place, charge, everywhere
 
