@@ -70,14 +70,14 @@ def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
     """Every source with its status and the days that it has not delivered; None without sources."""
     if not sources:
         return None
-    gaps = [source for source in sources if source.missing_days or source.status not in _COMPLETE]
+    gaps = [s for s in sources if s.missing_days or s.refused_rows or s.status not in _COMPLETE]
     lead = (
         f"{len(gaps)} of {len(sources)} sources are incomplete: what they have not delivered is not in these figures."
         if gaps
         else "Every source has delivered every day."
     )
     rows = tuple(
-        Row(clean(s.name), (_STATUS.get(s.status, clean(s.status)),), _gap_note(s))
+        Row(clean(s.name), (_standing(s),), _gap_note(s))
         for s in sorted(sources, key=lambda s: (s not in gaps, s.name))
     )
     return Table("coverage", "What has arrived", ("Source", "Status"), rows, lead=lead)
@@ -85,7 +85,22 @@ def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
 
 def _gap_note(source: SourceFreshness) -> str:
     days = f"Missing: {days_label(source.missing_days)}." if source.missing_days else ""
-    return " ".join(part for part in (days, clean(source.message or "", 300)) if part)
+    return " ".join(part for part in (days, _refused(source), clean(source.message or "", 300)) if part)
+
+
+def _standing(source: SourceFreshness) -> str:
+    if source.status in _COMPLETE and source.refused_rows:
+        return "Rows refused"
+    return _STATUS.get(source.status, clean(source.status))
+
+
+def _refused(source: SourceFreshness) -> str:
+    if not source.refused_rows:
+        return ""
+    rows = f"{source.refused_rows:,} row{'s' if source.refused_rows != 1 else ''} could not be read"
+    if source.refused_cost is None:
+        return f"{rows}."
+    return f"{rows}, with {format_number(round_to(source.refused_cost, Decimal('0.01')))} of money on them."
 
 
 def _log_tables(lines: Sequence[ReconciliationLine], currency: str) -> list[Table]:

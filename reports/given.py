@@ -91,12 +91,17 @@ class ReconciliationLine:
 
 @dataclass(frozen=True)
 class SourceFreshness:
-    """How complete one source is in the period: its latest status and the days that it has not delivered."""
+    """How complete one source is in the period: its worst status, the days not delivered, and what was refused.
+
+    `refused_cost` is the money on the refused rows where it could be read, in the bill's currency; None where not.
+    """
 
     name: str
     status: str
     missing_days: tuple[date, ...] = ()
     message: str | None = None
+    refused_rows: int = 0
+    refused_cost: Decimal | None = None
 
 
 @dataclass(frozen=True)

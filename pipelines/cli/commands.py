@@ -43,13 +43,18 @@ def run(console: Console, file: Path, request: RunRequest) -> int:
     options = Options(frozenset(request.sources), frozenset(request.confirm_empty), request.full_refresh)
     try:
         days = resolved(request.days, clock())
+    except ValueError as error:
+        return _wrong(console, str(error))
+    try:
         with open_house(file, new_run_id(), clock=clock, options=options, progress=progress) as house:
             if unknown := _unknown_sources(request, [s.name for s in house.config.sources]):
                 return _wrong(console, unknown)
             console.print(f"[bold]{escape(house.config.company)}[/]: {days}", highlight=False)
             result = run_night(house, days.first, days.last)
-    except (ConfigError, LakeError, ValueError) as error:
+    except ConfigError as error:
         return _wrong(console, str(error))
+    except LakeError as error:
+        return _failed(console, str(error))
     finally:
         progress.close()
     return _conclude(console, result, progress.problems)
@@ -106,6 +111,7 @@ def report(console: Console, file: Path, period: date, *, send: bool) -> int:
     from pipelines.lake import LakeError
     from pipelines.night.run import new_run_id
     from pipelines.night.statements import deliver_period, render_period
+    from reports.given import StatementError
 
     try:
         with open_house(file, new_run_id()) as house:
@@ -114,8 +120,10 @@ def report(console: Console, file: Path, period: date, *, send: bool) -> int:
             if not send:
                 return OK
             outcome = deliver_period(house, period)
-    except (ConfigError, LakeError) as error:
+    except ConfigError as error:
         return _wrong(console, str(error))
+    except (LakeError, StatementError) as error:
+        return _failed(console, str(error))
     console.print(escape(outcome.text()), highlight=False)
     for problem in outcome.problems:
         console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
@@ -140,3 +148,8 @@ def ui(console: Console, file: Path, port: int) -> int:
 def _wrong(console: Console, message: str) -> int:
     console.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
     return WRONG
+
+
+def _failed(console: Console, message: str) -> int:
+    console.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
+    return FAILED

@@ -29,10 +29,10 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
             cursor = database.execute(sql)
             names = [column[0] for column in cursor.description or []]
             rows = cursor.fetchall()
-    except (ConfigError, LakeError) as error:
+    except ConfigError as error:
         console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
         return WRONG
-    except duckdb.Error as error:
+    except (LakeError, duckdb.Error) as error:
         console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
         return FAILED
     _print(console, names, rows, output)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 
@@ -13,6 +14,8 @@ from pipelines.night.stale import month_start, next_month
 from reports.given import PeriodState, ReconciliationLine, SharedFacts, SourceFreshness, TeamRows
 
 TEAM, RESIDUAL = "team:", "residual:"
+IN_TROUBLE = ("failed", "incomplete", "suspicious_empty")
+WORST_FIRST = (*IN_TROUBLE, "empty", "unchanged", "committed")
 
 
 @dataclass(frozen=True)
@@ -83,17 +86,34 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
 
 
 def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
-    """One line a source: its latest outcome, and the days up to `last_day` that it has not delivered."""
+    """One line a source: its worst outcome, what was refused of it, and the days up to `last_day` that it lacks."""
     lines: list[SourceFreshness] = []
     keys = ["x_source", "x_account"]
     for (source, account), rows in view.freshness.sort([*keys, "slice_date"]).group_by(keys, maintain_order=True):
-        served = set(rows.filter(pl.col("delivery_id").is_not_null())["slice_date"].to_list())
-        latest = rows.row(-1, named=True)
-        daily = rows["fact"][0] != "charges"
-        missing = tuple(day for day in _days(view.period, last_day) if day not in served) if daily else ()
-        name = f"{source} ({account})" if account != "default" else str(source)
-        lines.append(SourceFreshness(name, latest["status"], missing, latest["message"]))
+        found = rows.to_dicts()
+        served = {row["slice_date"] for row in found if row["delivery_id"] is not None}
+        daily = found[0]["fact"] != "charges"
+        costs = [row["rejected_cost"] for row in found if row["rejected_cost"] is not None]
+        lines.append(
+            SourceFreshness(
+                name=f"{source} ({account})" if account != "default" else str(source),
+                status=min((row["status"] for row in found), key=WORST_FIRST.index),
+                missing_days=tuple(d for d in _days(view.period, last_day) if d not in served) if daily else (),
+                message=_messages(found),
+                refused_rows=sum(row["reject_count"] for row in found),
+                refused_cost=sum(costs, Decimal(0)) if costs else None,
+            )
+        )
     return lines
+
+
+def _messages(found: list[dict[str, Any]]) -> str | None:
+    """What the slices in trouble say, each once, with the first day that says it."""
+    told: dict[str, date] = {}
+    for row in found:
+        if row["message"] and row["status"] in IN_TROUBLE:
+            told.setdefault(row["message"], row["slice_date"])
+    return " ".join(f"{day}: {message}" for message, day in told.items()) or None
 
 
 def _by_account(chargeback: pl.DataFrame) -> dict[str, Decimal]:

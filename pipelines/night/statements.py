@@ -11,7 +11,7 @@ from pipelines.house import House
 from pipelines.night.snapshot import PeriodView, period_view, shared_facts
 from pipelines.night.stale import HORIZON_DAYS, month_start, next_month
 from reports.filenames import statement_filename
-from reports.given import Period, SharedFacts, Team, TeamRows
+from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
 from reports.overview import build_overview
@@ -131,7 +131,7 @@ def _send_all(house: House, mail: Mail, edition: _Edition) -> Delivered:
             continue
         try:
             outcome = _send(outbox, mail, entry, statement, edition.period)
-        except NotSentError as error:
+        except (NotSentError, StatementError) as error:
             problems.append(f"{entry.id}: not sent: {error}")
             continue
         sent += isinstance(outcome, Sent)

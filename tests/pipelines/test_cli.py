@@ -86,7 +86,7 @@ def test_a_wrong_call_says_what_was_expected(company: Path, arguments: list[str]
 
 def test_a_question_before_the_first_night_names_the_remedy(company: Path) -> None:
     asked = farthing("query", "select 1", cwd=company)
-    assert asked.returncode == 2
+    assert asked.returncode == 1
     assert "farthing run" in asked.stdout
 
 
