@@ -5,20 +5,21 @@ Here belongs: what every price has in common, wherever it comes from. Here does 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import TypeVar
 
 import polars as pl
 
 from contracts import contract
+from models import validity
 from models.frames import conform, schema_of
 from models.tokens import PRICE_FALLBACKS, TOKEN_CLASSES
 
-ALWAYS = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone, as every timestamp here
+ALWAYS = datetime.combine(validity.EVER, time.min)
 """Start of a price that has no stated start."""
 
-FOREVER = datetime(9999, 12, 31)  # noqa: DTZ001
+FOREVER = datetime.combine(validity.FOREVER, time.min)
 """End of a price that has no stated end."""
 
 ANY_INPUT_TO = 2**63 - 1

@@ -4,8 +4,9 @@ Here belongs: what is true of token classes whoever counts or prices them. Here 
 """
 
 from collections.abc import Mapping
+from typing import Literal, get_args
 
-TOKEN_CLASSES: tuple[str, ...] = (
+TokenClass = Literal[
     "input_uncached",
     "cache_read",
     "cache_write_5m",
@@ -14,7 +15,9 @@ TOKEN_CLASSES: tuple[str, ...] = (
     "output_text",
     "output_reasoning",
     "output_audio",
-)
+]
+
+TOKEN_CLASSES: tuple[str, ...] = get_args(TokenClass)
 """Every token is counted in exactly one of these."""
 
 PRICE_FALLBACKS: Mapping[str, tuple[str, ...]] = {

@@ -7,23 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from connectors.base import SourceSettings
+from models.tokens import TokenClass
+from models.validity import EVER, FOREVER
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,190}$")]
-TokenClass = Literal[
-    "input_uncached",
-    "cache_read",
-    "cache_write_5m",
-    "cache_write_1h",
-    "input_audio",
-    "output_text",
-    "output_reasoning",
-    "output_audio",
-]
 ServiceTier = Literal["default", "batch", "priority", "flex"]
-FOREVER = date(9999, 12, 31)
-EVER = date(1970, 1, 1)
 
 
 class _Strict(BaseModel):
