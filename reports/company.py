@@ -100,7 +100,7 @@ def _refused(source: SourceFreshness) -> str:
     rows = f"{source.refused_rows:,} row{'s' if source.refused_rows != 1 else ''} could not be read"
     if source.refused_cost is None:
         return f"{rows}."
-    return f"{rows}, with {format_number(round_to(source.refused_cost, Decimal('0.01')))} of money on them."
+    return f"{rows}, carrying {format_number(round_to(source.refused_cost, Decimal("0.01")))} of cost."
 
 
 def _log_tables(lines: Sequence[ReconciliationLine], currency: str) -> list[Table]:

@@ -118,6 +118,8 @@ def test_a_line_in_another_currency_is_refused_with_its_money(company: Path) -> 
     assert "EUR" in str(payload)
     assert cost == Decimal(7)
     assert one(company, "select reject_count, rejected_cost from freshness where x_source = 'bill'") == (1, Decimal(7))
+    statement = next((company / "reports" / "2026-10").glob("*support*.txt")).read_text(encoding="utf-8")
+    assert "1 row could not be read, carrying 7.00 of cost" in statement
     assert one(company, "select sum(effective_cost) from chargeback") == (Decimal("12.5"),)
 
 
