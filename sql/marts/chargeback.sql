@@ -79,7 +79,7 @@ select
     resting.billing_currency,
     resting.effective_cost,
     resting.billed_cost,
-    coalesce(states.period_state, 'provisional') as period_state
+    states.period_state
 from resting
 left join teams on resting.team_id = teams.team_id
 left join states
