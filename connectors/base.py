@@ -1,15 +1,15 @@
 """The vocabulary that every connector speaks: windows, pages, rows, rejects, and the shape of a source."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
-from typing import Any, BinaryIO, ClassVar, Protocol
+from typing import Annotated, Any, BinaryIO, ClassVar, Protocol, cast
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 
 class SourceError(Exception):
@@ -24,14 +24,55 @@ class IncompleteDeliveryError(SourceError):
     """The source delivered less than it announced, or the same page for ever: nothing of it may be committed."""
 
 
+def _as_words(options: object) -> object:
+    """YAML reads `aws_allow_http: true` as a truth value; stores want words."""
+    if not isinstance(options, Mapping):
+        return options
+    given = cast("Mapping[object, object]", options)
+    if "credentials" in given and given["credentials"] != "ambient":
+        raise ValueError("'credentials' can only be 'ambient' (the machine's own role); keys have their own options")
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int) else value
+        for name, value in given.items()
+    }
+
+
+StoreOptions = Annotated[dict[str, SecretStr], BeforeValidator(_as_words)]
+"""How an object store is reached. All values count as secret, because some are and their names are the store's."""
+
+
+def revealed(options: Mapping[str, SecretStr]) -> dict[str, str]:
+    """The options in clear, for the store alone."""
+    return {name: value.get_secret_value() for name, value in options.items()}
+
+
 class SourceSettings(BaseModel):
     """What every source's settings hold. Secrets arrive resolved: a connector never reads the environment."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$", description="The source's own name: unique in the file.")
     kind: str = Field(description="Which connector reads it.")
     account: str = Field(default="default", description="Account, organisation or cluster that it belongs to.")
+
+
+class StoredSourceSettings(SourceSettings):
+    """Settings of a source whose files lie in a folder or an object store.
+
+    `storage` says how the place is reached, not what lies there: it is no part of a delivery's identity.
+    """
+
+    storage: StoreOptions = Field(
+        default={},
+        repr=False,
+        description="The object store's own options: aws_region, aws_access_key_id, ...; `credentials: ambient` uses "
+        "the machine's own role. Secrets by reference.",
+    )
+
+    @property
+    def store_options(self) -> dict[str, str]:
+        """The options in clear, for the store alone."""
+        return revealed(self.storage)
 
 
 @dataclass(frozen=True, order=True)

@@ -19,7 +19,6 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore
 
 from reports.filenames import safe_name
-from reports.outbox_store import make_durable, open_store
 
 _STORE_ERRORS = (BaseError, OSError)
 Transport = Callable[[EmailMessage], Mapping[str, str]]
@@ -56,11 +55,18 @@ class Uncertain:
 
 
 class Outbox:
-    """Claims and receipts below `store_root`: a folder, or `s3://bucket/prefix` and its like with `storage` options."""
+    """Claims and receipts in an opened store.
 
-    def __init__(self, store_root: str, storage: Mapping[str, str]) -> None:
-        self._root = store_root
-        self._store: ObjectStore = open_store(store_root, storage)
+    Args:
+        store: where they are kept; it must be able to create an object only where none is.
+        label: how people know the place, a folder or `s3://bucket/prefix`.
+        make_durable: waits until the object of that name survives a power cut; nothing where the store sees to it.
+    """
+
+    def __init__(self, store: ObjectStore, label: str, make_durable: Callable[[str], None] = lambda _: None) -> None:
+        self._store = store
+        self._label = label
+        self._make_durable = make_durable
 
     def send_once(self, key: str, message: EmailMessage, transport: Transport) -> Sent | AlreadySent | Uncertain:
         """Sends the message under `key`, unless it was sent under that key before or may have been.
@@ -73,7 +79,7 @@ class Outbox:
             earlier = self._claim(key, message_id)
         except _STORE_ERRORS as error:
             raise NotSentError(
-                f"the outbox {self._root} cannot be used ({type(error).__name__}), so {key!r} was not sent; "
+                f"the outbox {self._label} cannot be used ({type(error).__name__}), so {key!r} was not sent; "
                 "check that the place exists, may be written, and has room"
             ) from error
         return earlier or self._hand_over(key, message_id, message, transport)
@@ -115,7 +121,7 @@ class Outbox:
         return Sent(message_id, dict(refused))
 
     def _uncertain(self, key: str, message_id: str, cause: str) -> Uncertain:
-        claim = f"{self._root.rstrip('/')}/{_sending(key)}"
+        claim = f"{self._label.rstrip('/')}/{_sending(key)}"
         return Uncertain(
             message_id,
             f"the mail under {key!r} was begun but never confirmed{cause}, and is not sent again by itself. "
@@ -128,7 +134,7 @@ class Outbox:
             obstore.put(self._store, path, json.dumps({"message_id": message_id}).encode(), mode="create")
         except AlreadyExistsError:
             return False
-        make_durable(self._root, path)
+        self._make_durable(path)
         return True
 
     def _read(self, path: str) -> str | None:

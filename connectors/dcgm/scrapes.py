@@ -45,14 +45,14 @@ class Stamped:
 def fetch_scrapes(settings: DcgmSettings, location: str, window: Window) -> Iterator[Page]:
     """The day's files, in the order of their paths. Raises SourceError as storage does."""
     for found in _files_of_day(settings, location, window.slice_date):
-        content = body(location, settings.storage, found.path, found.etag)
+        content = body(location, settings.store_options, found.path, found.etag)
         instant = instant_of_name(PurePosixPath(found.path).name)
         yield Page(found.path, content if instant is None else Stamped(content, f"{INSTANT_MARK}{instant}\n"))
 
 
 def probe_files(settings: DcgmSettings, location: str) -> str:
     """How many files there are and from when, in one line. Raises SourceError when none has a date in its path."""
-    files = [found.path for found in list_objects(location, settings.storage)]
+    files = [found.path for found in list_objects(location, settings.store_options)]
     dates = sorted(match[0].replace("-", "") for path in files for match in _ANY_DATE.finditer(path))
     if not dates:
         raise SourceError(
@@ -68,6 +68,6 @@ def _files_of_day(settings: DcgmSettings, location: str, day: date) -> list[Stor
         pattern = settings.layout.replace("{date}", dashed).replace("{yyyymmdd}", compact)
         folder = "/".join(pattern.split("/")[:-1])
         prefix = "" if re.search(r"[*?\[]", folder) else folder
-        return [f for f in list_objects(location, settings.storage, prefix) if fnmatchcase(f.path, pattern)]
+        return [f for f in list_objects(location, settings.store_options, prefix) if fnmatchcase(f.path, pattern)]
     dated = re.compile(rf"(?<!\d)(?:{dashed}|{compact})(?!\d)")
-    return [f for f in list_objects(location, settings.storage) if dated.search(f.path)]
+    return [f for f in list_objects(location, settings.store_options) if dated.search(f.path)]

@@ -5,12 +5,12 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from connectors.base import SourceSettings
+from connectors.base import StoredSourceSettings
 
 MOST_POINTS = 11_000  # a Prometheus server refuses a query_range of more points for one series
 
 
-class DcgmSettings(SourceSettings):
+class DcgmSettings(StoredSourceSettings):
     """Samples from a Prometheus server (`url`) or from files of scrapes (`scrapes`): exactly one of them."""
 
     url: str | None = Field(default=None, description="Prometheus server, such as https://prometheus.example.com.")
@@ -33,9 +33,6 @@ class DcgmSettings(SourceSettings):
         default=None,
         description="Where a day's files are below `scrapes`, such as `{date}/*.prom*` or `{yyyymmdd}-*`. "
         "Without it: every file that has the date in its path.",
-    )
-    storage: dict[str, str] = Field(
-        default_factory=dict, repr=False, description="Options of the object store, such as aws_region."
     )
 
     exporter_pattern: str = Field(

@@ -33,7 +33,7 @@ def find_models(
         groups = {name: found.struct.field(name) for name in found.struct.fields}
         matched = next(iter(groups.values())).is_not_null()
         classes = groups.get("token_class", _nothing(len(found)))
-        classes = classes if rule.bucket is None else classes.fill_null(rule.bucket)
+        classes = classes if rule.token_class is None else classes.fill_null(rule.token_class)
         free = matched & model.is_null() & token_class.is_null()
         model = _where(free, groups.get("model", _nothing(len(found))), model)
         token_class = _where(free, classes, token_class)

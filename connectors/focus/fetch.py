@@ -36,7 +36,7 @@ def fetch_month(settings: FocusSettings, window: Window) -> Iterator[Page]:
     Raises IncompleteDeliveryError when a manifest names a file that is not there, SourceError when the location cannot
     be read, holds no file for the month, or holds the month twice.
     """
-    objects = _relevant(list_objects(settings.location, settings.storage))
+    objects = _relevant(list_objects(settings.location, settings.store_options))
     chosen = [o for o in objects if _belongs(o.path, settings, window)]
     if not chosen:
         _require_earlier_than_history(objects, settings, window)
@@ -52,7 +52,8 @@ def fetch_month(settings: FocusSettings, window: Window) -> Iterator[Page]:
 
 def probe_location(settings: FocusSettings) -> str:
     """One line: how many bill files there are, and of which months. Raises SourceError when there are none."""
-    objects = [o for o in _relevant(list_objects(settings.location, settings.storage)) if not is_manifest_path(o.path)]
+    found = _relevant(list_objects(settings.location, settings.store_options))
+    objects = [o for o in found if not is_manifest_path(o.path)]
     if settings.layout == ANY_LAYOUT and objects:
         return f"{settings.location}: {len(objects)} bill files"
     months = sorted(m for o in objects if (m := month_of(o.path, settings)))
@@ -62,7 +63,7 @@ def probe_location(settings: FocusSettings) -> str:
 
 
 def _body(settings: FocusSettings, found: StoredObject) -> Body:
-    return body(settings.location, settings.storage, found.path, found.etag)
+    return body(settings.location, settings.store_options, found.path, found.etag)
 
 
 def _relevant(objects: Sequence[StoredObject]) -> list[StoredObject]:

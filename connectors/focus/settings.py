@@ -3,26 +3,40 @@
 import re
 from datetime import date
 from string import Formatter
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import polars as pl
 from polars.exceptions import PolarsError
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from connectors.base import SourceSettings
+from connectors.base import StoredSourceSettings
+from contracts import contract
 
 ANY_LAYOUT = "any"
 _GROUPS = {"model", "token_class"}
 
 
+def _known_class(name: str) -> str:
+    """The closed set of token classes is that of the price book's contract."""
+    known = next(column.values or () for column in contract("prices").columns if column.name == "token_class")
+    if name not in known:
+        raise ValueError(f"is no token class, expected one of {', '.join(known)}")
+    return name
+
+
+TokenClass = Annotated[str, AfterValidator(_known_class)]
+
+
 class ModelRule(BaseModel):
     """Finds a language model, and its token class, in the words of a bill that has no column for them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     column: str = Field(description="FOCUS column to look into, SkuMeter or ChargeDescription say.")
     pattern: str = Field(description="Regular expression with the named groups `model` and, if told, `token_class`.")
-    bucket: str | None = Field(default=None, description="Token class of every match that names none itself.")
+    token_class: TokenClass | None = Field(
+        default=None, description="Token class of every match that names none itself."
+    )
 
     @field_validator("pattern")
     @classmethod
@@ -41,17 +55,12 @@ class ModelRule(BaseModel):
         return pattern
 
 
-class FocusSettings(SourceSettings):
+class FocusSettings(StoredSourceSettings):
     """FOCUS bills (1.0 to 1.4) as CSV, CSV.gz or Parquet, in a folder or in an object store."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     kind: str = Field(default="focus", pattern="^focus$", description="Which connector reads it.")
     location: str = Field(
         min_length=1, description="Folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix."
-    )
-    storage: dict[str, str] = Field(
-        default_factory=dict, repr=False, description="The store's settings: aws_region, aws_access_key_id, ..."
     )
     layout: str | None = Field(
         default=None,

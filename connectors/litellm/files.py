@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from connectors.base import Body
 from connectors.litellm.settings import LiteLlmSettings
@@ -46,20 +45,4 @@ def _fixed_folder(pattern: str) -> str:
 
 
 def _listed(settings: LiteLlmSettings, folder: str) -> list[StoredObject]:
-    """Objects below a folder of the location, paths relative to the location.
-
-    A local folder that does not exist holds nothing, as on an object store, as long as the location itself exists.
-    """
-    if not folder:
-        return list_objects(settings.location, settings.store_options)
-    below = f"{settings.location.rstrip('/')}/{folder}"
-    if _is_local(settings.location) and not Path(below.removeprefix("file://")).is_dir():
-        if not Path(settings.location.removeprefix("file://")).is_dir():
-            list_objects(settings.location, settings.store_options)  # says what is wrong with the location
-        return []
-    listed = list_objects(below, settings.store_options)
-    return [StoredObject(f"{folder}/{found.path}", found.size, found.etag) for found in listed]
-
-
-def _is_local(location: str) -> bool:
-    return "://" not in location or location.startswith("file://")
+    return list_objects(settings.location, settings.store_options, folder)

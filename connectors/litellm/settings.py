@@ -4,21 +4,18 @@ import re
 from datetime import date, timedelta
 from typing import Literal
 
-from pydantic import ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
-from connectors.base import SourceSettings
+from connectors.base import StoredSourceSettings
 
 LogFormat = Literal["auto", "payload", "spend_logs"]
 _DATE_FIELD = re.compile(r"\{date(:[^{}]*)?\}")
 
 
-class LiteLlmSettings(SourceSettings):
+class LiteLlmSettings(StoredSourceSettings):
     """Where the log lies, what names its fields carry, and the key that makes people unrecognisable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
     location: str = Field(min_length=1, description="Folder, s3://bucket/prefix, gs://... or az://... of the log.")
-    storage: dict[str, SecretStr] = Field(default={}, description="The store's options: keys, region, endpoint.")
     layout: str = Field(
         default="{date}/*",
         description="Which files hold a UTC day, below the location. `{date}` is 2026-11-21, `{date:%Y/%m/%d}` any "
@@ -54,11 +51,6 @@ class LiteLlmSettings(SourceSettings):
     def is_dated(self) -> bool:
         """Whether the layout names the day that a file belongs to."""
         return _DATE_FIELD.search(self.layout) is not None
-
-    @property
-    def store_options(self) -> dict[str, str]:
-        """The store's options in clear, for the store alone."""
-        return {name: value.get_secret_value() for name, value in self.storage.items()}
 
     def pattern_of(self, day: date) -> str:
         """The layout with the day put in."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
-from connectors.base import SourceSettings
+from connectors.base import SourceSettings, StoreOptions, revealed
 from models.tokens import TokenClass
 from models.validity import EVER, FOREVER
 
@@ -17,7 +17,7 @@ ServiceTier = Literal["default", "batch", "priority", "flex"]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
 
 class _Dated(_Strict):
@@ -160,8 +160,11 @@ class Config(_Strict):
     company: str = Field(min_length=1, max_length=200, description="Name on every statement.")
     currency: Currency = Field(default="USD", description="Currency of the statements.")
     lake: str = Field(description="Folder relative to this file, or s3://bucket/prefix.")
-    storage: dict[str, str] = Field(
-        default={}, repr=False, description="Options of the lake's object store; secrets by reference."
+    storage: StoreOptions = Field(
+        default={},
+        repr=False,
+        description="Options of the lake's object store; `credentials: ambient` uses the machine's own role. "
+        "Secrets by reference.",
     )
     engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="What runs the SQL.")
     spark_remote: str | None = Field(default=None, description="Spark Connect address, sc://host:port, for spark.")
@@ -175,6 +178,11 @@ class Config(_Strict):
     prices: tuple[Price, ...] = ()
     reports: Reports = Reports()
     mail: Mail | None = None
+
+    @property
+    def store_options(self) -> dict[str, str]:
+        """The options of the lake's object store in clear, for the store alone."""
+        return revealed(self.storage)
 
     @model_validator(mode="after")
     def _engine_has_address(self) -> Self:

@@ -80,12 +80,12 @@ class Journal:
 def delivery_id(settings: SourceSettings, fact: str, pages: Sequence[LandedPage]) -> str:
     """What a delivery is, whatever its pages are called and in whatever order they came: a SHA-256 in hexadecimal.
 
-    Settings (secrets masked) and the fact's columns are part of it, because the same bytes read under other settings
-    or another contract are other rows.
+    Settings and the fact's columns are part of it, because the same bytes read under other settings or another contract
+    are other rows. How the object store is reached is not, and secrets are masked: a new key delivers nothing new.
     """
     columns = [(column.name, column.type) for column in contract(fact).columns]
     identity = {
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings.model_dump(mode="json", exclude={"storage"}),
         "columns": columns,
         "pages": sorted({page.digest for page in pages}),
     }

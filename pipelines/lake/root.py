@@ -10,42 +10,37 @@ import shutil
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
 import obstore
-from obstore.store import ObjectStore, from_url
+from obstore.store import ObjectStore
 
+from connectors.base import SourceError
+from connectors.storage_open import is_folder, open_store, table_options
 from pipelines.lake.errors import LakeError
 from pipelines.lake.paths import SPOOL
 
-_ALLOW_HTTP = ("allow_http", "aws_allow_http", "google_allow_http", "azure_allow_http")
 _READ_BYTES = 1024 * 1024
-_RETRY = {"max_retries": 7, "retry_timeout": timedelta(minutes=2)}
 
 
 @dataclass(frozen=True)
 class Root:
-    """`location` is an absolute folder or a URL without a trailing slash; `options` are the store's settings."""
+    """`location` is an absolute folder or a URL without a trailing slash.
+
+    `store` is opened there, and `options` are what Delta's client needs to reach the same place: they hold secrets.
+    """
 
     location: str
-    options: Mapping[str, str]
+    store: ObjectStore = field(repr=False)
+    options: Mapping[str, str] = field(repr=False)
 
     @property
     def is_local(self) -> bool:
         """Whether this is a folder of this machine."""
         return "://" not in self.location
-
-    @cached_property
-    def store(self) -> ObjectStore:
-        """The object store. Only for roots that are not local."""
-        allow_http = any(self.options.get(name, "").lower() == "true" for name in _ALLOW_HTTP)
-        config = {name: value for name, value in self.options.items() if name not in _ALLOW_HTTP}
-        return from_url(self.location, config=config, client_options={"allow_http": allow_http}, retry_config=_RETRY)  # pyright: ignore[reportCallIssue, reportArgumentType]  # options are strings the user chose
 
     def path(self, relative: str) -> Path:
         """The local path. Raises LakeError on an object store."""
@@ -84,6 +79,12 @@ class Root:
         sync(file)
         file.replace(target)
         sync(target.parent)
+
+    def make_durable(self, relative: str) -> None:
+        """Waits until a new file survives a power cut. An object store has it safe when it answers."""
+        if self.is_local:
+            sync(self.path(relative))
+            sync(self.path(relative).parent)
 
     @contextmanager
     def spool(self) -> Generator[Path]:
@@ -132,10 +133,13 @@ class _Remote(io.RawIOBase):
 def open_root(location: str, options: Mapping[str, str]) -> Root:
     """The root at a folder (created when absent) or an object store's URL.
 
-    Raises LakeError when the folder cannot be used.
+    Raises LakeError when the folder cannot be used, or when the options do not say how to reach the store.
     """
-    if "://" in location and not location.startswith("file://"):
-        return Root(location.rstrip("/"), dict(options))
+    if not is_folder(location):
+        try:
+            return Root(location.rstrip("/"), open_store(location, options), table_options(options))
+        except SourceError as error:
+            raise LakeError(f"{error}; the lake's options stand under 'storage' in the configuration") from None
     folder = Path(location.removeprefix("file://")).absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -143,7 +147,7 @@ def open_root(location: str, options: Mapping[str, str]) -> Root:
         raise LakeError(
             f"the lake's folder {folder} cannot be used ({error.strerror}); correct 'lake' in the configuration"
         ) from error
-    return Root(str(folder), {})
+    return Root(str(folder), open_store(str(folder), {}), {})
 
 
 def sync(path: Path) -> None:

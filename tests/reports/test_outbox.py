@@ -11,7 +11,9 @@ from pathlib import Path
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from obstore.store import LocalStore
 
+from connectors.storage_open import open_store
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,13 +36,21 @@ def bucket() -> Iterator[dict[str, str]]:
     server.stop()
 
 
+def folder_outbox(folder: Path) -> Outbox:
+    return Outbox(LocalStore(folder, mkdir=True), str(folder))
+
+
+def bucket_outbox(location: str, options: dict[str, str]) -> Outbox:
+    return Outbox(open_store(location, options), location)
+
+
 @pytest.fixture(params=["folder", "s3"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Outbox]:
     """Opens the same outbox anew, as another night would."""
     if request.param == "folder":
-        return lambda: Outbox(str(tmp_path / "outbox"), {})
+        return lambda: folder_outbox(tmp_path / "outbox")
     options = request.getfixturevalue("bucket")
-    return lambda: Outbox(f"s3://lake/{tmp_path.name}", options)
+    return lambda: bucket_outbox(f"s3://lake/{tmp_path.name}", options)
 
 
 @pytest.fixture
@@ -120,7 +130,7 @@ def test_a_person_settles_an_uncertain_claim(
 
 
 def test_deleting_the_claim_that_the_remedy_names_allows_another_try(tmp_path: Path, message: EmailMessage) -> None:
-    outbox = Outbox(str(tmp_path), {})
+    outbox = folder_outbox(tmp_path)
     answer = outbox.send_once(KEY, message, Post(TimeoutError()))
     assert isinstance(answer, Uncertain)
     named = next(word for word in answer.remedy.split() if word.startswith(str(tmp_path)))
@@ -129,7 +139,7 @@ def test_deleting_the_claim_that_the_remedy_names_allows_another_try(tmp_path: P
 
 
 def test_a_claim_cut_short_by_a_full_disk_is_still_a_claim(tmp_path: Path, message: EmailMessage) -> None:
-    outbox = Outbox(str(tmp_path), {})
+    outbox = folder_outbox(tmp_path)
     outbox.send_once(KEY, message, Post(TimeoutError()))
     claim = next(tmp_path.glob("*.sending"))
     claim.write_bytes(b"")
@@ -155,7 +165,7 @@ def test_of_eight_nights_at_once_one_sends(opened: Callable[[], Outbox], message
 
 
 def test_keys_that_look_alike_do_not_share_a_claim(tmp_path: Path, message: EmailMessage) -> None:
-    outbox, post = Outbox(str(tmp_path), {}), Post()
+    outbox, post = folder_outbox(tmp_path), Post()
     for key in ("a/b", "a-b", "A-b", "../a-b"):
         assert isinstance(outbox.send_once(key, message, post), Sent)
     assert post.taken == 4
@@ -166,22 +176,23 @@ def test_a_process_killed_while_sending_leaves_its_claim(tmp_path: Path, message
     killed = """
 import os, sys
 from email.message import EmailMessage
+from obstore.store import LocalStore
 from reports.outbox import Outbox
 message = EmailMessage()
 message["Message-ID"] = "<statement@example.com>"
-Outbox(sys.argv[1], {}).send_once(sys.argv[2], message, lambda m: os._exit(9))
+Outbox(LocalStore(sys.argv[1]), sys.argv[1]).send_once(sys.argv[2], message, lambda m: os._exit(9))
 """
     command = [sys.executable, "-c", killed, str(tmp_path), KEY]
     assert subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode == 9
     post = Post()
-    assert isinstance(Outbox(str(tmp_path), {}).send_once(KEY, message, post), Uncertain)
+    assert isinstance(folder_outbox(tmp_path).send_once(KEY, message, post), Uncertain)
     assert post.taken == 0
 
 
 def test_an_outbox_that_cannot_be_used_sends_nothing(bucket: dict[str, str], message: EmailMessage) -> None:
     post = Post()
     with pytest.raises(NotSentError, match="the outbox s3://no-such-bucket/x cannot be used") as caught:
-        Outbox("s3://no-such-bucket/x", bucket).send_once(KEY, message, post)
+        bucket_outbox("s3://no-such-bucket/x", bucket).send_once(KEY, message, post)
     assert "secret" not in str(caught.value)
     assert post.taken == 0
 
@@ -196,6 +207,18 @@ def test_a_receipt_that_cannot_be_written_is_uncertain_and_says_that_the_mail_we
         folder.write_text("not a folder any more")
         return {}
 
-    answer = Outbox(str(folder), {}).send_once(KEY, message, lose_the_disk)
+    answer = folder_outbox(folder).send_once(KEY, message, lose_the_disk)
     assert isinstance(answer, Uncertain)
     assert "the mail server took it" in answer.remedy
+
+
+def test_a_claim_is_durable_before_the_message_is_handed_over(tmp_path: Path, message: EmailMessage) -> None:
+    steps: list[str] = []
+    outbox = Outbox(LocalStore(tmp_path), str(tmp_path), lambda path: steps.append(path.rpartition(".")[2]))
+
+    def transport(handed: EmailMessage) -> Mapping[str, str]:
+        steps.append("handed over")
+        return {}
+
+    outbox.send_once(KEY, message, transport)
+    assert steps == ["sending", "handed over", "sent"]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from obstore.store import LocalStore
 
 from reports.given import Period, SharedFacts, Team, TeamRows
 from reports.mail import mail_message
@@ -77,7 +78,7 @@ def send(message: EmailMessage, port: int, security: Security = "none", username
 def test_a_real_server_receives_the_statement_exactly_once(running: Any, message: EmailMessage, tmp_path: Path) -> None:
     mailbox = Mailbox()
     port = running(mailbox)
-    outbox = Outbox(str(tmp_path), {})
+    outbox = Outbox(LocalStore(tmp_path), str(tmp_path))
     answers = [outbox.send_once("k", message, lambda m: send(m, port)) for _ in range(3)]
     assert [type(answer) for answer in answers] == [Sent, AlreadySent, AlreadySent]
     (envelope,) = mailbox.arrived
@@ -90,7 +91,7 @@ def test_a_real_server_receives_the_statement_exactly_once(running: Any, message
 def test_a_hang_up_after_the_message_is_uncertain(running: Any, message: EmailMessage, tmp_path: Path) -> None:
     mailbox = Mailbox("hang up")
     port = running(mailbox)
-    outbox = Outbox(str(tmp_path), {})
+    outbox = Outbox(LocalStore(tmp_path), str(tmp_path))
     assert isinstance(outbox.send_once("k", message, lambda m: send(m, port)), Uncertain)
     assert isinstance(outbox.send_once("k", message, lambda m: send(m, port)), Uncertain)
     assert len(mailbox.arrived) == 1

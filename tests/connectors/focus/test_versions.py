@@ -98,7 +98,7 @@ def test_extension_columns_name_the_model_and_the_token_class() -> None:
 
 def test_rules_find_the_model_in_the_bills_own_words_and_the_first_match_wins() -> None:
     rules = [
-        {"column": "skumeter", "pattern": "^(?P<model>.+) cached Inp ", "bucket": "cache_read"},
+        {"column": "skumeter", "pattern": "^(?P<model>.+) cached Inp ", "token_class": "cache_read"},
         {"column": "SkuMeter", "pattern": "^(?P<model>.+?) (?P<token_class>Inp|Outp) "},
         {"column": "NoSuchColumn", "pattern": "(?P<model>.*)"},
     ]
