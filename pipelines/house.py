@@ -95,7 +95,7 @@ def open_house(
     Raises ConfigError when the configuration does not hold, LakeLockedError when another run is writing.
     """
     config, digest = load(file, environment)
-    lake = Lake.open(config.lake, config.store_options, clock)
+    lake = Lake.open(config.lake, config.storage, clock)
     house = House(
         config=config,
         config_hash=digest,

@@ -32,8 +32,9 @@ _CAUSES = (
 _STATUS = {
     "committed": "Complete",
     "unchanged": "Complete",
-    "empty": "Empty, confirmed",
+    "empty": "Nothing to deliver",
     "suspicious_empty": "Empty, not confirmed",
+    "suspicious_shrink": "Much less than before, not confirmed",
     "incomplete": "Incomplete",
     "failed": "Failed",
 }
@@ -54,7 +55,8 @@ def bill_lines(shared: SharedFacts) -> Breakdown:
             f"add up to {parts}; they must be equal to the last digit: rebuild the marts from one snapshot"
         )
     sums = [("Allocated to teams", "", shared.allocated_total)]
-    sums += [(residual_label(account), "", amount) for account, amount in shared.residuals if amount]
+    residuals = sorted(shared.residuals, key=lambda residual: -abs(residual[1]))
+    sums += [(residual_label(account), "", amount) for account, amount in residuals if amount]
     total = round_to(shared.bill_total, minor_unit(shared.currency))
     return as_listed(sums, total, shared.currency)
 
@@ -100,7 +102,8 @@ def _refused(source: SourceFreshness) -> str:
     rows = f"{source.refused_rows:,} row{'s' if source.refused_rows != 1 else ''} could not be read"
     if source.refused_cost is None:
         return f"{rows}."
-    return f"{rows}, carrying {format_number(round_to(source.refused_cost, Decimal("0.01")))} of cost."
+    cost = format_number(round_to(source.refused_cost, Decimal("0.01")))
+    return f"{rows}, carrying {cost} of cost."
 
 
 def _log_tables(lines: Sequence[ReconciliationLine], currency: str) -> list[Table]:
@@ -112,6 +115,7 @@ def _log_tables(lines: Sequence[ReconciliationLine], currency: str) -> list[Tabl
     rows = tuple(
         Row(clean(line.provider_id), _three(b, e, currency), _token_note(line))
         for line, b, e in zip(lines, billed, logged, strict=True)
+        if line.billed_cost or line.estimated_cost  # usage without a price is told below, not as zero
     )
     total = Row("Total", _three(billed_total, logged_total, currency))
     against = Table(

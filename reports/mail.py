@@ -12,13 +12,13 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from reports.address import plain_address
 from reports.chart import daily_png
 from reports.given import StatementError
 from reports.render import render_mail_html, render_text
 from reports.statement import Statement
 from reports.wording import clean
 
-_ADDRESS = re.compile(r"[^@\s,;<>\"()\[\]\\:]{1,64}@[A-Za-z0-9.-]{1,190}")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,100}>")
 _SUBJECT_NAME_LIMIT = 60
 
@@ -67,6 +67,7 @@ def _add_bodies(message: EmailMessage, statement: Statement, mark: str) -> None:
 
 
 def _address(text: str) -> Address:
-    if not _ADDRESS.fullmatch(text):
-        raise StatementError(f"{text!r} is not one plain mail address; write it like ada@example.com, one an entry")
-    return Address(addr_spec=text)
+    try:
+        return plain_address(text)
+    except ValueError as error:
+        raise StatementError(str(error)) from None

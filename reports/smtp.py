@@ -45,6 +45,19 @@ def send_smtp(
             server.quit()  # what the server says to a goodbye changes nothing about the message
 
 
+def probe_smtp(
+    host: str, port: int, security: Security, username: str | None, password: str | None, timeout_seconds: float
+) -> str:
+    """Connects, encrypts and logs in as a mailing would, and sends nothing. Raises NotSentError saying what failed."""
+    server = _connect(host, port, security, timeout_seconds)
+    try:
+        _log_in(server, host, security, username, password)
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            server.quit()
+    return f"mail server {host}:{port} answers" + (" and takes the login" if username else "")
+
+
 def _connect(host: str, port: int, security: Security, timeout_seconds: float) -> smtplib.SMTP:
     try:
         if security == "tls":

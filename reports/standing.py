@@ -37,7 +37,7 @@ def footnotes_for(period: Period, shared: SharedFacts) -> tuple[str, ...]:
     if shared.snapshot_id:
         notes.append(f"Snapshot {clean(shared.snapshot_id)}")
     if shared.config_hash:
-        notes.append(f"Configuration {clean(shared.config_hash)}")
+        notes.append(f"Configuration {clean(shared.config_hash)[:12]}")
     return tuple(notes)
 
 

@@ -3,7 +3,7 @@
 Here belongs: the view-model of a statement. Here does not belong: markup, mail, files.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import polars as pl
@@ -35,7 +35,7 @@ def build_statement(team: Team, period: Period, rows: TeamRows, shared: SharedFa
     Raises StatementError if a row is of another team, month or currency, or if the shared facts do not balance.
     """
     require_own_rows(team, period, rows, shared.currency)
-    month = build_month(period, rows, shared)
+    month = build_month(period, rows, _without_causes(shared))
     purpose, rule = _purpose_and_rule(rows.chargeback, month.total, month.currency)
     return Statement(
         team_id=team.team_id,
@@ -45,6 +45,11 @@ def build_statement(team: Team, period: Period, rows: TeamRows, shared: SharedFa
         team_tables=(*month.moved, month.services, purpose, *month.gpu, rule),
         company_tables=(month.bill, *month.checks),
     )
+
+
+def _without_causes(shared: SharedFacts) -> SharedFacts:
+    """What a source said went wrong names paths and settings: the overview tells operators, statements do not."""
+    return replace(shared, freshness=tuple(replace(source, message=None) for source in shared.freshness))
 
 
 def _purpose_and_rule(rows: pl.DataFrame, total: Decimal, currency: str) -> tuple[Table, Table]:

@@ -36,7 +36,7 @@ GPU_STATE_LABELS = {
     "under_used": "Under-used",
     "allocated_idle": "Allocated, idle",
     "unknown": "Unknown (no sample)",
-    "unallocated": "Unallocated",
+    "unallocated": "Held by no team",
     "unhealthy": "Unhealthy",
 }
 RESIDUAL_LABELS = {

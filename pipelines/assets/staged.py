@@ -10,7 +10,7 @@ from contracts import Contract, Layer, all_contracts
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.lake import Delivery
-from pipelines.night.stage import problems, stage
+from pipelines.night.stage import missed, problems, stage
 
 DELIVERED = "delivered"
 
@@ -38,8 +38,9 @@ def connector_asset(kind: str) -> dg.AssetsDefinition:
     def pull(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         house = house_of(context)
         house.progress.start(kind)
-        deliveries = stage(house, kind, *days_of(context))
-        found = problems(deliveries)
+        first, last = days_of(context)
+        deliveries = stage(house, kind, first, last)
+        found = (*problems(deliveries), *missed(house, kind, first))
         house.progress.finish(kind, _summary(deliveries), found)
         check = dg.AssetCheckResult(
             passed=not found,

@@ -1,8 +1,10 @@
 """Runs a contract's expectations over rows where they lie: Parquet files through a DuckDB view, never a pandas copy."""
 
+import sys
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -12,6 +14,7 @@ import pyarrow.dataset as ds
 from contracts import Contract
 from pipelines.checks.outcome import Outcome
 
+PYSPARK = "pyspark"
 Rows = Sequence[str] | pa.Table | ds.Dataset
 
 
@@ -21,9 +24,7 @@ def validate(contract: Contract, rows: Rows) -> list[Outcome]:
     Returns one outcome a check, broken ones with up to three example rows. Raises what the engine raises when the
     rows cannot be read at all.
     """
-    with warnings.catch_warnings():
-        # its dependencies warn of each other on import; none of it is about the rows
-        warnings.simplefilter("ignore")
+    with quiet_import():
         import great_expectations as gx
 
         from pipelines.checks.expectations import expectations, register_duckdb
@@ -47,6 +48,26 @@ def validate(contract: Contract, rows: Rows) -> list[Outcome]:
             suite.add_expectation(rule)
         result = batch.validate(suite, result_format="SUMMARY")
         return [_outcome(contract, item) for item in result.results]
+
+
+@contextmanager
+def quiet_import() -> Generator[None]:
+    """Imports in here see no PySpark, and warnings of one library about another stay untold.
+
+    Great Expectations imports PySpark wherever it is installed. PySpark in turn takes a process whose main module has
+    no file, as a scheduler's worker has, for its own doctests, and ends it. These checks run on DuckDB alone.
+    """
+    hidden = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == PYSPARK}
+    for name in hidden:
+        del sys.modules[name]
+    sys.modules[PYSPARK] = None  # type: ignore[assignment]  # what makes an import fail
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        del sys.modules[PYSPARK]
+        sys.modules.update(hidden)
 
 
 def _expose(scratch: Path, contract: Contract, rows: Rows) -> None:

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from pipelines.cli.days import Days, resolved
 from pipelines.cli.terminal import TerminalProgress
 
 if TYPE_CHECKING:
+    from pipelines.config.schema import Mail
     from pipelines.night.run import NightResult
 
 OK, FAILED, WRONG, WITH_PROBLEMS = 0, 1, 2, 3
@@ -27,7 +30,7 @@ class RunRequest:
 
     days: Days
     sources: tuple[str, ...] = ()
-    confirm_empty: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
     full_refresh: bool = False
 
 
@@ -40,7 +43,7 @@ def run(console: Console, file: Path, request: RunRequest) -> int:
 
     clock: Clock = utc_now
     progress = TerminalProgress(console)
-    options = Options(frozenset(request.sources), frozenset(request.confirm_empty), request.full_refresh)
+    options = Options(frozenset(request.sources), frozenset(request.confirmed), request.full_refresh)
     try:
         days = resolved(request.days, clock())
     except ValueError as error:
@@ -63,7 +66,7 @@ def run(console: Console, file: Path, request: RunRequest) -> int:
 def _unknown_sources(request: RunRequest, names: list[str]) -> str | None:
     from pipelines.config.problems import nearest
 
-    for name in (*request.sources, *request.confirm_empty):
+    for name in (*request.sources, *request.confirmed):
         if name not in names:
             return f"There is no source '{name}' in the configuration. {nearest(name, names)}"
     return None
@@ -82,7 +85,6 @@ def _conclude(console: Console, result: "NightResult", problems: list[str]) -> i
 
 def check(console: Console, file: Path, *, offline: bool) -> int:
     """Validates the file and tries every source. Returns the exit code."""
-    from connectors.base import SourceError
     from connectors.registry import source
     from pipelines.config import ConfigError, load
 
@@ -93,15 +95,46 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
     console.print(
         f"[green]✓[/] {escape(str(file))}: {len(config.sources)} sources, {len(config.teams)} teams", highlight=False
     )
-    broken = 0
-    for settings in () if offline else config.sources:
-        try:
-            found = source(settings.kind).probe(settings)
-            console.print(f"[green]✓[/] {escape(settings.name)}: {escape(found)}", highlight=False)
-        except SourceError as error:
-            broken += 1
-            console.print(f"[red]✗[/] {escape(settings.name)}: {escape(str(error))}", highlight=False)
-    return WITH_PROBLEMS if broken else OK
+    if offline:
+        return OK
+    answers = [
+        _tried(console, settings.name, partial(source(settings.kind).probe, settings)) for settings in config.sources
+    ]
+    answers.append(_tried(console, "lake", partial(_probe_lake, config.lake, config.store_options)))
+    if config.mail:
+        answers.append(_tried(console, "mail", partial(_probe_mail, config.mail)))
+    return OK if all(answers) else WITH_PROBLEMS
+
+
+def _tried(console: Console, name: str, probe: Callable[[], str]) -> bool:
+    """Runs one probe and prints what it found. False where it failed."""
+    from connectors.base import SourceError
+    from pipelines.lake import LakeError
+    from reports.outbox import NotSentError
+
+    try:
+        with console.status(f"trying {escape(name)} ..."):
+            found = probe()
+    except (SourceError, LakeError, NotSentError) as error:
+        console.print(f"[red]✗[/] {escape(name)}: {escape(str(error))}", highlight=False, soft_wrap=True)
+        return False
+    console.print(f"[green]✓[/] {escape(name)}: {escape(found)}", highlight=False, soft_wrap=True)
+    return True
+
+
+def _probe_lake(location: str, storage: Mapping[str, str]) -> str:
+    from pipelines.house import utc_now
+    from pipelines.lake import Lake
+
+    with Lake.open(location, storage, utc_now).writing("check"):
+        return f"{location} can be written"
+
+
+def _probe_mail(mail: "Mail") -> str:
+    from reports.smtp import probe_smtp
+
+    password = mail.password.get_secret_value() if mail.password else None
+    return probe_smtp(mail.host, mail.port, mail.security, mail.username, password, mail.timeout_seconds)
 
 
 def report(console: Console, file: Path, period: date, *, send: bool) -> int:

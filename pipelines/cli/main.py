@@ -36,7 +36,7 @@ def demo(
     """The sample company's month through the whole nightly run, to an opened report."""
     from pipelines.cli.demo import run_demo
 
-    raise typer.Exit(run_demo(Console(), directory, open_report=open_report and sys.stdout.isatty()))
+    raise typer.Exit(run_demo(_console(), directory, open_report=open_report and sys.stdout.isatty()))
 
 
 @app.command()
@@ -46,14 +46,15 @@ def run(
     ] = "last",
     config: ConfigFile = DEFAULT_FILE,
     source: Annotated[list[str] | None, typer.Option(help="Pull only this source; may be given again.")] = None,
-    confirm_empty: Annotated[
-        list[str] | None, typer.Option(help="Accept that this source has nothing where it had something before.")
+    confirmed: Annotated[
+        list[str] | None,
+        typer.Option("--confirm", help="Accept that this source has nothing, or much less than before."),
     ] = None,
     full_refresh: Annotated[bool, typer.Option(help="Rebuild tables even where nothing has changed.")] = False,
 ) -> None:
     """Last night, a day or a range: pull, price, allocate, check, publish, state, mail."""
-    request = commands.RunRequest(_days(days), tuple(source or ()), tuple(confirm_empty or ()), full_refresh)
-    raise typer.Exit(commands.run(Console(), config, request))
+    request = commands.RunRequest(_days(days), tuple(source or ()), tuple(confirmed or ()), full_refresh)
+    raise typer.Exit(commands.run(_console(), config, request))
 
 
 @app.command()
@@ -62,7 +63,7 @@ def check(
     offline: Annotated[bool, typer.Option(help="Only read the file; try no source.")] = False,
 ) -> None:
     """Validate the configuration, then try every source and the mail server."""
-    raise typer.Exit(commands.check(Console(), config, offline=offline))
+    raise typer.Exit(commands.check(_console(), config, offline=offline))
 
 
 @app.command()
@@ -72,7 +73,7 @@ def report(
     send: Annotated[bool, typer.Option("--send", help="Also mail what was not mailed yet.")] = False,
 ) -> None:
     """Render a month's statements again from the published snapshot; with --send, mail them once."""
-    raise typer.Exit(commands.report(Console(), config, _days(f"{month}-01").first, send=send))
+    raise typer.Exit(commands.report(_console(), config, _days(f"{month}-01").first, send=send))
 
 
 @app.command()
@@ -84,7 +85,7 @@ def query(
     """SQL on the published snapshot, read-only."""
     from pipelines.cli.query import run_query
 
-    raise typer.Exit(run_query(Console(), config, sql, output))
+    raise typer.Exit(run_query(_console(), config, sql, output))
 
 
 @app.command()
@@ -92,7 +93,7 @@ def init(file: Annotated[Path, typer.Argument(help="Where to write it.")] = DEFA
     """Write a commented configuration to start from."""
     from pipelines.cli.init import write_starter
 
-    raise typer.Exit(write_starter(Console(), file))
+    raise typer.Exit(write_starter(_console(), file))
 
 
 @app.command()
@@ -100,7 +101,12 @@ def ui(
     config: ConfigFile = DEFAULT_FILE, port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000
 ) -> None:
     """Dagster's own pages: the graph, the schedule, the checks, every run."""
-    raise typer.Exit(commands.ui(Console(), config, port))
+    raise typer.Exit(commands.ui(_console(), config, port))
+
+
+def _console() -> Console:
+    """Plain text stays what it is: `:100:` is a line number, not a picture."""
+    return Console(emoji=False)
 
 
 def _days(text: str) -> Days:

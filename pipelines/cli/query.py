@@ -24,6 +24,9 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
     if output not in ("table", "csv", "json"):
         console.print(f"[red]--format is table, csv or json, not '{escape(output)}'[/]")
         return WRONG
+    if not sql.strip(" ;\n\t"):
+        console.print("[red]There is no query in that text.[/] Try: select * from chargeback limit 5")
+        return WRONG
     try:
         with open_house(file, "query", writing=False) as house, house.lake.published().database() as database:
             cursor = database.execute(sql)

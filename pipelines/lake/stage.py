@@ -20,7 +20,7 @@ class Order:
     source: Source
     settings: SourceSettings
     window: Window
-    confirm_empty: bool
+    confirmed: bool
 
     @property
     def fact(self) -> str:

@@ -5,10 +5,12 @@ from datetime import date, timedelta
 
 from connectors.base import SourceSettings, Window
 from connectors.registry import source
+from contracts import contract
 from pipelines.house import House
 from pipelines.lake import Delivery
+from pipelines.night.stale import HORIZON_DAYS
 
-PROBLEM_STATES = frozenset({"failed", "incomplete", "suspicious_empty"})
+PROBLEM_STATES = frozenset({"failed", "incomplete", "suspicious_empty", "suspicious_shrink"})
 
 
 def days_between(first: date, last: date) -> list[date]:
@@ -22,8 +24,8 @@ def stage(house: House, kind: str, first: date, last: date) -> list[Delivery]:
     for settings in house.sources(kind):
         for window in windows(settings, days_between(first, last)):
             house.progress.start(f"{settings.name} {window.slice_date}")
-            confirm = settings.name in house.options.confirm_empty
-            deliveries.append(house.lake.ingest(source(kind), settings, window, house.run_id, confirm_empty=confirm))
+            confirm = settings.name in house.options.confirmed
+            deliveries.append(house.lake.ingest(source(kind), settings, window, house.run_id, confirmed=confirm))
     return deliveries
 
 
@@ -31,6 +33,25 @@ def windows(settings: SourceSettings, days: Sequence[date]) -> list[Window]:
     """The distinct windows of several nights, oldest first."""
     connector = source(settings.kind)
     return sorted({window for day in days for window in connector.windows(settings, day)})
+
+
+def missed(house: House, kind: str, first: date) -> tuple[str, ...]:
+    """Days before a run's own that a daily source has skipped since its first: nights that nobody ran."""
+    connector = source(kind)
+    if contract(connector.fact).slice != "day":
+        return ()
+    slices = house.lake.slices(connector.fact)
+    found: list[str] = []
+    for settings in house.sources(kind):
+        here = {piece.slice_date for piece in slices if piece.slice_source == settings.name}
+        begin = max(min(here, default=first), first - timedelta(days=HORIZON_DAYS))
+        lacking = [day for day in days_between(begin, first - timedelta(days=1)) if day not in here]
+        if lacking:
+            span = f"{lacking[0]}..{lacking[-1]}"
+            found.append(
+                f"{settings.name}: {len(lacking)} earlier days never arrived; to fetch them: farthing run {span}"
+            )
+    return tuple(found)
 
 
 def problems(deliveries: Sequence[Delivery]) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from email.message import EmailMessage
 from pipelines.config.schema import Config, Mail
 from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
-from pipelines.lake.root import open_root
 from pipelines.night.snapshot import PeriodView, period_view, shared_facts
 from pipelines.night.stale import HORIZON_DAYS, month_start, next_month
 from reports.filenames import statement_filename
@@ -123,7 +122,7 @@ def _team(entry: TeamEntry) -> Team:
 
 
 def _send_all(house: House, mail: Mail, edition: _Edition) -> Delivered:
-    outbox = _outbox(house)
+    outbox = Outbox(_outbox_root(house), house.config.storage)
     sent = already = 0
     problems: list[str] = []
     for entry, statement in zip(house.config.teams, _statements(house.config, edition), strict=True):
@@ -164,6 +163,5 @@ def _doubts(team_id: str, outcome: Sent | AlreadySent | Uncertain) -> list[str]:
     return []
 
 
-def _outbox(house: House) -> Outbox:
-    place = open_root(f"{house.config.lake.rstrip('/')}/outbox", house.config.store_options)
-    return Outbox(place.store, place.location, place.make_durable)
+def _outbox_root(house: House) -> str:
+    return f"{house.config.lake.rstrip('/')}/outbox"

@@ -75,7 +75,7 @@ def settings() -> SourceSettings:
 
 @pytest.fixture
 def pull(lake: Lake, settings: SourceSettings) -> Callable[..., Any]:
-    def run(source: FakeSource, day: date = date(2026, 10, 1), *, confirm_empty: bool = False) -> Any:
-        return lake.ingest(source, settings, day_window(day), "run-1", confirm_empty=confirm_empty)
+    def run(source: FakeSource, day: date = date(2026, 10, 1), *, confirmed: bool = False) -> Any:
+        return lake.ingest(source, settings, day_window(day), "run-1", confirmed=confirmed)
 
     return run

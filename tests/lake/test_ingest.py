@@ -112,9 +112,9 @@ def test_nothing_where_there_were_rows_is_refused_until_it_is_confirmed(lake: La
     pull(BILL)
     refused = pull(FakeSource())
     assert refused.status == "suspicious_empty"
-    assert "--confirm-empty aws-main" in (refused.message or "")
+    assert "--confirm aws-main" in (refused.message or "")
     assert len(costs(lake)) == 3
-    confirmed = pull(FakeSource(), confirm_empty=True)
+    confirmed = pull(FakeSource(), confirmed=True)
     assert (confirmed.status, confirmed.previous_total_cost) == ("empty", TOTAL)
     assert costs(lake) == []
     assert [piece.row_count for piece in lake.slices("charges")] == [0]
@@ -124,7 +124,7 @@ def test_nothing_where_there_were_rows_is_refused_until_it_is_confirmed(lake: La
 def test_nothing_after_a_day_with_rows_is_refused_and_after_an_empty_day_it_is_not(lake: Lake, pull: Pull) -> None:
     pull(BILL, DAY)
     assert pull(FakeSource(), NEXT).status == "suspicious_empty"
-    assert pull(FakeSource(), NEXT, confirm_empty=True).status == "empty"
+    assert pull(FakeSource(), NEXT, confirmed=True).status == "empty"
     assert pull(FakeSource(), date(2026, 10, 3)).status == "empty"
     assert [piece.row_count for piece in lake.slices("charges")] == [3, 0, 0]
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from pipelines.house import Options
 from tests.pipelines.conftest import Night, night, published
 from tests.pipelines.small_company import DAY, line, write_bill, write_company, write_log
 
@@ -138,3 +140,20 @@ def test_a_source_that_falls_silent_is_told_and_keeps_what_it_had(company: Path)
     assert "bill" in ended.problems
     assert "no file for 2026-10" in ended.problems
     assert one(company, "select sum(effective_cost) from chargeback") == (Decimal("12.5"),)
+
+
+def test_a_bill_that_comes_back_with_half_its_lines_is_not_believed_until_confirmed(company: Path) -> None:
+    write_bill(company / "bills", [line(ResourceId=f"r-{n}", BilledCost="1", EffectiveCost="1") for n in range(20)])
+    run(company)
+    write_bill(company / "bills", [line(ResourceId=f"r-{n}", BilledCost="1", EffectiveCost="1") for n in range(10)])
+    ended = run(company)
+    assert "10 rows came where 20 were before" in ended.problems
+    assert one(company, "select sum(effective_cost) from chargeback") == (Decimal(22),)
+    night(company / "farthing.yml", DAY, options=Options(confirmed=frozenset({"bill"})))
+    assert one(company, "select sum(effective_cost) from chargeback") == (Decimal(12),)
+
+
+def test_nights_that_nobody_ran_are_named_with_the_range_to_run(company: Path) -> None:
+    night(company / "farthing.yml", date(2026, 10, 27))
+    ended = night(company / "farthing.yml", DAY)
+    assert "gateway: 3 earlier days never arrived; to fetch them: farthing run 2026-10-28..2026-10-30" in ended.problems

@@ -126,7 +126,7 @@ def test_missing_days_are_named_and_marked_not_zero(
     statement = build_statement(team, period, rows, shared)
     coverage = table(statement, "coverage")
     assert coverage.rows[0].label == "gateway"
-    assert coverage.rows[0].note == "Missing: 30–31 Jul. The log ends at 18:00."
+    assert coverage.rows[0].note == "Missing: 30–31 Jul."  # what the source said is for operators: paths, settings
     assert [d.day.day for d in statement.month.days if d.is_missing] == [30, 31]
     assert statement.month.chart_note == "Grey days: at least one source has not delivered them."
 
