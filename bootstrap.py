@@ -71,31 +71,32 @@ def check(_: list[str]) -> int:
 
 
 def install(lock: str) -> None:
-    """Makes `.venv` hold exactly what `requirements/<lock>.lock` says, unless it already does."""
+    """Makes `.venv` hold what `requirements/<lock>.lock` says, this checkout, pip and uv, and nothing else.
+
+    Does nothing when it does already. A development environment stays one: it holds all that a run needs.
+    """
+    mark = VENV / "installed"
+    installed = mark.read_text() if mark.exists() else ""
+    lock = "dev" if installed.startswith("dev ") else lock
     wanted = ROOT / "requirements" / f"{lock}.lock"
     content = wanted.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    marks = {name: VENV / f"installed-{name}" for name in ("run", "dev")}
-    for name, mark in marks.items():
-        # the development set holds all that a run needs
-        needed = digest if name == lock else None
-        if needed and mark.exists() and mark.read_text() == digest and (BIN / "farthing").exists():
-            return
-    if lock == "run" and marks["dev"].exists() and (BIN / "farthing").exists():
+    current = f"{lock} {hashlib.sha256(content).hexdigest()}"
+    if installed == current and (BIN / "farthing").exists():
         return
     started = time.monotonic()
     print("Setting up .venv (a minute the first time) ...", flush=True)
     make_environment()
+    mark.unlink(missing_ok=True)
     environment = installer_environment()
     uv = [str(BIN / "python"), "-m", "uv", "pip"]
     steps = (
-        [*uv, "install", "--quiet", "--require-hashes", "-r", str(wanted)],
+        [*uv, "sync", "--quiet", "--require-hashes", str(wanted)],  # leaves pip and uv, removes all that is not locked
         [*uv, "install", "--quiet", "--no-deps", "--editable", str(ROOT)],
     )
     for step in steps:
         if subprocess.run(step, env=environment, cwd=ROOT, check=False).returncode:
-            raise SystemExit("The packages could not be installed; the lines above say why. Nothing else was changed.")
-    marks[lock].write_text(digest)
+            raise SystemExit("The packages could not be installed; the lines above say why. Run this again afterwards.")
+    mark.write_text(current)
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
 
 
