@@ -100,7 +100,7 @@ def _day_axis(day_count: int) -> alt.Axis:
 def _cost_axis(currency: str) -> alt.Axis:
     return alt.Axis(
         title=None if currency == "USD" else currency,
-        format="$~s" if currency == "USD" else "~s",
+        format="$,~f" if currency == "USD" else ",~f",
         tickCount=4,
         labelColor=_MUTED,
         labelFontSize=12,

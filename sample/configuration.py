@@ -77,6 +77,7 @@ TAIL = """
 
 reports:
   directory: reports
+  contact: finops@alder-finch.example
 """
 
 
