@@ -5,6 +5,7 @@ import pytest
 
 from connectors.registry import SOURCES, source
 from contracts import Layer, all_contracts
+from pipelines.assets.checks import checked_tables
 from pipelines.definitions import NIGHTLY, build_defs
 
 
@@ -41,11 +42,19 @@ def test_a_table_stands_downstream_of_what_its_contract_reads(graph: dg.Definiti
 
 def test_every_stored_table_has_a_blocking_contract_check(graph: dg.Definitions) -> None:
     nodes = graph.resolve_asset_graph()
-    checks = {(key.asset_key.to_user_string(), key.name) for key in nodes.asset_check_keys}
-    assert ("postings", "conservation") in checks
-    for table in ("charges", "usage_daily", "chargeback", "reconciliation_summary"):
-        assert (table, "contract") in checks
-        assert nodes.get(dg.AssetCheckKey(dg.AssetKey(table), "contract")).blocking
+    blocking = {(k.asset_key.to_user_string(), k.name) for k in nodes.asset_check_keys if nodes.get(k).blocking}
+    assert {table for table, name in blocking if name == "contract"} == {table.table for table in checked_tables()}
+    assert blocking - {(table.table, "contract") for table in checked_tables()} == {("postings", "conservation")}
+
+
+def test_the_checked_tables_are_all_that_a_night_writes() -> None:
+    assert {table.table for table in checked_tables()} == {
+        *("charges", "gateway_requests", "gpu_samples"),
+        *("teams", "owners", "host_identity", "model_identity", "prices"),
+        *("price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
+        *("gpu_states_hourly", "postings", "reconciliation"),
+        *("chargeback", "gpu_waste", "freshness", "reconciliation_summary"),
+    }
 
 
 def test_assets_are_partitioned_by_utc_day_and_backfilled_in_one_run(graph: dg.Definitions) -> None:
