@@ -37,14 +37,30 @@ def settings_page() -> str:
         _fields(Config),
     ]
     for name, model in SECTIONS.items():
-        parts += [f"## {name}", _summary(model), _fields(model)]
+        parts += [f"## {name}", _summary(model), _fields(model), *_nested(model)]
     for kind in SOURCES:
-        parts += [f"## sources of kind `{kind}`", _fields(source(kind).settings_model)]
+        model = source(kind).settings_model
+        parts += [f"## sources of kind `{kind}`", _fields(model), *_nested(model)]
     return "\n\n".join(parts) + "\n"
 
 
 def _summary(model: type[BaseModel]) -> str:
     return (model.__doc__ or "").strip().split("\n")[0]
+
+
+def _nested(model: type[BaseModel]) -> list[str]:
+    """The sections inside of a section, to any depth, each under the setting that holds it."""
+    parts: list[str] = []
+    for name, field in _named(model):
+        for inner in _models_in(field.annotation):
+            parts += [f"### `{name}`", _summary(inner), _fields(inner), *_nested(inner)]
+    return parts
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
 def _fields(model: type[BaseModel]) -> str:
