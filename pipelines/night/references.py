@@ -48,9 +48,8 @@ def write_model_identity(house: House, first: date, last: date) -> int:
     known = house.lake.read("model_identity").to_pylist()
     pairs |= {(row["source_provider"], row["source_model"]) for row in known}
     overrides = {(m.provider, m.model): (m.provider_id, m.id, m.self_hosted) for m in house.config.models}
-    return _replace(
-        house, "model_identity", conform(contract("model_identity"), identity_rows(sorted(pairs), overrides).to_arrow())
-    )
+    rows = identity_rows(sorted(pairs), overrides).to_arrow()
+    return _replace(house, "model_identity", conform(contract("model_identity"), rows))
 
 
 def _names_in_use(house: House, first: date, last: date) -> set[tuple[str, str]]:
