@@ -1,6 +1,7 @@
 """Which provider and model of the price book a name in a log or on a bill means.
 
-Here belongs: matching names. Here does not belong: prices. A name that matches nothing has no row: it stays unknown.
+Here belongs: matching names. Here does not belong: prices. A model that the list does not know keeps its own name under
+its provider: it has no price, and bill and log still meet. A pair whose provider is unknown too has no row.
 """
 
 from collections.abc import Iterable, Mapping
@@ -85,7 +86,8 @@ def _listed_identity(source_provider: str, source_model: str) -> tuple[str, str,
         model = provider.find_model(model_name, all_providers=listed_providers) if provider else None
         if provider and model:
             return provider.id, model.id, False, "genai-prices"
-    return None
+    unlisted = _provider(source_provider, name) if source_provider else None
+    return (unlisted.id, source_model, False, "as-is") if unlisted else None
 
 
 def _provider(name: str, model_name: str) -> Provider | None:

@@ -45,7 +45,7 @@ RESIDUAL_LABELS = {
     "unhealthy_gpu": "GPU time lost to faults",
     "unowned_gpu": "GPUs held by a namespace without an owner",
     "unowned_usage": "Usage without an owner",
-    "unallocated": "Unallocated: no owner found",
+    "unallocated": "Unallocated: no owner, or no use to split by",
 }
 
 

@@ -14,6 +14,8 @@ from connectors.base import Reject
 from connectors.focus.batch import Batch
 from connectors.focus.values import at_scale, read_decimal
 
+WRONG_CURRENCY = "wrong_currency"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -58,7 +60,8 @@ def _reject(batch: Batch, index: int, group: Sequence[Finding], page_id: str, co
         detail="; ".join(f"{f.column}: found {_shown(row.get(f.column))}, expected {f.expected}" for f in group),
         payload=orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=str).decode(),
         column_name=", ".join(dict.fromkeys(f.column for f in group)),
-        cost=_cost(row.get(cost_column)),
+        # an amount in another currency is no part of a sum in this one; it stands in the payload
+        cost=None if any(f.reason == WRONG_CURRENCY for f in group) else _cost(row.get(cost_column)),
     )
 
 

@@ -11,7 +11,7 @@ from connectors.base import Reject, Window
 from connectors.focus.batch import Batch
 from connectors.focus.columns import Columns
 from connectors.focus.extras import extra_json, find_models, first_value
-from connectors.focus.findings import Finding, refused_rows, rejects
+from connectors.focus.findings import WRONG_CURRENCY, Finding, refused_rows, rejects
 from connectors.focus.settings import ANY_LAYOUT, FocusSettings
 from connectors.focus.values import read_decimals, read_tags, read_times
 from contracts import contract
@@ -137,7 +137,7 @@ def _fill_numbers(given: _Given, values: dict[str, pl.Series]) -> int:
 def _check_rows(given: _Given, values: dict[str, pl.Series], window: Window) -> None:
     """The rules that a whole row must keep: its currency, its periods, its month."""
     currency = given.settings.currency
-    given.add(values["billing_currency"] != currency, "wrong_currency", "billing_currency", currency, refuses=True)
+    given.add(values["billing_currency"] != currency, WRONG_CURRENCY, "billing_currency", currency, refuses=True)
     for period in _PERIODS:
         backward = values[f"{period}_end"] <= values[f"{period}_start"]
         given.add(backward, "period_not_forward", f"{period}_end", "an instant after the period's start", refuses=True)

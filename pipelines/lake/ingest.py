@@ -88,7 +88,7 @@ def _settle(
         came,
         reject_count=totals.reject_count,
         duplicate_count=totals.duplicate_count,
-        rejected_cost=totals.rejected_cost,
+        rejected_cost=totals.refused_cost,
         stated_cost=totals.stated_cost,
     )
     if refused := refusal(tables, order, totals):

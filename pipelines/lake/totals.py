@@ -57,6 +57,11 @@ class Totals:
         self.notices += [notice for notice in chunk.notices if notice not in self.notices]
         self.finals.append(chunk.is_final)
 
+    @property
+    def refused_cost(self) -> Decimal | None:
+        """Money on the refused rows; None where one of them has none that can be read: a part is not the whole."""
+        return None if self.unreadable_costs else self.rejected_cost
+
     def shortfall(self) -> str | None:
         """Where the delivery does not add up to what the source states, both figures named; None when it does."""
         problems = [*self._cost_shortfall(), *self._row_shortfall()]

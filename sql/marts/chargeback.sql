@@ -1,5 +1,6 @@
--- Only accounts in which money rests: the moves in between would count it twice. A period is open until some charge
--- in it reaches its end, and final for a provider when every group of its charges is on an invoice.
+-- Only accounts in which money rests: the moves in between would count it twice. A period is open until a
+-- source is asked after its end (a fee may cover all of it on its first day, a month may end without a charge) and from
+-- then on final for a provider when every group of its charges is on an invoice.
 with resting as (
     select
         billing_period,
@@ -31,12 +32,8 @@ with resting as (
         billing_currency
 ),
 
-period_ends as (
-    select
-        billing_period,
-        max(charge_end) as latest_charge_end
-    from charge_groups
-    group by billing_period
+latest as (
+    select max(attempted_at) as asked_at from deliveries
 ),
 
 invoicing as (
@@ -53,13 +50,12 @@ states as (
         invoicing.billing_period,
         invoicing.provider_name,
         case
-            when period_ends.latest_charge_end < cast(invoicing.billing_period + interval 1 month as timestamp)
-                then 'open'
+            when latest.asked_at < cast(invoicing.billing_period + interval 1 month as timestamp) then 'open'
             when invoicing.uninvoiced_count = 0 then 'final'
             else 'provisional'
         end as period_state
     from invoicing
-    inner join period_ends on invoicing.billing_period = period_ends.billing_period
+    cross join latest
 )
 
 select

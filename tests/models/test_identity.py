@@ -44,11 +44,17 @@ def test_servers_that_the_company_runs_are_self_hosted_under_the_name_logged():
     }
 
 
-@pytest.mark.parametrize(
-    "pair", [("openai", "gpt-99-unheard-of"), ("acme", "gpt-4o"), ("", "acme/thing"), ("openai", "")]
-)
+@pytest.mark.parametrize("pair", [("acme", "gpt-4o"), ("", "acme/thing"), ("openai", "")])
 def test_what_matches_nothing_has_no_row_and_so_stays_unknown(pair):
     assert resolved([pair]) == {}
+
+
+def test_a_model_that_no_list_knows_keeps_its_name_under_its_provider_so_that_bill_and_log_meet():
+    as_is = ("openai", "gpt-99-unheard-of", False, "as-is")
+    assert resolved([("OpenAI", "gpt-99-unheard-of"), ("openai", "gpt-99-unheard-of")]) == {
+        ("OpenAI", "gpt-99-unheard-of"): as_is,
+        ("openai", "gpt-99-unheard-of"): as_is,
+    }
 
 
 def test_configuration_comes_first_for_its_pair_and_with_an_empty_provider_for_every_provider():
