@@ -11,14 +11,13 @@ from pydantic import BaseModel, ValidationError
 
 from connectors.base import SourceSettings
 from connectors.registry import SOURCES, source
-from pipelines.config.positions import Document, Location, read
+from pipelines.config.contradictions import contradictions, stray_session_token
+from pipelines.config.positions import Location, read
 from pipelines.config.problems import ConfigError, Problem, nearest
 from pipelines.config.references import unknown_references
+from pipelines.config.resolved import Resolved, resolved
 from pipelines.config.schema import Config, settings_fields
-from pipelines.config.secrets import SecretError, is_reference, is_secret_name, resolve
-
-# Settings that hold a path: relative ones start at the file that names them.
-PATHS = frozenset({"location", "scrapes", "lake", "directory"})
+from pipelines.config.secrets import is_secret_name
 
 
 def load(file: Path, environment: Mapping[str, str] | None = None) -> tuple[Config, str]:
@@ -28,20 +27,21 @@ def load(file: Path, environment: Mapping[str, str] | None = None) -> tuple[Conf
     (references, not secrets). Raises ConfigError holding every problem found.
     """
     document = read(file)
-    problems: list[Problem] = []
-    content = _resolved(document, document.content, (), environment, problems)
-    sources = [_settings(document, entry, index, problems) for index, entry in _entries(content, "sources")]
+    found = resolved(document, environment)
+    content, problems = found.content, found.problems
+    sources = [_settings(found, entry, index) for index, entry in _entries(content, "sources")]
     config: Config | None = None
     try:
         config = Config.model_validate({**content, "sources": [entry for entry in sources if entry is not None]})
     except ValidationError as error:
-        problems += [_explain(document, Config, (), item) for item in error.errors(include_url=False)]
+        problems += _explained(found, Config, (), error)
     if not isinstance(content.get("sources"), list) or not content["sources"]:
         problems.append(document.problem(("sources",), "must list at least one source", "See 'farthing init'."))
     if config is not None:
-        problems += unknown_references(document, config)
+        problems += [*unknown_references(document, config), *contradictions(document, config, sources)]
+        problems += stray_session_token(document, config, environment)
     if problems or config is None:
-        raise ConfigError(file, problems)
+        raise ConfigError(file, [found.blotted(problem) for problem in problems])
     return config, _hash(document.content)
 
 
@@ -54,67 +54,51 @@ def _entries(content: dict[str, Any], key: str) -> Iterator[tuple[int, Any]]:
     yield from enumerate(value if isinstance(value, list) else [])
 
 
-def _resolved(
-    document: Document,
-    value: Any,
-    location: Location,
-    environment: Mapping[str, str] | None,
-    problems: list[Problem],
-) -> Any:
-    """The value with secrets in place of references, and paths absolute."""
-    if isinstance(value, dict):
-        return {k: _resolved(document, v, (*location, str(k)), environment, problems) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_resolved(document, v, (*location, i), environment, problems) for i, v in enumerate(value)]
-    name = str(location[-1]) if location else ""
-    if is_reference(value):
-        try:
-            return resolve(str(value), document.file.parent, environment)
-        except SecretError as error:
-            remedy = "Set it where the run starts, or create the file."
-            problems.append(document.problem(location, str(error), remedy))
-            return "unresolved"
-    if isinstance(value, str) and is_secret_name(name):
-        remedy = "Write a reference: env:NAME or file:path."
-        problems.append(document.problem(location, "is a secret and must not stand in this file", remedy))
-    if isinstance(value, str) and name in PATHS and "://" not in value:
-        return str(document.file.parent.resolve() / value)
-    return value
-
-
-def _settings(document: Document, entry: Any, index: int, problems: list[Problem]) -> SourceSettings | None:
+def _settings(found: Resolved, entry: Any, index: int) -> SourceSettings | None:
+    document, problems = found.document, found.problems
     location: Location = ("sources", index)
     if not isinstance(entry, dict) or "kind" not in entry:
         problems.append(document.problem(location, "needs 'name' and 'kind'", nearest("", SOURCES)))
         return None
-    if entry["kind"] not in SOURCES:
-        message = f"there is no connector '{entry['kind']}'"
-        problems.append(document.problem((*location, "kind"), message, nearest(str(entry["kind"]), SOURCES)))
+    kind = entry["kind"]
+    if not isinstance(kind, str) or kind not in SOURCES:
+        at = (*location, "kind")
+        near = "" if found.is_hidden(at) else str(kind)
+        problems.append(document.problem(at, f"there is no connector '{kind}'", nearest(near, SOURCES)))
         return None
-    model = source(entry["kind"]).settings_model
+    model = source(kind).settings_model
     try:
         return model.model_validate(entry)
     except ValidationError as error:
-        problems += [_explain(document, model, location, item) for item in error.errors(include_url=False)]
+        problems += _explained(found, model, location, error)
         return None
 
 
-def _explain(document: Document, model: type[BaseModel], base: Location, error: Any) -> Problem:
+def _explained(found: Resolved, model: type[BaseModel], base: Location, error: ValidationError) -> Iterator[Problem]:
+    """Pydantic's errors as problems; not those that only follow from a reference that leads nowhere."""
+    for item in error.errors(include_url=False):
+        inner = tuple(part for part in item["loc"] if part != "[key]")
+        if (*base, *inner) not in found.unresolved:
+            yield _explain(found, model, base, inner, item)
+
+
+def _explain(found: Resolved, model: type[BaseModel], base: Location, inner: Location, error: Any) -> Problem:
     """One of pydantic's errors as a problem with its place and the nearest valid name."""
-    inner = tuple(part for part in error["loc"] if part != "[key]")
-    location = (*base, *inner)
+    document, location = found.document, (*base, *inner)
     name = str(inner[-1]) if inner else ""
+    is_hidden = found.is_hidden(location) or is_secret_name(name)
+    value = error.get("input")
     if error["type"] == "extra_forbidden":
         return document.problem(location, "is not a known setting", nearest(name, _names_at(model, inner[:-1])))
     if error["type"] == "missing":
         return document.problem(location, f"is missing: '{name}' is required")
     if error["type"] == "literal_error":
-        found, expected = error["input"], error["ctx"]["expected"]
+        expected = error["ctx"]["expected"]
         names = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
-        return document.problem(location, f"found '{found}', expected {expected}", nearest(str(found), names))
+        said, near = ("", "") if is_hidden else (f"found '{value}', ", str(value))
+        return document.problem(location, f"{said}expected {expected}", nearest(near, names))
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
-    found = error.get("input")
-    shown = f", found '{found}'" if isinstance(found, str | int) and not is_secret_name(name) else ""
+    shown = f", found '{value}'" if isinstance(value, str | int) and not is_hidden else ""
     return document.problem(location, f"{message}{shown}")
 
 

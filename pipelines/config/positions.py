@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
 
 from pipelines.config.problems import ConfigError, Problem
 
@@ -33,8 +35,36 @@ class Document:
         return Problem(line, column, dotted(location) or "file", message, remedy)
 
 
+DEEPEST = 20  # a configuration nests four deep
+
+
 class _Loader(yaml.SafeLoader):
-    """Keeps decimals exact: a price of 2.25 never passes through a float."""
+    """Keeps decimals exact (a price of 2.25 never passes through a float) and refuses what no configuration needs."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuses aliases, which can make a node its own parent or a few lines a billion, and bounds the nesting."""
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            raise ComposerError(None, None, f"*{event.anchor}: write the value out", event.start_mark)
+        if self._depth == DEEPEST:
+            raise ComposerError(None, None, f"nested more than {DEEPEST} deep", event.start_mark)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """A value that is not what its tag says is a problem with a place, not an exception of some converter."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise ConstructorError(None, None, f"is no {kind}", node.start_mark) from error
 
 
 def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal | float:

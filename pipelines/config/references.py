@@ -1,10 +1,10 @@
-"""Names that must lead somewhere: teams and pools in owner rules, unique ids, hosts that do not overlap."""
+"""Names that must lead somewhere: teams and pools in owner rules, unique ids."""
 
 from collections.abc import Iterable, Sequence
 
 from pipelines.config.positions import Document, Location
 from pipelines.config.problems import Problem, nearest
-from pipelines.config.schema import Config, Host
+from pipelines.config.schema import Config
 
 
 def unknown_references(document: Document, config: Config) -> list[Problem]:
@@ -23,7 +23,7 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
     problems += _unique(document, "teams", "id", teams)
     problems += _unique(document, "owners", "id", [owner.id for owner in config.owners])
     problems += _unique(document, "pools", "id", pools)
-    return problems + _overlapping(document, config.hosts)
+    return problems
 
 
 def _known(document: Document, where: Location, name: str | None, known: Iterable[str], what: str) -> list[Problem]:
@@ -40,15 +40,4 @@ def _unique(document: Document, section: str, field: str, names: Sequence[str]) 
         if earlier != index:
             line = document.position((section, earlier, field))[0]
             problems.append(document.problem((section, index, field), f"'{name}' is taken on line {line}"))
-    return problems
-
-
-def _overlapping(document: Document, hosts: Sequence[Host]) -> list[Problem]:
-    problems: list[Problem] = []
-    for index, host in enumerate(hosts):
-        for other in hosts[:index]:
-            same = host.resource_id == other.resource_id
-            if same and host.valid_from < other.valid_to and other.valid_from < host.valid_to:
-                message = f"'{host.resource_id}' is registered twice for the same days"
-                problems.append(document.problem(("hosts", index), message, "Give each entry its 'from' and 'to'."))
     return problems

@@ -4,15 +4,29 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from connectors.base import SourceSettings, StoreOptions, revealed
 from models.tokens import TokenClass
 from models.validity import EVER, FOREVER
+from reports.address import plain_address
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,190}$")]
+Words = Annotated[str, StringConstraints(pattern=r"\S")]
+# What DuckDB understands as an amount of memory, with the unit said.
+Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
+UsdPerMtok = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
+
+
+def _is_mail_address(text: str) -> str:
+    try:
+        return plain_address(text).addr_spec
+    except ValueError:
+        raise ValueError("is no plain mail address such as ada@example.com") from None
+
+
+Address = Annotated[str, AfterValidator(_is_mail_address)]
 ServiceTier = Literal["default", "batch", "priority", "flex"]
 
 
@@ -44,8 +58,8 @@ class Team(_Strict):
 class TagMatch(_Strict):
     """A tag on a bill line."""
 
-    key: str
-    value: str
+    key: Words = Field(description="The tag's key, as the bill writes it.")
+    value: Words = Field(description="The value that it must have.")
 
 
 OWNER_KINDS = ("gateway_key", "gateway_team", "feature", "namespace", "sub_account", "resource", "tag")
@@ -55,12 +69,12 @@ class Owner(_Dated):
     """A rule: what matches belongs to a team or to a shared pool. The first match in the file's order wins."""
 
     id: Slug = Field(description="Kept on every posting that the rule makes.")
-    gateway_key: str | None = Field(default=None, description="Virtual key: its alias or its hash.")
-    gateway_team: str | None = Field(default=None, description="Team id in the gateway.")
-    feature: str | None = Field(default=None, description="Feature named in request metadata.")
-    namespace: str | None = Field(default=None, description="Kubernetes namespace that holds GPUs.")
-    sub_account: str | None = Field(default=None, description="Sub-account, project or workspace on a bill.")
-    resource: str | None = Field(default=None, description="Resource id on a bill.")
+    gateway_key: Words | None = Field(default=None, description="Virtual key: its alias or its hash.")
+    gateway_team: Words | None = Field(default=None, description="Team id in the gateway.")
+    feature: Words | None = Field(default=None, description="Feature named in request metadata.")
+    namespace: Words | None = Field(default=None, description="Kubernetes namespace that holds GPUs.")
+    sub_account: Words | None = Field(default=None, description="Sub-account, project or workspace on a bill.")
+    resource: Words | None = Field(default=None, description="Resource id on a bill.")
     tag: TagMatch | None = Field(default=None, description="Tag on a bill line: {key: team, value: search}.")
     team: str | None = Field(default=None, description="Team that owns what matches.")
     pool: str | None = Field(default=None, description="Shared pool that what matches belongs to.")
@@ -126,13 +140,9 @@ class Price(_Dated):
     provider: str = Field(description="Provider in the price book, such as openai.")
     model: str = Field(description="Model in the price book.")
     tier: ServiceTier = "default"
-    usd_per_mtok: dict[TokenClass, Decimal] = Field(description="USD per million tokens of each class.")
-
-    @model_validator(mode="after")
-    def _not_negative(self) -> Self:
-        if any(price < 0 for price in self.usd_per_mtok.values()):
-            raise ValueError("'usd_per_mtok' must not be negative")
-        return self
+    usd_per_mtok: dict[TokenClass, UsdPerMtok] = Field(
+        description="USD per million tokens of each class, at most six decimal places."
+    )
 
 
 class Mail(_Strict):
@@ -145,6 +155,14 @@ class Mail(_Strict):
     username: str | None = None
     password: SecretStr | None = Field(default=None, description="A reference: env:NAME or file:path.")
     timeout_seconds: int = Field(default=30, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _login_can_be_sent(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("'username' and 'password' go together: give both or neither")
+        if self.username is not None and self.security == "none":
+            raise ValueError("a password is never sent unencrypted: set 'security' to tls or starttls")
+        return self
 
 
 class Reports(_Strict):
@@ -168,7 +186,7 @@ class Config(_Strict):
     )
     engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="What runs the SQL.")
     spark_remote: str | None = Field(default=None, description="Spark Connect address, sc://host:port, for spark.")
-    memory_limit: str = Field(default="4GB", description="DuckDB's memory limit.")
+    memory_limit: Memory = Field(default="4GB", description="DuckDB's memory limit, such as 4GB, 512MB or 2GiB.")
     sources: tuple[SourceSettings, ...] = Field(description="Where bills, logs and samples come from.")
     teams: tuple[Team, ...]
     owners: tuple[Owner, ...] = ()

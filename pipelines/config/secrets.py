@@ -5,10 +5,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-REFERENCE = re.compile(r"^(env|file):(.+)$", re.DOTALL)
-# Names of settings whose value must never stand in the file itself.
-SECRET_NAME = re.compile(r"(secret|password|passwd|token|api_key|account_key|hash_key|credential)", re.IGNORECASE)
-NOT_SECRET = frozenset({"token_weights"})
+from connectors.storage_open import ACCESS_MODE, AMBIENT
+
+REFERENCE = re.compile(r"^(env|file):(?!//)(.+)$", re.DOTALL)  # file://... is an address, not a reference
+# Names of settings whose value must never stand in the file itself: a token is one, tokens and their classes are not.
+SECRET_NAME = re.compile(
+    r"secret|password|passwd|api_key|account_key|hash_key|credential|token(?!s|_class|_weight)", re.IGNORECASE
+)
 
 
 class SecretError(Exception):
@@ -17,7 +20,13 @@ class SecretError(Exception):
 
 def is_secret_name(name: str) -> bool:
     """Whether a setting of this name must be a reference."""
-    return name not in NOT_SECRET and bool(SECRET_NAME.search(name))
+    return bool(SECRET_NAME.search(name))
+
+
+def is_open_secret(name: str, value: object) -> bool:
+    """Whether a secret stands in the file. `credentials: ambient` is none: it says where to look for them."""
+    is_value = value is not None and not isinstance(value, (dict, list))
+    return is_value and is_secret_name(name) and (name, value) != (ACCESS_MODE, AMBIENT)
 
 
 def is_reference(value: object) -> bool:
@@ -35,7 +44,7 @@ def resolve(reference: str, base: Path, environment: Mapping[str, str] | None = 
         raise SecretError("is not a reference such as env:NAME or file:/run/secrets/name")
     kind, target = match.groups()
     if kind == "env":
-        value = (os.environ if environment is None else environment).get(target, "")
+        value = variable(target, environment)
         if not value:
             raise SecretError(f"environment variable {target} is not set")
         return value
@@ -47,3 +56,8 @@ def resolve(reference: str, base: Path, environment: Mapping[str, str] | None = 
     if not value:
         raise SecretError(f"secret file {target} is empty")
     return value
+
+
+def variable(name: str, environment: Mapping[str, str] | None) -> str:
+    """A variable of the given environment, the process's own where none is given; empty when it is not set."""
+    return (os.environ if environment is None else environment).get(name, "")

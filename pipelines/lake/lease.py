@@ -45,12 +45,13 @@ class _Keeper:
             )
 
     def release(self) -> None:
-        """Ends the lease, if it is still this run's."""
+        """Ends the lease, if it is still this run's. Where the store does not answer, the lease ends by itself."""
         self._released.set()
         self._thread.join()
-        self._renew()
-        if not self._lost.is_set():
-            obstore.delete(self._root.store, LOCK)
+        with suppress(OSError, BaseError):  # an error here would hide what became of the run
+            self._renew()
+            if not self._lost.is_set():
+                obstore.delete(self._root.store, LOCK)
 
     def _keep(self) -> None:
         while not self._lost.is_set() and not self._released.wait(self._pause):

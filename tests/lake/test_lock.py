@@ -11,6 +11,7 @@ from pathlib import Path
 
 import obstore
 import pytest
+from obstore.exceptions import GenericError
 
 from pipelines.lake import Lake, LakeLockedError
 from pipelines.lake.lease import LEASE
@@ -95,6 +96,28 @@ def test_a_lease_is_renewed_while_its_holder_lives(s3_place: Place) -> None:
         check()
         with pytest.raises(LakeLockedError, match="run alive"), other.writing("other"):
             pytest.fail("two writers")
+
+
+def test_a_store_that_fails_at_the_end_does_not_hide_what_the_run_died_of(
+    s3_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = s3_place.open()
+
+    def away(*_: object, **__: object) -> None:
+        raise GenericError("the store is away")
+
+    def die() -> None:
+        with holding(lake.root, "dying", s3_place.clock):
+            monkeypatch.setattr(obstore, "put", away)
+            monkeypatch.setattr(obstore, "delete", away)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        die()
+    monkeypatch.undo()
+    s3_place.clock.now += LEASE + timedelta(seconds=1)
+    with s3_place.open().writing("next"):
+        assert holder(lake) == "next"
 
 
 def check_until_lost(check: Callable[[], None]) -> None:

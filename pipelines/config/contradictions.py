@@ -1,0 +1,75 @@
+"""Entries that are fine alone and contradict each other: what the night would refuse is refused before it."""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Protocol, TypeVar
+
+from connectors.base import SourceSettings
+from pipelines.config.positions import Document, Location
+from pipelines.config.problems import Problem
+from pipelines.config.schema import Config
+from pipelines.config.secrets import variable
+
+_DATES = "Give each entry its 'from' and 'to', so that one ends where the other begins."
+_TOKEN = "AWS_SESSION_TOKEN"  # noqa: S105 - a variable's name
+
+
+class _Dated(Protocol):
+    @property
+    def valid_from(self) -> date: ...
+
+    @property
+    def valid_to(self) -> date: ...
+
+
+Entry = TypeVar("Entry", bound=_Dated)
+
+
+def contradictions(document: Document, config: Config, sources: Sequence[SourceSettings | None]) -> Iterator[Problem]:
+    """Every pair of entries of which at most one can hold. `sources` keeps the places of the file."""
+    first: dict[tuple[str, str], int] = {}
+    for index, model in enumerate(config.models):
+        earlier = first.setdefault((model.provider, model.model), index)
+        if earlier != index:
+            line = document.position(("models", earlier))[0]
+            message = f"'{model.provider}' '{model.model}' is given twice, first on line {line}"
+            yield document.problem(("models", index), message, "Keep one of them.")
+    for index, host in _overlapping(config.hosts, lambda host: [host.resource_id]):
+        yield document.problem(("hosts", index), f"'{host}' is registered twice for the same days", _DATES)
+    for index, host in _overlapping(config.hosts, lambda host: [f"{host.hostname} in {host.cluster}"]):
+        yield document.problem(("hosts", index), f"'{host}' is registered twice for the same days", _DATES)
+    prices = _overlapping(config.prices, lambda p: [f"{p.provider} {p.model} {p.tier} {c}" for c in p.usd_per_mtok])
+    for index, what in prices:
+        yield document.problem(("prices", index), f"two prices of {what} hold on the same days", _DATES)
+    yield from _foreign_currencies(document, config.currency, sources)
+
+
+def _overlapping(entries: Sequence[Entry], names: Callable[[Entry], Sequence[Hashable]]) -> Iterator[tuple[int, str]]:
+    """The places of entries that hold on the same days as an earlier one of the same name, with that name."""
+    earlier: dict[Hashable, list[Entry]] = {}
+    for index, entry in enumerate(entries):
+        for name in names(entry):
+            others = earlier.setdefault(name, [])
+            if any(entry.valid_from < other.valid_to and other.valid_from < entry.valid_to for other in others):
+                yield index, str(name)
+            others.append(entry)
+
+
+def _foreign_currencies(
+    document: Document, currency: str, sources: Sequence[SourceSettings | None]
+) -> Iterator[Problem]:
+    for index, settings in enumerate(sources):
+        found = getattr(settings, "currency", currency)
+        if found != currency:
+            where: Location = ("sources", index, "currency")
+            message = f"is {found}, and this file's 'currency' is {currency}: nothing is converted"
+            yield document.problem(where, message, "Write one file per currency, each with its own lake.")
+
+
+def stray_session_token(document: Document, config: Config, environment: Mapping[str, str] | None) -> Iterator[Problem]:
+    """A session token of the environment beside a key of the file: Delta's client would send both, and be refused."""
+    has_key = "aws_access_key_id" in config.storage and "aws_session_token" not in config.storage
+    if has_key and variable(_TOKEN, environment):
+        message = f"gives a key, and {_TOKEN} in the environment belongs to another: they would be sent together"
+        remedy = f"Unset {_TOKEN}, give 'aws_session_token: env:...' here, or use 'credentials: ambient'."
+        yield document.problem(("storage",), message, remedy)

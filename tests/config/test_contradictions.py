@@ -1,0 +1,119 @@
+"""What the night would refuse, the check refuses: with the line, before any source is asked."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.config import load
+from tests.config.test_load import ENVIRONMENT, GOOD, complaint, line_of, written
+
+OWN = "provider: openai, model: gpt"
+MAIL = "mail: {from: a@example.com, host: h, port: 25"
+HOST = "resource_id: i-1, hostname: node-1, cluster: c, gpus: 8"
+CASES = [
+    # what is added to a good file, and what must be said of it
+    (
+        "models:\n  - {provider: x, model: y, id: a, provider_id: p}\n  - {provider: x, model: y, id: b, provider_id: p}\n",
+        "given twice",
+    ),
+    (
+        f"prices:\n  - {{{OWN}, usd_per_mtok: {{input_uncached: 1}}}}\n  - {{{OWN}, from: 2026-01-01, usd_per_mtok: {{input_uncached: 2}}}}\n",
+        "two prices of openai gpt default input_uncached",
+    ),
+    (f"prices:\n  - {{{OWN}, usd_per_mtok: {{input_uncached: 0.0000001}}}}\n", "6 decimal places"),
+    (f"prices:\n  - {{{OWN}, usd_per_mtok: {{input_uncached: 1.0e+999999999}}}}\n", "18 digits"),
+    (f"prices:\n  - {{{OWN}, usd_per_mtok: {{input_uncached: -1}}}}\n", "greater than or equal to 0"),
+    (f"{MAIL}, security: none, username: u, password: env:HASH_KEY}}\n", "never sent unencrypted"),
+    (f"{MAIL}, username: u}}\n", "go together"),
+    (f"{MAIL}, password: env:HASH_KEY}}\n", "go together"),
+    ("mail: {from: a..b@example.com, host: h, port: 25}\n", "no plain mail address"),
+    ("memory_limit: plenty\n", "memory_limit"),
+    ("memory_limit: 4\n", "memory_limit"),
+    ("memory_limit: 0GB\n", "memory_limit"),
+    (
+        f"hosts:\n  - {{{HOST}}}\n  - {{{HOST.replace('i-1', 'i-2')}, from: 2026-01-01}}\n",
+        "'node-1 in c' is registered twice",
+    ),
+    (f"hosts:\n  - {{{HOST}}}\n  - {{{HOST.replace('node-1', 'node-2')}}}\n", "'i-1' is registered twice"),
+    ("currency: EUR\n", "nothing is converted"),
+]
+
+
+@pytest.mark.parametrize(("added", "said"), CASES, ids=[said[:30] + str(n) for n, (_, said) in enumerate(CASES)])
+def test_what_the_night_would_refuse_is_refused_with_its_line(tmp_path: Path, added: str, said: str) -> None:
+    text = GOOD.replace("models:\n  - {provider: hosted_vllm", "models:\n  - {provider: hosted_vllm")
+    if added.startswith("models:"):
+        text = text.replace("models:\n", added, 1)
+    else:
+        text += added
+    message = complaint(tmp_path, text)
+    assert said in message
+    first = line_of(text, "name: bill") if said == "nothing is converted" else line_of(text, added.splitlines()[0])
+    assert first <= int(message.split(":")[1]) <= first + 2
+
+
+@pytest.mark.parametrize("kind", ["gateway_key", "gateway_team", "feature", "namespace", "sub_account", "resource"])
+@pytest.mark.parametrize("empty", ['""', '" "'])
+def test_a_rule_that_matches_nothing_by_name_is_refused(tmp_path: Path, kind: str, empty: str) -> None:
+    text = GOOD.replace("namespace: serving", f"{kind}: {empty}")
+    assert f"farthing.yml:{line_of(text, empty)}:" in complaint(tmp_path, text)
+    tag = GOOD.replace("namespace: serving", f"tag: {{key: {empty}, value: x}}")
+    assert "owners[1].tag.key" in complaint(tmp_path, tag)
+
+
+def test_what_follows_one_upon_the_other_is_no_contradiction(tmp_path: Path) -> None:
+    prices = f"prices:\n  - {{{OWN}, to: 2026-01-01, usd_per_mtok: {{input_uncached: 0.0750000}}}}\n"
+    prices += f"  - {{{OWN}, from: 2026-01-01, usd_per_mtok: {{input_uncached: 0.000001}}}}\n"
+    prices += f"  - {{{OWN}, tier: batch, usd_per_mtok: {{input_uncached: 123456789012.5}}}}\n"
+    hosts = f"hosts:\n  - {{{HOST}, to: 2026-01-01}}\n  - {{{HOST}, from: 2026-01-01}}\n"
+    hosts += f"  - {{{HOST.replace('i-1', 'i-2').replace('cluster: c', 'cluster: d')}}}\n"
+    config, _ = load(written(tmp_path, GOOD + prices + hosts + "memory_limit: 1.5GiB\n"), ENVIRONMENT)
+    assert len(config.prices) == 3
+    assert len(config.hosts) == 3
+
+
+@pytest.mark.parametrize("limit", ["4GB", "512MB", "2GiB", "16 GB"])
+def test_a_memory_limit_that_is_taken_is_one_that_the_engine_takes(tmp_path: Path, limit: str) -> None:
+    from pipelines.engines.duckdb_engine import DuckDBEngine
+
+    config, _ = load(written(tmp_path, GOOD + f"memory_limit: {limit}\n"), ENVIRONMENT)
+    DuckDBEngine(memory_limit=config.memory_limit, temp_directory=str(tmp_path)).close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a..b@example.com",
+        ".a@example.com",
+        "a.@example.com",
+        "a@b@example.com",
+        "a b@example.com",
+        "a(b@example.com",
+        "a@example..com",
+        "é@example.com",
+    ],
+)
+def test_a_recipient_that_mail_cannot_hold_is_refused_before_the_night(tmp_path: Path, address: str) -> None:
+    from reports.address import plain_address
+
+    text = GOOD.replace("recipients: [a@example.com]", f"recipients: ['{address}']")
+    try:
+        plain_address(address)
+    except ValueError:
+        assert f"farthing.yml:{line_of(text, 'recipients')}:" in complaint(tmp_path, text)
+    else:
+        assert load(written(tmp_path, text), ENVIRONMENT)
+
+
+def test_the_address_of_the_mail_and_of_the_file_are_one_definition() -> None:
+    from reports.address import plain_address
+
+    with pytest.raises(ValueError, match=r"a\.\.b@example\.com"):
+        plain_address("a..b@example.com")
+    assert plain_address("ada.l@example.com").addr_spec == "ada.l@example.com"
+
+
+def test_bills_in_the_files_own_currency_are_taken(tmp_path: Path) -> None:
+    text = GOOD.replace("location: exports/bill", "location: exports/bill\n    currency: EUR") + "currency: EUR\n"
+    config, _ = load(written(tmp_path, text), ENVIRONMENT)
+    assert config.currency == "EUR"

@@ -1,0 +1,50 @@
+"""What the pages and the starter show is a configuration that works."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from connectors.registry import SOURCES
+from connectors.storage_open import open_store
+from pipelines.cli.init import STARTER
+from pipelines.config import load
+from tests.config.test_load import written
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("AZURE_SAS", "LITELLM_HASH_KEY", "PROMETHEUS_TOKEN", "LAKE_KEY_ID", "LAKE_SECRET_KEY", "FARTHING_HASH_KEY")
+ENVIRONMENT = {**dict.fromkeys(NAMES, "long-enough-to-be-a-secret"), "AZURE_SAS": "sv=2026-01-01&sig=abc"}
+
+
+def shown(kind: str) -> list[dict[str, Any]]:
+    """The sources in the YAML blocks of a connector's page."""
+    page = (ROOT / "connectors" / kind / "README.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    return [source for block in blocks for source in (block["sources"] if isinstance(block, dict) else block)]
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_every_source_that_a_page_shows_is_valid(tmp_path: Path, kind: str) -> None:
+    sources = shown(kind)
+    assert sources
+    for entry in sources:
+        company = {"company": "Acme", "currency": entry.get("currency", "USD"), "lake": "lake"}
+        file = {**company, "sources": [entry], "teams": [{"id": "a", "name": "A"}]}
+        config, _ = load(written(tmp_path, yaml.safe_dump(file)), ENVIRONMENT)
+        assert config.sources[0].kind == kind
+        place = entry.get("location") or entry.get("scrapes") or ""
+        if "://" in place:
+            open_store(place, config.sources[0].store_options)  # type: ignore[attr-defined]
+
+
+def test_the_starters_lake_in_a_bucket_can_be_opened_once_it_is_uncommented(tmp_path: Path) -> None:
+    text = STARTER.read_text(encoding="utf-8").replace("lake: lake\n", "lake: s3://bucket/prefix\n")
+    lines = text.splitlines()
+    begin = lines.index("# storage:")
+    for index in range(begin, begin + 4):
+        lines[index] = lines[index].removeprefix("# ")
+    config, _ = load(written(tmp_path, "\n".join(lines)), ENVIRONMENT)
+    assert set(config.store_options) == {"aws_region", "aws_access_key_id", "aws_secret_access_key"}
+    open_store(config.lake, config.store_options)
