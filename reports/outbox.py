@@ -84,6 +84,10 @@ class Outbox:
             ) from error
         return earlier or self._hand_over(key, message_id, message, transport)
 
+    def was_sent(self, key: str) -> bool:
+        """Whether a receipt lies under the key: then there is no need to make the message again."""
+        return self._read(_sent(key)) is not None
+
     def settle(self, key: str, *, was_sent: bool) -> None:
         """Settles an uncertain claim: `was_sent` makes it a receipt; otherwise it is removed and may be sent again."""
         claim = self._read(_sending(key))

@@ -1,13 +1,15 @@
 """Renders a period's statements from the published snapshot and mails each once. Every team is handed its rows only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 
-from pipelines.config.schema import Config, Mail
+from pipelines.config.schema import Mail
 from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
+from pipelines.lake import LakeError
+from pipelines.lake.root import open_root
 from pipelines.night.snapshot import PeriodView, period_view, shared_facts
 from pipelines.night.stale import HORIZON_DAYS, month_start, next_month
 from reports.filenames import statement_filename
@@ -45,12 +47,13 @@ class Delivered:
 
 
 def render_period(house: House, period: date) -> Rendered:
-    """Writes the statements of a published period and their index. Raises LakeError when nothing is published."""
+    """Writes the statements of a published period and their index. Raises LakeError without costs."""
     edition = _edition(house, period)
+    if edition.view.chargeback.is_empty():
+        raise LakeError(f"the published snapshot has no costs in {period:%Y-%m}: nothing was rendered")
     folder = house.reports_directory / f"{period:%Y-%m}"
     folder.mkdir(parents=True, exist_ok=True)
-    statements = _statements(house.config, edition)
-    for statement in statements:
+    for statement in (_statement(entry, edition) for entry in house.config.teams):
         page = folder / statement_filename(statement.team_id, edition.period)
         page.write_text(render_html(statement), encoding="utf-8")
         page.with_suffix(".txt").write_text(render_text(statement), encoding="utf-8")
@@ -60,23 +63,38 @@ def render_period(house: House, period: date) -> Rendered:
     overview = build_overview(teams, edition.period, everything, edition.shared)
     index = folder / INDEX
     index.write_text(render_overview(overview), encoding="utf-8")
-    return Rendered(len(statements), str(index))
+    return Rendered(len(teams), str(index))
 
 
 def render_run(house: House, first: date, last: date) -> list[Rendered]:
     """Renders every month with costs that a run of those days may have changed, oldest first."""
-    with_costs: set[date] = set(house.lake.published().read("chargeback")["billing_period"].to_pylist())
+    with_costs = house.lake.published().months("chargeback")
     earliest = month_start(first - timedelta(days=HORIZON_DAYS))
-    return [render_period(house, period) for period in sorted(with_costs) if earliest <= period <= last]
+    return [render_period(house, period) for period in with_costs if earliest <= period <= last]
 
 
 def deliver(house: House, day: date) -> Delivered:
-    """Mails the statements of the latest month that has ended by the end of `day`."""
-    ended = day + timedelta(days=1)
-    return deliver_period(house, month_start(month_start(ended) - timedelta(days=1)))
+    """Mails the statements of the latest month that has ended by the end of `day`, and of those before it once final.
+
+    A bill may become final long after its month: then the month's final statement follows the provisional one.
+    """
+    latest = month_start(month_start(day + timedelta(days=1)) - timedelta(days=1))
+    earliest = month_start(latest - timedelta(days=HORIZON_DAYS))
+    months = house.lake.published().months("chargeback")
+    before = [period for period in months if earliest <= period < latest]
+    followed = [deliver_period(house, period, only_final=True) for period in before]
+    return _together([deliver_period(house, latest), *followed])
 
 
-def deliver_period(house: House, period: date) -> Delivered:
+def _together(delivered: Sequence[Delivered]) -> Delivered:
+    """Several months' deliveries as one; the latest month's note stands when nothing else was sent."""
+    sent = sum(one.sent for one in delivered)
+    problems = tuple(problem for one in delivered for problem in one.problems)
+    already = sum(one.already_sent for one in delivered)
+    return Delivered(sent, already, problems, "" if sent or problems else delivered[0].note)
+
+
+def deliver_period(house: House, period: date, *, only_final: bool = False) -> Delivered:
     """Mails a period's statements, each state once. Without a mail server in the configuration nothing is sent."""
     if house.config.mail is None:
         return Delivered(note="no mail server is configured: nothing was sent")
@@ -84,7 +102,9 @@ def deliver_period(house: House, period: date) -> Delivered:
     if edition.view.chargeback.is_empty():
         return Delivered(note=f"{period:%Y-%m} has no costs: nothing was sent")
     if edition.view.state == "open":
-        return Delivered(note=f"{period:%Y-%m} is not over on every bill: nothing was sent")
+        return Delivered(note=f"{period:%Y-%m} is not over: nothing was sent")
+    if only_final and edition.view.state != "final":
+        return Delivered()
     return _send_all(house, house.config.mail, edition)
 
 
@@ -110,11 +130,9 @@ def _as_of(view: PeriodView, period: date) -> datetime:
     return max(attempts, default=datetime.combine(next_month(period), datetime.min.time()))
 
 
-def _statements(config: Config, edition: _Edition) -> list[Statement]:
-    return [
-        build_statement(_team(entry), edition.period, edition.view.team_rows(entry.id), edition.shared)
-        for entry in config.teams
-    ]
+def _statement(entry: TeamEntry, edition: _Edition) -> Statement:
+    """The team's statement, from that team's rows and nobody else's."""
+    return build_statement(_team(entry), edition.period, edition.view.team_rows(entry.id), edition.shared)
 
 
 def _team(entry: TeamEntry) -> Team:
@@ -122,15 +140,18 @@ def _team(entry: TeamEntry) -> Team:
 
 
 def _send_all(house: House, mail: Mail, edition: _Edition) -> Delivered:
-    outbox = Outbox(_outbox_root(house), house.config.storage)
+    outbox = _outbox(house)
     sent = already = 0
     problems: list[str] = []
-    for entry, statement in zip(house.config.teams, _statements(house.config, edition), strict=True):
+    for entry in house.config.teams:
         if not entry.recipients:
             problems.append(f"{entry.id}: has no recipients, its statement is only in the report folder")
             continue
+        if outbox.was_sent(_key(entry, edition.period)):
+            already += 1
+            continue
         try:
-            outcome = _send(outbox, mail, entry, statement, edition.period)
+            outcome = _send(outbox, mail, entry, edition)
         except (NotSentError, StatementError) as error:
             problems.append(f"{entry.id}: not sent: {error}")
             continue
@@ -140,19 +161,21 @@ def _send_all(house: House, mail: Mail, edition: _Edition) -> Delivered:
     return Delivered(sent, already, tuple(problems))
 
 
-def _send(
-    outbox: Outbox, mail: Mail, entry: TeamEntry, statement: Statement, period: Period
-) -> Sent | AlreadySent | Uncertain:
-    key = f"{period.start:%Y-%m}/{entry.id}/{period.state}"
+def _key(entry: TeamEntry, period: Period) -> str:
+    return f"{period.start:%Y-%m}/{entry.id}/{period.state}"
+
+
+def _send(outbox: Outbox, mail: Mail, entry: TeamEntry, edition: _Edition) -> Sent | AlreadySent | Uncertain:
+    period = edition.period
     domain = mail.sender.rpartition("@")[2]
     message_id = f"<statement-{period.start:%Y-%m}-{entry.id}-{period.state}@{domain}>"
-    message = mail_message(statement, mail.sender, entry.recipients, message_id)
+    message = mail_message(_statement(entry, edition), mail.sender, entry.recipients, message_id)
     password = mail.password.get_secret_value() if mail.password else None
 
     def transport(ready: EmailMessage) -> Mapping[str, str]:
         return send_smtp(ready, mail.host, mail.port, mail.security, mail.username, password, mail.timeout_seconds)
 
-    return outbox.send_once(key, message, transport)
+    return outbox.send_once(_key(entry, period), message, transport)
 
 
 def _doubts(team_id: str, outcome: Sent | AlreadySent | Uncertain) -> list[str]:
@@ -163,5 +186,6 @@ def _doubts(team_id: str, outcome: Sent | AlreadySent | Uncertain) -> list[str]:
     return []
 
 
-def _outbox_root(house: House) -> str:
-    return f"{house.config.lake.rstrip('/')}/outbox"
+def _outbox(house: House) -> Outbox:
+    place = open_root(f"{house.config.lake.rstrip('/')}/outbox", house.config.store_options)
+    return Outbox(place.store, place.location, place.make_durable)

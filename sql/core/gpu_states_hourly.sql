@@ -97,7 +97,8 @@ held_steps as (
         *,
         least(coalesce(next_second, at_second + hold_seconds), at_second + hold_seconds) as end_second,
         case
-            when fatal_xid = 1 and coalesce(activity_ratio, gr_engine_active_ratio, gpu_util_ratio) < 0.05 then 'unhealthy'
+            when fatal_xid = 1 and coalesce(activity_ratio, gr_engine_active_ratio, gpu_util_ratio) < 0.05
+                then 'unhealthy'
             when held = 0 then 'unallocated'
             when coalesce(activity_ratio, gr_engine_active_ratio) >= 0.8 then 'effective'
             when coalesce(activity_ratio, gr_engine_active_ratio) >= 0.05 then 'under_used'
