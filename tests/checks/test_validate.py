@@ -1,5 +1,7 @@
 """A contract's promises are really held against the rows: each test plants one breach and names it."""
 
+import subprocess
+import sys
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -93,3 +95,14 @@ def test_owner_rules_name_a_team_or_a_pool():
     }
     outcomes = validate(owners, pa.Table.from_pylist([rule], schema=owners.arrow_schema()))
     assert [o.name for o in outcomes if not o.passed] == ["one_owner"]
+
+
+def test_checks_run_in_a_process_whose_main_module_has_no_file() -> None:
+    # as in a scheduler's worker: PySpark, where it is installed, would end such a process on import
+    program = (
+        "from contracts import contract; from pipelines.checks import validate; import os, sys\n"
+        "table = contract('teams'); found = validate(table, table.arrow_schema().empty_table())\n"
+        "print(len(found) > 0 and all(one.passed for one in found)); sys.stdout.flush(); os._exit(0)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "True\n"), ran.stderr
