@@ -1,5 +1,6 @@
 """Everything a run needs, opened once: configuration, lake, engine, clock, and where progress is shown."""
 
+import sys
 import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ class Options:
     """What one run is asked to do beyond its days."""
 
     only_sources: frozenset[str] = frozenset()
-    confirm_empty: frozenset[str] = frozenset()
+    confirmed: frozenset[str] = frozenset()
     full_refresh: bool = False
 
 
@@ -71,6 +72,8 @@ class House:
 
 def _engine(config: Config, spill: str) -> Engine:
     if config.engine == "spark":
+        # PySpark takes a main module without a file, as a scheduler's workers have, for its own doctests, and exits
+        vars(sys.modules["__main__"]).setdefault("__file__", __file__)
         from pipelines.engines.spark_engine import SparkEngine
 
         return SparkEngine(config.spark_remote or "")
@@ -95,7 +98,7 @@ def open_house(
     Raises ConfigError when the configuration does not hold, LakeLockedError when another run is writing.
     """
     config, digest = load(file, environment)
-    lake = Lake.open(config.lake, config.storage, clock)
+    lake = Lake.open(config.lake, config.store_options, clock)
     house = House(
         config=config,
         config_hash=digest,
