@@ -47,11 +47,12 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Refuses aliases, which can make a node its own parent or a few lines a billion, and bounds the nesting."""
-        event = self.peek_event()
+        event: yaml.Event = self.peek_event()
+        mark: Any = event.start_mark  # the library's two kinds of mark differ in name only
         if isinstance(event, yaml.AliasEvent):
-            raise ComposerError(None, None, f"*{event.anchor}: write the value out", event.start_mark)
+            raise ComposerError(None, None, f"*{event.anchor}: write the value out", mark)
         if self._depth == DEEPEST:
-            raise ComposerError(None, None, f"nested more than {DEEPEST} deep", event.start_mark)
+            raise ComposerError(None, None, f"nested more than {DEEPEST} deep", mark)
         self._depth += 1
         try:
             return super().compose_node(parent, index)
