@@ -1,6 +1,6 @@
 """The lake as the other rooms know it: one object over storage, tables, lock, deliveries and publication."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 
@@ -112,10 +112,13 @@ class Lake:
         """The Delta version of every table that exists, by name."""
         return self._tables.versions()
 
-    def publish(self, tables: Mapping[str, pa.Table], meta: pa.Table) -> Publication:
-        """Publishes a snapshot: readers see all of it or the one before."""
+    def publish(self, names: Sequence[str], meta: pa.Table) -> Publication:
+        """Publishes tables by name as they stand, with `meta`: readers see all of it or the snapshot before.
+
+        Only slices that changed since the snapshot before are written.
+        """
         with self._write("publish"):
-            return publish(self.root, tables, meta)
+            return publish(self._tables, names, meta)
 
     def published(self) -> Snapshot:
         """The snapshot that readers get now. Raises LakeError when nothing was published yet."""

@@ -13,6 +13,9 @@ TABLES = "tables"
 LANDING = "landing"
 PUBLISHED = "published"
 SNAPSHOTS = "published/snapshots"
+DATABASE = "farthing.duckdb"  # this and the next two lie in a snapshot's folder
+PARQUET = "parquet"
+MADE_FROM = "made_from.json"
 SPOOL = "spool"
 LOCK = "lock.json"
 
@@ -53,6 +56,16 @@ def slice_file(slice_date: date, version: int, token: str, number: int) -> str:
 def snapshot_folder(number: int) -> str:
     """The folder of one published snapshot."""
     return f"{SNAPSHOTS}/{number:08d}"
+
+
+def parquet_file(table: str, month: date | None = None) -> str:
+    """A published table's Parquet file, relative to its snapshot: the whole table, or one calendar month of it."""
+    return f"{PARQUET}/{table}.parquet" if month is None else f"{PARQUET}/{table}/{month:%Y-%m}.parquet"
+
+
+def empty_parquet_file(table: str) -> str:
+    """The file that shows the columns of a table by months that has no rows at all."""
+    return f"{PARQUET}/{table}/empty.parquet"
 
 
 def _compact(instant: datetime) -> str:

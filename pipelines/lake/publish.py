@@ -1,134 +1,68 @@
 """The published snapshot: one DuckDB file and plain Parquet beside it, built aside and swapped in by one step.
 
-Finance opens `published/farthing.duckdb`; it never is the file that is being written. A snapshot is built in the spool,
-moved to `published/snapshots/<number>` as a whole, and becomes current by one rename of a link (a folder) or one put of
-`current.json` (an object store). A run killed before that leaves the snapshot before it in place.
+Finance opens `published/farthing.duckdb`; it never is the file that is being written. A snapshot is built in the spool
+from the one before and the slices that changed since, moved to `published/snapshots/<number>` as a whole, and becomes
+current by one step. A run killed before that leaves the snapshot before it in place. Whenever the one before is not
+what it says it is, the next is built from the lake alone.
 """
 
-import json
-import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import duckdb
-import obstore
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from contracts import Contract, contract
-from pipelines.lake.errors import LakeError
-from pipelines.lake.paths import PUBLISHED, SNAPSHOTS, snapshot_folder
-from pipelines.lake.root import Root, sync
-
-DATABASE = "farthing.duckdb"
-PARQUET = "parquet"
-KEPT_SNAPSHOTS = 5
-# The oldest format that DuckDB 2 writes: clients from 1.0 on can open it.
-_STORAGE_VERSION = "v1.0.0"
-_META = "meta"
-T = TypeVar("T")
+from pipelines.lake.draft import Draft, SnapshotUnusableError
+from pipelines.lake.made_from import made_from, usable_snapshot
+from pipelines.lake.paths import DATABASE, MADE_FROM
+from pipelines.lake.root import Root
+from pipelines.lake.snapshot_database import write_database
+from pipelines.lake.snapshot_files import fetch
+from pipelines.lake.snapshot_parquet import write_parquet
+from pipelines.lake.snapshot_swap import swap_in
+from pipelines.lake.tables import Tables
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What readers open, and the snapshot's number."""
+    """What readers open, the snapshot's number, and whether all of it was written anew."""
 
     location: str
     number: int
+    is_from_scratch: bool
 
 
-def publish(root: Root, tables: Mapping[str, pa.Table], meta: pa.Table) -> Publication:
-    """Publishes the tables and their account of what they were made from. Returns where readers find them."""
+def publish(tables: Tables, names: Sequence[str], meta: pa.Table) -> Publication:
+    """Publishes tables as they stand in the lake, and `meta`. The caller holds the lake's lock.
+
+    Raises LakeError when what was written is not what the lake holds; nothing is published then.
+    """
+    now = made_from(tables, names)
+    draft = Draft(tables, tuple(names), meta, now, usable_snapshot(tables.root, now))
+    if draft.before is not None:
+        try:
+            return _publish(tables.root, draft)
+        except (duckdb.Error, SnapshotUnusableError):
+            draft = replace(draft, before=None)
+    return _publish(tables.root, draft)
+
+
+def _publish(root: Root, draft: Draft) -> Publication:
+    before = draft.before[0].folder if draft.before else ""
     with root.spool() as folder:
-        everything = {**tables, _META: meta}
-        build_database(folder / DATABASE, everything)
-        (folder / PARQUET).mkdir()
-        for name, rows in everything.items():
-            pq.write_table(rows, folder / PARQUET / f"{name}.parquet", compression="zstd", write_page_checksum=True)
-        if root.is_local:
-            return _swap_folder(root, folder)
-        return _swap_object(root, folder)
+        if draft.before is not None:
+            fetch(root, f"{before}/{DATABASE}", folder / DATABASE)
+        write_database(folder / DATABASE, draft)
+        kept = write_parquet(folder, draft)
+        _vouch(folder, draft, kept)
+        return Publication(*swap_in(root, folder, kept, before), draft.before is None)
 
 
-def build_database(file: Path, tables: Mapping[str, pa.Table]) -> None:
-    """Writes the tables into a new DuckDB file: each in `main`, and under the same name in the schema `published`."""
-    connection = duckdb.connect(":memory:")
-    try:
-        connection.execute(f"attach '{_quoted(str(file))}' as building (storage_version '{_STORAGE_VERSION}')")
-        connection.execute("use building")
-        connection.execute("create schema published")
-        for name, rows in tables.items():
-            connection.register("incoming", rows)
-            connection.execute(f'create table main."{name}" as select * from incoming')
-            connection.unregister("incoming")
-            connection.execute(f'create view published."{name}" as select * from main."{name}"')
-            _describe(connection, contract(name))
-        connection.execute("use memory")
-        connection.execute("detach building")
-    finally:
-        connection.close()
-    if leftover := [path.name for path in file.parent.glob(f"{file.name}.*")]:
-        raise LakeError(f"the snapshot's database was not closed cleanly: {leftover} lies beside it; publish again")
-
-
-def _describe(connection: duckdb.DuckDBPyConnection, table: Contract) -> None:
-    for kind, name in (("table", f'main."{table.table}"'), ("view", f'published."{table.table}"')):
-        connection.execute(f"comment on {kind} {name} is '{_quoted(table.description)}'")
-        for column in table.columns:
-            unit = f" [{column.unit}]" if column.unit else ""
-            connection.execute(f"comment on column {name}.\"{column.name}\" is '{_quoted(column.description + unit)}'")
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def _swap_folder(root: Root, built: Path) -> Publication:
-    snapshots = root.path(SNAPSHOTS)
-    snapshots.mkdir(parents=True, exist_ok=True)
-    number = max((int(path.name) for path in snapshots.iterdir() if path.name.isdigit()), default=0) + 1
-    for path in (*built.rglob("*"), built):
-        sync(path)
-    built.rename(root.path(snapshot_folder(number)))
-    sync(snapshots)
-    published = root.path(PUBLISHED)
-    for name in (DATABASE, PARQUET):
-        _link(published / name, f"current/{name}")
-    _link(published / "current", str(root.path(snapshot_folder(number)).relative_to(published)))
-    sync(published)
-    for path in _outdated(sorted(path for path in snapshots.iterdir() if path.name.isdigit())):
-        shutil.rmtree(path, ignore_errors=True)
-    return Publication(str(published / DATABASE), number)
-
-
-def _link(link: Path, target: str) -> None:
-    """Points a link at its target by one rename, so that it is never absent."""
-    if link.is_symlink() and str(link.readlink()) == target:
-        return
-    fresh = link.with_name(f".{link.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(target)
-    fresh.replace(link)
-
-
-def _swap_object(root: Root, built: Path) -> Publication:
-    found = obstore.list_with_delimiter(root.store, SNAPSHOTS)["common_prefixes"]
-    numbers = sorted(int(name) for prefix in found if (name := prefix.rstrip("/").rpartition("/")[2]).isdigit())
-    number = (numbers[-1] if numbers else 0) + 1
-    folder = snapshot_folder(number)
-    names = sorted(path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file())
-    for name in names:
-        obstore.put(root.store, f"{folder}/{name}", built / name)
-    pointer = {"number": number, "folder": folder, "files": names}
-    obstore.put(root.store, f"{PUBLISHED}/current.json", json.dumps(pointer, indent=2).encode())
-    for old in _outdated([*numbers, number]):
-        stale = [meta["path"] for batch in obstore.list(root.store, snapshot_folder(old)) for meta in batch]
-        obstore.delete(root.store, stale)
-    return Publication(root.uri(f"{folder}/{DATABASE}"), number)
-
-
-def _outdated(snapshots: list[T]) -> list[T]:
-    """All but the newest few: a reader may still be busy with one of those."""
-    return snapshots[:-KEPT_SNAPSHOTS]
+def _vouch(folder: Path, draft: Draft, kept: Sequence[str]) -> None:
+    """Writes what the snapshot is made from and how large each of its files is."""
+    sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    if draft.before is not None:
+        sizes |= {name: draft.before[1].files[name] for name in kept}
+    text = draft.now.model_copy(update={"files": sizes}).model_dump_json()
+    (folder / MADE_FROM).write_text(text, encoding="utf-8")

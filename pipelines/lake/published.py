@@ -5,20 +5,21 @@ Here does not belong: building one.
 """
 
 import json
-import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from contracts import contract
 from pipelines.lake.errors import LakeError
-from pipelines.lake.paths import PUBLISHED, snapshot_folder
-from pipelines.lake.publish import DATABASE, PARQUET
+from pipelines.lake.paths import DATABASE, PARQUET, PUBLISHED, parquet_file, snapshot_folder
 from pipelines.lake.root import Root
+from pipelines.lake.snapshot_files import fetch, file_sizes
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,37 @@ class Snapshot:
         """Where it lies, relative to the root."""
         return snapshot_folder(self.number)
 
-    def read(self, table: str) -> pa.Table:
-        """A table's rows, in the contract's schema. Raises LakeError when the snapshot does not hold it."""
-        file = f"{self.folder}/{PARQUET}/{table}.parquet"
-        if not self.root.exists(file):
-            raise LakeError(
-                f"snapshot {self.number} has no table {table}; publish again with this version: farthing run"
-            )
-        with self.root.open(file) as stream:
-            return pq.read_table(pa.PythonFile(stream, mode="r")).cast(contract(table).arrow_schema())
+    def months(self, table: str) -> list[date]:
+        """The calendar months of a table by months that have rows, oldest first. Costs a look at file names.
+
+        A snapshot of an older version holds the table in one file, which is read. Raises LakeError when the snapshot
+        does not hold the table.
+        """
+        files, column = self._files(table), month_column(table)
+        if files[0].endswith(f"/{parquet_file(table)}") and column is not None:
+            days: list[date] = self._read(table, files[0])[column].unique().to_pylist()
+            return sorted({day.replace(day=1) for day in days})
+        return [month for file in files if (month := _month(file)) is not None]
+
+    def read(self, table: str, start: date | None = None, end: date | None = None) -> pa.Table:
+        """A table's rows, in the contract's schema.
+
+        Args:
+            table: its name.
+            start: the first slice date wanted of a table by months; only the months needed are read.
+            end: the first slice date not wanted. A table that is not kept by months comes whole.
+
+        Raises:
+            LakeError: the snapshot does not hold the table.
+        """
+        column = month_column(table)
+        files = self._files(table)
+        if column is None:
+            return self._read(table, files[0])
+        wanted = [file for file in files if _overlaps(_month(file), start, end)]
+        empty = contract(table).arrow_schema().empty_table()
+        rows = pa.concat_tables([empty, *(self._read(table, file) for file in wanted)])
+        return _bounded(rows, column, start, end)
 
     @contextmanager
     def database(self) -> Generator[duckdb.DuckDBPyConnection]:
@@ -51,11 +74,54 @@ class Snapshot:
                 yield connection
             return
         with self.root.spool() as scratch:
-            file = scratch / DATABASE
-            with self.root.open(f"{self.folder}/{DATABASE}") as source, file.open("wb") as target:
-                shutil.copyfileobj(source, target)
-            with duckdb.connect(str(file), read_only=True) as connection:
+            fetch(self.root, f"{self.folder}/{DATABASE}", scratch / DATABASE)
+            with duckdb.connect(str(scratch / DATABASE), read_only=True) as connection:
                 yield connection
+
+    def _files(self, table: str) -> list[str]:
+        """The table's Parquet files, oldest month first."""
+        whole = f"{self.folder}/{parquet_file(table)}"
+        if self.root.exists(whole):
+            return [whole]
+        folder = f"{self.folder}/{PARQUET}/{table}"
+        if files := sorted(file_sizes(self.root, folder)):
+            return [f"{folder}/{file}" for file in files]
+        raise LakeError(f"snapshot {self.number} has no table {table}; publish again with this version: farthing run")
+
+    def _read(self, table: str, file: str) -> pa.Table:
+        with self.root.open(file) as stream:
+            return pq.read_table(pa.PythonFile(stream, mode="r")).cast(contract(table).arrow_schema())
+
+
+def month_column(table: str) -> str | None:
+    """The date by whose months a published table is kept; None for a table that is kept as a whole.
+
+    That is the contract's slice column. Rejects have none: their slices are deliveries.
+    """
+    names = {column.name for column in contract(table).columns}
+    column = contract(table).slice_column
+    return column if column in names else None
+
+
+def _month(file: str) -> date | None:
+    """The month that a file is named after; None for the file of a whole or an empty table."""
+    name = file.rpartition("/")[2].removesuffix(".parquet")
+    return date.fromisoformat(f"{name}-01") if name[:1].isdigit() else None
+
+
+def _overlaps(month: date | None, start: date | None, end: date | None) -> bool:
+    """Whether the days of a month meet `[start, end)`; a file of no month always may."""
+    if month is None:
+        return True
+    return (start is None or month >= start.replace(day=1)) and (end is None or month < end)
+
+
+def _bounded(rows: pa.Table, column: str, start: date | None, end: date | None) -> pa.Table:
+    if start is not None:
+        rows = rows.filter(pc.field(column) >= pa.scalar(start))
+    if end is not None:
+        rows = rows.filter(pc.field(column) < pa.scalar(end))
+    return rows
 
 
 def current_snapshot(root: Root) -> Snapshot:

@@ -8,6 +8,8 @@ from contracts import all_contracts, contract
 from pipelines.house import House
 from pipelines.lake import Publication
 
+_PERIOD_STATE = ("billing_period", "provider_name", "period_state")
+
 
 def published_tables() -> list[str]:
     """The tables that readers get, by name."""
@@ -16,16 +18,15 @@ def published_tables() -> list[str]:
 
 def publish(house: House) -> Publication:
     """Publishes every published table as it stands in the lake. The caller has run the blocking checks."""
-    tables = {name: house.lake.read(name) for name in [*published_tables(), "teams", "rejects"]}
-    return house.lake.publish(tables, snapshot_meta(house, tables))
+    return house.lake.publish(published_tables(), snapshot_meta(house))
 
 
-def snapshot_meta(house: House, tables: dict[str, pa.Table]) -> pa.Table:
+def snapshot_meta(house: House) -> pa.Table:
     """What the snapshot was made from, in the schema of `meta`. Nothing in it depends on when it was published."""
     rows: list[tuple[str, str, str]] = [("configuration", "sha256", house.config_hash)]
     rows += [("table_version", name, str(number)) for name, number in sorted(house.lake.versions().items())]
-    rows += _watermarks(tables["freshness"])
-    rows += _period_states(tables["chargeback"])
+    rows += _watermarks(house.lake.read("freshness"))
+    rows += _period_states(house.lake.dataset("chargeback").to_table(columns=list(_PERIOD_STATE)))
     content = [{"section": section, "name": name, "value": value} for section, name, value in rows]
     return pa.Table.from_pylist(content, schema=contract("meta").arrow_schema())
 
@@ -45,7 +46,7 @@ def _watermarks(freshness: pa.Table) -> list[tuple[str, str, str]]:
 
 def _period_states(chargeback: pa.Table) -> list[tuple[str, str, str]]:
     states: dict[tuple[str, str], str] = {}
-    for row in chargeback.group_by(["billing_period", "provider_name", "period_state"]).aggregate([]).to_pylist():
+    for row in chargeback.group_by(list(_PERIOD_STATE)).aggregate([]).to_pylist():
         key = (f"{row['billing_period']:%Y-%m}", row["provider_name"])
         states[key] = row["period_state"]
     return sorted(("period_state", f"{period} {provider}", state) for (period, provider), state in states.items())

@@ -48,21 +48,21 @@ class PeriodView:
 def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
     """Reads one period of the published snapshot. Raises LakeError when nothing was published."""
     snapshot = lake.published()
-    tables = {
-        name: _frame(snapshot.read(name), name)
-        for name in ("chargeback", "gpu_waste", "reconciliation_summary", "freshness")
-    }
     before = month_start(period - timedelta(days=1))
+
+    def read(table: str, start: date = period) -> pl.DataFrame:
+        return _frame(snapshot.read(table, start, next_month(period)), table)
+
     ours = pl.col("billing_currency") == currency
-    charged = tables["chargeback"].filter(ours)
+    charged = read("chargeback", before).filter(ours)
     return PeriodView(
         period=period,
         number=snapshot.number,
         chargeback=charged.filter(pl.col("billing_period") == period),
         previous=charged.filter(pl.col("billing_period") == before),
-        gpu=tables["gpu_waste"].filter(ours & (pl.col("billing_period") == period)),
-        reconciliation=tables["reconciliation_summary"].filter(pl.col("billing_period") == period),
-        freshness=_of_period(tables["freshness"], period),
+        gpu=read("gpu_waste").filter(ours),
+        reconciliation=read("reconciliation_summary"),
+        freshness=_of_period(read("freshness"), period),
     )
 
 

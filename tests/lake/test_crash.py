@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from connectors.base import SourceSettings
-from contracts import contract
 from pipelines.lake import Lake
 from pipelines.lake.root import Root
 from pipelines.lake.stored import StoredTable
 from tests.lake.fakes import FakeSource, Place, day_window
+from tests.lake.test_publish import ALWAYS, META, publish_teams
 from tests.lake.test_tables import PRINT, charges, teams
 
 DAY = date(2026, 10, 1)
@@ -114,15 +114,15 @@ def test_replacing_killed_at_any_step_leaves_the_old_slice_or_the_new(
 def test_publishing_killed_at_any_step_shows_the_old_snapshot_or_the_new(
     local_place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meta = contract("meta").arrow_schema().empty_table()
     lake = local_place.open()
-    lake.publish({"teams": teams("old")}, meta)
+    publish_teams(lake, "old")
     with dying_at(-1, monkeypatch) as steps:
-        lake.publish({"teams": teams("old")}, meta)
+        lake.publish(["teams"], META)
     for step in range(len(steps)):
-        lake.publish({"teams": teams("old")}, meta)
+        publish_teams(lake, "old")
+        lake.replace_slice("teams", ALWAYS, "given", teams("new"), "new")
         with dying_at(step, monkeypatch), pytest.raises(Killed):
-            local_place.open().publish({"teams": teams("new")}, meta)
+            local_place.open().publish(["teams"], META)
         seen = local_place.open().published().read("teams")["team_id"].to_pylist()
         swapped = step == len(steps) - 1
         assert seen == (["new"] if swapped else ["old"]), steps[step]

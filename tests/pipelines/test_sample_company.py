@@ -54,7 +54,7 @@ class Company:
             "gpu_states_hourly",
         )
         folder = self.lake / "published" / "parquet"
-        return {name: pq.read_table(folder / f"{name}.parquet").to_pylist() for name in names}
+        return {name: pq.read_table(folder / name).to_pylist() for name in names}
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def test_a_clean_lake_gives_the_same_tables_as_the_restated_one(company: Company
     clean = night(tmp_path / "farthing.yml", FIRST, LAST, at=RESTATED)
     assert clean.result.published
     for name, rows in company.restated_rows.items():
-        fresh = pq.read_table(tmp_path / "lake" / "published" / "parquet" / f"{name}.parquet").to_pylist()
+        fresh = pq.read_table(tmp_path / "lake" / "published" / "parquet" / name).to_pylist()
         assert sorted(map(repr, fresh)) == sorted(map(repr, rows)), name
 
 
