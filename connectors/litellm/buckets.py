@@ -56,9 +56,10 @@ def buckets(prompt: Any, completion: Any, total: Any, usage: Usage, *, is_stream
     if stated is None and not cached:
         return MISSING
     reasoning = _part(outer, "reasoning_tokens")
-    input_total, output_total, semantics = _inclusive(stated or (0, 0, 0), cached, reasoning)
     audio_in = _part(inner, "audio_tokens") - _part(inner.get("cached_tokens_details") or _NOTHING, "audio_tokens")
     audio_out = _part(outer, "audio_tokens")
+    least = (cached + audio_in, reasoning + audio_out)
+    input_total, output_total, semantics = _inclusive(stated or (0, 0, 0), cached, reasoning, least)
     uncached = _rest(input_total, {"cached": cached, "audio": audio_in}, "input_total_tokens")
     text = _rest(output_total, {"reasoning": reasoning, "audio": audio_out}, "output_total_tokens")
     # A streamed answer whose usage has no details was counted by the gateway's tokenizer: providers give details.
@@ -92,25 +93,31 @@ def _stated(prompt: Any, completion: Any, total: Any, usage: Usage) -> tuple[int
     return known_prompt, known_completion, known_total or 0
 
 
-def _inclusive(stated: tuple[int, int, int], cached: int, reasoning: int) -> tuple[int, int, str]:
+def _inclusive(
+    stated: tuple[int, int, int], cached: int, reasoning: int, least: tuple[int, int]
+) -> tuple[int, int, str]:
     """Inclusive input and output, and whether the source counted cached input inside: the stated total decides.
 
-    Without a total, cached input above the input itself cannot be inside of it.
+    Without a total, cached input above the input itself cannot be inside of it. Where the total fits more than one
+    reading, the first in which input and output hold at least their parts (`least`) is taken.
     """
     prompt, completion, total = stated
     may_be_inside = cached <= prompt
     sufficient = {0} if may_be_inside else {0, prompt + completion}
+    fitting: list[tuple[int, int, str]] = []
     for cached_outside in (0, cached) if may_be_inside else (cached,):
         for reasoning_outside in (0, reasoning):
             given = (prompt + cached_outside, completion + reasoning_outside)
             if total in sufficient or total == sum(given):
-                return *given, "exclusive" if cached_outside else "inclusive"
-    raise UsageError(
-        "total_does_not_add_up",
-        f"input {prompt} and output {completion} do not make the stated total {total}, with or without "
-        f"{cached} cached and {reasoning} reasoning",
-        "input_total_tokens",
-    )
+                fitting.append((*given, "exclusive" if cached_outside else "inclusive"))
+    if not fitting:
+        raise UsageError(
+            "total_does_not_add_up",
+            f"input {prompt} and output {completion} do not make the stated total {total}, with or without "
+            f"{cached} cached and {reasoning} reasoning",
+            "input_total_tokens",
+        )
+    return next((reading for reading in fitting if reading[0] >= least[0] and reading[1] >= least[1]), fitting[0])
 
 
 def _cached(usage: Usage, inner: Usage) -> tuple[int, int, int]:

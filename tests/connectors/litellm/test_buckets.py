@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from connectors.litellm.buckets import MISSING, UsageError, buckets
@@ -109,6 +109,7 @@ def test_the_largest_count_that_is_believed_is_accepted() -> None:
 def test_buckets_give_back_the_parts_that_usage_was_made_of(parts: tuple[int, ...], is_exclusive: bool) -> None:
     uncached, read, write_5m, write_1h, audio, text, reasoning, audio_out = parts
     cached = read + write_5m + write_1h
+    assume(cached != reasoning)  # then the total alone cannot say which of the two is counted outside
     prompt, completion = uncached + audio + (0 if is_exclusive else cached), text + reasoning + audio_out
     usage = {
         "prompt_tokens": prompt,
@@ -126,6 +127,17 @@ def test_buckets_give_back_the_parts_that_usage_was_made_of(parts: tuple[int, ..
         assert of(usage) is MISSING
     else:
         assert of(usage)[:8] == parts
+
+
+def test_where_the_total_fits_two_readings_the_one_that_holds_its_parts_is_taken() -> None:
+    usage = {
+        "prompt_tokens": 5,
+        "completion_tokens": 5,
+        "total_tokens": 15,
+        "prompt_tokens_details": {"cached_tokens": 5, "audio_tokens": 5},
+        "completion_tokens_details": {"reasoning_tokens": 5},
+    }
+    assert of(usage)[:8] == (0, 5, 0, 0, 5, 0, 5, 0)
 
 
 def test_bodies_of_real_providers_split_as_an_independent_price_library_splits_them() -> None:
