@@ -108,7 +108,7 @@ def _inclusive(
     for cached_outside in (0, cached) if may_be_inside else (cached,):
         for reasoning_outside in (0, reasoning):
             given = (prompt + cached_outside, completion + reasoning_outside)
-            if total in sufficient or total == sum(given):
+            if total == sum(given) or (total in sufficient and not reasoning_outside):
                 fitting.append((*given, "exclusive" if cached_outside else "inclusive"))
     if not fitting:
         raise UsageError(
