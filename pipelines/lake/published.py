@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -68,14 +69,17 @@ class Snapshot:
 
     @contextmanager
     def database(self) -> Generator[duckdb.DuckDBPyConnection]:
-        """The snapshot's DuckDB file, read-only; from an object store through a copy in a scratch folder."""
+        """The snapshot's DuckDB file, read-only; from an object store through a copy in a scratch folder.
+
+        Queries reach nothing but the snapshot: no other file, no network, no setting.
+        """
         if self.root.is_local:
-            with duckdb.connect(str(self.root.path(f"{self.folder}/{DATABASE}")), read_only=True) as connection:
+            with _locked_up(self.root.path(f"{self.folder}/{DATABASE}")) as connection:
                 yield connection
             return
         with self.root.spool() as scratch:
             fetch(self.root, f"{self.folder}/{DATABASE}", scratch / DATABASE)
-            with duckdb.connect(str(scratch / DATABASE), read_only=True) as connection:
+            with _locked_up(scratch / DATABASE) as connection:
                 yield connection
 
     def _files(self, table: str) -> list[str]:
@@ -91,6 +95,14 @@ class Snapshot:
     def _read(self, table: str, file: str) -> pa.Table:
         with self.root.open(file) as stream:
             return pq.read_table(pa.PythonFile(stream, mode="r")).cast(contract(table).arrow_schema())
+
+
+def _locked_up(file: Path) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "enable_external_access": False,
+        "lock_configuration": True,
+    }
+    return duckdb.connect(str(file), read_only=True, config=config)
 
 
 def month_column(table: str) -> str | None:

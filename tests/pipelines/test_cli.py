@@ -55,6 +55,12 @@ def test_a_night_then_a_question_then_its_report(company: Path) -> None:
     assert refused.returncode == 1
     assert "read-only" in refused.stdout
 
+    for outside in ("select * from read_text('/etc/hostname')", "copy chargeback to 'here.csv'", "set threads = 1"):
+        kept_in = farthing("query", outside, cwd=company)
+        assert kept_in.returncode == 1, kept_in.stdout
+    assert not (company / "here.csv").exists()
+    assert farthing("query", " ", cwd=company).returncode == 2
+
     again = farthing("report", "2026-10", cwd=company)
     assert again.returncode == 0
     assert "reports/2026-10/index.html" in again.stdout
