@@ -90,10 +90,11 @@ def install(lock: str) -> None:
     environment = installer_environment()
     uv = [str(BIN / "python"), "-m", "uv", "pip"]
     steps = (
-        [*uv, "sync", "--quiet", "--require-hashes", str(wanted)],  # leaves pip and uv, removes all that is not locked
+        [*uv, "sync", "--quiet", "--require-hashes", str(wanted)],  # removes all that is not locked
         [*uv, "install", "--quiet", "--no-deps", "--editable", str(ROOT)],
     )
     for step in steps:
+        make_environment()  # in an environment that uv made, its own sync removes uv and pip
         if subprocess.run(step, env=environment, cwd=ROOT, check=False).returncode:
             raise SystemExit("The packages could not be installed; the lines above say why. Run this again afterwards.")
     mark.write_text(current)
@@ -123,6 +124,8 @@ def make_environment() -> None:
             remedy = "On Debian and Ubuntu: apt-get install python3-venv"
             raise SystemExit(f"Python cannot make a virtual environment here ({error}). {remedy}") from None
     if subprocess.run([BIN / "python", "-m", "uv", "--version"], capture_output=True, check=False).returncode:
+        if subprocess.run([BIN / "python", "-m", "pip", "--version"], capture_output=True, check=False).returncode:
+            subprocess.run([BIN / "python", "-m", "ensurepip"], capture_output=True, check=False)
         pip = [BIN / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV]
         if subprocess.run(pip, check=False).returncode:
             raise SystemExit("uv could not be installed with pip; the lines above say why.")
