@@ -54,7 +54,7 @@ class Lake:
                 self._journal = None
 
     def ingest(
-        self, source: Source, settings: SourceSettings, window: Window, run_id: str, *, confirm_empty: bool = False
+        self, source: Source, settings: SourceSettings, window: Window, run_id: str, *, confirmed: bool = False
     ) -> Delivery:
         """Takes in one window of a source and records the attempt. A source's fault is a status, not an exception.
 
@@ -63,7 +63,7 @@ class Lake:
             settings: the source's settings.
             window: what to fetch; its first day names the slice that is replaced.
             run_id: the run that asks.
-            confirm_empty: takes an empty delivery for the truth even though there were rows before.
+            confirmed: takes an empty delivery for the truth even though there were rows before.
 
         Returns:
             The attempt as recorded in `deliveries`.
@@ -72,7 +72,7 @@ class Lake:
             journal = self._journal = self._journal or Journal(self._tables)
             ordinal = journal.count(settings.name, window.slice_date)
             begun = attempt(settings, source.fact, window, run_id, self._clock(), ordinal)
-            return ingest(self.root, self._tables, journal, Order(source, settings, window, confirm_empty), begun)
+            return ingest(self.root, self._tables, journal, Order(source, settings, window, confirmed), begun)
 
     def replace_slice(self, table: str, slice_date: date, slice_source: str, rows: pa.Table, fingerprint: str) -> None:
         """Replaces one slice of a table by `rows`, which may be none, in one commit.

@@ -14,7 +14,7 @@ from pipelines.night.stale import month_start, next_month
 from reports.given import PeriodState, ReconciliationLine, SharedFacts, SourceFreshness, TeamRows
 
 TEAM, RESIDUAL = "team:", "residual:"
-IN_TROUBLE = ("failed", "incomplete", "suspicious_empty")
+IN_TROUBLE = ("failed", "incomplete", "suspicious_empty", "suspicious_shrink")
 WORST_FIRST = (*IN_TROUBLE, "empty", "unchanged", "committed")
 
 
