@@ -100,7 +100,7 @@ def _refused(source: SourceFreshness) -> str:
     if not source.refused_rows:
         return ""
     rows = f"{source.refused_rows:,} row{'s' if source.refused_rows != 1 else ''} could not be read"
-    if source.refused_cost is None:
+    if not source.refused_cost:
         return f"{rows}."
     cost = format_number(round_to(source.refused_cost, Decimal("0.01")))
     return f"{rows}, carrying {cost} of cost."
