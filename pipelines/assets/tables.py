@@ -107,7 +107,8 @@ def _summary(built: Built) -> str:
     if not built.slices:
         return "up to date"
     money = f", {built.effective_cost:,.2f}" if built.effective_cost is not None else ""
-    return f"{len(built.slices)} slices, {built.row_count:,} rows{money}"
+    note = f"; {built.note}" if built.note else ""
+    return f"{len(built.slices)} slices, {built.row_count:,} rows{money}{note}"
 
 
 def _metadata(built: Built) -> dict[str, int | str]:

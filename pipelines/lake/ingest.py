@@ -71,6 +71,7 @@ def _unchanged(came: Delivery, served: Delivery) -> Delivery:
         rejected_cost=served.rejected_cost,
         stated_cost=served.stated_cost,
         is_final=served.is_final,
+        message=served.message,
     )
 
 
@@ -95,7 +96,8 @@ def _settle(
         status, words = refused
         return replace(counted, status=status, message=words)
     _take_in(tables, order, came, staged)
-    notices = [*totals.notices, *(f"{name!r} came more than once and was counted once" for name in repeated)]
+    refusals = [totals.first_refusal] if totals.first_refusal else []
+    notices = [*refusals, *totals.notices, *(f"{name!r} came more than once and was counted once" for name in repeated)]
     return replace(
         counted,
         status="committed" if totals.row_count or totals.reject_count else "empty",

@@ -62,11 +62,19 @@ class Totals:
         """Money on the refused rows; None where one of them has none that can be read: a part is not the whole."""
         return None if self.unreadable_costs else self.rejected_cost
 
+    @property
+    def first_refusal(self) -> str | None:
+        """Why the first refused row was refused; None when none was."""
+        first = self.first_reject
+        return f"the first refused row: {first.reason}: {first.detail}" if first else None
+
     def shortfall(self) -> str | None:
         """Where the delivery does not add up to what the source states, both figures named; None when it does."""
         problems = [*self._cost_shortfall(), *self._row_shortfall()]
         if not problems:
             return None
+        if self.first_refusal:
+            problems.append(self.first_refusal)
         return "; ".join(problems) + "; nothing of it was taken in, fetch it again or ask the source"
 
     def _cost_shortfall(self) -> list[str]:

@@ -10,7 +10,7 @@ from itertools import groupby
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contracts import Contract, contract
+from contracts import Contract, Layer, contract
 from pipelines.engines import Engine
 from pipelines.house import House
 from pipelines.night.references import REFERENCE_DATE, content_fingerprint
@@ -29,6 +29,7 @@ class Built:
     slices: tuple[date, ...]
     row_count: int
     effective_cost: Decimal | None = None
+    note: str = ""
 
 
 def stale_targets(house: House, output: Contract, first: date, last: date) -> list[Target]:
@@ -115,4 +116,19 @@ def summary(output: Contract, slices: Sequence[date], pieces: Sequence[pa.Table]
     if any(column.name == money for column in output.columns) and pieces:
         # Python's decimals, because Arrow's sum of a DECIMAL(38,12) has no digits to spare
         total = sum((cost for piece in pieces for cost in piece[money].to_pylist() if cost is not None), Decimal(0))
-    return Built(output.table, tuple(slices), sum(piece.num_rows for piece in pieces), total)
+    return Built(output.table, tuple(slices), sum(piece.num_rows for piece in pieces), total, _unpriced(output, pieces))
+
+
+def _unpriced(output: Contract, pieces: Sequence[pa.Table]) -> str:
+    """Which models have used tokens without a price, most first; empty when none has."""
+    if not any(column.name == "unpriced_tokens" for column in output.columns) or output.layer is not Layer.CORE:
+        return ""
+    tokens: dict[str, int] = {}
+    for piece in pieces:
+        for row in piece.select(["provider_id", "model_id", "unpriced_tokens"]).to_pylist():
+            if row["unpriced_tokens"]:
+                name = f"{row['provider_id']}/{row['model_id']}"
+                tokens[name] = tokens.get(name, 0) + row["unpriced_tokens"]
+    ranked = sorted(tokens.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{name} ({count:,} tokens)" for name, count in ranked[:3])
+    return f"no price for {named}" + (f" and {len(ranked) - 3} more" if len(ranked) > 3 else "") if ranked else ""

@@ -111,7 +111,7 @@ def _messages(found: list[dict[str, Any]]) -> str | None:
     """What the slices in trouble say, each once, with the first day that says it."""
     told: dict[str, date] = {}
     for row in found:
-        if row["message"] and row["status"] in IN_TROUBLE:
+        if row["message"] and (row["status"] in IN_TROUBLE or row["reject_count"]):
             told.setdefault(row["message"], row["slice_date"])
     return " ".join(f"{day}: {message}" for message, day in told.items()) or None
 

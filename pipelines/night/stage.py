@@ -62,8 +62,12 @@ def problems(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
         if d.status in PROBLEM_STATES
     ]
     found += [
-        f"{d.x_source} {d.slice_date}: {d.reject_count} rows refused (table rejects)"
+        f"{d.x_source} {d.slice_date}: {_rows(d.reject_count)} refused (table rejects); {d.message}"
         for d in deliveries
         if d.status not in PROBLEM_STATES and d.reject_count
     ]
     return tuple(found)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"

@@ -114,7 +114,8 @@ def test_a_line_in_another_currency_is_refused_with_its_money(company: Path) -> 
     write_bill(company / "bills", [line(), line(BillingCurrency="EUR", BilledCost="7", EffectiveCost="7")])
     ended = run(company)
     assert ended.result.published
-    assert "1 rows refused" in ended.problems
+    assert "1 row refused" in ended.problems
+    assert "found 'EUR', expected USD" in ended.problems
     reason, payload, cost = one(company, "select reason, payload, cost from rejects")
     assert "currency" in str(reason)
     assert "EUR" in str(payload)
@@ -132,6 +133,7 @@ def test_an_unknown_model_is_unpriced_and_never_zero(company: Path) -> None:
     assert ended.result.published
     found = one(company, "select model_id, priced_cost_usd, unpriced_count, unpriced_tokens from usage_by_team_daily")
     assert found == ("nobody-knows-this-model", None, 1, 1100)
+    assert "no price for openai/nobody-knows-this-model (1,100 tokens)" in ended.told.summaries["usage_daily"]
 
 
 def test_a_source_that_falls_silent_is_told_and_keeps_what_it_had(company: Path) -> None:

@@ -70,7 +70,9 @@ def test_problems_of_a_source_have_an_exit_code_of_their_own(company: Path) -> N
     write_bill(company / "bills", [bill_line(BillingCurrency="EUR"), bill_line()])
     ran = farthing("run", "2026-10-31", cwd=company)
     assert ran.returncode == 3
-    assert "1 rows refused" in ran.stdout
+    assert "1 row refused" in ran.stdout
+    assert "wrong_currency" in ran.stdout
+    assert "EUR" in ran.stdout
 
 
 @pytest.mark.parametrize(
