@@ -17,9 +17,9 @@ import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from pipelines.calendar import month_start, next_month
 from pipelines.house import open_house
 from pipelines.night.run import run_night
-from pipelines.night.stale import month_start, next_month
 
 HERE = Path(__file__).parent
 NIGHT = date(2026, 10, 30)

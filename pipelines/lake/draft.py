@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from contracts import contract
+from pipelines.calendar import month_start, next_month
 from pipelines.lake.errors import LakeError
 from pipelines.lake.made_from import MadeFrom, slice_date
 from pipelines.lake.published import Snapshot, month_column
@@ -45,14 +46,14 @@ class Draft:
         known = self.before[1].slices[name].items() if self.before else set[tuple[str, str]]()
         months: dict[date, list[date]] = {}
         for day in sorted({slice_date(key) for key, _ in found ^ known}):
-            months.setdefault(day.replace(day=1), []).append(day)
+            months.setdefault(month_start(day), []).append(day)
         return months
 
     def rows_by_month(self, name: str) -> dict[date, int]:
         """How many rows each calendar month of a table has, from metadata."""
         months: dict[date, int] = {}
         for piece in self.tables.slices(name):
-            month = piece.slice_date.replace(day=1)
+            month = month_start(piece.slice_date)
             months[month] = months.get(month, 0) + piece.row_count
         return months
 
@@ -77,11 +78,6 @@ class Draft:
     def contents(self) -> tuple[str, ...]:
         """Every table of the snapshot, its account included."""
         return (*self.names, META)
-
-
-def next_month(month: date) -> date:
-    """The first day of the month after one that begins on `month`."""
-    return (month + timedelta(days=31)).replace(day=1)
 
 
 def columns_of(name: str) -> pa.Table:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from contracts import contract
+from pipelines.calendar import month_start
 from pipelines.lake.errors import LakeError
 from pipelines.lake.paths import DATABASE, PARQUET, PUBLISHED, parquet_file, snapshot_folder
 from pipelines.lake.root import Root
@@ -44,7 +45,7 @@ class Snapshot:
         files, column = self._files(table), month_column(table)
         if files[0].endswith(f"/{parquet_file(table)}") and column is not None:
             days: list[date] = self._read(table, files[0])[column].unique().to_pylist()
-            return sorted({day.replace(day=1) for day in days})
+            return sorted({month_start(day) for day in days})
         return [month for file in files if (month := _month(file)) is not None]
 
     def read(self, table: str, start: date | None = None, end: date | None = None) -> pa.Table:
@@ -125,7 +126,7 @@ def _overlaps(month: date | None, start: date | None, end: date | None) -> bool:
     """Whether the days of a month meet `[start, end)`; a file of no month always may."""
     if month is None:
         return True
-    return (start is None or month >= start.replace(day=1)) and (end is None or month < end)
+    return (start is None or month >= month_start(start)) and (end is None or month < end)
 
 
 def _bounded(rows: pa.Table, column: str, start: date | None, end: date | None) -> pa.Table:

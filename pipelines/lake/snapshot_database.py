@@ -12,7 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from contracts import Contract, contract
-from pipelines.lake.draft import Draft, SnapshotUnusableError, columns_of, next_month
+from pipelines.calendar import next_month
+from pipelines.lake.draft import Draft, SnapshotUnusableError, columns_of
 from pipelines.lake.errors import LakeError
 from pipelines.lake.made_from import STORAGE_VERSION
 from pipelines.lake.published import month_column

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts import Contract, Layer, contract
+from pipelines.calendar import month_start
 from pipelines.engines import Engine
 from pipelines.house import House
 from pipelines.night.references import REFERENCE_DATE, content_fingerprint
 from pipelines.night.register import register
-from pipelines.night.stale import HALF, Target, input_range, month_start, stale, stored_inputs
+from pipelines.night.stale import HALF, Target, input_range, stale, stored_inputs
 from pipelines.night.versions import rule_versions
 
 SLICE_SOURCE = "farthing"

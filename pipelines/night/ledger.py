@@ -7,9 +7,10 @@ import pyarrow as pa
 
 from contracts import conform, contract
 from models.ledger import Pool, check_conservation, post
+from pipelines.calendar import month_start, next_month
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
-from pipelines.night.stale import HORIZON_DAYS, input_range, month_start, next_month
+from pipelines.night.stale import HORIZON_DAYS, input_range
 
 POSTINGS = "postings"
 

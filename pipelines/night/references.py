@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from contracts import conform, contract
 from models.pricing import ContractPrice, contract_price_rows, identity_rows, merge_prices, price_rows
+from pipelines.calendar import month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.house import House
 from pipelines.night.register import register
-from pipelines.night.stale import month_start, next_month
 
 REFERENCE_DATE = date(1970, 1, 1)
 HORIZON_DAYS = 10  # further back than any log's trailing window, so that a late row's model is resolved too

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from models.frames import schema_of
+from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.lake import Lake
-from pipelines.night.stale import month_start, next_month
 from reports.given import PeriodState, ReconciliationLine, SharedFacts, SourceFreshness, TeamRows
 
 TEAM, RESIDUAL = "team:", "residual:"
@@ -89,6 +89,7 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
     """One line a source: its worst outcome, what was refused of it, and the days up to `last_day` that it lacks."""
     lines: list[SourceFreshness] = []
     keys = ["x_source", "x_account"]
+    expected = days_between(view.period, min(next_month(view.period) - timedelta(days=1), last_day))
     for (source, account), rows in view.freshness.sort([*keys, "slice_date"]).group_by(keys, maintain_order=True):
         found = rows.to_dicts()
         served = {row["slice_date"] for row in found if row["delivery_id"] is not None}
@@ -98,7 +99,7 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
             SourceFreshness(
                 name=f"{source} ({account})" if account != "default" else str(source),
                 status=min((row["status"] for row in found), key=WORST_FIRST.index),
-                missing_days=tuple(d for d in _days(view.period, last_day) if d not in served) if daily else (),
+                missing_days=tuple(day for day in expected if day not in served) if daily else (),
                 message=_messages(found),
                 refused_rows=sum(row["reject_count"] for row in found),
                 refused_cost=sum(costs, Decimal(0)) if costs else None,
@@ -123,11 +124,6 @@ def _by_account(chargeback: pl.DataFrame) -> dict[str, Decimal]:
 
 def _of_period(freshness: pl.DataFrame, period: date) -> pl.DataFrame:
     return freshness.filter(pl.col("slice_date").is_between(period, next_month(period), closed="left"))
-
-
-def _days(period: date, last_day: date) -> list[date]:
-    end = min(next_month(period), last_day + timedelta(days=1))
-    return [period + timedelta(days=n) for n in range((end - period).days)]
 
 
 def _reconciliation_line(row: dict[str, object]) -> ReconciliationLine:

@@ -6,16 +6,12 @@ from datetime import date, timedelta
 from connectors.base import SourceSettings, Window
 from connectors.registry import source
 from contracts import contract
+from pipelines.calendar import days_between
 from pipelines.house import House
 from pipelines.lake import Delivery
 from pipelines.night.stale import HORIZON_DAYS
 
 PROBLEM_STATES = frozenset({"failed", "incomplete", "suspicious_empty", "suspicious_shrink"})
-
-
-def days_between(first: date, last: date) -> list[date]:
-    """Every day from first to last, both included."""
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def stage(house: House, kind: str, first: date, last: date) -> list[Delivery]:

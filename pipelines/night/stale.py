@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from contracts import Contract, Layer, contract
+from pipelines.calendar import days_between, month_start, next_month
 from pipelines.lake import Slice
 
 HALF = 16  # hexadecimal digits of each half
@@ -24,16 +25,6 @@ class Target:
 
     slice_date: date
     fingerprint: str
-
-
-def month_start(day: date) -> date:
-    """The first day of the month."""
-    return day.replace(day=1)
-
-
-def next_month(day: date) -> date:
-    """The first day of the month after."""
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def input_range(output: Contract, table: Contract, slice_date: date) -> tuple[date, date]:
@@ -106,7 +97,7 @@ def _covered(output: Contract, table: Contract, day: date, earliest: date, last:
         return {day} if earliest <= day <= last else set()
     end = min(next_month(day), last + timedelta(days=1))
     start = max(day, earliest)
-    return {start + timedelta(days=n) for n in range((end - start).days)}
+    return set(days_between(start, end - timedelta(days=1)))
 
 
 def _fingerprint(

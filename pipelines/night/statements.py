@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 
+from pipelines.calendar import month_start, next_month
 from pipelines.config.schema import Mail
 from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
 from pipelines.lake import LakeError
 from pipelines.lake.root import open_root
 from pipelines.night.snapshot import PeriodView, period_view, shared_facts
-from pipelines.night.stale import HORIZON_DAYS, month_start, next_month
+from pipelines.night.stale import HORIZON_DAYS
 from reports.filenames import statement_filename
 from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message

@@ -1,0 +1,18 @@
+"""Days and calendar months, as the lake, the night and the benchmarks count them."""
+
+from datetime import date, timedelta
+
+
+def month_start(day: date) -> date:
+    """The first day of the month."""
+    return day.replace(day=1)
+
+
+def next_month(day: date) -> date:
+    """The first day of the month after."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from first to last, both included; none when last is before first."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
