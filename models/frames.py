@@ -6,6 +6,7 @@ Here belongs: the step between a table's contract and a polars frame. Here does 
 from functools import cache
 
 import polars as pl
+import pyarrow as pa
 
 from contracts import contract
 
@@ -13,9 +14,14 @@ from contracts import contract
 @cache
 def schema_of(table: str) -> pl.Schema:
     """The polars schema of a table, columns in the contract's order."""
-    empty = pl.from_arrow(contract(table).arrow_schema().empty_table())
-    assert isinstance(empty, pl.DataFrame)  # noqa: S101 - a table is never a series: this is for the type checker
-    return empty.schema
+    return frame_of(contract(table).arrow_schema().empty_table()).schema
+
+
+def frame_of(rows: pa.Table) -> pl.DataFrame:
+    """An Arrow table as a frame."""
+    frame = pl.from_arrow(rows)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table is never a series: this is for the type checker
+    return frame
 
 
 def require(frame: pl.DataFrame, table: str) -> pl.DataFrame:

@@ -57,7 +57,7 @@ class House:
     @property
     def is_local(self) -> bool:
         """Whether the lake lies on this machine's disk, where engines read Parquet files by path."""
-        return "://" not in self.config.lake
+        return self.lake.root.is_local
 
     @contextmanager
     def engine(self) -> Generator[Engine]:

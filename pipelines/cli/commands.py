@@ -47,17 +47,17 @@ def run(console: Console, file: Path, request: RunRequest) -> int:
     try:
         days = resolved(request.days, clock())
     except ValueError as error:
-        return _wrong(console, str(error))
+        return stopped(console, str(error), WRONG)
     try:
         with open_house(file, new_run_id(), clock=clock, options=options, progress=progress) as house:
             if unknown := _unknown_sources(request, [s.name for s in house.config.sources]):
-                return _wrong(console, unknown)
+                return stopped(console, unknown, WRONG)
             console.print(f"[bold]{escape(house.config.company)}[/]: {days}", highlight=False)
             result = run_night(house, days.first, days.last)
     except ConfigError as error:
-        return _wrong(console, str(error))
+        return stopped(console, str(error), WRONG)
     except LakeError as error:
-        return _failed(console, str(error))
+        return stopped(console, str(error), FAILED)
     finally:
         progress.close()
     return _conclude(console, result, progress.problems)
@@ -91,7 +91,7 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
     try:
         config, _ = load(file)
     except ConfigError as error:
-        return _wrong(console, str(error))
+        return stopped(console, str(error), WRONG)
     console.print(
         f"[green]✓[/] {escape(str(file))}: {len(config.sources)} sources, {len(config.teams)} teams", highlight=False
     )
@@ -154,9 +154,9 @@ def report(console: Console, file: Path, period: date, *, send: bool) -> int:
                 return OK
             outcome = deliver_period(house, period)
     except ConfigError as error:
-        return _wrong(console, str(error))
+        return stopped(console, str(error), WRONG)
     except (LakeError, StatementError) as error:
-        return _failed(console, str(error))
+        return stopped(console, str(error), FAILED)
     console.print(escape(outcome.text()), highlight=False)
     for problem in outcome.problems:
         console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
@@ -166,7 +166,7 @@ def report(console: Console, file: Path, period: date, *, send: bool) -> int:
 def ui(console: Console, file: Path, port: int) -> int:
     """Starts `dagster dev` on the same definitions."""
     if not file.exists():
-        return _wrong(console, f"{file} does not exist. Write one with: farthing init")
+        return stopped(console, f"{file} does not exist. Write one with: farthing init", WRONG)
     home = ROOT / ".dagster"
     home.mkdir(exist_ok=True)
     instance = home / "dagster.yaml"
@@ -178,11 +178,7 @@ def ui(console: Console, file: Path, port: int) -> int:
     return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode  # noqa: S603 - our own command
 
 
-def _wrong(console: Console, message: str) -> int:
+def stopped(console: Console, message: str, code: int) -> int:
+    """Says why a command stopped. Returns the exit code."""
     console.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
-    return WRONG
-
-
-def _failed(console: Console, message: str) -> int:
-    console.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
-    return FAILED
+    return code

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 @dataclass(frozen=True)
 class Days:
-    """The days first..last, both included; None stands for last night, which only the clock knows."""
+    """The days first..last, both included. `LAST_NIGHT` stands for last night, which only the clock knows."""
 
     first: date
     last: date

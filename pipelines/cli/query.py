@@ -16,28 +16,24 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
     """Runs the query and prints its rows as a table, CSV or JSON. Returns the exit code."""
     import duckdb
 
-    from pipelines.cli.commands import FAILED, OK, WRONG
+    from pipelines.cli.commands import FAILED, OK, WRONG, stopped
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
 
     if output not in ("table", "csv", "json"):
-        console.print(f"[red]--format is table, csv or json, not '{escape(output)}'[/]")
-        return WRONG
+        return stopped(console, f"--format is table, csv or json, not '{output}'", WRONG)
     if not sql.strip(" ;\n\t"):
-        console.print("[red]There is no query in that text.[/] Try: select * from chargeback limit 5")
-        return WRONG
+        return stopped(console, "There is no query in that text. Try: select * from chargeback limit 5", WRONG)
     try:
         with open_house(file, "query", writing=False) as house, house.lake.published().database() as database:
             cursor = database.execute(sql)
             names = [column[0] for column in cursor.description or []]
             rows = cursor.fetchall()
     except ConfigError as error:
-        console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
-        return WRONG
+        return stopped(console, str(error), WRONG)
     except (LakeError, duckdb.Error) as error:
-        console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
-        return FAILED
+        return stopped(console, str(error), FAILED)
     _print(console, names, rows, output)
     return OK
 

@@ -16,6 +16,7 @@ from pipelines.lake.tables import Tables
 
 DELIVERIES = "deliveries"
 SERVED = ("committed", "empty")  # outcomes that put a slice in place
+IN_TROUBLE = ("failed", "incomplete", "suspicious_empty", "suspicious_shrink")  # outcomes that did not, worst first
 
 
 @dataclass(frozen=True)

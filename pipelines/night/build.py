@@ -1,6 +1,5 @@
 """Builds the stale slices of a table that has SQL: registers what it reads, runs it, replaces slice by slice."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,16 +9,17 @@ from itertools import groupby
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contracts import Contract, Layer, contract
+from contracts import Contract, contract
 from pipelines.calendar import month_start
 from pipelines.engines import Engine
 from pipelines.house import House
-from pipelines.night.references import REFERENCE_DATE, content_fingerprint
+from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.register import register
-from pipelines.night.stale import HALF, Target, input_range, stale, stored_inputs
+from pipelines.night.stale import HALF, Target, content_fingerprint, input_range, stale, stored_inputs
 from pipelines.night.versions import rule_versions
 
 SLICE_SOURCE = "farthing"
+PRICED = "usage_daily"  # where requests first meet their prices; tables made from it say nothing new
 
 
 @dataclass(frozen=True)
@@ -93,21 +93,12 @@ def replace_slices(house: House, output: Contract, rows: pa.Table, targets: Iter
     pieces: list[pa.Table] = []
     for target in targets:
         piece = rows.filter(pc.field(column) == pa.scalar(target.slice_date))
-        content = _digest(piece)
+        content = content_fingerprint(piece)
         house.lake.replace_slice(
             output.table, target.slice_date, SLICE_SOURCE, piece, target.fingerprint[:HALF] + content
         )
         pieces.append(piece)
     return pieces
-
-
-def _digest(piece: pa.Table) -> str:
-    """A hash of the rows in a canonical order, so that equal content is equal however it was computed."""
-    ordered = piece.sort_by([(name, "ascending") for name in piece.column_names]) if piece.num_rows else piece
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, ordered.schema) as writer:
-        writer.write_table(ordered.combine_chunks())
-    return hashlib.sha256(sink.getvalue()).hexdigest()[:HALF]
 
 
 def summary(output: Contract, slices: Sequence[date], pieces: Sequence[pa.Table]) -> Built:
@@ -122,7 +113,7 @@ def summary(output: Contract, slices: Sequence[date], pieces: Sequence[pa.Table]
 
 def _unpriced(output: Contract, pieces: Sequence[pa.Table]) -> str:
     """Which models have used tokens without a price, most first; empty when none has."""
-    if not any(column.name == "unpriced_tokens" for column in output.columns) or output.layer is not Layer.CORE:
+    if output.table != PRICED:
         return ""
     tokens: dict[str, int] = {}
     for piece in pieces:

@@ -33,13 +33,14 @@ def unchecked(house: House, table: Contract) -> list[Slice]:
 
 
 def rows_of(house: House, table: Contract, slices: Sequence[Slice]) -> Rows:
-    """The rows of the days that those slices are of: Parquet files on a local lake, a dataset elsewhere."""
+    """The rows of the days that those slices, of which there is one, are of.
+
+    Parquet files on a local lake; elsewhere a dataset, which may hold the days between as well.
+    """
     days = sorted({piece.slice_date for piece in slices})
-    if not days:
-        return table.arrow_schema().empty_table()
     if house.is_local:
         return [file for start, end in _stretches(days) for file in house.lake.files(table.table, start, end)]
-    return _dataset(house, table, days)
+    return house.lake.dataset(table.table, days[0], days[-1] + timedelta(days=1))
 
 
 def remember(house: House, table: Contract) -> None:
@@ -78,7 +79,3 @@ def _stretches(days: Sequence[date]) -> list[tuple[date, date]]:
         else:
             runs.append((day, day + timedelta(days=1)))
     return runs
-
-
-def _dataset(house: House, table: Contract, days: Sequence[date]) -> ds.Dataset:
-    return house.lake.dataset(table.table, days[0], days[-1] + timedelta(days=1))

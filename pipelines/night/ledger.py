@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as pa
 
 from contracts import conform, contract
+from models.frames import frame_of
 from models.ledger import Pool, check_conservation, post
 from pipelines.calendar import month_start, next_month
 from pipelines.house import House
@@ -36,19 +37,14 @@ def build_postings(house: House, first: date, last: date) -> Built:
 def breaks(house: House, first: date, last: date) -> pl.DataFrame:
     """Where the journal does not balance to the last unit, in every period that a run of those days may rebuild."""
     start, end = month_start(first - timedelta(days=HORIZON_DAYS)), next_month(last)
-    charges = pl.from_arrow(house.lake.read("charge_groups", start, end))
-    postings = pl.from_arrow(house.lake.read(POSTINGS, start, end))
-    return check_conservation(_frame(charges), _frame(postings))
+    charges = frame_of(house.lake.read("charge_groups", start, end))
+    return check_conservation(charges, frame_of(house.lake.read(POSTINGS, start, end)))
 
 
 def _input(house: House, table: str, period: date) -> pl.DataFrame:
     start, end = input_range(contract(POSTINGS), contract(table), period)
     whole = contract(table).slice == "none"
-    return _frame(pl.from_arrow(house.lake.read(table) if whole else house.lake.read(table, start, end)))
-
-
-def _frame(rows: pl.DataFrame | pl.Series) -> pl.DataFrame:
-    return rows if isinstance(rows, pl.DataFrame) else rows.to_frame()
+    return frame_of(house.lake.read(table) if whole else house.lake.read(table, start, end))
 
 
 def _pools(house: House) -> list[Pool]:

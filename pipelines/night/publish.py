@@ -32,7 +32,7 @@ def snapshot_meta(house: House) -> pa.Table:
 
 
 def _watermarks(freshness: pa.Table) -> list[tuple[str, str, str]]:
-    """The newest slice of each source that is served, and each slice that is not final."""
+    """The newest slice of each source that is served, and whether each slice is final."""
     newest: dict[str, date] = {}
     states: list[tuple[str, str, str]] = []
     for row in freshness.to_pylist():

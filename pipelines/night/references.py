@@ -1,6 +1,5 @@
 """Reference tables from the configuration and the price book: who owns what, which model is which, what it costs."""
 
-import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
@@ -12,17 +11,11 @@ from pipelines.calendar import month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.house import House
 from pipelines.night.register import register
+from pipelines.night.stale import HORIZON_DAYS, content_fingerprint
 
 REFERENCE_DATE = date(1970, 1, 1)
-HORIZON_DAYS = 10  # further back than any log's trailing window, so that a late row's model is resolved too
 REFUSED = "refused_list_prices"
 REFERENCE_SOURCE = "configuration"
-
-
-def content_fingerprint(rows: pa.Table) -> str:
-    """A hash of a table's rows whatever their order; equal content, equal hash."""
-    lines = sorted(repr(tuple(row.values())) for row in rows.to_pylist())
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def write_references(house: House) -> dict[str, int]:

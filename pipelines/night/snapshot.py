@@ -7,14 +7,13 @@ from typing import Any
 
 import polars as pl
 
-from models.frames import schema_of
+from models.frames import frame_of
 from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
-from pipelines.lake import Lake
+from pipelines.lake import IN_TROUBLE, Lake
 from reports.given import PeriodState, ReconciliationLine, SharedFacts, SourceFreshness, TeamRows
 
 TEAM, RESIDUAL = "team:", "residual:"
-IN_TROUBLE = ("failed", "incomplete", "suspicious_empty", "suspicious_shrink")
 WORST_FIRST = (*IN_TROUBLE, "empty", "unchanged", "committed")
 
 
@@ -51,7 +50,7 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
     before = month_start(period - timedelta(days=1))
 
     def read(table: str, start: date = period) -> pl.DataFrame:
-        return _frame(snapshot.read(table, start, next_month(period)), table)
+        return frame_of(snapshot.read(table, start, next_month(period)))
 
     ours = pl.col("billing_currency") == currency
     charged = read("chargeback", before).filter(ours)
@@ -129,10 +128,3 @@ def _of_period(freshness: pl.DataFrame, period: date) -> pl.DataFrame:
 def _reconciliation_line(row: dict[str, object]) -> ReconciliationLine:
     fields = {name: row[name] for name in ReconciliationLine.__dataclass_fields__ if name in row}
     return ReconciliationLine(**fields)  # type: ignore[arg-type]  # the contract's columns have the fields' types
-
-
-def _frame(table: object, name: str) -> pl.DataFrame:
-    frame = pl.from_arrow(table)  # type: ignore[arg-type]  # an Arrow table
-    if not isinstance(frame, pl.DataFrame):
-        raise TypeError(f"{name} is not a table")
-    return frame.select(schema_of(name).names())

@@ -8,10 +8,8 @@ from connectors.registry import source
 from contracts import contract
 from pipelines.calendar import days_between
 from pipelines.house import House
-from pipelines.lake import Delivery
+from pipelines.lake import IN_TROUBLE, Delivery
 from pipelines.night.stale import HORIZON_DAYS
-
-PROBLEM_STATES = frozenset({"failed", "incomplete", "suspicious_empty", "suspicious_shrink"})
 
 
 def stage(house: House, kind: str, first: date, last: date) -> list[Delivery]:
@@ -55,12 +53,12 @@ def problems(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
     found = [
         f"{d.x_source} {d.slice_date}: {d.status.replace('_', ' ')}: {d.message}"
         for d in deliveries
-        if d.status in PROBLEM_STATES
+        if d.status in IN_TROUBLE
     ]
     found += [
         f"{d.x_source} {d.slice_date}: {_rows(d.reject_count)} refused (table rejects); {d.message}"
         for d in deliveries
-        if d.status not in PROBLEM_STATES and d.reject_count
+        if d.status not in IN_TROUBLE and d.reject_count
     ]
     return tuple(found)
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import pyarrow as pa
+
 from contracts import Contract, Layer, contract
 from pipelines.calendar import days_between, month_start, next_month
 from pipelines.lake import Slice
@@ -25,6 +27,15 @@ class Target:
 
     slice_date: date
     fingerprint: str
+
+
+def content_fingerprint(rows: pa.Table) -> str:
+    """A hash of a table's rows whatever their order; equal content, equal hash."""
+    ordered = rows.sort_by([(name, "ascending") for name in rows.column_names]) if rows.num_rows else rows
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, ordered.schema) as writer:
+        writer.write_table(ordered.combine_chunks())
+    return hashlib.sha256(sink.getvalue()).hexdigest()[:HALF]
 
 
 def input_range(output: Contract, table: Contract, slice_date: date) -> tuple[date, date]:
