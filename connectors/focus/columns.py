@@ -15,14 +15,8 @@ from contracts import contract
 
 # Columns of the standard that the contract does not take, by the version that brought them.
 STANDARD_EXTRAS: Mapping[str, tuple[str, ...]] = {
-    "1.0": ("CommitmentDiscountCategory", "CommitmentDiscountName", "PublisherName", "RegionName"),
-    "1.1": (
-        "CommitmentDiscountQuantity",
-        "CommitmentDiscountUnit",
-        "ServiceSubcategory",
-        "SkuMeter",
-        "SkuPriceDetails",
-    ),
+    "1.0": ("PublisherName", "RegionName"),
+    "1.1": ("ServiceSubcategory", "SkuPriceDetails"),
     "1.2": (
         "BillingAccountType",
         "PricingCurrency",
