@@ -1,0 +1,167 @@
+"""A landed file as DuckDB's relation `lines`: CSV as text, Parquet as it is. Malformed records are kept apart."""
+
+import csv
+import gzip
+import io
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.base import Body, IncompleteDeliveryError, LandedPage, Reject
+from connectors.bills.names import Given, Kind, Names, literal, quoted
+
+_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+_MEMORY = "1GB"  # of this reader: it streams, and neither sorts nor groups
+_CUT = ("MISSING COLUMNS", "UNQUOTED VALUE")
+_TRUSTED_BYTES, _MAX_RATIO = 10 * 1024 * 1024, 200  # bills shrink ten- to fortyfold
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The open file: `connection` knows it as `lines`."""
+
+    connection: duckdb.DuckDBPyConnection
+    names: Names
+    page: LandedPage
+    file: Path
+    is_csv: bool
+    is_gzip: bool
+
+    def malformed(self) -> list[Reject]:
+        """The records that do not have the file's columns; known once all lines were read.
+
+        Raises IncompleteDeliveryError when the last one was cut.
+        """
+        if not self.is_csv:
+            return []
+        found = self.connection.execute(
+            "select line, error_type, error_message, csv_line from reject_errors order by line"
+        ).fetchall()
+        if found and found[-1][1] in _CUT and not self._ends_with_line():
+            raise damaged(self.page.name, "it ends in the middle of a record")
+        return [
+            Reject(self.page.page_id, line, "malformed_record", f"{kind.lower()}: {message}", text.strip("\r\n"))
+            for line, kind, message, text in found
+        ]
+
+    def _ends_with_line(self) -> bool:
+        last = b""
+        with gzip.open(self.file) if self.is_gzip else self.file.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                last = chunk[-1:]
+        return last == b"\n"
+
+
+@contextmanager
+def open_lines(page: LandedPage) -> Generator[Lines]:
+    """The file, opened. Raises IncompleteDeliveryError for one that is not whole."""
+    with _local(page.body) as file, duckdb.connect() as connection:
+        connection.execute(f"set memory_limit = '{_MEMORY}'; set TimeZone = 'UTC'")
+        with file.open("rb") as stream:
+            head = stream.read(4)
+        is_csv, is_gzip = head != _PARQUET, head[:2] == _GZIP
+        try:
+            if is_csv:
+                names = _open_csv(connection, page.name, file, is_gzip=is_gzip)
+            else:
+                names = _open_parquet(connection, page.name, file)
+            yield Lines(connection, names, page, file, is_csv, is_gzip)
+        except (duckdb.Error, pa.ArrowInvalid, EOFError, OSError, UnicodeDecodeError, csv.Error) as error:
+            raise damaged(page.name, str(error).partition("\n")[0][:200]) from None
+
+
+def damaged(name: str, reason: str) -> IncompleteDeliveryError:
+    """The error for a file that is not whole."""
+    return IncompleteDeliveryError(
+        f"{name}: {reason}; the file is damaged or still being written: run the day again, or have it exported again"
+    )
+
+
+@contextmanager
+def _local(body: Body) -> Generator[Path]:
+    """The body as a file of this machine: itself where it is one, else spooled."""
+    with body.open() as stream:
+        name = getattr(stream, "name", None)
+        if isinstance(name, str | PathLike) and Path(name).is_file():
+            yield Path(name)
+            return
+        with tempfile.NamedTemporaryFile() as spool:
+            shutil.copyfileobj(stream, spool, 4 << 20)
+            spool.flush()
+            yield Path(spool.name)
+
+
+def _open_csv(connection: duckdb.DuckDBPyConnection, where: str, file: Path, *, is_gzip: bool) -> Names:
+    if is_gzip:
+        _refuse_bomb(where, file)
+    header = _header(where, file, is_gzip=is_gzip)
+    columns = [f"c{n}" for n in range(len(header))]
+    typed = ", ".join(f"{column}: 'VARCHAR'" for column in columns)
+    connection.execute(
+        "create view lines as select * from read_csv("
+        f"{literal(str(file))}, auto_detect = false, delim = ',', quote = '\"', escape = '\"', header = true, "
+        f"columns = {{{typed}}}, nullstr = '', compression = '{'gzip' if is_gzip else 'none'}', "
+        "store_rejects = true, rejects_limit = 0, strict_mode = true, max_line_size = 8388608)"
+    )
+    return Names(where, [Given(name, column, "text") for name, column in zip(header, columns, strict=True)])
+
+
+def _header(where: str, file: Path, *, is_gzip: bool) -> list[str]:
+    with gzip.open(file) if is_gzip else file.open("rb") as stream:
+        header = next(csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline="")), None)
+    if not header:
+        raise damaged(where, "it is empty, without even the names of its columns")
+    return header
+
+
+def _refuse_bomb(where: str, file: Path) -> None:
+    """An archive that no bill can be: its first part unpacks into hundreds of times its size."""
+    with file.open("rb") as packed, gzip.open(packed) as unpacked:
+        read = 0
+        while chunk := unpacked.read(1 << 20):
+            read += len(chunk)
+            if read > _TRUSTED_BYTES:
+                break
+        if read > max(_TRUSTED_BYTES, _MAX_RATIO * packed.tell()):
+            raise damaged(where, f"it unpacks into more than {_MAX_RATIO} times its size, which no bill does")
+
+
+def _open_parquet(connection: duckdb.DuckDBPyConnection, where: str, file: Path) -> Names:
+    schema = pq.read_schema(file)
+    connection.execute(f"create view lines as select * from read_parquet({literal(str(file))})")
+    return Names(where, [given for field in schema for given in _fields(field, "", "")])
+
+
+def _fields(field: pa.Field, name: str, sql: str) -> Iterator[Given]:
+    """The field, and the fields of a structure by their dotted paths."""
+    name, sql = f"{name}{field.name}", f"{sql}{quoted(field.name)}"
+    if pa.types.is_struct(field.type):
+        for inner in field.type:
+            yield from _fields(inner, f"{name}.", f"{sql}.")
+        return
+    yield Given(name, sql, _kind(field.type))
+
+
+def _kind(kind: pa.DataType) -> Kind:
+    checks: list[tuple[Kind, bool]] = [
+        ("text", pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)),
+        ("text", pa.types.is_dictionary(kind)),
+        ("float", pa.types.is_floating(kind)),
+        ("instant", pa.types.is_timestamp(kind)),
+        ("date", pa.types.is_date(kind)),
+        ("map", pa.types.is_map(kind)),
+        ("list", pa.types.is_list(kind) or pa.types.is_large_list(kind)),
+        ("bool", pa.types.is_boolean(kind)),
+    ]
+    for name, holds in checks:
+        if holds:
+            return name
+    return "number"

@@ -1,0 +1,127 @@
+"""A bill's landed files become chunks of `charges` and one closing word: control totals, notices, finality."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.base import LandedPage, Parsed, Reject, SourceSettings, Window
+from connectors.bills.files import Lines, open_lines
+from connectors.bills.names import Names
+from connectors.bills.shape import Found, Lookup, Shape
+from connectors.bills.statement import Statement
+from contracts import contract
+
+BATCH_ROWS = 122_880  # DuckDB's own row group: what it hands over without copying
+_HERE = ("x_source", "x_slice_date", "x_page")
+
+
+@dataclass
+class _Tally:
+    """What only the whole delivery tells."""
+
+    staged: int = 0
+    is_final: bool = True
+    notices: Counter[str] = field(default_factory=Counter[str])
+
+
+@dataclass(frozen=True)
+class Bill:
+    """One delivery of a native bill. `shape` says, for the columns of a file, how its lines become charges.
+
+    `stated_rows` is the control total that a manifest gives; `is_final` whether lines without an invoice are open.
+    """
+
+    settings: SourceSettings
+    window: Window
+    pages: Sequence[LandedPage]
+    shape: Callable[[Names], Shape]
+    stated_rows: int | None = None
+    invoice_is_final: bool = True
+
+
+def parse_bill(bill: Bill) -> Iterator[Parsed]:
+    """Charges and rejects of every file, in bounded chunks, in the files' order.
+
+    Raises IncompleteDeliveryError for a file that is not whole or lacks a column that money hangs on.
+    """
+    tally = _Tally()
+    for page in bill.pages:
+        with open_lines(page) as lines:
+            yield from _parse_file(bill, lines, tally)
+    notices = tuple(f"{count:,} {words}" for words, count in sorted(tally.notices.items()) if count)
+    yield Parsed(
+        contract("charges").arrow_schema().empty_table(),
+        stated_rows=bill.stated_rows,
+        is_final=bill.invoice_is_final and tally.is_final and tally.staged > 0,
+        notices=notices,
+    )
+
+
+def _parse_file(bill: Bill, lines: Lines, tally: _Tally) -> Iterator[Parsed]:
+    shape = bill.shape(lines.names)
+    statement = Statement(shape, lines.names, bill.settings.name, bill.window.slice_date, lines.page.page_id)
+    caches: dict[str, dict[str, Found]] = {lookup.helper: {} for lookup in shape.lookups}
+    position, refused = 1, 0
+    reader = lines.connection.sql(statement.text()).to_arrow_reader(BATCH_ROWS)
+    for batch in reader:
+        rows = pa.Table.from_batches([batch])
+        rows = rows.append_column("x_row", pa.array(range(position, position + rows.num_rows), pa.int64()))
+        position += rows.num_rows
+        for number, words in enumerate(shape.notices):
+            tally.notices[words] += pc.call_function("sum", [rows[f"_notice{number}"]]).as_py() or 0
+        sound = pc.call_function("equal", [rows["_broken"], pa.scalar("")])
+        refused += rows.num_rows - (pc.call_function("sum", [sound]).as_py() or 0)
+        kept = _charges(rows.filter(sound), shape.lookups, caches)
+        tally.staged += kept.num_rows
+        tally.is_final &= kept["invoice_id"].null_count == 0
+        yield Parsed(kept)
+    rejects = [*lines.malformed(), *(_refused(statement, lines) if refused else ())]
+    tally.is_final &= not rejects
+    for start in range(0, len(rejects), BATCH_ROWS):
+        yield Parsed(contract("charges").arrow_schema().empty_table(), tuple(rejects[start : start + BATCH_ROWS]))
+
+
+def _refused(statement: Statement, lines: Lines) -> Iterator[Reject]:
+    for row, broken, cost, payload in lines.connection.execute(statement.refused()).fetchall():
+        rules = [statement.shape.rules[int(number)] for number in broken.split(",")]
+        found = orjson.loads(payload)
+        yield Reject(
+            page_id=lines.page.page_id,
+            row=row,
+            reason=rules[0].reason,
+            detail="; ".join(f"{r.column}: found {_shown(found.get(r.column))}, expected {r.expected}" for r in rules),
+            payload=orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode(),
+            column_name=", ".join(dict.fromkeys(rule.column for rule in rules)),
+            cost=None if any(rule.reason == "wrong_currency" for rule in rules) else cost,
+        )
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "nothing"
+    text = repr(value if isinstance(value, str) else str(value))
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _charges(rows: pa.Table, lookups: Sequence[Lookup], caches: dict[str, dict[str, Found]]) -> pa.Table:
+    """The rows in the contract's columns, with what Python looks up filled in."""
+    for lookup in lookups:
+        rows = _looked_up(rows, lookup, caches[lookup.helper])
+    schema = contract("charges").arrow_schema()
+    return rows.select(schema.names).cast(schema)
+
+
+def _looked_up(rows: pa.Table, lookup: Lookup, known: dict[str, Found]) -> pa.Table:
+    encoded = rows[lookup.helper].combine_chunks().dictionary_encode()
+    texts: list[str | None] = encoded.dictionary.to_pylist()
+    for text in texts:
+        if text is not None and text not in known:
+            known[text] = lookup.find(text)
+    for number, name in enumerate(lookup.fills):
+        values = pa.array([None if text is None else known[text][number] for text in texts], pa.string())
+        rows = rows.append_column(name, values.take(encoded.indices))
+    return rows

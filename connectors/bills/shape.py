@@ -1,0 +1,45 @@
+"""What a provider says about its bill, for the one reader: expressions, rules, look-ups."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Found = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Lines that cannot be staged: where `breaks` (SQL over `lines`) holds. `column` and `expected` are told."""
+
+    reason: str
+    column: str
+    breaks: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Columns that Python finds from a text: `helper` names a value of the shape that is no column of `charges`.
+
+    `find` gets each distinct text once and returns one text or None for each column of `fills`.
+    """
+
+    helper: str
+    fills: tuple[str, ...]
+    find: Callable[[str], Found]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How the lines of one file become `charges`.
+
+    `values` maps a column of `charges` (or a look-up's helper) to SQL over the relation `lines`; what it leaves out is
+    NULL. `cost` is the billed cost that a refused line is counted with. `notices` maps words to SQL: lines where it
+    holds are counted and told. `elsewhere`, where it holds, is another window's line.
+    """
+
+    values: Mapping[str, str]
+    cost: str
+    rules: tuple[Rule, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
+    notices: Mapping[str, str] = field(default_factory=dict[str, str])
+    elsewhere: str = "false"
