@@ -1,18 +1,26 @@
 """Core tables and marts as assets, generated from their contracts, and the checks that stop a bad night."""
 
+from collections.abc import Callable, Mapping
+from datetime import date
+
 import dagster as dg
 
 from contracts import Contract, Layer, all_contracts, contract
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
+from pipelines.assets.staged import fed_facts
+from pipelines.house import House
 from pipelines.night.build import Built, build
+from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.ledger import POSTINGS, build_postings
 from pipelines.night.references import REFUSED, write_model_identity, write_references
 from pipelines.night.stale import stored_inputs
 
 REFERENCES = ("teams", "owners", "host_identity", "prices")
-FROM_OTHER_ASSETS = {
-    "deliveries": [dg.AssetKey(["charges"]), dg.AssetKey(["gateway_requests"]), dg.AssetKey(["gpu_samples"])]
+# tables that a model computes; all others have SQL
+COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
+    POSTINGS: build_postings,
+    HOURS: build_commitment_hours,
 }
 
 
@@ -77,13 +85,14 @@ def table_asset(table: Contract) -> dg.AssetsDefinition:
         required_resource_keys={"house"},
         owners=[f"team:{table.owner}"],
         description=f"{table.description}\n\nGrain: {table.grain}.",
-        kinds={"python"} if table.table == POSTINGS else {"sql"},
+        kinds={"python"} if table.table in COMPUTED else {"sql"},
     )
     def rebuild(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         house = house_of(context)
         house.progress.start(table.table)
         first, last = days_of(context)
-        built = build_postings(house, first, last) if table.table == POSTINGS else build(house, table, first, last)
+        compute = COMPUTED.get(table.table)
+        built = compute(house, first, last) if compute else build(house, table, first, last)
         house.progress.finish(table.table, _summary(built))
         return dg.MaterializeResult(metadata=_metadata(built))
 
@@ -99,7 +108,8 @@ def table_assets() -> list[dg.AssetsDefinition]:
 def _upstream(table: Contract) -> list[dg.AssetKey]:
     keys: list[dg.AssetKey] = []
     for stored in stored_inputs(table):
-        keys += FROM_OTHER_ASSETS.get(stored.table, [dg.AssetKey([stored.table])])
+        written_by = fed_facts() if stored.layer is Layer.LAKE else [stored.table]
+        keys += [dg.AssetKey([name]) for name in written_by]
     return keys
 
 

@@ -5,6 +5,7 @@ import json
 from importlib.metadata import version
 
 from contracts import Contract, Layer, contract, sql_root
+from models.commitment_hours import HOURS_RULES
 from models.ledger import RULES
 from pipelines.house import House
 from pipelines.night.stale import stored_inputs
@@ -31,10 +32,10 @@ def rule_versions(house: House, output: Contract) -> dict[str, str]:
 
 
 def _models(house: House, output: Contract) -> list[str]:
-    """The rules of a table that `models` computes: the pools, and the version of the code."""
-    if output.table != "postings":
-        return []
-    return [RULES, *(pool.model_dump_json() for pool in house.config.pools)]
+    """The rules of a table that `models` computes: the version of the code, and what configuration adds to it."""
+    if output.table == "commitment_hours":
+        return [HOURS_RULES]
+    return [RULES, *(pool.model_dump_json() for pool in house.config.pools)] if output.table == "postings" else []
 
 
 def _texts(output: Contract) -> list[str]:
