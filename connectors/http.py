@@ -6,7 +6,7 @@ Here does not belong: what a page means (that is its connector's), the clock (sl
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -21,6 +21,9 @@ __all__ = ["Answer", "HttpSession", "Limits", "Pace", "Turn", "paginate", "retry
 FINAL_SERVER_ERRORS = frozenset({501, 505})  # "I cannot do that": asking again does not help
 TRANSIENT_CLIENT_ERRORS = frozenset({408, 425, 429})
 MAX_REDIRECTS = 5
+
+Params = Mapping[str, str | Sequence[str]]
+"""Query parameters; one with several values is repeated."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,7 @@ class HttpSession:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def get(
-        self, url: str, params: Mapping[str, str] | None = None, *, expect: Literal["json", "any"] = "json"
-    ) -> Answer:
+    def get(self, url: str, params: Params | None = None, *, expect: Literal["json", "any"] = "json") -> Answer:
         """Fetches a document, trying again what is worth it.
 
         Args:
@@ -106,7 +107,7 @@ class HttpSession:
         self,
         url: str,
         body: Mapping[str, Any],
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
         *,
         expect: Literal["json", "any"] = "json",
     ) -> Answer:
@@ -114,7 +115,7 @@ class HttpSession:
         return self._request("POST", url, params, body, expect)
 
     def _request(
-        self, method: str, url: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None, expect: str
+        self, method: str, url: str, params: Params | None, body: Mapping[str, Any] | None, expect: str
     ) -> Answer:
         started = self._pace.monotonic()
         request = self._client.build_request(method, url, params=dict(params or {}), json=body)

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
 from connectors.focus.fetch import fetch_month, probe_location
-from connectors.focus.months import billing_windows
 from connectors.focus.parse import parse_month
 from connectors.focus.settings import FocusSettings, ModelRule
+from connectors.windows import month_windows
 
 __all__ = ["SOURCE", "FocusSettings", "FocusSource", "ModelRule"]
 
@@ -26,7 +26,7 @@ class FocusSource:
 
     def windows(self, settings: FocusSettings, day: date) -> list[Window]:
         """The day's month, and closed months while they may still be restated."""
-        return billing_windows(settings, day)
+        return month_windows(day, settings.trailing_months, settings.restated_through_day)
 
     def fetch(self, settings: FocusSettings, window: Window) -> Iterator[Page]:
         """The month's manifests and files. Raises SourceError when they cannot be read or there are none."""

@@ -11,8 +11,8 @@ import orjson
 import polars as pl
 
 from connectors.base import Reject
+from connectors.exact import at_scale, read_decimal
 from connectors.focus.batch import Batch
-from connectors.focus.values import at_scale, read_decimal
 
 WRONG_CURRENCY = "wrong_currency"
 

@@ -11,7 +11,7 @@ from json import JSONDecodeError, loads
 from typing import Any, cast
 
 from connectors.base import Body, IncompleteDeliveryError
-from connectors.focus.values import at_scale
+from connectors.exact import at_scale
 
 _MAX_BYTES = 16 * 1024 * 1024
 

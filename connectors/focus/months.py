@@ -1,32 +1,18 @@
-"""Which month a path belongs to, and which months a night pulls.
+"""Which month a path belongs to.
 
 A bill is delivered by billing period, and restated as a whole: the window of this source is the calendar month.
 """
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from fnmatch import fnmatchcase
 
-from connectors.base import Window
 from connectors.focus.settings import FocusSettings
 
 # YYYY-MM or YYYYMM, with or without the day and the hour after it; not a piece of a longer number, an account say.
 _MONTH = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])(?:-?[0-3]\d)?(?:T?[0-2]\d:?[0-5]\d)?(?!\d)")
 _YEAR = re.compile(r"(?=(20\d\d))")  # also years that overlap, as in 202026
-
-
-def month_window(month: date) -> Window:
-    """The window `[first of the month, first of the next month)`."""
-    start = datetime(month.year, month.month, 1)  # noqa: DTZ001 - windows are naive UTC
-    return Window(start, datetime(start.year + start.month // 12, start.month % 12 + 1, 1))  # noqa: DTZ001
-
-
-def billing_windows(settings: FocusSettings, day: date) -> list[Window]:
-    """The month of `day`, and before it, through the day that providers restate closed months, the trailing months."""
-    trailing = settings.trailing_months if day.day <= settings.restated_through_day else 0
-    count = day.year * 12 + day.month - 1
-    return [month_window(date(n // 12, n % 12 + 1, 1)) for n in range(count - trailing, count + 1)]
 
 
 def month_of(path: str, settings: FocusSettings) -> date | None:

@@ -5,15 +5,13 @@ Numbers never pass through binary floating point.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
 
 import orjson
 import polars as pl
 
+from connectors.exact import at_scale, read_decimal, read_time
+
 MONEY = pl.Decimal(38, 12)
-_PLACES = Decimal("1e-12")
-_WHOLE_DIGITS = 26
 _PLAIN = r"^[+-]?[0-9]{1,26}(?:\.[0-9]{0,12}0*)?$"
 _KEPT = r"^([+-]?[0-9]{1,26}(?:\.[0-9]{0,12})?)"
 
@@ -25,29 +23,6 @@ class Numbers:
     values: pl.Series
     unreadable: pl.Series
     rounded: pl.Series
-
-
-def at_scale(value: Decimal) -> Decimal:
-    """The value to twelve decimal places, half-even. Raises InvalidOperation beyond 26 digits before the point."""
-    with localcontext(prec=_WHOLE_DIGITS + 12, rounding=ROUND_HALF_EVEN):
-        return value.quantize(_PLACES) + 0  # adding zero turns -0 into 0
-
-
-def read_decimal(text: str) -> Decimal | None:
-    """The number that a text writes, scientific notation included, or None.
-
-    None for what is no finite number of at most 26 digits before the point, and for separators and currency signs.
-    """
-    text = text.strip()
-    if not text or "_" in text or not text.isascii():
-        return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    if not value.is_finite() or value.adjusted() >= _WHOLE_DIGITS:
-        return None
-    return value if value.adjusted() > -100 or not value else None
 
 
 def read_decimals(texts: pl.Series) -> Numbers:
@@ -84,17 +59,6 @@ def read_times(values: pl.Series) -> pl.Series:
     return values.replace_strict(
         texts, [read_time(text) for text in texts], default=None, return_dtype=pl.Datetime("us")
     )
-
-
-def read_time(text: str) -> datetime | None:
-    """An ISO 8601 instant, with `T` or a blank, `Z`, `UTC`, an offset or none; naive UTC, years 2000 to 2099."""
-    text = text.strip().removesuffix("UTC").rstrip()
-    try:
-        instant = datetime.fromisoformat(text)
-        utc = instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
-    except (ValueError, OverflowError):
-        return None
-    return utc if 2000 <= utc.year < 2100 else None
 
 
 def read_tags(values: pl.Series) -> pl.Series:

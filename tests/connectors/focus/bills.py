@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from connectors.base import Bytes, LandedPage, Parsed, Window
 from connectors.focus import SOURCE, FocusSettings
-from connectors.focus.months import month_window
+from connectors.windows import month_window
 
 SEPTEMBER = date(2026, 9, 1)
 

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import IncompleteDeliveryError
+from connectors.exact import read_time
 from connectors.focus import SOURCE, read_csv, read_parquet
-from connectors.focus.months import month_window
-from connectors.focus.values import read_decimals, read_time
+from connectors.focus.values import read_decimals
+from connectors.windows import month_window
 from tests.connectors.focus.bills import csv_bill, gz_bill, line, only, page, parquet_bill, read, september, settings
 
 GOOD = line()

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from connectors.base import IncompleteDeliveryError, SourceError, Window
 from connectors.focus import SOURCE
-from connectors.focus.months import month_of, month_window
+from connectors.focus.months import month_of
 from connectors.registry import source
+from connectors.windows import month_window
 from tests.connectors.faulty_server import FaultyServer, cut_in_half, serve_bucket
 from tests.connectors.focus.bills import csv_bill, line, only, read, settings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.focus import SOURCE
-from connectors.focus.months import month_window
+from connectors.windows import month_window
 from tests.connectors.focus.bills import Read, read, settings
 
 SHARED = Path(__file__).resolve().parents[3] / "../shared"
