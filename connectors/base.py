@@ -20,6 +20,14 @@ class AuthenticationError(SourceError):
     """The source refused the credentials: trying again is pointless."""
 
 
+class RefusedRequestError(SourceError):
+    """The source will not answer this request as it was asked; credentials are not the matter. `status` is HTTP's."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class IncompleteDeliveryError(SourceError):
     """The source delivered less than it announced, or the same page for ever: nothing of it may be committed."""
 

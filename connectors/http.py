@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 import httpx
 
-from connectors.base import AuthenticationError, SourceError
+from connectors.base import AuthenticationError, RefusedRequestError, SourceError
 from connectors.http_answers import Answer, excerpt, place, retry_after_seconds, transport_words
 from connectors.paging import Turn, paginate
 
@@ -99,7 +99,8 @@ class HttpSession:
 
         Raises:
             AuthenticationError: 401 or 403, at once.
-            SourceError: Another refusal, a redirect elsewhere, an answer too large, or tries and time used up.
+            RefusedRequestError: Another refusal of the request.
+            SourceError: A redirect elsewhere, an answer too large, or tries and time used up.
         """
         return self._request("GET", url, params, None, expect)
 
@@ -192,7 +193,7 @@ class HttpSession:
         if status in TRANSIENT_CLIENT_ERRORS or (status >= 500 and status not in FINAL_SERVER_ERRORS):
             raise _TransientError(f"HTTP {status}, {said}", retry_after_seconds(answer.headers))
         if not 200 <= status < 300:
-            raise SourceError(f"{place(request)} answered HTTP {status}: {said}")
+            raise RefusedRequestError(status, f"{place(request)} answered HTTP {status}: {said}")
 
     def _wait(self, failure: _TransientError, attempt: int, started: float, request: httpx.Request) -> None:
         """Sleeps before the next try, or raises when tries or time are used up."""
