@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import io
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
@@ -43,7 +42,8 @@ class Lines:
         if not self.is_csv:
             return []
         found = self.connection.execute(
-            "select line, error_type, error_message, csv_line from reject_errors order by line"
+            "select line, error_type, error_message, csv_line from reject_errors "
+            "qualify row_number() over (partition by line order by column_idx) = 1 order by line"
         ).fetchall()
         if found and found[-1][1] in _CUT and not self._ends_with_line():
             raise damaged(self.page.name, "it ends in the middle of a record")
@@ -115,8 +115,8 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, where: str, file: Path, *, 
 
 
 def _header(where: str, file: Path, *, is_gzip: bool) -> list[str]:
-    with gzip.open(file) if is_gzip else file.open("rb") as stream:
-        header = next(csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline="")), None)
+    with (gzip.open if is_gzip else open)(file, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:
+        header = next(csv.reader(text), None)
     if not header:
         raise damaged(where, "it is empty, without even the names of its columns")
     return header

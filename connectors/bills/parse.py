@@ -87,7 +87,7 @@ def _parse_file(bill: Bill, lines: Lines, tally: _Tally) -> Iterator[Parsed]:
 
 def _refused(statement: Statement, lines: Lines) -> Iterator[Reject]:
     for row, broken, cost, payload in lines.connection.execute(statement.refused()).fetchall():
-        rules = [statement.shape.rules[int(number)] for number in broken.split(",")]
+        rules = [statement.rule(name) for name in broken.split(",")]
         found = orjson.loads(payload)
         yield Reject(
             page_id=lines.page.page_id,

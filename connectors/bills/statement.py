@@ -1,11 +1,13 @@
-"""The SQL that reads one file as charges."""
+"""The SQL that reads one file as charges, and the rules that every charge keeps, whoever billed it."""
 
 from dataclasses import dataclass
 from datetime import date
 
 from connectors.bills.names import Names, literal, quoted
-from connectors.bills.shape import Shape
+from connectors.bills.shape import Rule, Shape
 from contracts import contract
+
+_PERIODS = ("billing_period", "charge_period")
 
 
 @dataclass(frozen=True)
@@ -19,25 +21,39 @@ class Statement:
     page_id: str
 
     def text(self) -> str:
-        """Every line of this window once, as charges; `_broken` holds the numbers of the rules that it breaks."""
+        """Every line of this window once, as charges; `_broken` names the rules that it breaks, empty when none."""
         shape = self.shape
-        columns = [f"{self._value(name)} as {name}" for name in self._names()]
-        columns += [f"{shape.values[lookup.helper]} as {lookup.helper}" for lookup in shape.lookups]
-        columns += [f"cast({sql} as integer) as _notice{n}" for n, sql in enumerate(shape.notices.values())]
-        return f"select {', '.join(columns)}, {self._broken()} as _broken from lines where not ({shape.elsewhere})"
+        more = [f"{shape.values[lookup.helper]} as {lookup.helper}" for lookup in shape.lookups]
+        more += [f"cast({sql} as integer) as _notice{n}" for n, sql in enumerate(shape.notices.values())]
+        return f"select * exclude (_said), {_broken()} as _broken from ({self._lines(more)})"
 
     def refused(self) -> str:
         """(row, broken rules, cost, payload as JSON) of the lines that break a rule, rows numbered as in `text`."""
         payload = ", ".join(f"{quoted(given.name)} := {given.sql}" for given in self.names.columns.values())
+        more = [
+            "row_number() over () as _row",
+            f"{self.shape.cost} as _cost",
+            f"struct_pack({payload}) as _payload",
+        ]
         return (
-            "select row, broken, cost, to_json(payload) from ("
-            f"select row_number() over () as row, {self._broken()} as broken, {self.shape.cost} as cost, "
-            f"struct_pack({payload}) as payload from lines where not ({self.shape.elsewhere})) where broken <> ''"
+            f"select _row, broken, _cost, to_json(_payload) from (select *, {_broken()} as broken "
+            f"from ({self._lines(more)})) where broken <> ''"
         )
 
-    def _names(self) -> list[str]:
+    def rule(self, name: str) -> Rule:
+        """The rule behind a name in `_broken`."""
+        if name.isdecimal():
+            return self.shape.rules[int(name)]
+        if name in _PERIODS:
+            return Rule("period_not_forward", f"{name}_end", "", "an instant after the period's start")
+        return Rule("missing_value", name, "", "a value")
+
+    def _lines(self, more: list[str]) -> str:
         filled = {name for lookup in self.shape.lookups for name in lookup.fills}
-        return [c.name for c in contract("charges").columns if c.name not in filled and c.name != "x_row"]
+        columns = [c.name for c in contract("charges").columns if c.name not in filled and c.name != "x_row"]
+        said = _joined([f"case when {rule.breaks} then '{n}' end" for n, rule in enumerate(self.shape.rules)])
+        read = ", ".join([*(f"{self._value(name)} as {name}" for name in columns), *more, f"{said} as _said"])
+        return f"select {read} from lines where not ({self.shape.elsewhere})"
 
     def _value(self, name: str) -> str:
         constants = {
@@ -47,13 +63,22 @@ class Statement:
         }
         return f"cast({constants.get(name) or self.shape.values.get(name, 'null')} as {_SQL_TYPES[name]})"
 
-    def _broken(self) -> str:
-        cases = [f"case when {rule.breaks} then '{n}' end" for n, rule in enumerate(self.shape.rules)]
-        return f"concat_ws(',', {', '.join(cases)})" if cases else "''"
+
+def _broken() -> str:
+    """What the shape says of a line, and what the contract asks of each."""
+    required = [f"case when {name} is null then '{name}' end" for name in _REQUIRED]
+    backward = [f"case when {period}_end <= {period}_start then '{period}' end" for period in _PERIODS]
+    return f"case when _said <> '' then _said else {_joined([*required, *backward])} end"
+
+
+def _joined(cases: list[str]) -> str:
+    return f"concat_ws(',', {', '.join(cases)})" if cases else "''"
 
 
 def _sql_type(kind: str) -> str:
     return {"string": "varchar", "json": "varchar", "int64": "bigint", "bool": "boolean"}.get(kind, kind)
 
 
-_SQL_TYPES = {column.name: _sql_type(column.type) for column in contract("charges").columns}
+_COLUMNS = contract("charges").columns
+_SQL_TYPES = {column.name: _sql_type(column.type) for column in _COLUMNS}
+_REQUIRED = [column.name for column in _COLUMNS if not column.nullable and column.name != "x_row"]
