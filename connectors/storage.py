@@ -8,7 +8,8 @@ Here does not belong: opening the store (`storage_open`), writing, and what the 
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
@@ -26,11 +27,15 @@ _NOBODYS_OBJECT = "5f1c7e9a-no-such-object"
 
 @dataclass(frozen=True, order=True)
 class StoredObject:
-    """One object: `path` is relative to the location, `size` in bytes, `etag` changes when the content does."""
+    """One object: `path` is relative to the location, `size` in bytes, `etag` changes when the content does.
+
+    `modified` is when the store last took it in, by the store's clock.
+    """
 
     path: str
     size: int
     etag: str | None
+    modified: datetime | None = field(default=None, compare=False)
 
 
 def list_objects(location: str, options: Mapping[str, str], prefix: str = "") -> list[StoredObject]:
@@ -44,7 +49,7 @@ def list_objects(location: str, options: Mapping[str, str], prefix: str = "") ->
     try:
         store = open_store(location, options)
         found = [
-            StoredObject(meta["path"], meta["size"], meta["e_tag"])
+            StoredObject(meta["path"], meta["size"], meta["e_tag"], meta["last_modified"])
             for batch in obstore.list(store, prefix or None)
             for meta in batch
         ]

@@ -1,0 +1,174 @@
+"""Costs of a line of a Cost and Usage Report, as SQL: billed, effective, list, contracted, and commitments'.
+
+Method: AWS' own amortisation. A line that a commitment covers has the commitment's cost; the commitment's fee line has
+what nobody used; what was paid upfront, and the negation of covered usage, have none. Where the account has negotiated
+discounts, the `net` twin of each number is what is invoiced, and is taken.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connectors.bills import Names
+
+COVERED, NEGATION = "SavingsPlanCoveredUsage", "SavingsPlanNegation"
+RECURRING_FEE, UPFRONT_FEE = "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"
+DISCOUNTED, RI_FEE, FEE = "DiscountedUsage", "RIFee", "Fee"
+_MONEY = "decimal(38, 12)"
+_ZERO = f"cast(0 as {_MONEY})"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What several expressions need to know of a line, as SQL."""
+
+    names: Names
+    line_type: str
+    is_split: str
+    is_discount: str
+    reservation: str
+    savings_plan: str
+
+
+def line_of(names: Names) -> Line:
+    """The line, in terms of the columns that the file has."""
+    line_type = names.text("lineItem/LineItemType")
+    parent = names.text("splitLineItem/ParentResourceId")
+    operation = names.text("lineItem/Operation")
+    total = names.decimal("discount/TotalDiscount")
+    return Line(
+        names=names,
+        line_type=line_type,
+        is_split=f"coalesce({parent} is not null or {operation} in ('EKSPod-EC2', 'ECSTask-EC2'), false)",
+        is_discount=f"coalesce(({line_type} like '%Discount') or {total} <> 0, false)",
+        reservation=names.text("reservation/ReservationARN"),
+        savings_plan=names.text("savingsPlan/SavingsPlanARN"),
+    )
+
+
+def costs_of(line: Line) -> Mapping[str, str]:
+    """SQL of every cost column of `charges` that a report gives; units: the line's currency."""
+    return {
+        "billed_cost": billed_cost(line),
+        "effective_cost": _effective_cost(line),
+        "list_cost": _list_cost(line),
+        "contracted_cost": f"case when {_is_priced(line)} then {billed_cost(line)} end",
+        "list_unit_price": f"case when {_is_usage(line)} then {line.names.decimal('pricing/publicOnDemandRate')} end",
+        "contracted_unit_price": f"case when {_is_priced(line)} then {_net(line, *_RATE)} end",
+        "x_commitment_cost": _commitment_cost(line),
+        "x_split_cost": f"case when {line.is_split} then {_net(line, *_SPLIT)} end",
+        "x_split_unused_cost": f"case when {line.is_split} then {_net(line, *_SPLIT_UNUSED)} end",
+    }
+
+
+def is_unamortised(line: Line) -> str:
+    """Where a line that commitments cover, or their fee, lacks the amortised cost: the billed one stands for it."""
+    return f"({line.line_type} in {_AMORTISED} and {_amortised(line)} is null)"
+
+
+def billed_cost(line: Line) -> str:
+    """What the invoice asks for."""
+    cost = _net(line, "lineItem/NetUnblendedCost", "lineItem/UnblendedCost")
+    return f"case when {line.is_split} then coalesce({cost}, {_ZERO}) else {cost} end"
+
+
+_RATE = ("lineItem/NetUnblendedRate", "lineItem/UnblendedRate")
+_SPLIT = ("splitLineItem/NetSplitCost", "splitLineItem/SplitCost")
+_SPLIT_UNUSED = ("splitLineItem/NetUnusedCost", "splitLineItem/UnusedCost")
+_AMORTISED = f"('{COVERED}', '{RECURRING_FEE}', '{DISCOUNTED}', '{RI_FEE}')"
+
+
+def _net(line: Line, net: str, gross: str) -> str:
+    """The net number where the account has discounts, else the gross one.
+
+    A zero beside a gross number is what an export writes that has no net numbers, unless a discount explains it.
+    """
+    names = line.names
+    if not names.has(net):
+        return names.decimal(gross)
+    of_net, of_gross = names.decimal(net), names.decimal(gross)
+    unfilled = f"{of_net} = 0 and {of_gross} <> 0 and not {line.is_discount}"
+    return f"case when {unfilled} then {of_gross} else coalesce({of_net}, {of_gross}) end"
+
+
+def _effective_cost(line: Line) -> str:
+    billed = billed_cost(line)
+    return (
+        f"case when {line.is_split} then {_ZERO} "
+        f"when {line.line_type} in {_AMORTISED} then coalesce({_amortised(line)}, {billed}) "
+        f"when {line.line_type} in ('{NEGATION}', '{UPFRONT_FEE}') then {_ZERO} "
+        f"when {line.line_type} = '{FEE}' and {line.reservation} is not null then {_ZERO} "
+        f"else {billed} end"
+    )
+
+
+def _amortised(line: Line) -> str:
+    """Cost of the commitment that a line used, or that its fee line says was left unused."""
+    covered = _net(line, "savingsPlan/NetSavingsPlanEffectiveCost", "savingsPlan/SavingsPlanEffectiveCost")
+    discounted = _net(line, "reservation/NetEffectiveCost", "reservation/EffectiveCost")
+    return (
+        f"case {line.line_type} when '{COVERED}' then {covered} when '{DISCOUNTED}' then {discounted} "
+        f"when '{RECURRING_FEE}' then {_plan_total(line)} - {_plan_part(line, 'savingsPlan/UsedCommitment')} "
+        f"when '{RI_FEE}' then {_unused_reservation(line)} end"
+    )
+
+
+def _unused_reservation(line: Line) -> str:
+    upfront = _net(
+        line,
+        "reservation/NetUnusedAmortizedUpfrontFeeForBillingPeriod",
+        "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod",
+    )
+    recurring = _net(line, "reservation/NetUnusedRecurringFee", "reservation/UnusedRecurringFee")
+    return (
+        f"case when {upfront} is not null or {recurring} is not null "
+        f"then cast(coalesce({upfront}, 0) + coalesce({recurring}, 0) as {_MONEY}) end"
+    )
+
+
+def _commitment_cost(line: Line) -> str:
+    """The amortised purchase in the charge period: of a savings plan an hour's or a day's, of a reservation a month's."""
+    upfront = _net(
+        line, "reservation/NetAmortizedUpfrontFeeForBillingPeriod", "reservation/AmortizedUpfrontFeeForBillingPeriod"
+    )
+    return (
+        f"case {line.line_type} when '{RECURRING_FEE}' then {_plan_total(line)} "
+        f"when '{RI_FEE}' then cast(coalesce({upfront}, 0) + {billed_cost(line)} as {_MONEY}) end"
+    )
+
+
+def _plan_total(line: Line) -> str:
+    return _plan_part(line, "savingsPlan/TotalCommitmentToDate")
+
+
+def _plan_part(line: Line, column: str) -> str:
+    """A part of a savings plan's commitment, after negotiated discounts.
+
+    The fee line has the commitment without its net twin; but the plan's month has both, and the discount is the same in
+    every hour of it.
+    """
+    names, gross = line.names, line.names.decimal(column)
+    net_columns = ("NetAmortizedUpfrontCommitmentForBillingPeriod", "NetRecurringCommitmentForBillingPeriod")
+    if not any(names.has(f"savingsPlan/{net}") for net in net_columns):
+        return gross
+    net_month, month = (
+        " + ".join(f"coalesce({names.decimal(f'savingsPlan/{name.removeprefix(prefix)}')}, 0)" for name in net_columns)
+        for prefix in ("", "Net")
+    )
+    share = f"cast(cast({net_month} as double) / cast({month} as double) as decimal(17, 16))"
+    exact = f"cast(cast({gross} as decimal(21, 12)) * {share} as {_MONEY})"
+    return f"case when ({net_month}) <> 0 and ({month}) <> 0 and ({net_month}) <> ({month}) then {exact} else {gross} end"
+
+
+def _list_cost(line: Line) -> str:
+    """Cost at the public on-demand price; a zero beside a cost is a price that AWS does not publish."""
+    found = line.names.decimal("pricing/publicOnDemandCost")
+    return f"case when {_is_usage(line)} and not ({found} = 0 and {billed_cost(line)} <> 0) then {found} end"
+
+
+def _is_usage(line: Line) -> str:
+    return f"({line.line_type} in ('Usage', '{COVERED}', '{DISCOUNTED}') and not {line.is_split})"
+
+
+def _is_priced(line: Line) -> str:
+    """Usage whose unblended cost is the price before commitments. That of a reservation's usage is zero."""
+    return f"({line.line_type} in ('Usage', '{COVERED}') and not {line.is_split})"
