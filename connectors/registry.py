@@ -13,6 +13,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
     {
         "focus": "connectors.focus",  # any FOCUS bill: AWS, Azure, Google Cloud, Oracle, others
         "litellm": "connectors.litellm",  # the LiteLLM gateway's request log
+        "openai_usage": "connectors.openai.usage",  # OpenAI: what an organisation's projects, keys and models used
+        "openai_costs": "connectors.openai.costs",  # OpenAI: what that cost, by project and line item
         "dcgm": "connectors.dcgm",  # NVIDIA GPU telemetry: Prometheus, or scrape files
     }
 )
