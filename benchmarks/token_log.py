@@ -120,6 +120,7 @@ def _prices() -> pa.Table:
             "provider_id": f"provider-{model % 4}",
             "model_id": f"model-{model}",
             "service_tier": tier,
+            "region_id": "",
             "token_class": token_class,
             "input_tokens_from": 0,
             "input_tokens_to": 10**12,

@@ -17,7 +17,7 @@ from genai_prices.types import ModelInfo, Provider, TieredPrices
 
 from models.list_timeline import CONTEXT_OF_TIER, Price, Stretch, start_of, stretches
 from models.money import to_scaled
-from models.price_lines import ANY_INPUT_TO, FOREVER, PriceLine, with_fallbacks
+from models.price_lines import ANY_INPUT_TO, EVERYWHERE, FOREVER, PriceLine, with_fallbacks
 
 SOURCE = "genai-prices"
 
@@ -84,7 +84,8 @@ def _lines_of(where: tuple[str, str, str], stretch: Stretch, known_from: datetim
     for band_from, band_to in _bands(stated.values()):
         for token_class, price, basis in with_fallbacks(stated):
             at = _price_in_band(price, band_from)
-            lines.append(PriceLine(*where, token_class, band_from, band_to, *when, at, SOURCE, basis))
+            band = (band_from, band_to)
+            lines.append(PriceLine(*where, EVERYWHERE, token_class, *band, *when, at, SOURCE, basis))
     return lines
 
 

@@ -28,6 +28,9 @@ ANY_INPUT_TO = 2**63 - 1
 PRICE_ORDER = contract("prices").key
 """The columns that together are unique; price frames are sorted by them."""
 
+EVERYWHERE = ""
+"""Region of a price that holds in every region which has none of its own."""
+
 OWN = "own"
 """Basis of a price that was stated for its class, not taken from another."""
 
@@ -36,11 +39,12 @@ Priced = TypeVar("Priced")
 
 @dataclass(frozen=True)
 class PriceLine:
-    """What a token class costs in one context band and stretch of time. Fields in the order of the `prices` table."""
+    """What a token class costs in a region, context band and stretch of time. Fields in the order of `prices`."""
 
     provider_id: str
     model_id: str
     service_tier: str
+    region_id: str
     token_class: str
     input_tokens_from: int
     input_tokens_to: int

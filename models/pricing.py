@@ -1,11 +1,11 @@
-"""The price book: list prices, the company's own prices over them, and which model of it a name means.
+"""The price book: list prices, clouds' lists and the company's own prices over them, and which model a name means.
 
 Here belongs: what a token class of a model costs, when, in which band. Here does not belong: what a request cost (that
 is SQL over this book), commitments, currencies other than USD.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,12 +13,14 @@ from itertools import pairwise, product
 
 import polars as pl
 
+from models.cloud_prices import cloud_price_rows
 from models.frames import conform
 from models.identity import identity_rows
 from models.list_prices import Refusal, list_price_lines
 from models.money import to_scaled
 from models.price_lines import (
     ANY_INPUT_TO,
+    EVERYWHERE,
     FOREVER,
     OWN,
     PRICE_ORDER,
@@ -32,6 +34,7 @@ from models.tokens import TOKEN_CLASSES
 __all__ = [
     "ContractPrice",
     "Refusal",
+    "cloud_price_rows",
     "contract_price_rows",
     "identity_rows",
     "merge_prices",
@@ -89,51 +92,66 @@ def contract_price_rows(entries: Iterable[ContractPrice], known_from: datetime) 
                 raise ValueError(f"{where}: {token_class!r} is no token class; expected {', '.join(TOKEN_CLASSES)}")
             if to_scaled(usd_per_mtok, digits=18, scale=6) < 0:
                 raise ValueError(f"{where}: the price {usd_per_mtok} of {token_class} is negative")
-            who = (entry.provider_id, entry.model_id, entry.service_tier, token_class)
+            who = (entry.provider_id, entry.model_id, entry.service_tier, EVERYWHERE, token_class)
             when = (entry.valid_from, valid_to, known_from)
             lines.append(PriceLine(*who, 0, ANY_INPUT_TO, *when, usd_per_mtok, "contract", OWN))
     return price_frame(lines)
 
 
-def merge_prices(listed: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
-    """The book in which the company's own prices replace list prices, class by class, over their validity.
+def merge_prices(listed: pl.DataFrame, *stronger: pl.DataFrame) -> pl.DataFrame:
+    """The one book of several, in which a later book's prices replace those before it, class by class.
 
-    Where both meet in a model and tier, all of its classes are cut at the same instants and bands, and classes without
-    a price of their own follow the price that now holds for the class that contains them.
+    This is where precedence is decided: contract over cloud list over genai-prices is the order of the arguments. In a
+    region, a book's regional price wins over its own that holds everywhere, and a stronger book wins over both. Where
+    books meet in a model and tier, all of its classes are cut at the same instants and bands, and classes without a
+    price of their own follow the price that now holds for the class that contains them. A region's lines are complete:
+    what is not stated for it is what holds everywhere.
 
     Args:
-        listed: frame in the shape of `prices`.
-        own: the same, from `contract_price_rows`.
+        listed: frame in the shape of `prices`, the weakest book.
+        stronger: the same, each over those before it; the last is the company's own, from `contract_price_rows`.
 
     Raises:
-        ValueError: two of the company's own prices hold at once for a class; or as `models.frames.conform`.
+        ValueError: two prices of one book hold at once for a class; or as `models.frames.conform`.
     """
     model = ["provider_id", "model_id", "service_tier"]
-    touched = own.select(model).unique()
-    models: dict[tuple[str, str, str], tuple[list[PriceLine], list[PriceLine]]] = defaultdict(lambda: ([], []))
-    for position, book in enumerate((listed.join(touched, on=model, how="semi"), own)):
+    touched = pl.concat([book.select(model) for book in stronger]).unique()
+    books = [listed.join(touched, on=model, how="semi"), *stronger]
+    models: dict[tuple[str, str, str], list[list[PriceLine]]] = defaultdict(lambda: [[] for _ in books])
+    for position, book in enumerate(books):
         for line in price_lines(book):
             if line.price_basis == OWN:
                 models[line.provider_id, line.model_id, line.service_tier][position].append(line)
-    merged = [line for list_lines, own_lines in models.values() for line in _merged_model(list_lines, own_lines)]
+    merged = [line for of_model in models.values() for line in _merged_model(of_model)]
     untouched = listed.join(touched, on=model, how="anti")
     return pl.concat([conform(untouched, "prices"), price_frame(merged)]).sort(PRICE_ORDER)
 
 
-def _merged_model(list_lines: list[PriceLine], own_lines: list[PriceLine]) -> list[PriceLine]:
-    lines = list_lines + own_lines
-    instants = sorted({at for line in lines for at in (line.valid_from, line.valid_to)})
-    bands = sorted({at for line in lines for at in (line.input_tokens_from, line.input_tokens_to)})
+def _merged_model(books: Sequence[Sequence[PriceLine]]) -> list[PriceLine]:
+    """A model's lines in every region that any book names, and everywhere."""
+    regions = sorted({EVERYWHERE} | {line.region_id for book in books for line in book})
     merged: list[PriceLine] = []
-    for (valid_from, valid_to), (band_from, band_to) in product(pairwise(instants), pairwise(bands)):
-        holding = _holding(list_lines, valid_from, band_from) | _holding(own_lines, valid_from, band_from)
-        for token_class, line, basis in with_fallbacks(holding):
-            cut = replace(line, valid_from=valid_from, valid_to=valid_to, token_class=token_class, price_basis=basis)
-            merged.append(replace(cut, input_tokens_from=band_from, input_tokens_to=band_to))
+    for region in regions:
+        places = [EVERYWHERE] if region == EVERYWHERE else [EVERYWHERE, region]
+        layers = [[line for line in book if line.region_id == place] for book in books for place in places]
+        merged += [replace(line, region_id=region) for line in _merged_layers(layers)]
     return merged
 
 
-def _holding(lines: list[PriceLine], at: datetime, input_tokens: int) -> dict[str, PriceLine]:
+def _merged_layers(layers: Sequence[Sequence[PriceLine]]) -> Iterator[PriceLine]:
+    lines = [line for layer in layers for line in layer]
+    instants = sorted({at for line in lines for at in (line.valid_from, line.valid_to)})
+    bands = sorted({at for line in lines for at in (line.input_tokens_from, line.input_tokens_to)})
+    for (valid_from, valid_to), (band_from, band_to) in product(pairwise(instants), pairwise(bands)):
+        holding: dict[str, PriceLine] = {}
+        for layer in layers:
+            holding |= _holding(layer, valid_from, band_from)
+        for token_class, line, basis in with_fallbacks(holding):
+            cut = replace(line, valid_from=valid_from, valid_to=valid_to, token_class=token_class, price_basis=basis)
+            yield replace(cut, input_tokens_from=band_from, input_tokens_to=band_to)
+
+
+def _holding(lines: Sequence[PriceLine], at: datetime, input_tokens: int) -> dict[str, PriceLine]:
     found: dict[str, PriceLine] = {}
     for line in lines:
         holds_now = line.valid_from <= at < line.valid_to

@@ -1,6 +1,6 @@
 """Days and calendar months, as the lake, the night and the benchmarks count them."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 
 def month_start(day: date) -> date:
@@ -16,3 +16,8 @@ def next_month(day: date) -> date:
 def days_between(first: date, last: date) -> list[date]:
     """Every day from first to last, both included; none when last is before first."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def midnight(day: date) -> datetime:
+    """The first instant of a UTC day."""
+    return datetime.combine(day, time.min)

@@ -33,13 +33,18 @@ class Options:
 
 @dataclass(frozen=True)
 class House:
-    """The open house. `run_id` names the run on every delivery and publication."""
+    """The open house. `run_id` names the run on every delivery and publication.
+
+    What a run learns it knows from `began_at` on, whichever of its steps came first: nothing that it prices can seem
+    to have been priced before its prices were known.
+    """
 
     config: Config
     config_hash: str
     file: Path
     lake: Lake
     run_id: str
+    began_at: datetime
     clock: Clock = utc_now
     options: Options = field(default_factory=Options)
     progress: Progress = field(default_factory=Silent)
@@ -105,6 +110,7 @@ def open_house(
         file=file.resolve(),
         lake=lake,
         run_id=run_id,
+        began_at=clock(),
         clock=clock,
         options=options or Options(),
         progress=progress or Silent(),

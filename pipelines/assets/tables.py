@@ -5,6 +5,7 @@ from datetime import date
 
 import dagster as dg
 
+from connectors.registry import SOURCES, source
 from contracts import Contract, Layer, all_contracts, contract
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
@@ -13,7 +14,8 @@ from pipelines.house import House
 from pipelines.night.build import Built, build
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.ledger import POSTINGS, build_postings
-from pipelines.night.references import REFUSED, write_model_identity, write_references
+from pipelines.night.price_lists import SKU_PRICES
+from pipelines.night.references import REFUSED, REFUSED_OF_CLOUDS, write_model_identity, write_references
 from pipelines.night.stale import stored_inputs
 
 REFERENCES = ("teams", "owners", "host_identity", "prices")
@@ -41,6 +43,7 @@ def reference_assets() -> list[dg.AssetsDefinition]:
     @dg.multi_asset(
         specs=specs,
         name="references",
+        deps=[dg.AssetKey([fact]) for fact in (SKU_PRICES,) if any(source(kind).fact == fact for kind in SOURCES)],
         required_resource_keys={"house"},
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -52,7 +55,7 @@ def reference_assets() -> list[dg.AssetsDefinition]:
         for name in REFERENCES:
             metadata = {"rows": counts[name]}
             if name == "prices":
-                metadata[REFUSED] = counts[REFUSED]
+                metadata |= {refused: counts[refused] for refused in (REFUSED, REFUSED_OF_CLOUDS)}
             yield dg.MaterializeResult(asset_key=name, metadata=metadata)
 
     @dg.asset(

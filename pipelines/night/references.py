@@ -1,38 +1,42 @@
 """Reference tables from the configuration and the price book: who owns what, which model is which, what it costs."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 import pyarrow as pa
 
 from contracts import conform, contract
-from models.pricing import ContractPrice, contract_price_rows, identity_rows, merge_prices, price_rows
-from pipelines.calendar import month_start, next_month
+from models.pricing import identity_rows
+from pipelines.calendar import midnight, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.house import House
+from pipelines.night.price_lists import identity_overrides, learned_prices
 from pipelines.night.register import register
 from pipelines.night.stale import HORIZON_DAYS, content_fingerprint
 
 REFERENCE_DATE = date(1970, 1, 1)
 REFUSED = "refused_list_prices"
+REFUSED_OF_CLOUDS = "refused_cloud_prices"
 REFERENCE_SOURCE = "configuration"
 
 
 def write_references(house: House) -> dict[str, int]:
-    """Writes the reference tables that follow from the configuration alone. Returns rows by table.
+    """Writes the reference tables that follow from the configuration and from price lists. Returns rows by table.
 
     Under `REFUSED` stands how many list prices a dated book cannot express (by time of day, or finer than a
-    millionth of a dollar). A table whose content has not changed is left as it is: nothing downstream is rebuilt.
+    millionth of a dollar), under `REFUSED_OF_CLOUDS` how many of clouds' lists (in other currencies, too). A table
+    whose content has not changed is left as it is: nothing downstream is rebuilt.
     """
     config = house.config
-    prices, refused = _prices(house)
+    learned = learned_prices(house)
     tables = {
         "teams": _teams(config),
         "owners": _owners(config),
         "host_identity": _hosts(config),
-        "prices": prices,
+        "prices": learned.rows,
     }
-    return {name: _replace(house, name, rows) for name, rows in tables.items()} | {REFUSED: refused}
+    counts = {name: _replace(house, name, rows) for name, rows in tables.items()}
+    return counts | {REFUSED: learned.refused_list_prices, REFUSED_OF_CLOUDS: learned.refused_cloud_prices}
 
 
 def write_model_identity(house: House, first: date, last: date) -> int:
@@ -40,8 +44,7 @@ def write_model_identity(house: House, first: date, last: date) -> int:
     pairs = _names_in_use(house, first, last)
     known = house.lake.read("model_identity").to_pylist()
     pairs |= {(row["source_provider"], row["source_model"]) for row in known}
-    overrides = {(m.provider, m.model): (m.provider_id, m.id, m.self_hosted) for m in house.config.models}
-    rows = identity_rows(sorted(pairs), overrides).to_arrow()
+    rows = identity_rows(sorted(pairs), identity_overrides(house.config)).to_arrow()
     return _replace(house, "model_identity", conform(contract("model_identity"), rows))
 
 
@@ -116,28 +119,3 @@ def _hosts(config: Config) -> pa.Table:
             for host in config.hosts
         ),
     )
-
-
-def _prices(house: House) -> tuple[pa.Table, int]:
-    """List prices overruled by the company's own. `known_from` stays what it was while the content is the same."""
-    own = [
-        ContractPrice(
-            provider_id=price.provider,
-            model_id=price.model,
-            service_tier=price.tier,
-            valid_from=midnight(price.valid_from),
-            valid_to=midnight(price.valid_to),
-            usd_per_mtok={str(name): usd for name, usd in price.usd_per_mtok.items()},
-        )
-        for price in house.config.prices
-    ]
-    known = house.lake.read("prices")
-    first_known = min(known["known_from"].to_pylist(), default=house.clock())
-    listed, refused = price_rows(first_known)
-    merged = merge_prices(listed, contract_price_rows(own, first_known))
-    return conform(contract("prices"), merged.to_arrow()), len(refused)
-
-
-def midnight(day: date) -> datetime:
-    """The first instant of a UTC day."""
-    return datetime.combine(day, time.min)

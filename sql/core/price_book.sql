@@ -1,11 +1,13 @@
 -- Own prices cut list prices class by class, so the classes of one model change at different instants and bands.
 -- The pivot therefore stands on elementary spans, between any two cuts of any class: spans never overlap, and a
--- request finds at most one row. What was learned last wins, first within a key, then within a span.
+-- request finds at most one row. What was learned last wins, first within a key, then within a span; what was learned
+-- last may be that the line is stated no longer, which is a line without a price.
 with latest as (
     select
         provider_id,
         model_id,
         service_tier,
+        region_id,
         token_class,
         input_tokens_from,
         input_tokens_to,
@@ -14,7 +16,8 @@ with latest as (
         known_from,
         usd_per_mtok,
         row_number() over (
-            partition by provider_id, model_id, service_tier, token_class, input_tokens_from, valid_from
+            partition by
+                provider_id, model_id, service_tier, region_id, token_class, input_tokens_from, valid_from
             order by known_from desc
         ) as age
     from prices
@@ -25,6 +28,7 @@ known as (
         provider_id,
         model_id,
         service_tier,
+        region_id,
         token_class,
         input_tokens_from,
         input_tokens_to,
@@ -33,7 +37,7 @@ known as (
         known_from,
         usd_per_mtok
     from latest
-    where age = 1
+    where age = 1 and usd_per_mtok is not null
 ),
 
 time_cuts as (
@@ -41,6 +45,7 @@ time_cuts as (
         provider_id,
         model_id,
         service_tier,
+        region_id,
         valid_from as cut_at
     from known
     union
@@ -48,6 +53,7 @@ time_cuts as (
         provider_id,
         model_id,
         service_tier,
+        region_id,
         valid_to as cut_at
     from known
 ),
@@ -57,8 +63,9 @@ time_spans as (
         provider_id,
         model_id,
         service_tier,
+        region_id,
         cut_at as span_from,
-        lead(cut_at) over (partition by provider_id, model_id, service_tier order by cut_at) as span_to
+        lead(cut_at) over (partition by provider_id, model_id, service_tier, region_id order by cut_at) as span_to
     from time_cuts
 ),
 
@@ -67,6 +74,7 @@ band_cuts as (
         provider_id,
         model_id,
         service_tier,
+        region_id,
         input_tokens_from as cut_tokens
     from known
     union
@@ -74,6 +82,7 @@ band_cuts as (
         provider_id,
         model_id,
         service_tier,
+        region_id,
         input_tokens_to as cut_tokens
     from known
 ),
@@ -83,8 +92,11 @@ bands as (
         provider_id,
         model_id,
         service_tier,
+        region_id,
         cut_tokens as band_from,
-        lead(cut_tokens) over (partition by provider_id, model_id, service_tier order by cut_tokens) as band_to
+        lead(cut_tokens) over (
+            partition by provider_id, model_id, service_tier, region_id order by cut_tokens
+        ) as band_to
     from band_cuts
 ),
 
@@ -93,6 +105,7 @@ covering as (
         known.provider_id,
         known.model_id,
         known.service_tier,
+        known.region_id,
         known.token_class,
         bands.band_from,
         bands.band_to,
@@ -101,7 +114,7 @@ covering as (
         cast(known.usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12)) as usd_per_token,
         row_number() over (
             partition by
-                known.provider_id, known.model_id, known.service_tier, known.token_class,
+                known.provider_id, known.model_id, known.service_tier, known.region_id, known.token_class,
                 time_spans.span_from, bands.band_from
             order by known.known_from desc, known.valid_from desc, known.input_tokens_from desc
         ) as age
@@ -111,6 +124,7 @@ covering as (
             known.provider_id = time_spans.provider_id
             and known.model_id = time_spans.model_id
             and known.service_tier = time_spans.service_tier
+            and known.region_id = time_spans.region_id
             and known.valid_from <= time_spans.span_from
             and known.valid_to >= time_spans.span_to
     inner join bands
@@ -118,6 +132,7 @@ covering as (
             known.provider_id = bands.provider_id
             and known.model_id = bands.model_id
             and known.service_tier = bands.service_tier
+            and known.region_id = bands.region_id
             and known.input_tokens_from <= bands.band_from
             and known.input_tokens_to >= bands.band_to
 )
@@ -126,6 +141,7 @@ select
     provider_id,
     model_id,
     service_tier,
+    region_id,
     band_from as input_tokens_from,
     band_to as input_tokens_to,
     span_from as valid_from,
@@ -140,4 +156,4 @@ select
     max(case when token_class = 'output_audio' then usd_per_token end) as output_audio_usd_per_token
 from covering
 where age = 1
-group by provider_id, model_id, service_tier, band_from, band_to, span_from, span_to
+group by provider_id, model_id, service_tier, region_id, band_from, band_to, span_from, span_to

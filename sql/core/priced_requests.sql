@@ -1,6 +1,7 @@
 -- One row in, one row out: identity and price are left joins whose right sides never match twice, and the cost of a
 -- class is exact decimal arithmetic cast at each step, so that every engine says the same.
 -- A class with tokens and without a price makes the whole cost NULL; a class without tokens needs no price.
+-- A log does not say the region, so the price is the one that holds everywhere.
 -- Only batch, flex and priority are priced apart: any other word of a log about its tier means the default tier.
 with identified as (
     select
@@ -98,6 +99,7 @@ costed as (
             identified.provider_id = price_book.provider_id
             and identified.model_id = price_book.model_id
             and identified.pricing_tier = price_book.service_tier
+            and price_book.region_id = ''
             and identified.started_at >= price_book.valid_from
             and identified.started_at < price_book.valid_to
             and identified.input_total_tokens >= price_book.input_tokens_from
@@ -136,6 +138,7 @@ select
     status,
     is_cache_hit,
     pricing_tier as service_tier,
+    input_total_tokens,
     input_uncached_tokens,
     cache_read_tokens,
     cache_write_5m_tokens,

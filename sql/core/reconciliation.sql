@@ -114,7 +114,7 @@ day_prices as (
         end as usd_per_token
     from price_book
     cross join classes
-    where price_book.input_tokens_from = 0
+    where price_book.input_tokens_from = 0 and price_book.region_id = ''
 ),
 
 estimated_tiers as (

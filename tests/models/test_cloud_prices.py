@@ -1,0 +1,214 @@
+"""Clouds' lists as lines of the book: units exact, time as the readings tell it, nothing taken that does not fit."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from models.cloud_prices import PRICE_COLUMNS
+from models.frames import schema_of
+from models.pricing import ContractPrice, cloud_price_rows, contract_price_rows, identity_rows, merge_prices, price_rows
+from models.tokens import tokens_in
+
+D = Decimal
+KNOWN = datetime(2026, 11, 1)
+FIRST, SECOND, THIRD = date(2026, 10, 5), date(2026, 10, 6), date(2026, 10, 20)
+FOREVER = datetime(9999, 12, 31)
+MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+def stated(day=FIRST, price="0.003", source="aws-list", **given):
+    row = {
+        "x_source": source,
+        "x_slice_date": day,
+        "provider_name": "AWS",
+        "x_model_id": MODEL,
+        "x_service_tier": None,
+        "region_id": "eu-west-1",
+        "x_token_class": "input_uncached",
+        "purchase_option": "on_demand",
+        "quantity_from": D(0),
+        "pricing_unit": "1K tokens",
+        "unit_price": D(price),
+        "currency": "USD",
+        "valid_from": None,
+    }
+    return row | given
+
+
+def book(rows, readings=None):
+    schema = {name: schema_of("sku_prices")[name] for name in PRICE_COLUMNS}
+    frame = pl.DataFrame(rows, schema=schema)
+    readings = readings or {
+        s: sorted({r["x_slice_date"] for r in rows if r["x_source"] == s}) for s in ("aws-list", "b")
+    }
+    identity = identity_rows({(row["provider_name"], row["x_model_id"]) for row in rows}, {})
+    return cloud_price_rows(frame, readings, identity, KNOWN)
+
+
+def spans(lines):
+    return [(row["valid_from"], row["valid_to"], row["usd_per_mtok"]) for row in lines.iter_rows(named=True)]
+
+
+@pytest.mark.parametrize(
+    ("unit", "tokens"),
+    [
+        ("1000 Tokens", 1000),
+        ("1,000 tokens", 1000),
+        ("1K tokens", 1000),
+        ("1K", 1000),
+        ("1M tokens", 1_000_000),
+        ("1M-Tokens", 1_000_000),
+        ("per million tokens", 1_000_000),
+        ("Tokens", 1),
+        ("token", 1),
+        ("count", 1),
+        ("100K tokens", 100_000),
+        ("1", None),
+        ("", None),
+        ("Hours", None),
+        ("1 Hour", None),
+        ("1K images", None),
+        ("0 tokens", None),
+    ],
+)
+def test_a_unit_says_how_many_tokens_it_is_or_is_none(unit, tokens):
+    assert tokens_in(unit) == tokens
+
+
+@pytest.mark.parametrize(
+    ("unit", "price", "usd_per_mtok"),
+    [("1000 Tokens", "0.00375", "3.75"), ("1M tokens", "0.06", "0.06"), ("Tokens", "0.000000000001", "0.000001")],
+)
+def test_a_unit_price_becomes_the_exact_price_of_a_million_tokens(unit, price, usd_per_mtok):
+    lines, refused = book([stated(pricing_unit=unit, unit_price=D(price))])
+    row = lines.row(0, named=True)
+    assert (row["usd_per_mtok"], refused) == (D(usd_per_mtok), [])
+    assert (row["provider_id"], row["region_id"], row["service_tier"]) == ("aws", "eu-west-1", "default")
+    assert (row["price_source"], row["price_basis"], row["known_from"]) == ("cloud-list", "own", KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"currency": "EUR"}, "is in EUR, and the book is in USD"),
+        ({"purchase_option": "provisioned"}, "is for provisioned"),
+        ({"x_token_class": "images"}, "is no token class"),
+        ({"x_service_tier": "provisioned"}, "none of the service tiers"),
+        ({"quantity_from": D(1000)}, "a monthly quantity of 1000"),
+        ({"pricing_unit": "Hours"}, "is no number of tokens"),
+        ({"pricing_unit": "10 tokens", "unit_price": D("0.000000000001")}, "more than 6 decimal places"),
+        ({"pricing_unit": "3 tokens", "unit_price": D("0.000001")}, "no exact price"),
+        ({"provider_name": "Nobody"}, "does not know"),
+    ],
+)
+def test_a_price_that_the_book_cannot_hold_is_refused_with_its_reason(given, reason):
+    lines, refused = book([stated(**given), stated(x_token_class="output_text")])
+    assert [line["token_class"] for line in lines.iter_rows(named=True)] == ["output_text"]
+    assert len(refused) == 1
+    assert reason in refused[0].reason
+
+
+def test_a_price_without_a_stated_start_holds_from_the_day_of_its_first_reading():
+    lines, _ = book([stated(FIRST), stated(SECOND)])
+    assert spans(lines) == [(datetime(2026, 10, 5), FOREVER, D(3))]
+
+
+def test_a_price_ends_where_a_later_reading_begins_another():
+    lines, _ = book([stated(FIRST), stated(SECOND), stated(THIRD, "0.002")])
+    assert spans(lines) == [
+        (datetime(2026, 10, 5), datetime(2026, 10, 20), D(3)),
+        (datetime(2026, 10, 20), FOREVER, D(2)),
+    ]
+
+
+def test_a_stated_start_counts_and_the_same_price_stated_anew_is_one_stretch():
+    october, november = datetime(2026, 10, 1), datetime(2026, 10, 18)
+    rows = [stated(FIRST, valid_from=october), stated(SECOND, valid_from=october)]
+    lines, _ = book([*rows, stated(THIRD, valid_from=november)])
+    assert spans(lines) == [(october, FOREVER, D(3))]
+    lines, _ = book([*rows, stated(THIRD, "0.002", valid_from=november)])
+    assert spans(lines) == [(october, november, D(3)), (november, FOREVER, D(2))]
+
+
+def test_a_later_reading_of_the_same_start_corrects_the_price():
+    october = datetime(2026, 10, 1)
+    lines, _ = book([stated(FIRST, valid_from=october), stated(SECOND, "0.002", valid_from=october)])
+    assert spans(lines) == [(october, FOREVER, D(2))]
+
+
+def test_a_price_that_is_announced_begins_on_its_day_and_leaves_the_present_one_until_then():
+    present, announced = datetime(2026, 10, 1), datetime(2027, 1, 1)
+    rows = [stated(day, valid_from=present) for day in (FIRST, SECOND)]
+    rows += [stated(day, "0.001", valid_from=announced) for day in (FIRST, SECOND, THIRD)]
+    rows += [stated(THIRD, "0.002", valid_from=datetime(2026, 10, 18))]
+    lines, _ = book(rows)
+    assert spans(lines) == [
+        (present, datetime(2026, 10, 18), D(3)),
+        (datetime(2026, 10, 18), announced, D(2)),
+        (announced, FOREVER, D(1)),
+    ]
+
+
+def test_a_price_that_is_no_longer_listed_ends_on_the_day_it_was_missed():
+    lines, _ = book([stated(FIRST)], {"aws-list": [FIRST, THIRD]})
+    assert spans(lines) == [(datetime(2026, 10, 5), datetime(2026, 10, 20), D(3))]
+
+
+def test_one_thing_stated_at_two_prices_has_none_of_them():
+    lines, refused = book([stated(), stated(price="0.004"), stated(x_token_class="output_text")])
+    assert lines["token_class"].to_list() == ["output_text"]
+    assert [refusal.reason for refusal in refused] == ["is stated twice, at different prices for the same time"]
+    lines, refused = book([stated(), stated(source="b", price="0.004")])
+    assert lines.is_empty()
+    assert len(refused) == 1
+
+
+def test_two_sources_that_say_the_same_are_one():
+    lines, refused = book([stated(), stated(source="b")])
+    assert (lines.height, refused) == (1, [])
+
+
+def price(merged, token_class, region, tier="default", at=datetime(2026, 10, 10)):
+    (model_id,) = {row[1] for row in identity_rows([("AWS", MODEL)], {}).select("provider_id", "model_id").rows()}
+    found = merged.filter(
+        pl.col("provider_id") == "aws",
+        pl.col("model_id") == model_id,
+        pl.col("token_class") == token_class,
+        pl.col("service_tier") == tier,
+        pl.col("region_id") == region,
+        pl.col("valid_from") <= at,
+        pl.col("valid_to") > at,
+        pl.col("input_tokens_from") == 0,
+    )
+    assert found.height <= 1
+    return found.row(0, named=True) if found.height else None
+
+
+def test_contract_wins_over_cloud_list_and_cloud_list_over_the_general_list_class_by_class():
+    listed, _ = price_rows(KNOWN)
+    everywhere = [
+        stated(region_id=None, unit_price=D("0.005")),
+        stated(region_id=None, x_token_class="output_text", unit_price=D("0.02")),
+    ]
+    cloud, _ = book([*everywhere, stated(unit_price=D("0.0055"))])
+    model_id = cloud["model_id"][0]
+    own = ContractPrice("aws", model_id, "default", datetime(2026, 10, 1), None, {"output_text": D(12)})
+    merged = merge_prices(listed, cloud, contract_price_rows([own], KNOWN))
+    answers = {
+        (name, region): (price(merged, name, region)["usd_per_mtok"], price(merged, name, region)["price_source"])
+        for name in ("input_uncached", "output_text", "cache_read")
+        for region in ("", "eu-west-1")
+    }
+    general = price(listed, "cache_read", "")["usd_per_mtok"]
+    assert answers == {
+        ("input_uncached", ""): (D(5), "cloud-list"),
+        ("input_uncached", "eu-west-1"): (D("5.5"), "cloud-list"),
+        ("output_text", ""): (D(12), "contract"),
+        ("output_text", "eu-west-1"): (D(12), "contract"),
+        ("cache_read", ""): (general, "genai-prices"),
+        ("cache_read", "eu-west-1"): (general, "genai-prices"),
+    }
+    assert price(merged, "input_uncached", "us-east-1") is None
+    assert price(merged, "input_uncached", "", at=datetime(2026, 10, 4))["price_source"] == "genai-prices"
