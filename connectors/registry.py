@@ -15,6 +15,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "litellm": "connectors.litellm",  # the LiteLLM gateway's request log
         "openai_usage": "connectors.openai.usage",  # OpenAI: what an organisation's projects, keys and models used
         "openai_costs": "connectors.openai.costs",  # OpenAI: what that cost, by project and line item
+        "anthropic_usage": "connectors.anthropic.usage",  # Anthropic: tokens by key, workspace, model and tier
+        "anthropic_costs": "connectors.anthropic.costs",  # Anthropic: what that cost, by workspace and description
         "dcgm": "connectors.dcgm",  # NVIDIA GPU telemetry: Prometheus, or scrape files
     }
 )
