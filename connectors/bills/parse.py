@@ -32,7 +32,9 @@ class _Tally:
 class Bill:
     """One delivery of a native bill. `shape` says, for the columns of a file, how its lines become charges.
 
-    `stated_rows` is the control total that a manifest gives; `is_final` whether lines without an invoice are open.
+    `stated_rows` is the control total that a manifest gives; `invoice_is_final` whether a period is final once every
+    line bears an invoice. `opened` gets each file before its lines are read, and may give the relation `lines` more
+    columns for `shape` to use.
     """
 
     settings: SourceSettings
@@ -41,6 +43,7 @@ class Bill:
     shape: Callable[[Names], Shape]
     stated_rows: int | None = None
     invoice_is_final: bool = True
+    opened: Callable[[Lines], None] | None = None
 
 
 def parse_bill(bill: Bill) -> Iterator[Parsed]:
@@ -51,6 +54,8 @@ def parse_bill(bill: Bill) -> Iterator[Parsed]:
     tally = _Tally()
     for page in bill.pages:
         with open_lines(page) as lines:
+            if bill.opened is not None:
+                bill.opened(lines)
             yield from _parse_file(bill, lines, tally)
     notices = tuple(f"{count:,} {words}" for words, count in sorted(tally.notices.items()) if count)
     yield Parsed(
@@ -78,11 +83,12 @@ def _parse_file(bill: Bill, lines: Lines, tally: _Tally) -> Iterator[Parsed]:
         kept = _charges(rows.filter(sound), shape.lookups, caches)
         tally.staged += kept.num_rows
         tally.is_final &= kept["invoice_id"].null_count == 0
-        yield Parsed(kept)
+        yield Parsed(kept, is_final=True)  # the closing word says whether the delivery is
     rejects = [*lines.malformed(), *(_refused(statement, lines) if refused else ())]
     tally.is_final &= not rejects
     for start in range(0, len(rejects), BATCH_ROWS):
-        yield Parsed(contract("charges").arrow_schema().empty_table(), tuple(rejects[start : start + BATCH_ROWS]))
+        refusals = tuple(rejects[start : start + BATCH_ROWS])
+        yield Parsed(contract("charges").arrow_schema().empty_table(), refusals, is_final=True)
 
 
 def _refused(statement: Statement, lines: Lines) -> Iterator[Reject]:
