@@ -16,13 +16,21 @@ from tests.connectors.focus.bills import LINE, csv_bill, gz_bill, line, only, pa
 
 SPECIFICATION = Path(__file__).resolve().parents[3] / "../shared/contracts/focus_columns.csv"
 VERSIONS = list(STANDARD_EXTRAS)
+# Columns that the contract takes and that 1.0 does not have, by the version that brought them.
+BROUGHT_LATER = {
+    "CapacityReservationId": "1.1",
+    "CapacityReservationStatus": "1.1",
+    "CommitmentDiscountQuantity": "1.1",
+    "CommitmentDiscountUnit": "1.1",
+    "SkuMeter": "1.1",
+    "InvoiceId": "1.2",
+}
 
 
 def columns_of(version: str) -> list[str]:
     """The contract's FOCUS columns and the extras that the version has, provider named as the version names it."""
     ours = [c.name.title().replace("_", "") for c in contract("charges").columns if not c.name.startswith("x_")]
-    later = {"CapacityReservationId": "1.1", "CapacityReservationStatus": "1.1", "InvoiceId": "1.2"}
-    known = [name for name in ours if later.get(name, "1.0") <= version and name != "ProviderName"]
+    known = [name for name in ours if BROUGHT_LATER.get(name, "1.0") <= version and name != "ProviderName"]
     known += [name for added, names in STANDARD_EXTRAS.items() if added <= version for name in names]
     known += ["ServiceProviderName"] if version >= "1.3" else []
     return known + (["ProviderName"] if version <= "1.3" else [])
