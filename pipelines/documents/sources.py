@@ -12,5 +12,7 @@ def sources_table() -> str:
 
 
 def _row(kind: str) -> list[str]:
-    charter = (importlib.import_module(f"connectors.{kind}").__doc__ or "").strip().split("\n")[0]
-    return [f"[`{kind}`](connectors/{kind}/README.md)", f"`{source(kind).fact}`", charter]
+    module = SOURCES[kind]
+    folder = "/".join(module.split(".")[:2])  # a provider with two kinds has one folder, and one page
+    charter = (importlib.import_module(module).__doc__ or "").strip().split("\n")[0]
+    return [f"[`{kind}`]({folder}/README.md)", f"`{source(kind).fact}`", charter]

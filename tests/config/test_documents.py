@@ -20,9 +20,11 @@ ENVIRONMENT = {**dict.fromkeys(NAMES, "long-enough-to-be-a-secret"), "AZURE_SAS"
 
 def shown(kind: str) -> list[dict[str, Any]]:
     """The sources in the YAML blocks of a connector's page."""
-    page = (ROOT / "connectors" / kind / "README.md").read_text(encoding="utf-8")
+    folder = Path(*SOURCES[kind].split(".")[:2])  # a provider with two facts has two kinds in one folder
+    page = (ROOT / folder / "README.md").read_text(encoding="utf-8")
     blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
-    return [source for block in blocks for source in (block["sources"] if isinstance(block, dict) else block)]
+    sources = [source for block in blocks for source in (block["sources"] if isinstance(block, dict) else block)]
+    return [source for source in sources if source["kind"] == kind]
 
 
 @pytest.mark.parametrize("kind", SOURCES)
