@@ -53,10 +53,17 @@ def saved_pages(
 
 def probe_saved(location: str, options: Mapping[str, str], endpoints: Sequence[str], *, monthly: bool) -> str:
     """Which windows the location holds, in one line. Raises SourceError when it holds none."""
-    names = _windows(location, options, endpoints, monthly=monthly)
+    names = saved_windows(location, options, endpoints, monthly=monthly)
     if not names:
         raise SourceError(_nothing(location, "2026-09" if monthly else "2026-09-03", endpoints))
     return f"{location}: answers of {len(names)} {'months' if monthly else 'days'}, {names[0]} to {names[-1]}"
+
+
+def saved_windows(location: str, options: Mapping[str, str], endpoints: Sequence[str], *, monthly: bool) -> list[str]:
+    """The names of the windows that have a page of one of the endpoints, oldest first."""
+    name, folders = (_MONTH if monthly else _DAY), "|".join(map(re.escape, endpoints))
+    shape = re.compile(f"({name})/(?:{folders})/{_PAGE.pattern}")
+    return sorted({named[1] for stored in list_objects(location, options) if (named := shape.fullmatch(stored.path))})
 
 
 def window_name(window: Window) -> str:
@@ -94,16 +101,9 @@ def _numbered(location: str, options: Mapping[str, str], folder: str) -> list[St
 
 def _require_before_first(location: str, options: Mapping[str, str], window: Window, endpoints: Sequence[str]) -> None:
     """A window without answers is unknown, not zero, unless it lies before all that was ever saved."""
-    names = _windows(location, options, endpoints, monthly=not _is_day(window))
+    names = saved_windows(location, options, endpoints, monthly=not _is_day(window))
     if not names or names[0] < window_name(window):
         raise SourceError(_nothing(location, window_name(window), endpoints))
-
-
-def _windows(location: str, options: Mapping[str, str], endpoints: Sequence[str], *, monthly: bool) -> list[str]:
-    """The windows that have a page of one of the endpoints, oldest first."""
-    name, folders = (_MONTH if monthly else _DAY), "|".join(map(re.escape, endpoints))
-    shape = re.compile(f"({name})/(?:{folders})/{_PAGE.pattern}")
-    return sorted({named[1] for stored in list_objects(location, options) if (named := shape.fullmatch(stored.path))})
 
 
 def _nothing(location: str, name: str, endpoints: Sequence[str]) -> str:
