@@ -14,7 +14,15 @@ from pipelines.config import load
 from tests.config.test_load import written
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("AZURE_SAS", "LITELLM_HASH_KEY", "PROMETHEUS_TOKEN", "LAKE_KEY_ID", "LAKE_SECRET_KEY", "FARTHING_HASH_KEY")
+NAMES = (
+    "ANTHROPIC_ADMIN_KEY",
+    "AZURE_SAS",
+    "LITELLM_HASH_KEY",
+    "PROMETHEUS_TOKEN",
+    "LAKE_KEY_ID",
+    "LAKE_SECRET_KEY",
+    "FARTHING_HASH_KEY",
+)
 ENVIRONMENT = {**dict.fromkeys(NAMES, "long-enough-to-be-a-secret"), "AZURE_SAS": "sv=2026-01-01&sig=abc"}
 
 
