@@ -1,4 +1,7 @@
-"""A landed file as DuckDB's relation `lines`: CSV as text, Parquet as it is. Malformed records are kept apart."""
+"""A landed file as DuckDB's relation `lines`: CSV and JSON lines as text, Parquet as it is.
+
+Malformed records of a CSV are kept apart; a malformed JSON line makes its file a damaged one.
+"""
 
 import csv
 import gzip
@@ -15,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.base import Body, IncompleteDeliveryError, LandedPage, Reject
+from connectors.bills.json_lines import open_json_lines
 from connectors.bills.names import Given, Kind, Names, literal, quoted
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
@@ -67,9 +71,15 @@ def open_lines(page: LandedPage) -> Generator[Lines]:
         connection.execute(f"set memory_limit = '{_MEMORY}'; set TimeZone = 'UTC'")
         with file.open("rb") as stream:
             head = stream.read(4)
-        is_csv, is_gzip = head != _PARQUET, head[:2] == _GZIP
+        is_gzip = head[:2] == _GZIP
         try:
-            if is_csv:
+            is_json = _begins_with_brace(file, is_gzip=is_gzip)
+            is_csv = head != _PARQUET and not is_json
+            if is_json:
+                if is_gzip:
+                    _refuse_bomb(page.name, file)
+                names = open_json_lines(connection, page.name, file, is_gzip=is_gzip)
+            elif is_csv:
                 names = _open_csv(connection, page.name, file, is_gzip=is_gzip)
             else:
                 names = _open_parquet(connection, page.name, file)
@@ -97,6 +107,11 @@ def _local(body: Body) -> Generator[Path]:
             shutil.copyfileobj(stream, spool, 4 << 20)
             spool.flush()
             yield Path(spool.name)
+
+
+def _begins_with_brace(file: Path, *, is_gzip: bool) -> bool:
+    with gzip.open(file) if is_gzip else file.open("rb") as stream:
+        return stream.read(1) == b"{"
 
 
 def _open_csv(connection: duckdb.DuckDBPyConnection, where: str, file: Path, *, is_gzip: bool) -> Names:
@@ -143,11 +158,25 @@ def _open_parquet(connection: duckdb.DuckDBPyConnection, where: str, file: Path)
 def _fields(field: pa.Field, name: str, sql: str) -> Iterator[Given]:
     """The field, and the fields of a structure by their dotted paths."""
     name, sql = f"{name}{field.name}", f"{sql}{quoted(field.name)}"
+    if (wrapped := _wrapped_list(field.type)) is not None:
+        yield Given(name, f"list_transform({sql}.list, entry -> entry.{quoted(wrapped)})", "list")
+        return
     if pa.types.is_struct(field.type):
         for inner in field.type:
             yield from _fields(inner, f"{name}.", f"{sql}.")
         return
     yield Given(name, sql, _kind(field.type))
+
+
+def _wrapped_list(kind: pa.DataType) -> str | None:
+    """The field that holds the entries, where a list lies inside structures: BigQuery's `name.list.element`."""
+    if not pa.types.is_struct(kind) or kind.num_fields != 1 or kind.field(0).name != "list":
+        return None
+    entries = kind.field(0).type
+    if not pa.types.is_list(entries) or not pa.types.is_struct(entries.value_type):
+        return None
+    inner = entries.value_type
+    return inner.field(0).name if inner.num_fields == 1 and inner.field(0).name in ("element", "item") else None
 
 
 def _kind(kind: pa.DataType) -> Kind:

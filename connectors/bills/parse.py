@@ -24,7 +24,8 @@ class _Tally:
     """What only the whole delivery tells."""
 
     staged: int = 0
-    is_final: bool = True
+    is_invoiced: bool = True
+    is_whole: bool = True
     notices: Counter[str] = field(default_factory=Counter[str])
 
 
@@ -34,7 +35,8 @@ class Bill:
 
     `stated_rows` is the control total that a manifest gives; `invoice_is_final` whether a period is final once every
     line bears an invoice. `opened` gets each file before its lines are read, and may give the relation `lines` more
-    columns for `shape` to use.
+    columns for `shape` to use, or more lines in the same order. `is_final` is the provider's word, where it gives one
+    in another way than by invoices.
     """
 
     settings: SourceSettings
@@ -44,6 +46,7 @@ class Bill:
     stated_rows: int | None = None
     invoice_is_final: bool = True
     opened: Callable[[Lines], None] | None = None
+    is_final: bool | None = None
 
 
 def parse_bill(bill: Bill) -> Iterator[Parsed]:
@@ -61,9 +64,14 @@ def parse_bill(bill: Bill) -> Iterator[Parsed]:
     yield Parsed(
         contract("charges").arrow_schema().empty_table(),
         stated_rows=bill.stated_rows,
-        is_final=bill.invoice_is_final and tally.is_final and tally.staged > 0,
+        is_final=_is_final(bill, tally),
         notices=notices,
     )
+
+
+def _is_final(bill: Bill, tally: _Tally) -> bool:
+    invoiced = bill.invoice_is_final and tally.is_invoiced
+    return (invoiced if bill.is_final is None else bill.is_final) and tally.is_whole and tally.staged > 0
 
 
 def _parse_file(bill: Bill, lines: Lines, tally: _Tally) -> Iterator[Parsed]:
@@ -82,10 +90,10 @@ def _parse_file(bill: Bill, lines: Lines, tally: _Tally) -> Iterator[Parsed]:
         refused += rows.num_rows - (pc.call_function("sum", [sound]).as_py() or 0)
         kept = _charges(rows.filter(sound), shape.lookups, caches)
         tally.staged += kept.num_rows
-        tally.is_final &= kept["invoice_id"].null_count == 0
+        tally.is_invoiced &= kept["invoice_id"].null_count == 0
         yield Parsed(kept, is_final=True)  # the closing word says whether the delivery is
     rejects = [*lines.malformed(), *(_refused(statement, lines) if refused else ())]
-    tally.is_final &= not rejects
+    tally.is_whole &= not rejects
     for start in range(0, len(rejects), BATCH_ROWS):
         refusals = tuple(rejects[start : start + BATCH_ROWS])
         yield Parsed(contract("charges").arrow_schema().empty_table(), refusals, is_final=True)
