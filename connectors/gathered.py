@@ -6,13 +6,13 @@ what a row means.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
-from connectors.base import Body, IncompleteDeliveryError, Parsed, Reject, SourceError, SourceSettings, Window
+from connectors.base import Body, IncompleteDeliveryError, Page, Parsed, Reject, SourceError, SourceSettings, Window
 from connectors.exact import exact_json, json_text
 from connectors.fields import RowError, printable
 from contracts import contract
@@ -142,6 +142,19 @@ def read_document(body: Body, name: str) -> Any:
         raise IncompleteDeliveryError(
             f"{name}: the page ends too early or is no JSON ({error}). Nothing was committed; fetch it again."
         ) from None
+
+
+def without_repeated_nothing(pages: Iterable[Page], is_empty: Callable[[Page], bool]) -> Iterator[Page]:
+    """The pages. Of those without rows that are the same to the letter, one: it says as much as all of them."""
+    told: set[bytes] = set()
+    for page in pages:
+        if is_empty(page):
+            with page.body.open() as stream:
+                digest = hashlib.sha256(stream.read()).digest()
+            if digest in told:
+                continue
+            told.add(digest)
+        yield page
 
 
 def extra_json(found: dict[str, Any]) -> str | None:

@@ -17,7 +17,10 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "openai_costs": "connectors.openai.costs",  # OpenAI: what that cost, by project and line item
         "anthropic_usage": "connectors.anthropic.usage",  # Anthropic: tokens by key, workspace, model and tier
         "anthropic_costs": "connectors.anthropic.costs",  # Anthropic: what that cost, by workspace and description
+        "openrouter_usage": "connectors.openrouter.usage",  # OpenRouter: what each model used
+        "openrouter_costs": "connectors.openrouter.costs",  # OpenRouter: the credits that it cost
         "dcgm": "connectors.dcgm",  # NVIDIA GPU telemetry: Prometheus, or scrape files
+        "aws_bill": "connectors.aws.bill",  # AWS: CUR 2.0, FOCUS and legacy CUR exports
     }
 )
 

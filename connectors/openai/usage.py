@@ -1,6 +1,5 @@
 """The source of kind `openai_usage`: what an organisation's projects, keys and models used, bucket by bucket."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -8,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, RefusedRequestError, Source, SourceSettings, Window
-from connectors.gathered import Gathered
+from connectors.gathered import Gathered, without_repeated_nothing
 from connectors.http import Pace
 from connectors.openai.client import MOST_BUCKETS, Client, span, unknown_endpoint
 from connectors.openai.endpoints import Endpoint
@@ -39,7 +38,7 @@ class OpenAiUsage:
             pages = saved_pages(settings.location, settings.store_options, window, _folders(settings))
         else:
             pages = self._asked(settings, window)
-        return _without_repeated_nothing(pages)
+        return without_repeated_nothing(pages, _is_empty)
 
     def parse(self, settings: OpenAiUsageSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Rows of the day. Raises IncompleteDeliveryError when a chain of pages has no end, or two contradict."""
@@ -95,15 +94,6 @@ def _address(endpoint: Endpoint) -> str:
     return f"organization/usage/{endpoint.path}"
 
 
-def _without_repeated_nothing(pages: Iterable[Page]) -> Iterator[Page]:
-    """The pages; endpoints that nobody used answer alike, and one such answer says as much as all of them."""
-    told: set[str] = set()
-    for page in pages:
-        found = read_page(page.body, page.name)
-        if isinstance(found, BucketPage) and next(found.results(), None) is None:
-            with page.body.open() as stream:
-                digest = hashlib.sha256(stream.read()).hexdigest()
-            if digest in told:
-                continue
-            told.add(digest)
-        yield page
+def _is_empty(page: Page) -> bool:
+    found = read_page(page.body, page.name)
+    return isinstance(found, BucketPage) and next(found.results(), None) is None

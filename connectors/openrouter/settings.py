@@ -1,0 +1,60 @@
+"""What `farthing.yml` says of an OpenRouter account: its management key or where its answers are saved."""
+
+import re
+from typing import Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from connectors.base import StoredSourceSettings
+
+DAYS_SERVED = 30
+"""The API tells of so many completed UTC days, and of no other."""
+
+
+class OpenRouterSettings(StoredSourceSettings):
+    """One account: by its API (`management_key`), or by answers that another job saved (`location`)."""
+
+    url: str = Field(default="https://openrouter.ai/api/v1", description="Address of the API, up to its version.")
+    management_key: SecretStr | None = Field(
+        default=None, description="Management key (once called provisioning key); a key for inference does not do."
+    )
+    location: str | None = Field(
+        default=None, description="Folder, s3://, gs:// or az:// location of saved answers, instead of the key."
+    )
+    by_workspace: bool = Field(
+        default=False, description="Whether the API is asked to separate workspaces; accounts without them need not."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
+            raise ValueError("must be an address such as https://openrouter.ai/api/v1, without user and query")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if (self.management_key is None) == (self.location is None):
+            raise ValueError("give either 'management_key' (the API) or 'location' (saved answers), not both")
+        return self
+
+
+class OpenRouterUsageSettings(OpenRouterSettings):
+    """Settings of kind `openrouter_usage`."""
+
+    kind: str = Field(default="openrouter_usage", pattern="^openrouter_usage$", description="Which connector reads it.")
+    trailing_days: int = Field(
+        default=7, ge=0, lt=DAYS_SERVED, description="Days before the night's own that are read again."
+    )
+
+
+class OpenRouterCostsSettings(OpenRouterSettings):
+    """Settings of kind `openrouter_costs`."""
+
+    kind: str = Field(default="openrouter_costs", pattern="^openrouter_costs$", description="Which connector reads it.")
+    trailing_months: int = Field(
+        default=1, ge=0, le=12, description="Months before that are read again from saved answers; the API has none."
+    )
+    restated_through_day: int = Field(
+        default=7, ge=1, le=31, description="Last day of the month on which those months are read again."
+    )
