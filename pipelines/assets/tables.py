@@ -5,7 +5,6 @@ from datetime import date
 
 import dagster as dg
 
-from connectors.registry import SOURCES, source
 from contracts import Contract, Layer, all_contracts, contract
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
@@ -43,7 +42,7 @@ def reference_assets() -> list[dg.AssetsDefinition]:
     @dg.multi_asset(
         specs=specs,
         name="references",
-        deps=[dg.AssetKey([fact]) for fact in (SKU_PRICES,) if any(source(kind).fact == fact for kind in SOURCES)],
+        deps=[dg.AssetKey([fact]) for fact in fed_facts() if fact == SKU_PRICES],
         required_resource_keys={"house"},
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -61,7 +60,7 @@ def reference_assets() -> list[dg.AssetsDefinition]:
     @dg.asset(
         name="model_identity",
         group_name="reference",
-        deps=["gateway_requests", "charges"],
+        deps=["models_in_use", "charges"],
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys={"house"},

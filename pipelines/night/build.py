@@ -38,7 +38,8 @@ def stale_targets(house: House, output: Contract, first: date, last: date) -> li
     tables = [output, *stored_inputs(output)]
     slices = {table.table: house.lake.slices(table.table) for table in tables}
     everything = house.options.full_refresh
-    return stale(output, slices, rule_versions(house, output), first, last, everything=everything)
+    versions = rule_versions(house, output, first, last)
+    return stale(output, slices, versions, first, last, everything=everything)
 
 
 def build(house: House, output: Contract, first: date, last: date) -> Built:

@@ -50,15 +50,15 @@ def write_model_identity(house: House, first: date, last: date) -> int:
 
 def _names_in_use(house: House, first: date, last: date) -> set[tuple[str, str]]:
     start, end = first - timedelta(days=HORIZON_DAYS), last + timedelta(days=1)
+    logged = house.lake.read("models_in_use", start, end).to_pylist()
     with house.engine() as engine:
-        register(house, engine, "gateway_requests", start, end)
         register(house, engine, "charges", month_start(start), next_month(last))
-        rows = engine.query(
-            "select distinct coalesce(provider, '') as provider, billed_model as model from gateway_requests "
-            "where billed_model is not null union "
+        billed = engine.query(
             "select distinct provider_name as provider, x_model_id as model from charges where x_model_id is not null"
-        )
-    return {(row["provider"], row["model"]) for row in rows.to_pylist()}
+        ).to_pylist()
+    return {(row["source_provider"], row["source_model"]) for row in logged} | {
+        (row["provider"], row["model"]) for row in billed
+    }
 
 
 def _replace(house: House, table: str, rows: pa.Table) -> int:

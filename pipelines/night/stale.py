@@ -21,6 +21,10 @@ HALF = 16  # hexadecimal digits of each half
 HORIZON_DAYS = 100  # how far behind a night looks for slices that changed: more than any source pulls again
 
 
+Versions = Mapping[str, str | Mapping[date, str]]
+"""By table: a text that changes when the table does, or one for each slice that is built from it."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A slice to build: its date and the fingerprint of what it is built from."""
@@ -66,7 +70,7 @@ def stored_inputs(output: Contract) -> list[Contract]:
 def stale(
     output: Contract,
     slices: Mapping[str, Sequence[Slice]],
-    versions: Mapping[str, str],
+    versions: Versions,
     first: date,
     last: date,
     *,
@@ -75,7 +79,7 @@ def stale(
     """The slices of `output` to rebuild for a run of the days first..last, oldest first.
 
     `slices` holds the lake's slices of the output and of its inputs; `versions` holds, for tables and rules that are
-    not sliced by date, a text that changes when they do.
+    not sliced by date, a text that changes when they do, or when what a slice reads of them does.
     """
     built = {piece.slice_date: piece.fingerprint[:HALF] for piece in slices.get(output.table, ())}
     targets: list[Target] = []
@@ -111,12 +115,10 @@ def _covered(output: Contract, table: Contract, day: date, earliest: date, last:
     return set(days_between(start, end - timedelta(days=1)))
 
 
-def _fingerprint(
-    output: Contract, slice_date: date, slices: Mapping[str, Sequence[Slice]], versions: Mapping[str, str]
-) -> str:
-    digest = hashlib.sha256(versions.get(output.table, "").encode())
+def _fingerprint(output: Contract, slice_date: date, slices: Mapping[str, Sequence[Slice]], versions: Versions) -> str:
+    digest = hashlib.sha256(_version(versions, output.table, slice_date).encode())
     for table in sorted(stored_inputs(output), key=lambda stored: stored.table):
-        digest.update(f"\n{table.table}={versions.get(table.table, '')}".encode())
+        digest.update(f"\n{table.table}={_version(versions, table.table, slice_date)}".encode())
         if table.table in versions:
             continue
         start, end = input_range(output, table, slice_date)
@@ -124,3 +126,8 @@ def _fingerprint(
         for piece in sorted(inside, key=lambda p: (p.slice_date, p.slice_source)):
             digest.update(f"\n{piece.slice_date} {piece.slice_source} {piece.fingerprint[-HALF:]}".encode())
     return digest.hexdigest()[:HALF]
+
+
+def _version(versions: Versions, table: str, slice_date: date) -> str:
+    version = versions.get(table, "")
+    return version if isinstance(version, str) else version.get(slice_date, "")

@@ -2,33 +2,47 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from datetime import date, timedelta
 from importlib.metadata import version
 
 from contracts import Contract, Layer, contract, sql_root
 from models.commitment_hours import HOURS_RULES
 from models.ledger import RULES
 from pipelines.house import House
-from pipelines.night.stale import stored_inputs
+from pipelines.night.stale import HORIZON_DAYS, Versions, stored_inputs
+from pipelines.night.used_versions import used_versions
 
 
-def rule_versions(house: House, output: Contract) -> dict[str, str]:
+def rule_versions(house: House, output: Contract, first: date, last: date) -> Versions:
     """For `output` its SQL and those of the views below; for reference tables what decides their content.
 
-    Model identities are versioned by the rules that resolve names, not by the names seen so far: a new name must not
-    rebuild days on which it does not occur.
+    What a day of the log is built from is versioned by what that day uses. Elsewhere model identities are versioned by
+    the rules that resolve names, not by the names seen so far: a new name must not rebuild what it does not occur in.
     """
-    versions = {output.table: _digest([*_texts(output), *_models(house, output)])}
-    for table in stored_inputs(output):
-        if table.table == "model_identity":
+    inputs = stored_inputs(output)
+    by_day = used_versions(house, output, inputs, first - timedelta(days=HORIZON_DAYS), last)
+    versions: dict[str, str | Mapping[date, str]] = {output.table: _digest([*_texts(output), *_models(house, output)])}
+    for table in inputs:
+        if table.table in by_day:
+            versions[table.table] = by_day[table.table]
+        elif table.table == "model_identity":
             rules = [entry.model_dump(mode="json") for entry in house.config.models]
             versions["model_identity"] = _digest([json.dumps(rules), version("genai-prices")])
         elif table.layer is Layer.LAKE:
-            # asked only whether a month is over: what each attempt said is no reason to rebuild
-            versions[table.table] = f"{house.clock():%Y-%m}"
+            versions[table.table] = _lake_version(house, output)
         elif table.slice == "none":
             pieces = sorted(piece.fingerprint for piece in house.lake.slices(table.table))
             versions[table.table] = _digest(pieces)
     return versions
+
+
+def _lake_version(house: House, output: Contract) -> str:
+    """What each attempt said is no reason to rebuild.
+
+    A period asks only whether its month is over; a day only for its first delivery, which stays what it was.
+    """
+    return "" if output.slice == "day" else f"{house.clock():%Y-%m}"
 
 
 def _models(house: House, output: Contract) -> list[str]:
