@@ -149,5 +149,4 @@ def _what(fields: Fields, token_type: str | None) -> Row:
         "x_token_class": _TOKEN_CLASSES.get(token_type or ""),
         "x_service_tier": service_tier(fields),
         "x_charge_type": cost_type,
-        "x_cost_class": None if cost_type == _TOKENS else cost_type,
     }

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from connectors.anthropic.costs import AnthropicCostsSource
 from connectors.anthropic.settings import CostsSettings, UsageSettings
