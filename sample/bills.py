@@ -1,7 +1,7 @@
-"""What the three providers bill: lines in FOCUS terms, made from the same requests that the gateways logged.
+"""What the providers bill: lines in FOCUS terms, made from the same requests that the gateways logged.
 
-Here belongs: quantities, prices and costs, exact to the twelfth decimal. Here does not belong: how a bill is written,
-which is in `focus_files`.
+Here belongs: quantities, prices and costs, exact to the twelfth decimal. Here does not belong: how a bill is
+written, which is in `focus_files` and `api_answers`.
 """
 
 import random
@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from sample.company import MODELS, MONTH, NEXT_MONTH, RESEARCH, RESTATED_FROM, SERVING, USD_PER_TOKEN, Host
+from sample.company import MODELS, MONTH, NEXT_MONTH, RESEARCH, SERVING, USD_PER_TOKEN, Host
 from sample.traffic import Request
 
 ONE_DAY = timedelta(days=1)
 ONE_HOUR = timedelta(hours=1)
 GATEWAY_ACCOUNT = {"openai": "proj_gateway", "anthropic": "wrkspc_gateway"}
 PROVIDER_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic"}
-INVOICES = {"OpenAI": "OAI-2026-10-00417", "Anthropic": "ANT-2026-10-0093", "Nimbus Compute": "NC-88231"}
 CLOUD = "Nimbus Compute"
 
 # Keys that bypass the gateway: sub-account, provider, model on the bill, tokens per weekday.
@@ -125,7 +124,7 @@ def _token_line(day: date, provider: str, sub_account: str, bill_name: str, toke
 
 
 def restated(lines: Sequence[Line]) -> list[Line]:
-    """The OpenAI bill as it is invoiced: three days of gpt-5 counted anew, and a line that came late."""
+    """The OpenAI costs as they are restated: three days of gpt-5 counted anew, and a line that came late."""
     first, last = datetime(2026, 10, 20), datetime(2026, 10, 22)  # noqa: DTZ001
     corrected: list[Line] = []
     for line in lines:
@@ -217,9 +216,3 @@ def _month_end(usage: Sequence[Line]) -> Iterator[Line]:
         support, charge_category="Credit", description="Start-up programme credit", service_name="Credits",
         cost=credit, list_cost=credit, frequency="One-Time",
     )  # fmt: skip
-
-
-def invoice_id(provider_name: str, as_of: date) -> str | None:
-    """The invoice of a provider's bill as known on `as_of`: OpenAI issues its own last, the others with the month."""
-    issued = RESTATED_FROM if provider_name == PROVIDER_NAMES["openai"] else NEXT_MONTH
-    return INVOICES[provider_name] if as_of >= issued else None

@@ -14,15 +14,26 @@ lake: lake
 
 # Where the facts come from: bills, gateway logs, GPU samples. Each source has a name of its own.
 sources:
-  # Bills in FOCUS, whatever the version and file format.
-  - name: openai-bill
-    kind: focus
+  # What the API providers charge and count. With a key instead of saved answers, their API is asked itself:
+  #   admin_key: env:OPENAI_ADMIN_KEY
+  - name: openai-costs
+    kind: openai_costs
     account: org-alder-finch
     location: exports/openai
-  - name: anthropic-bill
-    kind: focus
+  - name: openai-usage
+    kind: openai_usage
+    account: org-alder-finch
+    location: exports/openai
+    endpoints: [completions]
+  - name: anthropic-costs
+    kind: anthropic_costs
     account: alder-finch
     location: exports/anthropic
+  - name: anthropic-usage
+    kind: anthropic_usage
+    account: alder-finch
+    location: exports/anthropic
+  # A bill in FOCUS, whatever the version and file format.
   - name: nimbus-bill
     kind: focus
     account: NC-1847

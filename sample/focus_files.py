@@ -1,19 +1,12 @@
-"""Bills as files: FOCUS 1.2 gzipped CSV, FOCUS 1.3 Parquet and FOCUS 1.0 CSV, each with a manifest beside it.
-
-The column sets are those of the specification's Cost and Usage dataset in the given version, in its order.
-"""
+"""A bill as a FOCUS 1.0 CSV with a manifest beside it: the columns of the specification, in its order."""
 
 import csv
-import gzip
 import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sample.bills import Line
 from sample.company import COMPANY, MONTH, NEXT_MONTH, names
@@ -27,43 +20,18 @@ FOCUS_1_0 = names(
     "RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceName SkuId SkuPriceId "
     "SubAccountId SubAccountName Tags"
 )
-_ADDED_UNTIL_1_2 = names(
-    "BillingAccountType CapacityReservationId CapacityReservationStatus CommitmentDiscountQuantity "
-    "CommitmentDiscountUnit InvoiceId PricingCurrency PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost "
-    "PricingCurrencyListUnitPrice ServiceSubcategory SkuMeter SkuPriceDetails SubAccountType"
-)
-_ADDED_IN_1_3 = names(
-    "AllocatedMethodDetails AllocatedMethodId AllocatedResourceId AllocatedResourceName AllocatedTags ContractApplied "
-    "HostProviderName ServiceProviderName"
-)
-FOCUS_1_2 = sorted(FOCUS_1_0 + _ADDED_UNTIL_1_2)
-FOCUS_1_3 = sorted(FOCUS_1_2 + _ADDED_IN_1_3)
-TOKEN_COLUMNS = ["x_ModelId", "x_TokenClass"]
-
 Value = str | Decimal | datetime | None
-COST = pa.decimal128(38, 12)
 
 
-def write_csv(file: Path, lines: Sequence[Line], account: str, invoice: str | None, columns: Sequence[str]) -> None:
-    """Writes a CSV of `columns`, gzipped when the name says so, and its manifest."""
+def write_csv(file: Path, lines: Sequence[Line], account: str) -> None:
+    """Writes the CSV and its manifest."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns)
+    writer.writerow(FOCUS_1_0)
     for line in lines:
-        row = _row(line, account, invoice)
-        writer.writerow([_text(row.get(column)) for column in columns])
-    content = text.getvalue().encode()
-    _deliver(file, gzip.compress(content, 6, mtime=0) if file.suffix == ".gz" else content, lines)
-
-
-def write_parquet(file: Path, lines: Sequence[Line], account: str, invoice: str | None, columns: Sequence[str]) -> None:
-    """Writes a Parquet file of `columns`, money as DECIMAL(38, 12) and time in UTC, and its manifest."""
-    rows = [_row(line, account, invoice) for line in lines]
-    schema = pa.schema([(column, _arrow_type(column)) for column in columns])
-    table = pa.table({column: [row.get(column) for row in rows] for column in columns}, schema=schema)
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
-    _deliver(file, sink.getvalue(), lines)
+        row = _row(line, account)
+        writer.writerow([_text(row.get(column)) for column in FOCUS_1_0])
+    _deliver(file, text.getvalue().encode(), lines)
 
 
 def _deliver(file: Path, content: bytes, lines: Sequence[Line]) -> None:
@@ -72,12 +40,6 @@ def _deliver(file: Path, content: bytes, lines: Sequence[Line]) -> None:
     total = sum((line.cost for line in lines), Decimal(0))
     manifest = {"files": [file.name], "rows": len(lines), "total_billed_cost": f"{total:f}"}
     (file.parent / "_manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-
-
-def _arrow_type(column: str) -> pa.DataType:
-    if column.endswith(("Cost", "Price", "Quantity")):
-        return COST
-    return pa.timestamp("us", tz="UTC") if column.endswith(("PeriodStart", "PeriodEnd")) else pa.string()
 
 
 def _text(value: Value) -> str:
@@ -90,27 +52,18 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-def _row(line: Line, account: str, invoice: str | None) -> Mapping[str, Value]:
+def _row(line: Line, account: str) -> Mapping[str, Value]:
     usage = line.charge_category == "Usage"
     identity: dict[str, Value] = {
         "BillingAccountId": account,
         "BillingAccountName": COMPANY,
-        "BillingAccountType": "Organization",
         "BillingCurrency": "USD",
         "BillingPeriodStart": _utc(datetime.combine(MONTH, time())),
         "BillingPeriodEnd": _utc(datetime.combine(NEXT_MONTH, time())),
-        "InvoiceId": invoice,
         "InvoiceIssuerName": line.provider_name,
         "ProviderName": line.provider_name,
-        "ServiceProviderName": line.provider_name,
-        "HostProviderName": line.provider_name,
         "PublisherName": line.provider_name,
-        "PricingCurrency": "USD",
-        "PricingCurrencyEffectiveCost": line.cost,
-        "PricingCurrencyListUnitPrice": line.list_unit_price,
-        "PricingCurrencyContractedUnitPrice": line.unit_price,
         "PricingCategory": "Standard" if usage else None,
-        "SubAccountType": "Project",
         "RegionId": "us-central" if line.resource_id else None,
         "RegionName": "US Central" if line.resource_id else None,
     }
@@ -139,12 +92,9 @@ def _charge(line: Line) -> dict[str, Value]:
         "ServiceName": line.service_name,
         "ServiceCategory": line.service_category,
         "SkuId": line.sku_id,
-        "SkuMeter": line.description if line.sku_id else None,
         "SkuPriceId": f"{line.sku_id}:on-demand" if line.sku_id else None,
         "ResourceId": line.resource_id,
         "ResourceName": line.resource_id,
         "ResourceType": line.resource_type,
         "Tags": json.dumps(dict(line.tags), sort_keys=True) if line.tags is not None else None,
-        "x_ModelId": line.model,
-        "x_TokenClass": line.token_class,
     }

@@ -14,11 +14,15 @@ from sample.truth import Truth, build_truth
 
 @dataclass(frozen=True)
 class Story:
-    """Requests by day, samples by node and day, and bill lines by the folder that they are delivered to."""
+    """Requests by day, samples by node and day, and bill lines by the folder that they are delivered to.
+
+    `api` are the API providers' lines as they were used, whatever was restated.
+    """
 
     as_of: date
     traffic: Mapping[date, Sequence[Request]]
     samples: Mapping[tuple[Host, date], Sequence[Sample]]
+    api: Sequence[Line]
     bills: Mapping[str, Sequence[Line]]
 
     def truth(self) -> Truth:
@@ -37,6 +41,7 @@ def tell(seed: int, as_of: date) -> Story:
         as_of=as_of,
         traffic=traffic,
         samples={(host, day): gpu_samples(host, day, seed) for host in HOSTS for day in days},
+        api=api,
         bills={
             "openai": restated(openai) if as_of >= RESTATED_FROM else openai,
             "anthropic": [line for line in api if line.provider_name == "Anthropic"],

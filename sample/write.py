@@ -1,12 +1,14 @@
 """Everything at once: the configuration, the exports and the truth, into one directory."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from sample import api_answers as api
 from sample import focus_files as focus
-from sample.bills import invoice_id
+from sample.bills import GATEWAY_ACCOUNT
 from sample.company import MONTH
 from sample.configuration import write_configuration
 from sample.gateway import write_payloads, write_spend_logs
@@ -37,6 +39,7 @@ def write(
     story = tell(seed, as_of)
     exports = directory / "exports"
     write_bills(exports, story)
+    write_usage(exports, story)
     logged = payloads = 0
     for day, requests in story.traffic.items():
         logged += write_spend_logs(exports / "litellm-us" / str(day), day, requests)
@@ -56,16 +59,25 @@ def write(
 
 
 def write_bills(exports: Path, story: Story) -> None:
-    """Writes the three bills, each in its own version and file format, with a manifest beside it."""
+    """Writes what every provider charges: the two APIs' own answers, and the cloud's FOCUS file with its manifest."""
     month = f"{MONTH:%Y-%m}"
     for folder, lines in story.bills.items():
-        target = exports / folder / month
-        invoice = invoice_id(lines[0].provider_name, story.as_of)
         if folder == "openai":
-            columns = focus.FOCUS_1_2 + focus.TOKEN_COLUMNS
-            focus.write_csv(target / f"openai-costs-{month}.csv.gz", lines, "org-alder-finch", invoice, columns)
+            api.write_openai_costs(exports / folder, lines)
         elif folder == "anthropic":
-            columns = focus.FOCUS_1_3 + focus.TOKEN_COLUMNS
-            focus.write_parquet(target / f"anthropic-costs-{month}.parquet", lines, "alder-finch", invoice, columns)
+            api.write_anthropic_costs(exports / folder, lines)
         else:
-            focus.write_csv(target / f"nimbus-{month}.csv", lines, "NC-1847", invoice, focus.FOCUS_1_0)
+            target = exports / folder / month / f"nimbus-{month}.csv"
+            focus.write_csv(target, lines, "NC-1847")
+
+
+def write_usage(exports: Path, story: Story) -> None:
+    """Writes what the two API providers counted. They restate costs here, never what they counted."""
+    requests = Counter(
+        api.Used(day, GATEWAY_ACCOUNT[request.model.provider], request.model.bill_name)
+        for day, answered in story.traffic.items()
+        for request in answered
+        if request.model.bill_name is not None and request.is_billed
+    )
+    api.write_openai_usage(exports / "openai", [line for line in story.api if line.provider_name == "OpenAI"], requests)
+    api.write_anthropic_usage(exports / "anthropic", story.bills["anthropic"])

@@ -1,24 +1,51 @@
 import csv
-import gzip
 import io
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from sample.story import tell
 from sample.write import write_bills
 
-OPENAI = "exports/openai/2026-10/openai-costs-2026-10.csv.gz"
-ANTHROPIC = "exports/anthropic/2026-10/anthropic-costs-2026-10.parquet"
+OPENAI = "exports/openai/2026-10/costs"
+ANTHROPIC = "exports/anthropic/2026-10/cost_report"
+ANTHROPIC_TOTAL = "exports/anthropic/2026-10/cost_report_total"
+CLASSES = {"input": "input_uncached", "cached input": "cache_read", "output": "output_text"}
 NIMBUS = "exports/gpucloud/2026-10/nimbus-2026-10.csv"
 
 
+def pages(folder: Path) -> list[dict]:
+    """The saved answers in order, numbers with all their digits."""
+    return [json.loads(page.read_text(), parse_float=Decimal) for page in sorted(folder.glob("page-*.json"))]
+
+
 def openai_rows(directory: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(gzip.decompress((directory / OPENAI).read_bytes()).decode(), newline="")))
+    return [
+        {
+            "ChargePeriodStart": str(bucket["start_time"]),
+            "BilledCost": str(result["amount"]["value"]),
+            "SubAccountId": result["project_id"],
+            "x_ModelId": result["line_item"].partition(", ")[0],
+            "x_TokenClass": CLASSES[result["line_item"].partition(", ")[2]],
+            "ConsumedQuantity": str(result["quantity"]),
+        }
+        for page in pages(directory / OPENAI)
+        for bucket in page["data"]
+        for result in bucket["results"]
+    ]
+
+
+def anthropic_rows(directory: Path, report: str = ANTHROPIC) -> list[dict[str, str]]:
+    """The report's results; cents as they are written."""
+    return [
+        {"SubAccountId": result["workspace_id"], "cents": result["amount"]}
+        for page in pages(directory / report)
+        for bucket in page["data"]
+        for result in bucket["results"]
+    ]
 
 
 def nimbus_rows(directory: Path) -> list[dict[str, str]]:
@@ -37,35 +64,55 @@ def restated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     return directory, json.loads(json.dumps(story.truth()))
 
 
-def test_each_file_adds_up_to_the_truth_and_to_its_manifest(october):
-    parquet = pq.read_table(october.directory / ANTHROPIC)
-    files = {
-        "OpenAI": (OPENAI, total(openai_rows(october.directory)), len(openai_rows(october.directory))),
-        "Anthropic": (ANTHROPIC, sum(parquet["BilledCost"].to_pylist()), parquet.num_rows),
-        "Nimbus Compute": (NIMBUS, total(nimbus_rows(october.directory)), len(nimbus_rows(october.directory))),
-    }
-    for provider, (file, cost, rows) in files.items():
-        manifest = json.loads((october.directory / file).with_name("_manifest.json").read_text())
-        assert (
-            cost == Decimal(october.truth["bills"][provider]["billed_cost"]) == Decimal(manifest["total_billed_cost"])
-        )
-        assert rows == october.truth["bills"][provider]["lines"] == manifest["rows"]
-        assert manifest["files"] == [Path(file).name]
+def test_each_source_adds_up_to_the_truth_and_to_its_own_total(october):
+    bills = october.truth["bills"]
+    openai, nimbus = openai_rows(october.directory), nimbus_rows(october.directory)
+    assert (total(openai), len(openai)) == (Decimal(bills["OpenAI"]["billed_cost"]), bills["OpenAI"]["lines"])
+    manifest = json.loads((october.directory / NIMBUS).with_name("_manifest.json").read_text())
+    assert total(nimbus) == Decimal(bills["Nimbus Compute"]["billed_cost"]) == Decimal(manifest["total_billed_cost"])
+    assert len(nimbus) == bills["Nimbus Compute"]["lines"] == manifest["rows"]
+    assert manifest["files"] == [Path(NIMBUS).name]
+    grouped, ungrouped = anthropic_rows(october.directory), anthropic_rows(october.directory, ANTHROPIC_TOTAL)
+    cents = Decimal(bills["Anthropic"]["billed_cost"]) * 100
+    assert total(grouped, "cents") == total(ungrouped, "cents") == cents
+    assert (len(grouped), len(ungrouped)) == (bills["Anthropic"]["lines"], 31)
 
 
-def test_the_column_sets_are_those_of_the_three_versions(october):
-    openai, nimbus = openai_rows(october.directory)[0], nimbus_rows(october.directory)[0]
-    anthropic = pq.read_schema(october.directory / ANTHROPIC).names
-    assert len(nimbus) == 43  # FOCUS 1.0
-    assert len(openai) == 57 + 2  # FOCUS 1.2, model and token class
-    assert len(anthropic) == 65 + 2  # FOCUS 1.3 Cost and Usage, model and token class
+def test_the_cloud_s_columns_are_those_of_focus_1_0(october):
+    nimbus = nimbus_rows(october.directory)[0]
+    assert len(nimbus) == 43
     assert "InvoiceId" not in nimbus
-    assert "ServiceProviderName" not in openai
-    assert {"ServiceProviderName", "HostProviderName", "x_ModelId", "x_TokenClass"} <= set(anthropic)
+
+
+def test_pages_name_the_next_one_and_the_last_one_names_none(october):
+    first, second = pages(october.directory / OPENAI)
+    assert (first["has_more"], second["has_more"], second["next_page"]) == (True, False, None)
+    assert len(first["data"]) + len(second["data"]) == 31
+
+
+def test_the_usage_of_a_day_is_what_its_costs_are_for(october):
+    """1.25, 0.125 and 10 USD per million tokens of gpt-5; the inclusive input holds what was cached."""
+    used = next(
+        result
+        for result in pages(october.directory / "exports/openai/2026-10-06/completions")[0]["data"][0]["results"]
+        if (result["project_id"], result["model"]) == ("proj_gateway", "gpt-5")
+    )
+    day = str(int(datetime(2026, 10, 6, tzinfo=UTC).timestamp()))
+    costs = {
+        row["x_TokenClass"]: Decimal(row["BilledCost"])
+        for row in openai_rows(october.directory)
+        if (row["ChargePeriodStart"], row["SubAccountId"], row["x_ModelId"]) == (day, "proj_gateway", "gpt-5")
+    }
+    assert costs["input_uncached"] == used["input_uncached_tokens"] * Decimal("0.00000125")
+    assert costs["cache_read"] == used["input_cached_tokens"] * Decimal("0.000000125")
+    assert costs["output_text"] == used["output_tokens"] * Decimal("0.00001")
+    assert used["input_tokens"] == used["input_uncached_tokens"] + used["input_cached_tokens"]
 
 
 def test_costs_are_exact_decimals_of_at_most_twelve_places_and_follow_from_price_and_quantity(october):
-    for row in openai_rows(october.directory) + nimbus_rows(october.directory):
+    for row in openai_rows(october.directory):
+        assert -int(Decimal(row["BilledCost"]).as_tuple().exponent) <= 12
+    for row in nimbus_rows(october.directory):
         assert -int(Decimal(row["BilledCost"]).as_tuple().exponent) <= 12
         assert "E" not in row["BilledCost"]
         if row["ChargeCategory"] == "Usage":
@@ -97,10 +144,8 @@ def test_the_cloud_bills_nodes_volumes_support_tax_and_a_credit(october):
     assert [len(lines) for lines in nodes.values()] == [31, 744]
 
 
-def test_the_openai_bill_has_no_invoice_until_it_is_restated(october, restated):
-    assert {row["InvoiceId"] for row in openai_rows(october.directory)} == {""}
-    assert {row["InvoiceId"] for row in openai_rows(restated[0])} == {"OAI-2026-10-00417"}
-    assert set(pq.read_table(october.directory / ANTHROPIC)["InvoiceId"].to_pylist()) == {"ANT-2026-10-0093"}
+def day_of(key: tuple[str, ...]) -> str:
+    return str(datetime.fromtimestamp(int(key[0]), UTC).date())
 
 
 def test_the_restatement_changes_three_days_and_adds_one_line(october, restated):
@@ -110,10 +155,10 @@ def test_the_restatement_changes_three_days_and_adds_one_line(october, restated)
 
     before, after = keyed(october.directory), keyed(restated[0])
     added = after.keys() - before.keys()
-    assert added == {("2026-10-30T00:00:00Z", "proj_sandbox", "gpt-5-nano", "cache_read")}
+    assert {(key[1:], day_of(key)) for key in added} == {(("proj_sandbox", "gpt-5-nano", "cache_read"), "2026-10-30")}
     assert before.keys() - after.keys() == set()
     changed = {key for key in before if before[key] != after[key]}
-    assert {key[0][:10] for key in changed} == {"2026-10-20", "2026-10-21", "2026-10-22"}
+    assert {day_of(key) for key in changed} == {"2026-10-20", "2026-10-21", "2026-10-22"}
     assert all(Decimal(after[key]) < Decimal(before[key]) for key in changed)
 
 
@@ -129,9 +174,8 @@ def test_the_truth_follows_the_restatement(october, restated):
 
 
 def test_about_three_per_cent_of_provider_usage_bypasses_the_gateway(october):
-    rows = openai_rows(october.directory)
-    parquet = pq.read_table(october.directory / ANTHROPIC, columns=["SubAccountId", "BilledCost"]).to_pylist()
-    direct = total([row for row in rows if row["SubAccountId"] != "proj_gateway"])
-    direct += sum(row["BilledCost"] for row in parquet if row["SubAccountId"] != "wrkspc_gateway")
-    everything = total(rows) + sum(row["BilledCost"] for row in parquet)
+    openai, anthropic = openai_rows(october.directory), anthropic_rows(october.directory)
+    direct = total([row for row in openai if row["SubAccountId"] != "proj_gateway"])
+    direct += total([row for row in anthropic if row["SubAccountId"] != "wrkspc_gateway"], "cents") / 100
+    everything = total(openai) + total(anthropic, "cents") / 100
     assert Decimal("0.01") < direct / everything < Decimal("0.04")

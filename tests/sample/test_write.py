@@ -69,7 +69,7 @@ def test_before_the_first_day_is_over_there_is_nothing_to_write(tmp_path):
 def test_a_later_write_replaces_the_files_of_an_earlier_one(tmp_path):
     sample.write(tmp_path, as_of=date(2026, 10, 2))
     sample.write(tmp_path, as_of=date(2026, 10, 3))
-    assert len(list((tmp_path / "exports/openai/2026-10").iterdir())) == 2
+    assert len(list((tmp_path / "exports/openai/2026-10/costs").iterdir())) == 1
 
 
 def test_the_counts_are_those_of_the_month(october):
