@@ -21,6 +21,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "openrouter_costs": "connectors.openrouter.costs",  # OpenRouter: the credits that it cost
         "dcgm": "connectors.dcgm",  # NVIDIA GPU telemetry: Prometheus, or scrape files
         "aws_bill": "connectors.aws.bill",  # AWS: CUR 2.0, FOCUS and legacy CUR exports
+        "azure_bill": "connectors.azure.bill",  # Azure: Cost Management exports and reports
     }
 )
 

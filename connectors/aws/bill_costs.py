@@ -8,6 +8,7 @@ discounts, the `net` twin of each number is what is invoiced, and is taken.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from connectors.aws.bill_product import instance_type, is_model
 from connectors.bills import Names
 
 COVERED, NEGATION = "SavingsPlanCoveredUsage", "SavingsPlanNegation"
@@ -19,39 +20,51 @@ _ZERO = f"cast(0 as {_MONEY})"
 
 @dataclass(frozen=True)
 class Line:
-    """What several expressions need to know of a line, as SQL."""
+    """What several expressions need to know of a line: columns of the steps before them."""
 
     names: Names
-    line_type: str
-    is_split: str
-    is_discount: str
-    reservation: str
-    savings_plan: str
+    kind: str = "_kind"
+    usage_type: str = "_usage_type"
+    is_split: str = "_is_split"
+    is_discount: str = "_is_discount"
+    reservation: str = "_reservation"
+    savings_plan: str = "_savings_plan"
+    instance_type: str = "_instance_type"
+    is_model: str = "_is_model"
+    billed_cost: str = "_billed_cost"
+    amortised_cost: str = "_amortised_cost"
 
 
-def line_of(names: Names) -> Line:
-    """The line, in terms of the columns that the file has."""
-    line_type = names.text("lineItem/LineItemType")
-    parent = names.text("splitLineItem/ParentResourceId")
-    operation = names.text("lineItem/Operation")
-    total = names.decimal("discount/TotalDiscount")
-    return Line(
-        names=names,
-        line_type=line_type,
-        is_split=f"coalesce({parent} is not null or {operation} in ('EKSPod-EC2', 'ECSTask-EC2'), false)",
-        is_discount=f"coalesce(({line_type} like '%Discount') or {total} <> 0, false)",
-        reservation=names.text("reservation/ReservationARN"),
-        savings_plan=names.text("savingsPlan/SavingsPlanARN"),
+def steps_of(line: Line) -> tuple[Mapping[str, str], ...]:
+    """The columns that `Line` names, in the order in which they need each other."""
+    names = line.names
+    parent, operation = names.text("splitLineItem/ParentResourceId"), names.text("lineItem/Operation")
+    kind = names.text("lineItem/LineItemType")
+    billed = _net(line, "lineItem/NetUnblendedCost", "lineItem/UnblendedCost")
+    return (
+        {
+            line.kind: kind,
+            line.usage_type: names.text("lineItem/UsageType"),
+            line.instance_type: instance_type(names),
+            line.is_model: is_model(names),
+            line.is_split: f"coalesce({parent} is not null or {operation} in ('EKSPod-EC2', 'ECSTask-EC2'), false)",
+            line.is_discount: f"coalesce(({kind} like '%Discount') or {names.decimal('discount/TotalDiscount')} <> 0, "
+            "false)",
+            line.reservation: names.text("reservation/ReservationARN"),
+            line.savings_plan: names.text("savingsPlan/SavingsPlanARN"),
+        },
+        {line.billed_cost: f"case when {line.is_split} then coalesce({billed}, {_ZERO}) else {billed} end"},
+        {line.amortised_cost: _amortised(line)},
     )
 
 
 def costs_of(line: Line) -> Mapping[str, str]:
     """SQL of every cost column of `charges` that a report gives; units: the line's currency."""
     return {
-        "billed_cost": billed_cost(line),
+        "billed_cost": line.billed_cost,
         "effective_cost": _effective_cost(line),
         "list_cost": _list_cost(line),
-        "contracted_cost": f"case when {_is_priced(line)} then {billed_cost(line)} end",
+        "contracted_cost": f"case when {_is_priced(line)} then {line.billed_cost} end",
         "list_unit_price": f"case when {_is_usage(line)} then {line.names.decimal('pricing/publicOnDemandRate')} end",
         "contracted_unit_price": f"case when {_is_priced(line)} then {_net(line, *_RATE)} end",
         "x_commitment_cost": _commitment_cost(line),
@@ -62,13 +75,7 @@ def costs_of(line: Line) -> Mapping[str, str]:
 
 def is_unamortised(line: Line) -> str:
     """Where a line that commitments cover, or their fee, lacks the amortised cost: the billed one stands for it."""
-    return f"({line.line_type} in {_AMORTISED} and {_amortised(line)} is null)"
-
-
-def billed_cost(line: Line) -> str:
-    """What the invoice asks for."""
-    cost = _net(line, "lineItem/NetUnblendedCost", "lineItem/UnblendedCost")
-    return f"case when {line.is_split} then coalesce({cost}, {_ZERO}) else {cost} end"
+    return f"({line.kind} in {_AMORTISED} and {line.amortised_cost} is null)"
 
 
 _RATE = ("lineItem/NetUnblendedRate", "lineItem/UnblendedRate")
@@ -91,13 +98,12 @@ def _net(line: Line, net: str, gross: str) -> str:
 
 
 def _effective_cost(line: Line) -> str:
-    billed = billed_cost(line)
     return (
         f"case when {line.is_split} then {_ZERO} "
-        f"when {line.line_type} in {_AMORTISED} then coalesce({_amortised(line)}, {billed}) "
-        f"when {line.line_type} in ('{NEGATION}', '{UPFRONT_FEE}') then {_ZERO} "
-        f"when {line.line_type} = '{FEE}' and {line.reservation} is not null then {_ZERO} "
-        f"else {billed} end"
+        f"when {line.kind} in {_AMORTISED} then coalesce({line.amortised_cost}, {line.billed_cost}) "
+        f"when {line.kind} in ('{NEGATION}', '{UPFRONT_FEE}') then {_ZERO} "
+        f"when {line.kind} = '{FEE}' and {line.reservation} is not null then {_ZERO} "
+        f"else {line.billed_cost} end"
     )
 
 
@@ -106,7 +112,7 @@ def _amortised(line: Line) -> str:
     covered = _net(line, "savingsPlan/NetSavingsPlanEffectiveCost", "savingsPlan/SavingsPlanEffectiveCost")
     discounted = _net(line, "reservation/NetEffectiveCost", "reservation/EffectiveCost")
     return (
-        f"case {line.line_type} when '{COVERED}' then {covered} when '{DISCOUNTED}' then {discounted} "
+        f"case {line.kind} when '{COVERED}' then {covered} when '{DISCOUNTED}' then {discounted} "
         f"when '{RECURRING_FEE}' then {_plan_total(line)} - {_plan_part(line, 'savingsPlan/UsedCommitment')} "
         f"when '{RI_FEE}' then {_unused_reservation(line)} end"
     )
@@ -126,13 +132,13 @@ def _unused_reservation(line: Line) -> str:
 
 
 def _commitment_cost(line: Line) -> str:
-    """The amortised purchase in the charge period: of a savings plan an hour's or a day's, of a reservation a month's."""
+    """The amortised purchase in the charge period: an hour of a savings plan, a month of a reservation."""
     upfront = _net(
         line, "reservation/NetAmortizedUpfrontFeeForBillingPeriod", "reservation/AmortizedUpfrontFeeForBillingPeriod"
     )
     return (
-        f"case {line.line_type} when '{RECURRING_FEE}' then {_plan_total(line)} "
-        f"when '{RI_FEE}' then cast(coalesce({upfront}, 0) + {billed_cost(line)} as {_MONEY}) end"
+        f"case {line.kind} when '{RECURRING_FEE}' then {_plan_total(line)} "
+        f"when '{RI_FEE}' then cast(coalesce({upfront}, 0) + {line.billed_cost} as {_MONEY}) end"
     )
 
 
@@ -156,19 +162,21 @@ def _plan_part(line: Line, column: str) -> str:
     )
     share = f"cast(cast({net_month} as double) / cast({month} as double) as decimal(17, 16))"
     exact = f"cast(cast({gross} as decimal(21, 12)) * {share} as {_MONEY})"
-    return f"case when ({net_month}) <> 0 and ({month}) <> 0 and ({net_month}) <> ({month}) then {exact} else {gross} end"
+    return (
+        f"case when ({net_month}) <> 0 and ({month}) <> 0 and ({net_month}) <> ({month}) then {exact} else {gross} end"
+    )
 
 
 def _list_cost(line: Line) -> str:
     """Cost at the public on-demand price; a zero beside a cost is a price that AWS does not publish."""
     found = line.names.decimal("pricing/publicOnDemandCost")
-    return f"case when {_is_usage(line)} and not ({found} = 0 and {billed_cost(line)} <> 0) then {found} end"
+    return f"case when {_is_usage(line)} and not ({found} = 0 and {line.billed_cost} <> 0) then {found} end"
 
 
 def _is_usage(line: Line) -> str:
-    return f"({line.line_type} in ('Usage', '{COVERED}', '{DISCOUNTED}') and not {line.is_split})"
+    return f"({line.kind} in ('Usage', '{COVERED}', '{DISCOUNTED}') and not {line.is_split})"
 
 
 def _is_priced(line: Line) -> str:
     """Usage whose unblended cost is the price before commitments. That of a reservation's usage is zero."""
-    return f"({line.line_type} in ('Usage', '{COVERED}') and not {line.is_split})"
+    return f"({line.kind} in ('Usage', '{COVERED}') and not {line.is_split})"

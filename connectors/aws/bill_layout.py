@@ -47,4 +47,3 @@ def export_of(path: str) -> str:
     found = _FOLDER.search(path)
     head = path[: found.start()] if found else ""
     return re.sub(r"(?:^|/)(?:data|metadata)$", "", head, flags=re.IGNORECASE)
-

@@ -32,6 +32,9 @@ class Lookup:
 class Shape:
     """How the lines of one file become `charges`.
 
+    `steps` are intermediate columns, each step reading the lines and the steps before it: what several expressions need
+    is computed once. Their names begin with an underscore.
+
     `values` maps a column of `charges` (or a look-up's helper) to SQL over the relation `lines`; what it leaves out is
     NULL. `cost` is the billed cost that a refused line is counted with. `notices` maps words to SQL: lines where it
     holds are counted and told. `elsewhere`, where it holds, is another window's line.
@@ -43,3 +46,4 @@ class Shape:
     lookups: tuple[Lookup, ...] = ()
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
     elsewhere: str = "false"
+    steps: tuple[Mapping[str, str], ...] = ()

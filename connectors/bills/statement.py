@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from connectors.bills.names import Names, literal, quoted
+from connectors.bills.names import Given, Names, literal, quoted
 from connectors.bills.shape import Rule, Shape
 from contracts import contract
 
@@ -29,7 +29,7 @@ class Statement:
 
     def refused(self) -> str:
         """(row, broken rules, cost, payload as JSON) of the lines that break a rule, rows numbered as in `text`."""
-        payload = ", ".join(f"{quoted(given.name)} := {given.sql}" for given in self.names.columns.values())
+        payload = ", ".join(f"{quoted(given.name)} := {_told(given)}" for given in self.names.columns.values())
         more = [
             "row_number() over () as _row",
             f"{self.shape.cost} as _cost",
@@ -53,7 +53,10 @@ class Statement:
         columns = [c.name for c in contract("charges").columns if c.name not in filled and c.name != "x_row"]
         said = _joined([f"case when {rule.breaks} then '{n}' end" for n, rule in enumerate(self.shape.rules)])
         read = ", ".join([*(f"{self._value(name)} as {name}" for name in columns), *more, f"{said} as _said"])
-        return f"select {read} from lines where not ({self.shape.elsewhere})"
+        source = "lines"
+        for step in self.shape.steps:
+            source = f"(select *, {', '.join(f'{sql} as {name}' for name, sql in step.items())} from {source})"
+        return f"select {read} from {source} where not ({self.shape.elsewhere})"
 
     def _value(self, name: str) -> str:
         constants = {
@@ -62,6 +65,11 @@ class Statement:
             "x_page": literal(self.page_id),
         }
         return f"cast({constants.get(name) or self.shape.values.get(name, 'null')} as {_SQL_TYPES[name]})"
+
+
+def _told(given: Given) -> str:
+    """A value fit for JSON, which has no NaN and no infinity."""
+    return f"cast({given.sql} as varchar)" if given.kind == "float" else given.sql
 
 
 def _broken() -> str:

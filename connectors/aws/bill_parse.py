@@ -1,0 +1,40 @@
+"""Landed files of an export become chunks of `charges`: reports here, FOCUS files by their own reader."""
+
+from collections.abc import Iterable, Iterator
+
+from connectors.aws.bill_focus import is_focus, parse_focus
+from connectors.aws.bill_manifest import read_manifest
+from connectors.aws.bill_settings import AwsBillSettings
+from connectors.aws.bill_shape import report_shape
+from connectors.base import LandedPage, Parsed, Window
+from connectors.bills import Bill, parse_bill
+from contracts import contract
+
+
+def parse_export(settings: AwsBillSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+    """Chunks of rows and rejects, and at last what the whole delivery tells.
+
+    The slice is final when every line bears an invoice and none was refused. Raises IncompleteDeliveryError for a file
+    that is cut off, damaged, or lacks a column that billing needs.
+    """
+    files, manifests = list[LandedPage](), list[LandedPage]()
+    for page in pages:
+        (manifests if _is_json(page) else files).append(page)
+    named = [read_manifest(page.name, page.body).files for page in manifests]
+    if files and all(names is None for names in named):
+        yield Parsed(
+            contract("charges").arrow_schema().empty_table(),
+            is_final=True,
+            notices=("no manifest names the files: those that the listing showed were taken for the whole delivery",),
+        )
+    if any(is_focus(page) for page in files):
+        yield from parse_focus(settings, window, files)
+    else:
+        yield from parse_bill(Bill(settings, window, files, report_shape(settings, window)))
+
+
+def _is_json(page: LandedPage) -> bool:
+    """Whether the page is a manifest: by its content, since names tell nothing certain."""
+    with page.body.open() as stream:
+        head = stream.read(64)
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"["))
