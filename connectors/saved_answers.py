@@ -91,7 +91,7 @@ def _numbered(location: str, options: Mapping[str, str], folder: str) -> list[St
                 "one is the remains of an earlier download: delete the folder and download the window again"
             )
         pages[int(number[1])] = stored
-    if missing := sorted(set(range(1, max(pages, default=0))) - set(pages)):
+    if missing := sorted(set(range(1, len(pages) + 1)) - set(pages)):
         raise IncompleteDeliveryError(
             f"{location}: {folder} has page-{max(pages)}.json and no page-{missing[0]}.json; pages count from 1 "
             "without a gap: download the window again"
