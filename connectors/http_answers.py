@@ -38,18 +38,29 @@ def excerpt(body: bytes, secrets: Iterable[str], request: httpx.Request) -> str:
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """How long the server asks to wait: `retry-after-ms`, else `Retry-After` as seconds or as a date, else None.
 
-    A date is measured against the answer's own `Date`, so that no clock of ours comes into it.
+    A date is measured against the answer's own `Date`, so that no clock of ours comes into it. Each quota of Azure's
+    has a header of its own, `x-ms-ratelimit-...-retry-after` in seconds: the longest wait of all counts.
     """
     folded = {name.lower(): value.strip() for name, value in headers.items()}
-    if re.fullmatch(r"\d+(\.\d+)?", milliseconds := folded.get("retry-after-ms", "")):
-        return float(milliseconds) / 1000
+    quotas = [name for name in folded if name.startswith("x-ms-ratelimit-") and name.endswith("-retry-after")]
+    asked = [_usual_wait(folded), *(_seconds(folded[name]) for name in quotas)]
+    return max((wait for wait in asked if wait is not None), default=None)
+
+
+def _usual_wait(folded: Mapping[str, str]) -> float | None:
+    if (milliseconds := _seconds(folded.get("retry-after-ms", ""))) is not None:
+        return milliseconds / 1000
     asked = folded.get("retry-after", "")
-    if re.fullmatch(r"\d+(\.\d+)?", asked):
-        return float(asked)
+    if (seconds := _seconds(asked)) is not None:
+        return seconds
     try:
         return max((parsedate_to_datetime(asked) - parsedate_to_datetime(folded["date"])).total_seconds(), 0.0)
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None
 
 
 def place(request: httpx.Request) -> str:

@@ -99,7 +99,9 @@ class Names:
         if found is None or found.kind not in ("text", "float"):
             return "false"
         text = self.text(*aliases)
-        return f"(length({text}) > 14 and regexp_matches({text}, '{_TOO_PRECISE}'))"
+        plain = f"(length({text}) > 14 and regexp_matches({text}, '{_TOO_PRECISE}'))"
+        exact, kept = (f"try_cast({value} as decimal(38, 25))" for value in (text, self.decimal(*aliases)))
+        return f"({plain} or coalesce(contains(lower({text}), 'e') and {exact} <> {kept}, false))"
 
     def instant(self, *aliases: str) -> str:
         """The column as a naive UTC instant; text without an offset is UTC already. NULL where unreadable."""

@@ -1,0 +1,55 @@
+"""The source `azure_bill`: Azure's charges, from exports or from reports made on demand.
+
+Here belongs: the two ways in, side by side. Here does not belong: either of them.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import ClassVar
+
+from connectors.azure.bill_settings import AzureBillSettings
+from connectors.azure.credentials import CredentialMaker, make_credential
+from connectors.azure.exports import fetch_exports, probe_exports
+from connectors.azure.focus_view import parse_focus
+from connectors.azure.months import parse_views, sort_pages, told_of_models
+from connectors.azure.reports import fetch_reports, probe_reports
+from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.http import Pace
+from connectors.windows import month_windows
+
+
+class AzureBillSource:
+    """The source; see the README beside this file for layouts, views, lag and oddities."""
+
+    kind: ClassVar[str] = "azure_bill"
+    fact: ClassVar[str] = "charges"
+    settings_model: ClassVar[type[SourceSettings]] = AzureBillSettings
+
+    def __init__(self, credential: CredentialMaker = make_credential, pace: Pace | None = None) -> None:
+        self._credential = credential
+        self._pace = pace or Pace()
+
+    def windows(self, settings: AzureBillSettings, day: date) -> list[Window]:
+        """The day's month, and closed months while Azure may still restate them."""
+        return month_windows(day, settings.trailing_months, settings.restated_through_day)
+
+    def fetch(self, settings: AzureBillSettings, window: Window) -> Iterator[Page]:
+        """The month's manifests and files. Raises SourceError when they cannot be had, or there are none."""
+        if settings.report is not None:
+            return fetch_reports(settings, window, self._credential, self._pace)
+        return fetch_exports(settings, window)
+
+    def parse(self, settings: AzureBillSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+        """Charges and rejects. Raises IncompleteDeliveryError for pages that are not a whole delivery."""
+        if settings.focus is not None:
+            return told_of_models(parse_focus(settings, window, pages))
+        return parse_views(settings, window, sort_pages(settings, pages))
+
+    def probe(self, settings: AzureBillSettings) -> str:
+        """Which months the exports hold, or that a report may be asked for."""
+        if settings.report is not None:
+            return probe_reports(settings, self._credential, self._pace)
+        return probe_exports(settings)
+
+
+SOURCE: Source = AzureBillSource()

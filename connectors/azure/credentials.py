@@ -1,0 +1,72 @@
+"""Who asks Azure: an application's secret from the settings, or the machine's own identity.
+
+Here belongs: credentials and tokens for Azure's management API. Here does not belong: keys of storage accounts (those
+are storage options), and what is asked.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from connectors.base import AuthenticationError, SourceSettings
+
+Credential = Any
+"""Anything with azure-core's `get_token(scope)`; the library itself is imported only where it is needed."""
+CredentialMaker = Callable[["AzureCredentials"], Credential]
+
+
+def web_address(address: str) -> str:
+    """The address of a server. Raises ValueError for what is none, or holds a user, a password or a query."""
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", address):
+        raise ValueError("must be an address such as https://management.azure.com, without user, password and query")
+    return address.rstrip("/")
+
+
+class AzureCredentials(SourceSettings):
+    """An application's credentials; all three left out, the machine's own identity is used."""
+
+    tenant_id: str | None = Field(default=None, description="Directory (tenant) of the application that asks.")
+    client_id: str | None = Field(default=None, description="The application's id.")
+    client_secret: SecretStr | None = Field(default=None, description="Its secret. By reference.")
+    endpoint: str = Field(
+        default="https://management.azure.com", description="Azure's management API; sovereign clouds have their own."
+    )
+
+    @field_validator("endpoint")
+    @classmethod
+    def _address(cls, endpoint: str) -> str:
+        return web_address(endpoint)
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> Self:
+        given = [name for name in ("tenant_id", "client_id", "client_secret") if getattr(self, name) is not None]
+        if len(given) not in (0, 3):
+            raise ValueError("tenant_id, client_id and client_secret belong together: give all three or none")
+        return self
+
+
+def make_credential(settings: AzureCredentials) -> Credential:
+    """The credential of the settings, or the machine's own (workload identity, managed identity, `az login`)."""
+    from azure.identity import ClientSecretCredential, DefaultAzureCredential
+
+    if settings.tenant_id and settings.client_id and settings.client_secret:
+        return ClientSecretCredential(settings.tenant_id, settings.client_id, settings.client_secret.get_secret_value())
+    return DefaultAzureCredential()
+
+
+def bearer_header(settings: AzureCredentials, make: CredentialMaker) -> dict[str, str]:
+    """The header that lets one night's requests in; the token lives about an hour.
+
+    Raises AuthenticationError when no token is given out.
+    """
+    from azure.core.exceptions import ClientAuthenticationError
+
+    try:
+        token: str = make(settings).get_token(f"{settings.endpoint}/.default").token
+    except ClientAuthenticationError:
+        raise AuthenticationError(
+            f"no token for {settings.endpoint}: check tenant_id, client_id and client_secret, or the machine's identity"
+        ) from None
+    return {"Authorization": f"Bearer {token}"}

@@ -1,0 +1,141 @@
+"""Finds the files of a month that Cost Management exported into a container or a folder.
+
+`<location>/<export>/<first day>-<last day>/[<hour of the run>/]<run>/` holds a run's blobs and, written last, its
+`manifest.json`. Of several runs the newest counts: each holds the month as a whole.
+
+Here belongs: which month, which run, whether it is whole. Here does not belong: what the files say.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import PurePosixPath
+
+from connectors.azure.bill_settings import AzureBillSettings, View
+from connectors.azure.manifests import Blob, Manifest, read_manifest
+from connectors.base import Body, IncompleteDeliveryError, Page, SourceError, Window
+from connectors.storage import StoredObject, body, list_objects
+
+_RANGE = re.compile(r"(20\d{6})-(20\d{6})")
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run that wrote its manifest: `found` is that object."""
+
+    found: StoredObject
+    manifest: Manifest
+
+    @property
+    def age(self) -> tuple[str, str]:
+        """Sorts runs: when each was submitted, then the folder of its hour."""
+        return self.manifest.submitted or "", self.found.path
+
+
+def fetch_exports(settings: AzureBillSettings, window: Window) -> Iterator[Page]:
+    """The newest run of each export for the month: its manifest, then its blobs. Names begin with the view, `actual:`.
+
+    Raises IncompleteDeliveryError for a run whose blobs are missing or of another size, SourceError when the location
+    cannot be read, or holds nothing of the month and it is not older than all that was exported.
+    """
+    runs = {view: _newest_run(settings, view, name, window) for view, name in settings.exports.items()}
+    found = {view: run for view, run in runs.items() if run is not None}
+    if missing := [name for view, name in settings.exports.items() if found and view not in found]:
+        raise IncompleteDeliveryError(
+            f"{settings.location}: {missing[0]} holds nothing of {window.slice_date:%Y-%m}, and the other export does; "
+            "only both together say what was billed and what it is worth: run the missing month's export"
+        )
+    for view, run in found.items():
+        yield Page(f"{view}:{run.found.path}", _body(settings, run.found))
+        objects = {o.path: o for o in _objects(settings, str(PurePosixPath(run.found.path).parent))}
+        for blob in run.manifest.blobs:
+            stored = _stored(run, blob, objects)
+            yield Page(f"{view}:{stored.path}", _body(settings, stored))
+
+
+def probe_exports(settings: AzureBillSettings) -> str:
+    """One line: the months of each export. Raises SourceError when one of them has none."""
+    found = list[str]()
+    for name in settings.exports.values():
+        months = sorted(_months(settings, name))
+        if not months:
+            raise SourceError(_nothing(settings, name, "any month", months))
+        found.append(f"{name}: {len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}")
+    return f"{settings.location}: {'; '.join(found)}"
+
+
+def _newest_run(settings: AzureBillSettings, view: View, name: str, window: Window) -> _Run | None:
+    months = _months(settings, name)
+    folder = months.get(window.slice_date)
+    if folder is None:
+        if not months or window.slice_date > min(months):
+            raise SourceError(_nothing(settings, name, f"{window.slice_date:%Y-%m}", sorted(months)))
+        return None
+    objects = _objects(settings, folder)
+    written = [o for o in objects if PurePosixPath(o.path).name.lower() == _MANIFEST]
+    if not written:
+        raise IncompleteDeliveryError(
+            f"{settings.location}: {folder} holds {len(objects)} files and no {_MANIFEST}, which a run writes last; "
+            "wait for the export to end. Exports without file partitioning write none: create the export anew"
+        )
+    runs = [_Run(o, read_manifest(o.path, _body(settings, o))) for o in written]
+    newest = max(runs, key=lambda run: run.age)
+    if newest.manifest.view not in (None, view):
+        raise SourceError(
+            f"{settings.location}: {newest.found.path} is of an export of {newest.manifest.view} charges, and the "
+            f"setting `{view}` names it; name the export of the other kind"
+        )
+    return newest
+
+
+def _months(settings: AzureBillSettings, name: str) -> dict[date, str]:
+    """The folder of each month of the export. Raises SourceError for folders that are no calendar months."""
+    ranges = {part.parts[1] for o in _objects(settings, name) if len((part := PurePosixPath(o.path)).parts) > 2}
+    months = dict[date, str]()
+    for text in sorted(ranges):
+        found = _RANGE.fullmatch(text)
+        if found is None:
+            continue
+        first, last = (date(int(d[:4]), int(d[4:6]), int(d[6:])) for d in found.groups())
+        if first.day != 1 or last != (first + timedelta(days=31)).replace(day=1) - timedelta(days=1):
+            raise SourceError(
+                f"{settings.location}: {name}/{text} is no calendar month, and parts of months would be counted twice; "
+                "let the export cover the month to date, or the last month, and move the folder away"
+            )
+        months[first] = f"{name}/{text}"
+    return months
+
+
+def _stored(run: _Run, blob: Blob, objects: dict[str, StoredObject]) -> StoredObject:
+    """The blob beside the manifest, whose last name it has. Raises IncompleteDeliveryError when it is not as stated."""
+    path = str(PurePosixPath(run.found.path).parent / PurePosixPath(blob.name).name)
+    stored = objects.get(path)
+    if stored is None:
+        raise IncompleteDeliveryError(
+            f"{run.found.path} names {blob.name}, which is not there; run the day again, or run the export again"
+        )
+    # what a compressed blob's count counts is not documented: its reader notices when it is cut
+    if blob.byte_count not in (None, stored.size) and not run.manifest.is_compressed:
+        raise IncompleteDeliveryError(
+            f"{stored.path} has {stored.size:,} bytes and its manifest says {blob.byte_count:,}; it was changed or is "
+            "still being written: run the day again, or run the export again"
+        )
+    return stored
+
+
+def _objects(settings: AzureBillSettings, folder: str) -> Sequence[StoredObject]:
+    return list_objects(settings.location or "", settings.store_options, folder)
+
+
+def _body(settings: AzureBillSettings, found: StoredObject) -> Body:
+    return body(settings.location or "", settings.store_options, found.path, found.etag)
+
+
+def _nothing(settings: AzureBillSettings, name: str, wanted: str, months: Sequence[date]) -> str:
+    held = f"its months are {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if months else "it has no folder of a month"
+    return (
+        f"{settings.location}: the export {name} holds nothing of {wanted} ({held}). Nothing is known of it, which is "
+        f"not zero: check the export's last run, or the settings; expected {name}/20260901-20260930/<run>/{_MANIFEST}"
+    )

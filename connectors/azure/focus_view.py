@@ -1,0 +1,75 @@
+"""Azure's FOCUS exports: read as FOCUS, then the meters of model services are told apart.
+
+Here belongs: what Azure's FOCUS leaves in meter names. Here does not belong: the standard (`connectors.focus`).
+"""
+
+from collections.abc import Iterable, Iterator
+
+import polars as pl
+import pyarrow as pa
+
+from connectors.azure.bill_settings import AzureBillSettings
+from connectors.azure.openai_meters import Meter, is_model_service, read_meter
+from connectors.base import LandedPage, Parsed, Window
+from connectors.focus import FocusSettings
+from connectors.focus.parse import parse_month
+from contracts import contract
+
+PROVIDER = "Microsoft"
+_READ = ("x_model_id", "x_token_class", "x_service_tier", "x_purchase_option")
+
+
+def parse_focus(settings: AzureBillSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+    """Charges of a FOCUS export. Raises IncompleteDeliveryError for files that are not whole."""
+    read = FocusSettings.model_validate(
+        {
+            "name": settings.name,
+            "account": settings.account,
+            "location": settings.location,
+            "currency": settings.currency,
+            "provider": PROVIDER,
+            "excess_precision": "round",
+        }
+    )
+    for chunk in parse_month(read, window, pages):
+        yield Parsed(
+            _with_models(chunk.rows),
+            chunk.rejects,
+            chunk.duplicate_count,
+            chunk.stated_cost,
+            chunk.stated_rows,
+            chunk.is_final,
+            chunk.notices,
+        )
+
+
+def _with_models(rows: pa.Table) -> pa.Table:
+    """The rows, with model, token class, tier and purchase option of what model services billed."""
+    if not rows.num_rows:
+        return rows
+    frame = pl.DataFrame(rows)
+    meters = frame.select("service_name", "sku_meter").unique().rows()
+    found = [
+        {"service_name": service, "sku_meter": meter, **_columns(read_meter(meter, ""))}
+        for service, meter in meters
+        if meter and is_model_service(service, service)
+    ]
+    if not found:
+        return rows
+    schema = {"service_name": pl.String, "sku_meter": pl.String, **{f"_{name}": pl.String for name in _READ}}
+    joined = frame.join(
+        pl.DataFrame(found, schema=schema), on=["service_name", "sku_meter"], how="left", maintain_order="left"
+    )
+    filled = joined.with_columns(pl.coalesce(f"_{name}", name).alias(name) for name in _READ)
+    shape = contract("charges").arrow_schema()
+    return filled.select(shape.names).to_arrow().cast(shape)
+
+
+def _columns(meter: Meter) -> dict[str, str | None]:
+    option = "provisioned" if meter.tier == "provisioned" else None
+    return {
+        "_x_model_id": meter.model,
+        "_x_token_class": meter.token_class,
+        "_x_service_tier": meter.tier,
+        "_x_purchase_option": option,
+    }

@@ -1,0 +1,200 @@
+"""Reports of cost details that Azure makes on demand, one for a month and a metric, through its own client.
+
+The client asks, waits as long as it is told to, and gets a list of blobs with links that open them for some hours.
+
+Here belongs: asking, waiting, downloading. Here does not belong: what the files say. The query API is another one: it
+groups and sums, and its quota ends long before a bill does.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import BytesIO
+from typing import Any, BinaryIO
+from urllib.parse import parse_qsl, urlsplit
+
+from connectors.azure.bill_settings import VIEW_OF, AzureBillSettings, Metric, ReportSettings
+from connectors.azure.credentials import Credential, CredentialMaker
+from connectors.base import AuthenticationError, Bytes, IncompleteDeliveryError, Page, SourceError, Window
+from connectors.exact import json_text
+from connectors.http import HttpSession, Limits, Pace
+
+_TRIES = 8
+_LONGEST_WAIT_SECONDS = 3 * 3600.0  # large reports take an hour or two
+_USUAL_WAIT_SECONDS = 30
+_DOWNLOAD = Limits(total_seconds=3600.0, answer_seconds=1800.0, answer_bytes=2 * 1024**3)
+
+
+def fetch_reports(settings: AzureBillSettings, window: Window, make: CredentialMaker, pace: Pace) -> Iterator[Page]:
+    """A list of blobs and the blobs of each metric's report. Links and their signatures stay out of names and pages.
+
+    Raises AuthenticationError for refused credentials, SourceError when a report fails, does not end or holds nothing,
+    IncompleteDeliveryError when a blob has another size than announced.
+    """
+    report = _required(settings)
+    credential = make(settings)
+    for metric in report.metrics:
+        found = _report(settings, report, metric, window, credential, pace)
+        blobs = [
+            _Blob(f"{metric}-{number:04d}.csv", str(blob["blobLink"]), blob.get("byteCount"), pace)
+            for number, blob in enumerate(found, 1)
+        ]
+        place = f"{VIEW_OF[metric]}:report/{report.scope}/{window.slice_date:%Y-%m}"
+        listed = [{"blobName": blob.name, "byteCount": blob.byte_count} for blob in blobs]
+        manifest = {"exportConfig": {"type": metric}, "blobCount": len(blobs), "blobs": listed}
+        yield Page(f"{place}/{metric}-manifest.json", Bytes(json_text(manifest).encode()))
+        for blob in blobs:
+            yield Page(f"{place}/{blob.name}", blob)
+
+
+def probe_reports(settings: AzureBillSettings, make: CredentialMaker, pace: Pace) -> str:
+    """Whether the scope lets its reports be asked for: its exports are listed, which takes the same right."""
+    report = _required(settings)
+    found = _asked(
+        f"{settings.endpoint}/{report.scope}",
+        lambda: _client(settings, make(settings), pace).exports.list(report.scope, **_options(settings)),
+    )
+    count = len(getattr(found, "value", None) or ())
+    return f"{settings.endpoint}: reports of {report.scope} can be asked for ({count} exports are set up)"
+
+
+@dataclass(frozen=True)
+class _Blob:
+    """A blob behind a signed link, downloaded when opened. The link is a secret."""
+
+    name: str
+    link: str = field(repr=False)
+    byte_count: int | None
+    pace: Pace = field(repr=False)
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """The blob's bytes. Raises IncompleteDeliveryError when they are not as many as announced."""
+        parts = urlsplit(self.link)
+        with HttpSession(limits=_DOWNLOAD, pace=self.pace) as session:
+            address = f"{parts.scheme}://{parts.netloc}{parts.path}"
+            answer = session.get(address, dict(parse_qsl(parts.query, keep_blank_values=True)), expect="any")
+        if self.byte_count is not None and len(answer.body) != self.byte_count:
+            raise IncompleteDeliveryError(
+                f"{self.name}: {len(answer.body):,} bytes came and {self.byte_count:,} were announced; "
+                "run the day again"
+            )
+        return BytesIO(answer.body)
+
+
+def _report(
+    settings: AzureBillSettings,
+    report: ReportSettings,
+    metric: Metric,
+    window: Window,
+    credential: Credential,
+    pace: Pace,
+) -> list[Mapping[str, Any]]:
+    """The blobs of one report."""
+    last = (window.end - timedelta(days=1)).date()
+    asked = {"metric": metric, "timePeriod": {"start": f"{window.slice_date}", "end": f"{last}"}}
+    where = f"{settings.endpoint}/{report.scope}, {metric} of {window.slice_date:%Y-%m}"
+    client = _client(settings, credential, pace)
+    found = _asked(
+        where,
+        lambda: client.generate_cost_details_report.begin_create_operation(
+            report.scope, asked, polling_interval=_USUAL_WAIT_SECONDS, **_options(settings)
+        ).result(),
+    )
+    answer: Mapping[str, Any] = found.as_dict() if found is not None else {}
+    status = answer.get("status")
+    if status == "NoDataFound":
+        raise SourceError(
+            f"{where}: Azure says that it found no data. Whether there were no charges or none were ready is not "
+            "known, which is not zero: run again, or leave the source out until the scope has charges"
+        )
+    if status != "Completed":
+        said = (answer.get("error") or {}).get("message") or "no reason given"
+        raise SourceError(f"{where}: the report's state is {status!r} ({said}); run the day again")
+    manifest = answer.get("manifest") or {}
+    blobs: list[Mapping[str, Any]] = list(manifest.get("blobs") or ())
+    if not blobs or manifest.get("blobCount", len(blobs)) != len(blobs):
+        raise IncompleteDeliveryError(
+            f"{where}: the report announces {manifest.get('blobCount')} blobs and names {len(blobs)}; run the day again"
+        )
+    return blobs
+
+
+def _asked(where: str, ask: Any) -> Any:
+    """What the client answers; its errors in our words, without headers and links."""
+    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+    try:
+        return ask()
+    except ClientAuthenticationError:
+        raise AuthenticationError(
+            f"{where}: the credentials were refused; the application needs the role Cost Management Reader on the scope"
+        ) from None
+    except HttpResponseError as error:
+        if error.status_code in (401, 403):
+            raise AuthenticationError(
+                f"{where}: not allowed (HTTP {error.status_code}); the application needs the role Cost Management "
+                "Reader on the scope"
+            ) from None
+        code = getattr(error.error, "code", None)
+        raise SourceError(f"{where}: HTTP {error.status_code} ({code or 'no code given'}); run again later") from None
+    except AzureError as error:
+        raise SourceError(f"{where}: {type(error).__name__}; run again when Azure can be reached") from None
+
+
+def _client(settings: AzureBillSettings, credential: Credential, pace: Pace) -> Any:
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.mgmt.costmanagement import CostManagementClient
+
+    class PacedTransport(RequestsTransport):
+        """Waits as the source is told to wait, and not for ever."""
+
+        waited = 0.0
+
+        def sleep(self, duration: float) -> None:
+            self.waited += duration
+            if self.waited > _LONGEST_WAIT_SECONDS:
+                raise SourceError(
+                    f"{settings.endpoint}: the report was not ready after {self.waited:,.0f} s; run the day again"
+                )
+            pace.sleep(duration)
+
+    return CostManagementClient(
+        credential,
+        settings.endpoint,
+        credential_scopes=[f"{settings.endpoint}/.default"],
+        transport=PacedTransport(use_env_settings=False),
+        retry_total=_TRIES - 1,
+        retry_backoff_max=60,
+        per_retry_policies=[_throttle_policy()],
+        logging_enable=False,
+    )
+
+
+def _throttle_policy() -> Any:
+    """Cost Management says how long to wait in headers of its own: the longest of them counts."""
+    from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+    from connectors.http_answers import retry_after_seconds
+
+    class ThrottlePolicy(SansIOHTTPPolicy):
+        """Puts the longest wait where the client looks for it."""
+
+        def on_response(self, request: Any, response: Any) -> None:
+            del request  # the answer alone says it
+            wait = retry_after_seconds(response.http_response.headers)
+            if wait is not None and response.http_response.status_code == 429:
+                response.http_response.headers["Retry-After"] = f"{wait:g}"
+
+    return ThrottlePolicy()
+
+
+def _options(settings: AzureBillSettings) -> dict[str, Any]:
+    """Tokens go over TLS alone; an address without it is one that somebody configured as such."""
+    return {"enforce_https": False} if settings.endpoint.startswith("http://") else {}
+
+
+def _required(settings: AzureBillSettings) -> ReportSettings:
+    if settings.report is None:
+        raise AssertionError("unreachable: the source asks for reports where the settings have them")
+    return settings.report

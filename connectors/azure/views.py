@@ -1,0 +1,79 @@
+"""Azure's two views of the same charges, put into one slice so that no charge counts twice.
+
+The actual view says what is billed, the amortized view what it is worth: purchases of commitments are in the first
+alone, the unused rest of commitments in the second alone, and covered usage is free in the first. A line that both have
+is staged once: untouched ones from the actual view, with both costs; covered usage from the amortized view, billed at
+nothing. Lines of one view alone carry that view's cost alone. So the billed costs add up to the actual view and the
+effective costs to the amortized one, exactly, whichever lines match.
+
+Here belongs: which cost is taken from which view. Here does not belong: finding the lines that match (`twins`).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, cast
+
+from connectors.azure import columns as c
+from connectors.azure import words
+from connectors.azure.lines import Costs
+from connectors.azure.twins import is_covered
+from connectors.bills.names import Names
+
+Role = Literal["actual", "amortized", "only_actual", "only_amortized", "same"]
+"""What a file is: one of two views, the only view there is, or a file in which both views agree byte for byte."""
+
+_ROLE = re.compile(r"(?:^|[/\s])(actual|amortized|focus):")
+_ZERO = "cast(0 as decimal(38, 12))"
+
+
+def view_of(name: str) -> str | None:
+    """The view that a page's name says: it begins with it, `actual:cost/...`."""
+    found = _ROLE.search(name)
+    return found[1] if found else None
+
+
+def costs_of(names: Names, role: Role) -> Costs:
+    """Which costs the lines of a file carry."""
+    cost = names.decimal(*c.COST)
+    stated = f"case when {words.covers(names)} or {words.is_unused(names)} then {cost} end"
+    if role == "actual":
+        return Costs(
+            billed=cost,
+            effective=f"case when _twin then {cost} else {_ZERO} end",
+            dropped=f"(_twin and {is_covered(names, 'actual')})",
+            notices={_ALONE["actual"]: f"not _twin and not {words.is_purchase(names)} and {cost} <> 0"},
+        )
+    if role == "amortized":
+        covered = is_covered(names, "amortized")
+        touched = f"({covered} or {words.is_unused(names)})"
+        return Costs(
+            billed=_ZERO,
+            effective=cost,
+            commitment=stated,
+            dropped=f"(_twin and not {covered})",
+            notices={_ALONE["amortized"]: f"not _twin and not {touched} and {cost} <> 0"},
+        )
+    unknown = {
+        "only_actual": {
+            "lines of commitments with their billed cost as effective cost: no amortized view is given": (
+                f"{words.is_purchase(names)} or {words.covers(names)}"
+            )
+        },
+        "only_amortized": {
+            "lines of commitments with their amortised cost as billed cost: no actual view is given": (
+                f"{words.covers(names)} or {words.is_unused(names)}"
+            )
+        },
+    }
+    return Costs(
+        billed=cost,
+        effective=cost,
+        commitment=stated if role == "only_amortized" else "null",
+        notices=cast("Mapping[str, Mapping[str, str]]", unknown).get(role, {}),
+    )
+
+
+_ALONE: Mapping[str, str] = {
+    "actual": "lines of the actual view that the amortized one does not have: billed, worth nothing",
+    "amortized": "lines of the amortized view that the actual one does not have: worth their cost, not billed",
+}
