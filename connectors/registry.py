@@ -12,6 +12,7 @@ from connectors.base import Source
 SOURCES: Mapping[str, str] = MappingProxyType(
     {
         "focus": "connectors.focus",  # any FOCUS bill: AWS, Azure, Google Cloud, Oracle, others
+        "mapped_bill": "connectors.focus.mapped",  # any other bill in a file, by a declared mapping of its columns
         "litellm": "connectors.litellm",  # the LiteLLM gateway's request log
         "openai_usage": "connectors.openai.usage",  # OpenAI: what an organisation's projects, keys and models used
         "openai_costs": "connectors.openai.costs",  # OpenAI: what that cost, by project and line item

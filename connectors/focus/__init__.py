@@ -1,4 +1,4 @@
-"""FOCUS bills, 1.0 to 1.4: the FinOps Open Cost and Usage Specification as CSV, CSV.gz or Parquet.
+"""FOCUS bills, 1.0 to 1.4: the FinOps Open Cost and Usage Specification as CSV, CSV.gz, Parquet or JSON.
 
 Here belongs: which files make a month, how a vendor's columns are spelt, how its values are written.
 Here does not belong: provider-native bills (those are connectors of their own), currency conversion, allocation.
@@ -11,7 +11,9 @@ from typing import ClassVar
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
 from connectors.focus.fetch import fetch_month, probe_location
 from connectors.focus.parse import parse_month
-from connectors.focus.settings import FocusSettings, ModelRule
+from connectors.focus.reading import focus_reading
+from connectors.focus.rules import ModelRule
+from connectors.focus.settings import FocusSettings
 from connectors.windows import month_windows
 
 __all__ = ["SOURCE", "FocusSettings", "FocusSource", "ModelRule"]
@@ -34,7 +36,7 @@ class FocusSource:
 
     def parse(self, settings: FocusSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Charges and rejects. Raises IncompleteDeliveryError for files that are not whole."""
-        return parse_month(settings, window, pages)
+        return parse_month(settings, window, pages, focus_reading(settings))
 
     def probe(self, settings: FocusSettings) -> str:
         """How many bill files there are, and of which months."""

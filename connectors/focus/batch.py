@@ -23,7 +23,8 @@ class Batch:
     """At most `BATCH_ROWS` records: `frame` holds the delivered columns as text (instants of Parquet as instants).
 
     `rows` numbers them; `garbled` names a column whose text is no UTF-8, NULL where all is well;
-    `approximate` names the columns that came as binary floating point.
+    `approximate` names the columns that came as binary floating point. `is_sparse`: a record names its fields itself,
+    and a field that no record has may be nothing but empty.
     """
 
     frame: pl.DataFrame
@@ -31,6 +32,7 @@ class Batch:
     garbled: pl.Series
     approximate: frozenset[str] = frozenset()
     malformed: tuple[Malformed, ...] = ()
+    is_sparse: bool = False
 
 
 def incomplete(name: str, reason: object) -> IncompleteDeliveryError:

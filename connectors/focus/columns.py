@@ -6,12 +6,14 @@ some and add `x_` columns of their own. What the contract does not take is kept 
 not know either is told.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 
 from connectors.base import IncompleteDeliveryError
 from contracts import contract
+from contracts.contract import Column
 
 # Columns of the standard that the contract does not take, by the version that brought them.
 STANDARD_EXTRAS: Mapping[str, tuple[str, ...]] = {
@@ -38,18 +40,21 @@ STANDARD_EXTRAS: Mapping[str, tuple[str, ...]] = {
 }
 _RENAMED: Mapping[str, tuple[str, ...]] = {"provider_name": ("serviceprovidername", "providername")}
 _FILLED_HERE = frozenset({"x_extra", "x_source", "x_slice_date", "x_page", "x_row"})
+_LEAST_LIKENESS = 0.6
 
 
 @dataclass(frozen=True)
 class Columns:
     """`sources` maps a contract column to the delivered columns that feed it, first choice first.
 
-    `extras` are all other delivered columns, sorted; `unknown` those of them that the standard does not have.
+    `extras` are all other delivered columns, sorted; `unknown` those of them that are told; `absent` are the columns
+    that the settings name and no record of the file has.
     """
 
     sources: Mapping[str, tuple[str, ...]]
     extras: tuple[str, ...]
     unknown: tuple[str, ...]
+    absent: tuple[str, ...] = ()
 
     def delivered(self, name: str) -> str | None:
         """The delivered column of that name, in whatever spelling."""
@@ -87,15 +92,27 @@ def resolve(names: Sequence[str], where: str, *, provider_is_given: bool) -> Col
     return Columns(sources, extras, tuple(name for name in extras if key_of(name) not in standard))
 
 
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that looks most like `name`, whatever the case and the underscores; None if none does."""
+    by_key = {key_of(candidate): candidate for candidate in known}
+    found = get_close_matches(key_of(name), by_key, n=1, cutoff=_LEAST_LIKENESS)
+    return by_key[found[0]] if found else None
+
+
+@cache
+def bill_columns() -> Mapping[str, Column]:
+    """The columns of the contract that a bill can fill, by name."""
+    return {column.name: column for column in contract("charges").columns if column.name not in _FILLED_HERE}
+
+
 @cache
 def _wanted() -> Mapping[str, tuple[str, ...]]:
-    names = [column.name for column in contract("charges").columns if column.name not in _FILLED_HERE]
-    return {name: _RENAMED.get(name, (key_of(name),)) for name in names}
+    return {name: _RENAMED.get(name, (key_of(name),)) for name in bill_columns()}
 
 
 @cache
 def _required() -> tuple[str, ...]:
-    return tuple(c.name for c in contract("charges").columns if not c.nullable and c.name not in _FILLED_HERE)
+    return tuple(name for name, column in bill_columns().items() if not column.nullable)
 
 
 def _missing_text(where: str, missing: Sequence[str], names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from connectors.focus.settings import ModelRule
+from connectors.focus.rules import CostClassRule, ModelRule
 
 _NULLS = ("", "NULL", "null")
 
@@ -38,6 +38,16 @@ def find_models(
         model = _where(free, groups.get("model", _nothing(len(found))), model)
         token_class = _where(free, classes, token_class)
     return model, token_class
+
+
+def find_classes(rules: Iterable[CostClassRule], texts: Mapping[str, pl.Series], classes: pl.Series) -> pl.Series:
+    """What each row's cost is for: what the row names itself, else the first rule that matches."""
+    for rule in rules:
+        if rule.column in texts:
+            matched = texts[rule.column].str.contains(rule.pattern).fill_null(value=False)
+            named = pl.repeat(rule.cost_class, len(classes), dtype=pl.String, eager=True)
+            classes = _where(matched & classes.is_null(), named, classes)
+    return classes
 
 
 def extra_json(members: Mapping[str, pl.Series], height: int) -> pl.Series:

@@ -11,18 +11,16 @@ from pathlib import PurePosixPath
 from connectors.base import Body, IncompleteDeliveryError, Page, SourceError, Window
 from connectors.focus.manifest import Manifest, is_manifest_path, read_manifest
 from connectors.focus.months import month_of
-from connectors.focus.settings import ANY_LAYOUT, FocusSettings
+from connectors.focus.settings import ANY_LAYOUT, BillSettings
 from connectors.storage import StoredObject, body, list_objects
 
-_BILL_ENDINGS = (".csv", ".csv.gz", ".parquet")
+_BILL_ENDINGS = (".csv", ".csv.gz", ".parquet", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _UNREADABLE_ENDINGS = (
     ".zip",
     ".zst",
     ".bz2",
     ".xz",
     ".xlsx",
-    ".jsonl",
-    ".json.gz",
     ".orc",
     ".avro",
     ".tsv",
@@ -30,7 +28,7 @@ _UNREADABLE_ENDINGS = (
 )
 
 
-def fetch_month(settings: FocusSettings, window: Window) -> Iterator[Page]:
+def fetch_month(settings: BillSettings, window: Window) -> Iterator[Page]:
     """The manifests and the files of the window's month, in the order of their paths.
 
     Raises IncompleteDeliveryError when a manifest names a file that is not there, SourceError when the location cannot
@@ -50,7 +48,7 @@ def fetch_month(settings: FocusSettings, window: Window) -> Iterator[Page]:
         yield Page(found.path, _body(settings, found))
 
 
-def probe_location(settings: FocusSettings) -> str:
+def probe_location(settings: BillSettings) -> str:
     """One line: how many bill files there are, and of which months. Raises SourceError when there are none."""
     found = _relevant(list_objects(settings.location, settings.store_options))
     objects = [o for o in found if not is_manifest_path(o.path)]
@@ -62,7 +60,7 @@ def probe_location(settings: FocusSettings) -> str:
     return f"{settings.location}: {len(months)} bill files, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
 
 
-def _body(settings: FocusSettings, found: StoredObject) -> Body:
+def _body(settings: BillSettings, found: StoredObject) -> Body:
     return body(settings.location, settings.store_options, found.path, found.etag)
 
 
@@ -77,12 +75,12 @@ def _is_relevant(name: str) -> bool:
     return name.endswith(_BILL_ENDINGS + _UNREADABLE_ENDINGS) and not name.startswith(("_", "."))
 
 
-def _belongs(path: str, settings: FocusSettings, window: Window) -> bool:
+def _belongs(path: str, settings: BillSettings, window: Window) -> bool:
     return settings.layout == ANY_LAYOUT or month_of(path, settings) == window.slice_date
 
 
 def _delivered(
-    settings: FocusSettings, files: Sequence[StoredObject], manifests: dict[StoredObject, Manifest]
+    settings: BillSettings, files: Sequence[StoredObject], manifests: dict[StoredObject, Manifest]
 ) -> list[StoredObject]:
     named = [_named(found, manifest, files) for found, manifest in manifests.items() if manifest.files is not None]
     complete = len(named) == len(manifests) > 0
@@ -113,7 +111,7 @@ def _find(name: str, manifest_path: str, by_path: dict[str, StoredObject]) -> st
     return ends[0] if len(ends) == 1 else None
 
 
-def _refuse_unreadable(settings: FocusSettings, files: Sequence[StoredObject]) -> None:
+def _refuse_unreadable(settings: BillSettings, files: Sequence[StoredObject]) -> None:
     for found in files:
         if found.path.lower().endswith(_UNREADABLE_ENDINGS):
             raise SourceError(
@@ -141,7 +139,7 @@ def _refuse_second_delivery(named: Sequence[Sequence[StoredObject]]) -> None:
         seen[name] = path
 
 
-def _require_earlier_than_history(objects: Sequence[StoredObject], settings: FocusSettings, window: Window) -> None:
+def _require_earlier_than_history(objects: Sequence[StoredObject], settings: BillSettings, window: Window) -> None:
     """Before the first month that was ever delivered there is nothing; any other month without files is unknown."""
     months = sorted(m for o in objects if settings.layout != ANY_LAYOUT and (m := month_of(o.path, settings)))
     if not months or window.slice_date > months[0]:
@@ -149,7 +147,7 @@ def _require_earlier_than_history(objects: Sequence[StoredObject], settings: Foc
 
 
 def _nothing_text(
-    settings: FocusSettings, wanted: str, objects: Sequence[StoredObject], months: Sequence[date] = ()
+    settings: BillSettings, wanted: str, objects: Sequence[StoredObject], months: Sequence[date] = ()
 ) -> str:
     held = (
         f"its months are {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if months else f"it holds {len(objects)} bill files"

@@ -40,28 +40,33 @@ def refused_rows(findings: Sequence[Finding], height: int) -> pl.Series:
     return refused
 
 
-def rejects(batch: Batch, findings: Sequence[Finding], page_id: str, cost_column: str) -> list[Reject]:
-    """One reject for each refused row: its first reason counts, its detail names everything that does not hold."""
+def rejects(batch: Batch, findings: Sequence[Finding], page_id: str, costs: pl.Series) -> list[Reject]:
+    """One reject for each refused row: its first reason counts, its detail names everything that does not hold.
+
+    `costs` holds what each row is billed, as text.
+    """
     refused = refused_rows(findings, batch.frame.height)
     by_row: dict[int, list[Finding]] = {index: [] for index in refused.arg_true()}
     for finding in sorted(findings, key=lambda f: not f.refuses):
         for index in (finding.mask & refused).arg_true():
             by_row[index].append(finding)
-    return [_reject(batch, index, group, page_id, cost_column) for index, group in by_row.items()]
+    return [_reject(batch, index, group, page_id, costs[index]) for index, group in by_row.items()]
 
 
-def _reject(batch: Batch, index: int, group: Sequence[Finding], page_id: str, cost_column: str) -> Reject:
+def _reject(batch: Batch, index: int, group: Sequence[Finding], page_id: str, cost: str | None) -> Reject:
     row = batch.frame.row(index, named=True)
     first = group[0]
     return Reject(
         page_id=page_id,
         row=batch.rows[index],
         reason=first.reason,
-        detail="; ".join(f"{f.column}: found {_shown(row.get(f.column))}, expected {f.expected}" for f in group),
+        detail="; ".join(
+            dict.fromkeys(f"{f.column}: found {_shown(row.get(f.column))}, expected {f.expected}" for f in group)
+        ),
         payload=orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=str).decode(),
         column_name=", ".join(dict.fromkeys(f.column for f in group)),
         # an amount in another currency is no part of a sum in this one; it stands in the payload
-        cost=None if any(f.reason == WRONG_CURRENCY for f in group) else _cost(row.get(cost_column)),
+        cost=None if any(f.reason == WRONG_CURRENCY for f in group) else _cost(cost),
     )
 
 
@@ -72,6 +77,6 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _cost(value: object) -> Decimal | None:
-    number = read_decimal(str(value)) if value is not None else None
+def _cost(text: str | None) -> Decimal | None:
+    number = None if text is None else read_decimal(text)
     return None if number is None else at_scale(number)

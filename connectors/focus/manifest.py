@@ -13,7 +13,7 @@ from typing import Any, cast
 from connectors.base import Body, IncompleteDeliveryError
 from connectors.exact import at_scale
 
-_MAX_BYTES = 16 * 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,21 @@ def is_manifest_path(path: str) -> bool:
     return path.lower().endswith("manifest.json")
 
 
+def is_manifest(content: object) -> bool:
+    """Whether a JSON document has a key that only manifests have."""
+    if not isinstance(content, dict):
+        return False
+    found = cast("Mapping[str, object]", content)
+    counts = any(isinstance(found.get(key), int) for key in ("rows", "dataRowCount"))
+    return counts or any(key in found for key in ("files", "dataFiles", "blobs", "total_billed_cost"))
+
+
 def read_manifest(name: str, body: Body) -> Manifest:
     """Reads a manifest. Raises IncompleteDeliveryError when it is not readable: then nothing is known of the files."""
     with body.open() as stream:
-        text = stream.read(_MAX_BYTES + 1)
+        text = stream.read(MOST_BYTES + 1)
     try:
-        if len(text) > _MAX_BYTES:
+        if len(text) > MOST_BYTES:
             raise ValueError("it is larger than 16 MiB")
         content = loads(text.decode("utf-8-sig"), parse_float=Decimal)
         if not isinstance(content, dict):

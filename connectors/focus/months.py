@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from datetime import date
 from fnmatch import fnmatchcase
 
-from connectors.focus.settings import FocusSettings
+from connectors.focus.settings import BillSettings
 
 # YYYY-MM or YYYYMM, with or without the day and the hour after it; not a piece of a longer number, an account say.
 _MONTH = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])(?:-?[0-3]\d)?(?:T?[0-2]\d:?[0-5]\d)?(?!\d)")
 _YEAR = re.compile(r"(?=(20\d\d))")  # also years that overlap, as in 202026
 
 
-def month_of(path: str, settings: FocusSettings) -> date | None:
+def month_of(path: str, settings: BillSettings) -> date | None:
     """The month that a path names, as its first day; None where it names none.
 
     Without a layout the first month in the path counts: a later one is the time of the export.

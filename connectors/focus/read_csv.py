@@ -24,7 +24,7 @@ _HEADER_BYTES = 1024 * 1024
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, pa.ArrowInvalid)
 
 
-def read_csv(name: str, body: Body, *, compressed: bool) -> Iterator[Batch]:
+def read_csv(name: str, body: Body, *, compressed: bool, delimiter: str = ",") -> Iterator[Batch]:
     """The records of a CSV with a header line.
 
     Raises IncompleteDeliveryError for a file without a header, a cut or damaged archive, an open quote at the end, and
@@ -32,16 +32,16 @@ def read_csv(name: str, body: Body, *, compressed: bool) -> Iterator[Batch]:
     """
     try:
         with metered(body, compressed=compressed) as text:
-            header = _header(name, text)
+            header = _header(name, text, delimiter)
         with metered(body, compressed=compressed) as text:
-            yield from _records(name, text, header)
+            yield from _records(name, text, header, delimiter)
     except _DAMAGE as error:
         raise incomplete(name, f"cannot be read as CSV ({error})") from None
 
 
-def _header(name: str, text: Meter) -> list[str]:
+def _header(name: str, text: Meter, delimiter: str) -> list[str]:
     head = io.BufferedReader(text, 1 << 16).read(_HEADER_BYTES).decode("utf-8-sig", "replace")
-    reader = csv.reader(io.StringIO(head, newline=""))
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
     header = next(reader, [])
     if not header or reader.line_num != 1:
         raise incomplete(name, "has no header line")
@@ -49,7 +49,7 @@ def _header(name: str, text: Meter) -> list[str]:
     return header
 
 
-def _records(name: str, text: Meter, header: list[str]) -> Iterator[Batch]:
+def _records(name: str, text: Meter, header: list[str], delimiter: str) -> Iterator[Batch]:
     malformed: list[Malformed] = []
 
     def refuse(record: Any) -> str:
@@ -59,7 +59,7 @@ def _records(name: str, text: Meter, header: list[str]) -> Iterator[Batch]:
 
     valid = Utf8(text)
     position, taken = 1, 0
-    for block in _blocks(valid, len(header), refuse):
+    for block in _blocks(valid, len(header), delimiter, refuse):
         rows = _numbered(position, block.num_rows, {record.row for record in malformed[taken:]})
         position = rows[-1] + 1 if block.num_rows else position
         passed = [record for record in malformed[taken:] if record.row < position]
@@ -70,13 +70,13 @@ def _records(name: str, text: Meter, header: list[str]) -> Iterator[Batch]:
         yield from _sliced(_empty(len(header)), header, _numbered(position, 0, set()), malformed[taken:], garbled=False)
 
 
-def _blocks(text: Utf8, width: int, refuse: Any) -> Iterator[pa.RecordBatch]:
+def _blocks(text: Utf8, width: int, delimiter: str, refuse: Any) -> Iterator[pa.RecordBatch]:
     names = [str(n) for n in range(width)]
     reader = pa_csv.open_csv(
         io.BufferedReader(text, 1 << 20),
         # one thread: only then does the reader know the number of a record that it refuses
         read_options=pa_csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False, block_size=_BLOCK_BYTES),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=refuse),
+        parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
         convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string())),
     )
     yield from reader

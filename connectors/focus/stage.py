@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from connectors.base import Reject, Window
 from connectors.focus.batch import Batch
-from connectors.focus.columns import Columns
-from connectors.focus.extras import extra_json, find_models, first_value
+from connectors.focus.columns import Columns, key_of
+from connectors.focus.extras import extra_json, find_classes, find_models, first_value
 from connectors.focus.findings import WRONG_CURRENCY, Finding, refused_rows, rejects
-from connectors.focus.settings import ANY_LAYOUT, FocusSettings
+from connectors.focus.reading import Prepared
+from connectors.focus.settings import ANY_LAYOUT, BillSettings
 from connectors.focus.values import read_decimals, read_tags, read_times
 from contracts import contract
 from contracts.contract import Column
@@ -42,7 +43,7 @@ class _Given:
 
     frame: pl.DataFrame
     columns: Columns
-    settings: FocusSettings
+    settings: BillSettings
     findings: list[Finding]
     approximate: frozenset[str]
 
@@ -55,15 +56,34 @@ class _Given:
         if mask.any():
             self.findings.append(Finding(mask.fill_null(value=False), reason, self.name(column), expected, refuses))
 
+    def add_missing(self, mask: pl.Series, column: str, expected: str) -> None:
+        """Notes that a value is missing where nothing was said yet about the column that it comes from."""
+        said = [finding.mask for finding in self.findings if finding.column == self.name(column)]
+        for earlier in said:
+            mask = mask & ~earlier
+        self.add(mask, "missing_value", column, expected, refuses=True)
 
-def stage(batch: Batch, columns: Columns, settings: FocusSettings, window: Window, page_id: str) -> Staged:
-    """Reads the batch under the contract. Units: costs in the line's currency, instants in naive UTC."""
+    def text(self, column: str, values: Mapping[str, pl.Series]) -> pl.Series | None:
+        """The text that a rule looks into: a column of the file, else one of the contract; None where it is neither."""
+        if (delivered := self.columns.delivered(column)) is not None:
+            return first_value(self.frame, (delivered,)).cast(pl.String)
+        return next((found for name, found in values.items() if key_of(name) == key_of(column)), None)
+
+
+def stage(
+    batch: Batch, columns: Columns, prepared: Prepared, settings: BillSettings, window: Window, page_id: str
+) -> Staged:
+    """Reads the prepared batch under the contract. Units: costs in the line's currency, instants in naive UTC."""
     given = _Given(batch.frame, columns, settings, [], batch.approximate)
     for column in batch.garbled.drop_nulls().unique(maintain_order=True):
         given.findings.append(Finding(batch.garbled == column, "not_utf8", column, "text in UTF-8"))
-    values = {c.name: _read(c, given) for c in contract("charges").columns if c.name in columns.sources}
-    rounded = _fill_numbers(given, values)
-    _find_models(given, values)
+    given.findings.extend(finding for finding in prepared.findings if finding.mask.any())
+    costs = prepared.values["billed_cost"]
+    values = {
+        c.name: _read(c, prepared.values, given) for c in contract("charges").columns if c.name in prepared.values
+    }
+    rounded = prepared.rounded + _fill_numbers(given, values)
+    _apply_rules(given, values)
     _check_rows(given, values, window)
     here = _belongs_here(values, settings, window)
     findings = [
@@ -71,7 +91,7 @@ def stage(batch: Batch, columns: Columns, settings: FocusSettings, window: Windo
     ]
     kept = here & ~refused_rows(findings, batch.frame.height)
     frame = pl.DataFrame([values[name].alias(name) for name in values]).with_columns(
-        _extras(given, findings).alias("x_extra"),
+        _extras(given, findings, prepared.extras).alias("x_extra"),
         pl.lit(settings.name).alias("x_source"),
         pl.lit(window.slice_date).alias("x_slice_date"),
         pl.lit(page_id).alias("x_page"),
@@ -79,31 +99,27 @@ def stage(batch: Batch, columns: Columns, settings: FocusSettings, window: Windo
     )
     return Staged(
         _as_contract(frame.filter(kept)),
-        tuple(rejects(batch, findings, page_id, given.name("billed_cost"))),
+        tuple(rejects(batch, findings, page_id, costs)),
         elsewhere=int((~here).sum()),
         rounded=rounded,
         left_out={(f.column, f.expected): int((f.mask & kept).sum()) for f in findings if not f.refuses},
     )
 
 
-def _read(column: Column, given: _Given) -> pl.Series:
+def _read(column: Column, prepared: Mapping[str, pl.Series], given: _Given) -> pl.Series:
     """One column of the contract; numbers are still text."""
-    found = first_value(given.frame, given.columns.sources[column.name])
-    if column.name == "provider_name" and given.settings.provider:
-        found = found.fill_null(given.settings.provider)
+    found = prepared[column.name]
     if column.type == "timestamp":
         found = _checked(
             read_times(found), found, "unreadable_time", column, "an ISO 8601 instant of 2000 to 2099", given
         )
     elif column.type == "json":
         found = _checked(read_tags(found), found, "unreadable_tags", column, "a JSON object of tags", given)
-    elif found.dtype != pl.String:
-        found = found.cast(pl.String)
     if column.values:
         allowed = pl.select(pl.when(found.is_in(column.values)).then(found)).to_series()
         found = _checked(allowed, found, "unknown_value", column, f"one of {', '.join(column.values)}", given)
     if not column.nullable and not column.type.startswith("decimal"):
-        given.add(found.is_null(), "missing_value", column.name, "a value", refuses=True)
+        given.add_missing(found.is_null(), column.name, "a value")
     return found
 
 
@@ -123,7 +139,7 @@ def _fill_numbers(given: _Given, values: dict[str, pl.Series]) -> int:
         numbers = read_decimals(texts)
         values[column.name] = numbers.values
         if refuses:
-            given.add(texts.is_null(), "missing_value", column.name, "a number", refuses=True)
+            given.add_missing(texts.is_null(), column.name, "a number")
         given.add(numbers.unreadable, "unreadable_number", column.name, "a decimal number", refuses=refuses)
         exact = column.name in _COSTS and given.settings.excess_precision == "reject"
         if exact and given.name(column.name) not in given.approximate:
@@ -146,7 +162,7 @@ def _check_rows(given: _Given, values: dict[str, pl.Series], window: Window) -> 
         given.add(~_in_window(values, window), "wrong_period", "billing_period_start", expected, refuses=True)
 
 
-def _belongs_here(values: dict[str, pl.Series], settings: FocusSettings, window: Window) -> pl.Series:
+def _belongs_here(values: dict[str, pl.Series], settings: BillSettings, window: Window) -> pl.Series:
     """Rows that this window answers for. Where all files are read, a row without a readable period concerns each."""
     if settings.layout != ANY_LAYOUT:
         return pl.repeat(value=True, n=len(values["billed_cost"]), eager=True)
@@ -164,17 +180,20 @@ def _between(instants: pl.Series, first: datetime, end: datetime) -> pl.Series:
     return (instants >= first) & (instants < end)
 
 
-def _find_models(given: _Given, values: dict[str, pl.Series]) -> None:
-    rules = given.settings.models
-    delivered = {rule.column: given.columns.delivered(rule.column) for rule in rules}
-    texts = {name: first_value(given.frame, (source,)) for name, source in delivered.items() if source is not None}
-    model, token_class = find_models(rules, texts, values["x_model_id"], values["x_token_class"])
+def _apply_rules(given: _Given, values: dict[str, pl.Series]) -> None:
+    """Model, token class and cost class, where the settings' rules find them and no column of the bill says them."""
+    settings = given.settings
+    looked_into = {rule.column for rule in (*settings.models, *settings.cost_classes)}
+    found = {name: given.text(name, values) for name in looked_into}
+    texts = {name: text for name, text in found.items() if text is not None}
+    model, token_class = find_models(settings.models, texts, values["x_model_id"], values["x_token_class"])
     values.update(x_model_id=model, x_token_class=token_class)
+    values["x_cost_class"] = find_classes(settings.cost_classes, texts, values["x_cost_class"])
 
 
-def _extras(given: _Given, findings: Sequence[Finding]) -> pl.Series:
-    """The columns that the contract does not take, and the values that it cannot take."""
-    members = {name: first_value(given.frame, (name,)) for name in given.columns.extras}
+def _extras(given: _Given, findings: Sequence[Finding], further: Mapping[str, pl.Series]) -> pl.Series:
+    """The columns that the contract does not take, the values that it cannot take, and what the reading adds."""
+    members = {name: first_value(given.frame, (name,)) for name in given.columns.extras} | dict(further)
     for finding in findings:
         if not finding.refuses:
             found = first_value(given.frame, (finding.column,)).cast(pl.String)

@@ -134,7 +134,7 @@ def test_an_empty_location_is_no_empty_bill(tmp_path: Path, over: dict[str, str]
         fetched(tmp_path, **over)
 
 
-@pytest.mark.parametrize("path", ["2026-09/bill.csv.zip", "2026-09/bill.xlsx", "2026-09/bill.jsonl"])
+@pytest.mark.parametrize("path", ["2026-09/bill.csv.zip", "2026-09/bill.xlsx", "2026-09/bill.orc"])
 def test_a_bill_in_a_format_that_is_not_read_is_not_passed_over(tmp_path: Path, path: str) -> None:
     store(tmp_path, "2026-09/a.csv", path)
     with pytest.raises(SourceError, match=rf"{path} is none of .csv"):
