@@ -8,7 +8,6 @@ from typing import Any
 from connectors.base import Window
 from connectors.fields import JsonRow, RowError, amount, shown, staged_amount, text
 from connectors.gathered import StagedRow, extra_json
-from connectors.openai.endpoints import PERSONAL
 from connectors.openai.line_items import LineItem, charge_category, read_line_item
 from connectors.openai.pages import bucket_period
 from connectors.openai.settings import OpenAiCostsSettings
@@ -27,7 +26,7 @@ _UNITS = {
 }
 """The provider's units in the form that FOCUS asks for; any other keeps its own name."""
 
-_KNOWN = PERSONAL | {
+_KNOWN = {
     "object", "amount", "line_item", "project_id", "project_name", "api_key_id", "user_id", "quantity",
     "quantity_unit", "organization_id", "organization_name", "api_source",
 }  # fmt: skip

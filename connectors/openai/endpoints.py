@@ -47,5 +47,3 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType({endpoint.path: endpoint fo
 BY_RESULT: Mapping[str, Endpoint] = MappingProxyType(
     {f"organization.usage.{endpoint.result}.result": endpoint for endpoint in _ALL}
 )
-PERSONAL = frozenset({"user_email", "user_name"})
-"""Fields about people that some answers carry: staged nowhere."""

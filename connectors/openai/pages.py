@@ -12,6 +12,7 @@ from connectors.base import Body, IncompleteDeliveryError, SourceError, Window
 from connectors.fields import RowError, shown
 from connectors.gathered import read_document
 
+_PERSONAL = frozenset({"user_email", "user_name"})
 _FIRST_SECOND = 1_420_070_400  # 2015-01-01: there was nothing to use before
 _LAST_SECOND = 4_102_444_800  # 2100-01-01: catches milliseconds written as seconds
 
@@ -26,13 +27,22 @@ class BucketPage:
     next_page: str | None
 
     def results(self) -> Iterator[tuple[int, Any, Any]]:
-        """(number from 1, bucket, result) of every result; a bucket that has no list of results counts as one."""
+        """(number from 1, bucket, result) of every result; a bucket that has no list of results counts as one.
+
+        What a result says about people by name is left out: it is staged nowhere, and not repeated in a refusal.
+        """
         number = 0
         for bucket in self.buckets:
             found = bucket.get("results") if isinstance(bucket, dict) else None
             for result in found if isinstance(found, list) else [None]:
                 number += 1
-                yield number, bucket, result
+                yield number, bucket, _impersonal(result)
+
+
+def _impersonal(result: Any) -> Any:
+    if not isinstance(result, dict):
+        return result
+    return {name: value for name, value in result.items() if name not in _PERSONAL}
 
 
 @dataclass(frozen=True)

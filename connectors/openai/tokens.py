@@ -26,8 +26,7 @@ KEPT_APART = frozenset(
 def completion_tokens(row: JsonRow) -> Tokens:
     """The columns of a completions result. Raises RowError when its numbers contradict each other."""
     total, output = _required(row, "input_tokens"), _required(row, "output_tokens")
-    uncached, cached, written = _input_parts(row, total)
-    short, long = _writes(row, written)
+    uncached, cached, short, long = _input_parts(row, total)
     audio = count(row, "input_audio_tokens")
     _hold("input_uncached_tokens", uncached, {m: count(row, f"input_{m}_tokens") for m in _MODALITIES})
     _hold("input_cached_tokens", cached, {m: count(row, f"input_cached_{m}_tokens") for m in _MODALITIES})
@@ -54,27 +53,34 @@ def input_tokens(row: JsonRow) -> Tokens:
 
 def is_split(row: JsonRow) -> bool:
     """Whether a completions result says how much of its input was cached, or leaves just that to be derived."""
-    return _cached(row) is not None or (_uncached(row) is not None and _written(row) is not None)
+    return _cached(row) is not None or (_uncached(row) is not None and _are_writes_known(row))
 
 
-def _input_parts(row: JsonRow, total: int) -> tuple[int, int | None, int | None]:
-    """Uncached, cached and written input. Uncached takes what the provider did not separate."""
-    uncached, cached, written = _uncached(row), _cached(row), _written(row)
-    parts = {"uncached": uncached, "cached": cached, "written to the cache": written}
+def _input_parts(row: JsonRow, total: int) -> tuple[int, int | None, int | None, int | None]:
+    """Uncached, cached, and written for the shorter and the longer duration.
+
+    Where uncached input is not stated it takes what the provider did not separate; elsewhere the one part that is not
+    stated is what the others leave.
+    """
+    uncached, cached, (short, long) = _uncached(row), _cached(row), _writes(row)
+    are_writes_known = _are_writes_known(row)
+    parts = {"uncached": uncached, "cached": cached, "written for 30 minutes": short, "written for 12 hours": long}
     rest = total - sum(part or 0 for part in parts.values())
-    unknown = [name for name, part in parts.items() if part is None]
-    if rest < 0 or (rest and not unknown):
+    if rest < 0 or (rest and uncached is not None and cached is not None and are_writes_known):
         raise _contradiction("input_tokens", total, parts)
     if uncached is None:
-        return rest, cached, written
-    if len(unknown) == 2 and rest:
+        return rest, cached, short, long
+    if cached is None and rest and not are_writes_known:
         raise RowError(
             "input_not_split",
-            f"{rest} of {total} input tokens were not uncached, and nothing says whether they were read from the cache "
-            "or written to it",
+            f"of {rest} of {total} input tokens nothing says whether they were read from the cache or written to it",
             "input_cached_tokens",
         )
-    return uncached, rest if cached is None else cached, rest if written is None else written
+    left = 0 if cached is None else rest
+    cached = rest if cached is None else cached
+    if are_writes_known:
+        return uncached, cached, short, long
+    return (uncached, cached, left, long) if short is None else (uncached, cached, short, left)
 
 
 def _uncached(row: JsonRow) -> int | None:
@@ -92,29 +98,28 @@ def _stated(row: JsonRow, name: str, parts: Sequence[str]) -> int | None:
     return sum(known) if whole is None and len(known) == len(parts) else whole
 
 
-def _written(row: JsonRow) -> int | None:
-    """Input written to the cache: the total, or else the durations that are given."""
-    total, durations = count(row, "input_cache_write_tokens"), [part for part in _durations(row) if part is not None]
-    return sum(durations) if total is None and durations else total
+def _are_writes_known(row: JsonRow) -> bool:
+    """Whether all cache writes are told, in whatever way."""
+    return count(row, "input_cache_write_tokens") is not None or None not in _durations(row)
 
 
 def _durations(row: JsonRow) -> tuple[int | None, int | None]:
     return count(row, "input_cache_write_30m_tokens"), count(row, "input_cache_write_12h_tokens")
 
 
-def _writes(row: JsonRow, written: int | None) -> tuple[int | None, int | None]:
-    """Input written for the shorter (30 minutes) and the longer (12 hours) duration.
+def _writes(row: JsonRow) -> tuple[int | None, int | None]:
+    """Input written for the shorter (30 minutes) and the longer (12 hours) duration, as far as the result tells.
 
     Without durations all of it counts as the shorter: there was only that one before the other was added.
     """
-    short, long = _durations(row)
-    if written is None or (short is None and long is None):
-        return written, None
-    if count(row, "input_cache_write_tokens") is None:
+    total, (short, long) = count(row, "input_cache_write_tokens"), _durations(row)
+    if total is None:
         return short, long
-    rest = written - (short or 0) - (long or 0)
+    if short is None and long is None:
+        return total, None
+    rest = total - (short or 0) - (long or 0)
     if rest < 0 or (rest and short is not None and long is not None):
-        raise _contradiction("input_cache_write_tokens", written, {"for 30 minutes": short, "for 12 hours": long})
+        raise _contradiction("input_cache_write_tokens", total, {"for 30 minutes": short, "for 12 hours": long})
     return rest if short is None else short, rest if long is None else long
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from connectors.base import Window
 from connectors.fields import JsonRow, RowError, amount, count, shown, staged_amount, text
 from connectors.gathered import StagedRow, extra_json
-from connectors.openai.endpoints import BY_RESULT, PERSONAL, Endpoint
+from connectors.openai.endpoints import BY_RESULT, Endpoint
 from connectors.openai.pages import bucket_period
 from connectors.openai.tokens import KEPT_APART, completion_tokens, input_tokens, is_split
 
@@ -13,17 +13,14 @@ TIERS = {"standard": "default", "scale": "provisioned"}
 """The provider's tiers that the price book calls otherwise; any other keeps its own name."""
 
 _DIMENSIONS = ("size", "source", "context_level", "vector_store_id", "api_source")  # no column; kept in x_extra
-_COUNTED = KEPT_APART | {
-    "num_model_requests", "input_tokens", "output_tokens", "input_uncached_tokens", "input_cached_tokens",
-    "input_text_tokens", "input_audio_tokens", "output_text_tokens", "output_audio_tokens", "input_cache_write_tokens",
-    "input_cache_write_30m_tokens", "input_cache_write_12h_tokens",
-}  # fmt: skip
-_KNOWN = (
-    _COUNTED
-    | PERSONAL
-    | {"object", "project_id", "api_key_id", "user_id", "model", "batch", "service_tier", "organization_id"}
-    | {*_DIMENSIONS}
+_NAMES = frozenset(
+    {"object", "project_id", "api_key_id", "user_id", "model", "batch", "service_tier", "organization_id", *_DIMENSIONS}
 )
+_TOKENS_BY_CLASS = KEPT_APART | {
+    "output_tokens", "input_uncached_tokens", "input_cached_tokens", "input_text_tokens", "input_audio_tokens",
+    "output_text_tokens", "output_audio_tokens", "input_cache_write_tokens", "input_cache_write_30m_tokens",
+    "input_cache_write_12h_tokens",
+}  # fmt: skip
 _NOT_SPLIT = (
     "results of completions do not say how much input was cached: it is in input_uncached_tokens, cache reads unknown"
 )
@@ -35,7 +32,8 @@ def staged_usage(window: Window, bucket: Any, result: Any) -> StagedRow:
     Raises RowError when a value is unreadable, the object unknown, or the numbers contradict each other.
     """
     period, endpoint = bucket_period(bucket, window), _endpoint_of(result)
-    new = {name: value for name, value in result.items() if name not in _KNOWN and name != endpoint.measure}
+    counted = _counted(endpoint)
+    new = {name: value for name, value in result.items() if name not in counted and name not in _NAMES}
     row = {
         "usage_start": period.start,
         "usage_end": period.end,
@@ -51,10 +49,11 @@ def staged_usage(window: Window, bucket: Any, result: Any) -> StagedRow:
         "input_semantics": "inclusive" if endpoint.tokens else None,
         **_tokens(endpoint, result),
         **_quantity(endpoint, result),
-        "x_extra": extra_json({**_kept(result), **new}),
+        "x_extra": extra_json({**_kept(endpoint, result), **new}),
     }
     is_unsplit = "output" in endpoint.tokens and not is_split(result)
-    return StagedRow(row, _identity(endpoint, result, period), new, (_NOT_SPLIT,) if is_unsplit else ())
+    identity = [period.start, period.end, {n: v for n, v in result.items() if n not in counted}]
+    return StagedRow(row, identity, new, (_NOT_SPLIT,) if is_unsplit else ())
 
 
 def _endpoint_of(result: Any) -> Endpoint:
@@ -66,9 +65,11 @@ def _endpoint_of(result: Any) -> Endpoint:
     return BY_RESULT[name]
 
 
-def _identity(endpoint: Endpoint, result: JsonRow, period: Window) -> list[Any]:
-    """Everything that the result says, but for what it counts."""
-    return [period.start, period.end, {n: v for n, v in result.items() if n not in _COUNTED and n != endpoint.measure}]
+def _counted(endpoint: Endpoint) -> set[str]:
+    """The fields of an endpoint's results that count; all others tell one result from another."""
+    counted = {"num_model_requests", *((endpoint.measure,) if endpoint.measure else ())}
+    counted |= {"input_tokens"} if endpoint.tokens else set()
+    return counted | _TOKENS_BY_CLASS if "output" in endpoint.tokens else counted
 
 
 def service_tier(result: JsonRow) -> str | None:
@@ -98,7 +99,9 @@ def _quantity(endpoint: Endpoint, result: JsonRow) -> dict[str, Any]:
     return {"quantity": staged_amount(used)[0], "quantity_unit": endpoint.unit}
 
 
-def _kept(result: JsonRow) -> dict[str, Any]:
+def _kept(endpoint: Endpoint, result: JsonRow) -> dict[str, Any]:
     """What has no column: the dimensions that only some endpoints have, and tokens by modality where there are any."""
-    apart = {name: found for name in KEPT_APART if (found := count(result, name))}
-    return {**{name: text(result, name) for name in _DIMENSIONS}, **apart}
+    named = {name: text(result, name) for name in _DIMENSIONS}
+    if "output" not in endpoint.tokens:
+        return named
+    return {**named, **{name: found for name in KEPT_APART if (found := count(result, name))}}
