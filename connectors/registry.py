@@ -22,7 +22,10 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "openrouter_costs": "connectors.openrouter.costs",  # OpenRouter: the credits that it cost
         "dcgm": "connectors.dcgm",  # NVIDIA GPU telemetry: Prometheus, or scrape files
         "aws_bill": "connectors.aws.bill",  # AWS: CUR 2.0, FOCUS and legacy CUR exports
+        "aws_spot_prices": "connectors.aws.spot",  # AWS: changes of EC2's spot prices
         "azure_bill": "connectors.azure.bill",  # Azure: Cost Management exports and reports
+        "azure_usage": "connectors.azure.usage",  # Azure Monitor: tokens and utilisation of model deployments
+        "azure_prices": "connectors.azure.prices",  # Azure: retail list prices of machines and models
     }
 )
 

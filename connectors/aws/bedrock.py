@@ -1,15 +1,16 @@
 """What a usage type of Amazon Bedrock means: `USE1-Claude4.6Sonnet-cache-read-input-token-count-cross-region-global`.
 
 Three spellings are in use side by side: words after a billing name (above), the mantle endpoint's
-(`USE1-openai.gpt-oss-120b-mantle-input-tokens-flex`), and the marketplace's, which leaves the model to the product's name
-(`USE1-MP:USE1_CacheWrite1hInputTokenCount_Global-Units`). All are words around the one that says "token"; each word is
-looked up in one table. Patterns: Amazon Bedrock's guide to its entries in the Cost and Usage Report, and its price list.
+(`USE1-openai.gpt-oss-120b-mantle-input-tokens-flex`), and the marketplace's, which leaves the model to the product's
+name (`USE1-MP:USE1_CacheWrite1hInputTokenCount_Global-Units`). All are words around the one that says "token"; each
+word is looked up in one table. Patterns: Amazon Bedrock's guide to its entries in the Cost and Usage Report, and its
+price list.
 
-Here belongs: words of usage types, and units of tokens. Here does not belong: names of models (`bedrock_models`), prices.
+Here belongs: words of usage types, units of tokens. Here does not belong: names of models (`bedrock_models`), prices.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,8 +57,8 @@ _UNITS: Mapping[str, int] = {"": 1, "1": 1, "1k": 1_000, "1000": 1_000, "1m": 1_
 class BedrockMeter:
     """What a usage type says; None where it does not.
 
-    `region_code` is AWS's code of billing (USE1). `billing_name` is the model as it is billed and `model_id` the same in
-    the price list's words, where they are known; the marketplace's usage types name none: the product does, and
+    `region_code` is AWS's code of billing (USE1). `billing_name` is the model as it is billed and `model_id` the same
+    in the price list's words, where they are known; the marketplace's usage types name none: the product does, and
     `bedrock_models.model_id(product, routing)` reads it. `token_class` is None for what has no class of ours (images,
     caches kept for half an hour, throughput). `service_tier` is None where an unknown word might change it. `variants`
     are what changes the price besides: long context, a customised model, and words that are new.
@@ -85,7 +86,7 @@ def read_usage_type(usage_type: str) -> BedrockMeter | None:
     name, kind = (None, _CAMEL.findall(market[1])) if market else _named(rest)
     if reserved := _RESERVED.search(market[1] if market else rest):
         billed = None if market else rest[: reserved.start()].strip("-") or None
-        return _meter(code, billed, None, "provisioned", _route(rest), ())
+        return _meter(code, billed, None, "provisioned", _route(_CAMEL.findall(rest.lower())), ())
     words = [part for word in kind for part in _SPLIT.get(word.lower(), (word.lower(),))]
     token = next((place for place, word in enumerate(words) if word in _TOKEN), None)
     if token is None or not {"input", "output", "cache"}.intersection(words) or (market is None and name is None):
@@ -118,14 +119,14 @@ def _named(rest: str) -> tuple[str | None, list[str]]:
 
 def _read(code: str | None, name: str | None, words: Sequence[str]) -> BedrockMeter:
     told = set(words) - _NOISE - _TOKEN - _ROLES - _AUDIO - _PICTURES
-    tiers = {_TIERS[word] for word in told if word in _TIERS} or {"default"}
-    if len(tiers) > 1:
+    tiers: set[Tier] = {_TIERS[word] for word in told if word in _TIERS}
+    if len(tiers) != 1:
         tiers.discard("default")
     unknown = sorted(word for word in told if not (word in _TIERS or word in _ROUTES or word in _VARIANTS))
     variants = (*sorted({_VARIANTS[word] for word in told if word in _VARIANTS}), *unknown)
-    tier: Tier | None = next(iter(tiers)) if len(tiers) == 1 and not unknown else None
-    route = next((_ROUTES[word] for word in words if word in _ROUTES), None)
-    return _meter(code, name, _token_class(set(words)), tier, route, variants)
+    default: Tier = "default"
+    tier: Tier | None = None if unknown or len(tiers) > 1 else next(iter(tiers), default)
+    return _meter(code, name, _token_class(set(words)), tier, _route(words), variants)
 
 
 def _meter(
@@ -154,5 +155,5 @@ def _token_class(words: set[str]) -> str | None:
     return "output_audio" if words & _AUDIO else "output_text"
 
 
-def _route(text: str) -> Routing | None:
-    return next((_ROUTES[word.lower()] for word in _CAMEL.findall(text) if word.lower() in _ROUTES), None)
+def _route(words: Iterable[str]) -> Routing | None:
+    return next((_ROUTES[word] for word in words if word in _ROUTES), None)

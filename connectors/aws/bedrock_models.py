@@ -1,8 +1,8 @@
 """What Amazon Bedrock's models are called: names on bills and price lists, and the identifiers of the price book.
 
-A name is compared by its words in the alphabet's order and its digits in their own: `Claude4.6Sonnet`, `Claude Sonnet 4.6
-(Amazon Bedrock Edition)` and `anthropic.claude-sonnet-4-6` are one. A name that the table lacks stays
-what it is: it has no price, and bill and price list still meet.
+A name is compared by its words in the alphabet's order and its digits in their own: `Claude4.6Sonnet`, `Claude Sonnet
+4.6 (Amazon Bedrock Edition)` and `anthropic.claude-sonnet-4-6` are one. A name that the table lacks stays what it is:
+it has no price, and bill and price list still meet.
 """
 
 import re
