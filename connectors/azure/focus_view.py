@@ -11,8 +11,7 @@ import pyarrow as pa
 from connectors.azure.bill_settings import AzureBillSettings
 from connectors.azure.openai_meters import Meter, is_model_service, read_meter
 from connectors.base import LandedPage, Parsed, Window
-from connectors.focus import FocusSettings
-from connectors.focus.parse import parse_month
+from connectors.focus import SOURCE, FocusSettings
 from contracts import contract
 
 PROVIDER = "Microsoft"
@@ -31,7 +30,7 @@ def parse_focus(settings: AzureBillSettings, window: Window, pages: Iterable[Lan
             "excess_precision": "round",
         }
     )
-    for chunk in parse_month(read, window, pages):
+    for chunk in SOURCE.parse(read, window, pages):
         yield Parsed(
             _with_models(chunk.rows),
             chunk.rejects,

@@ -1,0 +1,86 @@
+"""The source `azure_usage`: what Azure Monitor counted for each deployment of a model.
+
+Here belongs: asking for a day of each resource. Here does not belong: what an answer says (`metrics`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import ClassVar
+
+from connectors.azure.credentials import CredentialMaker, bearer_header, make_credential
+from connectors.azure.metrics import METRICS, MOST_SERIES, read_points, stage_point
+from connectors.azure.usage_settings import AzureUsageSettings
+from connectors.base import Bytes, LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.gathered import Gathered, read_document
+from connectors.http import HttpSession, Pace
+from connectors.windows import day_windows
+
+_API_VERSION = "2024-02-01"
+
+
+class AzureUsageSource:
+    """The source; see the README beside this file for the metrics and what they do not tell."""
+
+    kind: ClassVar[str] = "azure_usage"
+    fact: ClassVar[str] = "provider_usage"
+    settings_model: ClassVar[type[SourceSettings]] = AzureUsageSettings
+
+    def __init__(self, credential: CredentialMaker = make_credential, pace: Pace | None = None) -> None:
+        self._credential = credential
+        self._pace = pace or Pace()
+
+    def windows(self, settings: AzureUsageSettings, day: date) -> list[Window]:
+        """One window a day: the trailing days, and the night's own."""
+        return day_windows(day, settings.trailing_days)
+
+    def fetch(self, settings: AzureUsageSettings, window: Window) -> Iterator[Page]:
+        """One answer for each resource. Raises SourceError when a resource cannot be asked."""
+        with self._session(settings) as session:
+            for resource in settings.resources:
+                answer = session.get(_address(settings, resource), _question(settings, window))
+                yield Page(f"{resource}/{window.slice_date}", Bytes(answer.body))
+
+    def parse(self, settings: AzureUsageSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+        """Rows of the day.
+
+        Raises IncompleteDeliveryError for an answer that is cut, holds more series than were asked for, or says of a
+        metric that it is not available: unknown is not zero.
+        """
+        gathered = Gathered(self.fact, settings, window)
+        for page in pages:
+            points = read_points(read_document(page.body, page.name), page.name)
+            for number, point in enumerate(points, 1):
+                gathered.take(page.page_id, number, point.found, lambda p=point: stage_point(p, window), page.name)
+                if gathered.is_full:
+                    yield gathered.chunk()
+        yield gathered.chunk(gathered.notices())
+
+    def probe(self, settings: AzureUsageSettings) -> str:
+        """Whether the resources' metrics may be read. Raises SourceError."""
+        with self._session(settings) as session:
+            for resource in settings.resources:
+                address = f"{settings.endpoint}/{resource}/providers/Microsoft.Insights/metricDefinitions"
+                session.get(address, {"api-version": _API_VERSION})
+        return f"{settings.endpoint}: the metrics of {len(settings.resources)} resources can be read"
+
+    def _session(self, settings: AzureUsageSettings) -> HttpSession:
+        return HttpSession(headers=bearer_header(settings, self._credential), pace=self._pace)
+
+
+SOURCE: Source = AzureUsageSource()
+
+
+def _address(settings: AzureUsageSettings, resource: str) -> str:
+    return f"{settings.endpoint}/{resource}/providers/Microsoft.Insights/metrics"
+
+
+def _question(settings: AzureUsageSettings, window: Window) -> Mapping[str, str]:
+    return {
+        "api-version": _API_VERSION,
+        "metricnames": ",".join(METRICS[settings.metrics]),
+        "timespan": f"{window.start:%Y-%m-%dT%H:%M:%SZ}/{window.end:%Y-%m-%dT%H:%M:%SZ}",
+        "interval": "PT1H",
+        "aggregation": "Total,Average",
+        "$filter": "ModelDeploymentName eq '*' and ModelName eq '*'",
+        "top": str(MOST_SERIES),  # without it the service returns ten series and does not say that there are more
+    }
