@@ -1,4 +1,4 @@
-"""The source of kind `openai_costs`: what an organisation's projects were charged, by day and line item."""
+"""OpenAI costs: what an organisation's projects were charged, by day and line item."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

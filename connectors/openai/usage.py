@@ -1,4 +1,4 @@
-"""The source of kind `openai_usage`: what an organisation's projects, keys and models used, bucket by bucket."""
+"""OpenAI usage: what an organisation's projects, keys and models used, bucket by bucket."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

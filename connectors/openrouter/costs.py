@@ -1,4 +1,4 @@
-"""The source of kind `openrouter_costs`: the credits that each model cost, in the slices of calendar months."""
+"""OpenRouter costs: the credits that each model cost, by calendar month."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

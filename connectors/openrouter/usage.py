@@ -1,4 +1,4 @@
-"""The source of kind `openrouter_usage`: what each model used, day by day."""
+"""OpenRouter usage: what each model used, day by day."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
