@@ -1,6 +1,7 @@
 """What a bill says beyond the contract: the model in its own words, and every other column as `x_extra`."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 import polars as pl
 
@@ -52,19 +53,30 @@ def find_classes(rules: Iterable[CostClassRule], texts: Mapping[str, pl.Series],
 
 def extra_json(members: Mapping[str, pl.Series], height: int) -> pl.Series:
     """The columns as JSON objects of text, sorted by name, without the empty values; NULL where nothing is left."""
-    if not members:
+    texts = {name: members[name].cast(pl.String) for name in sorted(members)}
+    parts = list[pl.Series]()
+    for is_full, names in groupby(
+        [name for name in texts if texts[name].null_count() < height], lambda name: texts[name].null_count() == 0
+    ):
+        if is_full:  # as one object: several times as fast as one by one
+            parts.append(_inside([texts[name].alias(name) for name in names]))
+        else:
+            parts += [_member(name, texts[name]) for name in names]
+    if not parts:
         return _nothing(height)
-    encoded = [_member(name, members[name]) for name in sorted(members)]
-    joined = pl.DataFrame(encoded).select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series()
+    named = pl.DataFrame([part.alias(str(n)) for n, part in enumerate(parts)])
+    joined = named.select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series()
     return pl.select(pl.when(joined != "").then("{" + joined + "}")).to_series()
 
 
-def _member(name: str, value: pl.Series) -> pl.Series:
+def _member(name: str, text: pl.Series) -> pl.Series:
     """`"name":"value"` where there is a value."""
-    text = value.cast(pl.String).alias(name)
-    encoded = text.to_frame().to_struct().struct.json_encode()
-    inner = encoded.str.slice(1, encoded.str.len_chars() - 2)
-    return _where(text.is_not_null(), inner, _nothing(len(text))).alias(name)
+    return _where(text.is_not_null(), _inside([text.alias(name)]), _nothing(len(text)))
+
+
+def _inside(texts: Sequence[pl.Series]) -> pl.Series:
+    """The texts as JSON objects, without their braces."""
+    return pl.DataFrame(texts).to_struct().struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
 
 
 def _where(mask: pl.Series, chosen: pl.Series, otherwise: pl.Series) -> pl.Series:

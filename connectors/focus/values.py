@@ -12,6 +12,7 @@ import polars as pl
 from connectors.exact import at_scale, read_decimal, read_time
 
 MONEY = pl.Decimal(38, 12)
+_EXACT = r"^[+-]?[0-9]{1,26}(?:\.[0-9]{0,12})?$"
 _PLAIN = r"^[+-]?[0-9]{1,26}(?:\.[0-9]{0,12}0*)?$"
 _KEPT = r"^([+-]?[0-9]{1,26}(?:\.[0-9]{0,12})?)"
 
@@ -27,6 +28,9 @@ class Numbers:
 
 def read_decimals(texts: pl.Series) -> Numbers:
     """A column of numbers as text. A number that would round to zero without being zero counts as unreadable."""
+    if texts.str.contains(_EXACT).all():  # nearly every column; empty values do not count
+        sound = pl.repeat(value=False, n=len(texts), eager=True)
+        return Numbers(texts.cast(MONEY), sound, sound)
     plain = texts.str.contains(_PLAIN)
     canonical, rounded = _canonical(texts.filter(~plain.fill_null(value=True)).unique().to_list())
     kept = texts.str.extract(_KEPT)
