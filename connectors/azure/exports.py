@@ -35,7 +35,7 @@ class _Run:
 
 
 def fetch_exports(settings: AzureBillSettings, window: Window) -> Iterator[Page]:
-    """The newest run of each export for the month: its manifest, then its blobs. Names begin with the view, `actual:`.
+    """The newest run of each export for the month: its blobs, then its manifest. Names begin with the view, `actual:`.
 
     Raises IncompleteDeliveryError for a run whose blobs are missing or of another size, SourceError when the location
     cannot be read, or holds nothing of the month and it is not older than all that was exported.
@@ -48,11 +48,11 @@ def fetch_exports(settings: AzureBillSettings, window: Window) -> Iterator[Page]
             "only both together say what was billed and what it is worth: run the missing month's export"
         )
     for view, run in found.items():
-        yield Page(f"{view}:{run.found.path}", _body(settings, run.found))
         objects = {o.path: o for o in _objects(settings, str(PurePosixPath(run.found.path).parent))}
         for blob in run.manifest.blobs:
             stored = _stored(run, blob, objects)
             yield Page(f"{view}:{stored.path}", _body(settings, stored))
+        yield Page(f"{view}:{run.found.path}", _body(settings, run.found))
 
 
 def probe_exports(settings: AzureBillSettings) -> str:

@@ -48,12 +48,12 @@ def views(settings: AzureBillSettings) -> tuple[str, ...]:
 
 
 def sort_pages(settings: AzureBillSettings, pages: Iterable[LandedPage]) -> Month:
-    """Which page is what.
+    """Which page is what, in an order that does not depend on how they came.
 
     Raises IncompleteDeliveryError when a view, or a blob that a manifest names, is not among them.
     """
     expected, blobs, manifests = views(settings), dict[str, list[LandedPage]](), dict[str, Manifest]()
-    for page in pages:
+    for page in sorted(pages, key=lambda page: page.digest):
         view = view_of(page.name) or (expected[0] if len(expected) == 1 else None)
         if view is None or view not in expected:
             raise IncompleteDeliveryError(f"{page.name}: it belongs to none of the views {', '.join(expected)}")

@@ -27,7 +27,7 @@ _DOWNLOAD = Limits(total_seconds=3600.0, answer_seconds=1800.0, answer_bytes=2 *
 
 
 def fetch_reports(settings: AzureBillSettings, window: Window, make: CredentialMaker, pace: Pace) -> Iterator[Page]:
-    """A list of blobs and the blobs of each metric's report. Links and their signatures stay out of names and pages.
+    """The blobs of each metric's report, and a list of them. Links and their signatures stay out of names and pages.
 
     Raises AuthenticationError for refused credentials, SourceError when a report fails, does not end or holds nothing,
     IncompleteDeliveryError when a blob has another size than announced.
@@ -43,9 +43,9 @@ def fetch_reports(settings: AzureBillSettings, window: Window, make: CredentialM
         place = f"{VIEW_OF[metric]}:report/{report.scope}/{window.slice_date:%Y-%m}"
         listed = [{"blobName": blob.name, "byteCount": blob.byte_count} for blob in blobs]
         manifest = {"exportConfig": {"type": metric}, "blobCount": len(blobs), "blobs": listed}
-        yield Page(f"{place}/{metric}-manifest.json", Bytes(json_text(manifest).encode()))
         for blob in blobs:
             yield Page(f"{place}/{blob.name}", blob)
+        yield Page(f"{place}/{metric}-manifest.json", Bytes(json_text(manifest).encode()))
 
 
 def probe_reports(settings: AzureBillSettings, make: CredentialMaker, pace: Pace) -> str:
@@ -138,6 +138,8 @@ def _asked(where: str, ask: Any) -> Any:
             ) from None
         code = getattr(error.error, "code", None)
         raise SourceError(f"{where}: HTTP {error.status_code} ({code or 'no code given'}); run again later") from None
+    except ValueError:
+        raise SourceError(f"{where}: the answer is no JSON; is a proxy or a sign-in page in the way?") from None
     except AzureError as error:
         raise SourceError(f"{where}: {type(error).__name__}; run again when Azure can be reached") from None
 
