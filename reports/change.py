@@ -4,7 +4,7 @@ Here belongs: the comparison of two periods. Here does not belong: explaining wh
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -48,7 +48,7 @@ def comparable(previous: pl.DataFrame, period: Period) -> pl.DataFrame:
     """The rows of the month before that compare with `period`: all of them, or its first days while it is running."""
     if period.state != "open":
         return previous
-    start = _previous_start(period)
+    start = period.previous_start
     return previous.filter(pl.col("charge_date") < start + timedelta(days=period.elapsed_days))
 
 
@@ -70,12 +70,8 @@ def change_table(change: Change, currency: str) -> Table | None:
     return signed_table("change", "What moved", against, change.movers, currency, total_label="Change")
 
 
-def _previous_start(period: Period) -> date:
-    return (period.start - timedelta(days=1)).replace(day=1)
-
-
 def _previous_label(period: Period) -> str:
-    start = _previous_start(period)
+    start = period.previous_start
     label = f"{MONTHS[start.month - 1]} {start.year}"
     return f"the first {period.elapsed_days} days of {label}" if period.state == "open" else label
 

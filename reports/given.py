@@ -4,7 +4,7 @@ Here belongs: the shapes that the caller fills in. Here does not belong: any fig
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -42,6 +42,11 @@ class Period:
     def end(self) -> date:
         """First day after the period."""
         return date(self.start.year + self.start.month // 12, self.start.month % 12 + 1, 1)
+
+    @property
+    def previous_start(self) -> date:
+        """First day of the period before."""
+        return (self.start - timedelta(days=1)).replace(day=1)
 
     @property
     def day_count(self) -> int:

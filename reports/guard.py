@@ -3,7 +3,7 @@
 Here belongs: refusing what a statement must not be made from. Here does not belong: mending it.
 """
 
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
@@ -17,7 +17,7 @@ def require_own_rows(team: Team, period: Period, rows: TeamRows, currency: str) 
     require_period_and_currency(rows.chargeback, "chargeback", period.start, currency)
     require_period_and_currency(rows.gpu, "gpu_waste", period.start, currency)
     if rows.previous is not None:
-        before = (period.start - timedelta(days=1)).replace(day=1)
+        before = period.previous_start
         _require_team(rows.previous, "chargeback of the month before", team)
         require_period_and_currency(rows.previous, "chargeback of the month before", before, currency)
 

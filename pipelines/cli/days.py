@@ -34,6 +34,14 @@ def parse_days(text: str) -> Days:
     return days
 
 
+def parse_month(text: str) -> date:
+    """Reads a month as its first day. Raises ValueError saying what was expected."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise ValueError(f"'{text}' is not a month such as 2026-10") from None
+
+
 def resolved(days: Days, now: datetime) -> Days:
     """`last` as the day before `now`. Raises ValueError for days that have not ended."""
     yesterday = now.date() - timedelta(days=1)

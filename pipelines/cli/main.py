@@ -6,6 +6,7 @@ Exit codes: 0 all is well; 1 nothing was published, or a command failed; 2 the c
 
 import os
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ import typer
 from rich.console import Console
 
 from pipelines.cli import commands
-from pipelines.cli.days import Days, parse_days
+from pipelines.cli.days import Days, parse_days, parse_month
 
 app = typer.Typer(
     name="farthing",
@@ -73,7 +74,7 @@ def report(
     send: Annotated[bool, typer.Option("--send", help="Also mail what was not mailed yet.")] = False,
 ) -> None:
     """Render a month's statements again from the published snapshot; with --send, mail them once."""
-    raise typer.Exit(commands.report(_console(), config, _days(f"{month}-01").first, send=send))
+    raise typer.Exit(commands.report(_console(), config, _month(month), send=send))
 
 
 @app.command()
@@ -107,6 +108,13 @@ def ui(
 def _console() -> Console:
     """Plain text stays what it is: `:100:` is a line number, not a picture."""
     return Console(emoji=False)
+
+
+def _month(text: str) -> date:
+    try:
+        return parse_month(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _days(text: str) -> Days:

@@ -84,6 +84,7 @@ def test_problems_of_a_source_have_an_exit_code_of_their_own(company: Path) -> N
         (["run", "2026-10-31", "--source", "bil"], "bill"),
         (["run", "-c", "nowhere.yml"], "farthing init"),
         (["query", "select 1", "--format", "xml"], "csv"),
+        (["report", "2026-13"], "not a month such as 2026-10"),
     ],
 )
 def test_a_wrong_call_says_what_was_expected(company: Path, arguments: list[str], words: str) -> None:
