@@ -159,7 +159,7 @@ def _fields(field: pa.Field, name: str, sql: str) -> Iterator[Given]:
     """The field, and the fields of a structure by their dotted paths."""
     name, sql = f"{name}{field.name}", f"{sql}{quoted(field.name)}"
     if (wrapped := _wrapped_list(field.type)) is not None:
-        yield Given(name, f"list_transform({sql}.list, entry -> entry.{quoted(wrapped)})", "list")
+        yield Given(name, f"list_transform({sql}.list, lambda entry: entry.{quoted(wrapped)})", "list")
         return
     if pa.types.is_struct(field.type):
         for inner in field.type:

@@ -1,0 +1,41 @@
+"""The source `gcp_bill`: Google Cloud's billing export, one invoice month at a time."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import ClassVar
+
+from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.gcp.bill_files import fetch_files, probe_files
+from connectors.gcp.bill_parse import parse_month
+from connectors.gcp.bill_settings import GcpBillSettings
+from connectors.gcp.bill_table import fetch_table, probe_table
+from connectors.windows import month_windows
+
+__all__ = ["SOURCE", "GcpBillSettings", "GcpBillSource"]
+
+
+class GcpBillSource:
+    """The source; see the README beside this file for tables, lag and oddities."""
+
+    kind: ClassVar[str] = "gcp_bill"
+    fact: ClassVar[str] = "charges"
+    settings_model: ClassVar[type[SourceSettings]] = GcpBillSettings
+
+    def windows(self, settings: GcpBillSettings, day: date) -> list[Window]:
+        """The day's month, and closed months while lines may still be added to their invoices."""
+        return month_windows(day, settings.trailing_months, settings.restated_through_day)
+
+    def fetch(self, settings: GcpBillSettings, window: Window) -> Iterator[Page]:
+        """The invoice month's files, or its lines from the table. Raises SourceError."""
+        return fetch_table(settings, window) if settings.table else fetch_files(settings, window)
+
+    def parse(self, settings: GcpBillSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+        """Charges and rejects. Raises IncompleteDeliveryError for pages that are not whole."""
+        return parse_month(settings, window, pages)
+
+    def probe(self, settings: GcpBillSettings) -> str:
+        """Which invoice months there are."""
+        return probe_table(settings) if settings.table else probe_files(settings)
+
+
+SOURCE: Source = GcpBillSource()

@@ -1,0 +1,168 @@
+"""Reads an invoice month from the export's table through the BigQuery API.
+
+One query for each invoice month, with every column of the table by its name; its pages land as JSON lines, behind a
+page that says how many lines the query announced, so that nothing that got lost on the way goes unnoticed.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from connectors.base import Bytes, IncompleteDeliveryError, Page, RefusedRequestError, SourceError, Window
+from connectors.gcp.access import google_credentials, google_errors
+from connectors.gcp.bill_settings import GcpBillSettings
+from connectors.gcp.columns import PAGE_NUMBER
+
+ROLE = "the roles BigQuery Job User on the project that runs queries and BigQuery Data Viewer on the table"
+_ORDER = ("export_time", "usage_start_time", "usage_end_time", "sku.id", "project.id", "cost")
+_REQUIRED = ("invoice", "cost", "currency", "export_time")
+_LOADED_BEFORE = timedelta(days=2)  # zones: the first lines of a month are loaded on the day before it in UTC, at most
+
+
+def fetch_table(settings: GcpBillSettings, window: Window) -> Iterator[Page]:
+    """A page that says what the query announced, then its lines; nothing for a month before the export's first.
+
+    Raises AuthenticationError, SourceError for a query that fails or a month without lines, IncompleteDeliveryError
+    when the answer ends early.
+    """
+    table = _Table(settings)
+    with google_errors(table.where, ROLE):
+        rows = table.query(_lines_sql(table), table.month(window))
+        announced = int(rows.total_rows or 0)
+        if not announced:
+            table.require_before_first(window)
+            return
+        statement = {
+            "table": settings.table,
+            "invoice_month": f"{window.start:%Y%m}",
+            "lines": announced,
+            "is_final": table.is_final(window),
+        }
+        yield Page(
+            f"{window.start:%Y%m}/statement.json", Bytes(orjson.dumps({"farthing_statement": statement}) + b"\n")
+        )
+        count = 0
+        for number, page in enumerate(rows.pages, 1):
+            lines = [dict(row.items()) for row in page]
+            if lines:
+                count += len(lines)
+                yield Page(f"{window.start:%Y%m}/page-{number}.jsonl", Bytes(_json_lines(lines, number)))
+    if count != announced:
+        raise IncompleteDeliveryError(
+            f"{table.where}: the query announced {announced} lines and delivered {count}. Nothing was committed; "
+            "run again."
+        )
+
+
+def probe_table(settings: GcpBillSettings) -> str:
+    """How many lines the table holds, and which of the two exports it is. Raises SourceError."""
+    table = _Table(settings)
+    kind = "detailed" if "resource" in table.columns else "standard"
+    return f"{table.where}: {kind} export, {table.found.num_rows or 0:,} lines"
+
+
+class _Table:
+    """The table, as found: what it is called, its columns, its queries."""
+
+    def __init__(self, settings: GcpBillSettings) -> None:
+        from google.cloud import bigquery
+
+        self.where, self.settings, self._bigquery = f"BigQuery table {settings.table}", settings, bigquery
+        project = settings.job_project or str(settings.table).partition(".")[0]
+        options = {"api_endpoint": settings.endpoint} if settings.endpoint else None
+        with google_errors(self.where, ROLE):
+            self._client = bigquery.Client(project, google_credentials(settings), client_options=options)
+            self.found = self._client.get_table(str(settings.table))
+        self.columns = [str(field.name) for field in self.found.schema]
+        if missing := [name for name in _REQUIRED if name not in self.columns]:
+            raise SourceError(
+                f"{self.where} has no column {', '.join(missing)}: it is no standard or detailed usage export; "
+                "give the table gcp_billing_export_v1_... or gcp_billing_export_resource_v1_..."
+            )
+        partition = self.found.time_partitioning
+        self.is_partitioned = partition is not None and partition.field is None
+
+    def month(self, window: Window) -> dict[str, str | datetime]:
+        """Parameters of a query for the window's invoice month."""
+        return {"invoice_month": f"{window.start:%Y%m}", "loaded_from": window.start - _LOADED_BEFORE}
+
+    def query(self, sql: str, given: dict[str, str | datetime]) -> Any:
+        """The rows of a query, in pages."""
+        config = self._bigquery.QueryJobConfig(
+            query_parameters=[
+                self._bigquery.ScalarQueryParameter(name, "STRING" if isinstance(value, str) else "TIMESTAMP", value)
+                for name, value in given.items()
+                if f"@{name}" in sql
+            ],
+            use_legacy_sql=False,
+        )
+        if self.settings.maximum_gib_billed is not None:
+            config.maximum_bytes_billed = self.settings.maximum_gib_billed * 2**30
+        with _too_large_told(self.where):
+            return self._client.query(sql, job_config=config).result(page_size=self.settings.page_rows)
+
+    def require_before_first(self, window: Window) -> None:
+        """Raises SourceError unless the month lies before the first one that was exported: no line is not no cost."""
+        found = list(self.query(f"select min(invoice.month) as first from {self.sql_name}", {}))
+        first = found[0]["first"] if found else None
+        if first is None or first <= f"{window.start:%Y%m}":
+            raise SourceError(
+                f"{self.where} has no line of the invoice month {window.start:%Y%m}. Nothing is known of it, which is "
+                "not zero: the export may be hours behind, or stopped; run again later, or look at its settings"
+            )
+
+    def is_final(self, window: Window) -> bool:
+        """Whether the table holds lines exported so late in the next month that this one is closed."""
+        if self.settings.final_after_day is None:
+            return False
+        closed = window.end.replace(day=self.settings.final_after_day)
+        loaded = "and _PARTITIONTIME >= timestamp_trunc(@closed, day)" if self.is_partitioned else ""
+        sql = f"select count(*) as late from {self.sql_name} where export_time >= @closed {loaded}"
+        return next(iter(self.query(sql, {"closed": closed})))["late"] > 0
+
+    @property
+    def sql_name(self) -> str:
+        """The table in SQL."""
+        return f"`{self.settings.table}`"
+
+
+@contextmanager
+def _too_large_told(where: str) -> Generator[None]:
+    """A query that is too large has a remedy of its own."""
+    from google.api_core.exceptions import GoogleAPICallError
+
+    try:
+        yield
+    except GoogleAPICallError as error:
+        said = f"{getattr(error, 'errors', '')} {error}".lower()
+        if "bytesbilledlimitexceeded" in said or "bytes billed" in said:
+            raise RefusedRequestError(400, f"{where}: the query scans more than 'maximum_gib_billed' allows") from None
+        if "resourcesexceeded" in said or "response too large" in said:
+            raise RefusedRequestError(
+                400, f"{where}: the month is too large for one query; export it as Parquet and give its 'location'"
+            ) from None
+        raise
+
+
+def _lines_sql(table: _Table) -> str:
+    columns = ", ".join(f"`{name}`" for name in table.columns)
+    loaded = " and _PARTITIONTIME >= @loaded_from" if table.is_partitioned else ""
+    order = ", ".join(name for name in _ORDER if name.partition(".")[0] in table.columns)
+    return f"select {columns} from {table.sql_name} where invoice.month = @invoice_month{loaded} order by {order}"
+
+
+def _json_lines(lines: Sequence[dict[str, Any]], number: int) -> bytes:
+    """Canonical JSON lines; the first one bears the page's number, so that no two pages are the same."""
+    first = {PAGE_NUMBER: number, **lines[0]}
+    options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SORT_KEYS
+    return b"".join(orjson.dumps(line, default=_text, option=options) for line in [first, *lines[1:]])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,83 @@
+"""One line of the export is several charges: the usage, each of its credits, and of a commitment's fee what was used.
+
+The view `lines` gets one row for each, in the order of the file, told apart by `_piece.kind`:
+
+- `line`: the line itself, at its cost before credits;
+- `credit`: one entry of `credits`, with its own type and its negative amount;
+- `used`, `unused`: a commitment fee's share by utilisation, which the invoice does not ask for again.
+"""
+
+from connectors.bills.files import Lines
+from connectors.bills.names import Names
+
+CREDIT_FIELDS = ("id", "name", "full_name", "type", "amount")
+LABEL_FIELDS = ("key", "value")
+IS_LINE = "_piece.kind = 'line'"
+IS_CREDIT = "_piece.kind = 'credit'"
+CREDIT_AMOUNT = "try_cast(_piece.amount as decimal(38, 12))"
+_NO_CREDIT = ", ".join(f"{name} := cast(null as varchar)" for name in CREDIT_FIELDS)
+
+
+def read_lists(lines: Lines) -> None:
+    """Gives the open file the view `source`: its lines, with `_credits` and `_system_labels` as lists of structures."""
+    listed = entries(lines.names, "credits", CREDIT_FIELDS)
+    labels = entries(lines.names, "system_labels", LABEL_FIELDS)
+    lines.connection.execute("alter view lines rename to delivered")
+    lines.connection.execute(
+        f"create view source as select *, {listed} as _credits, {labels} as _system_labels from delivered"
+    )
+
+
+def unfold(lines: Lines, used_cost: str, unused_cost: str) -> None:
+    """Gives the open file the view `lines`, one row for each piece. The costs are SQL: a fee's shares, or NULL."""
+    shares = ", ".join(
+        f"case when {cost} <> 0 then [{_piece(kind)}] else [] end"
+        for kind, cost in (("used", used_cost), ("unused", unused_cost))
+    )
+    packed = ", ".join(f"{name} := entry.{name}" for name in CREDIT_FIELDS)
+    of_credits = f"list_transform(_credits, lambda entry: struct_pack(kind := 'credit', {packed}))"
+    pieces = f"list_concat([{_piece('line')}], {shares}, {of_credits})"
+    lines.connection.execute(f"create view lines as select *, unnest({pieces}) as _piece from source")
+
+
+def entries(names: Names, column: str, fields: tuple[str, ...]) -> str:
+    """SQL of a repeated column as a list of structures of texts: from a list, or from a text that writes one.
+
+    Empty where the column is absent or NULL, or its text is no list.
+    """
+    found = names.find(column)
+    kind = f"struct({', '.join(f'{name} varchar' for name in fields)})[]"
+    if found is None:
+        return f"cast([] as {kind})"
+    if found.kind == "list":
+        packed = ", ".join(f"{name} := cast(entry.{name} as varchar)" for name in fields)
+        read = f"list_transform({found.sql}, lambda entry: struct_pack({packed}))"
+    else:
+        shape = ", ".join(f'"{name}":"VARCHAR"' for name in fields)
+        text = json_list(names, column)
+        read = f"case when {unreadable_list(names, column)} then null else from_json({text}, '[{{{shape}}}]') end"
+    return f"coalesce({read}, cast([] as {kind}))"
+
+
+def json_list(names: Names, column: str) -> str:
+    """SQL of a text that writes a list, as JSON: single quotes, as Python writes them, become double ones."""
+    text = names.text(column)
+    return f"case when json_valid({text}) then {text} else replace({text}, '''', '\"') end"
+
+
+def unreadable_list(names: Names, column: str) -> str:
+    """SQL: where a text column should write a list and does not."""
+    found = names.find(column)
+    if found is None or found.kind == "list":
+        return "false"
+    text = json_list(names, column)
+    return f"({text} is not null and case when json_valid({text}) then json_type({text}) <> 'ARRAY' else true end)"
+
+
+def _piece(kind: str) -> str:
+    return f"struct_pack(kind := '{kind}', {_NO_CREDIT})"
+
+
+def system_label(name: str) -> str:
+    """SQL of a system label's value, NULL where the line has none of that name."""
+    return f"list_filter(_system_labels, lambda label: label.key = 'compute.googleapis.com/{name}')[1].value"

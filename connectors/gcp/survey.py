@@ -1,0 +1,76 @@
+"""What only the pages of a delivery together tell: how many lines, the newest export, fees against discounts."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connectors.base import Window
+from connectors.bills import Names
+from connectors.bills.files import Lines
+from connectors.gcp.commitments import LEGACY_CREDITS, SPEND_CREDIT, Commitments
+from connectors.gcp.utilisation import Discount, Fee
+
+
+@dataclass
+class Survey:
+    """What the pages of one delivery say together."""
+
+    lines: int = 0
+    newest_export: datetime | None = None
+    fees: list[Fee] = field(default_factory=list[Fee])
+    discounts: list[Discount] = field(default_factory=list[Discount])
+
+
+def look_over(lines: Lines, window: Window, survey: Survey) -> None:
+    """Takes one file's part into the survey."""
+    names = lines.names
+    ours = f"{names.text('invoice.month')} = '{window.start:%Y%m}'"
+    count, newest = lines.connection.execute(
+        f"select count(*), max({names.instant('export_time')}) filter (where {ours}) from source"
+    ).fetchall()[0]
+    survey.lines += count
+    survey.newest_export = max(filter(None, (survey.newest_export, newest)), default=None)
+    survey.fees += _fees(lines, ours)
+    for kind in LEGACY_CREDITS:
+        survey.discounts += _discounts(lines, ours, kind)
+
+
+def _fees(lines: Lines, ours: str) -> list[Fee]:
+    names, sql = lines.names, Commitments(lines.names)
+    quantity, price = names.decimal("usage.amount_in_pricing_units"), names.decimal("price.list_price")
+    found = lines.connection.execute(
+        f"select {sql.fee_key} as key, {_kinds(names)}, sum({sql.cost}), sum({quantity}), max({price}) from source "
+        f"where {ours} and {sql.is_legacy_fee} and {sql.cost} is not null and period_end > period_start group by all"
+    ).fetchall()
+    return [
+        Fee(key, service, description, region, (start, end), cost, quantity, price)
+        for key, service, description, region, start, end, cost, quantity, price in found
+    ]
+
+
+def _discounts(lines: Lines, ours: str, kind: str) -> list[Discount]:
+    names, sql = lines.names, Commitments(lines.names)
+    credit = (
+        f"list_sum(list_transform(list_filter(_credits, lambda credit: credit.type = '{kind}'), "
+        "lambda credit: try_cast(credit.amount as decimal(38, 12))))"
+    )
+    found = lines.connection.execute(
+        f"select {_kinds(names)}, -sum({credit}), sum({sql.cost}), "
+        f"sum({names.decimal('usage.amount_in_pricing_units')}) from source "
+        f"where {ours} and {credit} is not null and {sql.cost} is not null and period_end > period_start "
+        "group by all"
+    ).fetchall()
+    is_spend_based = kind == SPEND_CREDIT
+    return [
+        Discount(is_spend_based, service, description, region, (start, end), amount, cost, quantity)
+        for service, description, region, start, end, amount, cost, quantity in found
+    ]
+
+
+def _kinds(names: Names) -> str:
+    """What fees and discounts are added up by."""
+    return (
+        f"coalesce({names.text('service.id')}, '') as service_id, "
+        f"coalesce({names.text('sku.description')}, '') as description, "
+        f"coalesce({names.text('location.region')}, '') as region, "
+        f"{names.instant('usage_start_time')} as period_start, {names.instant('usage_end_time')} as period_end"
+    )
