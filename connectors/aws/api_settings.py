@@ -78,6 +78,9 @@ class AwsPricesSettings(AwsRegionalSettings):
     instance_types: tuple[str, ...] = Field(
         default=(), description="Machine types of AmazonEC2; all with GPUs unless said."
     )
+    savings_plans: bool = Field(
+        default=False, description="Whether the rates of savings plans are read, for `instance_types`, too."
+    )
     price_list_region: Literal["us-east-1", "eu-central-1", "ap-south-1"] = Field(
         default="us-east-1", description="Where the price list is asked. It is the same in all three."
     )
@@ -89,6 +92,12 @@ class AwsPricesSettings(AwsRegionalSettings):
         if unknown := [name for name in services if name not in known]:
             raise ValueError(f"{', '.join(unknown)}: no such list; known are {', '.join(known)}")
         return tuple(dict.fromkeys(services))
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.savings_plans and not self.instance_types:
+            raise ValueError("'savings_plans' needs 'instance_types': the rates of all machines are too many")
+        return self
 
 
 class AwsCommitmentsSettings(AwsRegionalSettings):

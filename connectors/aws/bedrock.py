@@ -124,8 +124,9 @@ def _read(code: str | None, name: str | None, words: Sequence[str]) -> BedrockMe
         tiers.discard("default")
     unknown = sorted(word for word in told if not (word in _TIERS or word in _ROUTES or word in _VARIANTS))
     variants = (*sorted({_VARIANTS[word] for word in told if word in _VARIANTS}), *unknown)
-    default: Tier = "default"
-    tier: Tier | None = None if unknown or len(tiers) > 1 else next(iter(tiers), default)
+    tier: Tier | None = None
+    if not unknown and len(tiers) < 2:
+        tier = tiers.pop() if tiers else "default"
     return _meter(code, name, _token_class(set(words)), tier, _route(words), variants)
 
 
