@@ -13,6 +13,7 @@ from connectors.base import IncompleteDeliveryError
 
 Kind = Literal["text", "float", "number", "instant", "date", "map", "list", "bool"]
 _LETTERS = re.compile(r"[^a-z0-9]")
+_MONEY, _NARROW = "decimal(38, 12)", "decimal(18, 12)"
 _TOO_PRECISE = r"\.\d{12}\d*[1-9]"
 
 
@@ -83,11 +84,10 @@ class Names:
         """
         found = self.find(*aliases)
         if found is None:
-            return "cast(null as decimal(38, 12))"
+            return f"cast(null as {_MONEY})"
         if found.kind == "text":
-            return f"try_cast(nullif({found.sql}, '') as decimal(38, 12))"
-        read = f"cast({found.sql} as varchar)" if found.kind == "float" else found.sql
-        return f"try_cast({read} as decimal(38, 12))"
+            return _of_text(f"nullif({found.sql}, '')")
+        return _of_float(found.sql) if found.kind == "float" else f"try_cast({found.sql} as {_MONEY})"
 
     def unreadable(self, *aliases: str) -> str:
         """Where the column holds something that is no number."""
@@ -98,10 +98,14 @@ class Names:
         found = self.find(*aliases)
         if found is None or found.kind not in ("text", "float"):
             return "false"
+        if found.kind == "float":
+            return f"coalesce(cast({self.decimal(*aliases)} as double) <> {found.sql}, false)"
         text = self.text(*aliases)
-        plain = f"(length({text}) > 14 and regexp_matches({text}, '{_TOO_PRECISE}'))"
         exact, kept = (f"try_cast({value} as decimal(38, 25))" for value in (text, self.decimal(*aliases)))
-        return f"({plain} or coalesce(contains(lower({text}), 'e') and {exact} <> {kept}, false))"
+        return (
+            f"case when contains({text}, 'e') or contains({text}, 'E') then coalesce({exact} <> {kept}, false) "
+            f"when length({text}) > 14 then regexp_matches({text}, '{_TOO_PRECISE}') else false end"
+        )
 
     def instant(self, *aliases: str) -> str:
         """The column as a naive UTC instant; text without an offset is UTC already. NULL where unreadable."""
@@ -120,6 +124,24 @@ class Names:
         if found.kind in ("instant", "date"):
             return f"cast({found.sql} as timestamp)"
         return f"try_strptime({found.sql}, '{pattern}')"
+
+
+def _of_text(text: str) -> str:
+    """A text as a number. Up to a million it fits into 64 bits, which is read ten times as fast."""
+    return f"coalesce(cast(try_cast({text} as {_NARROW}) as {_MONEY}), try_cast({text} as {_MONEY}))"
+
+
+def _of_float(value: str) -> str:
+    """A binary number by its shortest decimal form.
+
+    Below a thousand twelve places are fifteen digits: a number of so many digits that reads back as the same binary one
+    is the shortest. All others are written out and read.
+    """
+    narrow = f"try_cast({value} as {_NARROW})"
+    return (
+        f"case when abs({value}) < 1000 and cast({narrow} as double) = {value} then cast({narrow} as {_MONEY}) "
+        f"else try_cast(cast({value} as varchar) as {_MONEY}) end"
+    )
 
 
 def quoted(name: str) -> str:
