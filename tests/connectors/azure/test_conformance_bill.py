@@ -86,6 +86,11 @@ class TestActual(_Bill):
 
 
 class TestBothViews(TestActual):
+    inapplicable: ClassVar[Mapping[str, str]] = {
+        **_Bill.inapplicable,
+        "server_errors": "the object store's client is the same as for one export, which the other class does",
+    }
+
     def settings(self, **over: Any) -> SourceSettings:
         return settings(**over)
 
@@ -114,6 +119,8 @@ class TestBothViews(TestActual):
 
 
 class TestFocus(_Bill):
+    inapplicable: ClassVar[Mapping[str, str]] = {"fetch": "fetched like the other exports, which the other classes do"}
+
     def settings(self, **over: Any) -> SourceSettings:
         return settings(**{"actual": None, "amortized": None, "focus": "focus", **over})
 
