@@ -24,10 +24,12 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "aws_bill": "connectors.aws.bill",  # AWS: CUR 2.0, FOCUS and legacy CUR exports
         "aws_spot_prices": "connectors.aws.spot",  # AWS: changes of EC2's spot prices
         "aws_prices": "connectors.aws.prices",  # AWS: list prices of machines with GPUs, and of Bedrock's tokens
+        "aws_commitments": "connectors.aws.commitments",  # AWS: terms of reserved instances and savings plans
         "azure_bill": "connectors.azure.bill",  # Azure: Cost Management exports and reports
         "azure_usage": "connectors.azure.usage",  # Azure Monitor: tokens and utilisation of model deployments
         "azure_prices": "connectors.azure.prices",  # Azure: retail list prices of machines and models
         "gcp_bill": "connectors.gcp.bill",  # Google Cloud: the billing export, as files or from BigQuery
+        "gcp_prices": "connectors.gcp.prices",  # Google Cloud: list prices of GPUs and models
     }
 )
 

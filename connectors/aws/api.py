@@ -116,11 +116,11 @@ def _plain(found: Any) -> Any:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What AWS's client raises: there is no class common to all of it."""
+    """What AWS's client raises: there is no class common to all of it, and its parsers trip over what is no answer."""
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
-    return (BotoCoreError, ClientError, ResponseParserError, ValueError)
+    return (BotoCoreError, ClientError, ResponseParserError, ValueError, KeyError, TypeError, AttributeError)
 
 
 def _client(settings: AwsApiSettings, service: str, region: str) -> Any:

@@ -30,6 +30,7 @@ _NO_CREDENTIALS = frozenset(
     {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"}
 )
 _IN_XML = frozenset({"ec2", "sts"})
+_NO_ANSWER = frozenset({"ResponseParserError", "KeyError", "TypeError", "AttributeError"})
 _MOST_WORDS = 300
 
 
@@ -73,7 +74,7 @@ def translated(error: Exception, seen: Seen, operation: str) -> SourceError:
     answer = getattr(error, "response", None)
     if isinstance(answer, dict):
         return _answered(answer, seen, operation)
-    if kind == "ResponseParserError":
+    if kind in _NO_ANSWER:
         if seen.status in (401, 403):
             return _refused(str(seen.status), seen, operation)
         return SourceError(
