@@ -1,7 +1,7 @@
 """Settings of a bill in its own columns: which of them feed the contract, and what stands in for what it lacks."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import combinations
 from typing import Annotated, Literal, Self, cast
@@ -15,7 +15,7 @@ from connectors.focus.settings import BillSettings
 from connectors.focus.values import read_tag_set
 
 UNIX_SECONDS = "unix"
-_PROBE = datetime(2026, 11, 23)  # noqa: DTZ001 - a day that tells day, month and year apart
+_PROBE = datetime(2026, 11, 23, tzinfo=UTC)  # a day that tells day, month and year apart
 
 
 def _known_columns(named: dict[str, str]) -> dict[str, str]:
@@ -80,6 +80,11 @@ class MappedBillSettings(BillSettings):
     constants: Constants = Field(
         default={}, description="Column of `charges` on the left, on the right what every line has there."
     )
+    words: dict[str, dict[str, str]] = Field(
+        default={},
+        description="What the file's words are in the contract's, by column of `charges`: "
+        "`charge_category: {usage: Usage, promo: Credit}`.",
+    )
     period: Literal["hour", "day", "month"] | None = Field(
         default=None,
         description="How long a charge lasts, where the file has no end of it or the end is the very start.",
@@ -113,6 +118,16 @@ class MappedBillSettings(BillSettings):
         if empty := [name for name, source in columns.items() if not source.strip()]:
             raise ValueError(f"{', '.join(empty)}: the name of the file's column is empty; leave the line out")
         return columns
+
+    @model_validator(mode="after")
+    def _translates_what_it_reads(self) -> Self:
+        for name, words in self.words.items():
+            if name not in self.columns or bill_columns()[name].type != "string":
+                raise ValueError(f"words: {name!r} is no column of text that `columns` names")
+            allowed = bill_columns()[name].values
+            if odd := sorted(set(words.values()) - set(allowed or words.values())):
+                raise ValueError(f"words: {name} cannot be {', '.join(odd)}; it is one of {', '.join(allowed or ())}")
+        return self
 
     @model_validator(mode="after")
     def _says_each_thing_once(self) -> Self:

@@ -129,6 +129,8 @@ class _Preparation:
         if column.type == "timestamp":
             return found
         found = found.cast(pl.String)
+        if words := self.settings.words.get(name):
+            found = found.replace(words)
         if column.type.startswith("decimal"):
             found = self._pointed(found)
             if column.unit == "billing_currency" or name in _UNIT_PRICES:
