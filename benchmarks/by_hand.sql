@@ -59,6 +59,9 @@ select
         input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens
         + output_text_tokens + output_reasoning_tokens + output_audio_tokens
     ) filter (where cost is null and not is_self_hosted), 0) as bigint) as unpriced_tokens,
+    cast(coalesce(sum(output_text_tokens + output_reasoning_tokens + output_audio_tokens) filter (
+        where cost is null and not is_self_hosted
+    ), 0) as bigint) as unpriced_output_tokens,
     sum(cost) as priced_cost_usd,
     sum(source_reported_cost_usd) as source_reported_cost_usd
 from priced

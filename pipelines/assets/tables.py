@@ -17,7 +17,7 @@ from pipelines.night.price_lists import SKU_PRICES
 from pipelines.night.references import REFUSED, REFUSED_OF_CLOUDS, write_model_identity, write_references
 from pipelines.night.stale import stored_inputs
 
-REFERENCES = ("teams", "owners", "host_identity", "prices")
+REFERENCES = ("teams", "owners", "host_identity", "prices", "fx_rates", "reporting")
 # tables that a model computes; all others have SQL
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     POSTINGS: build_postings,
@@ -35,6 +35,7 @@ def reference_assets() -> list[dg.AssetsDefinition]:
             owners=[f"team:{contract(name).owner}"],
             partitions_def=DAILY,
             kinds={"delta"},
+            deps=[dg.AssetKey([fact]) for fact in fed_facts() if fact == SKU_PRICES and name == "prices"],
         )
         for name in REFERENCES
     ]
@@ -42,7 +43,6 @@ def reference_assets() -> list[dg.AssetsDefinition]:
     @dg.multi_asset(
         specs=specs,
         name="references",
-        deps=[dg.AssetKey([fact]) for fact in fed_facts() if fact == SKU_PRICES],
         required_resource_keys={"house"},
         backfill_policy=dg.BackfillPolicy.single_run(),
     )

@@ -41,7 +41,8 @@ def contradictions(document: Document, config: Config, sources: Sequence[SourceS
     prices = _overlapping(config.prices, lambda p: [f"{p.provider} {p.model} {p.tier} {c}" for c in p.usd_per_mtok])
     for index, what in prices:
         yield document.problem(("prices", index), f"two prices of {what} hold on the same days", _DATES)
-    yield from _foreign_currencies(document, config.currency, sources)
+    yield from _useless_rates(document, config)
+    yield from _foreign_currencies(document, config, sources)
 
 
 def _overlapping(entries: Sequence[Entry], names: Callable[[Entry], Sequence[Hashable]]) -> Iterator[tuple[int, str]]:
@@ -55,15 +56,30 @@ def _overlapping(entries: Sequence[Entry], names: Callable[[Entry], Sequence[Has
             others.append(entry)
 
 
+def _useless_rates(document: Document, config: Config) -> Iterator[Problem]:
+    first: dict[tuple[str, str], int] = {}
+    for index, rate in enumerate(config.exchange_rates):
+        if rate.to_currency != config.currency:
+            message = f"converts to {rate.to_currency}, and this file's 'currency' is {config.currency}"
+            yield document.problem(("exchange_rates", index, "to"), message, f"Write 'to: {config.currency}'.")
+        earlier = first.setdefault((rate.from_currency, rate.month), index)
+        if earlier != index:
+            line = document.position(("exchange_rates", earlier))[0]
+            message = f"the rate of {rate.from_currency} for {rate.month} is given twice, first on line {line}"
+            yield document.problem(("exchange_rates", index), message, "Keep one of them.")
+
+
 def _foreign_currencies(
-    document: Document, currency: str, sources: Sequence[SourceSettings | None]
+    document: Document, config: Config, sources: Sequence[SourceSettings | None]
 ) -> Iterator[Problem]:
+    convertible = {config.currency, *(rate.from_currency for rate in config.exchange_rates)}
     for index, settings in enumerate(sources):
-        found = getattr(settings, "currency", currency)
-        if found != currency:
+        found = getattr(settings, "currency", config.currency)
+        if found not in convertible:
             where: Location = ("sources", index, "currency")
-            message = f"is {found}, and this file's 'currency' is {currency}: nothing is converted"
-            yield document.problem(where, message, "Write one file per currency, each with its own lake.")
+            message = f"is {found}, and this file's 'currency' is {config.currency}: nothing is converted"
+            remedy = f"Give the months' rates under 'exchange_rates', from {found} to {config.currency}."
+            yield document.problem(where, message, remedy)
 
 
 def stray_session_token(document: Document, config: Config, environment: Mapping[str, str] | None) -> Iterator[Problem]:

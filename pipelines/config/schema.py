@@ -16,6 +16,8 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Words = Annotated[str, StringConstraints(pattern=r"\S")]
 # What DuckDB understands as an amount of memory, with the unit said.
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
+Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+Rate = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=9)]
 UsdPerMtok = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
 
 
@@ -145,6 +147,28 @@ class Price(_Dated):
     )
 
 
+class ExchangeRate(_Strict):
+    """What one unit of a bill's currency is worth in the statements' currency in a month. Once used, it is locked."""
+
+    from_currency: Currency = Field(alias="from", description="Currency of a bill, such as EUR.")
+    to_currency: Currency = Field(alias="to", description="The statements' currency.")
+    month: Month = Field(description="Billing period that it is for, such as 2026-10.")
+    rate: Rate = Field(description="Units of 'to' for one unit of 'from', at most nine decimal places.")
+    source: Words = Field(description="Who says so, such as ECB monthly average.")
+    restates: Rate | None = Field(default=None, description="The rate that this one replaces, where one was in use.")
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the month."""
+        return date.fromisoformat(f"{self.month}-01")
+
+    @model_validator(mode="after")
+    def _two_currencies(self) -> Self:
+        if self.from_currency == self.to_currency:
+            raise ValueError(f"converts {self.from_currency} to itself")
+        return self
+
+
 class Mail(_Strict):
     """How statements leave the house."""
 
@@ -194,6 +218,7 @@ class Config(_Strict):
     models: tuple[Model, ...] = ()
     hosts: tuple[Host, ...] = ()
     prices: tuple[Price, ...] = ()
+    exchange_rates: tuple[ExchangeRate, ...] = ()
     reports: Reports = Reports()
     mail: Mail | None = None
 

@@ -7,7 +7,18 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from connectors.registry import SOURCES, source
-from pipelines.config.schema import Config, Mail, Model, Owner, Pool, Price, Reports, Team, settings_fields
+from pipelines.config.schema import (
+    Config,
+    ExchangeRate,
+    Mail,
+    Model,
+    Owner,
+    Pool,
+    Price,
+    Reports,
+    Team,
+    settings_fields,
+)
 from pipelines.config.schema import Host as HostEntry
 from pipelines.documents.table import table
 
@@ -23,6 +34,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "models": Model,
     "hosts": HostEntry,
     "prices": Price,
+    "exchange_rates": ExchangeRate,
     "reports": Reports,
     "mail": Mail,
 }

@@ -20,6 +20,7 @@ from pipelines.night.versions import rule_versions
 
 SLICE_SOURCE = "farthing"
 PRICED = "usage_daily"  # where requests first meet their prices; tables made from it say nothing new
+CONVERTED = "chargeback"  # where costs are converted to the statements' currency
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,28 @@ def summary(output: Contract, slices: Sequence[date], pieces: Sequence[pa.Table]
     if any(column.name == money for column in output.columns) and pieces:
         # Python's decimals, because Arrow's sum of a DECIMAL(38,12) has no digits to spare
         total = sum((cost for piece in pieces for cost in piece[money].to_pylist() if cost is not None), Decimal(0))
-    return Built(output.table, tuple(slices), sum(piece.num_rows for piece in pieces), total, _unpriced(output, pieces))
+    return Built(output.table, tuple(slices), sum(piece.num_rows for piece in pieces), total, _note(output, pieces))
 
 
-def _unpriced(output: Contract, pieces: Sequence[pa.Table]) -> str:
+def _note(output: Contract, pieces: Sequence[pa.Table]) -> str:
+    """What people must know of the rows beyond their number; empty when there is nothing."""
+    if output.table == PRICED:
+        return _unpriced(pieces)
+    return _unconverted(pieces) if output.table == CONVERTED else ""
+
+
+def _unconverted(pieces: Sequence[pa.Table]) -> str:
+    """Which currencies have no exchange rate in which month."""
+    missing = {
+        f"{row['billing_currency']} in {row['billing_period']:%Y-%m}"
+        for piece in pieces
+        for row in piece.filter(pc.field("reporting_effective_cost").is_null()).to_pylist()
+    }
+    return f"no exchange rate for {', '.join(sorted(missing))}" if missing else ""
+
+
+def _unpriced(pieces: Sequence[pa.Table]) -> str:
     """Which models have used tokens without a price, most first; empty when none has."""
-    if output.table != PRICED:
-        return ""
     tokens: dict[str, int] = {}
     for piece in pieces:
         for row in piece.select(["provider_id", "model_id", "unpriced_tokens"]).to_pylist():

@@ -10,6 +10,7 @@ from models.pricing import identity_rows
 from pipelines.calendar import midnight, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.house import House
+from pipelines.night.exchange_rates import learned_rates
 from pipelines.night.price_lists import identity_overrides, learned_prices
 from pipelines.night.register import register
 from pipelines.night.stale import HORIZON_DAYS, content_fingerprint
@@ -34,6 +35,8 @@ def write_references(house: House) -> dict[str, int]:
         "owners": _owners(config),
         "host_identity": _hosts(config),
         "prices": learned.rows,
+        "fx_rates": learned_rates(house),
+        "reporting": _table("reporting", [{"reporting_currency": config.currency}]),
     }
     counts = {name: _replace(house, name, rows) for name, rows in tables.items()}
     return counts | {REFUSED: learned.refused_list_prices, REFUSED_OF_CLOUDS: learned.refused_cloud_prices}

@@ -40,6 +40,16 @@ select
             0
         ) as bigint
     ) as unpriced_tokens,
+    cast(
+        coalesce(
+            sum(
+                coalesce(output_text_tokens, 0)
+                + coalesce(output_reasoning_tokens, 0)
+                + coalesce(output_audio_tokens, 0)
+            ) filter (where pricing_status in ('no_usage', 'unknown_model', 'no_price')),
+            0
+        ) as bigint
+    ) as unpriced_output_tokens,
     sum(cast(priced_cost_usd as decimal(38, 12))) as priced_cost_usd,
     sum(cast(source_reported_cost_usd as decimal(38, 12))) as source_reported_cost_usd
 from priced_requests

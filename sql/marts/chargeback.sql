@@ -1,6 +1,8 @@
 -- Only accounts in which money rests: the moves in between would count it twice. A period is open until a
 -- source is asked after its end (a fee may cover all of it on its first day, a month may end without a charge) and from
 -- then on final for a provider when every group of its charges is on an invoice.
+-- A cost is converted in two parts, whole units and the fraction, so that no engine runs out of digits; the fraction is
+-- rounded half away from zero to 12 places, and the whole units need no rounding, so that neither does the sum.
 with resting as (
     select
         billing_period,
@@ -56,29 +58,76 @@ states as (
         end as period_state
     from invoicing
     cross join latest
+),
+
+ranked_rates as (
+    select
+        fx_rates.from_currency,
+        fx_rates.rate_month,
+        fx_rates.rate,
+        row_number() over (
+            partition by fx_rates.from_currency, fx_rates.rate_month order by fx_rates.known_from desc
+        ) as age
+    from fx_rates
+    inner join reporting on fx_rates.to_currency = reporting.reporting_currency
+),
+
+rates as (
+    select
+        from_currency,
+        rate_month,
+        rate
+    from ranked_rates
+    where age = 1
+),
+
+parts as (
+    select
+        *,
+        effective_cost % 1 as effective_fraction,
+        billed_cost % 1 as billed_fraction
+    from resting
 )
 
 select
-    resting.billing_period,
-    resting.charge_date,
-    resting.account,
-    resting.team_id,
+    parts.billing_period,
+    parts.charge_date,
+    parts.account,
+    parts.team_id,
     teams.team_name,
     teams.business_unit,
     teams.cost_centre,
-    resting.provider_name,
-    resting.service_name,
-    resting.model_id,
-    resting.feature,
-    resting.cost_kind,
-    resting.rule_kind,
-    resting.billing_currency,
-    resting.effective_cost,
-    resting.billed_cost,
+    parts.provider_name,
+    parts.service_name,
+    parts.model_id,
+    parts.feature,
+    parts.cost_kind,
+    parts.rule_kind,
+    parts.billing_currency,
+    parts.effective_cost,
+    parts.billed_cost,
+    reporting.reporting_currency,
+    case
+        when parts.billing_currency = reporting.reporting_currency then parts.effective_cost
+        else cast(
+            cast(parts.effective_cost - parts.effective_fraction as decimal(19, 0)) * rates.rate as decimal(37, 12)
+        ) + cast(cast(parts.effective_fraction as decimal(12, 12)) * rates.rate as decimal(31, 12))
+    end as reporting_effective_cost,
+    case
+        when parts.billing_currency = reporting.reporting_currency then parts.billed_cost
+        else cast(
+            cast(parts.billed_cost - parts.billed_fraction as decimal(19, 0)) * rates.rate as decimal(37, 12)
+        ) + cast(cast(parts.billed_fraction as decimal(12, 12)) * rates.rate as decimal(31, 12))
+    end as reporting_billed_cost,
     states.period_state
-from resting
-left join teams on resting.team_id = teams.team_id
+from parts
+cross join reporting
+left join teams on parts.team_id = teams.team_id
 left join states
     on
-        resting.billing_period = states.billing_period
-        and resting.provider_name = states.provider_name
+        parts.billing_period = states.billing_period
+        and parts.provider_name = states.provider_name
+left join rates
+    on
+        parts.billing_currency = rates.from_currency
+        and parts.billing_period = rates.rate_month

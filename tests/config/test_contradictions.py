@@ -1,5 +1,6 @@
 """What the night would refuse, the check refuses: with the line, before any source is asked."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.config.test_load import ENVIRONMENT, GOOD, complaint, line_of, writte
 
 OWN = "provider: openai, model: gpt"
 MAIL = "mail: {from: a@example.com, host: h, port: 25"
+RATE = "from: EUR, to: USD, month: 2026-10, source: ECB"
 HOST = "resource_id: i-1, hostname: node-1, cluster: c, gpus: 8"
 CASES = [
     # what is added to a good file, and what must be said of it
@@ -36,6 +38,12 @@ CASES = [
     ),
     (f"hosts:\n  - {{{HOST}}}\n  - {{{HOST.replace('node-1', 'node-2')}}}\n", "'i-1' is registered twice"),
     ("currency: EUR\n", "nothing is converted"),
+    (f"exchange_rates:\n  - {{{RATE}, rate: 1.1}}\n  - {{{RATE}, rate: 1.2}}\n", "EUR for 2026-10 is given twice"),
+    (f"exchange_rates:\n  - {{{RATE.replace('USD', 'GBP')}, rate: 1.1}}\n", "converts to GBP"),
+    (f"exchange_rates:\n  - {{{RATE.replace('EUR', 'USD')}, rate: 1.1}}\n", "converts USD to itself"),
+    (f"exchange_rates:\n  - {{{RATE}, rate: 0}}\n", "greater than 0"),
+    (f"exchange_rates:\n  - {{{RATE}, rate: 1.0000000001}}\n", "9 decimal places"),
+    (f"exchange_rates:\n  - {{{RATE.replace('2026-10', '2026-13')}, rate: 1.1}}\n", "month"),
 ]
 
 
@@ -117,3 +125,12 @@ def test_bills_in_the_files_own_currency_are_taken(tmp_path: Path) -> None:
     text = GOOD.replace("location: exports/bill", "location: exports/bill\n    currency: EUR") + "currency: EUR\n"
     config, _ = load(written(tmp_path, text), ENVIRONMENT)
     assert config.currency == "EUR"
+
+
+def test_a_bill_in_another_currency_is_taken_once_a_rate_is_given(tmp_path: Path) -> None:
+    text = GOOD.replace("location: exports/bill", "location: exports/bill\n    currency: EUR")
+    assert "nothing is converted" in complaint(tmp_path, text)
+    rates = f"exchange_rates:\n  - {{{RATE}, rate: 1.083400001, restates: '1.08'}}\n"
+    config, _ = load(written(tmp_path, text + rates), ENVIRONMENT)
+    (rate,) = config.exchange_rates
+    assert (str(rate.rate), str(rate.restates), rate.first_day) == ("1.083400001", "1.08", date(2026, 10, 1))

@@ -1,0 +1,345 @@
+-- The cost before is what today's rows of a day would have cost at the prices that were known when its log first
+-- arrived; the cost after is what they cost now. Both follow from prices and what is known of them, so that nothing is
+-- kept but the prices. A line is known until the next line of the same key is; a line without a price closes it.
+-- Attempts are first summed by the elementary stretch of time and context band that they fall into and by the classes
+-- that they use: within such a group one price holds for each class, before and after, and a missing one leaves every
+-- attempt of the group without a cost. Only models whose prices changed since are looked at.
+with lines as (
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        token_class,
+        input_tokens_from,
+        input_tokens_to,
+        valid_from,
+        valid_to,
+        known_from,
+        usd_per_mtok,
+        price_source,
+        cast(usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12)) as usd_per_token,
+        coalesce(
+            lead(known_from) over (
+                partition by provider_id, model_id, service_tier, token_class, input_tokens_from, valid_from
+                order by known_from
+            ),
+            cast('9999-12-31 00:00:00' as timestamp)
+        ) as known_to
+    from prices
+    where region_id = ''
+),
+
+first_reading as (
+    select min(known_from) as known_from from lines
+),
+
+arrivals as (
+    select
+        x_source,
+        slice_date as usage_date,
+        min(attempted_at) as arrived_at
+    from deliveries
+    where fact = 'gateway_requests' and status = 'committed'
+    group by x_source, slice_date
+),
+
+first_priced as (
+    select
+        arrivals.x_source,
+        arrivals.usage_date,
+        greatest(arrivals.arrived_at, first_reading.known_from) as first_priced_at
+    from arrivals
+    cross join first_reading
+),
+
+changed as (
+    select distinct
+        first_priced.x_source,
+        first_priced.usage_date,
+        first_priced.first_priced_at,
+        lines.provider_id,
+        lines.model_id,
+        lines.service_tier
+    from first_priced
+    inner join lines
+        on
+            first_priced.first_priced_at < lines.known_from
+            and cast(first_priced.usage_date + interval 1 day as timestamp) > lines.valid_from
+            and cast(first_priced.usage_date as timestamp) < lines.valid_to
+),
+
+changed_lines as (
+    select lines.*
+    from lines
+    where exists (
+        select 1
+        from changed
+        where
+            lines.provider_id = changed.provider_id
+            and lines.model_id = changed.model_id
+            and lines.service_tier = changed.service_tier
+    )
+),
+
+time_cuts as (
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        valid_from as cut_at
+    from changed_lines
+    union
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        valid_to as cut_at
+    from changed_lines
+),
+
+time_spans as (
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        cut_at as span_from,
+        lead(cut_at) over (partition by provider_id, model_id, service_tier order by cut_at) as span_to
+    from time_cuts
+),
+
+band_cuts as (
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        input_tokens_from as cut_tokens
+    from changed_lines
+    union
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        input_tokens_to as cut_tokens
+    from changed_lines
+),
+
+bands as (
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        cut_tokens as band_from,
+        lead(cut_tokens) over (partition by provider_id, model_id, service_tier order by cut_tokens) as band_to
+    from band_cuts
+),
+
+attempts as (
+    select
+        priced_requests.*,
+        changed.first_priced_at,
+        case when priced_requests.input_uncached_tokens > 0 then '1' else '0' end
+        || case when priced_requests.cache_read_tokens > 0 then '1' else '0' end
+        || case when priced_requests.cache_write_5m_tokens > 0 then '1' else '0' end
+        || case when priced_requests.cache_write_1h_tokens > 0 then '1' else '0' end
+        || case when priced_requests.input_audio_tokens > 0 then '1' else '0' end
+        || case when priced_requests.output_text_tokens > 0 then '1' else '0' end
+        || case when priced_requests.output_reasoning_tokens > 0 then '1' else '0' end
+        || case when priced_requests.output_audio_tokens > 0 then '1' else '0' end as classes_used
+    from priced_requests
+    inner join changed
+        on
+            priced_requests.x_source = changed.x_source
+            and priced_requests.usage_date = changed.usage_date
+            and priced_requests.provider_id = changed.provider_id
+            and priced_requests.model_id = changed.model_id
+            and priced_requests.service_tier = changed.service_tier
+    where priced_requests.pricing_status in ('priced', 'no_price')
+),
+
+summed as (
+    select
+        attempts.usage_date,
+        attempts.first_priced_at,
+        attempts.provider_id,
+        attempts.model_id,
+        attempts.service_tier,
+        time_spans.span_from,
+        time_spans.span_to,
+        bands.band_from,
+        bands.band_to,
+        attempts.classes_used,
+        count(*) as request_count,
+        sum(cast(attempts.priced_cost_usd as decimal(38, 12))) as cost_after_usd,
+        sum(attempts.input_uncached_tokens) as input_uncached_tokens,
+        sum(attempts.cache_read_tokens) as cache_read_tokens,
+        sum(attempts.cache_write_5m_tokens) as cache_write_5m_tokens,
+        sum(attempts.cache_write_1h_tokens) as cache_write_1h_tokens,
+        sum(attempts.input_audio_tokens) as input_audio_tokens,
+        sum(attempts.output_text_tokens) as output_text_tokens,
+        sum(attempts.output_reasoning_tokens) as output_reasoning_tokens,
+        sum(attempts.output_audio_tokens) as output_audio_tokens
+    from attempts
+    inner join time_spans
+        on
+            attempts.provider_id = time_spans.provider_id
+            and attempts.model_id = time_spans.model_id
+            and attempts.service_tier = time_spans.service_tier
+            and attempts.started_at >= time_spans.span_from
+            and attempts.started_at < time_spans.span_to
+    inner join bands
+        on
+            attempts.provider_id = bands.provider_id
+            and attempts.model_id = bands.model_id
+            and attempts.service_tier = bands.service_tier
+            and attempts.input_total_tokens >= bands.band_from
+            and attempts.input_total_tokens < bands.band_to
+    group by
+        attempts.usage_date,
+        attempts.first_priced_at,
+        attempts.provider_id,
+        attempts.model_id,
+        attempts.service_tier,
+        time_spans.span_from,
+        time_spans.span_to,
+        bands.band_from,
+        bands.band_to,
+        attempts.classes_used
+),
+
+classes as (
+    select unnest([
+        'input_uncached',
+        'cache_read',
+        'cache_write_5m',
+        'cache_write_1h',
+        'input_audio',
+        'output_text',
+        'output_reasoning',
+        'output_audio'
+    ]) as token_class
+),
+
+by_class as (
+    select
+        summed.*,
+        classes.token_class,
+        cast(case classes.token_class
+            when 'input_uncached' then summed.input_uncached_tokens
+            when 'cache_read' then summed.cache_read_tokens
+            when 'cache_write_5m' then summed.cache_write_5m_tokens
+            when 'cache_write_1h' then summed.cache_write_1h_tokens
+            when 'input_audio' then summed.input_audio_tokens
+            when 'output_text' then summed.output_text_tokens
+            when 'output_reasoning' then summed.output_reasoning_tokens
+            when 'output_audio' then summed.output_audio_tokens
+        end as decimal(19, 0)) as token_count
+    from summed
+    cross join classes
+),
+
+compared as (
+    select
+        by_class.*,
+        cast(by_class.token_count * known_then.usd_per_token as decimal(38, 12)) as class_cost_before_usd,
+        coalesce(known_now.usd_per_token, cast(-1 as decimal(18, 12)))
+        <> coalesce(known_then.usd_per_token, cast(-1 as decimal(18, 12))) as is_changed,
+        known_then.price_source as source_before,
+        known_now.price_source as source_after,
+        coalesce(known_now.known_from, known_then.known_to) as changed_at
+    from by_class
+    left join lines as known_then
+        on
+            by_class.provider_id = known_then.provider_id
+            and by_class.model_id = known_then.model_id
+            and by_class.service_tier = known_then.service_tier
+            and by_class.token_class = known_then.token_class
+            and by_class.span_from >= known_then.valid_from
+            and by_class.span_to <= known_then.valid_to
+            and by_class.band_from >= known_then.input_tokens_from
+            and by_class.band_to <= known_then.input_tokens_to
+            and by_class.first_priced_at >= known_then.known_from
+            and by_class.first_priced_at < known_then.known_to
+            and known_then.usd_per_mtok is not null
+    left join lines as known_now
+        on
+            by_class.provider_id = known_now.provider_id
+            and by_class.model_id = known_now.model_id
+            and by_class.service_tier = known_now.service_tier
+            and by_class.token_class = known_now.token_class
+            and by_class.span_from >= known_now.valid_from
+            and by_class.span_to <= known_now.valid_to
+            and by_class.band_from >= known_now.input_tokens_from
+            and by_class.band_to <= known_now.input_tokens_to
+            and known_now.known_to = cast('9999-12-31 00:00:00' as timestamp)
+            and known_now.usd_per_mtok is not null
+    where by_class.token_count > 0
+),
+
+costed as (
+    select
+        usage_date,
+        first_priced_at,
+        provider_id,
+        model_id,
+        service_tier,
+        span_from,
+        band_from,
+        classes_used,
+        request_count,
+        cost_after_usd,
+        sum(token_count) as token_count,
+        case when count(*) = count(class_cost_before_usd) then sum(class_cost_before_usd) end as cost_before_usd,
+        max(case when is_changed then changed_at end) as known_from,
+        min(case when is_changed then source_before end) as first_source_before,
+        max(case when is_changed then source_before end) as last_source_before,
+        min(case when is_changed then source_after end) as first_source_after,
+        max(case when is_changed then source_after end) as last_source_after
+    from compared
+    group by
+        usage_date,
+        first_priced_at,
+        provider_id,
+        model_id,
+        service_tier,
+        span_from,
+        band_from,
+        classes_used,
+        request_count,
+        cost_after_usd
+),
+
+kinds as (
+    select
+        *,
+        case
+            when cost_before_usd is null then 'newly_priced'
+            when cost_after_usd is null then 'no_longer_priced'
+            else 'repriced'
+        end as change_kind
+    from costed
+    where known_from is not null and (cost_before_usd is not null or cost_after_usd is not null)
+)
+
+select
+    usage_date,
+    provider_id,
+    model_id,
+    service_tier,
+    change_kind,
+    cast(sum(request_count) as bigint) as request_count,
+    cast(sum(token_count) as decimal(38, 0)) as token_count,
+    sum(cost_before_usd) as cost_before_usd,
+    sum(cost_after_usd) as cost_after_usd,
+    cast(sum(cost_after_usd) as decimal(37, 12)) - cast(sum(cost_before_usd) as decimal(37, 12)) as difference_usd,
+    case
+        when min(first_source_before) = max(last_source_before) then min(first_source_before)
+        else min(first_source_before) || ', ' || max(last_source_before)
+    end as price_source_before,
+    case
+        when min(first_source_after) = max(last_source_after) then min(first_source_after)
+        else min(first_source_after) || ', ' || max(last_source_after)
+    end as price_source_after,
+    min(first_priced_at) as first_priced_at,
+    max(known_from) as known_from
+from kinds
+group by usage_date, provider_id, model_id, service_tier, change_kind

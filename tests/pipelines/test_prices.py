@@ -1,0 +1,184 @@
+"""What becomes of days already priced when prices are corrected, and of bills in another currency."""
+
+import json
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipelines.conftest import Night, night, published
+from tests.pipelines.small_company import DAY, line, write_bill, write_company, write_log
+
+D = Decimal
+DAYS = [DAY - timedelta(days=2), DAY - timedelta(days=1), DAY]
+MODELS = ["claude-sonnet-4-5", "gpt-4o", "gpt-4o"]
+LATER = DAY + timedelta(days=3)
+AT = datetime(2026, 11, 3, 5, 30)
+
+
+def write_logs(folder: Path) -> None:
+    """One request a day: 1000 tokens in and 100 out."""
+    for day, model in zip(DAYS, MODELS, strict=True):
+        write_log(folder, model)
+        (written,) = (folder / "log" / DAY.isoformat()).iterdir()
+        row = json.loads(written.read_text(encoding="utf-8"))
+        back = 86400 * (DAY - day).days
+        row |= {"startTime": row["startTime"] - back, "endTime": row["endTime"] - back, "id": f"chatcmpl-{day}"}
+        row["custom_llm_provider"] = "anthropic" if model.startswith("claude") else "openai"
+        target = folder / "log" / day.isoformat() / written.name
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(json.dumps(row) + "\n", encoding="utf-8")
+
+
+def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    with published(folder / "lake") as database:
+        return database.execute(sql).fetchall()
+
+
+UNUSED = "  - {provider: openai, model: gpt-4.1, usd_per_mtok: {output_text: 1}}\n"
+CORRECTED = f"  - {{provider: openai, model: gpt-4o, from: {DAY}, usd_per_mtok: {{output_text: 8}}}}\n"
+CORRECTION = (
+    "select usage_date, provider_id, model_id, service_tier, change_kind, request_count, token_count, cost_before_usd, "
+    "cost_after_usd, difference_usd, price_source_before, price_source_after, first_priced_at, known_from "
+    "from price_corrections"
+)
+
+
+class Corrected:
+    """A company after each of its nights: at list prices, with an unused price, with a correction, without it again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = write_company(folder)
+        self.text = self.config.read_text(encoding="utf-8")
+        write_logs(folder)
+        assert night(self.config, DAYS[0], DAY).result.published
+        self.listed = self.costs()
+        self.at_first = rows(folder, CORRECTION)
+        self.unused = self.after("prices:\n" + UNUSED)
+        self.corrected = self.after("prices:\n" + UNUSED + CORRECTED)
+        self.costs_corrected = self.costs()
+        self.corrections = rows(folder, CORRECTION)
+        self.taken_back = self.after("prices:\n" + UNUSED)
+
+    def costs(self) -> dict[date, Decimal | None]:
+        return dict(rows(self.folder, "select usage_date, priced_cost_usd from usage_daily"))
+
+    def after(self, prices: str) -> dict[str, str]:
+        self.config.write_text(self.text + prices, encoding="utf-8")
+        ended = night(self.config, DAY, at=LATER)
+        assert ended.result.published, ended.problems
+        return ended.told.summaries
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Corrected:
+    return Corrected(tmp_path_factory.mktemp("corrected"))
+
+
+def test_a_price_of_a_model_that_nobody_used_rebuilds_no_day(company: Corrected) -> None:
+    # gpt-4o costs 2.50 in and 10 out, a million tokens
+    assert [company.listed[day] for day in DAYS[1:]] == [D("0.0035"), D("0.0035")]
+    assert company.at_first == []
+    assert [company.unused[table] for table in ("usage_daily", "price_corrections")] == ["up to date"] * 2
+
+
+def test_a_corrected_price_re_prices_only_the_days_it_holds_on(company: Corrected) -> None:
+    for table in ("usage_daily", "price_corrections"):
+        assert company.corrected[table].startswith("1 slices")
+    assert company.costs_corrected == company.listed | {DAY: D("0.0033")}
+
+
+def test_a_correction_shows_the_exact_difference_and_where_it_comes_from(company: Corrected) -> None:
+    changed = (DAY, "openai", "gpt-4o", "default", "repriced", 1, D(1100), D("0.0035"), D("0.0033"), D("-0.0002"))
+    assert company.corrections == [(*changed, "genai-prices", "contract", datetime(2026, 11, 1, 5, 30), AT)]
+
+
+def test_a_correction_taken_back_leaves_no_difference(company: Corrected) -> None:
+    assert company.taken_back["usage_daily"].startswith("1 slices")
+    assert company.costs() == company.listed
+    assert rows(company.folder, CORRECTION) == []
+
+
+TUNED = "prices:\n  - {provider: openai, model: tuned, usd_per_mtok: {input_uncached: 3, output_text: 12}}\n"
+RATE = "exchange_rates:\n  - {from: EUR, to: USD, month: 2026-10, rate: 1.0834, source: ECB}\n"
+CONVERTED = (
+    "select billing_currency, sum(effective_cost), reporting_currency, sum(reporting_effective_cost), "
+    "sum(reporting_billed_cost) from chargeback group by all order by all"
+)
+WAITING = (
+    "select provider_id, model_id, first_day, days_waiting, request_count, input_tokens, output_tokens "
+    "from unpriced_usage"
+)
+KINDS = "select change_kind, cost_before_usd, cost_after_usd, difference_usd from price_corrections"
+
+
+class Unknowns:
+    """A company that uses a model without a price and has a bill in euros; both become known, then the rate changes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = write_company(folder)
+        text = self.config.read_text(encoding="utf-8").replace("location: other}", "location: other, currency: EUR}")
+        write_log(folder, "tuned")
+        euros = {"BillingCurrency": "EUR", "BilledCost": "3", "EffectiveCost": "2", "ProviderName": "Other", "Tags": ""}
+        write_bill(folder / "other", [line(**euros)])
+        self.unknown = self.after(text + RATE.replace("2026-10", "2026-09"), DAY + timedelta(days=1))
+        self.seen_unknown = self.seen()
+        self.known = self.after(text + RATE + TUNED, LATER)
+        self.seen_known = self.seen()
+        changed = RATE.replace("1.0834", "1.09")
+        self.stopped = self.after(text + changed + TUNED, LATER)
+        self.seen_stopped = self.seen()
+        self.restated = self.after(
+            text + changed.replace("}", ", restates: 1.0834}") + TUNED, LATER + timedelta(days=1)
+        )
+        self.seen_restated = self.seen()
+
+    def after(self, text: str, at: date) -> Night:
+        self.config.write_text(text, encoding="utf-8")
+        return night(self.config, DAY, at=at)
+
+    def seen(self) -> dict[str, list[tuple[Any, ...]]]:
+        return {
+            name: rows(self.folder, sql)
+            for name, sql in {"converted": CONVERTED, "waiting": WAITING, "kinds": KINDS}.items()
+        }
+
+
+@pytest.fixture(scope="module")
+def unknowns(tmp_path_factory: pytest.TempPathFactory) -> Unknowns:
+    return Unknowns(tmp_path_factory.mktemp("unknowns"))
+
+
+def test_usage_without_a_price_is_queued_until_it_has_one(unknowns: Unknowns) -> None:
+    assert unknowns.seen_unknown["waiting"] == [("openai", "tuned", DAY, 1, 1, 1000, 100)]
+    assert unknowns.seen_unknown["kinds"] == []
+    assert unknowns.seen_known["waiting"] == []
+    assert unknowns.seen_known["kinds"] == [("newly_priced", None, D("0.0042"), None)]
+
+
+def test_without_a_rate_of_its_month_a_cost_is_unknown_in_the_statements_currency_and_told(unknowns: Unknowns) -> None:
+    assert unknowns.unknown.result.published, unknowns.unknown.problems
+    assert unknowns.seen_unknown["converted"][0] == ("EUR", D(2), "USD", None, None)
+    assert "every_currency_has_a_rate is broken" in unknowns.unknown.problems
+    assert "no exchange rate for EUR in 2026-10" in unknowns.unknown.told.summaries["chargeback"]
+
+
+def test_a_bill_in_another_currency_is_charged_in_both(unknowns: Unknowns) -> None:
+    assert "every_currency_has_a_rate" not in unknowns.known.problems
+    assert unknowns.seen_known["converted"] == [
+        ("EUR", D(2), "USD", D("2.1668"), D("3.2502")),
+        ("USD", D("10.5"), "USD", D("10.5"), D("10.5")),
+    ]
+
+
+def test_a_rate_in_use_changes_by_restatement_alone(unknowns: Unknowns) -> None:
+    assert not unknowns.stopped.result.published
+    for word in ("EUR to USD for 2026-10", "locked at 1.0834", "says 1.09", "restates: 1.0834"):
+        assert word in unknowns.stopped.problems
+    assert unknowns.seen_stopped == unknowns.seen_known
+    assert unknowns.restated.result.published, unknowns.restated.problems
+    assert unknowns.seen_restated["converted"][0] == ("EUR", D(2), "USD", D("2.18"), D("3.27"))
