@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from connectors.azure.bill import AzureBillSource
 from connectors.base import SourceSettings, Window
 from connectors.http import Pace
+from tests.connectors.azure.tokens import TOKEN, token_credential
 from tests.connectors.azure.written import (
     COVERED,
     PURCHASE,
@@ -152,16 +153,9 @@ class TestFocus(_Bill):
         return [manifest("FocusCost", {}, 0)]
 
 
-class _Token:
-    def get_token(self, *scopes: str, **_: Any) -> Any:
-        from azure.core.credentials import AccessToken
-
-        return AccessToken("canary-token-77", 4102444800)
-
-
 class TestReport(TestActual):
-    secrets = ("canary-token-77", "canary-signature-78")
-    source = AzureBillSource(lambda _: _Token(), Pace(sleep=Clock().sleep))
+    secrets = (TOKEN, "canary-signature-78")
+    source = AzureBillSource(token_credential, Pace(sleep=Clock().sleep))
     inapplicable: ClassVar[Mapping[str, str]] = {
         "page_loop": "a report names its blobs in one list: no cursor is followed",
         "truncated_response": "Azure's own client gives up on an answer that is cut, and the night asks again",
@@ -199,7 +193,7 @@ class TestReport(TestActual):
         def asked(request: Request) -> Answer:
             period = {"start": "2026-09-01", "end": "2026-09-30"}
             assert json.loads(request.body) == {"metric": "ActualCost", "timePeriod": period}
-            assert request.headers["Authorization"] == "Bearer canary-token-77"
+            assert request.headers["Authorization"] == f"Bearer {TOKEN}"
             return Answer(b"", 202, {"Location": link, "Retry-After": "20"})
 
         def polled(_: Request) -> Answer:

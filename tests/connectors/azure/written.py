@@ -116,14 +116,14 @@ def total(lines: Sequence[Mapping[str, str]], column: str = "Cost") -> Decimal:
     return sum((Decimal(found[column]) for found in lines), Decimal(0))
 
 
-def manifest(kind: str | None, blobs: Mapping[str, bytes], rows: int | None = None, **over: Any) -> bytes:
+def manifest(kind: str | None, files: Mapping[str, bytes], rows: int | None = None, **over: Any) -> bytes:
     """A manifest of those blobs; without a kind, one of 2021-01-01."""
-    listed = [{"blobName": f"cost/{name}", "byteCount": len(content)} for name, content in blobs.items()]
-    counted = sum(len(lines_of(content)) for content in blobs.values()) if rows is None else rows
+    listed = [{"blobName": f"cost/{name}", "byteCount": len(content)} for name, content in files.items()]
+    counted = sum(len(lines_of(content)) for content in files.values()) if rows is None else rows
     found: dict[str, Any] = {
         "manifestVersion": "2024-04-01" if kind else "2021-01-01",
-        "byteCount": sum(map(len, blobs.values())),
-        "blobCount": len(blobs),
+        "byteCount": sum(map(len, files.values())),
+        "blobCount": len(files),
         "dataRowCount": counted,
         "blobs": listed,
     }

@@ -1,0 +1,114 @@
+"""Reports made on demand: asked for, waited for, downloaded, and what becomes of those that fail."""
+
+import json
+from typing import Any
+
+import pytest
+
+from connectors.azure.bill import AzureBillSource
+from connectors.azure.bill_settings import AzureBillSettings
+from connectors.base import AuthenticationError, IncompleteDeliveryError, SourceError
+from connectors.http import Pace
+from tests.connectors.azure.tokens import TOKEN, token_credential
+from tests.connectors.azure.written import SEPTEMBER, csv_of, frame, landed, line, settings
+from tests.connectors.faulty_server import Answer, Clock, FaultyServer, Request, json_answer
+
+SCOPE = "/providers/Microsoft.Billing/billingAccounts/11112222"
+SIGNATURE = "canary-signature-78"
+
+
+class Reports:
+    """A server that makes reports, and a source that asks it; `states` are told one after the other."""
+
+    def __init__(self, server: FaultyServer, clock: Clock) -> None:
+        self.server, self.clock = server, clock
+        self.source = AzureBillSource(token_credential, Pace(sleep=clock.sleep))
+        self.asked = list[Any]()
+        prefix = f"{SCOPE}/providers/Microsoft.CostManagement"
+        self.path = f"{prefix}/costDetailsOperationResults/op"
+        server.route(f"{prefix}/generateCostDetailsReport", self._made)
+
+    def _made(self, request: Request) -> Answer:
+        self.asked.append(json.loads(request.body))
+        metric = self.asked[-1]["metric"]
+        return Answer(b"", 202, {"Location": f"{self.server.url}{self.path}/{metric}", "Retry-After": "5"})
+
+    def ends(self, metric: str, **found: Any) -> None:
+        self.server.route(f"{self.path}/{metric}", json_answer(json.dumps(found).encode()))
+
+    def completes(self, metric: str, content: bytes, announced: int | None = None) -> None:
+        address = f"{self.server.url}/blob/{metric}.csv?se=2026-09-05&sig={SIGNATURE}"
+        blob = {"blobLink": address, "byteCount": len(content) if announced is None else announced}
+        self.server.route(f"/blob/{metric}.csv", Answer(content, 200, {"Content-Type": "text/csv"}))
+        self.ends(
+            metric, status="Completed", validTill="2026-09-05T00:00:00Z", manifest={"blobCount": 1, "blobs": [blob]}
+        )
+
+    def settings(self, *metrics: str) -> AzureBillSettings:
+        report = {"scope": SCOPE, **({"metrics": metrics} if metrics else {})}
+        return settings(location=None, actual=None, amortized=None, report=report, endpoint=self.server.url)
+
+    def fetch(self, *metrics: str) -> list[Any]:
+        return landed(list(self.source.fetch(self.settings(*metrics), SEPTEMBER)))
+
+
+@pytest.fixture
+def reports(server: FaultyServer, clock: Clock) -> Reports:
+    return Reports(server, clock)
+
+
+def test_both_metrics_together_give_billed_and_effective_cost(reports: Reports) -> None:
+    reports.completes("ActualCost", csv_of(line(), line(Cost="5", Date="09/09/2026")))
+    reports.completes("AmortizedCost", csv_of(line(), line(Cost="7", Date="09/10/2026")))
+    pages = reports.fetch()
+    found = frame(list(reports.source.parse(reports.settings(), SEPTEMBER, pages)))
+    assert (found["billed_cost"].sum(), found["effective_cost"].sum()) == (185, 187)
+    assert [asked["metric"] for asked in reports.asked] == ["ActualCost", "AmortizedCost"]
+    assert all(asked["timePeriod"] == {"start": "2026-09-01", "end": "2026-09-30"} for asked in reports.asked)
+
+
+def test_signed_links_stay_out_of_names_and_pages(reports: Reports) -> None:
+    reports.completes("ActualCost", csv_of(line()))
+    for page in reports.fetch("ActualCost"):
+        assert SIGNATURE not in page.name
+        with page.body.open() as stream:
+            assert SIGNATURE.encode() not in stream.read()
+
+
+@pytest.mark.parametrize(("state", "words"), [("NoDataFound", "which is not zero"), ("Failed", "out of luck")])
+def test_a_report_without_data_or_that_failed_is_no_delivery(reports: Reports, state: str, words: str) -> None:
+    reports.ends("ActualCost", status=state, error={"code": "x", "message": "out of luck"})
+    with pytest.raises(SourceError, match=words):
+        reports.fetch("ActualCost")
+
+
+def test_a_report_that_is_never_ready_is_given_up(reports: Reports) -> None:
+    again = Answer(b"", 202, {"Location": f"{reports.server.url}{reports.path}/ActualCost", "Retry-After": "3600"})
+    reports.server.route(f"{reports.path}/ActualCost", again)
+    with pytest.raises(SourceError, match="was not ready after"):
+        reports.fetch("ActualCost")
+    assert sum(reports.clock.slept) <= 3 * 3600
+
+
+def test_a_blob_of_another_size_than_announced_is_an_incomplete_delivery(reports: Reports) -> None:
+    reports.completes("ActualCost", csv_of(line()), announced=7)
+    with pytest.raises(IncompleteDeliveryError, match="7 were announced"):
+        reports.fetch("ActualCost")
+
+
+def test_the_quota_says_itself_how_long_to_wait(reports: Reports) -> None:
+    headers = {
+        "x-ms-ratelimit-microsoft.costmanagement-entity-retry-after": "17",
+        "x-ms-ratelimit-microsoft.costmanagement-qpu-retry-after": "9",
+    }
+    reports.completes("ActualCost", csv_of(line()))
+    reports.server.inject(Answer(b'{"error":{"code":"429","message":"Too many requests."}}', 429, headers))
+    reports.fetch("ActualCost")
+    assert 17 in reports.clock.slept
+
+
+def test_refused_credentials_are_told_without_them(reports: Reports) -> None:
+    reports.server.inject_always(json_answer(b'{"error":{"code":"AuthorizationFailed","message":"no"}}', 403))
+    with pytest.raises(AuthenticationError, match="Cost Management Reader") as failure:
+        reports.fetch("ActualCost")
+    assert TOKEN not in str(failure.value)
