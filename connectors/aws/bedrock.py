@@ -50,7 +50,10 @@ _REGION = re.compile(r"([A-Z]{2,4}\d?)-(?=.)")
 _MARKETPLACE = re.compile(r"MP:(?:[A-Z]{2,4}\d?_)?(.+?)(?:-Units)?")
 _RESERVED = re.compile(r"(?:^|[-_])(?:ProvisionedThroughput|Reserved)(?=$|[-_])", re.IGNORECASE)
 _CAMEL = re.compile(r"LCtx|\d+[a-z]*|[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_UNITS: Mapping[str, int] = {"": 1, "1": 1, "1k": 1_000, "1000": 1_000, "1m": 1_000_000, "1000000": 1_000_000}
+_UNIT = re.compile(r"([\d,]*[km]?|million) ?(?:(?:batch|input|output|cache|read|write) )*tokens?")
+_UNITS: Mapping[str, int] = {
+    "": 1, "1": 1, "1k": 1_000, "1000": 1_000, "1m": 1_000_000, "1000000": 1_000_000, "million": 1_000_000,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,12 @@ def read_usage_type(usage_type: str) -> BedrockMeter | None:
 
 
 def tokens_per_unit(pricing_unit: str) -> int | None:
-    """How many tokens a unit is (`1K tokens`, `1M tokens`, `1000 Tokens`); None for a unit of something else.
+    """How many tokens a unit is: `1K tokens`, `1M tokens`, `1000 Tokens`, or in a description `Million Input Tokens`.
 
-    The same model has been billed per thousand and per million: the unit is of the line, never of the model.
+    None for a unit of something else. The same model has been billed per thousand and per million: the unit is the
+    line's, never the model's.
     """
-    found = re.fullmatch(r"([\d,]*[km]?) ?tokens?", pricing_unit.strip().lower())
+    found = _UNIT.fullmatch(pricing_unit.strip().lower())
     return _UNITS.get(found[1].replace(",", "")) if found else None
 
 
