@@ -75,7 +75,7 @@ class MappedBillSettings(BillSettings):
     kind: str = Field(default="mapped_bill", pattern="^mapped_bill$", description="Which connector reads it.")
     columns: Named = Field(
         description="Column of `charges` on the left, column of the file on the right: `billed_cost: Amount`. In JSON "
-        "`metadata.podName` is a field of an object, `$.period.from` one of the document, `$path` the list's name."
+        "`metadata.podName` is a field of an object, `$.period.from` one of what lies around, `$path` the list's name."
     )
     constants: Constants = Field(
         default={}, description="Column of `charges` on the left, on the right what every line has there."

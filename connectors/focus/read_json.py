@@ -1,7 +1,8 @@
 """JSON: an array of records, one record a line, or a document that holds lists of records. Numbers stay as written.
 
-A record's own objects become JSON text under their name. A field inside them (`metadata.podName`), of the document
-(`$.period.from`) or the name of the list that a record lay in (`$path`) is a column where the settings name it.
+A record's own objects become JSON text under their name. A field inside them (`metadata.podName`), one of an object
+around the record (`$.period.from`), or the name of the list that it lay in (`$path`) is a column where the settings
+name it.
 """
 
 import gzip
@@ -19,9 +20,18 @@ from connectors.focus.batch import BATCH_ROWS, Batch, Malformed, incomplete
 from connectors.focus.streams import metered
 
 LIST_NAME = "$path"
-_DOCUMENT = "$."
+_AROUND = "$."
 _MOST_BYTES = 256 * 1024 * 1024  # a file is read as a whole
 _JsonObject = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Element:
+    """An element of a list of records, the list's name, and the objects around it, the innermost first."""
+
+    value: Any
+    where: str = ""
+    around: tuple[_JsonObject, ...] = ()
 
 
 @dataclass
@@ -72,11 +82,11 @@ def read_json(
     found = _Records()
     wanted = [path for path in fields if "." in path or path == LIST_NAME]
     for document in _documents(name, _text(name, body, compressed=compressed), found):
-        for where, record in _elements(name, document, records):
-            if isinstance(record, dict):
-                found.add(_flat(cast("_JsonObject", record), document, where, wanted))
+        for element in _elements(name, document, records):
+            if isinstance(element.value, dict):
+                found.add(_flat(element, wanted))
             else:
-                found.refuse(json_text(record), "the element is no JSON object")
+                found.refuse(json_text(element.value), "the element is no JSON object")
     yield from _batches(found)
 
 
@@ -120,43 +130,44 @@ def _documents(name: str, text: str, found: _Records) -> Iterator[Any]:
         yield document
 
 
-def _elements(name: str, document: Any, records: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """The records of a document, each with the name of the list that it lay in."""
+def _elements(name: str, document: Any, records: Sequence[str]) -> Iterator[_Element]:
+    """The elements of a document's lists of records."""
     if isinstance(document, list):
-        yield from (("", record) for record in cast("list[Any]", document))
+        yield from (_Element(record) for record in cast("list[Any]", document))
     elif not records:
-        yield "", document
+        yield _Element(document)
     else:
         held = cast("_JsonObject", document) if isinstance(document, dict) else {}
         if not any(path.partition(".")[0] in held for path in records):
             keys = ", ".join(held)[:200] or "nothing"
             raise incomplete(name, f"holds none of the lists {', '.join(records)}; it holds {keys}")
         for path in records:
-            yield from _in_lists(held, path.split("."), "")
+            yield from _in_lists(_Element(held), path.split("."))
 
 
-def _in_lists(value: Any, steps: Sequence[str], where: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, list):
-        for element in cast("list[Any]", value):
-            if steps:
-                yield from _in_lists(element, steps, where)
-            else:
-                yield where, element
-    elif isinstance(value, dict) and steps:
-        held = cast("_JsonObject", value)
+def _in_lists(found: _Element, steps: Sequence[str]) -> Iterator[_Element]:
+    if isinstance(found.value, list):
+        for value in cast("list[Any]", found.value):
+            element = _Element(value, found.where, found.around)
+            yield from _in_lists(element, steps) if steps else (element,)
+    elif isinstance(found.value, dict) and steps:
+        held = cast("_JsonObject", found.value)
         for key in held if steps[0] == "*" else [steps[0]]:
-            yield from _in_lists(held.get(key), steps[1:], f"{where}.{key}" if where else key)
+            where = f"{found.where}.{key}" if found.where else key
+            yield from _in_lists(_Element(held.get(key), where, (held, *found.around)), steps[1:])
 
 
-def _flat(record: _JsonObject, document: Any, where: str, wanted: Sequence[str]) -> dict[str, Any]:
-    """The record with the wanted inner fields beside its own; a field that is not there is left out."""
+def _flat(element: _Element, wanted: Sequence[str]) -> dict[str, Any]:
+    """The record with the wanted fields beside its own; one that is nowhere is left out."""
+    record = cast("_JsonObject", element.value)
     row = dict(record)
     for path in wanted:
         if path == LIST_NAME:
-            row[path] = where
+            row[path] = element.where
         elif path not in record:
-            start, steps = (document, path.removeprefix(_DOCUMENT)) if path.startswith(_DOCUMENT) else (record, path)
-            if (value := _inner(start, steps.split("."))) is not None:
+            starts = element.around if path.startswith(_AROUND) else (record,)
+            steps = path.removeprefix(_AROUND).split(".")
+            if (value := next((v for start in starts if (v := _inner(start, steps)) is not None), None)) is not None:
                 row[path] = value
     return row
 

@@ -62,6 +62,17 @@ def test_fields_of_objects_of_the_document_and_of_the_list_are_columns_where_the
     ]
 
 
+def test_a_field_around_a_record_is_that_of_the_innermost_object_that_has_it() -> None:
+    windows = [{"start": "2026-09-03", "items": [{"a": "1"}, {"a": "2"}]}, {"items": [{"a": "3"}]}]
+    content = json.dumps({"start": "2026-09-01", "org": "acme", "windows": windows}).encode()
+    found = rows_of(content, ["windows.items"], ["$.start", "$.org"])
+    assert [(row["a"], row["$.start"], row["$.org"]) for row in found] == [
+        ("1", "2026-09-03", "acme"),
+        ("2", "2026-09-03", "acme"),
+        ("3", "2026-09-01", "acme"),
+    ]
+
+
 def test_a_field_that_no_record_has_is_empty_and_told_but_one_that_a_charge_needs_is_missed() -> None:
     bill = read_mapped(ARRAY, **with_columns(sub_account_id="attributes.project"))
     assert [row["sub_account_id"] for row in bill.rows] == [None, None]

@@ -76,6 +76,26 @@ def test_the_examples_of_the_standard_keep_every_row_and_cost(path: str) -> None
     assert Counter(row["charge_category"] for row in bill.rows) == Counter(record["ChargeCategory"] for record in given)
 
 
+@pytest.mark.parametrize("path", ["focus/focus_1_2_cost_and_usage.csv", "focus/focus_1_4/cost_and_usage.csv"])
+def test_used_and_unused_commitments_of_the_examples_make_up_what_was_bought_hour_by_hour(path: str) -> None:
+    file = existing(EXAMPLES / path)
+    given, bill = records(file), read(file.read_bytes())
+    committed = [row for row in bill.rows if row["commitment_discount_id"]]
+    statuses = Counter(row["commitment_discount_status"] for row in committed)
+    assert statuses == Counter(r["CommitmentDiscountStatus"] or None for r in given if r["CommitmentDiscountId"])
+    assert statuses["Used"] > 0 < statuses["Unused"]
+    bought, used = Counter[tuple[object, object]](), Counter[tuple[object, object]]()
+    for row in committed:
+        key = (row["commitment_discount_id"], row["charge_period_start"])
+        bought[key] += row["billed_cost"] if row["charge_category"] == "Purchase" else 0
+        used[key] += row["effective_cost"]
+    assert used == bought
+    assert {row["commitment_discount_category"] for row in committed} == {"Spend"}
+    quantities = [Decimal(r["CommitmentDiscountQuantity"]) for r in given if r["CommitmentDiscountQuantity"]]
+    assert [row["commitment_discount_quantity"] for row in committed] == quantities
+    assert {row["commitment_discount_unit"] for row in committed} == {"USD"}
+
+
 def test_an_azure_export_is_found_by_its_manifest_and_its_rows_are_those_it_states() -> None:
     chosen = settings(location=str(existing(EXAMPLES / "azure/cost")), currency="EUR")
     window = month_window(dt.date(2026, 9, 1))
