@@ -52,7 +52,9 @@ _BY_TYPE = {
         split_line_item_reserved_usage split_line_item_split_cost split_line_item_split_usage
         split_line_item_split_usage_ratio split_line_item_unused_cost
     """,
-    "timestamp": "bill_billing_period_end_date bill_billing_period_start_date line_item_usage_end_date line_item_usage_start_date",
+    "timestamp": """
+        bill_billing_period_end_date bill_billing_period_start_date line_item_usage_end_date line_item_usage_start_date
+    """,
     "map<string,string>": "cost_category product resource_tags tags",
     "map<string,double>": "discount",
 }

@@ -27,7 +27,13 @@ def tags_lookup(names: Names) -> tuple[Mapping[str, str], Lookup]:
 def cost_categories(names: Names) -> str:
     """The cost categories as a JSON object; NULL where there are none."""
     found = _one_text(names, "cost_category", "costCategory/")
-    return f"nullif({found}, '{{}}')" if found else "cast(null as varchar)"
+    if not found:
+        return "cast(null as json)"
+    given = names.find("cost_category")
+    if given is None or given.kind == "map":  # written here, and so without blanks
+        return f"cast(nullif({found}, '{{}}') as json)"
+    plain = f"case when json_valid({found}) then json({found}) else to_json({found}) end"
+    return f"case when {found} <> '{{}}' then {plain} end"
 
 
 def _one_text(names: Names, column: str, prefix: str) -> str:

@@ -144,7 +144,7 @@ def _extra(line: Line, unknown: list[Given]) -> str:
     names = line.names
     members = {given.name: given.sql for given in unknown}
     members |= {
-        "cost_category": f"cast({cost_categories(names)} as json)",
+        "cost_category": cost_categories(names),
         "iam_principal": names.text("line_item_iam_principal"),
         "tax_type": names.text("lineItem/TaxType"),
         **{f"unreadable {c}": f"case when {names.unreadable(c)} then {names.text(c)} end" for c in _OPTIONAL_NUMBERS},

@@ -4,6 +4,7 @@
 structure is found by its dotted path. A column that the file lacks is NULL.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -158,5 +159,9 @@ def json_object(members: Mapping[str, str]) -> str:
     """SQL of a JSON object of those expressions, sorted by name, without the NULL ones; NULL where none is left."""
     if not members:
         return "cast(null as varchar)"
-    pairs = ", ".join(f"{literal(name)}, {members[name]}" for name in sorted(members))
-    return f"nullif(cast(json_merge_patch('{{}}', json_object({pairs})) as varchar), '{{}}')"
+    pairs = ", ".join(f"{_key(name)} || cast(to_json({members[name]}) as varchar)" for name in sorted(members))
+    return f"nullif('{{' || concat_ws(',', {pairs}) || '}}', '{{}}')"
+
+
+def _key(name: str) -> str:
+    return literal(f"{json.dumps(name, ensure_ascii=False)}:")

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.base import LandedPage, Parsed, Reject, SourceSettings, Window
+from connectors.bills.ahead import ahead
 from connectors.bills.files import Lines, open_lines
 from connectors.bills.names import Names
 from connectors.bills.shape import Found, Lookup, Shape
@@ -50,10 +51,14 @@ class Bill:
 
 
 def parse_bill(bill: Bill) -> Iterator[Parsed]:
-    """Charges and rejects of every file, in bounded chunks, in the files' order.
+    """Charges and rejects of every file, in bounded chunks, in the files' order; one chunk ahead of who takes them.
 
     Raises IncompleteDeliveryError for a file that is not whole or lacks a column that money hangs on.
     """
+    yield from ahead(_parse(bill))
+
+
+def _parse(bill: Bill) -> Iterator[Parsed]:
     tally = _Tally()
     for page in bill.pages:
         with open_lines(page) as lines:
@@ -87,8 +92,9 @@ def _parse_file(bill: Bill, lines: Lines, tally: _Tally) -> Iterator[Parsed]:
         for number, words in enumerate(shape.notices):
             tally.notices[words] += pc.call_function("sum", [rows[f"_notice{number}"]]).as_py() or 0
         sound = pc.call_function("equal", [rows["_broken"], pa.scalar("")])
-        refused += rows.num_rows - (pc.call_function("sum", [sound]).as_py() or 0)
-        kept = _charges(rows.filter(sound), shape.lookups, caches)
+        broken = rows.num_rows - (pc.call_function("sum", [sound]).as_py() or 0)
+        refused += broken
+        kept = _charges(rows.filter(sound) if broken else rows, shape.lookups, caches)
         tally.staged += kept.num_rows
         tally.is_invoiced &= kept["invoice_id"].null_count == 0
         yield Parsed(kept, is_final=True)  # the closing word says whether the delivery is
