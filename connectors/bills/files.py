@@ -7,7 +7,7 @@ import csv
 import gzip
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -131,10 +131,19 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, where: str, file: Path, *, 
 
 def _header(where: str, file: Path, *, is_gzip: bool) -> list[str]:
     with (gzip.open if is_gzip else open)(file, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:
-        header = next(csv.reader(text), None)
+        lines = list[str]()
+        header = next(csv.reader(_kept(text, lines)), None)
     if not header:
         raise damaged(where, "it is empty, without even the names of its columns")
+    if not lines[-1].endswith(("\n", "\r")):
+        raise damaged(where, "it ends in the line that names its columns")
     return header
+
+
+def _kept(lines: Iterable[str], kept: list[str]) -> Iterator[str]:
+    for line in lines:
+        kept.append(line)
+        yield line
 
 
 def _refuse_bomb(where: str, file: Path) -> None:

@@ -85,6 +85,7 @@ def google_errors(where: str, role: str) -> Generator[None]:
     """
     from google.api_core.exceptions import GoogleAPICallError, RetryError
     from google.auth.exceptions import GoogleAuthError, TransportError
+    from google.protobuf.json_format import ParseError
     from requests.exceptions import RequestException
 
     try:
@@ -101,9 +102,11 @@ def google_errors(where: str, role: str) -> Generator[None]:
         raise _refused(where, role, error.cause) from None
     except GoogleAPICallError as error:
         raise _refused(where, role, error) from None
+    except AttributeError:  # the library's own, where an error's body is none of Google's: a proxy's
+        raise SourceError(f"{where} answered with an error that is not Google's. Is a proxy in the way?") from None
     except (RequestException, OSError) as error:
         raise SourceError(f"{where} did not answer ({type(error).__name__}). Run again when it is well.") from None
-    except ValueError as error:
+    except (ValueError, ParseError) as error:
         raise SourceError(
             f"{where} answered something else than its API ({type(error).__name__}). "
             "Is a proxy or a sign-in page in the way?"

@@ -15,8 +15,7 @@ from connectors.bills import Bill, parse_bill
 from connectors.bills.files import Lines, open_lines
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.gcp.bill_shape import SEPARATOR, require_columns, shape
-from connectors.gcp.commitments import Commitments
-from connectors.gcp.pieces import read_lists, unfold
+from connectors.gcp.pieces import read_source, unfold
 from connectors.gcp.survey import Survey, look_over
 from connectors.gcp.utilisation import used_shares
 from connectors.gcp.vertex import is_expected_to_be_read, is_generative, read_description
@@ -37,7 +36,7 @@ def parse_month(settings: GcpBillSettings, window: Window, pages: Iterable[Lande
     for page in data:
         with open_lines(page) as lines:
             require_columns(lines.names)
-            read_lists(lines)
+            read_source(lines)
             look_over(lines, window, survey)
     if statement is not None and statement["lines"] != survey.lines:
         raise IncompleteDeliveryError(
@@ -48,9 +47,8 @@ def parse_month(settings: GcpBillSettings, window: Window, pages: Iterable[Lande
     unread = set[str]()
 
     def opened(lines: Lines) -> None:
-        sql = Commitments(lines.names)
-        read_lists(lines)
-        unfold(lines, sql.used_cost(shares), sql.unused_cost(shares))
+        read_source(lines)
+        unfold(lines, shares)
 
     def read_model(text: str) -> tuple[str | None, ...]:
         return _model(text, unread)
@@ -59,7 +57,7 @@ def parse_month(settings: GcpBillSettings, window: Window, pages: Iterable[Lande
         settings,
         window,
         data,
-        lambda names: shape(names, settings, window, shares, read_model),
+        lambda names: shape(names, settings, window, read_model),
         opened=opened,
         is_final=bool(statement and statement["is_final"]),
     )

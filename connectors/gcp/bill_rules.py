@@ -1,14 +1,10 @@
 """What a line of the export must keep to be staged, and what is told of the others."""
 
-from collections.abc import Mapping
-from decimal import Decimal
-
 from connectors.base import Window
 from connectors.bills import Names, Rule, literal
 from connectors.bills.rules import delivered_name, has_instants, has_number, has_value, in_currency
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.gcp.columns import new
-from connectors.gcp.commitments import Commitments
 from connectors.gcp.pieces import IS_LINE, unreadable_list
 
 COST_TYPES = ("regular", "tax", "adjustment", "rounding_error")
@@ -39,7 +35,7 @@ def rules(names: Names, settings: GcpBillSettings, window: Window) -> tuple[Rule
     )
 
 
-def notices(names: Names, sql: Commitments, shares: Mapping[str, Decimal]) -> dict[str, str]:
+def notices(names: Names) -> dict[str, str]:
     """What is told about lines that are staged."""
     told = {
         f"lines have the column {column.name!r}, which no description of the export knows: kept in x_extra": (
@@ -51,7 +47,7 @@ def notices(names: Names, sql: Commitments, shares: Mapping[str, Decimal]) -> di
         f"({IS_LINE} and {names.too_precise('cost')})"
     )
     told["fees of commitments cannot be told into used and unused: they stay one charge"] = (
-        f"({IS_LINE} and {sql.is_fee} and not {sql.is_split(shares)})"
+        f"({IS_LINE} and _is_fee and not (_unused is not null))"
     )
     for column in ("cost_at_list", "usage.amount", "usage.amount_in_pricing_units"):
         told[f"lines have a {column} that is no number: left empty"] = f"({IS_LINE} and {names.unreadable(column)})"

@@ -1,15 +1,14 @@
 """How the export's lines become `charges`, as SQL over the pieces that `pieces` makes of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 
 from connectors.base import Window
 from connectors.bills import Lookup, Names, Shape, literal
 from connectors.gcp.bill_rules import notices, rules
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.gcp.capacity import capacity
-from connectors.gcp.commitments import OFFSET, Commitments
+from connectors.gcp.commitments import OFFSET
 from connectors.gcp.extra import extra
 from connectors.gcp.labels import read_labels
 from connectors.gcp.pieces import CREDIT_AMOUNT, IS_CREDIT, IS_LINE, system_label
@@ -37,21 +36,18 @@ def require_columns(names: Names) -> None:
         names.require(name)
 
 
-def shape(
-    names: Names, settings: GcpBillSettings, window: Window, shares: Mapping[str, Decimal], model: ModelReader
-) -> Shape:
-    """The shape of one file. `shares`: used shares of legacy fees; `model` reads what a generative line bills."""
-    sql = Commitments(names)
-    amount = f"case _piece.kind when 'line' then {sql.cost} when 'credit' then {CREDIT_AMOUNT} else 0 end"
+def shape(names: Names, settings: GcpBillSettings, window: Window, model: ModelReader) -> Shape:
+    """The shape of one file's pieces. `model` reads what a line of a generative service bills."""
+    amount = f"case _piece.kind when 'line' then _cost when 'credit' then {CREDIT_AMOUNT} else 0 end"
     values = {
         **_parties(names),
         **_periods(names, window),
-        **_kinds(names, window, sql),
-        **_costs(names, sql, shares, amount),
+        **_kinds(names, window),
+        **_costs(names, amount),
         **_quantities(names),
         "consumed_quantity": f"case when {_has_quantity(names)} then {names.decimal('usage.amount')} end",
         **_things(names),
-        **capacity(names, sql),
+        **capacity(names),
         "x_extra": extra(names),
         "_labels": _labels(names),
         "_model": _model_text(names),
@@ -64,7 +60,7 @@ def shape(
             Lookup("_labels", ("tags",), read_labels),
             Lookup("_model", ("x_model_id", "x_token_class", "x_service_tier", "consumed_unit"), model),
         ),
-        notices=notices(names, sql, shares),
+        notices=notices(names),
         elsewhere=f"{names.text('invoice.month')} <> '{window.start:%Y%m}'" if settings.layout == "any" else "false",
     )
 
@@ -101,18 +97,18 @@ def _periods(names: Names, window: Window) -> dict[str, str]:
     }
 
 
-def _kinds(names: Names, window: Window, sql: Commitments) -> dict[str, str]:
+def _kinds(names: Names, window: Window) -> dict[str, str]:
     kind, adjustment = names.text("cost_type"), names.text("adjustment_info.type")
     is_adjusted = f"({kind} = 'adjustment' or {adjustment} is not null)"
     is_late = f"{names.instant('usage_start_time')} < timestamp '{billing_period(window)[0]}'"
     return {
         "charge_category": (
             f"case when {IS_CREDIT} then 'Credit' when {kind} = 'tax' then 'Tax' when {kind} <> 'regular' then "
-            f"'Adjustment' when {IS_LINE} and {sql.is_fee} then 'Purchase' else 'Usage' end"
+            f"'Adjustment' when {IS_LINE} and _is_fee then 'Purchase' else 'Usage' end"
         ),
         "charge_class": f"case when {is_adjusted} and {is_late} then 'Correction' end",
         "charge_frequency": (
-            f"case when {IS_CREDIT} or {kind} <> 'regular' then null when {IS_LINE} and {sql.is_fee} then 'Recurring' "
+            f"case when {IS_CREDIT} or {kind} <> 'regular' then null when {IS_LINE} and _is_fee then 'Recurring' "
             "else 'Usage-Based' end"
         ),
         "charge_description": (
@@ -123,21 +119,20 @@ def _kinds(names: Names, window: Window, sql: Commitments) -> dict[str, str]:
     }
 
 
-def _costs(names: Names, sql: Commitments, shares: Mapping[str, Decimal], amount: str) -> dict[str, str]:
-    is_split = sql.is_split(shares)
+def _costs(names: Names, amount: str) -> dict[str, str]:
     contracted = names.decimal("cost_at_effective_price_default")
     return {
         "billed_cost": amount,
         "effective_cost": (
-            f"case when _piece.kind = 'used' then {sql.used_cost(shares)} when _piece.kind = 'unused' then "
-            f"{sql.unused_cost(shares)} when {IS_LINE} and {is_split} then 0 "
+            f"case when _piece.kind = 'used' then _used when _piece.kind = 'unused' then "
+            f"_unused when {IS_LINE} and _unused is not null then 0 "
             f"when {IS_CREDIT} and _piece.type = '{OFFSET}' then 0 else {amount} end"
         ),
         "list_cost": f"case when {IS_LINE} then {names.decimal('cost_at_list')} end",
         "contracted_cost": (
-            f"case when {IS_LINE} then coalesce({contracted}, case when not {sql.is_covered} then {sql.cost} end) end"
+            f"case when {IS_LINE} then coalesce({contracted}, case when not _is_covered then _cost end) end"
         ),
-        "x_commitment_cost": f"case when {IS_LINE} and {sql.is_fee} then {sql.cost} end",
+        "x_commitment_cost": f"case when {IS_LINE} and _is_fee then _cost end",
     }
 
 
@@ -182,4 +177,4 @@ def _model_text(names: Names) -> str:
 
 
 def _has_quantity(names: Names) -> str:
-    return f"({IS_LINE} and {names.text('cost_type')} = 'regular' and not {Commitments(names).is_fee})"
+    return f"({IS_LINE} and {names.text('cost_type')} = 'regular' and not _is_fee)"

@@ -1,38 +1,38 @@
 """How a line's capacity was bought: commitments, reservations, spot."""
 
 from connectors.bills import Names
-from connectors.gcp.commitments import OFFSET, Commitments
+from connectors.gcp.commitments import OFFSET
 from connectors.gcp.pieces import IS_CREDIT, IS_LINE, system_label
 
 _SPOT = "'spot|preemptible'"
 _MACHINE_PARTS = "'core|cpu|ram|gpu'"
 
 
-def capacity(names: Names, sql: Commitments) -> dict[str, str]:
+def capacity(names: Names) -> dict[str, str]:
     """The columns of commitments, capacity reservations and purchase options."""
     description = f"lower(coalesce({names.text('sku.description')}, ''))"
-    is_fee_line, reserved = f"({IS_LINE} and {sql.is_fee})", system_label("reservation_name")
-    is_usage = f"(not {IS_CREDIT} and {names.text('cost_type')} = 'regular' and not {sql.is_fee})"
+    is_fee_line, reserved = f"({IS_LINE} and _is_fee)", system_label("reservation_name")
+    is_usage = f"(not {IS_CREDIT} and {names.text('cost_type')} = 'regular' and not _is_fee)"
     is_committed = (
-        f"(({sql.is_fee} and not {IS_CREDIT}) or ({IS_LINE} and {sql.is_covered}) "
-        f"or ({IS_CREDIT} and _piece.type = '{OFFSET}'))"
+        f"((_is_fee and not {IS_CREDIT}) or ({IS_LINE} and _is_covered) or ({IS_CREDIT} and _piece.type = '{OFFSET}'))"
     )
     quantity = names.decimal("usage.amount_in_pricing_units")
-    basis = f"case when {sql.is_resource_based} then 'Usage' else 'Spend' end"
+    is_resource_based = f"starts_with({description}, 'commitment v1:')"
+    basis = f"case when {is_resource_based} then 'Usage' else 'Spend' end"
     return {
         "pricing_category": (
-            f"case when {is_usage} then case when {sql.is_covered} then 'Committed' "
+            f"case when {is_usage} then case when _is_covered then 'Committed' "
             f"when regexp_matches({description}, {_SPOT}) then 'Dynamic' else 'Standard' end end"
         ),
-        "commitment_discount_id": f"case when {is_committed} then {sql.id} end",
-        "commitment_discount_name": f"case when {is_committed} then {sql.name} end",
+        "commitment_discount_id": f"case when {is_committed} then _commitment_id end",
+        "commitment_discount_name": f"case when {is_committed} then _commitment_name end",
         "commitment_discount_category": f"case when {is_committed} then {basis} end",
         "commitment_discount_type": (
             f"case when {is_committed} then "
             f"case {basis} when 'Usage' then 'Resource-based CUD' else 'Spend-based CUD' end end"
         ),
         "commitment_discount_status": (
-            f"case when _piece.kind = 'used' or ({IS_LINE} and {sql.is_covered}) then 'Used' "
+            f"case when _piece.kind = 'used' or ({IS_LINE} and _is_covered) then 'Used' "
             "when _piece.kind = 'unused' then 'Unused' end"
         ),
         "commitment_discount_quantity": f"case when {is_fee_line} then {quantity} end",

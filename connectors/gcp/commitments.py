@@ -1,4 +1,4 @@
-"""Committed use: which lines are fees, which usage a commitment covers, and of which fees the used share is known.
+"""Committed use: which lines are fees, and which usage a commitment covers.
 
 Google bills a commitment in one of three ways, and each says differently what was used:
 
@@ -10,7 +10,7 @@ Google bills a commitment in one of three ways, and each says differently what w
 from collections.abc import Mapping
 from decimal import Decimal
 
-from connectors.bills.names import Names, literal
+from connectors.bills import Names, literal
 
 OFFSET = "FEE_UTILIZATION_OFFSET"
 SPEND_CREDIT = "COMMITTED_USAGE_DISCOUNT_DOLLAR_BASE"
@@ -19,64 +19,62 @@ _LEGACY = "'^commitment( - dollar based)? v1:'"
 _FEE_WORDS = "'^commitment( fee| - dollar based)?( v[0-9]+)?: *'"
 
 
-class Commitments:
-    """SQL about one file's lines; the view `source` of `pieces` gives `_credits`."""
+def commitment_columns(names: Names) -> dict[str, str]:
+    """Columns for the view `source`, each of which may use those before it, and `_credits` and `_cost`.
 
-    def __init__(self, names: Names) -> None:
-        description, model = names.text("sku.description"), names.text("consumption_model.description")
-        self.cost = names.decimal("cost")
-        has_offset = f"list_contains(list_transform(_credits, lambda credit: credit.type), '{OFFSET}')"
-        regular = f"{names.text('cost_type')} = 'regular'"
-        self.is_fee = f"coalesce({regular} and ({description} ilike 'commitment%' or {has_offset}), false)"
-        self.is_legacy_fee = (
-            f"({self.is_fee} and not {has_offset} and coalesce(regexp_matches(lower({description}), {_LEGACY}), false))"
-        )
-        self.is_model_fee = f"({self.is_fee} and not {self.is_legacy_fee})"
-        self.is_covered = f"({regular} and not {self.is_fee} and coalesce({model} not ilike 'default', false))"
-        self.is_resource_based = f"starts_with(lower({description}), 'commitment v1:')"
-        self.id = (
-            f"coalesce({names.text('subscription.instance_id')}, case when {self.is_covered} then {model} "
-            f"when {self.is_legacy_fee} then concat_ws('/', {names.text('billing_account_id')}, "
-            f"{names.text('sku.id')}, {names.text('project.id')}) "
-            f"else regexp_replace({description}, {_FEE_WORDS}, '', 'i') end)"
-        )
-        self.name = (
-            f"case when {self.is_covered} then {model} else regexp_replace({description}, {_FEE_WORDS}, '', 'i') end"
-        )
-        self.fee_key = (
-            f"concat_ws('|', {names.text('service.id')}, {description}, coalesce({names.text('location.region')}, ''), "
-            f"epoch_us({names.instant('usage_start_time')}), epoch_us({names.instant('usage_end_time')}))"
-        )
+    `_is_legacy_fee`, `_is_model_fee` and `_is_fee` (either) tell fees, `_is_covered` usage at a commitment's price;
+    `_commitment_id` and `_commitment_name` are the commitment's; `_offset` is the used part of a fee, negative or zero.
+    """
+    description, model = names.text("sku.description"), names.text("consumption_model.description")
+    regular = f"{names.text('cost_type')} = 'regular'"
+    legacy_id = (
+        f"concat_ws('/', {names.text('billing_account_id')}, {names.text('sku.id')}, {names.text('project.id')})"
+    )
+    return {
+        "_has_offset": f"list_contains(list_transform(_credits, lambda credit: credit.type), '{OFFSET}')",
+        "_is_fee": f"coalesce({regular} and ({description} ilike 'commitment%' or _has_offset), false)",
+        "_is_legacy_fee": (
+            f"_is_fee and not _has_offset and coalesce(regexp_matches(lower({description}), {_LEGACY}), false)"
+        ),
+        "_is_model_fee": "_is_fee and not _is_legacy_fee",
+        "_is_covered": f"{regular} and not _is_fee and coalesce({model} not ilike 'default', false)",
+        "_commitment_name": (
+            f"case when _is_covered then {model} else regexp_replace({description}, {_FEE_WORDS}, '', 'i') end"
+        ),
+        "_commitment_id": (
+            f"coalesce({names.text('subscription.instance_id')}, "
+            f"case when _is_legacy_fee then {legacy_id} else _commitment_name end)"
+        ),
+        "_offset": f"coalesce({credit_sum(OFFSET)}, 0)",
+    }
 
-    def is_split(self, shares: Mapping[str, Decimal]) -> str:
-        """SQL: the fees whose used and unused parts are known."""
-        return f"({self.is_model_fee} or {self.used_share(shares)} is not null)"
 
-    def used_share(self, shares: Mapping[str, Decimal]) -> str:
-        """SQL of a legacy fee's used share, NULL where it is not known."""
-        if not shares:
-            return "cast(null as decimal(13, 12))"
-        known = ", ".join(
-            f"{literal(key)}: cast({share:f} as decimal(13, 12))" for key, share in sorted(shares.items())
-        )
-        return f"case when {self.is_legacy_fee} then (map {{{known}}})[{self.fee_key}] end"
+def credit_sum(kind: str) -> str:
+    """SQL of the sum of a line's credits of one type; NULL where it has none."""
+    return (
+        f"list_sum(list_transform(list_filter(_credits, lambda credit: credit.type = '{kind}'), "
+        "lambda credit: try_cast(credit.amount as decimal(38, 12))))"
+    )
 
-    def used_cost(self, shares: Mapping[str, Decimal]) -> str:
-        """SQL of what was used of a legacy fee; NULL for other lines: usage lines themselves show the new fees' use."""
-        cost = f"cast({self.cost} as decimal(25, 12))"
-        return f"cast({cost} * {self.used_share(shares)} as decimal(38, 12))"
 
-    def unused_cost(self, shares: Mapping[str, Decimal]) -> str:
-        """SQL of what nobody used of a fee, NULL for other lines and where it is not known."""
-        return (
-            f"case when {self.is_model_fee} then {self.cost} + {self.offset_sum()} "
-            f"else {self.cost} - {self.used_cost(shares)} end"
-        )
+def fee_key(names: Names) -> str:
+    """SQL of what legacy fees that share their utilisation have in common."""
+    return (
+        f"concat_ws('|', {names.text('service.id')}, {names.text('sku.description')}, "
+        f"coalesce({names.text('location.region')}, ''), epoch_us({names.instant('usage_start_time')}), "
+        f"epoch_us({names.instant('usage_end_time')}))"
+    )
 
-    def offset_sum(self) -> str:
-        """SQL of the part of a fee that was used: the sum, negative or zero, of its offsets."""
-        amounts = (
-            f"list_transform(list_filter(_credits, lambda credit: credit.type = '{OFFSET}'), "
-            "lambda credit: try_cast(credit.amount as decimal(38, 12)))"
-        )
-        return f"coalesce(list_sum({amounts}), cast(0 as decimal(38, 12)))"
+
+def fee_parts(names: Names, shares: Mapping[str, Decimal]) -> tuple[str, str]:
+    """SQL of a fee's used and unused cost; NULL for other lines and where they are not known.
+
+    Of a consumption model's fee nothing is used: the covered usage itself shows that. `shares`: of legacy fees, by key.
+    """
+    known = ", ".join(f"{literal(key)}: cast({share:f} as decimal(13, 12))" for key, share in sorted(shares.items()))
+    share = f"(map {{{known}}})[{fee_key(names)}]" if known else "null"
+    used = (
+        f"case when _is_legacy_fee then cast(cast(_cost as decimal(25, 12)) * cast({share} as decimal(13, 12)) "
+        "as decimal(38, 12)) end"
+    )
+    return used, "case when _is_model_fee then _cost + _offset when _is_legacy_fee then _cost - _used end"

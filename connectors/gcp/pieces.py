@@ -7,8 +7,12 @@ The view `lines` gets one row for each, in the order of the file, told apart by 
 - `used`, `unused`: a commitment fee's share by utilisation, which the invoice does not ask for again.
 """
 
+from collections.abc import Mapping
+from decimal import Decimal
+
+from connectors.bills import Names
 from connectors.bills.files import Lines
-from connectors.bills.names import Names
+from connectors.gcp.commitments import commitment_columns, fee_parts
 
 CREDIT_FIELDS = ("id", "name", "full_name", "type", "amount")
 LABEL_FIELDS = ("key", "value")
@@ -18,26 +22,31 @@ CREDIT_AMOUNT = "try_cast(_piece.amount as decimal(38, 12))"
 _NO_CREDIT = ", ".join(f"{name} := cast(null as varchar)" for name in CREDIT_FIELDS)
 
 
-def read_lists(lines: Lines) -> None:
-    """Gives the open file the view `source`: its lines, with `_credits` and `_system_labels` as lists of structures."""
-    listed = entries(lines.names, "credits", CREDIT_FIELDS)
-    labels = entries(lines.names, "system_labels", LABEL_FIELDS)
+def read_source(lines: Lines) -> None:
+    """Gives the open file the view `source`: its lines, their lists as structures, and what a commitment has to do."""
+    names = lines.names
+    columns = {
+        "_cost": names.decimal("cost"),
+        "_credits": entries(names, "credits", CREDIT_FIELDS),
+        "_system_labels": entries(names, "system_labels", LABEL_FIELDS),
+        **commitment_columns(names),
+    }
+    added = ", ".join(f"{sql} as {name}" for name, sql in columns.items())
     lines.connection.execute("alter view lines rename to delivered")
-    lines.connection.execute(
-        f"create view source as select *, {listed} as _credits, {labels} as _system_labels from delivered"
-    )
+    lines.connection.execute(f"create view source as select *, {added} from delivered")
 
 
-def unfold(lines: Lines, used_cost: str, unused_cost: str) -> None:
-    """Gives the open file the view `lines`, one row for each piece. The costs are SQL: a fee's shares, or NULL."""
-    shares = ", ".join(
-        f"case when {cost} <> 0 then [{_piece(kind)}] else [] end"
-        for kind, cost in (("used", used_cost), ("unused", unused_cost))
-    )
+def unfold(lines: Lines, shares: Mapping[str, Decimal]) -> None:
+    """Gives the open file the view `lines`, one row for each piece. `shares`: used shares of legacy fees."""
+    used, unused = fee_parts(lines.names, shares)
+    split = ", ".join(f"case when _{kind} <> 0 then [{_piece(kind)}] else [] end" for kind in ("used", "unused"))
     packed = ", ".join(f"{name} := entry.{name}" for name in CREDIT_FIELDS)
     of_credits = f"list_transform(_credits, lambda entry: struct_pack(kind := 'credit', {packed}))"
-    pieces = f"list_concat([{_piece('line')}], {shares}, {of_credits})"
-    lines.connection.execute(f"create view lines as select *, unnest({pieces}) as _piece from source")
+    pieces = f"list_concat([{_piece('line')}], {split}, {of_credits})"
+    lines.connection.execute(
+        f"create view lines as select *, unnest({pieces}) as _piece "
+        f"from (select *, {used} as _used, {unused} as _unused from source)"
+    )
 
 
 def entries(names: Names, column: str, fields: tuple[str, ...]) -> str:

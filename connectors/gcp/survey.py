@@ -6,7 +6,7 @@ from datetime import datetime
 from connectors.base import Window
 from connectors.bills import Names
 from connectors.bills.files import Lines
-from connectors.gcp.commitments import LEGACY_CREDITS, SPEND_CREDIT, Commitments
+from connectors.gcp.commitments import LEGACY_CREDITS, SPEND_CREDIT, credit_sum, fee_key
 from connectors.gcp.utilisation import Discount, Fee
 
 
@@ -24,22 +24,26 @@ def look_over(lines: Lines, window: Window, survey: Survey) -> None:
     """Takes one file's part into the survey."""
     names = lines.names
     ours = f"{names.text('invoice.month')} = '{window.start:%Y%m}'"
-    count, newest = lines.connection.execute(
-        f"select count(*), max({names.instant('export_time')}) filter (where {ours}) from source"
+    has_discount = " or ".join(f"{credit_sum(kind)} is not null" for kind in LEGACY_CREDITS)
+    count, newest, has_fees, has_discounts = lines.connection.execute(
+        f"select count(*), max({names.instant('export_time')}) filter (where {ours}), "
+        f"bool_or(_is_legacy_fee), bool_or({has_discount}) from source"
     ).fetchall()[0]
     survey.lines += count
     survey.newest_export = max(filter(None, (survey.newest_export, newest)), default=None)
-    survey.fees += _fees(lines, ours)
-    for kind in LEGACY_CREDITS:
-        survey.discounts += _discounts(lines, ours, kind)
+    if has_fees:
+        survey.fees += _fees(lines, ours)
+    if has_discounts:
+        for kind in LEGACY_CREDITS:
+            survey.discounts += _discounts(lines, ours, kind)
 
 
 def _fees(lines: Lines, ours: str) -> list[Fee]:
-    names, sql = lines.names, Commitments(lines.names)
+    names = lines.names
     quantity, price = names.decimal("usage.amount_in_pricing_units"), names.decimal("price.list_price")
     found = lines.connection.execute(
-        f"select {sql.fee_key} as key, {_kinds(names)}, sum({sql.cost}), sum({quantity}), max({price}) from source "
-        f"where {ours} and {sql.is_legacy_fee} and {sql.cost} is not null and period_end > period_start group by all"
+        f"select {fee_key(names)} as key, {_kinds(names)}, sum(_cost), sum({quantity}), max({price}) from source "
+        f"where {ours} and _is_legacy_fee and _cost is not null and period_end > period_start group by all"
     ).fetchall()
     return [
         Fee(key, service, description, region, (start, end), cost, quantity, price)
@@ -48,15 +52,12 @@ def _fees(lines: Lines, ours: str) -> list[Fee]:
 
 
 def _discounts(lines: Lines, ours: str, kind: str) -> list[Discount]:
-    names, sql = lines.names, Commitments(lines.names)
-    credit = (
-        f"list_sum(list_transform(list_filter(_credits, lambda credit: credit.type = '{kind}'), "
-        "lambda credit: try_cast(credit.amount as decimal(38, 12))))"
-    )
+    names = lines.names
+    credit = credit_sum(kind)
     found = lines.connection.execute(
-        f"select {_kinds(names)}, -sum({credit}), sum({sql.cost}), "
+        f"select {_kinds(names)}, -sum({credit}), sum(_cost), "
         f"sum({names.decimal('usage.amount_in_pricing_units')}) from source "
-        f"where {ours} and {credit} is not null and {sql.cost} is not null and period_end > period_start "
+        f"where {ours} and {credit} is not null and _cost is not null and period_end > period_start "
         "group by all"
     ).fetchall()
     is_spend_based = kind == SPEND_CREDIT

@@ -38,6 +38,7 @@ _CLASSES = (
     (re.compile(r"\boutput\b", re.IGNORECASE), "output_text"),
     (re.compile(r"\binput\b|embedding", re.IGNORECASE), "input_uncached"),
 )
+_OTHER_PRICE = re.compile(r"\blong\b|\bimage (?:input|output)|\bvideo\b", re.IGNORECASE)
 _TIERS = (
     (re.compile(r"provisioned throughput|\bPT\b|\bGSU\b", re.IGNORECASE), PROVISIONED),
     (re.compile(r"\bbatch\b", re.IGNORECASE), "batch"),
@@ -49,12 +50,17 @@ _COUNTED_IN_CHARACTERS = re.compile(r"\b(?:gemini (?:1\.0|1\.5|pro|ultra)|palm|b
 
 @dataclass(frozen=True)
 class ModelLine:
-    """What a description says; None where it does not say, or says nothing that a table knows."""
+    """What a description says; None where it does not say, or says nothing that a table knows.
+
+    `is_plain`: text or audio in a context of ordinary length, not images, video or a long context, whose tokens are of
+    the same class and cost something else.
+    """
 
     model_id: str | None
     token_class: str | None
     service_tier: str | None
     unit: str | None
+    is_plain: bool = True
 
     @property
     def is_read(self) -> bool:
@@ -91,7 +97,7 @@ def read_description(description: str, unit: str | None) -> ModelLine:
         return ModelLine(None, None, None, unit)
     if token_class is None and counted == "Tokens" and _NO_TOKENS.search(description):
         counted = unit
-    return ModelLine(model, token_class, tier, counted or unit)
+    return ModelLine(model, token_class, tier, counted or unit, not _OTHER_PRICE.search(description))
 
 
 def _model(description: str) -> str | None:
