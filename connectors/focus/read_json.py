@@ -21,7 +21,7 @@ from connectors.focus.streams import metered
 
 LIST_NAME = "$path"
 _AROUND = "$."
-_MOST_BYTES = 256 * 1024 * 1024  # a file is read as a whole
+_MOST_BYTES = 128 * 1024 * 1024  # a file is read as a whole, in about twelve times its size
 _JsonObject = Mapping[str, Any]
 
 
@@ -99,7 +99,7 @@ def _text(name: str, body: Body, *, compressed: bool) -> str:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise incomplete(name, f"cannot be unpacked ({error})") from None
     if len(content) > _MOST_BYTES:
-        raise incomplete(name, f"holds more than {_MOST_BYTES:,} bytes of JSON, which is no page of a bill")
+        raise incomplete(name, f"holds more than {_MOST_BYTES:,} bytes of JSON; save smaller parts, or CSV")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

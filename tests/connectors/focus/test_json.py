@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -101,6 +102,29 @@ def test_what_is_no_whole_document_is_an_incomplete_delivery(
 ) -> None:
     with pytest.raises(IncompleteDeliveryError, match=words):
         read_mapped(content, records=records)
+
+
+def test_a_document_that_is_too_large_to_be_read_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_json, "_MOST_BYTES", len(ARRAY) - 1)
+    with pytest.raises(IncompleteDeliveryError, match="bytes of JSON; save smaller parts, or CSV"):
+        read_mapped(ARRAY)
+
+
+@pytest.mark.parametrize("content", [ARRAY, LINES, gzip.compress(LINES), DOCUMENT], ids=["array", "lines", "gz", "doc"])
+def test_damaged_json_ends_in_rows_rejects_or_an_incomplete_delivery_and_in_nothing_else(content: bytes) -> None:
+    chance = random.Random(1847)
+    odd = [b"", b'"', b"{", b"}", b"]", b"\n", b"null", b"1e5", b"\\ud800", b"\xff", b"\x00"]
+    for _ in range(80):
+        damaged = bytearray(content)
+        for _ in range(chance.choice([1, 2, 5])):
+            at = chance.randrange(len(damaged))
+            damaged[at : at + chance.choice([0, 1, 1, 20])] = chance.choice(odd)
+        try:
+            bill = read_mapped(bytes(damaged), records=["data"])
+        except IncompleteDeliveryError:
+            continue
+        assert all(row["billed_cost"] is not None for row in bill.rows)
+        assert all(reject.payload and reject.reason for reject in bill.rejects)
 
 
 def test_a_line_or_an_element_that_is_no_record_is_refused_and_the_others_keep_their_numbers() -> None:
