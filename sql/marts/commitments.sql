@@ -1,5 +1,5 @@
--- What a provider's own description says of a commitment wins over what bills say in passing. A commitment that only one
--- of the two knows is shown with what is known.
+-- What a provider's own description says of a commitment wins over what bills say in passing. A commitment that only
+-- one of the two knows is shown with what is known.
 with costs as (
     select
         billing_period,
