@@ -1,4 +1,4 @@
-"""The source `azure_bill`: Azure's charges, from exports or from reports made on demand.
+"""Azure's charges, from Cost Management exports or from reports made on demand: the source `azure_bill`.
 
 Here belongs: the two ways in, side by side. Here does not belong: either of them.
 """

@@ -15,11 +15,11 @@ from connectors.azure.bill_settings import VIEW_OF, AzureBillSettings
 from connectors.azure.lines import shape_lines, spelling
 from connectors.azure.manifests import Manifest, read_manifest
 from connectors.azure.openai_meters import SERVICES
-from connectors.azure.twins import Twins, find_twins
-from connectors.azure.views import Role, costs_of, view_of
+from connectors.azure.views import Role, costs_of, twin_key, view_of
 from connectors.base import IncompleteDeliveryError, LandedPage, Parsed, Window
 from connectors.bills import Bill, Names, Shape, parse_bill
 from connectors.bills.files import Lines, open_lines
+from connectors.bills.twins import Twins, find_twins
 from contracts import contract
 
 _SERVICES = pc.SetLookupOptions(pa.array(sorted(SERVICES)))
@@ -78,7 +78,7 @@ def parse_views(settings: AzureBillSettings, window: Window, month: Month) -> It
     roles, twins = _roles(month), Twins({})
     both = {view: [p for p in found if roles[view, p.digest] == view] for view, found in month.pages.items()}
     if any(both.values()):
-        twins = find_twins(both)
+        twins = find_twins(both, twin_key)
 
     def shape(names: Names) -> Shape:
         role = roles[view_of(names.where) or views(settings)[0], digests[names.where]]

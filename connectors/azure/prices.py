@@ -1,4 +1,4 @@
-"""The source `azure_prices`: Azure's retail price list, as it stands on the day.
+"""Azure's retail price list, machines and models, as it stands on the day: the source `azure_prices`.
 
 Here belongs: asking for the parts of the list, page by page. Here does not belong: what an item says (`price_items`).
 """

@@ -1,4 +1,4 @@
-"""The source `azure_usage`: what Azure Monitor counted for each deployment of a model.
+"""What Azure Monitor counted for each deployment of a model, hour by hour: the source `azure_usage`.
 
 Here belongs: asking for a day of each resource. Here does not belong: what an answer says (`metrics`).
 """

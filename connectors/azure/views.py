@@ -6,7 +6,8 @@ is staged once: untouched ones from the actual view, with both costs; covered us
 nothing. Lines of one view alone carry that view's cost alone. So the billed costs add up to the actual view and the
 effective costs to the amortized one, exactly, whichever lines match.
 
-Here belongs: which cost is taken from which view. Here does not belong: finding the lines that match (`twins`).
+Here belongs: which cost is taken from which view, and what makes lines equal. Here does not belong: finding those that
+are (`connectors.bills.twins`).
 """
 
 import re
@@ -15,8 +16,7 @@ from typing import Literal, cast
 
 from connectors.azure import columns as c
 from connectors.azure import words
-from connectors.azure.lines import Costs
-from connectors.azure.twins import is_covered
+from connectors.azure.lines import Costs, instant
 from connectors.bills.names import Names
 
 Role = Literal["actual", "amortized", "only_actual", "only_amortized", "same"]
@@ -30,6 +30,24 @@ def view_of(name: str) -> str | None:
     """The view that a page's name says: it begins with it, `actual:cost/...`."""
     found = _ROLE.search(name)
     return found[1] if found else None
+
+
+def is_covered(names: Names, view: str) -> str:
+    """Usage that a commitment covers: free in the actual view, at its amortised cost in the other."""
+    covers = words.covers(names)
+    return covers if view == "amortized" else f"({covers} and coalesce({names.decimal(*c.COST)} = 0, false))"
+
+
+def twin_key(names: Names, view: str) -> str:
+    """What a line has in common with its twin in the other view: all that neither view writes in its own way."""
+    texts = (c.SUBSCRIPTION, c.RESOURCE, c.METER_ID, c.METER, c.PART, c.PUBLISHER_TYPE, c.PLAN)
+    parts = [f"cast({instant(names, *c.DATE)} as varchar)", words.charge_type(names)]
+    parts += [f"lower({names.text(*aliases)})" for aliases in texts]
+    parts.append(f"coalesce(cast({names.decimal(*c.QUANTITY)} as varchar), {names.text(*c.QUANTITY)})")
+    cost = f"coalesce(cast({names.decimal(*c.COST)} as varchar), {names.text(*c.COST)})"
+    parts.append(f"case when {is_covered(names, view)} then 'covered' else {cost} end")
+    joined = ", ".join(f"coalesce({part}, '')" for part in parts)
+    return f"concat_ws(chr(31), {joined})"
 
 
 def costs_of(names: Names, role: Role) -> Costs:

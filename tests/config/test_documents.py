@@ -16,6 +16,7 @@ from tests.config.test_load import written
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = (
     "ANTHROPIC_ADMIN_KEY",
+    "AZURE_CLIENT_SECRET",
     "AZURE_SAS",
     "LITELLM_HASH_KEY",
     "PROMETHEUS_TOKEN",
