@@ -9,6 +9,7 @@ Here belongs: clients, retries, chains of pages. Here does not belong: what answ
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, cast
 
 from connectors.aws.answers import RECORDS
@@ -123,6 +124,14 @@ def _failures() -> tuple[type[Exception], ...]:
     return (BotoCoreError, ClientError, ResponseParserError, ValueError, KeyError, TypeError, AttributeError)
 
 
+@cache
+def _loader() -> Any:
+    """Descriptions of AWS's services, read once: that of EC2 alone takes longer than most answers."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
 def _client(settings: AwsApiSettings, service: str, region: str) -> Any:
     # here, not above: AWS's client is slow to import, and other sources do without it
     import botocore.session
@@ -130,6 +139,7 @@ def _client(settings: AwsApiSettings, service: str, region: str) -> Any:
 
     keys = (settings.access_key_id, settings.secret_access_key, settings.session_token)
     session = botocore.session.Session(dict(_UNWATCHED) if settings.access_key_id else None)
+    session.register_component("data_loader", _loader())
     access, secret, token = (key.get_secret_value() if key else None for key in keys)
     return session.create_client(
         service,

@@ -7,7 +7,8 @@ and an hourly charge, each for one instance.
 Here belongs: what a commitment costs and covers. Here does not belong: whether it was used (bills say).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from functools import partial
@@ -52,30 +53,36 @@ _CAPACITY = frozenset(
 )  # fmt: skip
 
 
-def commitment_records(account: str | None, page: AnswerPage) -> Iterator[Record]:
-    """Every commitment of a page. `account` is who asked: reserved instances do not say whose they are."""
-    stage: Callable[[Json], StagedRow] | None = {
-        "savingsplans.describe_savings_plans": _staged_plan,
-        "ec2.describe_reserved_instances": partial(_staged_reserved, account, page.region),
-        "ec2.describe_capacity_reservations": partial(_staged_capacity, page.region),
-    }.get(page.api)
-    if stage is None:
-        return
-    for found in page.records:
-        if not _is_open_ended(page, found):
-            yield found, partial(_checked, stage, found)
+@dataclass
+class CommitmentReading:
+    """Reads commitments. `account` is who asked: reserved instances do not say whose they are."""
 
+    account: str | None
+    endless_count: int = 0
 
-def open_ended(pages: Sequence[AnswerPage]) -> Iterator[str]:
-    """How many capacity reservations commit to nothing: they can be given up at any time."""
-    number = sum(_is_open_ended(page, found) for page in pages for found in page.records)
-    if number:
-        yield f"{number:,} capacity reservations without an end were left out: they can be given up at any time"
+    def records(self, page: AnswerPage) -> Iterator[Record]:
+        """Every commitment of a page; capacity reservations without an end are none, and counted."""
+        stage: Callable[[Json], StagedRow] | None = {
+            "savingsplans.describe_savings_plans": _staged_plan,
+            "ec2.describe_reserved_instances": partial(_staged_reserved, self.account, page.region),
+            "ec2.describe_capacity_reservations": partial(_staged_capacity, page.region),
+        }.get(page.api)
+        if stage is None:
+            return
+        is_capacity = page.api == "ec2.describe_capacity_reservations"
+        for found in page.records:
+            if is_capacity and isinstance(found, dict) and not found.get("EndDate"):
+                self.endless_count += 1
+            else:
+                yield found, partial(_checked, stage, found)
 
-
-def _is_open_ended(page: AnswerPage, found: Any) -> bool:
-    is_capacity = page.api == "ec2.describe_capacity_reservations"
-    return is_capacity and isinstance(found, dict) and not found.get("EndDate")
+    def remarks(self) -> Iterator[str]:
+        """How many capacity reservations commit to nothing."""
+        if self.endless_count:
+            yield (
+                f"{self.endless_count:,} capacity reservations without an end were left out: they can be given up at "
+                "any time"
+            )
 
 
 def _checked(stage: Callable[[Json], StagedRow], found: object) -> StagedRow:

@@ -5,13 +5,12 @@ Here belongs: which questions are asked. Here does not belong: what a commitment
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import partial
 from typing import ClassVar
 
 from connectors.aws.answers import read_answer
 from connectors.aws.api import chain, open_api, page_of
 from connectors.aws.api_settings import AwsCommitmentsSettings
-from connectors.aws.commitment_rows import commitment_records, open_ended
+from connectors.aws.commitment_rows import CommitmentReading
 from connectors.aws.delivery import parsed_answers
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
 from connectors.windows import day_windows
@@ -49,8 +48,8 @@ class AwsCommitments:
         landed = list(pages)
         answers = (read_answer(page.body, page.name) for page in landed)
         account = next((page.records[0] for page in answers if page.api == "sts.get_caller_identity"), None)
-        records = partial(commitment_records, account)
-        return parsed_answers(self.fact, settings, window, landed, records, open_ended)
+        reading = CommitmentReading(account)
+        return parsed_answers(self.fact, settings, window, landed, reading.records, reading.remarks)
 
     def probe(self, settings: AwsCommitmentsSettings) -> str:
         """Whether savings plans and reservations may be read."""

@@ -1,6 +1,6 @@
 """Pages of AWS's answers as rows of a fact: the way that is the same for prices, spot prices and commitments."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from connectors.aws.answers import AnswerPage, read_answer, require_whole
@@ -18,17 +18,20 @@ def parsed_answers(
     window: Window,
     pages: Iterable[LandedPage],
     records: Callable[[AnswerPage], Iterable[Record]],
-    remarks: Callable[[Sequence[AnswerPage]], Iterable[str]] = lambda _: (),
+    remarks: Callable[[], Iterable[str]],
 ) -> Iterator[Parsed]:
     """Rows and refusals in bounded chunks. A record that one page or several hold twice is staged once and counted.
+
+    `records` gives those of a page; `remarks` is asked once all pages were read.
 
     Raises IncompleteDeliveryError when a question's pages are not all there, or two contradict each other.
     """
     gathered = Gathered(fact, settings, window)
-    read = [(page.page_id, read_answer(page.body, page.name)) for page in sorted(pages, key=lambda page: page.digest)]
-    require_whole(answer for _, answer in read)
+    links: list[AnswerPage] = []
     repeated = 0
-    for page_id, answer in read:
+    for page in sorted(pages, key=lambda page: page.digest):
+        answer = read_answer(page.body, page.name)
+        links.append(replace(answer, answer={}))
         told = set[str]()
         for number, (found, stage) in enumerate(records(answer), start=1):
             said = json_text(found)
@@ -36,8 +39,9 @@ def parsed_answers(
                 repeated += 1
                 continue
             told.add(said)
-            gathered.take(page_id, number, found, stage, answer.name)
+            gathered.take(page.page_id, number, found, stage, answer.name)
         if gathered.is_full:
             yield gathered.chunk()
-    last = gathered.chunk([*gathered.notices(), *remarks([answer for _, answer in read])])
+    require_whole(links)
+    last = gathered.chunk([*gathered.notices(), *remarks()])
     yield replace(last, duplicate_count=last.duplicate_count + repeated)

@@ -3,7 +3,7 @@
 Here belongs: which questions are asked. Here does not belong: what an entry means (`price_rows`, `rate_rows`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, ClassVar
 
@@ -60,10 +60,7 @@ class AwsPrices:
         def records(page: AnswerPage) -> Iterator[Record]:
             return reading.records(page) if page.api == "pricing.get_products" else rate_records(page)
 
-        def remarks(_: Sequence[AnswerPage]) -> Iterator[str]:
-            return reading.remarks()
-
-        return parsed_answers(self.fact, settings, window, pages, records, remarks)
+        return parsed_answers(self.fact, settings, window, pages, records, reading.remarks)
 
     def probe(self, settings: AwsPricesSettings) -> str:
         """Whether the price list may be read."""

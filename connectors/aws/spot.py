@@ -5,7 +5,7 @@ Here belongs: asking for a day, and one change as a row of `spot_prices`. Here d
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -65,14 +65,14 @@ class AwsSpotPrices:
 
     def parse(self, settings: AwsSpotSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """One row for a change of price; a change that is told twice is one."""
-        return parsed_answers(
-            self.fact,
-            settings,
-            window,
-            pages,
-            partial(_changes, window.end),
-            lambda answers: _without_prices(settings, answers),
-        )
+        priced = set[str]()
+
+        def changes(page: AnswerPage) -> Iterator[Record]:
+            if page.records:
+                priced.add(page.region)
+            return _changes(page, window.end)
+
+        return parsed_answers(self.fact, settings, window, pages, changes, lambda: _without_prices(settings, priced))
 
     def probe(self, settings: AwsSpotSettings) -> str:
         """Whether the history may be read, and what it holds of the types in the first region."""
@@ -93,7 +93,7 @@ def _wanted(settings: AwsSpotSettings) -> dict[str, Any]:
     }
 
 
-def _changes(end: datetime, page: AnswerPage) -> Iterator[Record]:
+def _changes(page: AnswerPage, end: datetime) -> Iterator[Record]:
     for found in page.records:
         yield found, partial(_staged_change, found, end)
 
@@ -128,9 +128,8 @@ def _staged_change(found: Any, end: datetime) -> StagedRow:
     return StagedRow(row, found, new)
 
 
-def _without_prices(settings: AwsSpotSettings, answers: Sequence[AnswerPage]) -> Iterator[str]:
+def _without_prices(settings: AwsSpotSettings, priced: Collection[str]) -> Iterator[str]:
     """Regions that answered with nothing, when others answered with prices: what they sell is unknown, not free."""
-    priced = {answer.region for answer in answers if answer.records}
     for region in settings.regions:
         if priced and region not in priced:
             yield f"{region} has no spot price of {', '.join(settings.instance_types)}"

@@ -261,5 +261,34 @@ def test_the_machines_own_role_needs_no_key() -> None:
     assert settings(access_key_id=None, secret_access_key=None, credentials="ambient").credentials == "ambient"
 
 
+def test_a_profile_of_the_machine_does_not_matter_to_a_source_with_a_key(
+    server: FaultyServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text("[broken", encoding="utf-8")
+    monkeypatch.setenv("AWS_PROFILE", "nobodys")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    serve_ec2(server, {"DescribeSpotPriceHistory": PAGES})
+    assert len(fetched(endpoint_url=server.url)) == 2
+
+
+def test_a_machine_without_a_role_is_told_what_to_do(
+    server: FaultyServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(AuthenticationError, match="give the machine a role"):
+        fetched(endpoint_url=server.url, access_key_id=None, secret_access_key=None, credentials="ambient")
+
+
+@pytest.mark.usefixtures("naps")
+def test_an_address_where_nothing_listens_is_said() -> None:
+    with pytest.raises(SourceError, match="can this machine reach AWS"):
+        fetched(endpoint_url="http://127.0.0.1:9")
+
+
 def test_secrets_are_not_shown() -> None:
     assert SECRETS[0] not in repr(settings())
