@@ -49,6 +49,7 @@ def open_api(settings: AwsApiSettings, service: str, region: str) -> Generator[A
 
     def tried(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         for _ in range(TRIES):  # AWS's client takes a body for whole however early it ends, and never asks again
+            seen.is_cut = False
             try:
                 answer = getattr(client, operation)(**parameters)
             except failures as error:
@@ -91,8 +92,8 @@ def chain(
             token = str(answer.get(cursor) or "")
             if token in told or number > MOST_PAGES:
                 raise IncompleteDeliveryError(
-                    f"AWS {service} in {region}: {operation} gives the same cursor again after {number} pages. Nothing "
-                    "was committed; run the day again."
+                    f"AWS {service} in {region}: {operation} has no end: after {number} pages its cursor leads back to "
+                    "one that was read, or ever on. Nothing was committed; run the day again."
                 )
             told.add(token)
             yield page_of(f"{service}.{operation}", region, query, number, answer)
