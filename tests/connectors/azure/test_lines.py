@@ -24,11 +24,11 @@ def one(folder: Path, **over: str) -> dict[str, Any]:
     return frame(chunks).row(0, named=True)
 
 
-def refused(folder: Path, **over: str) -> Any:
-    chunks = bill(folder, line(**over), line())
-    assert frame(chunks).height == 1
-    (reject,) = (reject for chunk in chunks for reject in chunk.rejects)
-    return reject
+def many(folder: Path, *overs: dict[str, str]) -> list[dict[str, Any]]:
+    """Lines of one file, in its order."""
+    chunks = bill(folder, *(line(**over) for over in overs))
+    assert [chunk.rejects for chunk in chunks if chunk.rejects] == []
+    return frame(chunks).rows(named=True)
 
 
 def test_a_line_of_a_gpu_machine_says_all_that_it_says(tmp_path: Path) -> None:
@@ -90,67 +90,61 @@ def test_a_file_with_days_written_in_two_ways_is_refused_whole(tmp_path: Path) -
         bill(tmp_path, line(), line(Date="2026-09-04"))
 
 
-@pytest.mark.parametrize(
-    ("measure", "quantity", "consumed", "unit", "priced"),
-    [
-        ("1 Hour", "1.5", "1.5", "Hours", "Hours"),
-        ("100 Hours", "0.02", "2", "Hours", "100 Hours"),
-        ("10K", "0.0129", "129", "Units", "10000 Units"),
-        ("1M", "0.000001", "1", "Units", "1000000 Units"),
-        ("1 GB/Month", "24.80634996", "24.80634996", "GB-Months", "GB-Months"),
-        ("1/Month", "0.033336", "0.033336", "Unit-Months", "Unit-Months"),
-        ("1 GB Hour", "3", "3", "GB-Hours", "GB-Hours"),
-    ],
-)
-def test_quantities_are_counted_in_single_units(
-    tmp_path: Path, measure: str, quantity: str, consumed: str, unit: str, priced: str
-) -> None:
-    found = one(tmp_path, UnitOfMeasure=measure, Quantity=quantity)
-    assert found["consumed_quantity"] == Decimal(consumed)
-    assert (found["consumed_unit"], found["pricing_quantity"], found["pricing_unit"]) == (
-        unit,
-        Decimal(quantity),
-        priced,
-    )
+MEASURES = [
+    ("1 Hour", "1.5", "1.5", "Hours", "Hours"),
+    ("100 Hours", "0.02", "2", "Hours", "100 Hours"),
+    ("10K", "0.0129", "129", "Units", "10000 Units"),
+    ("1M", "0.000001", "1", "Units", "1000000 Units"),
+    ("1 GB/Month", "24.80634996", "24.80634996", "GB-Months", "GB-Months"),
+    ("1/Month", "0.033336", "0.033336", "Unit-Months", "Unit-Months"),
+    ("1 GB Hour", "3", "3", "GB-Hours", "GB-Hours"),
+]
 
 
-@pytest.mark.parametrize(
-    ("kind", "category", "klass"),
-    [
-        ("Usage", "Usage", None),
-        ("Purchase", "Purchase", None),
-        ("Refund", "Purchase", "Correction"),
-        ("Tax", "Tax", None),
-        ("Adjustment", "Adjustment", None),
-        ("RoundingAdjustment", "Adjustment", None),
-        ("UnusedReservation", "Usage", None),
-        ("UnusedSavingsPlan", "Usage", None),
-    ],
-)
-def test_kinds_of_lines_have_their_category(tmp_path: Path, kind: str, category: str, klass: str | None) -> None:
-    found = one(tmp_path, ChargeType=kind)
-    assert (found["charge_category"], found["charge_class"]) == (category, klass)
-    assert (found["consumed_quantity"] is not None) == (kind == "Usage")
+def test_quantities_are_counted_in_single_units(tmp_path: Path) -> None:
+    names = ("consumed_quantity", "consumed_unit", "pricing_quantity", "pricing_unit")
+    found = many(tmp_path, *({"UnitOfMeasure": measure, "Quantity": quantity} for measure, quantity, *_ in MEASURES))
+    assert [tuple(row[name] for name in names) for row in found] == [
+        (Decimal(consumed), unit, Decimal(quantity), priced) for _, quantity, consumed, unit, priced in MEASURES
+    ]
 
 
-@pytest.mark.parametrize(
-    ("term", "end"),
-    [
-        ("12", "2027-09-03"),
-        ("1 Year", "2027-09-03"),
-        ("3 Years", "2029-09-03"),
-        ("P3Y", "2029-09-03"),
-        ("1", "2026-10-03"),
-    ],
-)
-def test_a_purchase_that_is_paid_at_once_states_its_term(tmp_path: Path, term: str, end: str) -> None:
-    found = one(tmp_path, **{**PURCHASE, "Term": term})
-    assert found["x_commitment_payment"] == "all_upfront"
-    assert (found["x_commitment_start"], found["x_commitment_end"]) == (
-        datetime.fromisoformat("2026-09-03"),
-        datetime.fromisoformat(end),
-    )
-    assert found["commitment_discount_status"] is None
+KINDS = {
+    "Usage": ("Usage", None),
+    "Purchase": ("Purchase", None),
+    "Refund": ("Purchase", "Correction"),
+    "Tax": ("Tax", None),
+    "Adjustment": ("Adjustment", None),
+    "RoundingAdjustment": ("Adjustment", None),
+    "UnusedReservation": ("Usage", None),
+    "UnusedSavingsPlan": ("Usage", None),
+}
+
+
+def test_kinds_of_lines_have_their_category(tmp_path: Path) -> None:
+    found = many(tmp_path, *({"ChargeType": kind} for kind in KINDS))
+    assert [(row["charge_category"], row["charge_class"]) for row in found] == list(KINDS.values())
+    assert [row["x_charge_type"] for row in found if row["consumed_quantity"] is not None] == ["Usage"]
+
+
+TERMS = {
+    "12": "2027-09-03",
+    "1 Year": "2027-09-03",
+    "3 Years": "2029-09-03",
+    "P3Y": "2029-09-03",
+    "1": "2026-10-03",
+    "for ever": None,
+}
+
+
+def test_a_purchase_that_is_paid_at_once_states_its_term(tmp_path: Path) -> None:
+    found = many(tmp_path, *({**PURCHASE, "Term": term} for term in TERMS))
+    ends = [end and datetime.fromisoformat(end) for end in TERMS.values()]
+    assert [row["x_commitment_end"] for row in found] == ends
+    assert {row["x_commitment_start"] for row in found} == {datetime(2026, 9, 3)}
+    assert {(row["x_commitment_payment"], row["commitment_discount_status"]) for row in found} == {
+        ("all_upfront", None)
+    }
 
 
 def test_a_spot_machine_is_bought_as_spot(tmp_path: Path) -> None:
@@ -165,34 +159,39 @@ def test_the_commitment_is_known_by_its_own_id_whichever_columns_a_bill_has(tmp_
     assert [found["commitment_discount_id"] for found in (short, path, order)] == ["dddd-1", "dddd-1", "oooo-1"]
 
 
-@pytest.mark.parametrize(
-    ("resource", "machine", "expected"),
-    [
-        ("virtualMachineScaleSets/gpu", "gpu_7", "virtualmachinescalesets/gpu/virtualmachines/7"),
-        ("virtualMachineScaleSets/gpu", "other_7", "virtualmachinescalesets/gpu"),
-        ("virtualMachineScaleSets/gpu/virtualMachines/7", "gpu_7", "virtualmachinescalesets/gpu/virtualmachines/7"),
-        ("virtualMachines/One", "One", "virtualmachines/one"),
-    ],
-)
-def test_a_scale_sets_lines_are_of_its_machines(tmp_path: Path, resource: str, machine: str, expected: str) -> None:
-    details = json.dumps({"ServiceType": "Standard_ND96isr_H100_v5", "VMName": machine})
-    found = one(tmp_path, ResourceId=f"{GROUP}/Microsoft.Compute/{resource}", AdditionalInfo=details)
-    assert found["resource_id"] == f"{GROUP}/Microsoft.Compute/".lower() + expected
-    assert found["resource_name"] == machine
+MACHINES = [
+    ("virtualMachineScaleSets/gpu", "gpu_7", "virtualmachinescalesets/gpu/virtualmachines/7"),
+    ("virtualMachineScaleSets/gpu", "other_7", "virtualmachinescalesets/gpu"),
+    ("virtualMachineScaleSets/gpu/virtualMachines/7", "gpu_7", "virtualmachinescalesets/gpu/virtualmachines/7"),
+    ("virtualMachines/One", "One", "virtualmachines/one"),
+]
 
 
-@pytest.mark.parametrize(
-    "details",
-    ["", "not json", "{}", '"ServiceType":"Standard_ND96isr_H100_v5"', '{"ServiceType":"SQLThreatDetection"}'],
-)
-def test_details_that_say_nothing_of_a_machine_leave_its_type_unknown(tmp_path: Path, details: str) -> None:
-    expected = "Standard_ND96isr_H100_v5" if "ND96" in details else None
-    assert one(tmp_path, AdditionalInfo=details)["x_instance_type"] == expected
+def test_a_scale_sets_lines_are_of_its_machines(tmp_path: Path) -> None:
+    found = many(
+        tmp_path,
+        *(
+            {
+                "ResourceId": f"{GROUP}/Microsoft.Compute/{resource}",
+                "AdditionalInfo": json.dumps({"ServiceType": "Standard_ND96isr_H100_v5", "VMName": machine}),
+            }
+            for resource, machine, _ in MACHINES
+        ),
+    )
+    assert [(row["resource_id"], row["resource_name"]) for row in found] == [
+        (f"{GROUP}/Microsoft.Compute/".lower() + expected, machine) for _, machine, expected in MACHINES
+    ]
 
 
-@pytest.mark.parametrize("tags", ['"team": "search"', '{"team":"search"}'])
-def test_tags_are_read_with_and_without_braces(tmp_path: Path, tags: str) -> None:
-    assert one(tmp_path, Tags=tags)["tags"] == '{"team":"search"}'
+def test_details_that_say_nothing_of_a_machine_leave_its_type_unknown(tmp_path: Path) -> None:
+    written = ["", "not json", "{}", '"ServiceType":"Standard_ND96isr_H100_v5"', '{"ServiceType":"SQLThreatDetection"}']
+    found = many(tmp_path, *({"AdditionalInfo": details} for details in written))
+    assert [row["x_instance_type"] for row in found] == [None, None, None, "Standard_ND96isr_H100_v5", None]
+
+
+def test_tags_are_read_with_and_without_braces(tmp_path: Path) -> None:
+    found = many(tmp_path, *({"Tags": tags} for tags in ('"team": "search"', '{"team":"search"}', "")))
+    assert [row["tags"] for row in found] == ['{"team":"search"}', '{"team":"search"}', None]
 
 
 def test_a_customer_agreements_bill_is_in_the_billing_currency_with_its_prices_exchanged(tmp_path: Path) -> None:
@@ -245,31 +244,31 @@ def test_a_free_line_is_a_line(tmp_path: Path) -> None:
     assert one(tmp_path, Cost="0")["billed_cost"] == 0
 
 
-@pytest.mark.parametrize(
-    ("over", "reason", "column"),
-    [
-        ({"Cost": "many"}, "unreadable_number", "Cost"),
-        ({"Cost": ""}, "missing_value", "Cost"),
-        ({"Quantity": "many"}, "unreadable_number", "Quantity"),
-        ({"BillingCurrency": "EUR"}, "wrong_currency", "BillingCurrency"),
-        ({"Date": "30/09/2026"}, "unreadable_time", "Date"),
-        ({"Date": "yesterday"}, "unreadable_time", "Date"),
-        (
-            {"BillingPeriodStartDate": "08/01/2026", "BillingPeriodEndDate": "08/31/2026"},
-            "wrong_period",
-            "BillingPeriodStartDate",
-        ),
-        ({"ChargeType": "Gift"}, "unknown_charge_type", "ChargeType"),
-        ({"MeterCategory": "", "Product": ""}, "missing_value", "service_name"),
-    ],
-)
-def test_a_line_that_cannot_be_staged_is_kept_with_its_reason(
-    tmp_path: Path, over: dict[str, str], reason: str, column: str
-) -> None:
-    reject = refused(tmp_path, **over)
-    assert (reject.reason, reject.column_name) == (reason, column)
-    assert json.loads(reject.payload)["MeterName"] == "ND96isr H100 v5"
-    assert reject.cost == (None if "Cost" in over or reason == "wrong_currency" else Decimal(180))
+REFUSED: list[tuple[dict[str, str], str, str]] = [
+    ({"Cost": "many"}, "unreadable_number", "Cost"),
+    ({"Cost": ""}, "missing_value", "Cost"),
+    ({"Quantity": "many"}, "unreadable_number", "Quantity"),
+    ({"BillingCurrency": "EUR"}, "wrong_currency", "BillingCurrency"),
+    ({"Date": "30/09/2026"}, "unreadable_time", "Date"),
+    ({"Date": "yesterday"}, "unreadable_time", "Date"),
+    (
+        {"BillingPeriodStartDate": "08/01/2026", "BillingPeriodEndDate": "08/31/2026"},
+        "wrong_period",
+        "BillingPeriodStartDate",
+    ),
+    ({"ChargeType": "Gift"}, "unknown_charge_type", "ChargeType"),
+    ({"MeterCategory": "", "Product": ""}, "missing_value", "service_name"),
+]
+
+
+def test_a_line_that_cannot_be_staged_is_kept_with_its_reason(tmp_path: Path) -> None:
+    chunks = bill(tmp_path, line(), *(line(**over) for over, _, _ in REFUSED))
+    assert frame(chunks).height == 1
+    rejects = sorted((reject for chunk in chunks for reject in chunk.rejects), key=lambda reject: reject.row)
+    assert [(reject.reason, reject.column_name) for reject in rejects] == [found[1:] for found in REFUSED]
+    assert all(json.loads(reject.payload)["MeterName"] == "ND96isr H100 v5" for reject in rejects)
+    known = [None if "Cost" in over or reason == "wrong_currency" else Decimal(180) for over, reason, _ in REFUSED]
+    assert [reject.cost for reject in rejects] == known
 
 
 @pytest.mark.parametrize("column", ["Cost", "BillingCurrency", "Date"])

@@ -153,7 +153,7 @@ def views(draw: st.DrawFn) -> list[dict[str, str]]:
 
 @given(actual=views(), amortized=views())
 @profile(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_whatever_lines_match_both_sums_are_exact(
     actual: list[dict[str, str]], amortized: list[dict[str, str]]
