@@ -5,7 +5,7 @@ from connectors.bills import Names, Rule, literal
 from connectors.bills.rules import delivered_name, has_instants, has_number, has_value, in_currency
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.gcp.columns import new
-from connectors.gcp.pieces import IS_LINE, unreadable_list
+from connectors.gcp.pieces import IS_LINE
 
 COST_TYPES = ("regular", "tax", "adjustment", "rounding_error")
 
@@ -30,7 +30,7 @@ def rules(names: Names, settings: GcpBillSettings, window: Window) -> tuple[Rule
         Rule("unknown_cost_type", delivered_name(names, "cost_type"), f"{kind} not in ({known})", f"one of {known}"),
         *has_instants(delivered_name(names, "usage_start_time"), names.instant("usage_start_time")),
         *has_instants(delivered_name(names, "usage_end_time"), names.instant("usage_end_time")),
-        Rule("unreadable_credits", column, unreadable_list(names, "credits"), "a list of credits"),
+        Rule("unreadable_credits", column, "_credits_unreadable", "a list of credits"),
         Rule("unreadable_number", column, bad_credit, "an amount on every credit"),
     )
 

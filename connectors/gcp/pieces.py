@@ -27,8 +27,8 @@ def read_source(lines: Lines) -> None:
     names = lines.names
     columns = {
         "_cost": names.decimal("cost"),
-        "_credits": entries(names, "credits", CREDIT_FIELDS),
-        "_system_labels": entries(names, "system_labels", LABEL_FIELDS),
+        **_entries(names, "credits", CREDIT_FIELDS),
+        **_entries(names, "system_labels", LABEL_FIELDS),
         **commitment_columns(names),
     }
     added = ", ".join(f"{sql} as {name}" for name, sql in columns.items())
@@ -49,38 +49,29 @@ def unfold(lines: Lines, shares: Mapping[str, Decimal]) -> None:
     )
 
 
-def entries(names: Names, column: str, fields: tuple[str, ...]) -> str:
-    """SQL of a repeated column as a list of structures of texts: from a list, or from a text that writes one.
+def _entries(names: Names, column: str, fields: tuple[str, ...]) -> dict[str, str]:
+    """Columns for the view `source`: a repeated column as a list of structures of texts, and where it is none.
 
-    Empty where the column is absent or NULL, or its text is no list.
+    It is a list, or a text that writes one, as JSON or as Python does. `_<column>` is empty where there is no list;
+    `_<column>_unreadable` is true where a text should write one and does not.
     """
     found = names.find(column)
     kind = f"struct({', '.join(f'{name} varchar' for name in fields)})[]"
+    listed, text, unreadable = f"_{column}", f"_{column}_text", f"_{column}_unreadable"
     if found is None:
-        return f"cast([] as {kind})"
+        return {listed: f"cast([] as {kind})", unreadable: "false"}
     if found.kind == "list":
         packed = ", ".join(f"{name} := cast(entry.{name} as varchar)" for name in fields)
         read = f"list_transform({found.sql}, lambda entry: struct_pack({packed}))"
-    else:
-        shape = ", ".join(f'"{name}":"VARCHAR"' for name in fields)
-        text = json_list(names, column)
-        read = f"case when {unreadable_list(names, column)} then null else from_json({text}, '[{{{shape}}}]') end"
-    return f"coalesce({read}, cast([] as {kind}))"
-
-
-def json_list(names: Names, column: str) -> str:
-    """SQL of a text that writes a list, as JSON: single quotes, as Python writes them, become double ones."""
-    text = names.text(column)
-    return f"case when json_valid({text}) then {text} else replace({text}, '''', '\"') end"
-
-
-def unreadable_list(names: Names, column: str) -> str:
-    """SQL: where a text column should write a list and does not."""
-    found = names.find(column)
-    if found is None or found.kind == "list":
-        return "false"
-    text = json_list(names, column)
-    return f"({text} is not null and case when json_valid({text}) then json_type({text}) <> 'ARRAY' else true end)"
+        return {listed: f"coalesce({read}, [])", unreadable: "false"}
+    written, shape = names.text(column), ", ".join(f'"{name}":"VARCHAR"' for name in fields)
+    return {
+        text: f"case when json_valid({written}) then {written} else replace({written}, '''', '\"') end",
+        unreadable: (
+            f"{text} is not null and case when json_valid({text}) then json_type({text}) <> 'ARRAY' else true end"
+        ),
+        listed: f"case when {unreadable} or {text} is null then [] else from_json({text}, '[{{{shape}}}]') end",
+    }
 
 
 def _piece(kind: str) -> str:

@@ -1,0 +1,214 @@
+"""Used plus unused is what a commitment cost, in every hour and for each of Google's three ways of billing it."""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.connectors.gcp.lines import credit, json_lines, line, parquet, parsed, rows, total
+
+OFFSET = "FEE_UTILIZATION_OFFSET"
+SPEND = "COMMITTED_USAGE_DISCOUNT_DOLLAR_BASE"
+RESOURCE = "COMMITTED_USAGE_DISCOUNT"
+NOBODY = {"id": None, "number": None, "name": None}
+
+
+def legacy_fee(cost: float, **over: Any) -> dict[str, Any]:
+    given = {"sku": "Commitment - dollar based v1: Compute Flexible for 1 year", "project": NOBODY, "labels": []}
+    return line(**{**given, "cost": cost, "cost_at_list": cost, "subscription": {"instance_id": "sub-1"}, **over})
+
+
+def model_fee(cost: float, used: float | None, instance: str | None = "sub-2") -> dict[str, Any]:
+    return line(
+        sku="Commitment fee: Compute Flexible CUDs 1 Year",
+        cost=cost,
+        project=NOBODY,
+        subscription={"instance_id": instance},
+        credits=[] if used is None else [credit(OFFSET, -used)],
+    )
+
+
+def covered(cost: float, instance: str | None = "sub-2") -> dict[str, Any]:
+    model = {"id": "D97B-0795-975B", "description": "Compute Flexible CUDs 1 Year"}
+    return line(
+        cost=cost, cost_at_list=0.065098, consumption_model=model, subscription={"instance_id": instance},
+        cost_at_effective_price_default="0.065098",
+    )  # fmt: skip
+
+
+def by_commitment(found: list[dict[str, Any]]) -> dict[tuple[str, Any], tuple[Decimal, Decimal, Decimal]]:
+    """(purchased, used, unused) of every commitment and stretch of time, as `commitment_lines` adds them up."""
+    sums: dict[tuple[str, Any], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
+    for row in found:
+        if row["commitment_discount_id"] is None:
+            continue
+        key = row["commitment_discount_id"], row["charge_period_start"]
+        status, effective = row["commitment_discount_status"], row["effective_cost"]
+        more = (
+            row["x_commitment_cost"] or Decimal(0),
+            effective if status == "Used" else Decimal(0),
+            effective if status == "Unused" else Decimal(0),
+        )
+        sums[key] = [a + b for a, b in zip(sums[key], more, strict=True)]
+    return {key: (a, b, c) for key, (a, b, c) in sums.items()}
+
+
+def only(found: list[dict[str, Any]]) -> tuple[Decimal, Decimal, Decimal]:
+    (sums,) = by_commitment(found).values()
+    return sums
+
+
+def test_google_s_worked_example_costs_the_same_under_both_models() -> None:
+    """0.174496 with a credit of 0.065095 and a fee, or 0.109398 and 0.046868 (0.72 of the credit)."""
+    legacy = rows([json_lines(line(cost=0.174496, credits=[credit(SPEND, -0.065095)]), legacy_fee(0.046868))])
+    model = rows([json_lines(line(cost=0.109398), covered(0.046868), model_fee(0.046868, 0.046868))])
+    assert total(legacy) == total(legacy, "effective_cost") == Decimal("0.156269")
+    assert total(model) == total(model, "effective_cost") == Decimal("0.156266")
+    # 0.72 * 0.065095 is 0.0468684: the fee was used up, to the precision of the bill
+    assert only(legacy) == (Decimal("0.046868"), Decimal("0.046868"), 0)
+    assert only(model) == (Decimal("0.046868"), Decimal("0.046868"), 0)
+
+
+def test_a_fee_without_an_offset_is_unused() -> None:
+    found = rows([parquet(covered(0.046868), model_fee(0.046868, 0.046868), model_fee(0.022994, None))])
+    assert only(found) == (Decimal("0.069862"), Decimal("0.046868"), Decimal("0.022994"))
+    assert total(found) == total(found, "effective_cost") == Decimal("0.069862")
+    (unused,) = [r for r in found if r["commitment_discount_status"] == "Unused"]
+    assert (unused["charge_category"], unused["billed_cost"], unused["sub_account_id"]) == ("Usage", 0, None)
+
+
+def test_a_fee_that_was_partly_offset_is_partly_unused() -> None:
+    found = rows([json_lines(covered(0.03), model_fee(0.05, 0.03))])
+    assert only(found) == (Decimal("0.05"), Decimal("0.03"), Decimal("0.02"))
+
+
+def test_covered_usage_is_committed_and_has_the_price_before_the_commitment_as_contracted_cost() -> None:
+    found = rows([json_lines(covered(0.046868))])
+    assert [
+        (r["pricing_category"], r["x_purchase_option"], r["contracted_cost"], r["commitment_discount_category"])
+        for r in found
+    ] == [("Committed", "committed_use", Decimal("0.065098"), "Spend")]
+
+
+def test_without_subscriptions_usage_and_fee_still_meet() -> None:
+    """The standard export has no `subscription`: the consumption model's name is what both bear."""
+    found = rows([json_lines(covered(0.03, None), model_fee(0.05, 0.03, None))])
+    assert {r["commitment_discount_id"] for r in found} == {"Compute Flexible CUDs 1 Year"}
+    assert only(found) == (Decimal("0.05"), Decimal("0.03"), Decimal("0.02"))
+
+
+def test_a_legacy_fee_is_used_as_far_as_credits_of_its_hour_need_it() -> None:
+    """A fee of 0.72 stands for one dollar of on-demand price: credits of 0.25 use a quarter of it."""
+    found = rows([json_lines(line(cost=2.0, credits=[credit(SPEND, -0.25)]), legacy_fee(0.72))])
+    assert only(found) == (Decimal("0.72"), Decimal("0.18"), Decimal("0.54"))
+    assert total(found) == total(found, "effective_cost") == Decimal("2.47")
+
+
+def test_three_years_of_a_legacy_fee_cost_54_percent() -> None:
+    sku = "Commitment - dollar based v1: GCE for 3 years"
+    found = rows([json_lines(line(cost=2.0, credits=[credit(SPEND, -0.5)]), legacy_fee(0.54, sku=sku))])
+    assert only(found) == (Decimal("0.54"), Decimal("0.27"), Decimal("0.27"))
+
+
+def test_the_list_price_of_a_legacy_fee_says_its_share_of_the_on_demand_price() -> None:
+    """Other products list the fee for one cent an hour: 0.0075 is 75 percent."""
+    sql = {"id": "9662-B51E-5089", "description": "Cloud SQL"}
+    price = {"list_price": "0.0075", "effective_price": "0.0075"}
+    sku = "Commitment - dollar based v1: Cloud SQL database us-central1 for 1 year"
+    fee = legacy_fee(0.75, sku=sku, service=sql, price=price)
+    usage = line(service=sql, sku="vCPU", cost=1.0, credits=[credit(SPEND, -0.4)])
+    assert only(rows([json_lines(fee, usage)])) == (Decimal("0.75"), Decimal("0.3"), Decimal("0.45"))
+
+
+def test_a_fee_and_its_credits_in_different_files_still_meet() -> None:
+    fee, usage = json_lines(legacy_fee(0.72)), json_lines(line(cost=2.0, credits=[credit(SPEND, -0.25)]))
+    for pages in ([fee, usage], [usage, fee]):
+        assert only(rows(pages)) == (Decimal("0.72"), Decimal("0.18"), Decimal("0.54"))
+
+
+def test_every_hour_has_its_own_utilisation() -> None:
+    later = {"usage_start_time": "2026-09-03 08:00:00 UTC", "usage_end_time": "2026-09-03 09:00:00 UTC"}
+    found = rows(
+        [
+            json_lines(
+                legacy_fee(0.72), legacy_fee(0.72, **later), line(cost=2.0, credits=[credit(SPEND, -1.0)], **later)
+            )
+        ]
+    )
+    assert sorted(by_commitment(found).values()) == [
+        (Decimal("0.72"), Decimal(0), Decimal("0.72")),
+        (Decimal("0.72"), Decimal("0.72"), Decimal(0)),
+    ]
+
+
+def test_a_resource_commitment_of_gpus_is_used_by_the_units_that_it_covers() -> None:
+    """Eight L4 committed for an hour; credits take the whole on-demand price of six: three quarters were used."""
+    fee = legacy_fee(
+        4.0,
+        sku="Commitment v1: Nvidia L4 GPU running in Iowa for 1 Year",
+        usage={"amount_in_pricing_units": 8.0},
+        location={"region": "us-central1"},
+    )
+    usage = line(
+        sku="Nvidia L4 GPU running in Iowa",
+        cost=5.6,
+        usage={"amount_in_pricing_units": 8.0},
+        credits=[credit(RESOURCE, -4.2)],
+    )
+    found = rows([json_lines(fee, usage)])
+    assert only(found) == (Decimal(4), Decimal(3), Decimal(1))
+    assert total(found) == total(found, "effective_cost") == Decimal("5.4")
+    assert {r["commitment_discount_category"] for r in found if r["commitment_discount_id"]} == {"Usage"}
+
+
+@pytest.mark.parametrize(
+    ("fee_sku", "usage_sku"),
+    [
+        ("Commitment v1: N2 Cpu in Americas for 3 Year", "N2 Instance Core running in Americas"),
+        ("Commitment v1: N2 Ram in Americas for 3 Year", "N2 Custom Instance Ram running in Americas"),
+    ],
+)
+def test_cores_and_memory_are_called_differently_by_fee_and_usage(fee_sku: str, usage_sku: str) -> None:
+    fee = legacy_fee(1.0, sku=fee_sku, usage={"amount_in_pricing_units": 4.0})
+    usage = line(sku=usage_sku, cost=1.0, usage={"amount_in_pricing_units": 2.0}, credits=[credit(RESOURCE, -1.0)])
+    assert only(rows([json_lines(fee, usage)])) == (1, Decimal("0.5"), Decimal("0.5"))
+
+
+def test_a_fee_whose_use_cannot_be_told_stays_one_charge_and_is_told() -> None:
+    fee = legacy_fee(5.0, sku="Commitment - dollar based v1: Chronicle SecOps US")
+    chunks = parsed([json_lines(fee)])
+    (row,) = [r for chunk in chunks for r in chunk.rows.to_pylist()]
+    assert (row["charge_category"], row["billed_cost"], row["effective_cost"]) == ("Purchase", 5, 5)
+    assert (row["x_commitment_cost"], row["commitment_discount_status"]) == (5, None)
+    assert "1 fees of commitments cannot be told into used and unused: they stay one charge" in chunks[-1].notices
+
+
+def test_more_credits_than_the_fee_stands_for_leave_it_one_charge() -> None:
+    chunks = parsed([json_lines(legacy_fee(0.72), line(cost=9.0, credits=[credit(SPEND, -3.0)]))])
+    statuses = {r["commitment_discount_status"] for chunk in chunks for r in chunk.rows.to_pylist()}
+    assert statuses == {None}
+
+
+def test_credits_of_days_are_not_set_against_fees_of_hours() -> None:
+    daily = {"usage_start_time": "2026-09-03 07:00:00 UTC", "usage_end_time": "2026-09-04 07:00:00 UTC"}
+    chunks = parsed([json_lines(legacy_fee(0.72), line(cost=9.0, credits=[credit(SPEND, -0.3)], **daily))])
+    statuses = {r["commitment_discount_status"] for chunk in chunks for r in chunk.rows.to_pylist()}
+    assert statuses == {None}
+
+
+def test_a_correction_of_a_fee_is_an_adjustment_and_no_purchase() -> None:
+    (row,) = rows([json_lines(legacy_fee(-0.72, cost_type="adjustment"))])
+    assert (row["charge_category"], row["x_commitment_cost"], row["effective_cost"]) == (
+        "Adjustment",
+        None,
+        Decimal("-0.72"),
+    )
+
+
+def test_a_fee_that_is_three_lines_of_one_hour_is_split_alike_and_adds_up_exactly() -> None:
+    fees = [legacy_fee(0.1), legacy_fee(0.2), legacy_fee(0.000000000001)]
+    found = rows([json_lines(*fees, line(cost=2.0, credits=[credit(SPEND, -0.1)]))])
+    purchased, used, unused = only(found)
+    assert used + unused == purchased == Decimal("0.300000000001")
+    assert total(found) == total(found, "effective_cost")
