@@ -15,25 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.aws.bill import SOURCE
+from connectors.aws.bill_columns import DOCUMENTED
 from connectors.aws.bill_settings import AwsBillSettings
 from connectors.base import Bytes, LandedPage, Reject, Window
 from connectors.windows import month_window
 
 PLAN = "arn:aws:savingsplans::111122223333:savingsplan/0f1e2d3c-aaaa-bbbb-cccc-1234567890ab"
 RESERVATION = "arn:aws:ec2:us-east-1:111122223333:reserved-instances/0a1b2c3d-aaaa-bbbb-cccc-1234567890ab"
-MAPS = ("resource_tags", "tags", "cost_category", "product", "discount")
-_SUFFIXES = (
-    "_cost",
-    "_amount",
-    "_fee",
-    "_commitment",
-    "_period",
-    "_usage",
-    "_ratio",
-    "_to_date",
-    "_discount",
-    "_value",
-)
 
 LINE: Mapping[str, str] = {
     "bill_bill_type": "Anniversary",
@@ -148,13 +136,14 @@ def parquet_report(*lines: Mapping[str, str]) -> bytes:
 
 
 def _typed(name: str, texts: list[str]) -> pa.Array:
-    if name in MAPS:
-        number = pa.float64() if name == "discount" else pa.string()
+    kind = DOCUMENTED.get(name, "string")
+    if kind.startswith("map"):
+        number = pa.float64() if kind == "map<string,double>" else pa.string()
         maps = [list(json.loads(text or "{}").items()) for text in texts]
         return pa.array(maps, pa.map_(pa.string(), number))
-    if name.endswith("_date"):
+    if kind == "timestamp":
         return pa.array([_instant(text) for text in texts], pa.timestamp("ms", tz="UTC"))
-    if name.endswith(_SUFFIXES):
+    if kind == "double":
         return pa.array([float(text) if text else None for text in texts], pa.float64())
     return pa.array([text or None for text in texts], pa.string())
 
