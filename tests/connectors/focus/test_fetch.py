@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
 from connectors.base import IncompleteDeliveryError, SourceError, Window
@@ -17,9 +15,9 @@ from connectors.registry import source
 from connectors.windows import month_window
 from tests.connectors.faulty_server import FaultyServer, cut_in_half, serve_bucket
 from tests.connectors.focus.bills import csv_bill, line, only, read, settings
+from tests.moto_s3 import SECRET, object_store
 
 BILL = csv_bill(line())
-SECRET = "correct-horse-battery"
 
 
 def store(folder: Path, *paths: str, **manifests: object) -> None:
@@ -206,28 +204,11 @@ def test_the_probe_says_how_many_files_and_which_months(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[dict[str, str]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    options = {
-        "aws_endpoint_url": f"http://127.0.0.1:{port}",
-        "aws_access_key_id": "AKIATESTTESTTEST",
-        "aws_secret_access_key": SECRET,
-        "aws_region": "us-east-1",
-        "aws_allow_http": "true",
-    }
-    client = boto3.client(
-        "s3",
-        endpoint_url=options["aws_endpoint_url"],
-        aws_access_key_id=options["aws_access_key_id"],
-        aws_secret_access_key=SECRET,
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="bills")
-    client.put_object(Bucket="bills", Key="focus/data/BILLING_PERIOD=2026-09/acme-00001.csv", Body=BILL)
-    client.put_object(Bucket="bills", Key="focus/data/BILLING_PERIOD=2026-08/acme-00001.csv", Body=b"other")
-    yield options
-    server.stop()
+    with object_store("bills") as store:
+        for key, content in (("2026-09", BILL), ("2026-08", b"other")):
+            path = f"focus/data/BILLING_PERIOD={key}/acme-00001.csv"
+            store.client.put_object(Bucket="bills", Key=path, Body=content)
+        yield store.options
 
 
 def test_a_bill_in_s3_is_found_and_read(s3: dict[str, str]) -> None:

@@ -64,7 +64,8 @@ def test_the_example_of_a_mapping_reads_cents_with_a_comma_and_german_dates() ->
 
 
 def test_the_example_of_cost_classes_finds_what_it_says() -> None:
-    (block,) = (block for block in BLOCKS if block.startswith("cost_classes:"))
+    (block,) = (block for block in BLOCKS if "cost_classes:" in block)
+    (settings,) = yaml.safe_load(block)["sources"]
     words = {"ServiceName": "EC2", "x_UsageType": "", "ServiceSubcategory": ""}
     given = [
         {"ServiceName": "Qdrant Cloud"},
@@ -72,7 +73,7 @@ def test_the_example_of_cost_classes_finds_what_it_says() -> None:
         {"ServiceSubcategory": "Observability"},
         {},
     ]
-    bill = read(csv_bill(*(line(**{**words, **over}) for over in given)), **yaml.safe_load(block))
+    bill = read(csv_bill(*(line(**{**words, **over}) for over in given)), cost_classes=settings["cost_classes"])
     assert [row["x_cost_class"] for row in bill.rows] == ["vector_database", "egress", "observability", None]
 
 
