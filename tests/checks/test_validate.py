@@ -21,6 +21,7 @@ def row(**changes):
         "provider_id": "openai",
         "model_id": "gpt-4o",
         "service_tier": "default",
+        "region_id": "",
         "token_class": "cache_read",
         "input_tokens_from": 0,
         "input_tokens_to": 10**15,

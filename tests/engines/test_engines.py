@@ -128,6 +128,7 @@ def test_a_price_beyond_the_contract_s_digits_is_an_error_and_never_null(engine:
         "provider_id": "p",
         "model_id": "m",
         "service_tier": "default",
+        "region_id": "",
         "token_class": "output_text",
         "input_tokens_from": 0,
         "input_tokens_to": 1,
