@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from connectors.base import IncompleteDeliveryError, SourceError
 from connectors.saved_answers import probe_saved, saved_pages, window_name
 from connectors.windows import day_window, month_window
+from tests.moto_s3 import ObjectStore, object_store
 
 DAY, MONTH = day_window(date(2026, 9, 3)), month_window(date(2026, 9, 3))
 BUCKET = "answers"
@@ -31,12 +30,9 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def s3() -> Iterator[ObjectStore]:
+    with object_store(BUCKET) as store:
+        yield store
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -49,17 +45,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
             target.write_bytes(content)
 
         return Place(str(tmp_path), {}, write)
-    address = request.getfixturevalue("s3")
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **keys)
-    client.create_bucket(Bucket=BUCKET)
+    store = request.getfixturevalue("s3")
     prefix = request.node.name
-    options = {**keys, "aws_endpoint_url": address, "aws_region": "us-east-1", "aws_allow_http": "true"}
 
     def upload(path: str, content: bytes) -> None:
-        client.put_object(Bucket=BUCKET, Key=f"{prefix}/{path}", Body=content)
+        store.client.put_object(Bucket=BUCKET, Key=f"{prefix}/{path}", Body=content)
 
-    return Place(f"s3://{BUCKET}/{prefix}", options, upload)
+    return Place(f"s3://{BUCKET}/{prefix}", store.options, upload)
 
 
 def test_pages_come_in_the_order_of_their_numbers_endpoint_by_endpoint(place: Place) -> None:

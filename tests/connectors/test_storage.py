@@ -4,42 +4,21 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from connectors.base import AuthenticationError, SourceError
 from connectors.storage import StoredObject, body, list_objects
 from tests.connectors.faulty_server import HTML_PAGE, Answer, FaultyServer, serve_bucket
-
-SECRET = "correct-horse-battery"
+from tests.moto_s3 import SECRET, object_store
 
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[dict[str, str]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    options = {
-        "aws_endpoint_url": f"http://127.0.0.1:{port}",
-        "aws_access_key_id": "AKIATESTTESTTEST",
-        "aws_secret_access_key": SECRET,
-        "aws_region": "us-east-1",
-        "aws_allow_http": "true",
-    }
-    client = boto3.client(
-        "s3",
-        endpoint_url=options["aws_endpoint_url"],
-        aws_access_key_id="AKIATESTTESTTEST",
-        aws_secret_access_key=SECRET,
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="bills")
-    for key in ("x/b/2.csv", "x/a/1.csv", "y/3.csv"):
-        client.put_object(Bucket="bills", Key=key, Body=key.encode() * 3)
-    client.put_object(Bucket="bills", Key="x/large.bin", Body=bytes(range(256)) * 50_000)
-    yield options
-    server.stop()
+    with object_store("bills") as store:
+        for key in ("x/b/2.csv", "x/a/1.csv", "y/3.csv"):
+            store.client.put_object(Bucket="bills", Key=key, Body=key.encode() * 3)
+        store.client.put_object(Bucket="bills", Key="x/large.bin", Body=bytes(range(256)) * 50_000)
+        yield store.options
 
 
 def read(location: str, options: dict[str, str], path: str) -> bytes:

@@ -6,36 +6,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from connectors.base import SourceSettings
 from pipelines.lake import Lake
 from tests.lake.fakes import Clock, FakeSource, Place, day_window
+from tests.moto_s3 import object_store
 
 
 @pytest.fixture(scope="session")
 def s3_options() -> Iterator[dict[str, str]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    options = {
-        "aws_endpoint_url": f"http://127.0.0.1:{port}",
-        "aws_access_key_id": "AKIATESTTESTTEST",
-        "aws_secret_access_key": "secret-of-the-store",
-        "aws_region": "us-east-1",
-        "aws_allow_http": "true",
-    }
-    boto3.client(
-        "s3",
-        endpoint_url=options["aws_endpoint_url"],
-        aws_access_key_id="AKIATESTTESTTEST",
-        aws_secret_access_key="secret-of-the-store",
-        region_name="us-east-1",
-    ).create_bucket(Bucket="lake")
-    yield options
-    server.stop()
+    with object_store("lake") as store:
+        yield store.options
 
 
 _prefixes = count()

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.moto_s3 import SECRET, ObjectStore, object_store
 from tests.pipelines.conftest import night
 from tests.pipelines.small_company import CONFIG, DAY, line, write_bill, write_company
 
@@ -21,29 +20,23 @@ storage:
   aws_secret_access_key: env:LAKE_SECRET
   aws_allow_http: "true"
 """
-ENVIRONMENT = {"LAKE_SECRET": "secret-of-the-store"}
+ENVIRONMENT = {"LAKE_SECRET": SECRET}
 
 
 @pytest.fixture
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
+def store() -> Iterator[ObjectStore]:
+    with object_store("lake") as opened:
+        yield opened
 
 
 @pytest.fixture
-def client(endpoint: str) -> object:
-    made = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id="AKIATESTTESTTEST",
-        aws_secret_access_key="secret-of-the-store",
-        region_name="us-east-1",
-    )
-    made.create_bucket(Bucket="lake")
-    return made
+def endpoint(store: ObjectStore) -> str:
+    return store.address
+
+
+@pytest.fixture
+def client(store: ObjectStore) -> object:
+    return store.client
 
 
 def test_two_nights_in_a_bucket_publish_what_two_nights_in_a_folder_do(tmp_path: Path, endpoint: str, client) -> None:

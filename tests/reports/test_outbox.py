@@ -8,32 +8,21 @@ from collections.abc import Callable, Iterator, Mapping
 from email.message import EmailMessage
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from obstore.store import LocalStore
 
 from connectors.storage_open import open_store
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
+from tests.moto_s3 import object_store
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "2026-07/search/final"
-KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "aws_region": "us-east-1"}
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[dict[str, str]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    address = f"http://127.0.0.1:{port}"
-    client = boto3.client(
-        "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret"
-    )
-    client.create_bucket(Bucket="lake")
-    client.close()
-    yield {**KEYS, "aws_endpoint_url": address, "aws_allow_http": "true"}
-    server.stop()
+    with object_store("lake") as store:
+        yield store.options
 
 
 def folder_outbox(folder: Path) -> Outbox:

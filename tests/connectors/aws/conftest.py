@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import botocore.endpoint
 import pytest
-from moto.server import ThreadedMotoServer
+
+from tests.moto_s3 import moto_server
 
 
 @pytest.fixture
@@ -19,8 +20,5 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     """The address of moto's server."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address

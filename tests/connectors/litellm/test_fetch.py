@@ -6,17 +6,16 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 
 from connectors.base import IncompleteDeliveryError, SourceError
 from connectors.litellm import SOURCE
 from connectors.litellm import fetch as fetch_module
 from connectors.litellm.settings import LiteLlmSettings
 from tests.connectors.litellm.conftest import DAY, KEY, Gateway
+from tests.moto_s3 import object_store
 
 Payload = Callable[..., dict[str, Any]]
 MIDNIGHT = 1795219200  # 2026-11-21 00:00:00 UTC
@@ -166,23 +165,13 @@ def test_a_night_reads_the_trailing_days_again() -> None:
 
 
 def test_a_bucket_is_read_like_a_folder(payload: Payload, gateway: Gateway) -> None:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        key = {"aws_access_key_id": "AKIATESTTESTTEST", "aws_secret_access_key": "correct-horse-battery"}
-        address = f"http://{host}:{port}"
-        client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **key)
-        client.create_bucket(Bucket="logs")
+    with object_store("logs") as store:
         for n in range(70):
             row = json.dumps(payload(id=f"r{n:02d}"))
-            client.put_object(Bucket="logs", Key=f"gateway/2026-11-21/{n:02d}_r.json", Body=row.encode())
+            store.client.put_object(Bucket="logs", Key=f"gateway/2026-11-21/{n:02d}_r.json", Body=row.encode())
             gateway.raw(f"2026-11-21/{n:02d}_r.json", row.encode())
-        storage = {**key, "aws_endpoint_url": address, "aws_region": "us-east-1", "aws_allow_http": "true"}
-        bucket = {"location": "s3://logs/gateway", "storage": storage}
+        bucket = {"location": "s3://logs/gateway", "storage": store.options}
         assert [p.digest for p in gateway.landed(**bucket)] == [p.digest for p in gateway.landed()]
         assert "can be listed" in SOURCE.probe(gateway.settings(**bucket))
         with pytest.raises(SourceError):
             SOURCE.probe(gateway.settings(**bucket | {"location": "s3://absent/gateway"}))
-    finally:
-        server.stop()
