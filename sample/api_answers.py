@@ -15,8 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from sample.bills import Line
 from sample.company import MONTH
+from sample.lines import Line
 
 ONE_DAY = timedelta(days=1)
 LINE_ITEMS = {"input_uncached": "input", "cache_read": "cached input", "output_text": "output"}

@@ -1,21 +1,20 @@
-"""What the providers bill: lines in FOCUS terms, made from the same requests that the gateways logged.
+"""What the API providers and the GPU cloud bill: lines made from the same requests that the gateways logged.
 
 Here belongs: quantities, prices and costs, exact to the twelfth decimal. Here does not belong: how a bill is
-written, which is in `focus_files` and `api_answers`.
+written, which is in `focus_files` and `api_answers`; the three large clouds, each a module of its own.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time
 from decimal import Decimal
 
 from sample.company import MODELS, MONTH, NEXT_MONTH, RESEARCH, SERVING, USD_PER_TOKEN, Host
+from sample.lines import ONE_DAY, ONE_HOUR, Line
 from sample.traffic import Request
 
-ONE_DAY = timedelta(days=1)
-ONE_HOUR = timedelta(hours=1)
 GATEWAY_ACCOUNT = {"openai": "proj_gateway", "anthropic": "wrkspc_gateway"}
 PROVIDER_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic"}
 CLOUD = "Nimbus Compute"
@@ -47,35 +46,6 @@ VOLUMES: tuple[tuple[str, Mapping[str, str], str], ...] = (
     ("nimbus-vol-scratch-7", {}, "6.25"),
     ("nimbus-vol-orphan-3", {}, "2.10"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a bill. Costs are USD; billed and effective cost are the same here, nothing is prepaid."""
-
-    provider_name: str
-    sub_account_id: str
-    charge_category: str
-    description: str
-    start: datetime
-    end: datetime
-    service_name: str
-    service_category: str
-    cost: Decimal
-    list_cost: Decimal
-    sku_id: str | None = None
-    quantity: Decimal | None = None
-    unit: str | None = None
-    pricing_quantity: Decimal | None = None
-    pricing_unit: str | None = None
-    unit_price: Decimal | None = None
-    list_unit_price: Decimal | None = None
-    resource_id: str | None = None
-    resource_type: str | None = None
-    tags: Mapping[str, str] | None = None
-    model: str | None = None
-    token_class: str | None = None
-    frequency: str = "Usage-Based"
 
 
 def api_lines(day: date, requests: Sequence[Request], seed: int) -> list[Line]:

@@ -13,7 +13,15 @@ COMPANY = "Alder & Finch"
 MONTH = date(2026, 10, 1)
 NEXT_MONTH = date(2026, 11, 1)
 RESTATED_FROM = date(2026, 11, 5)
+AWS_INVOICED_FROM = date(2026, 11, 4)
 DOMAIN = "alder-finch.example"
+
+# Accounts, projects and subscriptions in the clouds; the numbers are those that AWS keeps for examples.
+AWS_PAYER, SUPPORT_AWS_ACCOUNT = "111122223333", "444455556666"
+SEARCH_AWS_ACCOUNT, RESEARCH_AWS_ACCOUNT = "123456789012", "777788889999"
+GROWTH_PROJECT, SEARCH_PROJECT = "alder-growth-ai", "alder-search-gpu"
+LEGAL_SUBSCRIPTION = "4b0c7a52-1847-4000-8000-00000000a001"
+SHARED_SUBSCRIPTION = "4b0c7a52-1847-4000-8000-00000000a002"
 
 TOKEN_CLASSES = ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "output_text", "output_reasoning")
 INPUT_CLASSES = TOKEN_CLASSES[:4]
@@ -195,6 +203,13 @@ OWNERS = (
     OwnerRule("mobile-key-to-growth", Match("sub_account", "proj_mobile_direct"), "team:growth", valid_from=_HANDOVER),
     OwnerRule("legal-direct-key", Match("sub_account", "wrkspc_legal_direct"), "team:legal"),
     OwnerRule("tagged-data-platform", Match("tag", "data-platform", "team"), "team:data-platform"),
+    OwnerRule("tagged-mobile", Match("tag", "mobile", "team"), "team:mobile"),
+    OwnerRule("aws-tagged-search", Match("tag", "search", "user_team"), "team:search"),
+    OwnerRule("aws-tagged-research", Match("tag", "research", "user_team"), "team:research"),
+    OwnerRule("aws-account-of-support", Match("sub_account", SUPPORT_AWS_ACCOUNT), "team:support"),
+    OwnerRule("google-project-of-growth", Match("sub_account", GROWTH_PROJECT), "team:growth"),
+    OwnerRule("google-project-of-search", Match("sub_account", SEARCH_PROJECT), "team:search"),
+    OwnerRule("azure-subscription-of-legal", Match("sub_account", LEGAL_SUBSCRIPTION), "team:legal"),
     OwnerRule("research-scratch", Match("resource", "nimbus-vol-scratch-7"), "team:research"),
     OwnerRule("serving-is-shared", Match("namespace", "serving"), "pool:serving"),
     OwnerRule("research-namespace", Match("namespace", "research"), "team:research"),

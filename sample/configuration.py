@@ -38,6 +38,21 @@ sources:
     kind: focus
     account: NC-1847
     location: exports/gpucloud
+  # The three large clouds, each in its own export: a folder here, or a bucket (s3://, gs://, az://).
+  - name: aws-bill
+    kind: aws_bill
+    account: "111122223333"
+    location: exports/aws/alder-finch-cur2
+  - name: google-cloud-bill
+    kind: gcp_bill
+    account: 018A47-F1AC40-2D5E8B
+    location: exports/gcp
+  - name: azure-bill
+    kind: azure_bill
+    account: "18471847"
+    location: exports/azure
+    actual: actual-daily
+    amortized: amortized-daily
   # Logs of the two gateways. Users become keyed hashes; the key is a reference, never the secret itself.
   - name: gateway-us
     kind: litellm
@@ -124,7 +139,7 @@ def configuration_text(mail_port: int | None = None) -> str:
 
 def _owner(rule: OwnerRule) -> str:
     kind, value, key = rule.match
-    matcher = f"{{key: {key}, value: {value}}}" if kind == "tag" else value
+    matcher = f"{{key: {key}, value: {value}}}" if kind == "tag" else f'"{value}"' if value.isdigit() else value
     holder, name = rule.account.split(":")
     dates = f", from: {rule.valid_from}" if rule.valid_from.year > 1970 else ""
     dates += f", to: {rule.valid_to}" if rule.valid_to.year < 9999 else ""

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
-from sample.bills import Line
 from sample.company import COMPANY, MONTH, NEXT_MONTH, names
+from sample.lines import Line
 
 FOCUS_1_0 = names(
     "AvailabilityZone BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd "

@@ -9,9 +9,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from sample.bills import PRICED_AS, PROVIDER_NAMES, Line
+from sample.bills import PRICED_AS, PROVIDER_NAMES
 from sample.company import HOSTS, Match
 from sample.gpu_states import Held, StateSeconds
+from sample.lines import Line
 from sample.usage import PICO, UNOWNED_USAGE, Holder, Usage, Used, owner_of
 
 UNALLOCATED = "residual:unallocated"
@@ -56,7 +57,7 @@ def share_out(lines: Iterable[Line], usage: Usage, gpu_seconds: StateSeconds) ->
 
 
 def _line_parts(line: Line, kind: str, usage: Usage, gpu_seconds: StateSeconds) -> Iterator[tuple[Holder, int]]:
-    total = int(line.cost.scaleb(PICO))
+    total = int(line.effective_cost.scaleb(PICO))
     owner = owner_of(_line_matches(line), line.start.date())
     if owner:
         yield Holder(owner, ""), total
@@ -76,7 +77,12 @@ def _line_matches(line: Line) -> Iterator[Match]:
 
 
 def _api_weights(line: Line, usage: Usage) -> Mapping[Holder, int]:
-    """By tokens of the class; if nobody logged any, by cost of the model; if that is unknown too, of the provider."""
+    """By tokens of the class; if nobody logged any, by cost of the model; if that is unknown too, of the provider.
+
+    No gateway calls the models of the clouds: nobody logged them.
+    """
+    if line.provider_name not in PROVIDER_IDS:
+        return {}
     used = Used(line.start.date(), PROVIDER_IDS[line.provider_name], PRICED_AS[line.model or ""])
     for weights in (
         usage.class_weights(used, line.token_class or ""),

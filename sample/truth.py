@@ -7,11 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
-from sample.bills import Line
+from sample.commitments import Amounts, Held, held_commitments
 from sample.company import COMPANY, MONTH, RESTATED_FROM, TOKEN_CLASSES
 from sample.gateway import DAMAGED_ROW_DAY, REPEATED_ROW_DAY
 from sample.gpu_states import StateSeconds
+from sample.lines import Line
 from sample.shares import Share, share_out
 from sample.traffic import Request
 from sample.usage import Tally, Usage, tally_usage
@@ -19,15 +21,29 @@ from sample.usage import Tally, Usage, tally_usage
 Truth = dict[str, object]
 
 
+class Bills(NamedTuple):
+    """All lines: as they are on the day, as they were first billed, and the API providers' as they were used."""
+
+    current: Sequence[Line]
+    first: Sequence[Line]
+    used: Sequence[Line]
+
+
 def build_truth(
-    traffic: Mapping[date, Sequence[Request]], lines: Sequence[Line], gpu_seconds: StateSeconds, as_of: date
+    traffic: Mapping[date, Sequence[Request]],
+    bills: Bills,
+    gpu_seconds: StateSeconds,
+    as_of: date,
 ) -> Truth:
     """The truth as of a day.
 
-    Keys: `bills` (billed and effective cost and lines by provider), `effective_cost` (by final account and kind of
-    cost, with a total), `usage` (requests, tokens and list cost by account), `gpu_state_seconds` (by cluster),
-    `deliveries` (what a log reader has to refuse or to count once), and what the figures are of.
+    Keys: `bills` (billed and effective cost and lines by provider), `restated` (by how much each provider's differ from
+    those first billed), `effective_cost` (by final account and kind of cost, with a total), `commitments` (what was
+    bought, used and not used, in all and in runs of equal hours), `provider_tokens` (that the API providers counted),
+    `usage` (requests, tokens and list cost by account), `gpu_state_seconds` (by cluster), `deliveries` (what a log
+    reader has to refuse or to count once), and what the figures are of.
     """
+    lines = bills.current
     usage = tally_usage(traffic)
     return {
         "company": COMPANY,
@@ -36,6 +52,9 @@ def build_truth(
         "as_of": str(as_of),
         "is_restated": as_of >= RESTATED_FROM,
         "bills": _bills(lines),
+        "restated": _restated(bills),
+        "commitments": {name: _commitment(held) for name, held in sorted(held_commitments(lines).items())},
+        "provider_tokens": _provider_tokens(bills.used),
         "effective_cost": _accounts(share_out(lines, usage, gpu_seconds)),
         "usage": _usage(usage),
         "gpu_state_seconds": _state_totals(gpu_seconds),
@@ -52,14 +71,48 @@ def money(amount: Decimal) -> str:
 
 
 def _bills(lines: Sequence[Line]) -> Mapping[str, object]:
-    totals: dict[str, Decimal] = defaultdict(Decimal)
-    for line in lines:
-        totals[line.provider_name] += line.cost
     counts = Counter(line.provider_name for line in lines)
     return {
-        name: {"billed_cost": money(total), "effective_cost": money(total), "lines": counts[name]}
-        for name, total in sorted(totals.items())
+        name: {"billed_cost": money(billed), "effective_cost": money(effective), "lines": counts[name]}
+        for name, (billed, effective) in sorted(_totals(lines).items())
     }
+
+
+def _totals(lines: Sequence[Line]) -> Mapping[str, tuple[Decimal, Decimal]]:
+    totals: dict[str, tuple[Decimal, Decimal]] = {}
+    for line in lines:
+        billed, effective = totals.get(line.provider_name, (Decimal(0), Decimal(0)))
+        totals[line.provider_name] = billed + line.cost, effective + line.effective_cost
+    return totals
+
+
+def _restated(bills: Bills) -> Mapping[str, object]:
+    before, after = _totals(bills.first), _totals(bills.current)
+    return {
+        name: {"billed_cost": money(after[name][0] - billed), "effective_cost": money(after[name][1] - effective)}
+        for name, (billed, effective) in sorted(before.items())
+        if after[name] != (billed, effective)
+    }
+
+
+def _commitment(held: Held) -> Mapping[str, object]:
+    return {
+        "provider_name": held.provider_name,
+        "billed_purchase_cost": money(held.billed),
+        **_amounts(held.total),
+        "hours": [{"from": run.start.isoformat(), "count": run.hours, **_amounts(run.amounts)} for run in held.runs],
+    }
+
+
+def _amounts(amounts: Amounts) -> Mapping[str, str]:
+    return {f"{name}_cost": money(amount) for name, amount in amounts._asdict().items()}
+
+
+def _provider_tokens(lines: Sequence[Line]) -> Mapping[str, Mapping[str, int]]:
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for line in lines:
+        found[line.provider_name][line.token_class or ""] += int(line.quantity or 0)
+    return {name: dict(sorted(tokens.items())) for name, tokens in sorted(found.items())}
 
 
 def _accounts(shares: Mapping[Share, Decimal]) -> Mapping[str, Mapping[str, str]]:

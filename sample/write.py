@@ -8,10 +8,13 @@ from pathlib import Path
 
 from sample import api_answers as api
 from sample import focus_files as focus
+from sample.aws_files import write_aws_export
+from sample.azure_files import write_azure_exports
 from sample.bills import GATEWAY_ACCOUNT
 from sample.company import MONTH
 from sample.configuration import write_configuration
 from sample.gateway import write_payloads, write_spend_logs
+from sample.gcp_files import write_gcp_export
 from sample.gpus import write_exposition
 from sample.story import Story, tell
 
@@ -33,7 +36,8 @@ def write(
 ) -> Sample:
     """Writes the sample company's October 2026 as its sources export it on the morning of `as_of`.
 
-    The same arguments give the same bytes. From 5 November on, the OpenAI bill is the restated one. Files of an
+    The same arguments give the same bytes. From 4 November on, AWS has issued its invoice; from the 5th on, OpenAI's
+    bill is the restated one. Files of an
     earlier `as_of` in the same directory are replaced. Raises ValueError when nothing of the month is over yet.
     """
     story = tell(seed, as_of)
@@ -59,16 +63,14 @@ def write(
 
 
 def write_bills(exports: Path, story: Story) -> None:
-    """Writes what every provider charges: the two APIs' own answers, and the cloud's FOCUS file with its manifest."""
-    month = f"{MONTH:%Y-%m}"
-    for folder, lines in story.bills.items():
-        if folder == "openai":
-            api.write_openai_costs(exports / folder, lines)
-        elif folder == "anthropic":
-            api.write_anthropic_costs(exports / folder, lines)
-        else:
-            target = exports / folder / month / f"nimbus-{month}.csv"
-            focus.write_csv(target, lines, "NC-1847")
+    """Writes what every provider charges, each in its own format."""
+    month, bills = f"{MONTH:%Y-%m}", story.bills
+    api.write_openai_costs(exports / "openai", bills["openai"])
+    api.write_anthropic_costs(exports / "anthropic", bills["anthropic"])
+    focus.write_csv(exports / "gpucloud" / month / f"nimbus-{month}.csv", bills["gpucloud"], "NC-1847")
+    write_aws_export(exports / "aws", bills["aws"], story.as_of, is_invoiced=story.is_aws_invoiced)
+    write_gcp_export(exports / "gcp", bills["gcp"])
+    write_azure_exports(exports / "azure", bills["azure"], story.as_of)
 
 
 def write_usage(exports: Path, story: Story) -> None:

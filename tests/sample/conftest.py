@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import sample
+from sample.story import tell
+from sample.write import write_bills
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 CAPTURES = SHARED / "contracts" / "examples_gateway" / "litellm_real"
@@ -32,6 +34,15 @@ def written(directory: Path, as_of: date) -> Written:
 def october(tmp_path_factory: pytest.TempPathFactory) -> Written:
     """The whole month, before OpenAI's invoice."""
     return written(tmp_path_factory.mktemp("october"), date(2026, 11, 2))
+
+
+@pytest.fixture(scope="session")
+def restated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The bills of the whole month after AWS' and OpenAI's invoices, and their truth."""
+    directory = tmp_path_factory.mktemp("restated")
+    story = tell(1847, date(2026, 11, 5))
+    write_bills(directory / "exports", story)
+    return directory, json.loads(json.dumps(story.truth()))
 
 
 @pytest.fixture(scope="session")
