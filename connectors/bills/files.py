@@ -68,7 +68,7 @@ class Lines:
 def open_lines(page: LandedPage) -> Generator[Lines]:
     """The file, opened. Raises IncompleteDeliveryError for one that is not whole."""
     with _local(page.body) as file, duckdb.connect() as connection:
-        connection.execute(f"set memory_limit = '{_MEMORY}'; set TimeZone = 'UTC'")
+        connection.execute(f"set memory_limit = '{_MEMORY}'; set TimeZone = 'UTC'; set enable_progress_bar = false")
         with file.open("rb") as stream:
             head = stream.read(4)
         is_gzip = head[:2] == _GZIP

@@ -49,8 +49,8 @@ def find_twins(pages: Mapping[str, Sequence[LandedPage]], key: Key) -> Twins:
                 _read_keys(engine, view, number, page, key)
         engine.execute(
             "create table marked as with numbered as (select *, "
-            "row_number() over (partition by view, key order by page, line) as occurrence from keys) "
-            "select view, page, line, count(*) over (partition by key, occurrence) > 1 as twin from numbered"
+            "row_number() over (partition by view, low, high order by page, line) as occurrence from keys) "
+            "select view, page, line, count(*) over (partition by low, high, occurrence) > 1 as twin from numbered"
         )
         return Twins(
             {
@@ -64,21 +64,22 @@ def find_twins(pages: Mapping[str, Sequence[LandedPage]], key: Key) -> Twins:
 @contextmanager
 def _engine() -> Generator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as engine:
-        engine.execute(f"set memory_limit = '{_MEMORY}'; set TimeZone = 'UTC'")
-        # 128 bits of a hash: no two different lines have the same one by accident
-        engine.execute("create table keys (view varchar, page integer, line bigint, key uhugeint)")
+        engine.execute(f"set memory_limit = '{_MEMORY}'; set enable_progress_bar = false")
+        # two halves of a hash of 128 bits: no two different lines have the same one by accident
+        engine.execute("create table keys (view varchar, page integer, line bigint, low ubigint, high ubigint)")
         yield engine
 
 
 def _read_keys(engine: duckdb.DuckDBPyConnection, view: str, number: int, page: LandedPage, key: Key) -> None:
     with open_lines(page) as lines:
-        digest = f"cast(md5_number({key(lines.names, view)}) as varchar)"
-        found = lines.connection.sql(f"select {digest} as key from lines").to_arrow_reader()
+        halves = "md5_number_lower(key) as low, md5_number_upper(key) as high"
+        keys = f"select {key(lines.names, view)} as key from lines"
+        found = lines.connection.sql(f"select {halves} from ({keys})").to_arrow_reader()
         line = 0
         for batch in found:
             engine.register("batch", pa.Table.from_batches([batch]))
             engine.execute(
-                "insert into keys select ?, ?, ? + row_number() over (), cast(key as uhugeint) from batch",
+                "insert into keys select ?, ?, ? + row_number() over (), low, high from batch",
                 [view, number, line],
             )
             engine.unregister("batch")
