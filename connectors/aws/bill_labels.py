@@ -24,6 +24,16 @@ def tags_lookup(names: Names) -> tuple[Mapping[str, str], Lookup]:
     return {"x_tag_texts": helper or "cast(null as varchar)"}, Lookup("x_tag_texts", ("tags",), _merged_tags)
 
 
+def unreadable_tags(names: Names) -> Mapping[str, str]:
+    """The texts of tags that are no JSON, by column: NULL where they are, and where the file has maps."""
+    found = {column: names.find(column) for column in ("resource_tags", "tags")}
+    return {
+        column: f"case when {given.sql} <> '{{}}' and not json_valid({given.sql}) then {given.sql} end"
+        for column, given in found.items()
+        if given is not None and given.kind == "text"
+    }
+
+
 def cost_categories(names: Names) -> str:
     """The cost categories as a JSON object; NULL where there are none."""
     found = _one_text(names, "cost_category", "costCategory/")

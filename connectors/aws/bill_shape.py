@@ -20,7 +20,7 @@ from connectors.aws.bill_costs import (
     is_unamortised,
     steps_of,
 )
-from connectors.aws.bill_labels import cost_categories, tags_lookup
+from connectors.aws.bill_labels import cost_categories, tags_lookup, unreadable_tags
 from connectors.aws.bill_models import consumption, models_lookup
 from connectors.aws.bill_product import service_name
 from connectors.aws.bill_settings import AwsBillSettings
@@ -148,6 +148,7 @@ def _extra(line: Line, unknown: list[Given]) -> str:
         "iam_principal": names.text("line_item_iam_principal"),
         "tax_type": names.text("lineItem/TaxType"),
         **{f"unreadable {c}": f"case when {names.unreadable(c)} then {names.text(c)} end" for c in _OPTIONAL_NUMBERS},
+        **{f"unreadable {c}": sql for c, sql in unreadable_tags(names).items()},
     }
     for column in ("reservedUsage", "actualUsage", "splitUsage", "splitUsageRatio"):
         members[column] = f"case when {line.is_split} then {names.text(f'splitLineItem/{column}')} end"
@@ -181,6 +182,9 @@ def _notices(line: Line, unknown: list[Given]) -> Mapping[str, str]:
             names.unreadable(column) for column in _OPTIONAL_NUMBERS
         ),
     }
+    if unread := unreadable_tags(names):
+        broken = " or ".join(f"{sql} is not null" for sql in unread.values())
+        told["lines hold tags that are no JSON: left out, kept in x_extra"] = broken
     if unknown:
         held = ", ".join(sorted(given.name for given in unknown))
         told[f"lines come with columns that no report is documented to have, kept in x_extra: {held}"] = "true"

@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from connectors.aws.bill import SOURCE
 from connectors.aws.bill_columns import DOCUMENTED
 from connectors.aws.bill_settings import AwsBillSettings
-from connectors.base import Bytes, LandedPage, Reject, Window
+from connectors.base import Bytes, LandedPage, Page, Reject, Window
 from connectors.windows import month_window
 
 PLAN = "arn:aws:savingsplans::111122223333:savingsplan/0f1e2d3c-aaaa-bbbb-cccc-1234567890ab"
@@ -172,18 +172,18 @@ def settings(**over: Any) -> AwsBillSettings:
     return AwsBillSettings.model_validate({"name": "aws", "location": "/nowhere", **over})
 
 
-def landed(*contents: bytes) -> list[LandedPage]:
+def landed(*files: bytes) -> list[LandedPage]:
     """Pages as the lake lands them."""
     return [
         LandedPage(f"page-{number}", hashlib.sha256(content).hexdigest(), Bytes(content))
-        for number, content in enumerate(contents)
+        for number, content in enumerate(files)
     ]
 
 
-def read(*contents: bytes, month: date = date(2026, 9, 1), **over: Any) -> Read:
+def read(*files: bytes, month: date = date(2026, 9, 1), **over: Any) -> Read:
     """Parses files, as the month's delivery."""
     window: Window = month_window(month)
-    chunks = list(SOURCE.parse(settings(**over), window, landed(*contents)))
+    chunks = list(SOURCE.parse(settings(**over), window, landed(*files)))
     return Read(
         rows=[row for chunk in chunks for row in chunk.rows.to_pylist()],
         rejects=[reject for chunk in chunks for reject in chunk.rejects],
@@ -192,9 +192,18 @@ def read(*contents: bytes, month: date = date(2026, 9, 1), **over: Any) -> Read:
     )
 
 
-def only(*contents: bytes, **over: Any) -> dict[str, Any]:
+def contents(pages: Iterable[Page]) -> list[bytes]:
+    """The bytes of fetched pages, each read when it is given, as landing does."""
+    found = list[bytes]()
+    for page in pages:
+        with page.body.open() as stream:
+            found.append(stream.read())
+    return found
+
+
+def only(*files: bytes, **over: Any) -> dict[str, Any]:
     """The one row of a delivery of one line."""
-    found = read(*contents, **over)
+    found = read(*files, **over)
     assert found.rejects == []
     (row,) = found.rows
     return row

@@ -18,7 +18,7 @@ from connectors.aws.bill_layout import execution_of, export_of, month_of
 from connectors.base import IncompleteDeliveryError, Page, SourceError
 from connectors.registry import source
 from connectors.windows import month_window
-from tests.connectors.aws.bill_reports import csv_report, line, settings
+from tests.connectors.aws.bill_reports import contents, csv_report, line, settings
 
 BILL = csv_report(line())
 MONTH = "BILLING_PERIOD=2026-09"
@@ -246,7 +246,7 @@ def test_an_export_in_a_bucket_is_read_and_a_half_written_execution_is_not(
     put(files[1], csv_report(line(cost="3")))
     put(f"metadata/{MONTH}/acme-Manifest.json", manifest(*files, executionId="e-2"))
     monkeypatch.undo()
-    bodies = [page.body.open().read() for page in fetch("s3://bills/cur/acme", storage=options)]
+    bodies = contents(fetch("s3://bills/cur/acme", storage=options))
     assert bodies[:2] == [csv_report(line(cost="2")), csv_report(line(cost="3"))], "the restated month replaces"
 
 

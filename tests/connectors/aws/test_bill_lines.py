@@ -230,6 +230,8 @@ def test_hostile_tags_stay_what_they_are() -> None:
 
 def test_tags_that_are_no_tags_are_left_out_and_the_line_is_kept() -> None:
     found = read(csv_report(*(line(resource_tags=broken) for broken in ("not json", "[1]", '"text"', "{"))))
+    assert ["unreadable" in (row["x_extra"] or "") for row in found.rows] == [True, False, False, True]
+    assert any(notice.startswith("2 lines hold tags that are no JSON") for notice in found.notices)
     assert [(row["tags"], row["billed_cost"]) for row in found.rows] == [(None, D("98.32"))] * 4
 
 
