@@ -75,6 +75,7 @@ class AzureBillSettings(StoredSourceSettings, AzureCredentials):
         if self.report is not None:
             if named or self.location:
                 raise ValueError("`report` stands alone: leave out location, actual, amortized and focus")
+            self.require_way_in()
             return self
         if not self.location or not named:
             raise ValueError("give `location` with `actual`, `amortized` or both, or with `focus`; or give `report`")

@@ -152,13 +152,13 @@ def _repeated(blobs: Mapping[str, Sequence[LandedPage]], manifests: Mapping[str,
 def _same_blob(
     size: int | None, view: str, blobs: Mapping[str, Sequence[LandedPage]], manifests: Mapping[str, Manifest]
 ) -> str | None:
-    """The landed file, of any view, whose manifest gives it the same size."""
+    """The landed file of the other view whose manifest gives it the same size; None unless there is just one."""
+    found = list[str]()
     for other, manifest in manifests.items():
         sizes = {blob.name.rpartition("/")[2]: blob.byte_count for blob in manifest.blobs}
-        for page in blobs.get(other, ()):
-            if size is not None and sizes.get(page.name.rpartition("/")[2]) == size and other != view:
-                return page.digest
-    return None
+        pages = blobs.get(other, ()) if other != view and size is not None else ()
+        found += [page.digest for page in pages if sizes.get(page.name.rpartition("/")[2]) == size]
+    return found[0] if len(found) == 1 else None
 
 
 def _repetitions(month: Month, both: Mapping[str, Sequence[LandedPage]], twins: Twins) -> Iterator[Parsed]:

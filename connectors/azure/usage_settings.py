@@ -1,9 +1,9 @@
 """Settings of Azure Monitor's counts: which resources, and which of the two sets of metrics they have."""
 
 import re
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from connectors.azure.credentials import AzureCredentials
 
@@ -38,3 +38,8 @@ class AzureUsageSettings(AzureCredentials):
         if len(set(cleaned)) < len(cleaned):
             raise ValueError("names a resource twice")
         return cleaned
+
+    @model_validator(mode="after")
+    def _says_who_asks(self) -> Self:
+        self.require_way_in()
+        return self

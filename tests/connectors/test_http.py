@@ -64,6 +64,8 @@ def test_a_question_with_a_body_is_sent_again_whole(source: FaultyServer, clock:
         ({"Retry-After": "soon", "Date": "Sat, 03 Oct 2026 00:00:00 GMT"}, None),
         ({"Retry-After": "-5"}, None),
         ({}, None),
+        ({"x-ms-ratelimit-microsoft.costmanagement-qpu-retry-after": "17", "Retry-After": "4"}, 17.0),
+        ({"x-ms-ratelimit-remaining-subscription-reads": "9"}, None),
     ],
 )
 def test_the_servers_wish_to_wait_is_read(headers: dict[str, str], seconds: float | None) -> None:

@@ -177,6 +177,7 @@ def test_closed_months_are_pulled_again_early_in_a_month() -> None:
         ({"report": {"scope": "mine"}}, "must be a scope's path"),
         ({"report": {"scope": "/subscriptions/1", "metrics": ["Usage"]}}, "ActualCost"),
         ({"report": {"scope": "/subscriptions/1"}, "tenant_id": "t"}, "belong together"),
+        ({"report": {"scope": "/subscriptions/1"}}, "or 'credentials: ambient'"),
         ({"report": {"scope": "/subscriptions/1"}, "endpoint": "https://u:p@x"}, "must be an address"),
         ({"location": "/x", "actual": "a", "currency": "usd"}, "currency"),
     ],

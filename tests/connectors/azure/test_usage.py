@@ -63,7 +63,9 @@ def answer(*metrics: dict[str, Any], **over: Any) -> bytes:
 
 
 def settings(**over: Any) -> AzureUsageSettings:
-    return AzureUsageSettings.model_validate({"name": "monitor", "resources": [f"/{ACCOUNTS}/one"], **over})
+    return AzureUsageSettings.model_validate(
+        {"name": "monitor", "credentials": "ambient", "resources": [f"/{ACCOUNTS}/one"], **over}
+    )
 
 
 def rows(*pages: bytes) -> list[dict[str, Any]]:

@@ -167,3 +167,25 @@ def test_whatever_lines_match_both_sums_are_exact(
     found = frame(chunks)
     assert sums(found) == (total(actual), total(amortized))
     assert found.height + sum(chunk.duplicate_count for chunk in chunks) == len(actual) + len(amortized)
+
+
+def test_of_several_files_some_may_agree_byte_for_byte(tmp_path: Path) -> None:
+    same = csv_of(line(Date="09/05/2026"), line(Date="09/05/2026"))
+    free, worth = line(**COVERED, Cost="0"), line(**COVERED, Cost="20")
+    run_of(tmp_path, "actual", "ActualCost", {"a.csv": same, "b.csv": csv_of(line(), free)})
+    run_of(tmp_path, "amortized", "AmortizedCost", {"a.csv": same, "b.csv": csv_of(worth, line())})
+    chunks = night(settings(location=str(tmp_path)))
+    found = frame(chunks)
+    assert sums(found) == (Decimal(540), Decimal(560))
+    assert found.height == 4
+    assert sum(chunk.duplicate_count for chunk in chunks) == 4
+
+
+def test_a_file_that_could_be_either_of_two_is_an_incomplete_delivery() -> None:
+    # three files of one size, one of which did not land: nobody can tell which one it repeats
+    first, second = csv_of(line(Cost="1")), csv_of(line(Cost="2"))
+    pages = [Page("actual:actual/a.csv", Bytes(first)), Page("actual:actual/b.csv", Bytes(second))]
+    pages.append(Page("actual:actual/manifest.json", Bytes(manifest("ActualCost", {"a.csv": first, "b.csv": second}))))
+    pages.append(Page("amortized:x/manifest.json", Bytes(manifest("AmortizedCost", {"c.csv": first}))))
+    with pytest.raises(IncompleteDeliveryError, match=r"c\.csv"):
+        list(SOURCE.parse(settings(), SEPTEMBER, landed(pages)))

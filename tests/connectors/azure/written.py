@@ -135,7 +135,8 @@ def manifest(kind: str | None, files: Mapping[str, bytes], rows: int | None = No
 
 def settings(**over: Any) -> AzureBillSettings:
     """Both views of a bill."""
-    given = {"name": "azure", "location": "/nowhere", "actual": "actual", "amortized": "amortized", **over}
+    views = {"location": "/nowhere", "actual": "actual", "amortized": "amortized"}
+    given = {"name": "azure", "credentials": "ambient", **views, **over}
     return AzureBillSettings.model_validate({name: value for name, value in given.items() if value is not None})
 
 
