@@ -1,13 +1,18 @@
 """What becomes of days already priced when prices are corrected, and of bills in another currency."""
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from contracts import contract
+from models.price_lines import FOREVER
+from pipelines.house import open_house
+from pipelines.night.references import write_references
 from tests.pipelines.conftest import Night, night, published
 from tests.pipelines.small_company import DAY, line, write_bill, write_company, write_log
 
@@ -182,3 +187,67 @@ def test_a_rate_in_use_changes_by_restatement_alone(unknowns: Unknowns) -> None:
     assert unknowns.seen_stopped == unknowns.seen_known
     assert unknowns.restated.result.published, unknowns.restated.problems
     assert unknowns.seen_restated["converted"][0] == ("EUR", D(2), "USD", D("2.18"), D("3.27"))
+
+
+def read_list(config: Path, day: date, usd_per_1k: str | None) -> set[tuple[Any, ...]]:
+    """Puts one reading of a cloud's list into the lake and learns it; the input prices of our model as then known."""
+    columns = {column.name: None for column in contract("sku_prices").columns}
+    row = columns | {
+        "provider_name": "AWS",
+        "service_name": "Bedrock",
+        "sku_id": "sku-1",
+        "region_id": "eu-west-1",
+        "purchase_option": "on_demand",
+        "quantity_from": D(0),
+        "pricing_unit": "1K tokens",
+        "unit_price": D(usd_per_1k or 0),
+        "currency": "USD" if usd_per_1k else "EUR",
+        "x_model_id": "our-model",
+        "x_token_class": "input_uncached",
+        "x_source": "list",
+        "x_slice_date": day,
+        "x_page": "page",
+        "x_row": 1,
+    }
+    reading = pa.Table.from_pylist([row], schema=contract("sku_prices").arrow_schema())
+    with open_house(config, "reading", clock=lambda: datetime.combine(day, time(5, 30))) as house:
+        house.lake.replace_slice("sku_prices", day, "list", reading, f"reading of {day}")
+        counts = write_references(house)
+        assert counts["refused_cloud_prices"] == (0 if usd_per_1k else 1)
+        rows = house.lake.read("prices").to_pylist()
+    return {
+        (
+            row["region_id"],
+            row["known_from"],
+            row["valid_from"],
+            row["valid_to"],
+            row["usd_per_mtok"],
+            row["price_source"],
+        )
+        for row in rows
+        if (row["model_id"], row["token_class"]) == ("our-model", "input_uncached")
+    }
+
+
+def test_a_cloud_s_list_is_learned_reading_by_reading_and_a_contract_wins_over_it(tmp_path: Path) -> None:
+    config = write_company(tmp_path)
+    first, second, third = (datetime.combine(day, time()) for day in DAYS)
+    night_of = timedelta(hours=5, minutes=30)
+    one = ("eu-west-1", first + night_of, first, FOREVER, D(4), "cloud-list")
+    assert read_list(config, DAYS[0], "0.004") == {one}
+    two = {
+        ("eu-west-1", second + night_of, first, second, D(4), "cloud-list"),
+        ("eu-west-1", second + night_of, second, FOREVER, D(3), "cloud-list"),
+    }
+    assert read_list(config, DAYS[1], "0.003") == {one, *two}
+    own = f"prices:\n  - {{provider: aws, model: our-model, from: {DAYS[1]}, usd_per_mtok: {{input_uncached: 2}}}}\n"
+    config.write_text(config.read_text(encoding="utf-8") + own, encoding="utf-8")
+    three = {
+        ("", third + night_of, second, FOREVER, D(2), "contract"),
+        ("eu-west-1", third + night_of, second, FOREVER, D(2), "contract"),
+    }
+    assert read_list(config, DAYS[2], "0.003") == {one, *two, *three}
+
+
+def test_a_cloud_s_price_in_another_currency_is_counted_and_not_taken(tmp_path: Path) -> None:
+    assert read_list(write_company(tmp_path), DAY, None) == set()
