@@ -1,21 +1,14 @@
-"""How Google's APIs are reached: a service account's key, an API key, the machine's own identity; an address for tests.
-
-Here belongs: credentials and what the libraries' errors mean. Here does not belong: what is asked.
-"""
+"""How Google's APIs are reached: a service account's key, the machine's own identity, an address for emulators."""
 
 import json
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from connectors.base import AuthenticationError, RefusedRequestError, SourceError
+from connectors.base import AuthenticationError
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-_THROTTLED = ("rateLimitExceeded", "quotaExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED")
-_SAID_CHARACTERS = 300
 
 
 class GoogleAccess(BaseModel):
@@ -75,56 +68,3 @@ def google_credentials(access: GoogleAccess) -> Any:
             "Google's credentials cannot be used: 'service_account_json' must hold the text of a service account's "
             "JSON key, or, with 'credentials: ambient', the machine must have an identity of its own"
         ) from None
-
-
-@contextmanager
-def google_errors(where: str, role: str) -> Generator[None]:
-    """Tells what Google's libraries raise in this house's errors. `where` is asked; `role` is what it takes.
-
-    Raises AuthenticationError, RefusedRequestError or SourceError.
-    """
-    from google.api_core.exceptions import GoogleAPICallError, RetryError
-    from google.auth.exceptions import GoogleAuthError, TransportError
-    from google.protobuf.json_format import ParseError
-    from requests.exceptions import RequestException
-
-    try:
-        yield
-    except TransportError as error:
-        raise SourceError(
-            f"{where} cannot be reached ({type(error).__name__}). Check the network and 'endpoint'."
-        ) from None
-    except GoogleAuthError as error:
-        raise AuthenticationError(
-            f"{where}: Google refused the credentials ({type(error).__name__}). Give the account {role}."
-        ) from None
-    except RetryError as error:
-        raise _refused(where, role, error.cause) from None
-    except GoogleAPICallError as error:
-        raise _refused(where, role, error) from None
-    except AttributeError:  # the library's own, where an error's body is none of Google's: a proxy's
-        raise SourceError(f"{where} answered with an error that is not Google's. Is a proxy in the way?") from None
-    except (RequestException, OSError) as error:
-        raise SourceError(f"{where} did not answer ({type(error).__name__}). Run again when it is well.") from None
-    except (ValueError, ParseError) as error:
-        raise SourceError(
-            f"{where} answered something else than its API ({type(error).__name__}). "
-            "Is a proxy or a sign-in page in the way?"
-        ) from None
-
-
-def _refused(where: str, role: str, error: Any) -> SourceError:
-    status, said = int(getattr(error, "code", None) or 0), _said(error)
-    if status in (401, 403) and not any(word in said for word in _THROTTLED):
-        return AuthenticationError(
-            f"{where} refused the credentials (HTTP {status}). Give the account {role}. It said: {said}"
-        )
-    if status in (400, 404, 409, 412):
-        return RefusedRequestError(status, f"{where} answered HTTP {status}: {said}")
-    return SourceError(f"{where} did not deliver (HTTP {status}): {said}. Run again when it is well.")
-
-
-def _said(error: Any) -> str:
-    reasons = [str(entry.get("reason", "")) for entry in getattr(error, "errors", ()) if isinstance(entry, dict)]
-    words = " ".join([*filter(None, reasons), str(getattr(error, "message", error))])
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in words).split())[:_SAID_CHARACTERS]

@@ -5,6 +5,7 @@ from datetime import date
 from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.gcp.answers import Patience
 from connectors.gcp.bill_files import fetch_files, probe_files
 from connectors.gcp.bill_parse import parse_month
 from connectors.gcp.bill_settings import GcpBillSettings
@@ -21,13 +22,16 @@ class GcpBillSource:
     fact: ClassVar[str] = "charges"
     settings_model: ClassVar[type[SourceSettings]] = GcpBillSettings
 
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._patience = patience or Patience()
+
     def windows(self, settings: GcpBillSettings, day: date) -> list[Window]:
         """The day's month, and closed months while lines may still be added to their invoices."""
         return month_windows(day, settings.trailing_months, settings.restated_through_day)
 
     def fetch(self, settings: GcpBillSettings, window: Window) -> Iterator[Page]:
         """The invoice month's files, or its lines from the table. Raises SourceError."""
-        return fetch_table(settings, window) if settings.table else fetch_files(settings, window)
+        return fetch_table(settings, window, self._patience) if settings.table else fetch_files(settings, window)
 
     def parse(self, settings: GcpBillSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Charges and rejects. Raises IncompleteDeliveryError for pages that are not whole."""
@@ -35,7 +39,7 @@ class GcpBillSource:
 
     def probe(self, settings: GcpBillSettings) -> str:
         """Which invoice months there are."""
-        return probe_table(settings) if settings.table else probe_files(settings)
+        return probe_table(settings, self._patience) if settings.table else probe_files(settings)
 
 
 SOURCE: Source = GcpBillSource()

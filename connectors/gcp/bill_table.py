@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from connectors.base import Bytes, IncompleteDeliveryError, Page, RefusedRequestError, SourceError, Window
-from connectors.gcp.access import google_credentials, google_errors
+from connectors.gcp.access import google_credentials
+from connectors.gcp.answers import Patience, google_errors
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.gcp.columns import PAGE_NUMBER
 
@@ -23,13 +24,13 @@ _REQUIRED = ("invoice", "cost", "currency", "export_time")
 _LOADED_BEFORE = timedelta(days=2)  # zones: the first lines of a month are loaded on the day before it in UTC, at most
 
 
-def fetch_table(settings: GcpBillSettings, window: Window) -> Iterator[Page]:
+def fetch_table(settings: GcpBillSettings, window: Window, patience: Patience) -> Iterator[Page]:
     """A page that says what the query announced, then its lines; nothing for a month before the export's first.
 
     Raises AuthenticationError, SourceError for a query that fails or a month without lines, IncompleteDeliveryError
     when the answer ends early.
     """
-    table = _Table(settings)
+    table = _Table(settings, patience)
     with google_errors(table.where, ROLE):
         rows = table.query(_lines_sql(table), table.month(window))
         announced = int(rows.total_rows or 0)
@@ -58,9 +59,9 @@ def fetch_table(settings: GcpBillSettings, window: Window) -> Iterator[Page]:
         )
 
 
-def probe_table(settings: GcpBillSettings) -> str:
+def probe_table(settings: GcpBillSettings, patience: Patience) -> str:
     """How many lines the table holds, and which of the two exports it is. Raises SourceError."""
-    table = _Table(settings)
+    table = _Table(settings, patience)
     kind = "detailed" if "resource" in table.columns else "standard"
     return f"{table.where}: {kind} export, {table.found.num_rows or 0:,} lines"
 
@@ -68,15 +69,18 @@ def probe_table(settings: GcpBillSettings) -> str:
 class _Table:
     """The table, as found: what it is called, its columns, its queries."""
 
-    def __init__(self, settings: GcpBillSettings) -> None:
+    def __init__(self, settings: GcpBillSettings, patience: Patience) -> None:
         from google.cloud import bigquery
 
-        self.where, self.settings, self._bigquery = f"BigQuery table {settings.table}", settings, bigquery
+        self.where, self.settings, self._patience = f"BigQuery table {settings.table}", settings, patience
+        self._bigquery = bigquery
         project = settings.job_project or str(settings.table).partition(".")[0]
         options = {"api_endpoint": settings.endpoint} if settings.endpoint else None
         with google_errors(self.where, ROLE):
             self._client = bigquery.Client(project, google_credentials(settings), client_options=options)
-            self.found = self._client.get_table(str(settings.table))
+            self.found = self._client.get_table(
+                str(settings.table), retry=patience.retry(), timeout=patience.answer_seconds
+            )
         self.columns = [str(field.name) for field in self.found.schema]
         if missing := [name for name in _REQUIRED if name not in self.columns]:
             raise SourceError(
@@ -102,8 +106,13 @@ class _Table:
         )
         if self.settings.maximum_gib_billed is not None:
             config.maximum_bytes_billed = self.settings.maximum_gib_billed * 2**30
+        seconds = self._patience.answer_seconds
         with _too_large_told(self.where):
-            return self._client.query(sql, job_config=config).result(page_size=self.settings.page_rows)
+            # a failed job is not run again: the libraries would go on for longer than a night has
+            job = self._client.query(sql, config, retry=self._patience.retry(), timeout=seconds, job_retry=None)
+            return job.result(
+                page_size=self.settings.page_rows, retry=self._patience.retry(), timeout=self._patience.total_seconds
+            )
 
     def require_before_first(self, window: Window) -> None:
         """Raises SourceError unless the month lies before the first one that was exported: no line is not no cost."""

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
 from connectors.gathered import Gathered, read_document
-from connectors.gcp.catalog import Patience, catalog_pages
+from connectors.gcp.answers import Patience
+from connectors.gcp.catalog import catalog_pages
 from connectors.gcp.price_rows import read_prices, stage_price
 from connectors.gcp.prices_settings import GcpPricesSettings
 from connectors.windows import day_windows

@@ -12,7 +12,7 @@ PROVISIONED = "provisioned"
 
 _MODEL_WORDS = re.compile(
     r"\b(?P<family>gemini|claude|llama|mistral|codestral|jamba|deepseek|qwen3?|gpt-oss|gemma|grok|kimi|glm)\b"
-    r"(?P<rest>(?:[ -]+(?:v?\d+(?:\.\d+)*|\d+[a-z]|pro|flash|lite|ultra|nano|opus|sonnet|haiku|instant|large"
+    r"(?P<rest>(?:[ -](?:v?\d+(?:\.\d+)*|\d+[a-z]|pro|flash|lite|ultra|nano|opus|sonnet|haiku|instant|large"
     r"|medium|small|maverick|scout|instruct|coder|thinking(?= \d)|embedding|image(?! input| output)|live|cyber|tts|r1"
     r"|k2|nemo|mini))*)",
     re.IGNORECASE,

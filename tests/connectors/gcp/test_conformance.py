@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.base import SourceSettings, Window
+from connectors.gcp.answers import Patience
 from connectors.gcp.bill import SOURCE
-from connectors.gcp.catalog import Patience
 from connectors.gcp.prices import GcpPricesSettings, GcpPricesSource
 from connectors.windows import day_window
 from tests.connectors.conformance import ConnectorConformance
