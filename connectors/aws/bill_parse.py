@@ -27,7 +27,7 @@ def parse_export(settings: AwsBillSettings, window: Window, pages: Iterable[Land
             is_final=True,
             notices=("no manifest names the files: those that the listing showed were taken for the whole delivery",),
         )
-    if any(is_focus(page) for page in files):
+    if files and is_focus(files[0]):  # an export has one format
         yield from parse_focus(settings, window, files)
     else:
         yield from parse_bill(Bill(settings, window, files, report_shape(settings, window)))

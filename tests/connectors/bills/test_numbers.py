@@ -1,0 +1,50 @@
+"""Numbers are read through 64 bits where they fit: to the same digits as the wide type reads, or as text."""
+
+import random
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from connectors.bills.names import Given, Names
+
+ODD = [
+    "1E-7 10.799999999999999 None NaN 1e-14 -0.0000000000005 0.0000000000005 0.00000000000049999 999999.999999999999",
+    "999999.9999999999995 1000000 -1000000.5 1e400 inf 1,234.5 $5 +5 5. .5 - 0x10 1e3 9.9999999999995E5 1e-20 --1 1e",
+    "e1 00001.50 -0 1.0000000000000000000000000000001 99999999999999999999999999.5 1e26",
+]
+
+
+@pytest.fixture(scope="module")
+def lines() -> duckdb.DuckDBPyConnection:
+    draw = random.Random(1)
+    floats = [draw.uniform(-1, 1) * 10 ** draw.randint(-14, 9) for _ in range(20_000)]
+    floats += [round(draw.uniform(-1500, 1500), draw.randint(0, 12)) for _ in range(20_000)]
+    floats += [0.1 + 0.2, 5e-13, 1e300, float("nan"), float("inf"), -0.0, 1e-300]
+    texts = [*" ".join(ODD).split(), *map(repr, floats)]
+    texts += [f"{draw.uniform(0, 1000):.{draw.randint(0, 16)}f}" for _ in range(20_000)]
+    connection = duckdb.connect()
+    connection.register("texts", pa.table({"v": texts}))
+    connection.register("floats", pa.table({"v": floats}))
+    return connection
+
+
+@pytest.mark.parametrize(("table", "kind"), [("texts", "text"), ("floats", "float")])
+def test_every_number_is_the_one_that_its_text_says(lines: duckdb.DuckDBPyConnection, table: str, kind: str) -> None:
+    read = Names("x", [Given("v", "v", "float" if kind == "float" else "text")]).decimal("v")
+    wide = "try_cast(cast(v as varchar) as decimal(38, 12))"
+    differing = lines.execute(f"select v, {read}, {wide} from {table} where {read} is distinct from {wide}").fetchall()
+    assert differing == []
+
+
+def test_what_a_binary_number_loses_by_twelve_places_is_told() -> None:
+    connection = duckdb.connect()
+    connection.register("floats", pa.table({"v": [1.5, 10.799999999999999, 123456.78, 0.1 + 0.2, 1e-14]}))
+    told = Names("x", [Given("v", "v", "float")]).too_precise("v")
+    assert [row[0] for row in connection.execute(f"select {told} from floats").fetchall()] == [
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
