@@ -1,4 +1,4 @@
-"""`farthing demo`: the sample company's October through two nights, the second with a restated bill, to a report."""
+"""`farthing demo`: the sample company's October through two nights, the second with restated bills, to a report."""
 
 import shutil
 import socket
@@ -23,7 +23,7 @@ NIGHTS = (
     (
         date(2026, 11, 5),
         Days(date(2026, 10, 31), date(2026, 10, 31)),
-        "Three days on, the OpenAI bill was restated",
+        "Three days on, the bills of OpenAI and AWS were restated",
     ),
 )
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,10 @@ from tests.pipelines.conftest import night, published
 from tests.pipelines.mailbox import Mailbox
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
+TOKEN_COLUMNS = [
+    f"{name}_tokens"
+    for name in ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "output_text", "output_reasoning")
+]
 ARRIVED, RESTATED = date(2026, 11, 2), date(2026, 11, 5)
 
 
@@ -52,6 +56,9 @@ class Company:
             "usage_by_team_daily",
             "reconciliation_summary",
             "gpu_states_hourly",
+            "commitments",
+            "commitment_hours",
+            "provider_usage_daily",
         )
         folder = self.lake / "published" / "parquet"
         return {name: pq.read_table(folder / name).to_pylist() for name in names}
@@ -92,6 +99,73 @@ def test_every_account_holds_the_true_cost_to_the_last_digit(company: Company) -
 def test_a_restated_bill_gives_the_restated_truth(company: Company) -> None:
     assert costs(company.restated_rows["chargeback"]) == true_costs(company.restated_truth)
     assert company.restated_truth["effective_cost"] != company.first_truth["effective_cost"]
+
+
+def test_what_was_restated_is_told_by_source_and_to_the_last_digit(company: Company) -> None:
+    with published(company.lake) as database:
+        told = database.execute("select x_source, slice_date, difference from restatements").fetchall()
+    restated = company.restated_truth["restated"]
+    assert sorted(told) == [
+        ("aws-bill", FIRST, Decimal(restated["AWS"]["billed_cost"])),
+        ("openai-costs", FIRST, Decimal(restated["OpenAI"]["billed_cost"])),
+    ]
+
+
+def test_used_and_unused_are_the_purchase_in_every_hour_of_every_commitment(company: Company) -> None:
+    hours = company.first_rows["commitment_hours"]
+    assert len(hours) == 3 * 744
+    for row in hours:
+        assert row["used_cost"] + row["unused_cost"] == row["purchased_cost"]
+        assert (row["unexplained_cost"], row["is_stated"]) == (0, True)
+    found = {
+        (row["commitment_discount_id"], row["hour_start"]): [
+            row[f"{name}_cost"] for name in ("purchased", "used", "unused")
+        ]
+        for row in hours
+    }
+    assert found == true_hours(company.first_truth)
+
+
+def true_hours(truth: dict[str, Any]) -> dict[tuple[str, datetime], list[Decimal]]:
+    """Purchased, used and unused by commitment and hour, from the truth's runs of equal hours."""
+    return {
+        (name, datetime.fromisoformat(run["from"]) + number * timedelta(hours=1)): [
+            Decimal(run[f"{part}_cost"]) for part in ("purchased", "used", "unused")
+        ]
+        for name, commitment in truth["commitments"].items()
+        for run in commitment["hours"]
+        for number in range(run["count"])
+    }
+
+
+def test_every_commitment_has_its_true_costs_before_and_after_the_restatement(company: Company) -> None:
+    names = ("provider_name", "billed_purchase_cost", "purchased_cost", "used_cost", "unused_cost")
+    for rows, truth in ((company.first_rows, company.first_truth), (company.restated_rows, company.restated_truth)):
+        found = {row["commitment_discount_id"]: [str(row[name]) for name in names] for row in rows["commitments"]}
+        assert found == {name: [held[part] for part in names] for name, held in truth["commitments"].items()}
+
+
+def test_a_cloud_s_month_is_final_once_all_of_it_is_invoiced(company: Company) -> None:
+    def states(rows: list[dict[str, Any]]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            found[row["provider_name"]].add(row["period_state"])
+        return found
+
+    assert set.union(*states(company.first_rows["chargeback"]).values()) == {"provisional"}
+    later = states(company.restated_rows["chargeback"])
+    assert later.pop("AWS") == {"final"}
+    assert set.union(*later.values()) == {"provisional"}
+
+
+def test_what_the_providers_counted_are_the_true_tokens(company: Company) -> None:
+    for rows, truth in ((company.first_rows, company.first_truth), (company.restated_rows, company.restated_truth)):
+        found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for row in rows["provider_usage_daily"]:
+            for name in TOKEN_COLUMNS:
+                if row[name]:
+                    found[row["provider_name"]][name.removesuffix("_tokens")] += row[name]
+        assert {name: dict(tokens) for name, tokens in found.items()} == truth["provider_tokens"]
 
 
 def test_what_is_charged_sums_to_each_bill(company: Company) -> None:
