@@ -10,7 +10,7 @@ from connectors.storage_open import ACCESS_MODE, AMBIENT
 REFERENCE = re.compile(r"^(env|file):(?!//)(.+)$", re.DOTALL)  # file://... is an address, not a reference
 # Names of settings whose value must never stand in the file itself: a token is one, tokens and their classes are not.
 SECRET_NAME = re.compile(
-    r"secret|password|passwd|api_key|account_key|hash_key|credential|token(?!s|_class|_weight)", re.IGNORECASE
+    r"secret|password|passwd|(api|account|hash|admin|management)_key|credential|token(?!s|_class|_weight)", re.IGNORECASE
 )
 
 
@@ -24,8 +24,8 @@ def is_secret_name(name: str) -> bool:
 
 
 def is_open_secret(name: str, value: object) -> bool:
-    """Whether a secret stands in the file. `credentials: ambient` is none: it says where to look for them."""
-    is_value = value is not None and not isinstance(value, (dict, list))
+    """Whether a secret stands in the file. `credentials: ambient` is none: it says where to look; nor is yes or no."""
+    is_value = value is not None and not isinstance(value, (dict, list, bool))
     return is_value and is_secret_name(name) and (name, value) != (ACCESS_MODE, AMBIENT)
 
 

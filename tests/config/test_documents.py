@@ -16,13 +16,17 @@ from tests.config.test_load import written
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = (
     "ANTHROPIC_ADMIN_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
     "AZURE_CLIENT_SECRET",
     "AZURE_SAS",
-    "LITELLM_HASH_KEY",
-    "PROMETHEUS_TOKEN",
+    "FARTHING_HASH_KEY",
     "LAKE_KEY_ID",
     "LAKE_SECRET_KEY",
-    "FARTHING_HASH_KEY",
+    "LITELLM_HASH_KEY",
+    "OPENAI_ADMIN_KEY",
+    "OPENROUTER_MANAGEMENT_KEY",
+    "PROMETHEUS_TOKEN",
 )
 ENVIRONMENT = {**dict.fromkeys(NAMES, "long-enough-to-be-a-secret"), "AZURE_SAS": "sv=2026-01-01&sig=abc"}
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.registry import SOURCES, source
 from pipelines.config import ConfigError, load
 from pipelines.config.secrets import is_reference, is_secret_name
 from tests.config.test_load import GOOD, complaint, line_of, written
@@ -122,3 +123,19 @@ def test_an_address_of_a_file_is_no_reference(tmp_path: Path) -> None:
 )
 def test_a_token_is_a_secret_and_classes_of_tokens_are_not(name: str, secret: bool) -> None:
     assert is_secret_name(name) is secret
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_every_secret_of_every_source_is_known_as_one_by_its_name(kind: str) -> None:
+    """A secret that is not known as one may stand in the file, and in its messages."""
+    fields = source(kind).settings_model.model_fields
+    secret = {name for name, field in fields.items() if "SecretStr" in str(field.annotation) and name != "storage"}
+    public = {"access_key_id"}  # says who asks; without its secret it opens nothing
+    assert {name for name in secret - public if not is_secret_name(name)} == set()
+
+
+def test_yes_and_no_are_no_secrets_whatever_they_are_called(tmp_path: Path) -> None:
+    costs = "  - {name: costs, kind: openai_costs, location: saved, by_api_key: true}\nteams:"
+    file = written(tmp_path, GOOD.replace("teams:", costs, 1))
+    config, _ = load(file, {"HASH_KEY": "a-very-secret-value"})
+    assert config.sources[-1].by_api_key is True  # type: ignore[attr-defined]
