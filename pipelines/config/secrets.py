@@ -10,7 +10,9 @@ from connectors.storage_open import ACCESS_MODE, AMBIENT
 REFERENCE = re.compile(r"^(env|file):(?!//)(.+)$", re.DOTALL)  # file://... is an address, not a reference
 # Names of settings whose value must never stand in the file itself: a token is one, tokens and their classes are not.
 SECRET_NAME = re.compile(
-    r"secret|password|passwd|(api|account|hash|admin|management)_key|credential|token(?!s|_class|_weight)", re.IGNORECASE
+    r"secret|password|passwd|service_account|(api|account|hash|admin|management)_key|credential"
+    r"|token(?!s|_class|_weight)",
+    re.IGNORECASE,
 )
 
 
