@@ -84,13 +84,13 @@ def _told(survey: Survey, unread: set[str]) -> Iterator[str]:
 
 def _model(text: str, unread: set[str]) -> tuple[str | None, ...]:
     """Model, token class, service tier and unit of a line, for the look-up."""
-    service, description, unit = text.split(SEPARATOR)
+    service, description, unit, has_quantity = text.split(SEPARATOR)
     if not is_generative(service):
-        return None, None, None, unit or None
+        return None, None, None, (unit or None) if has_quantity else None
     found = read_description(description, unit or None)
     if not found.is_read and is_expected_to_be_read(description):
         unread.add(description)
-    return found.model_id, found.token_class, found.service_tier, found.unit
+    return found.model_id, found.token_class, found.service_tier, found.unit if has_quantity else None
 
 
 def _statement(pages: Sequence[LandedPage]) -> tuple[dict[str, Any] | None, list[LandedPage]]:

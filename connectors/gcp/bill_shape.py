@@ -170,10 +170,10 @@ def _labels(names: Names) -> str:
 
 
 def _model_text(names: Names) -> str:
-    """Service, description and unit; without a unit for what has no quantity of its own."""
-    parts = [names.text(name) for name in ("service.description", "sku.description")]
-    unit = f"case when {_has_quantity(names)} then {names.text('usage.unit')} end"
-    return f"concat({', chr(31), '.join(f'coalesce({part}, {chr(39) * 2})' for part in [*parts, unit])})"
+    """Service, description, unit, and whether the piece has a quantity in it: what a model's line is read from."""
+    parts = [names.text(name) for name in ("service.description", "sku.description", "usage.unit")]
+    texts = [*(f"coalesce({part}, '')" for part in parts), f"case when {_has_quantity(names)} then '1' else '' end"]
+    return f"concat({', chr(31), '.join(texts)})"
 
 
 def _has_quantity(names: Names) -> str:

@@ -161,22 +161,22 @@ def test_with_any_layout_each_month_takes_its_own_lines() -> None:
     assert total(rows([both], month_window(date(2026, 8, 1)), layout="any")) == 2
 
 
-@pytest.mark.parametrize(
-    ("broken", "reason", "cost"),
-    [
-        ({"cost": None}, "missing_value", None),
-        ({"cost": "1,5"}, "unreadable_number", None),
-        ({"currency": "EUR"}, "wrong_currency", None),
-        ({"cost_type": "gift"}, "unknown_cost_type", Decimal("9.8")),
-        ({"usage_start_time": "yesterday"}, "unreadable_time", Decimal("9.8")),
-        ({"usage_end_time": "2026-09-03 07:00:00 UTC"}, "period_not_forward", Decimal("9.8")),
-        ({"billing_account_id": None}, "missing_value", Decimal("9.8")),
-    ],
-)
-def test_a_line_that_cannot_be_staged_is_refused_and_its_neighbours_are_not(broken, reason, cost) -> None:
-    chunks = parsed([json_lines(line(), line(**broken), line())])
-    assert [(r.reason, r.cost) for chunk in chunks for r in chunk.rejects] == [(reason, cost)]
-    assert sum(chunk.rows.num_rows for chunk in chunks) == 2
+BROKEN: list[tuple[dict[str, object], str, Decimal | None]] = [
+    ({"cost": None}, "missing_value", None),
+    ({"cost": "1,5"}, "unreadable_number", None),
+    ({"currency": "EUR"}, "wrong_currency", None),
+    ({"cost_type": "gift"}, "unknown_cost_type", Decimal("9.8")),
+    ({"usage_start_time": "yesterday"}, "unreadable_time", Decimal("9.8")),
+    ({"usage_end_time": "2026-09-03 07:00:00 UTC"}, "period_not_forward", Decimal("9.8")),
+    ({"billing_account_id": None}, "missing_value", Decimal("9.8")),
+]
+
+
+def test_lines_that_cannot_be_staged_are_refused_and_their_neighbours_are_not() -> None:
+    lines = [entry for broken, _, _ in BROKEN for entry in (line(), line(**broken))]
+    chunks = parsed([json_lines(*lines)])
+    assert [(r.reason, r.cost) for chunk in chunks for r in chunk.rejects] == [(r, cost) for _, r, cost in BROKEN]
+    assert [n for chunk in chunks for n in chunk.rows["x_row"].to_pylist()] == list(range(1, 2 * len(BROKEN), 2))
 
 
 def test_a_line_with_one_unreadable_credit_is_refused_as_a_whole() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.gcp.vertex import read_description
-from tests.connectors.gcp.lines import json_lines, line, parsed, rows
+from tests.connectors.gcp.lines import credit, json_lines, line, parsed, rows
 
 VERTEX = {"id": "C7E2-9256-1C43", "description": "Vertex AI"}
 
@@ -85,6 +85,15 @@ def test_a_description_that_no_table_knows_is_told_and_left_open() -> None:
     (row,) = [r for chunk in chunks for r in chunk.rows.to_pylist()]
     assert (row["x_model_id"], row["x_token_class"]) == ("gemini-2.5-pro", None)
     assert "1 SKU descriptions name a model and could not be placed: 'Gemini 2.5 Pro Telepathy'" in chunks[-1].notices
+
+
+def test_a_credit_on_tokens_is_of_their_class_and_has_no_quantity() -> None:
+    tokens = line(service=VERTEX, sku="Gemini 2.5 Pro Text Input - Predictions", usage={"unit": "count"})
+    chunks = parsed([json_lines({**tokens, "credits": [credit("PROMOTION", -1.0)]})])
+    (_, row) = [r for chunk in chunks for r in chunk.rows.to_pylist()]
+    said = [row[name] for name in ("billed_cost", "x_token_class", "consumed_quantity", "consumed_unit")]
+    assert said == [-1, "input_uncached", None, None]
+    assert not any("could not be placed" in notice for notice in chunks[-1].notices)
 
 
 def test_a_model_s_name_in_another_service_is_no_model() -> None:
