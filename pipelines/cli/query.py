@@ -3,10 +3,12 @@
 import csv
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 MAX_ROWS_ON_TERMINAL = 50
@@ -41,19 +43,28 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
 def _print(console: Console, names: list[str], rows: list[tuple[object, ...]], output: str) -> None:
     if output == "json":
         records = [dict(zip(names, row, strict=True)) for row in rows]
-        sys.stdout.write(json.dumps(records, default=str, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(records, default=_text, ensure_ascii=False) + "\n")
     elif output == "csv":
         writer = csv.writer(sys.stdout)
         writer.writerow(names)
-        writer.writerows(rows)
+        writer.writerows([_text(value) if value is not None else "" for value in row] for row in rows)
     else:
         _print_table(console, names, rows)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "NULL"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _print_table(console: Console, names: list[str], rows: list[tuple[object, ...]]) -> None:
     shown = Table(*names, header_style="bold")
     for row in rows[:MAX_ROWS_ON_TERMINAL]:
-        shown.add_row(*("NULL" if value is None else escape(str(value)) for value in row))
+        shown.add_row(*(escape(_text(value)) for value in row))
+    if not console.is_terminal:  # a file or a pipe has no width that columns would have to be cut for
+        wanted = Measurement.get(console, console.options.update(max_width=10_000), shown).maximum
+        console = Console(file=console.file, width=max(console.width, wanted))
     console.print(shown)
     if len(rows) > MAX_ROWS_ON_TERMINAL:
         console.print(f"{len(rows) - MAX_ROWS_ON_TERMINAL} more rows; use --format csv for all.", highlight=False)

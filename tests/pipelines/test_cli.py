@@ -50,6 +50,9 @@ def test_a_night_then_a_question_then_its_report(company: Path) -> None:
     asked = farthing("query", "select sum(effective_cost) as usd from chargeback", "--format", "json", cwd=company)
     assert asked.returncode == 0
     assert json.loads(asked.stdout) == [{"usd": "12.500000000000"}]
+    wide = farthing("query", f"select '{'x' * 200}' as long, cast(0 as decimal(38, 12)) as nothing", cwd=company).stdout
+    assert "x" * 200 in wide  # a pipe cuts no column
+    assert "0.000000000000" in wide  # money has no exponent
     assert farthing("query", "select nothing from nowhere", cwd=company).returncode == 1
     refused = farthing("query", "delete from chargeback", cwd=company)
     assert refused.returncode == 1
