@@ -1,4 +1,4 @@
-"""The source of kind `anthropic_costs`: what Anthropic charges an organisation, by workspace and description."""
+"""Anthropic costs: what Anthropic charges an organisation, by workspace and description."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The source of kind `anthropic_usage`: tokens and web searches of an organisation, as Anthropic counted them."""
+"""Anthropic usage: tokens and web searches of an organisation, as Anthropic counted them."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The source of kind `aws_commitments`: what reserved instances and savings plans say of themselves.
+"""AWS commitments: what reserved instances and savings plans say of themselves.
 
 Here belongs: which questions are asked. Here does not belong: what a commitment means (`commitment_rows`).
 """

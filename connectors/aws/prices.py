@@ -1,4 +1,4 @@
-"""The source of kind `aws_prices`: list prices of machines with GPUs and of Amazon Bedrock's tokens.
+"""AWS list prices: those of machines with GPUs and of Amazon Bedrock's tokens.
 
 Here belongs: which questions are asked. Here does not belong: what an entry means (`price_rows`, `rate_rows`).
 """

@@ -1,4 +1,4 @@
-"""The source of kind `aws_spot_prices`: what EC2's spot machines cost, change by change.
+"""AWS spot prices: what EC2's spot machines cost, change by change.
 
 Here belongs: asking for a day, and one change as a row of `spot_prices`. Here does not belong: means over time
 (`models.spot`).

@@ -1,4 +1,4 @@
-"""Azure's charges, from Cost Management exports or from reports made on demand: the source `azure_bill`.
+"""Azure bills: Cost Management exports (actual, amortized, FOCUS), or reports made on demand.
 
 Here belongs: the two ways in, side by side. Here does not belong: either of them.
 """

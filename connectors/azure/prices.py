@@ -1,4 +1,4 @@
-"""Azure's retail price list, machines and models, as it stands on the day: the source `azure_prices`.
+"""Azure list prices: the retail price list of machines and models, as it stands on the day.
 
 Here belongs: asking for the parts of the list, page by page. Here does not belong: what an item says (`price_items`).
 """

@@ -1,4 +1,4 @@
-"""What Azure Monitor counted for each deployment of a model, hour by hour: the source `azure_usage`.
+"""Azure usage: what Azure Monitor counted for each deployment of a model, hour by hour.
 
 Here belongs: asking for a day of each resource. Here does not belong: what an answer says (`metrics`).
 """

@@ -1,4 +1,4 @@
-"""The source `gcp_bill`: Google Cloud's billing export, one invoice month at a time."""
+"""Google Cloud bills: the BigQuery billing export, from files or from its table, one invoice month at a time."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date

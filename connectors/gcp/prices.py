@@ -1,4 +1,4 @@
-"""The source `gcp_prices`: Google Cloud's list prices, from the Cloud Billing catalog."""
+"""Google Cloud list prices: GPUs and models in the Cloud Billing catalog."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
