@@ -2,14 +2,17 @@
 
 Method: AWS' own amortisation. A line that a commitment covers has the commitment's cost; the commitment's fee line has
 what nobody used; what was paid upfront, and the negation of covered usage, have none. Where the account has negotiated
-discounts, the `net` twin of each number is what is invoiced, and is taken.
+discounts, the `net` twin of each number is what is invoiced, and is taken. Whether a delivery has net numbers at all,
+only all of its lines together tell: see `net_is_filled`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from connectors.aws.bill_product import instance_type, is_model
+from connectors.base import LandedPage
 from connectors.bills import Names
+from connectors.bills.files import open_lines
 
 COVERED, NEGATION = "SavingsPlanCoveredUsage", "SavingsPlanNegation"
 RECURRING_FEE, UPFRONT_FEE = "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"
@@ -20,9 +23,13 @@ _ZERO = f"cast(0 as {_MONEY})"
 
 @dataclass(frozen=True)
 class Line:
-    """What several expressions need to know of a line: columns of the steps before them."""
+    """What several expressions need to know of a line: columns of the steps before them.
+
+    `net_is_filled` is of the whole delivery.
+    """
 
     names: Names
+    net_is_filled: bool = False
     kind: str = "_kind"
     usage_type: str = "_usage_type"
     is_split: str = "_is_split"
@@ -35,12 +42,28 @@ class Line:
     amortised_cost: str = "_amortised_cost"
 
 
+def net_is_filled(files: Iterable[LandedPage]) -> bool:
+    """Whether the delivery has net costs: one line with one that is not zero shows it, and ends the search.
+
+    Raises IncompleteDeliveryError for a file that is not whole.
+    """
+    for page in files:
+        with open_lines(page) as lines:
+            net = lines.names.decimal(_COST[0])
+            if (
+                lines.names.has(_COST[0])
+                and lines.connection.execute(f"select 1 from lines where {net} <> 0 limit 1").fetchone()
+            ):
+                return True
+    return False
+
+
 def steps_of(line: Line) -> tuple[Mapping[str, str], ...]:
     """The columns that `Line` names, in the order in which they need each other."""
     names = line.names
     parent, operation = names.text("splitLineItem/ParentResourceId"), names.text("lineItem/Operation")
     kind = names.text("lineItem/LineItemType")
-    billed = _net(line, "lineItem/NetUnblendedCost", "lineItem/UnblendedCost")
+    billed = _net(line, *_COST)
     return (
         {
             line.kind: kind,
@@ -73,11 +96,17 @@ def costs_of(line: Line) -> Mapping[str, str]:
     }
 
 
+def has_net_zero(line: Line) -> str:
+    """Where the net cost is zero beside a cost, and no discount explains it."""
+    return _is_zero_beside(line, *_COST) if line.names.has(_COST[0]) else "false"
+
+
 def is_unamortised(line: Line) -> str:
     """Where a line that commitments cover, or their fee, lacks the amortised cost: the billed one stands for it."""
     return f"({line.kind} in {_AMORTISED} and {line.amortised_cost} is null)"
 
 
+_COST = ("lineItem/NetUnblendedCost", "lineItem/UnblendedCost")
 _RATE = ("lineItem/NetUnblendedRate", "lineItem/UnblendedRate")
 _SPLIT = ("splitLineItem/NetSplitCost", "splitLineItem/SplitCost")
 _SPLIT_UNUSED = ("splitLineItem/NetUnusedCost", "splitLineItem/UnusedCost")
@@ -87,14 +116,21 @@ _AMORTISED = f"('{COVERED}', '{RECURRING_FEE}', '{DISCOUNTED}', '{RI_FEE}')"
 def _net(line: Line, net: str, gross: str) -> str:
     """The net number where the account has discounts, else the gross one.
 
-    A zero beside a gross number is what an export writes that has no net numbers, unless a discount explains it.
+    In a delivery without net costs, a zero is what the export writes for none, unless a discount explains it.
     """
     names = line.names
     if not names.has(net):
         return names.decimal(gross)
-    of_net, of_gross = names.decimal(net), names.decimal(gross)
-    unfilled = f"{of_net} = 0 and {of_gross} <> 0 and not {line.is_discount}"
-    return f"case when {unfilled} then {of_gross} else coalesce({of_net}, {of_gross}) end"
+    taken = f"coalesce({names.decimal(net)}, {names.decimal(gross)})"
+    if line.net_is_filled:
+        return taken
+    return f"case when {_is_zero_beside(line, net, gross)} then {names.decimal(gross)} else {taken} end"
+
+
+def _is_zero_beside(line: Line, net: str, gross: str) -> str:
+    """Where the net number is zero, the gross one is not, and the line tells of no discount."""
+    names = line.names
+    return f"({names.decimal(net)} = 0 and {names.decimal(gross)} <> 0 and not {line.is_discount})"
 
 
 def _effective_cost(line: Line) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from connectors.aws.bill_costs import net_is_filled
 from connectors.aws.bill_focus import is_focus, parse_focus
 from connectors.aws.bill_manifest import read_manifest
 from connectors.aws.bill_settings import AwsBillSettings
@@ -30,7 +31,9 @@ def parse_export(settings: AwsBillSettings, window: Window, pages: Iterable[Land
     if files and is_focus(files[0]):  # an export has one format
         yield from parse_focus(settings, window, files)
     else:
-        yield from parse_bill(Bill(settings, window, files, report_shape(settings, window)))
+        yield from parse_bill(
+            Bill(settings, window, files, report_shape(settings, window, net_is_filled=net_is_filled(files)))
+        )
 
 
 def _is_json(page: LandedPage) -> bool:

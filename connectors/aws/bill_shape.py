@@ -17,6 +17,7 @@ from connectors.aws.bill_costs import (
     UPFRONT_FEE,
     Line,
     costs_of,
+    has_net_zero,
     is_unamortised,
     steps_of,
 )
@@ -46,8 +47,8 @@ _FREQUENCIES = {
 _OPTIONAL_NUMBERS = ("pricing/publicOnDemandCost", "pricing/publicOnDemandRate", "lineItem/UsageAmount")
 
 
-def report_shape(settings: AwsBillSettings, window: Window) -> Callable[[Names], Shape]:
-    """The shape of a file, once its columns are known.
+def report_shape(settings: AwsBillSettings, window: Window, *, net_is_filled: bool) -> Callable[[Names], Shape]:
+    """The shape of a file, once its columns are known. `net_is_filled`: whether the delivery has net costs.
 
     Raises IncompleteDeliveryError for a file that lacks a column without which no line can be billed.
     """
@@ -55,7 +56,7 @@ def report_shape(settings: AwsBillSettings, window: Window) -> Callable[[Names],
     def shape(names: Names) -> Shape:
         for column in _REQUIRED:
             names.require(column)
-        line = Line(names)
+        line = Line(names, net_is_filled)
         tags, tags_found = tags_lookup(names)
         models, models_found = models_lookup(line)
         unknown = unknown_columns(names)
@@ -177,6 +178,12 @@ def _notices(line: Line, unknown: list[Given]) -> Mapping[str, str]:
     names = line.names
     told = {
         "lines of commitments state no amortised cost: their effective cost is their billed cost": is_unamortised(line),
+        "lines have a net cost of 0 beside a cost: "
+        + (
+            "billed as nothing, as other lines of the delivery have net costs"
+            if line.net_is_filled
+            else "billed at their cost, as no line of the delivery has a net cost"
+        ): has_net_zero(line),
         "billed costs with more than 12 decimal places were rounded": names.too_precise(_COST),
         "lines hold a list cost, rate or quantity that is no number: left out, kept in x_extra": " or ".join(
             names.unreadable(column) for column in _OPTIONAL_NUMBERS

@@ -215,6 +215,32 @@ def test_a_net_cost_of_zero_that_no_discount_explains_is_an_export_without_net_c
     assert only(parquet_report(free))["billed_cost"] == D(0)
 
 
+@pytest.mark.parametrize("written", [csv_report, parquet_report])
+def test_a_net_cost_of_zero_is_what_is_billed_where_another_line_has_a_net_cost(written: Any) -> None:
+    free, paid = line(cost="5", line_item_net_unblended_cost="0"), line(cost="5", line_item_net_unblended_cost="4")
+    for files in ([written(free, paid)], [written(free), written(paid)]):  # of one delivery, in one file or in two
+        found = read(*files)
+        assert [row["billed_cost"] for row in found.rows] == [D(0), D(4)]
+        assert [row["effective_cost"] for row in found.rows] == [D(0), D(4)]
+        assert any(
+            notice.startswith("1 lines have a net cost of 0 beside a cost: billed as") for notice in found.notices
+        )
+
+
+@pytest.mark.parametrize("written", [csv_report, parquet_report])
+def test_net_costs_of_zero_throughout_are_told_as_unfilled(written: Any) -> None:
+    found = read(written(line(cost="5", line_item_net_unblended_cost="0"), line(cost="4")))
+    assert found.total() == D(9)
+    assert any(notice.startswith("1 lines have a net cost of 0 beside a cost: billed at") for notice in found.notices)
+
+
+@pytest.mark.parametrize("written", [csv_report, parquet_report])
+def test_covered_usage_that_is_given_away_costs_nothing_where_net_costs_are_filled(written: Any) -> None:
+    free = {**COVERED, "savings_plan_net_savings_plan_effective_cost": "0", "line_item_net_unblended_cost": "0"}
+    lines = [line("SavingsPlanCoveredUsage", "55.04", **free), line(cost="5", line_item_net_unblended_cost="4")]
+    assert [row["effective_cost"] for row in read(written(*lines)).rows] == [D(0), D(4)]
+
+
 def test_commitments_without_amortised_costs_keep_their_billed_cost_and_are_told() -> None:
     found = read(
         csv_report(line("DiscountedUsage", "0"), line("RIFee", "300", reservation_reservation_a_r_n=RESERVATION))
