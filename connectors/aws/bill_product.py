@@ -12,7 +12,28 @@ def product_attribute(names: Names, key: str, column: str) -> str:
         return "cast(null as varchar)"
     if found.kind == "map":
         return f"nullif({found.sql}['{key}'], '')"
-    return f"json_extract_string({names.text('product')}, '$.{key}')"
+    written = names.text("product")
+    return (
+        f"nullif(case when json_valid({written}) then json_extract_string({written}, '$.{key}') "
+        f"when {_is_python(written)} then json_extract_string({_as_json(written)}, '$.{key}') end, '')"
+    )
+
+
+def unreadable_product(names: Names) -> str:
+    """The product's text where it is no JSON, nor Python's way to write it; NULL everywhere else."""
+    found, written = names.find("product"), names.text("product")
+    if found is None or found.kind != "text":
+        return "cast(null as varchar)"
+    return f"case when not json_valid({written}) and not {_is_python(written)} then {written} end"
+
+
+def _is_python(written: str) -> str:
+    return f"json_valid({_as_json(written)})"
+
+
+def _as_json(written: str) -> str:
+    """A text with Python's quotes as JSON."""
+    return f"replace({written}, '''', '\"')"
 
 
 def service_name(names: Names) -> str:

@@ -23,7 +23,7 @@ from connectors.aws.bill_costs import (
 )
 from connectors.aws.bill_labels import cost_categories, tags_lookup, unreadable_tags
 from connectors.aws.bill_models import consumption, models_lookup
-from connectors.aws.bill_product import service_name
+from connectors.aws.bill_product import service_name, unreadable_product
 from connectors.aws.bill_settings import AwsBillSettings
 from connectors.base import Window
 from connectors.bills import Names, Rule, Shape, json_object
@@ -148,6 +148,7 @@ def _extra(line: Line, unknown: list[Given]) -> str:
         "cost_category": cost_categories(names),
         "iam_principal": names.text("line_item_iam_principal"),
         "tax_type": names.text("lineItem/TaxType"),
+        "unreadable product": unreadable_product(names),
         **{f"unreadable {c}": f"case when {names.unreadable(c)} then {names.text(c)} end" for c in _OPTIONAL_NUMBERS},
         **{f"unreadable {c}": sql for c, sql in unreadable_tags(names).items()},
     }
@@ -184,6 +185,9 @@ def _notices(line: Line, unknown: list[Given]) -> Mapping[str, str]:
             if line.net_is_filled
             else "billed at their cost, as no line of the delivery has a net cost"
         ): has_net_zero(line),
+        "lines name their product in a text that is no JSON: left out, kept in x_extra": (
+            f"{unreadable_product(names)} is not null"
+        ),
         "billed costs with more than 12 decimal places were rounded": names.too_precise(_COST),
         "lines hold a list cost, rate or quantity that is no number: left out, kept in x_extra": " or ".join(
             names.unreadable(column) for column in _OPTIONAL_NUMBERS

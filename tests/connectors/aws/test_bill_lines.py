@@ -247,6 +247,28 @@ def test_tags_of_both_columns_are_one_set_and_those_of_the_resource_win() -> Non
     assert json.loads(row["tags"]) == {"user_team": "search", "user_env": "prod", "iamPrincipal/role": "api"}
 
 
+@pytest.mark.parametrize(
+    ("product", "service", "is_kept"),
+    [
+        ('{"product_name": "Amazon EC2"}', "Amazon EC2", False),
+        ("{'product_name': 'Amazon EC2'}", "Amazon EC2", False),  # as Python writes it
+        ("", "AmazonEC2", False),
+        ("{}", "AmazonEC2", False),
+        ("{'product_name': \"Amazon's EC2\"}", "AmazonEC2", True),
+        ("Amazon EC2", "AmazonEC2", True),
+    ],
+)
+def test_a_product_in_any_writing_keeps_the_line_and_is_told_where_it_is_unreadable(
+    product: str, service: str, is_kept: bool
+) -> None:
+    found = read(csv_report(line(product=product), line()))
+    assert [row["service_name"] for row in found.rows] == [service, "Amazon Elastic Compute Cloud"]
+    assert found.total() == D("196.64")
+    extra = json.loads(found.rows[0]["x_extra"] or "{}")
+    assert extra == ({"unreadable product": product} if is_kept else {})
+    assert any(notice.startswith("1 lines name their product") for notice in found.notices) is is_kept
+
+
 def test_cost_categories_and_principals_are_kept() -> None:
     row = only(csv_report(line(cost_category='{"unit": "ml"}', line_item_iam_principal="arn:aws:sts::1:role/a")))
     assert json.loads(row["x_extra"]) == {"cost_category": {"unit": "ml"}, "iam_principal": "arn:aws:sts::1:role/a"}
