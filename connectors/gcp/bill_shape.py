@@ -15,7 +15,7 @@ from connectors.gcp.pieces import CREDIT_AMOUNT, IS_CREDIT, IS_LINE, system_labe
 from connectors.windows import month_window
 
 PROVIDER = "Google Cloud"
-SEPARATOR = "\x1f"  # between the parts of a helper's text: no bill writes it
+SEPARATOR = "\x1f"  # between the parts of a helper's text, where none is left
 _REQUIRED = (
     "billing_account_id",
     "invoice.month",
@@ -172,7 +172,10 @@ def _labels(names: Names) -> str:
 def _model_text(names: Names) -> str:
     """Service, description, unit, and whether the piece has a quantity in it: what a model's line is read from."""
     parts = [names.text(name) for name in ("service.description", "sku.description", "usage.unit")]
-    texts = [*(f"coalesce({part}, '')" for part in parts), f"case when {_has_quantity(names)} then '1' else '' end"]
+    texts = [
+        *(f"replace(coalesce({part}, ''), chr(31), ' ')" for part in parts),
+        f"case when {_has_quantity(names)} then '1' else '' end",
+    ]
     return f"concat({', chr(31), '.join(texts)})"
 
 

@@ -1,5 +1,7 @@
 """Which model, class, tier and unit a SKU's description bills. The descriptions are Google's own."""
 
+from decimal import Decimal
+
 import pytest
 
 from connectors.gcp.vertex import read_description
@@ -94,6 +96,16 @@ def test_a_credit_on_tokens_is_of_their_class_and_has_no_quantity() -> None:
     said = [row[name] for name in ("billed_cost", "x_token_class", "consumed_quantity", "consumed_unit")]
     assert said == [-1, "input_uncached", None, None]
     assert not any("could not be placed" in notice for notice in chunks[-1].notices)
+
+
+def test_a_separator_inside_a_text_blocks_no_month() -> None:
+    """A control character in a description is a bill's own, and the model is read all the same."""
+    sku = "Gemini 2.5 Pro Text\x1fInput - Predictions"
+    odd = line(service={"id": "0", "description": "Compute\x1fEngine"})
+    found = rows([json_lines(line(service=VERTEX, sku=sku, usage={"unit": "count"}), odd, line())])
+    assert [row["billed_cost"] for row in found] == [Decimal("9.8")] * 3
+    assert (found[0]["x_model_id"], found[0]["x_token_class"]) == ("gemini-2.5-pro", "input_uncached")
+    assert found[0]["sku_meter"] == sku
 
 
 def test_a_model_s_name_in_another_service_is_no_model() -> None:
