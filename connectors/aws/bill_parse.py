@@ -1,10 +1,12 @@
 """Landed files of an export become chunks of `charges`: reports here, FOCUS files by their own reader."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from connectors.aws.bill_costs import net_is_filled
 from connectors.aws.bill_focus import is_focus, parse_focus
 from connectors.aws.bill_manifest import read_manifest
+from connectors.aws.bill_people import without_people
 from connectors.aws.bill_settings import AwsBillSettings
 from connectors.aws.bill_shape import report_shape
 from connectors.base import LandedPage, Parsed, Window
@@ -28,12 +30,15 @@ def parse_export(settings: AwsBillSettings, window: Window, pages: Iterable[Land
             is_final=True,
             notices=("no manifest names the files: those that the listing showed were taken for the whole delivery",),
         )
+    for chunk in _chunks(settings, window, files):
+        yield replace(chunk, rejects=tuple(map(without_people, chunk.rejects)))
+
+
+def _chunks(settings: AwsBillSettings, window: Window, files: list[LandedPage]) -> Iterator[Parsed]:
     if files and is_focus(files[0]):  # an export has one format
-        yield from parse_focus(settings, window, files)
-    else:
-        yield from parse_bill(
-            Bill(settings, window, files, report_shape(settings, window, net_is_filled=net_is_filled(files)))
-        )
+        return parse_focus(settings, window, files)
+    shape = report_shape(settings, window, net_is_filled=net_is_filled(files))
+    return parse_bill(Bill(settings, window, files, shape))
 
 
 def _is_json(page: LandedPage) -> bool:

@@ -23,6 +23,7 @@ from connectors.aws.bill_costs import (
 )
 from connectors.aws.bill_labels import cost_categories, tags_lookup, unreadable_tags
 from connectors.aws.bill_models import consumption, models_lookup
+from connectors.aws.bill_people import names_people
 from connectors.aws.bill_product import service_name, unreadable_product
 from connectors.aws.bill_settings import AwsBillSettings
 from connectors.base import Window
@@ -60,6 +61,7 @@ def report_shape(settings: AwsBillSettings, window: Window, *, net_is_filled: bo
         tags, tags_found = tags_lookup(names)
         models, models_found = models_lookup(line)
         unknown = unknown_columns(names)
+        kept = [given for given in unknown if not names_people(given.name)]
         return Shape(
             values={
                 **_who_and_when(names),
@@ -68,7 +70,7 @@ def report_shape(settings: AwsBillSettings, window: Window, *, net_is_filled: bo
                 **commitments_of(line),
                 **tags,
                 **models,
-                "x_extra": _extra(line, unknown),
+                "x_extra": _extra(line, kept),
             },
             cost=line.billed_cost,
             rules=_rules(settings, window, line),
@@ -146,7 +148,6 @@ def _extra(line: Line, unknown: list[Given]) -> str:
     members = {given.name: given.sql for given in unknown}
     members |= {
         "cost_category": cost_categories(names),
-        "iam_principal": names.text("line_item_iam_principal"),
         "tax_type": names.text("lineItem/TaxType"),
         "unreadable product": unreadable_product(names),
         **{f"unreadable {c}": f"case when {names.unreadable(c)} then {names.text(c)} end" for c in _OPTIONAL_NUMBERS},
@@ -196,7 +197,8 @@ def _notices(line: Line, unknown: list[Given]) -> Mapping[str, str]:
     if unread := unreadable_tags(names):
         broken = " or ".join(f"{sql} is not null" for sql in unread.values())
         told["lines hold tags that are no JSON: left out, kept in x_extra"] = broken
-    if unknown:
-        held = ", ".join(sorted(given.name for given in unknown))
-        told[f"lines come with columns that no report is documented to have, kept in x_extra: {held}"] = "true"
+    kept = {given.name: not names_people(given.name) for given in unknown}
+    for words, is_kept in (("kept in x_extra", True), ("left out as they name people", False)):
+        if held := ", ".join(sorted(name for name in kept if kept[name] is is_kept)):
+            told[f"lines come with columns that no report is documented to have, {words}: {held}"] = "true"
     return told

@@ -269,9 +269,39 @@ def test_a_product_in_any_writing_keeps_the_line_and_is_told_where_it_is_unreada
     assert any(notice.startswith("1 lines name their product") for notice in found.notices) is is_kept
 
 
-def test_cost_categories_and_principals_are_kept() -> None:
-    row = only(csv_report(line(cost_category='{"unit": "ml"}', line_item_iam_principal="arn:aws:sts::1:role/a")))
-    assert json.loads(row["x_extra"]) == {"cost_category": {"unit": "ml"}, "iam_principal": "arn:aws:sts::1:role/a"}
+ADA = "arn:aws:sts::1:assumed-role/ml/ada@acme.example"
+
+
+def test_cost_categories_are_kept() -> None:
+    row = only(csv_report(line(cost_category='{"unit": "ml"}')))
+    assert json.loads(row["x_extra"]) == {"cost_category": {"unit": "ml"}}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_who_made_the_requests_is_neither_staged_nor_kept_with_a_refused_line(written: Any) -> None:
+    who = {"line_item_iam_principal": ADA, "identity_user_name": "ada", "a_new_column": "new"}
+    found = read(written({**line(), **who}, {**line(line_item_currency_code="EUR"), **who}))
+    (row,), (reject,) = found.rows, found.rejects
+    assert json.loads(row["x_extra"]) == {"a_new_column": "new"}
+    payload = json.loads(reject.payload)
+    assert {"line_item_currency_code": "EUR", "a_new_column": "new"}.items() <= payload.items()
+    assert "ada" not in f"{row}{reject}"
+    assert any(notice.endswith("left out as they name people: identity_user_name") for notice in found.notices)
+
+
+@pytest.mark.parametrize("who", [ADA, "arn:aws:iam::1:user/ada,acme"])
+def test_a_malformed_record_is_kept_without_its_principal(who: str) -> None:
+    whole = csv_report(line(line_item_resource_id="i-odd", line_item_iam_principal=who))
+    found = read(whole.rstrip(b"\n") + b",one,more\n" + csv_report(line()).splitlines(keepends=True)[1])
+    (reject,) = found.rejects
+    assert reject.reason == "malformed_record"
+    assert "i-odd" in reject.payload
+    assert "ada" not in f"{reject}"
+
+
+def test_the_name_tag_of_a_machine_names_nobody() -> None:
+    found = read(csv_report({**line(line_item_currency_code="EUR"), "resourceTags/user:Name": "train-1"}))
+    assert json.loads(found.rejects[0].payload)["resourceTags/user:Name"] == "train-1"
 
 
 def test_an_unreadable_list_cost_is_left_out_kept_and_told() -> None:
