@@ -137,6 +137,12 @@ def _header(where: str, file: Path, *, is_gzip: bool) -> list[str]:
         raise damaged(where, "it is empty, without even the names of its columns")
     if not lines[-1].endswith(("\n", "\r")):
         raise damaged(where, "it ends in the line that names its columns")
+    if len(lines) > 1:  # the engine counts the header as one line, and would find no sound record below
+        broken = next((name for name in header if "\n" in name or "\r" in name), header[0])
+        raise IncompleteDeliveryError(
+            f"{where}: the name of its column {broken[:80]!r} holds a line break; "
+            "export the bill with the column named on one line, or without it"
+        )
     return header
 
 

@@ -1,0 +1,54 @@
+"""Files that are read wrongly by a lenient reader: each is refused with the place, or read whole."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from connectors.base import Bytes, IncompleteDeliveryError, LandedPage, Parsed, Reject, SourceSettings, Window
+from connectors.bills import Bill, Names, Rule, Shape, parse_bill
+
+OCTOBER = Window(datetime(2026, 10, 1), datetime(2026, 11, 1))
+HEADER, LINE = b"account,cost,product\n", b"acc-1,1.5,Machines\n"
+
+
+def shape(names: Names) -> Shape:
+    cost = names.decimal("cost")
+    return Shape(
+        values={
+            "billing_account_id": names.text("account"),
+            "billing_currency": "'USD'",
+            "billing_period_start": "timestamp '2026-10-01'",
+            "billing_period_end": "timestamp '2026-11-01'",
+            "charge_period_start": "timestamp '2026-10-03'",
+            "charge_period_end": "timestamp '2026-10-04'",
+            "charge_category": "'Usage'",
+            "billed_cost": "_billed_cost",
+            "effective_cost": "_billed_cost",
+            "provider_name": "'Cloud'",
+            "service_name": "'Service'",
+        },
+        cost=cost,
+        rules=(Rule("unreadable_number", "cost", f"{cost} is null", "a decimal number"),),
+        steps=({"_billed_cost": cost},),
+    )
+
+
+def parse(*contents: bytes) -> list[Parsed]:
+    pages = [LandedPage(f"part-{n}", f"{n:064x}", Bytes(content)) for n, content in enumerate(contents)]
+    return list(parse_bill(Bill(SourceSettings(name="cloud", kind="cloud"), OCTOBER, pages, shape)))
+
+
+def costs_of(parsed: list[Parsed]) -> list[Decimal]:
+    return [cost for chunk in parsed for cost in chunk.rows["billed_cost"].to_pylist()]
+
+
+def rejects_of(parsed: list[Parsed]) -> list[Reject]:
+    return [reject for chunk in parsed for reject in chunk.rejects]
+
+
+def test_a_line_break_in_a_column_s_name_is_told_not_read_as_no_lines() -> None:
+    broken = b'account,cost,"pro\nduct"\n' + LINE * 3
+    with pytest.raises(IncompleteDeliveryError, match=re.escape(r"part-1: the name of its column 'pro\nduct' holds")):
+        parse(HEADER + LINE, broken)
