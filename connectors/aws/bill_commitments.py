@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from connectors.aws.bill_costs import COVERED, DISCOUNTED, NEGATION, RECURRING_FEE, RI_FEE, Line
+from connectors.aws.bill_costs import COVERED, DISCOUNTED, FEE, NEGATION, RECURRING_FEE, RI_FEE, UPFRONT_FEE, Line
 
 _PAYMENTS = {"All Upfront": "all_upfront", "Partial Upfront": "partial_upfront", "No Upfront": "no_upfront"}
 
@@ -60,11 +60,13 @@ def _quantity(line: Line) -> str:
 
 
 def purchase_option(line: Line) -> str:
-    """How the capacity was bought, where the line says."""
+    """How the capacity was bought, where the line says: usage, and the purchase of what covers it."""
     kind, usage_type = line.kind, line.usage_type
     return (
-        f"case when {kind} in ('{COVERED}', '{NEGATION}') then 'savings_plan' "
-        f"when {kind} = '{DISCOUNTED}' then 'reserved' when {kind} <> 'Usage' or {line.is_split} then null "
+        f"case when {kind} in ('{COVERED}', '{NEGATION}', '{RECURRING_FEE}', '{UPFRONT_FEE}') then 'savings_plan' "
+        f"when {kind} in ('{DISCOUNTED}', '{RI_FEE}') then 'reserved' "
+        f"when {kind} = '{FEE}' and {line.reservation} is not null then 'reserved' "
+        f"when {kind} <> 'Usage' or {line.is_split} then null "
         f"when {usage_type} like '%SpotUsage%' then 'spot' "
         f"when {usage_type} like '%CapacityBlock%' then 'capacity_block' "
         f"when {usage_type} like '%ProvisionedThroughput%' then 'provisioned' "

@@ -10,7 +10,17 @@ import pytest
 from connectors.aws.bedrock import tokens_per_unit
 from connectors.base import IncompleteDeliveryError
 from contracts import contract
-from tests.connectors.aws.bill_reports import LINE, csv_report, gz_report, line, only, parquet_report, read
+from tests.connectors.aws.bill_reports import (
+    LINE,
+    PLAN,
+    RESERVATION,
+    csv_report,
+    gz_report,
+    line,
+    only,
+    parquet_report,
+    read,
+)
 
 D = Decimal
 WRITTEN = [csv_report, gz_report, parquet_report]
@@ -97,6 +107,19 @@ def test_how_the_machine_was_bought_is_read_from_the_usage_type() -> None:
     lines = [line(line_item_usage_type=meter, product_instance_type=instance) for meter, instance, *_ in told]
     found = [(row["x_purchase_option"], row["x_instance_type"]) for row in read(csv_report(*lines)).rows]
     assert found == [(option, machine) for *_, option, machine in told]
+
+
+def test_the_purchase_of_what_covers_usage_has_the_option_of_that_usage() -> None:
+    told = [
+        ("SavingsPlanRecurringFee", {"savings_plan_savings_plan_a_r_n": PLAN}, "savings_plan"),
+        ("SavingsPlanUpfrontFee", {"savings_plan_savings_plan_a_r_n": PLAN}, "savings_plan"),
+        ("RIFee", {"reservation_reservation_a_r_n": RESERVATION}, "reserved"),
+        ("Fee", {"reservation_reservation_a_r_n": RESERVATION}, "reserved"),
+        ("Fee", {}, None),
+        ("Tax", {}, None),
+    ]
+    found = read(csv_report(*(line(kind, "10", **over) for kind, over, _ in told)))
+    assert [row["x_purchase_option"] for row in found.rows] == [option for *_, option in told]
 
 
 def test_unused_capacity_of_a_reservation_is_told() -> None:
