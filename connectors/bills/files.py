@@ -24,6 +24,9 @@ from connectors.bills.names import Given, Kind, Names, literal, quoted
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 _MEMORY = "1GB"  # of this reader: it streams, and neither sorts nor groups
 _CUT = ("MISSING COLUMNS", "UNQUOTED VALUE")
+_FEW = 10_000  # refused records that are held at once
+_BREAKS = "chr(13) || chr(10)"
+_MALFORMED = "from reject_errors qualify row_number() over (partition by line order by column_idx) = 1 order by line"
 _TRUSTED_BYTES, _MAX_RATIO = 10 * 1024 * 1024, 200  # bills shrink ten- to fortyfold
 
 
@@ -38,23 +41,34 @@ class Lines:
     is_csv: bool
     is_gzip: bool
 
-    def malformed(self) -> list[Reject]:
+    def malformed(self) -> Iterator[Reject]:
         """The records that do not have the file's columns; known once all lines were read.
 
-        Raises IncompleteDeliveryError when the last one was cut.
+        Raises IncompleteDeliveryError when the last one was cut, or when an unmatched quote joined several lines into
+        one record: how much money lies in those nobody can tell.
         """
         if not self.is_csv:
-            return []
-        found = self.connection.execute(
-            "select line, error_type, error_message, csv_line from reject_errors "
-            "qualify row_number() over (partition by line order by column_idx) = 1 order by line"
-        ).fetchall()
-        if found and found[-1][1] in _CUT and not self._ends_with_line():
+            return
+        self._refuse_joined()
+        found = self.connection.execute(f"select line, error_type, error_message, csv_line from ({_MALFORMED})")
+        while some := found.fetchmany(_FEW):
+            for line, kind, message, text in some:
+                reason = f"{kind.lower()}: {message}"
+                yield Reject(self.page.page_id, line, "malformed_record", reason, text.strip("\r\n"))
+
+    def _refuse_joined(self) -> None:
+        last = self.connection.execute("select error_type from reject_errors order by line desc limit 1").fetchone()
+        if last and last[0] in _CUT and not self._ends_with_line():
             raise damaged(self.page.name, "it ends in the middle of a record")
-        return [
-            Reject(self.page.page_id, line, "malformed_record", f"{kind.lower()}: {message}", text.strip("\r\n"))
-            for line, kind, message, text in found
-        ]
+        joined = self.connection.execute(
+            f"select line, csv_line from ({_MALFORMED}) where contains(trim(csv_line, {_BREAKS}), chr(10)) limit 1"
+        ).fetchone()
+        if joined:
+            raise IncompleteDeliveryError(
+                f"{self.page.name}: the record at line {joined[0]:,} runs over several lines and has not the file's "
+                f"columns, so that a quote in it has no partner and the lines below cannot be told apart: "
+                f"found {joined[1][:120]!r}; have the bill exported again, or mend the quote"
+            )
 
     def _ends_with_line(self) -> bool:
         last = b""

@@ -52,3 +52,17 @@ def test_a_line_break_in_a_column_s_name_is_told_not_read_as_no_lines() -> None:
     broken = b'account,cost,"pro\nduct"\n' + LINE * 3
     with pytest.raises(IncompleteDeliveryError, match=re.escape(r"part-1: the name of its column 'pro\nduct' holds")):
         parse(HEADER + LINE, broken)
+
+
+@pytest.mark.parametrize("below", [LINE * 50_000, LINE * 2 + b'acc-1,"1.5",Machines\n' + LINE * 20, LINE])
+def test_a_quote_without_a_partner_refuses_the_delivery_not_the_lines_below_as_one(below: bytes) -> None:
+    with pytest.raises(IncompleteDeliveryError, match=r"part-1: the record at line 4 runs over several lines"):
+        parse(HEADER + LINE, HEADER + LINE * 2 + b'acc-1,"1.5,Machines\n' + below)
+
+
+def test_a_bad_quote_within_one_line_refuses_that_line_alone() -> None:
+    parsed = parse(HEADER + LINE + b'acc-1,"1"5,Machines\n' + LINE * 2, HEADER + LINE)
+    assert [(reject.row, reject.reason, reject.payload) for reject in rejects_of(parsed)] == [
+        (3, "malformed_record", 'acc-1,"1"5,Machines')
+    ]
+    assert costs_of(parsed) == [Decimal("1.5")] * 4
