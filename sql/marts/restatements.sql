@@ -5,8 +5,9 @@ select
     fact,
     slice_date,
     attempted_at as restated_at,
+    attempted_at >= window_end as period_had_ended,
     previous_total_cost,
     total_cost,
     cast(total_cost - previous_total_cost as decimal(38, 12)) as difference
 from deliveries
-where status in ('committed', 'empty') and total_cost <> previous_total_cost
+where status in ('committed', 'empty') and total_cost is not null and previous_total_cost is not null

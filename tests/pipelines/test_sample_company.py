@@ -103,7 +103,9 @@ def test_a_restated_bill_gives_the_restated_truth(company: Company) -> None:
 
 def test_what_was_restated_is_told_by_source_and_to_the_last_digit(company: Company) -> None:
     with published(company.lake) as database:
-        told = database.execute("select x_source, slice_date, difference from restatements").fetchall()
+        told = database.execute(
+            "select x_source, slice_date, difference from restatements where difference <> 0"
+        ).fetchall()
     restated = company.restated_truth["restated"]
     assert sorted(told) == [
         ("aws-bill", FIRST, Decimal(restated["AWS"]["billed_cost"])),
