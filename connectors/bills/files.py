@@ -1,5 +1,6 @@
 """A landed file as DuckDB's relation `lines`: CSV and JSON lines as text, Parquet as it is.
 
+Its columns are `c0`, `c1` and so on: no delivered name can stand for a step of the reader's own SQL, nor for another.
 Malformed records of a CSV are kept apart; a malformed JSON line makes its file a damaged one.
 """
 
@@ -180,19 +181,25 @@ def _refuse_bomb(where: str, file: Path) -> None:
 
 def _open_parquet(connection: duckdb.DuckDBPyConnection, where: str, file: Path) -> Names:
     schema = pq.read_schema(file)
-    connection.execute(f"create view lines as select * from read_parquet({literal(str(file))})")
-    return Names(where, [given for field in schema for given in _fields(field, "", "")])
+    columns = [f"c{n}" for n in range(len(schema))]
+    connection.execute(
+        f"create view lines({', '.join(columns)}) as "
+        f"select * from read_parquet({literal(str(file))}, hive_partitioning = false)"
+    )
+    return Names(where, [given for n, field in enumerate(schema) for given in _fields(field, field.name, columns[n])])
 
 
 def _fields(field: pa.Field, name: str, sql: str) -> Iterator[Given]:
-    """The field, and the fields of a structure by their dotted paths."""
-    name, sql = f"{name}{field.name}", f"{sql}{quoted(field.name)}"
+    """The field, which `sql` reads, and the fields of a structure by their dotted paths."""
     if (wrapped := _wrapped_list(field.type)) is not None:
         yield Given(name, f"list_transform({sql}.list, lambda entry: entry.{quoted(wrapped)})", "list")
         return
     if pa.types.is_struct(field.type):
-        for inner in field.type:
-            yield from _fields(inner, f"{name}.", f"{sql}.")
+        inner = list(field.type)
+        has_twins = len({part.name.lower() for part in inner}) < len(inner)  # which SQL takes for one field
+        for n, part in enumerate(inner, 1):
+            read = f"struct_extract_at({sql}, {n})" if has_twins else f"{sql}.{quoted(part.name)}"
+            yield from _fields(part, f"{name}.{part.name}", read)
         return
     yield Given(name, sql, _kind(field.type))
 

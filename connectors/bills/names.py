@@ -1,7 +1,8 @@
 """The columns of one file, found in any spelling, as SQL expressions over its lines.
 
-`lineItem/UnblendedCost`, `line_item_unblended_cost` and `LineItemUnblendedCost` are one column; a field of a Parquet
-structure is found by its dotted path. A column that the file lacks is NULL.
+`lineItem/UnblendedCost`, `line_item_unblended_cost` and `LineItemUnblendedCost` are one column to a shape that asks for
+it: a file with two such is refused, as nobody could tell which one is meant. Columns that no shape asks for may be
+alike. A field of a Parquet structure is found by its dotted path. A column that the file lacks is NULL.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Literal
 from connectors.base import IncompleteDeliveryError
 
 Kind = Literal["text", "float", "number", "instant", "date", "map", "list", "bool"]
-_LETTERS = re.compile(r"[^a-z0-9]")
+_ASCII_SIGNS = re.compile(r"[\x00-/:-`{-\x7f]")
 _MONEY, _NARROW = "decimal(38, 12)", "decimal(18, 12)"
 _TOO_PRECISE = r"\.\d{12}\d*[1-9]"
 
@@ -28,8 +29,8 @@ class Given:
 
 
 def key_of(name: str) -> str:
-    """What is compared of a column's name: letters and digits without case."""
-    return _LETTERS.sub("", name.lower())
+    """What is compared of a column's name: letters and digits, of any script, without case."""
+    return _ASCII_SIGNS.sub("", name.lower())
 
 
 class Names:
@@ -38,20 +39,42 @@ class Names:
     def __init__(self, where: str, columns: Iterable[Given]) -> None:
         self.where = where
         self.columns: Mapping[str, Given] = {}
+        self._alike: dict[str, Given] = {}  # the second one of a spelling
+        self._by_name: dict[str, Given] = {}
+        self._families: tuple[str, ...] = ()
         found: dict[str, Given] = {}
         for column in columns:
+            if column.name in self._by_name:
+                raise self._same(column, column)
+            self._by_name[column.name] = column
             key = key_of(column.name)
-            if key in found:
-                raise IncompleteDeliveryError(
-                    f"{where}: the columns {found[key].name!r} and {column.name!r} are the same one; "
-                    "export the bill without one of them"
-                )
+            if key in found:  # a key has no blanks: such a column is kept, and never found by an alias
+                self._alike.setdefault(key, column)
+                key = f"{key} {column.name}"
             found[key] = column
         self.columns = found
 
     def find(self, *aliases: str) -> Given | None:
-        """The first of the columns that the file has."""
-        return next((self.columns[key] for alias in aliases if (key := key_of(alias)) in self.columns), None)
+        """The first of the columns that the file has.
+
+        Raises IncompleteDeliveryError when another column has the same name in another spelling, so that nobody can
+        tell which one is meant; a column of a family (see `starting`) is found by its exact name.
+        """
+        for alias in aliases:
+            if alias in self._by_name and alias.lower().startswith(self._families):
+                return self._by_name[alias]
+            key = key_of(alias)
+            if key in self._alike:
+                raise self._same(self.columns[key], self._alike[key])
+            if key in self.columns:
+                return self.columns[key]
+        return None
+
+    def _same(self, first: Given, second: Given) -> IncompleteDeliveryError:
+        return IncompleteDeliveryError(
+            f"{self.where}: the columns {first.name!r} and {second.name!r} are the same one; "
+            "export the bill without one of them"
+        )
 
     def has(self, *aliases: str) -> bool:
         """Whether the file has one of the columns."""
@@ -68,7 +91,12 @@ class Names:
             )
 
     def starting(self, prefix: str) -> list[Given]:
-        """The columns whose delivered names begin like that, whatever their case."""
+        """The columns whose delivered names begin like that, whatever their case: a family, of tags say.
+
+        People name its members, `cost-center` and `cost_center` side by side: from now on each is found by its exact
+        name.
+        """
+        self._families = (*self._families, prefix.lower())
         return [column for column in self.columns.values() if column.name.lower().startswith(prefix.lower())]
 
     def text(self, *aliases: str) -> str:

@@ -108,7 +108,7 @@ def _parse_file(bill: Bill, lines: Lines, tally: _Tally) -> Iterator[Parsed]:
 def _refused(statement: Statement, lines: Lines) -> Iterator[Reject]:
     for row, broken, cost, payload in lines.connection.execute(statement.refused()).fetchall():
         rules = [statement.rule(name) for name in broken.split(",")]
-        found = orjson.loads(payload)
+        found = statement.delivered(payload)
         yield Reject(
             page_id=lines.page.page_id,
             row=row,

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from connectors.bills.names import Given, Names, literal, quoted
+import orjson
+
+from connectors.bills.names import Given, Names, literal
 from connectors.bills.shape import Rule, Shape
 from contracts import contract
 
@@ -28,8 +30,12 @@ class Statement:
         return f"select * exclude (_said), {_broken()} as _broken from ({self._lines(more)})"
 
     def refused(self) -> str:
-        """(row, broken rules, cost, payload as JSON) of the lines that break a rule, rows numbered as in `text`."""
-        payload = ", ".join(f"{quoted(given.name)} := {_told(given)}" for given in self.names.columns.values())
+        """(row, broken rules, cost, payload as JSON) of the lines that break a rule, rows numbered as in `text`.
+
+        The payload's members are `v0`, `v1` and so on, in the order of `names.columns`: SQL takes `Cost` and `cost` for
+        one name. `delivered` gives them their names.
+        """
+        payload = ", ".join(f"v{n} := {_told(given)}" for n, given in enumerate(self.names.columns.values()))
         more = [
             "row_number() over () as _row",
             f"{self.shape.cost} as _cost",
@@ -39,6 +45,11 @@ class Statement:
             f"select _row, broken, _cost, to_json(_payload) from (select *, {_broken()} as broken "
             f"from ({self._lines(more)})) where broken <> ''"
         )
+
+    def delivered(self, payload: str) -> dict[str, object]:
+        """A refused line's payload under the names that the file gives its columns."""
+        values: dict[str, object] = orjson.loads(payload)
+        return {given.name: values[f"v{n}"] for n, given in enumerate(self.names.columns.values())}
 
     def rule(self, name: str) -> Rule:
         """The rule behind a name in `_broken`."""

@@ -1,9 +1,17 @@
 """Files that are read wrongly by a lenient reader: each is refused with the place, or read whole."""
 
+import io
+import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import BinaryIO
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from connectors.base import Bytes, IncompleteDeliveryError, LandedPage, Parsed, Reject, SourceSettings, Window
@@ -66,3 +74,52 @@ def test_a_bad_quote_within_one_line_refuses_that_line_alone() -> None:
         (3, "malformed_record", 'acc-1,"1"5,Machines')
     ]
     assert costs_of(parsed) == [Decimal("1.5")] * 4
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """A body that is a file of this machine."""
+
+    file: Path
+
+    def open(self) -> BinaryIO:
+        return self.file.open("rb")
+
+
+SHADOWS = {"account": "acc-1", "cost": "5", "_billed_cost": "999", "_broken": "", "billed_cost": "998", "lines": "997"}
+
+
+def as_parquet(**columns: object) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({name: pa.array([value]) for name, value in columns.items()}), sink)
+    return sink.getvalue()
+
+
+def as_json(**columns: object) -> bytes:
+    return json.dumps(columns).encode() + b"\n"
+
+
+@pytest.mark.parametrize("write", [as_parquet, as_json])
+def test_a_delivered_column_never_stands_for_a_step_of_the_reader(write: Callable[..., bytes]) -> None:
+    parsed = parse(write(**SHADOWS), write(account="acc-2", cost="1.25"))
+    assert costs_of(parsed) == [Decimal(5), Decimal("1.25")]
+
+
+@pytest.mark.parametrize("write", [as_parquet, as_json])
+def test_names_that_sql_takes_for_one_keep_their_own_values(write: Callable[..., bytes]) -> None:
+    odd = {"Team": "A", "team": "B", "": "nameless", "at": {"Zone": "C", "zone": "D", "~/": "E"}}
+    whole, refused = write(account="acc-1", cost="5", **odd), write(account="acc-1", cost="many", **odd)
+    parsed = parse(whole, refused)
+    assert costs_of(parsed) == [Decimal(5)]
+    (reject,) = rejects_of(parsed)
+    told = {"Team": "A", "team": "B", "": "nameless", "at.Zone": "C", "at.zone": "D", "at.~/": "E"}
+    assert json.loads(reject.payload) == {"account": "acc-1", "cost": "many", **told}
+
+
+def test_a_folder_s_name_adds_no_column(tmp_path: Path) -> None:
+    file = tmp_path / "cost=7" / "account=8" / "bill.parquet"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(as_parquet(account="acc-1", cost="5"))
+    page = LandedPage("bill", f"{1:064x}", OnDisk(file))
+    parsed = list(parse_bill(Bill(SourceSettings(name="cloud", kind="cloud"), OCTOBER, [page], shape)))
+    assert costs_of(parsed) == [Decimal(5)]
