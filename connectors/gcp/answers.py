@@ -3,12 +3,14 @@
 Here belongs: retries and errors. Here does not belong: credentials, what is asked.
 """
 
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import AuthenticationError, RefusedRequestError, SourceError
+from connectors.deadline import DELIVERY_SECONDS, Clock, Deadline, begin_delivery
 
 _WORTH_A_TRY = frozenset({408, 429, 500, 502, 503, 504})
 _THROTTLED = ("rateLimitExceeded", "quotaExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED")
@@ -17,13 +19,19 @@ _SAID_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Patience:
-    """How often and how long one answer is asked for."""
+    """How often and how long one answer is asked for, and how long a whole delivery may take."""
 
     tries: int = 8
     first_wait_seconds: float = 1.0
     longest_wait_seconds: float = 60.0
     total_seconds: float = 600.0
     answer_seconds: float = 60.0
+    delivery_seconds: float = DELIVERY_SECONDS
+    monotonic: Clock = time.monotonic
+
+    def deadline(self) -> Deadline:
+        """The deadline of a delivery that begins now."""
+        return begin_delivery(self.monotonic, self.delivery_seconds)
 
     def retry(self) -> Any:
         """The libraries' own object for one request."""

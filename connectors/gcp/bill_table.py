@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from connectors.base import Bytes, IncompleteDeliveryError, Page, RefusedRequestError, SourceError, Window
+from connectors.deadline import Deadline
 from connectors.gcp.access import google_credentials
 from connectors.gcp.answers import Patience, google_errors
 from connectors.gcp.bill_settings import GcpBillSettings
@@ -22,15 +23,17 @@ ROLE = "the roles BigQuery Job User on the project that runs queries and BigQuer
 _ORDER = ("export_time", "usage_start_time", "usage_end_time", "sku.id", "project.id", "cost")
 _REQUIRED = ("invoice", "cost", "currency", "export_time")
 _LOADED_BEFORE = timedelta(days=2)  # zones: the first lines of a month are loaded on the day before it in UTC, at most
+# lines that are still being streamed in have no _PARTITIONTIME yet: they are asked for by its being NULL
 
 
 def fetch_table(settings: GcpBillSettings, window: Window, patience: Patience) -> Iterator[Page]:
     """A page that says what the query announced, then its lines; nothing for a month before the export's first.
 
-    Raises AuthenticationError, SourceError for a query that fails or a month without lines, IncompleteDeliveryError
-    when the answer ends early.
+    Raises AuthenticationError, SourceError for a query that fails or takes too long or a month without lines,
+    IncompleteDeliveryError when the answer ends early or does not end.
     """
     table = _Table(settings, patience)
+    deadline = patience.deadline()
     with google_errors(table.where, ROLE):
         rows = table.query(_lines_sql(table), table.month(window))
         announced = int(rows.total_rows or 0)
@@ -46,12 +49,23 @@ def fetch_table(settings: GcpBillSettings, window: Window, patience: Patience) -
         yield Page(
             f"{window.start:%Y%m}/statement.json", Bytes(orjson.dumps({"farthing_statement": statement}) + b"\n")
         )
-        count = 0
-        for number, page in enumerate(rows.pages, 1):
-            lines = [dict(row.items()) for row in page]
-            if lines:
-                count += len(lines)
-                yield Page(f"{window.start:%Y%m}/page-{number}.jsonl", Bytes(_json_lines(lines, number)))
+        for number, lines in _numbered(table, rows, announced, deadline):
+            yield Page(f"{window.start:%Y%m}/page-{number}.jsonl", Bytes(_json_lines(lines, number)))
+
+
+def _numbered(
+    table: "_Table", rows: Any, announced: int, deadline: Deadline
+) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """The pages that hold lines, with their numbers: as many lines as were announced, before the deadline."""
+    count = 0
+    for number, page in enumerate(rows.pages, 1):
+        lines = [dict(row.items()) for row in page]
+        count += len(lines)
+        if count > announced:
+            break
+        deadline.require(f"{table.where}, after page {number} and {count:,} lines")
+        if lines:
+            yield number, lines
     if count != announced:
         raise IncompleteDeliveryError(
             f"{table.where}: the query announced {announced} lines and delivered {count}. Nothing was committed; "
@@ -129,7 +143,11 @@ class _Table:
         if self.settings.final_after_day is None:
             return False
         closed = window.end.replace(day=self.settings.final_after_day)
-        loaded = "and _PARTITIONTIME >= timestamp_trunc(@closed, day)" if self.is_partitioned else ""
+        loaded = (
+            "and (_PARTITIONTIME >= timestamp_trunc(@closed, day) or _PARTITIONTIME is null)"
+            if self.is_partitioned
+            else ""
+        )
         sql = f"select count(*) as late from {self.sql_name} where export_time >= @closed {loaded}"
         return next(iter(self.query(sql, {"closed": closed})))["late"] > 0
 
@@ -159,7 +177,7 @@ def _too_large_told(where: str) -> Generator[None]:
 
 def _lines_sql(table: _Table) -> str:
     columns = ", ".join(f"`{name}`" for name in table.columns)
-    loaded = " and _PARTITIONTIME >= @loaded_from" if table.is_partitioned else ""
+    loaded = " and (_PARTITIONTIME >= @loaded_from or _PARTITIONTIME is null)" if table.is_partitioned else ""
     order = ", ".join(name for name in _ORDER if name.partition(".")[0] in table.columns)
     return f"select {columns} from {table.sql_name} where invoice.month = @invoice_month{loaded} order by {order}"
 

@@ -249,11 +249,73 @@ def test_a_query_names_its_columns_its_month_and_the_days_on_which_it_was_loaded
         pulled(given(server.url, maximum_gib_billed=3))
     query = asked[0]["configuration"]["query"]
     assert query["query"].startswith("select `billing_account_id`, `invoice`, `cost_type`")
-    assert "where invoice.month = @invoice_month and _PARTITIONTIME >= @loaded_from order by" in query["query"]
+    recent = "(_PARTITIONTIME >= @loaded_from or _PARTITIONTIME is null)"  # a line that is streamed in has none yet
+    assert f"where invoice.month = @invoice_month and {recent} order by" in query["query"]
     assert query["maximumBytesBilled"] == str(3 * 2**30)
     values = {p["name"]: p["parameterValue"]["value"] for p in query["queryParameters"]}
     assert values["invoice_month"] == "202609"
     assert values["loaded_from"].startswith("2026-08-30 00:00:00")
+
+
+def replay(server: FaultyServer, announced: int, pages: int) -> list[str]:
+    """A finished query that announces so many lines, and pages of one line each; the last of `pages` announces none."""
+    reference = {"projectId": "acme", "jobId": "j", "location": "US"}
+    job = {
+        "jobReference": reference,
+        "status": {"state": "DONE"},
+        "configuration": {
+            "query": {
+                "query": "",
+                "destinationTable": {"projectId": "acme", "datasetId": "anon", "tableId": "t"},
+            }
+        },
+        "statistics": {"query": {"statementType": "SELECT"}},
+    }
+    asked: list[str] = []
+
+    def answer(request: Request) -> Any:
+        token = request.query.get("pageToken", ["1"])[0]
+        asked.append(token)
+        row = {"f": [{"v": [] if field.mode == "REPEATED" else None} for field in STANDARD]}
+        found = {
+            "jobReference": reference,
+            "jobComplete": True,
+            "totalRows": str(announced),
+            "schema": TABLE["schema"],
+            "rows": [row],
+        }
+        more = {"pageToken": str(int(token) + 1)} if int(token) < pages else {}
+        return json_answer(json.dumps({**found, **more}).encode())
+
+    server.route("/bigquery/v2/projects/acme/datasets/billing/tables/bill", json_answer(json.dumps(TABLE).encode()))
+    server.route("/bigquery/v2/projects/acme/jobs", json_answer(json.dumps(job).encode()))
+    server.route("/bigquery/v2/projects/acme/jobs/j", json_answer(json.dumps(job).encode()))
+    server.route("/bigquery/v2/projects/acme/queries/j", answer)
+    server.route("/bigquery/v2/projects/acme/datasets/anon/tables/t/data", answer)
+    return asked
+
+
+def test_an_answer_that_does_not_end_is_left_once_it_gave_more_than_it_announced(server: FaultyServer) -> None:
+    asked = replay(server, announced=3, pages=40)
+    with pytest.raises(IncompleteDeliveryError, match="announced 3 lines and delivered 4"):
+        pulled(given(server.url))
+    assert len(asked) < 10, "the other pages are not asked for"
+
+
+def test_an_answer_that_ends_early_is_incomplete(server: FaultyServer) -> None:
+    replay(server, announced=3, pages=2)
+    with pytest.raises(IncompleteDeliveryError, match="announced 3 lines and delivered 2"):
+        pulled(given(server.url))
+
+
+def test_a_delivery_that_takes_longer_than_a_delivery_may_is_left(server: FaultyServer) -> None:
+    replay(server, announced=40, pages=40)
+    minutes = iter(range(0, 6000, 60))  # each look at the clock is a minute later
+    source = GcpBillSource(Patience(delivery_seconds=600.0, monotonic=lambda: float(next(minutes))))
+    landed: list[Page] = []
+    with pytest.raises(SourceError, match="longer than 10 minutes"):
+        landed.extend(source.fetch(given(server.url), month_window(date(2026, 9, 1))))
+    assert len(landed) == 1 + 10, "the statement, and a page for each minute"
 
 
 def test_an_address_where_nobody_answers_is_told() -> None:
