@@ -16,6 +16,7 @@ from connectors.aws.answers import RECORDS
 from connectors.aws.api_errors import Seen, translated
 from connectors.aws.api_settings import AwsApiSettings
 from connectors.base import Bytes, IncompleteDeliveryError, Page, SourceError
+from connectors.deadline import Deadline
 from connectors.exact import json_text
 
 TRIES = 5
@@ -33,11 +34,11 @@ Api = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
 @contextmanager
-def open_api(settings: AwsApiSettings, service: str, region: str) -> Generator[Api]:
+def open_api(settings: AwsApiSettings, service: str, region: str, deadline: Deadline | None = None) -> Generator[Api]:
     """A way to ask one service in one region. AWS's client tries again by its own standard rules, five times in all.
 
     Raises AuthenticationError when there are no credentials or they are refused, and SourceError for everything else,
-    an answer without what was asked for included.
+    an answer without what was asked for and a passed deadline included: that is looked at before each question.
     """
     seen = Seen(service, region, settings)
     failures = _failures()
@@ -49,6 +50,8 @@ def open_api(settings: AwsApiSettings, service: str, region: str) -> Generator[A
 
     def tried(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         for _ in range(TRIES):  # AWS's client takes a body for whole however early it ends, and never asks again
+            if deadline is not None:
+                deadline.require(f"{seen.where}, before another {operation}")
             seen.is_cut = False
             try:
                 answer = getattr(client, operation)(**parameters)
@@ -77,15 +80,20 @@ def open_api(settings: AwsApiSettings, service: str, region: str) -> Generator[A
 
 
 def chain(
-    settings: AwsApiSettings, service: str, region: str, operation: str, query: Mapping[str, Any]
+    settings: AwsApiSettings,
+    deadline: Deadline,
+    service: str,
+    region: str,
+    operation: str,
+    query: Mapping[str, Any],
 ) -> Iterator[Page]:
-    """All pages of one question.
+    """All pages of one question, before the deadline of the whole delivery.
 
     Raises IncompleteDeliveryError when a cursor repeats, and what `open_api` raises.
     """
     cursor = "nextToken" if service == "savingsplans" else "NextToken"
     token, told, number = "", set[str](), 0
-    with open_api(settings, service, region) as ask:
+    with open_api(settings, service, region, deadline) as ask:
         while number == 0 or token:
             number += 1
             answer = ask(operation, {**query, **({cursor: token} if token else {})})

@@ -3,6 +3,7 @@
 Here belongs: which questions are asked. Here does not belong: what a commitment means (`commitment_rows`).
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar
@@ -13,6 +14,7 @@ from connectors.aws.api_settings import AwsCommitmentsSettings
 from connectors.aws.commitment_rows import CommitmentReading
 from connectors.aws.delivery import parsed_answers
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.deadline import Clock, begin_delivery
 from connectors.windows import day_windows
 
 PLANS_REGION = "us-east-1"  # savings plans have one address for all regions
@@ -26,22 +28,26 @@ class AwsCommitments:
     fact: ClassVar[str] = "commitment_terms"
     settings_model: ClassVar[type[SourceSettings]] = AwsCommitmentsSettings
 
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+
     def windows(self, settings: AwsCommitmentsSettings, day: date) -> list[Window]:  # noqa: ARG002 - the protocol's
         """The night's own day: AWS says what commitments are when it is asked, and nothing of the days before."""
         return day_windows(day, 0)
 
     def fetch(self, settings: AwsCommitmentsSettings, window: Window) -> Iterator[Page]:  # noqa: ARG002 - the protocol's
         """The account's own number, its savings plans, and its reservations region by region. None is a true none."""
-        with open_api(settings, "sts", settings.regions[0]) as ask:
+        deadline = begin_delivery(self._clock)
+        with open_api(settings, "sts", settings.regions[0], deadline) as ask:
             caller = ask("get_caller_identity", {})
         yield page_of("sts.get_caller_identity", settings.regions[0], {}, 1, {"Account": [caller["Account"]]})
         plans = {"maxResults": MOST_PLANS}
-        yield from chain(settings, "savingsplans", PLANS_REGION, "describe_savings_plans", plans)
+        yield from chain(settings, deadline, "savingsplans", PLANS_REGION, "describe_savings_plans", plans)
         for region in settings.regions:
-            yield from chain(settings, "ec2", region, "describe_reserved_instances", {})
+            yield from chain(settings, deadline, "ec2", region, "describe_reserved_instances", {})
             if settings.capacity_reservations:
                 query = {"MaxResults": MOST_RESERVATIONS}
-                yield from chain(settings, "ec2", region, "describe_capacity_reservations", query)
+                yield from chain(settings, deadline, "ec2", region, "describe_capacity_reservations", query)
 
     def parse(self, settings: AwsCommitmentsSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """One row for a commitment."""

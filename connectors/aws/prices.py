@@ -3,6 +3,7 @@
 Here belongs: which questions are asked. Here does not belong: what an entry means (`price_rows`, `rate_rows`).
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from connectors.aws.delivery import Record, parsed_answers
 from connectors.aws.price_rows import PriceReading
 from connectors.aws.rate_rows import rate_records
 from connectors.base import LandedPage, Page, Parsed, Source, SourceError, SourceSettings, Window
+from connectors.deadline import Clock, Deadline, begin_delivery
 from connectors.windows import day_windows
 
 _MACHINE: Mapping[str, str] = {
@@ -36,6 +38,9 @@ class AwsPrices:
     fact: ClassVar[str] = "sku_prices"
     settings_model: ClassVar[type[SourceSettings]] = AwsPricesSettings
 
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+
     def windows(self, settings: AwsPricesSettings, day: date) -> list[Window]:  # noqa: ARG002 - the protocol's
         """The night's own day: the list says what holds when it is read, and nothing of the days before."""
         return day_windows(day, 0)
@@ -43,7 +48,7 @@ class AwsPrices:
     def fetch(self, settings: AwsPricesSettings, window: Window) -> Iterator[Page]:
         """Every list's pages for every region. Raises SourceError when nothing at all is listed."""
         is_listed = False
-        for page in _pages(settings):
+        for page in _pages(settings, begin_delivery(self._clock)):
             is_listed = is_listed or bool(read_answer(page.body, page.name).records)
             yield page
         if not is_listed:
@@ -75,12 +80,12 @@ class AwsPrices:
 SOURCE: Source = AwsPrices()
 
 
-def _pages(settings: AwsPricesSettings) -> Iterator[Page]:
+def _pages(settings: AwsPricesSettings, deadline: Deadline) -> Iterator[Page]:
     for question in _questions(settings):
-        yield from chain(settings, "pricing", settings.price_list_region, "get_products", question)
+        yield from chain(settings, deadline, "pricing", settings.price_list_region, "get_products", question)
     if settings.savings_plans:
         yield from chain(
-            settings, "savingsplans", "us-east-1", "describe_savings_plans_offering_rates", _rates(settings)
+            settings, deadline, "savingsplans", "us-east-1", "describe_savings_plans_offering_rates", _rates(settings)
         )
 
 

@@ -5,6 +5,7 @@ Here belongs: asking for a day, and one change as a row of `spot_prices`. Here d
 """
 
 import re
+import time
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -16,6 +17,7 @@ from connectors.aws.api_settings import AwsSpotSettings
 from connectors.aws.delivery import Record, parsed_answers
 from connectors.aws.values import instant, needed_text
 from connectors.base import LandedPage, Page, Parsed, Source, SourceError, SourceSettings, Window
+from connectors.deadline import Clock, begin_delivery
 from connectors.fields import RowError, amount, shown, staged_amount, text
 from connectors.gathered import StagedRow, extra_json
 from connectors.windows import day_windows
@@ -35,6 +37,9 @@ class AwsSpotPrices:
     fact: ClassVar[str] = "spot_prices"
     settings_model: ClassVar[type[SourceSettings]] = AwsSpotSettings
 
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+
     def windows(self, settings: AwsSpotSettings, day: date) -> list[Window]:
         """One window a day: the trailing days, and the night's own."""
         return day_windows(day, settings.trailing_days)
@@ -45,7 +50,7 @@ class AwsSpotPrices:
         EC2 answers with the price in force when the day began besides the changes within it, so that no price at all
         is no answer. Raises SourceError then: the day is older than what EC2 keeps, or nothing of it is sold there.
         """
-        is_priced = False
+        is_priced, deadline = False, begin_delivery(self._clock)
         query = {
             **_wanted(settings),
             "StartTime": window.start,
@@ -53,7 +58,7 @@ class AwsSpotPrices:
             "MaxResults": MOST_RECORDS,
         }
         for region in settings.regions:
-            for page in chain(settings, "ec2", region, OPERATION, query):
+            for page in chain(settings, deadline, "ec2", region, OPERATION, query):
                 is_priced = is_priced or bool(read_answer(page.body, page.name).records)
                 yield page
         if not is_priced:

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.aws.api_settings import AwsSpotSettings
 from connectors.aws.spot import AwsSpotPrices
-from connectors.base import AuthenticationError, IncompleteDeliveryError, RefusedRequestError, SourceError, Window
+from connectors.base import AuthenticationError, IncompleteDeliveryError, Page, RefusedRequestError, SourceError, Window
 from connectors.windows import day_window
 from tests.connectors.aws.exchange import KEYS, SECRETS, ec2_error, serve_ec2
 from tests.connectors.conformance import ConnectorConformance, land
@@ -218,6 +218,25 @@ def test_asked_too_often_for_good_is_said(server: FaultyServer) -> None:
     with pytest.raises(SourceError, match=r"asked too often \(RequestLimitExceeded\)"):
         fetched(endpoint_url=server.url)
     assert len(server.requests) == 5
+
+
+def test_a_delivery_that_takes_longer_than_a_delivery_may_is_left(server: FaultyServer) -> None:
+    asked = serve_ec2(server, {"DescribeSpotPriceHistory": [PAGES[1]] * 40})
+    hours = iter(range(0, 36000, 1800))  # each look at the clock is half an hour later, and two hours are allowed
+    source, landed = AwsSpotPrices(lambda: float(next(hours))), list[Page]()
+    with pytest.raises(SourceError, match=r"ec2 in us-east-1, before another .* longer than 120 minutes"):
+        landed.extend(source.fetch(settings(endpoint_url=server.url), DAY))
+    assert (len(landed), len(asked)) == (4, 4)
+
+
+def test_the_deadline_is_of_all_regions_together(server: FaultyServer) -> None:
+    asked = serve_ec2(server, {"DescribeSpotPriceHistory": [PAGES[1]]})
+    hours = iter(range(0, 36000, 1800))
+    source = AwsSpotPrices(lambda: float(next(hours)))
+    regions = [f"us-east-{number}" for number in range(1, 9)]
+    with pytest.raises(SourceError, match=r"ec2 in us-east-5.* longer than 120 minutes"):
+        list(source.fetch(settings(endpoint_url=server.url, regions=regions), DAY))
+    assert len(asked) == 4
 
 
 def test_a_missing_permission_is_named_and_what_was_signed_is_not_repeated(server: FaultyServer) -> None:
