@@ -6,7 +6,7 @@ Here does not belong: opening the store (`storage_open`), writing, and what the 
 """
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -85,6 +85,14 @@ def body(location: str, options: Mapping[str, str], path: str, etag: str | None 
     if not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
         raise SourceError(f"{location}: {path!r} is no path below the location; use the paths that its listing gives")
     return _StoredBody(location, dict(options), path, etag)
+
+
+def refuse_packed_twins(files: Iterable[StoredObject]) -> None:
+    """Raises SourceError where a file lies beside its own packed form: both would be counted."""
+    paths = {found.path for found in files}
+    for path in sorted(paths):
+        if f"{path}.gz" in paths:
+            raise SourceError(f"{path} lies beside {path}.gz: the bill would be counted twice; remove one of them")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from connectors.aws.bill_layout import READABLE, execution_of, export_of
 from connectors.aws.bill_manifest import Manifest
 from connectors.base import IncompleteDeliveryError, SourceError
-from connectors.storage import StoredObject
+from connectors.storage import StoredObject, refuse_packed_twins
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ def choose(where: str, files: Sequence[StoredObject], found: Mapping[StoredObjec
     named = None if path is None else manifests[path].files
     chosen = _unnamed(where, files) if path is None or named is None else _named(path, named, files)
     _refuse_unreadable(where, chosen)
+    refuse_packed_twins(chosen)
     if path is None:
         return Choice(chosen)
     modified = next(stored.modified for stored in found if stored.path == path)

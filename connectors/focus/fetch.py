@@ -12,7 +12,7 @@ from connectors.base import Body, IncompleteDeliveryError, Page, SourceError, Wi
 from connectors.focus.manifest import Manifest, is_manifest_path, read_manifest
 from connectors.focus.months import month_of
 from connectors.focus.settings import ANY_LAYOUT, BillSettings
-from connectors.storage import StoredObject, body, list_objects
+from connectors.storage import StoredObject, body, list_objects, refuse_packed_twins
 
 _BILL_ENDINGS = (".csv", ".csv.gz", ".parquet", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _UNREADABLE_ENDINGS = (
@@ -86,7 +86,7 @@ def _delivered(
     complete = len(named) == len(manifests) > 0
     delivered = sorted({found for group in named for found in group}) if complete else list(files)
     _refuse_unreadable(settings, delivered)
-    _refuse_twins(delivered)
+    refuse_packed_twins(delivered)
     _refuse_second_delivery(named)
     return delivered
 
@@ -118,13 +118,6 @@ def _refuse_unreadable(settings: BillSettings, files: Sequence[StoredObject]) ->
                 f"{settings.location}: {found.path} is none of {', '.join(_BILL_ENDINGS)}; have the bill exported in "
                 "one of these formats, or move the file away if it is no bill"
             )
-
-
-def _refuse_twins(files: Sequence[StoredObject]) -> None:
-    paths = {o.path for o in files}
-    for path in sorted(paths):
-        if f"{path}.gz" in paths:
-            raise SourceError(f"{path} lies beside {path}.gz: the bill would be counted twice; remove one of them")
 
 
 def _refuse_second_delivery(named: Sequence[Sequence[StoredObject]]) -> None:

@@ -158,6 +158,11 @@ def test_without_a_manifest_the_listing_counts_and_parsing_tells(tmp_path: Path)
             "2 exports",
         ),
         (
+            {f"data/{MONTH}/a-1.csv": BILL, f"data/{MONTH}/a-1.csv.gz": BILL},
+            SourceError,
+            "would be counted twice",
+        ),
+        (
             {f"data/{MONTH}/a-1.csv": BILL, f"data/{MONTH}/{FIRST}/a-1.csv": BILL},
             SourceError,
             "more than once",
