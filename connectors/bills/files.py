@@ -51,9 +51,9 @@ class Lines:
         if not self.is_csv:
             return
         self._refuse_joined()
-        found = self.connection.execute(f"select line, error_type, error_message, csv_line from ({_MALFORMED})")
-        while some := found.fetchmany(_FEW):
-            for line, kind, message, text in some:
+        read = f"select line, error_type, error_message, csv_line from ({_MALFORMED})"
+        for batch in self.connection.sql(read).to_arrow_reader(_FEW):
+            for line, kind, message, text in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 reason = f"{kind.lower()}: {message}"
                 yield Reject(self.page.page_id, line, "malformed_record", reason, text.strip("\r\n"))
 

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.base import LandedPage, Parsed, Reject, SourceSettings, Window
+from connectors.base import LandedPage, Parsed, SourceSettings, Window
 from connectors.bills.ahead import ahead
 from connectors.bills.files import Lines, open_lines
 from connectors.bills.names import Names
+from connectors.bills.refusals import MANY, is_other_currency, other_currency, refusals
 from connectors.bills.shape import Found, Lookup, Shape
 from connectors.bills.statement import Statement
 from contracts import contract
@@ -93,38 +93,17 @@ def _parse_file(bill: Bill, lines: Lines, tally: _Tally) -> Iterator[Parsed]:
             tally.notices[words] += pc.call_function("sum", [rows[f"_notice{number}"]]).as_py() or 0
         sound = pc.call_function("equal", [rows["_broken"], pa.scalar("")])
         broken = rows.num_rows - (pc.call_function("sum", [sound]).as_py() or 0)
+        if broken == position - 1 >= MANY and not tally.staged and is_other_currency(statement, rows):
+            reader.close()  # one question at a time
+            raise other_currency(statement, lines, broken)
         refused += broken
         kept = _charges(rows.filter(sound) if broken else rows, shape.lookups, caches)
         tally.staged += kept.num_rows
         tally.is_invoiced &= kept["invoice_id"].null_count == 0
         yield Parsed(kept, is_final=True)  # the closing word says whether the delivery is
-    rejects = [*lines.malformed(), *(_refused(statement, lines) if refused else ())]
-    tally.is_whole &= not rejects
-    for start in range(0, len(rejects), BATCH_ROWS):
-        refusals = tuple(rejects[start : start + BATCH_ROWS])
-        yield Parsed(contract("charges").arrow_schema().empty_table(), refusals, is_final=True)
-
-
-def _refused(statement: Statement, lines: Lines) -> Iterator[Reject]:
-    for row, broken, cost, payload in lines.connection.execute(statement.refused()).fetchall():
-        rules = [statement.rule(name) for name in broken.split(",")]
-        found = statement.delivered(payload)
-        yield Reject(
-            page_id=lines.page.page_id,
-            row=row,
-            reason=rules[0].reason,
-            detail="; ".join(f"{r.column}: found {_shown(found.get(r.column))}, expected {r.expected}" for r in rules),
-            payload=orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode(),
-            column_name=", ".join(dict.fromkeys(rule.column for rule in rules)),
-            cost=None if any(rule.reason == "wrong_currency" for rule in rules) else cost,
-        )
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "nothing"
-    text = repr(value if isinstance(value, str) else str(value))
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    for rejects in refusals(statement, lines, has_refused=refused > 0):
+        tally.is_whole = False
+        yield Parsed(contract("charges").arrow_schema().empty_table(), rejects, is_final=True)
 
 
 def _charges(rows: pa.Table, lookups: Sequence[Lookup], caches: dict[str, dict[str, Found]]) -> pa.Table:
