@@ -114,7 +114,7 @@ class SharedFacts:
     """The lines that every team's statement of a period shows alike.
 
     `bill_total` is the company's effective cost; it equals `allocated_total` plus the `residuals` to the last digit.
-    `contact` is whom to ask: a name or an address.
+    `contact` is whom to ask: a name or an address. `other_currencies` are those of costs that are in no figure here.
     """
 
     company: str
@@ -127,3 +127,4 @@ class SharedFacts:
     snapshot_id: str = ""
     config_hash: str = ""
     contact: str = ""
+    other_currencies: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ WORST_FIRST = (*IN_TROUBLE, "empty", "unchanged", "committed")
 
 @dataclass(frozen=True)
 class PeriodView:
-    """A period's rows from one snapshot, already in the statement's currency."""
+    """A period's rows from one snapshot, already in the statement's currency; `other_currencies` has the rest's."""
 
     period: date
     number: int
@@ -28,6 +28,7 @@ class PeriodView:
     gpu: pl.DataFrame
     reconciliation: pl.DataFrame
     freshness: pl.DataFrame
+    other_currencies: tuple[str, ...] = ()
 
     @property
     def state(self) -> PeriodState:
@@ -53,7 +54,9 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         return frame_of(snapshot.read(table, start, next_month(period)))
 
     ours = pl.col("billing_currency") == currency
-    charged = read("chargeback", before).filter(ours)
+    everything = read("chargeback", before)
+    charged = everything.filter(ours)
+    others = everything.filter(~ours & (pl.col("billing_period") == period))["billing_currency"]
     return PeriodView(
         period=period,
         number=snapshot.number,
@@ -62,6 +65,7 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         gpu=read("gpu_waste").filter(ours),
         reconciliation=read("reconciliation_summary"),
         freshness=_of_period(read("freshness"), period),
+        other_currencies=tuple(sorted(others.unique())),
     )
 
 
@@ -81,6 +85,7 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
         snapshot_id=str(view.number),
         config_hash=config_hash,
         contact=config.reports.contact,
+        other_currencies=view.other_currencies,
     )
 
 

@@ -47,12 +47,34 @@ class Delivered:
         return self.note or f"{self.sent} sent, {self.already_sent} sent before"
 
 
+@dataclass(frozen=True)
+class _Edition:
+    """One period as one snapshot has it."""
+
+    view: PeriodView
+    period: Period
+    shared: SharedFacts
+
+
 def render_period(house: House, period: date) -> Rendered:
     """Writes the statements of a published period and their index. Raises LakeError without costs."""
     edition = _edition(house, period)
     if edition.view.chargeback.is_empty():
-        raise LakeError(f"the published snapshot has no costs in {period:%Y-%m}: nothing was rendered")
-    folder = house.reports_directory / f"{period:%Y-%m}"
+        where = f"{period:%Y-%m} in {house.config.currency}"
+        raise LakeError(f"the published snapshot has no costs of {where}: nothing was rendered")
+    return _render(house, edition)
+
+
+def render_run(house: House, first: date, last: date) -> list[Rendered]:
+    """Renders every month with costs that a run of those days may have changed, oldest first."""
+    with_costs = house.lake.published().months("chargeback")
+    earliest = month_start(first - timedelta(days=HORIZON_DAYS))
+    editions = (_edition(house, period) for period in with_costs if earliest <= period <= last)
+    return [_render(house, edition) for edition in editions if not edition.view.chargeback.is_empty()]
+
+
+def _render(house: House, edition: _Edition) -> Rendered:
+    folder = house.reports_directory / f"{edition.view.period:%Y-%m}"
     folder.mkdir(parents=True, exist_ok=True)
     for statement in (_statement(entry, edition) for entry in house.config.teams):
         page = folder / statement_filename(statement.team_id, edition.period)
@@ -65,13 +87,6 @@ def render_period(house: House, period: date) -> Rendered:
     index = folder / INDEX
     index.write_text(render_overview(overview), encoding="utf-8")
     return Rendered(len(teams), str(index))
-
-
-def render_run(house: House, first: date, last: date) -> list[Rendered]:
-    """Renders every month with costs that a run of those days may have changed, oldest first."""
-    with_costs = house.lake.published().months("chargeback")
-    earliest = month_start(first - timedelta(days=HORIZON_DAYS))
-    return [render_period(house, period) for period in with_costs if earliest <= period <= last]
 
 
 def deliver(house: House, day: date) -> Delivered:
@@ -107,15 +122,6 @@ def deliver_period(house: House, period: date, *, only_final: bool = False) -> D
     if only_final and edition.view.state != "final":
         return Delivered()
     return _send_all(house, house.config.mail, edition)
-
-
-@dataclass(frozen=True)
-class _Edition:
-    """One period as one snapshot has it."""
-
-    view: PeriodView
-    period: Period
-    shared: SharedFacts
 
 
 def _edition(house: House, period: date) -> _Edition:

@@ -172,6 +172,13 @@ def test_without_a_rate_of_its_month_a_cost_is_unknown_in_the_statements_currenc
     assert "no exchange rate for EUR in 2026-10" in unknowns.unknown.told.summaries["chargeback"]
 
 
+def test_statements_say_which_currencies_they_leave_out(unknowns: Unknowns) -> None:
+    pages = list((unknowns.config.parent / "reports" / "2026-10").glob("*.txt"))
+    assert pages
+    for page in pages:
+        assert "Costs billed in EUR are in none of these figures" in " ".join(page.read_text(encoding="utf-8").split())
+
+
 def test_a_bill_in_another_currency_is_charged_in_both(unknowns: Unknowns) -> None:
     assert "every_currency_has_a_rate" not in unknowns.known.problems
     assert unknowns.seen_known["converted"] == [
