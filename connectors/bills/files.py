@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.base import Body, IncompleteDeliveryError, LandedPage, Reject
+from connectors.bills.engine import engine
 from connectors.bills.json_lines import open_json_lines
 from connectors.bills.names import Given, Kind, Names, literal, quoted
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
-_MEMORY = "1GB"  # of this reader: it streams, and neither sorts nor groups
 _CUT = ("MISSING COLUMNS", "UNQUOTED VALUE")
 _FEW = 10_000  # refused records that are held at once
 _BREAKS = "chr(13) || chr(10)"
@@ -82,8 +82,7 @@ class Lines:
 @contextmanager
 def open_lines(page: LandedPage) -> Generator[Lines]:
     """The file, opened. Raises IncompleteDeliveryError for one that is not whole."""
-    with _local(page.body) as file, duckdb.connect() as connection:
-        connection.execute(f"set memory_limit = '{_MEMORY}'; set TimeZone = 'UTC'; set enable_progress_bar = false")
+    with _local(page.body) as file, engine() as connection:
         with file.open("rb") as stream:
             head = stream.read(4)
         is_gzip = head[:2] == _GZIP

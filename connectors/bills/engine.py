@@ -1,0 +1,24 @@
+"""DuckDB as bills use it: bounded memory, spilling to a folder of its own, and no extension from elsewhere."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+_MEMORY = "1GB"  # lines are streamed; what matches the lines of two views spills to disk beyond it
+
+
+@contextmanager
+def engine() -> Generator[duckdb.DuckDBPyConnection]:
+    """An empty database in memory; what it spills goes with it. Times are UTC."""
+    with TemporaryDirectory(prefix="bill-") as spool:
+        config = {
+            "memory_limit": _MEMORY,
+            "temp_directory": spool,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        with duckdb.connect(config=config) as connection:
+            connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+            yield connection
