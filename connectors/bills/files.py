@@ -28,6 +28,8 @@ _CUT = ("MISSING COLUMNS", "UNQUOTED VALUE")
 _FEW = 10_000  # refused records that are held at once
 _BREAKS = "chr(13) || chr(10)"
 _MALFORMED = "from reject_errors qualify row_number() over (partition by line order by column_idx) = 1 order by line"
+_STOPPED = "invalid state"  # in the engine's words
+_DEFECTS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.OutOfMemoryException)
 _TRUSTED_BYTES, _MAX_RATIO = 10 * 1024 * 1024, 200  # bills shrink ten- to fortyfold
 
 
@@ -81,7 +83,11 @@ class Lines:
 
 @contextmanager
 def open_lines(page: LandedPage) -> Generator[Lines]:
-    """The file, opened. Raises IncompleteDeliveryError for one that is not whole."""
+    """The file, opened.
+
+    Raises IncompleteDeliveryError for one that is not whole. SQL that the engine cannot bind is our defect and no
+    matter of the file: that error is raised as it is.
+    """
     with _local(page.body) as file, engine() as connection:
         with file.open("rb") as stream:
             head = stream.read(4)
@@ -98,8 +104,32 @@ def open_lines(page: LandedPage) -> Generator[Lines]:
             else:
                 names = _open_parquet(connection, page.name, file)
             yield Lines(connection, names, page, file, is_csv, is_gzip)
+        except _DEFECTS:
+            raise
         except (duckdb.Error, pa.ArrowInvalid, EOFError, OSError, UnicodeDecodeError, csv.Error) as error:
-            raise damaged(page.name, str(error).partition("\n")[0][:200]) from None
+            raise damaged(page.name, _reason(file, str(error), is_gzip=is_gzip)) from None
+
+
+def _reason(file: Path, error: str, *, is_gzip: bool) -> str:
+    """The first line of the engine's error; where a CSV's lines end in two ways, the place instead."""
+    if _STOPPED in error and (line := _other_ending(file, is_gzip=is_gzip)):
+        return f"its lines end in two ways, and line {line:,} is the first to end otherwise than the header"
+    return error.partition("\n")[0][:200]
+
+
+def _other_ending(file: Path, *, is_gzip: bool) -> int | None:
+    """The first line that ends in LF where the header ends in CRLF, or the other way round; breaks in quotes aside."""
+    is_quoted, is_windows = False, None
+    with gzip.open(file) if is_gzip else file.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            is_quoted ^= line.count(b'"') % 2 == 1
+            if is_quoted or not line.endswith(b"\n"):
+                continue
+            if is_windows is None:
+                is_windows = line.endswith(b"\r\n")
+            elif is_windows != line.endswith(b"\r\n"):
+                return number
+    return None
 
 
 def damaged(name: str, reason: str) -> IncompleteDeliveryError:
@@ -147,8 +177,10 @@ def _header(where: str, file: Path, *, is_gzip: bool) -> list[str]:
     with (gzip.open if is_gzip else open)(file, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:
         lines = list[str]()
         header = next(csv.reader(_kept(text, lines)), None)
-    if not header:
+    if not lines:
         raise damaged(where, "it is empty, without even the names of its columns")
+    if not header:
+        raise damaged(where, "its first line is blank, where the names of its columns are expected")
     if not lines[-1].endswith(("\n", "\r")):
         raise damaged(where, "it ends in the line that names its columns")
     if len(lines) > 1:  # the engine counts the header as one line, and would find no sound record below

@@ -1,15 +1,17 @@
 """Files that are read wrongly by a lenient reader: each is refused with the place, or read whole."""
 
+import gzip
 import io
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -123,3 +125,37 @@ def test_a_folder_s_name_adds_no_column(tmp_path: Path) -> None:
     page = LandedPage("bill", f"{1:064x}", OnDisk(file))
     parsed = list(parse_bill(Bill(SourceSettings(name="cloud", kind="cloud"), OCTOBER, [page], shape)))
     assert costs_of(parsed) == [Decimal(5)]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (HEADER.replace(b"\n", b"\r\n") + LINE * 3, 2),
+        (HEADER + LINE * 3 + LINE.replace(b"\n", b"\r\n") + LINE, 5),
+        (HEADER + b'acc-1,1.5,"two\r\nlines"\n' + LINE.replace(b"\n", b"\r\n") + LINE, 4),
+    ],
+)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_lines_that_end_in_two_ways_are_told_with_the_place(
+    content: bytes, line: int, compress: Callable[[bytes], bytes]
+) -> None:
+    with pytest.raises(IncompleteDeliveryError, match=rf"part-1: its lines end in two ways, and line {line} is"):
+        parse(HEADER + LINE, compress(content))
+
+
+def test_a_blank_line_before_the_header_is_told_as_one() -> None:
+    with pytest.raises(IncompleteDeliveryError, match=r"part-1: its first line is blank"):
+        parse(HEADER + LINE, b"\n" + HEADER + LINE)
+
+
+@pytest.mark.parametrize("sql", ["no_such_column", "no_such_function(1)", "1 +"])
+def test_our_own_defect_is_no_damage_of_the_file(sql: str) -> None:
+    page = LandedPage("bill", f"{1:064x}", Bytes(HEADER + LINE))
+    broken = Bill(
+        SourceSettings(name="cloud", kind="cloud"),
+        OCTOBER,
+        [page],
+        lambda names: replace(shape(names), values={**shape(names).values, "billed_cost": sql}),
+    )
+    with pytest.raises((duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
+        list(parse_bill(broken))
