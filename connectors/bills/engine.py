@@ -13,12 +13,13 @@ _MEMORY = "1GB"  # lines are streamed; what matches the lines of two views spill
 def engine() -> Generator[duckdb.DuckDBPyConnection]:
     """An empty database in memory; what it spills goes with it. Times are UTC."""
     with TemporaryDirectory(prefix="bill-") as spool:
-        config = {
-            "memory_limit": _MEMORY,
-            "temp_directory": spool,
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-        }
-        with duckdb.connect(config=config) as connection:
+        with duckdb.connect(
+            config={
+                "memory_limit": _MEMORY,
+                "temp_directory": spool,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        ) as connection:
             connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
             yield connection
