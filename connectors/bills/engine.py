@@ -12,14 +12,16 @@ _MEMORY = "1GB"  # lines are streamed; what matches the lines of two views spill
 @contextmanager
 def engine() -> Generator[duckdb.DuckDBPyConnection]:
     """An empty database in memory; what it spills goes with it. Times are UTC."""
-    with TemporaryDirectory(prefix="bill-") as spool:
-        with duckdb.connect(
+    with (
+        TemporaryDirectory(prefix="bill-") as spool,
+        duckdb.connect(
             config={
                 "memory_limit": _MEMORY,
                 "temp_directory": spool,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             }
-        ) as connection:
-            connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
-            yield connection
+        ) as connection,
+    ):
+        connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+        yield connection
