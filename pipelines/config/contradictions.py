@@ -41,6 +41,7 @@ def contradictions(document: Document, config: Config, sources: Sequence[SourceS
     prices = _overlapping(config.prices, lambda p: [f"{p.provider} {p.model} {p.tier} {c}" for c in p.usd_per_mtok])
     for index, what in prices:
         yield document.problem(("prices", index), f"two prices of {what} hold on the same days", _DATES)
+    yield from _same_places(document, sources)
     yield from _useless_rates(document, config)
     yield from _foreign_currencies(document, config, sources)
 
@@ -54,6 +55,19 @@ def _overlapping(entries: Sequence[Entry], names: Callable[[Entry], Sequence[Has
             if any(entry.valid_from < other.valid_to and other.valid_from < entry.valid_to for other in others):
                 yield index, str(name)
             others.append(entry)
+
+
+def _same_places(document: Document, sources: Sequence[SourceSettings | None]) -> Iterator[Problem]:
+    """Sources that read the very same thing under two names: it would be counted twice."""
+    named = ("name", "account")
+    for index, settings in enumerate(sources):
+        for earlier in sources[:index]:
+            if settings is None or earlier is None or settings.kind != earlier.kind:
+                continue
+            if settings.model_dump(exclude=set(named)) == earlier.model_dump(exclude=set(named)):
+                message = f"'{settings.name}' reads what '{earlier.name}' reads: all of it would be counted twice"
+                yield document.problem(("sources", index), message, "Keep one of them.")
+                break
 
 
 def _useless_rates(document: Document, config: Config) -> Iterator[Problem]:

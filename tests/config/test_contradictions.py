@@ -134,3 +134,20 @@ def test_a_bill_in_another_currency_is_taken_once_a_rate_is_given(tmp_path: Path
     config, _ = load(written(tmp_path, text + rates), ENVIRONMENT)
     (rate,) = config.exchange_rates
     assert (str(rate.rate), str(rate.restates), rate.first_day) == ("1.083400001", "1.08", date(2026, 10, 1))
+
+
+@pytest.mark.parametrize("account", ["main", "other"])
+def test_two_names_for_the_same_bill_are_refused_before_it_is_counted_twice(tmp_path: Path, account: str) -> None:
+    both = "".join(
+        f"  - {{name: {name}, kind: focus, account: {kept}, location: bills}}\n"
+        for name, kept in (("first", "main"), ("second", account))
+    )
+    message = complaint(tmp_path, GOOD.replace("teams:", f"{both}teams:", 1))
+    assert "'second' reads what 'first' reads" in message
+    assert "counted twice" in message
+
+
+def test_sources_of_one_place_that_read_different_things_are_no_contradiction(tmp_path: Path) -> None:
+    two = "  - {name: first, kind: focus, location: bills, layout: 'a/{year}-{month:02}/*'}\n  - {name: second, kind: focus, location: bills, layout: 'b/{year}-{month:02}/*'}\n"
+    config, _ = load(written(tmp_path, GOOD.replace("teams:", f"{two}teams:", 1)), ENVIRONMENT)
+    assert [source.name for source in config.sources][-2:] == ["first", "second"]
