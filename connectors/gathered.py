@@ -132,16 +132,21 @@ def read_document(body: Body, name: str) -> Any:
 
     Raises IncompleteDeliveryError when it is cut off or no JSON, SourceError when it is larger than any answer.
     """
-    with body.open() as stream:
-        content = stream.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise SourceError(f"{name}: more than {MOST_BYTES:,} bytes are no page of a report. Save smaller pages.")
     try:
-        return exact_json(content)
+        return exact_json(read_bytes(body, name))
     except ValueError as error:
         raise IncompleteDeliveryError(
             f"{name}: the page ends too early or is no JSON ({error}). Nothing was committed; fetch it again."
         ) from None
+
+
+def read_bytes(body: Body, name: str) -> bytes:
+    """A page's bytes. Raises SourceError when they are more than any answer has."""
+    with body.open() as stream:
+        content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise SourceError(f"{name}: more than {MOST_BYTES:,} bytes are no page of a report. Save smaller pages.")
+    return content
 
 
 def without_repeated_nothing(pages: Iterable[Page], is_empty: Callable[[Page], bool]) -> Iterator[Page]:

@@ -23,6 +23,7 @@ from connectors.http import Pace
 from connectors.openai.client import MOST_COST_BUCKETS, MOST_PROJECTS, Client, span
 from connectors.openai.cost_rows import CostReading
 from connectors.openai.pages import Link, ProjectPage, link_of, read_page, require_whole
+from connectors.openai.people import without_people
 from connectors.openai.settings import OpenAiCostsSettings
 from connectors.saved_answers import probe_saved, saved_pages
 from connectors.windows import month_window
@@ -51,10 +52,12 @@ class OpenAiCosts:
         return windows
 
     def fetch(self, settings: OpenAiCostsSettings, window: Window) -> Iterator[Page]:
-        """The month's costs, and the projects' names where they are wanted."""
+        """The month's costs, and the projects' names where they are wanted; people's names taken out."""
         if settings.location is not None:
-            return saved_pages(settings.location, settings.store_options, window, ["costs"], ["projects"])
-        return self._asked(settings, window)
+            pages = saved_pages(settings.location, settings.store_options, window, ["costs"], ["projects"])
+        else:
+            pages = self._asked(settings, window)
+        return without_people(pages)
 
     def parse(self, settings: OpenAiCostsSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Charges of the month. Raises IncompleteDeliveryError when a chain of pages has no end, or two contradict.

@@ -11,8 +11,8 @@ from typing import Any
 from connectors.base import Body, IncompleteDeliveryError, SourceError, Window
 from connectors.fields import RowError, shown
 from connectors.gathered import read_document
+from connectors.openai.people import PERSONAL
 
-_PERSONAL = frozenset({"user_email", "user_name"})
 _FIRST_SECOND = 1_420_070_400  # 2015-01-01: there was nothing to use before
 _LAST_SECOND = 4_102_444_800  # 2100-01-01: catches milliseconds written as seconds
 
@@ -42,7 +42,7 @@ class BucketPage:
 def _impersonal(result: Any) -> Any:
     if not isinstance(result, dict):
         return result
-    return {name: value for name, value in result.items() if name not in _PERSONAL}
+    return {name: value for name, value in result.items() if name not in PERSONAL}
 
 
 @dataclass(frozen=True)

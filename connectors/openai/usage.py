@@ -12,6 +12,7 @@ from connectors.http import Pace
 from connectors.openai.client import MOST_BUCKETS, Client, span, unknown_endpoint
 from connectors.openai.endpoints import Endpoint
 from connectors.openai.pages import BucketPage, Link, link_of, read_page, require_whole
+from connectors.openai.people import without_people
 from connectors.openai.settings import OpenAiUsageSettings
 from connectors.openai.usage_rows import staged_usage
 from connectors.saved_answers import probe_saved, saved_pages
@@ -33,12 +34,12 @@ class OpenAiUsage:
         return day_windows(day, settings.trailing_days)
 
     def fetch(self, settings: OpenAiUsageSettings, window: Window) -> Iterator[Page]:
-        """Every endpoint's pages of the day. Of pages without results that are the same to the letter, one."""
+        """Every endpoint's pages of the day, without people's names. Of pages alike that hold no result, one."""
         if settings.location is not None:
             pages = saved_pages(settings.location, settings.store_options, window, _folders(settings))
         else:
             pages = self._asked(settings, window)
-        return without_repeated_nothing(pages, _is_empty)
+        return without_repeated_nothing(without_people(pages), _is_empty)
 
     def parse(self, settings: OpenAiUsageSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Rows of the day. Raises IncompleteDeliveryError when a chain of pages has no end, or two contradict."""
