@@ -1,8 +1,11 @@
 """Commitments by the hour: what each hour cost, what used it, what nobody used. Exact to the pico-unit.
 
-Lines that cover more than an hour (a reservation's month, say) are spread evenly over their hours by largest
-remainder. Where a bill states what was unused for a longer stretch than an hour, each hour's unused part is what its
-share of the purchase leaves over, so that hours and stretch add up alike.
+Lines that cover more than an hour (a reservation's month, say) are spread evenly by largest remainder over those of
+their hours that lie in the billing period, or within a day of it, as other zones begin their months then. A line may
+say that it covers years: its amounts are the period's all the same, and lie wholly in its hours there. A line that
+touches the period nowhere (a late correction, say) lies in its own hour that is nearest to it. Where a bill states what
+was unused for a longer stretch than an hour, each hour's unused part is what its share of the purchase leaves over, so
+that hours and stretch add up alike.
 
 Here belongs: the arithmetic of one commitment's hours. Here does not belong: what a bill's line means (its connector
 says that), advice on what to buy.
@@ -13,7 +16,7 @@ import polars as pl
 from models.frames import conform, require
 from models.money import check_range, money_of, units_of
 
-HOURS_RULES = "1"
+HOURS_RULES = "2"
 """Changes when the same lines would give other hours."""
 
 _COMMITMENT = [
@@ -25,6 +28,7 @@ _COMMITMENT = [
     "commitment_discount_id",
 ]
 _HOUR = "hour_start"
+_OTHER_ZONES = "1d"
 _AMOUNTS = ["purchased", "used", "unused"]
 
 
@@ -67,21 +71,28 @@ def commitment_hours(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _spread(lines: pl.DataFrame) -> pl.DataFrame:
-    """A row for each hour that a line touches, with its part of the line's amounts."""
+    """A row for each hour of the period that a line touches, with its part of the line's amounts."""
     amounts = lines.select(
         *_COMMITMENT,
         first=pl.col("period_start").dt.truncate("1h"),
         last=(pl.col("period_end") - pl.duration(microseconds=1)).dt.truncate("1h"),
+        opens=(opens := pl.col("billing_period").cast(pl.Datetime("us"))).dt.offset_by(f"-{_OTHER_ZONES}"),
+        closes=opens.dt.offset_by("1mo").dt.offset_by(_OTHER_ZONES) - pl.duration(hours=1),
         **{name: units_of(f"{name}_cost") for name in _AMOUNTS},
     )
     for name in _AMOUNTS:
         check_range(amounts.drop_nulls(name), name)
-    counted = amounts.with_columns(
-        hours=(pl.col("last") - pl.col("first")).dt.total_hours() + 1,
-        hour_start=pl.datetime_ranges("first", "last", "1h", time_unit="us"),
-    ).with_columns(
-        is_coarse=(pl.col("hours") > 1) & (pl.col("unused") != 0),
-        position=pl.int_ranges(0, pl.col("hours")),
+    counted = (
+        amounts.with_columns(
+            is_coarse=(pl.col("last") > pl.col("first")) & (pl.col("unused") != 0),
+            first=pl.col("opens").clip("first", "last"),
+            last=pl.col("closes").clip("first", "last"),
+        )
+        .with_columns(
+            hours=(pl.col("last") - pl.col("first")).dt.total_hours() + 1,
+            hour_start=pl.datetime_ranges("first", "last", "1h", time_unit="us"),
+        )
+        .with_columns(position=pl.int_ranges(0, pl.col("hours")))
     )
     exploded = counted.explode(_HOUR, "position")
     return exploded.with_columns(_share(pl.col(name), pl.col("hours"), pl.col("position")) for name in _AMOUNTS)
