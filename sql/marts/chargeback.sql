@@ -1,6 +1,7 @@
--- Only accounts in which money rests: the moves in between would count it twice. A period is open until a
--- source is asked after its end (a fee may cover all of it on its first day, a month may end without a charge) and from
--- then on final for a provider when every group of its charges is on an invoice.
+-- Only accounts in which money rests: the moves in between would count it twice. A period is open for a
+-- provider until each source that bills it is asked after the period's end (a fee may cover all of it on its first day,
+-- a month may end without a charge), and from then on final when every one of them says so of what it delivered, all of
+-- which could be read.
 -- A cost is converted in two parts, whole units and the fraction, so that no engine runs out of digits; the fraction is
 -- rounded half away from zero to 12 places, and the whole units need no rounding, so that neither does the sum.
 with resting as (
@@ -34,30 +35,62 @@ with resting as (
         billing_currency
 ),
 
-latest as (
-    select max(attempted_at) as asked_at from deliveries
+asked as (
+    select
+        x_source,
+        max(attempted_at) as asked_at
+    from deliveries
+    group by x_source
 ),
 
-invoicing as (
+ranked_deliveries as (
     select
+        x_source,
+        slice_date,
+        is_final,
+        reject_count,
+        row_number() over (partition by x_source, slice_date order by attempted_at desc, attempt_id desc) as age
+    from deliveries
+    where status in ('committed', 'empty', 'unchanged')
+),
+
+billing_sources as (
+    select distinct
         billing_period,
         provider_name,
-        count(*) filter (where invoice_id is null) as uninvoiced_count
+        x_source
     from charge_groups
-    group by billing_period, provider_name
+),
+
+signals as (
+    select
+        billing_sources.billing_period,
+        billing_sources.provider_name,
+        case
+            when asked.asked_at < cast(billing_sources.billing_period + interval 1 month as timestamp) then 1
+            else 0
+        end as is_open,
+        case when ranked_deliveries.is_final and ranked_deliveries.reject_count = 0 then 1 else 0 end as is_final
+    from billing_sources
+    left join asked on billing_sources.x_source = asked.x_source
+    left join ranked_deliveries
+        on
+            billing_sources.x_source = ranked_deliveries.x_source
+            and billing_sources.billing_period = ranked_deliveries.slice_date
+            and ranked_deliveries.age = 1
 ),
 
 states as (
     select
-        invoicing.billing_period,
-        invoicing.provider_name,
+        billing_period,
+        provider_name,
         case
-            when latest.asked_at < cast(invoicing.billing_period + interval 1 month as timestamp) then 'open'
-            when invoicing.uninvoiced_count = 0 then 'final'
+            when max(is_open) = 1 then 'open'
+            when min(is_final) = 1 then 'final'
             else 'provisional'
         end as period_state
-    from invoicing
-    cross join latest
+    from signals
+    group by billing_period, provider_name
 ),
 
 ranked_rates as (

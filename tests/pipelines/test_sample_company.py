@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import sample
+from pipelines.house import open_house
 from tests.pipelines.conftest import night, published
 from tests.pipelines.mailbox import Mailbox
 
@@ -126,6 +127,25 @@ def test_used_and_unused_are_the_purchase_in_every_hour_of_every_commitment(comp
         for row in hours
     }
     assert found == true_hours(company.first_truth)
+
+
+def test_a_commitment_s_hours_add_up_to_what_the_bills_lines_state_of_it(company: Company) -> None:
+    """Against the bills' own lines, row by row: what the hours say of themselves they cannot contradict."""
+    with open_house(company.written.config, "run-reader") as house:
+        charges, hours = (house.lake.read(table).to_pylist() for table in ("charges", "commitment_hours"))
+    stated: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for row in charges:
+        key = f"{row['x_slice_date']} {row['x_source']} {row['commitment_discount_id']}"
+        if row["commitment_discount_id"] is not None:
+            stated[key]["purchased"] += row["x_commitment_cost"] or 0
+            stated[key][str(row["commitment_discount_status"]).lower()] += row["effective_cost"]
+    held: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for row in hours:
+        for name in ("purchased", "used", "unused"):
+            key = f"{row['billing_period']} {row['x_source']} {row['commitment_discount_id']}"
+            held[key][name] += row[f"{name}_cost"]
+    assert len(held) == 3
+    assert {key: {name: found[name] for name in held[key]} for key, found in stated.items()} == held
 
 
 def true_hours(truth: dict[str, Any]) -> dict[tuple[str, datetime], list[Decimal]]:
