@@ -10,7 +10,8 @@ from contracts import Contract, contract
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.lake import Delivery
-from pipelines.night.stage import missed, problems, stage
+from pipelines.night.last_words import missed
+from pipelines.night.stage import problems, stage
 
 DELIVERED = "delivered"
 
@@ -43,7 +44,7 @@ def connector_asset(kind: str) -> dg.AssetsDefinition:
         house.progress.start(kind)
         first, last = days_of(context)
         deliveries = stage(house, kind, first, last)
-        found = (*problems(deliveries), *missed(house, kind, first))
+        found = (*problems(deliveries), *missed(house, kind, first, last, deliveries))
         house.progress.finish(kind, _summary(deliveries), found)
         check = dg.AssetCheckResult(
             passed=not found,

@@ -16,6 +16,7 @@ from pipelines.lake.tables import Tables
 
 DELIVERIES = "deliveries"
 SERVED = ("committed", "empty")  # outcomes that put a slice in place
+DELIVERED = (*SERVED, "unchanged")  # outcomes after which the slice is what the source says
 IN_TROUBLE = ("failed", "incomplete", "suspicious_empty", "suspicious_shrink")  # outcomes that did not, worst first
 
 
@@ -54,6 +55,7 @@ class Journal:
         self._tables = tables
         self._counts: Counter[tuple[str, date]] = Counter()
         self._served: dict[tuple[str, date], Delivery] = {}
+        self._delivered_at: dict[tuple[str, date], datetime] = {}
         for row in tables.read(DELIVERIES).to_pylist():
             self._note(Delivery(**row))
 
@@ -71,11 +73,17 @@ class Journal:
         """The attempt that put the slice in place that is there now; None when none ever did."""
         return self._served.get((source, slice_date))
 
+    def asked(self, source: str) -> dict[date, datetime | None]:
+        """Every slice that the source was ever asked for, and when what is there was last taken in or confirmed."""
+        return {day: self._delivered_at.get((name, day)) for name, day in self._counts if name == source}
+
     def _note(self, delivery: Delivery) -> None:
         key = (delivery.x_source, delivery.slice_date)
         self._counts[key] += 1
         if delivery.status in SERVED:
             self._served[key] = delivery
+        if delivery.status in DELIVERED:
+            self._delivered_at[key] = max(delivery.attempted_at, self._delivered_at.get(key, delivery.attempted_at))
 
 
 def delivery_id(settings: SourceSettings, fact: str, pages: Sequence[LandedPage]) -> str:

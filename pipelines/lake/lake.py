@@ -69,10 +69,17 @@ class Lake:
             The attempt as recorded in `deliveries`.
         """
         with self._write(run_id):
-            journal = self._journal = self._journal or Journal(self._tables)
+            journal = self._noted()
             ordinal = journal.count(settings.name, window.slice_date)
             begun = attempt(settings, source.fact, window, run_id, self._clock(), ordinal)
             return ingest(self.root, self._tables, journal, Order(source, settings, window, confirmed), begun)
+
+    def asked(self, source: str) -> dict[date, datetime | None]:
+        """Every slice that a source was ever asked for, and when what is there was last taken in or confirmed.
+
+        None where nothing ever was.
+        """
+        return self._noted().asked(source)
 
     def replace_slice(self, table: str, slice_date: date, slice_source: str, rows: pa.Table, fingerprint: str) -> None:
         """Replaces one slice of a table by `rows`, which may be none, in one commit.
@@ -123,6 +130,13 @@ class Lake:
     def published(self) -> Snapshot:
         """The snapshot that readers get now. Raises LakeError when nothing was published yet."""
         return current_snapshot(self.root)
+
+    def _noted(self) -> Journal:
+        """The journal: for whoever holds the lock the one it writes, else as it is stored now."""
+        if self._still_held is None:
+            return Journal(self._tables)
+        self._journal = self._journal or Journal(self._tables)
+        return self._journal
 
     @contextmanager
     def _write(self, purpose: str) -> Generator[None]:
