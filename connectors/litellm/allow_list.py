@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from connectors.litellm.settings import LiteLlmSettings
-from connectors.litellm.values import (
+from connectors.logs.values import (
     WITHHELD,
     Rule,
     address_rule,

@@ -16,7 +16,7 @@ import orjson
 from connectors.base import Bytes, Page, Window
 from connectors.litellm.allow_list import Redactor, format_of, redactors
 from connectors.litellm.files import content_of, files_of_days
-from connectors.litellm.instants import day_of, microseconds
+from connectors.logs.instants import day_of, microseconds
 from connectors.litellm.rows import Found, Unreadable, rows_of
 from connectors.litellm.settings import LiteLlmSettings
 from connectors.storage import StoredObject

@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from connectors.base import IncompleteDeliveryError, LandedPage, Parsed, Reject, Window
 from connectors.litellm.allow_list import known_fields
-from connectors.litellm.instants import instant_of
+from connectors.logs.instants import instant_of
 from connectors.litellm.settings import LiteLlmSettings
 from connectors.litellm.staged import Row, RowError, is_essential, reported_cost, staged_row, unreadable_values
-from connectors.litellm.values import WITHHELD
+from connectors.logs.values import WITHHELD
 from contracts import contract
 
 ROWS_PER_CHUNK = 10_000

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, BinaryIO, cast
 
 from connectors.base import IncompleteDeliveryError, SourceError
-from connectors.litellm.values import WITHHELD, json_value
+from connectors.logs.values import WITHHELD, json_value
 
 _LONGEST_LINE = 16 * 1024 * 1024  # bytes; one payload is about 11 KB
 _LARGEST_DOCUMENT = 64 * 1024 * 1024  # bytes of one JSON value that stretches over lines

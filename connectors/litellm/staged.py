@@ -7,10 +7,10 @@ from typing import Any
 
 from connectors.litellm import attempts
 from connectors.litellm.attempts import Logged, Record
-from connectors.litellm.buckets import MISSING, Buckets, UsageError, buckets
-from connectors.litellm.instants import microseconds
+from connectors.logs.buckets import MISSING, Buckets, UsageError, buckets
+from connectors.logs.instants import microseconds
 from connectors.litellm.settings import LiteLlmSettings
-from connectors.litellm.values import WITHHELD
+from connectors.logs.values import WITHHELD
 
 Row = dict[str, Any]
 _PICO_USD = Decimal("0.000000000001")

@@ -14,7 +14,7 @@ from connectors.litellm.allow_list import redactors
 from connectors.litellm.fetch import fetch_pages
 from connectors.litellm.settings import LiteLlmSettings
 from connectors.litellm.source import LiteLlm
-from connectors.litellm.values import WITHHELD, address_rule, keyed_hash, text_rule
+from connectors.logs.values import WITHHELD, address_rule, keyed_hash, text_rule
 from tests.connectors.litellm.conftest import DAY, KEY, Gateway
 
 CANARY = "canary-5f3a"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from connectors.litellm.buckets import MISSING, UsageError, buckets
+from connectors.logs.buckets import MISSING, UsageError, buckets
 
 BODIES = Path(__file__).resolve().parents[3] / "../shared/data/provider_usage_bodies/usages_every_fifth.json"
 
