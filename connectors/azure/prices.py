@@ -5,22 +5,20 @@ Here belongs: asking for the parts of the list, page by page. Here does not belo
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlsplit
+from typing import ClassVar
 
+from connectors.azure.linked import Query, linked_pages
 from connectors.azure.price_items import read_prices, stage_price
 from connectors.azure.prices_settings import AzurePricesSettings, Offer
-from connectors.base import Bytes, IncompleteDeliveryError, LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.base import Bytes, LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.deadline import Deadline, begin_delivery
 from connectors.exact import exact_json
 from connectors.gathered import Gathered, read_document
 from connectors.http import HttpSession, Pace
-from connectors.paging import Turn, paginate
 from connectors.windows import day_window
 
 _API_VERSION = "2023-01-01-preview"  # the first that lists savings plans
-_MOST_PAGES = 5000
 _SOLD = "(priceType eq 'Consumption' or priceType eq 'Reservation')"
-_Query = tuple[tuple[str, str], ...]
 
 
 class AzurePricesSource:
@@ -43,10 +41,10 @@ class AzurePricesSource:
 
         Raises SourceError when it cannot be read, IncompleteDeliveryError when its pages do not end.
         """
+        deadline = begin_delivery(self._pace.monotonic)
         with HttpSession(pace=self._pace) as session:
             for number, query in enumerate(_queries(settings), 1):
-                pages = paginate(query, lambda asked: _page(session, settings, asked), _MOST_PAGES)
-                for count, content in enumerate(pages, 1):
+                for count, content in enumerate(_pages(session, settings, query, deadline), 1):
                     yield Page(f"{window.slice_date}/part-{number}/page-{count}.json", Bytes(content))
 
     def parse(self, settings: AzurePricesSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
@@ -62,16 +60,17 @@ class AzurePricesSource:
 
     def probe(self, settings: AzurePricesSettings) -> str:
         """Whether the list is served. Raises SourceError."""
+        deadline = begin_delivery(self._pace.monotonic)
         with HttpSession(pace=self._pace) as session:
-            turn = _page(session, settings, next(_queries(settings)))
-        count = len(exact_json(turn.page).get("Items") or ())
+            first = next(_pages(session, settings, next(_queries(settings)), deadline))
+        count = len(exact_json(first)["Items"])
         return f"{settings.endpoint}: {count} prices on the first page of {settings.offers[0].service}"
 
 
 SOURCE: Source = AzurePricesSource()
 
 
-def _queries(settings: AzurePricesSettings) -> Iterator[_Query]:
+def _queries(settings: AzurePricesSettings) -> Iterator[Query]:
     for offer in settings.offers:
         for region in offer.regions or (None,):
             yield (
@@ -94,15 +93,5 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _page(session: HttpSession, settings: AzurePricesSettings, query: _Query) -> Turn[bytes, _Query]:
-    """One page and the way on. Links are followed by their query alone, so that nothing is asked elsewhere."""
-    answer = session.get(settings.endpoint, dict(query))
-    try:
-        found: Any = exact_json(answer.body)
-        link = found.get("NextPageLink") if isinstance(found["Items"], list) else None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise IncompleteDeliveryError(
-            f"{settings.endpoint}: the answer is no page of a price list; was something put in its way?"
-        ) from None
-    following = tuple(parse_qsl(urlsplit(link).query, keep_blank_values=True)) if link else None
-    return Turn(answer.body, following)
+def _pages(session: HttpSession, settings: AzurePricesSettings, query: Query, deadline: Deadline) -> Iterator[bytes]:
+    return linked_pages(session, settings.endpoint, query, deadline=deadline, rows="Items", link="NextPageLink")
