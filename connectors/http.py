@@ -15,6 +15,7 @@ import httpx
 from connectors.base import AuthenticationError, RefusedRequestError, SourceError
 from connectors.http_answers import Answer, excerpt, place, retry_after_seconds, transport_words
 from connectors.paging import Turn, paginate
+from connectors.patience import current_patience
 
 __all__ = ["Answer", "HttpSession", "Limits", "Pace", "Turn", "paginate", "retry_after_seconds"]
 
@@ -120,12 +121,16 @@ class HttpSession:
     ) -> Answer:
         started = self._pace.monotonic()
         request = self._client.build_request(method, url, params=dict(params or {}), json=body)
-        for attempt in range(1, self._limits.tries + 1):
+        patience = current_patience()
+        tries = patience.tries(self._limits.tries)
+        for attempt in range(1, tries + 1):
             try:
                 answer = self._follow(request, started)
             except _TransientError as failure:
-                self._wait(failure, attempt, started, request)
+                patience.is_spent = True  # until an answer says otherwise
+                self._wait(failure, (attempt, tries), started, request)
                 continue
+            patience.is_spent = False
             if expect == "json":
                 self._require_json(answer, request)
             return answer
@@ -195,17 +200,18 @@ class HttpSession:
         if not 200 <= status < 300:
             raise RefusedRequestError(status, f"{place(request)} answered HTTP {status}: {said}")
 
-    def _wait(self, failure: _TransientError, attempt: int, started: float, request: httpx.Request) -> None:
-        """Sleeps before the next try, or raises when tries or time are used up."""
+    def _wait(self, failure: _TransientError, count: tuple[int, int], started: float, request: httpx.Request) -> None:
+        """Sleeps before the next try, or raises when tries or time are used up. `count`: this try, of how many."""
+        attempt, tries = count
         ceiling = min(self._limits.longest_backoff_seconds, self._limits.backoff_seconds * 2 ** (attempt - 1))
         wait = self._pace.random() * ceiling
         if failure.wait_seconds is not None:
             wait += failure.wait_seconds  # jitter on top: a fleet told "in 30 s" must not come back in one instant
         spent = self._pace.monotonic() - started
-        if attempt >= self._limits.tries or spent + wait > self._limits.total_seconds:
+        if attempt >= tries or spent + wait > self._limits.total_seconds:
             raise SourceError(
-                f"{place(request)} did not deliver in {attempt} tries and {spent:.0f} s (at most "
-                f"{self._limits.tries} tries, {self._limits.total_seconds:.0f} s). Last: {failure.found}. "
+                f"{place(request)} did not deliver in {_tries(attempt)} and {spent:.0f} s (at most "
+                f"{_tries(tries)}, {self._limits.total_seconds:.0f} s). Last: {failure.found}. "
                 "Run again when the source is well."
             ) from None
         self._pace.sleep(wait)
@@ -217,3 +223,7 @@ class HttpSession:
                 f"{place(request)} answered HTTP {answer.status} with {kind} where JSON was expected: "
                 f"{excerpt(answer.body, self._secrets, request)}. Is a proxy or a sign-in page in the way?"
             )
+
+
+def _tries(count: int) -> str:
+    return "1 try" if count == 1 else f"{count} tries"

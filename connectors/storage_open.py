@@ -17,11 +17,12 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from connectors.base import AuthenticationError, SourceError
+from connectors.patience import current_patience
 from connectors.storage_errors import explained
 
 # A night must not hang on a store that is down: eight tries, two minutes, then the source counts as stale.
+_TRIES = 8
 _RETRY = {
-    "max_retries": 7,
     "retry_timeout": timedelta(minutes=2),
     "backoff": {"init_backoff": timedelta(milliseconds=200), "max_backoff": timedelta(seconds=15), "base": 2},
 }
@@ -72,7 +73,7 @@ def open_store(location: str, options: Mapping[str, str], *, create: bool = Fals
     settings: dict[str, Any] = {
         "config": config,
         "client_options": {**_CLIENT, "allow_http": _allows_http(options)},
-        "retry_config": _RETRY,
+        "retry_config": {**_RETRY, "max_retries": current_patience().tries(_TRIES) - 1},
     }
     if family == "aws" and "aws_access_key_id" in config:
         settings["credential_provider"] = _fixed_aws_key(config)

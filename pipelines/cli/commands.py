@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelines.night.run import NightResult
 
 OK, FAILED, WRONG, WITH_PROBLEMS = 0, 1, 2, 3
+TRIES_WHILE_WAITING = 2  # a night rides out a restart of a source, somebody before a terminal does not
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -109,11 +110,12 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
 def _tried(console: Console, name: str, probe: Callable[[], str]) -> bool:
     """Runs one probe and prints what it found. False where it failed."""
     from connectors.base import SourceError
+    from connectors.patience import shared_patience
     from pipelines.lake import LakeError
     from reports.outbox import NotSentError
 
     try:
-        with console.status(f"trying {escape(name)} ..."):
+        with console.status(f"trying {escape(name)} ..."), shared_patience(most_tries=TRIES_WHILE_WAITING):
             found = probe()
     except (SourceError, LakeError, NotSentError) as error:
         console.print(f"[red]✗[/] {escape(name)}: {escape(str(error))}", highlight=False, soft_wrap=True)

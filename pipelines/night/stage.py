@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from connectors.base import SourceSettings, Window
+from connectors.patience import shared_patience
 from connectors.registry import source
 from pipelines.calendar import days_between
 from pipelines.house import House
@@ -18,10 +19,11 @@ def stage(house: House, kind: str, first: date, last: date) -> list[Delivery]:
     """
     deliveries: list[Delivery] = []
     for settings in house.sources(kind):
-        for window in sorted({*windows(settings, days_between(first, last)), *overdue(house, settings, last)}):
-            house.progress.start(f"{settings.name} {window.slice_date}")
-            confirm = settings.name in house.options.confirmed
-            deliveries.append(house.lake.ingest(source(kind), settings, window, house.run_id, confirmed=confirm))
+        confirm = settings.name in house.options.confirmed
+        with shared_patience():
+            for window in sorted({*windows(settings, days_between(first, last)), *overdue(house, settings, last)}):
+                house.progress.start(f"{settings.name} {window.slice_date}")
+                deliveries.append(house.lake.ingest(source(kind), settings, window, house.run_id, confirmed=confirm))
     return deliveries
 
 
