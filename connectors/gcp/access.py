@@ -68,3 +68,20 @@ def google_credentials(access: GoogleAccess) -> Any:
             "Google's credentials cannot be used: 'service_account_json' must hold the text of a service account's "
             "JSON key, or, with 'credentials: ambient', the machine must have an identity of its own"
         ) from None
+
+
+def bearer_header(access: GoogleAccess, where: str, role: str) -> dict[str, str]:
+    """The header that lets one night's plain HTTP requests in; none for a plain address.
+
+    Raises AuthenticationError when no token is given out, SourceError when nobody can be asked for one.
+    """
+    from google.auth.transport.requests import Request
+
+    from connectors.gcp.answers import google_errors
+
+    if access.is_plain:
+        return {}
+    credentials = google_credentials(access)
+    with google_errors(where, role):
+        credentials.refresh(Request())
+    return {"Authorization": f"Bearer {credentials.token}"}
