@@ -7,9 +7,10 @@ from typing import Any
 
 from connectors.litellm import attempts
 from connectors.litellm.attempts import Logged, Record
-from connectors.logs.buckets import MISSING, Buckets, UsageError, buckets
-from connectors.logs.instants import microseconds
 from connectors.litellm.settings import LiteLlmSettings
+from connectors.litellm.usage import buckets
+from connectors.logs.buckets import MISSING, Buckets, UsageError
+from connectors.logs.instants import microseconds
 from connectors.logs.values import WITHHELD
 
 Row = dict[str, Any]

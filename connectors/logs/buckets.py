@@ -1,15 +1,17 @@
-"""LiteLLM's usage as exclusive token buckets with inclusive totals.
+"""Stated token counts as exclusive buckets with inclusive totals, by the convention of whoever stated them.
 
-LiteLLM counts cached input and reasoning inside of `prompt_tokens` and `completion_tokens`, for Anthropic too
-(100 + 400 written + 700 read are 1200). Providers that its own normalisation misses count outside; the stated total
-tells the two apart.
+A figure that the convention leaves open is decided by the stated total, or else by what the parts leave possible:
+cached input above the input itself cannot be inside of it.
+
+Here belongs: the arithmetic of classes. Here does not belong: what fields are called, which source counts how
+(`conventions`).
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-Usage = Mapping[str, Any]
-_NOTHING: Usage = {}
+from connectors.logs.conventions import Convention
+
 _MOST_TOKENS = 10**12  # no single attempt comes near; sums over a month stay within 64 bits
 
 
@@ -30,6 +32,24 @@ class Buckets(NamedTuple):
     input_semantics: str
 
 
+class Counts(NamedTuple):
+    """What a source states, under plain names. None is unstated; a part that is unstated is none of it.
+
+    `input_audio_tokens` is audio that was not read from a cache. A cache write whose duration nobody tells is one for
+    five minutes.
+    """
+
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_reasoning_tokens: int | None = None
+    output_audio_tokens: int | None = None
+
+
 class UsageError(ValueError):
     """Usage that contradicts itself. `column` names the field that does not hold."""
 
@@ -40,118 +60,119 @@ class UsageError(ValueError):
 
 
 MISSING = Buckets(*(None,) * 10, usage_provenance="missing", input_semantics="inclusive")
+"""No usage: nothing was counted, which is not the same as nothing was used."""
 
 
-def buckets(prompt: Any, completion: Any, total: Any, usage: Usage, *, is_stream: bool) -> Buckets:
-    """The exclusive buckets of one attempt. `usage` is the logged usage object, empty where there is none.
+def exclusive(counts: Counts, convention: Convention, provenance: str = "provider") -> Buckets:
+    """The exclusive buckets of one attempt. `provenance` says who counted, in the contract's words.
 
-    Usage that is zero throughout was not counted: a failed attempt, or a stream that was cut off. It gives `MISSING`,
-    not zero. Raises UsageError for negative, unreadable or contradictory counts.
+    Counts that are zero throughout were not counted: a failed attempt, or a stream that was cut off. They give
+    `MISSING`, not zero.
+
+    Raises:
+        UsageError: a count is negative or no whole number, half of the usage is not known, the stated total fits no
+            reading that the convention allows, or parts exceed what contains them.
     """
-    inner: Usage = usage.get("prompt_tokens_details") or _NOTHING
-    outer: Usage = usage.get("completion_tokens_details") or _NOTHING
-    read, written_5m, written_1h = _cached(usage, inner)
+    prompt, completion, total, *parts = map(token_count, counts, Counts._fields)
+    read, written_5m, written_1h, audio_in, reasoning, audio_out = (count or 0 for count in parts)
     cached = read + written_5m + written_1h
-    stated = _stated(usage.get("prompt_tokens", prompt), usage.get("completion_tokens", completion), total, usage)
-    if stated is None and not cached:
-        return MISSING
-    reasoning = _part(outer, "reasoning_tokens")
-    audio_in = _part(inner, "audio_tokens") - _part(inner.get("cached_tokens_details") or _NOTHING, "audio_tokens")
-    audio_out = _part(outer, "audio_tokens")
+    places = _Places(convention, read, written_5m + written_1h, audio_in, reasoning, audio_out)
+    if not (prompt or completion or total):
+        if not (cached or places.outside_input or places.outside_output):
+            return MISSING
+        prompt = completion = total = 0
+    elif prompt is None or completion is None:
+        prompt, completion = _halves(prompt, completion, total, places)
     least = (cached + audio_in, reasoning + audio_out)
-    input_total, output_total, semantics = _inclusive(stated or (0, 0, 0), cached, reasoning, least)
-    uncached = _rest(input_total, {"cached": cached, "audio": audio_in}, "input_total_tokens")
-    text = _rest(output_total, {"reasoning": reasoning, "audio": audio_out}, "output_total_tokens")
-    # A streamed answer whose usage has no details was counted by the gateway's tokenizer: providers give details.
-    provenance = "gateway_tokenizer" if is_stream and not inner and not outer and not cached else "provider"
+    input_total, output_total, semantics = _inclusive((prompt, completion, total or 0), places, least)
+    uncached, text = input_total - least[0], output_total - least[1]
+    if uncached < 0:
+        raise _exceeded("input_total_tokens", input_total, cached=cached, audio=audio_in)
+    if text < 0:
+        raise _exceeded("output_total_tokens", output_total, reasoning=reasoning, audio=audio_out)
     classes = (uncached, read, written_5m, written_1h, audio_in, text, reasoning, audio_out)
     return Buckets(*classes, input_total, output_total, provenance, semantics)
 
 
-def _stated(prompt: Any, completion: Any, total: Any, usage: Usage) -> tuple[int, int, int] | None:
-    """Input, output and total as the log states them; a single absent one follows from the others.
-
-    None where nothing was counted: all absent or zero.
-    """
-    found = [
-        None if value is None else _count(value, name)
-        for value, name in (
-            (prompt, "prompt_tokens"),
-            (completion, "completion_tokens"),
-            (usage.get("total_tokens", total), "total_tokens"),
-        )
-    ]
-    if not any(found):
-        return None
-    known_prompt, known_completion, known_total = found
-    if known_prompt is None and known_completion is not None and known_total:
-        known_prompt = known_total - known_completion
-    if known_completion is None and known_prompt is not None and known_total:
-        known_completion = known_total - known_prompt
-    if known_prompt is None or known_completion is None or min(known_prompt, known_completion) < 0:
-        raise UsageError("half_usage", f"input {prompt}, output {completion}, total {total}: one half is not known")
-    return known_prompt, known_completion, known_total or 0
+def token_count(value: object, name: str) -> int | None:
+    """The count itself, or None for none. Raises UsageError for what is no whole number that a request can have."""
+    if value is None or (type(value) is int and 0 <= value <= _MOST_TOKENS):
+        return value
+    raise UsageError("bad_token_count", f"{name} is {value!r}; a count from 0 to {_MOST_TOKENS} was expected")
 
 
-def _inclusive(
-    stated: tuple[int, int, int], cached: int, reasoning: int, least: tuple[int, int]
-) -> tuple[int, int, str]:
+class _Places:
+    """The parts of one attempt, summed by where the convention counts them."""
+
+    __slots__ = ("is_named", "is_outside", "open_input", "open_output", "outside_input", "outside_output")
+
+    def __init__(
+        self, convention: Convention, read: int, written: int, audio_in: int, reasoning: int, audio_out: int
+    ) -> None:
+        at_read, at_written, at_reasoning, at_audio_in, at_audio_out, total, _ = convention
+        inputs = ((at_read, read), (at_written, written), (at_audio_in, audio_in))
+        outputs = ((at_reasoning, reasoning), (at_audio_out, audio_out))
+        self.outside_input = sum([count for at, count in inputs if at == "outside"])
+        self.outside_output = sum([count for at, count in outputs if at == "outside"])
+        self.open_input = sum([count for at, count in inputs if at == "unstated"])
+        self.open_output = sum([count for at, count in outputs if at == "unstated"])
+        self.is_outside = at_read == "outside" or at_written == "outside"
+        self.is_named = total == "as_named"
+
+
+def _halves(prompt: int | None, completion: int | None, total: int | None, places: _Places) -> tuple[int, int]:
+    """Input and output as the source names them, of which one is absent and follows from the total."""
+    said = f"input {prompt}, output {completion}, total {total}"
+    if total:
+        named = total - (0 if places.is_named else places.outside_input + places.outside_output)
+        if prompt is None and completion is not None:
+            prompt = named - completion
+        elif completion is None and prompt is not None:
+            completion = named - prompt
+    if prompt is None or completion is None or prompt < 0 or completion < 0:
+        raise UsageError("half_usage", f"{said}: one half is not known")
+    return prompt, completion
+
+
+def _inclusive(stated: tuple[int, int, int], places: _Places, least: tuple[int, int]) -> tuple[int, int, str]:
     """Inclusive input and output, and whether the source counted cached input inside: the stated total decides.
 
-    Without a total, cached input above the input itself cannot be inside of it. Where the total fits more than one
-    reading, the first in which input and output hold at least their parts (`least`) is taken.
+    Where the total fits more than one reading, the first in which input and output hold at least their parts is taken.
     """
-    prompt, completion, total = stated
-    may_be_inside = cached <= prompt
-    sufficient = {0} if may_be_inside else {0, prompt + completion}
-    fitting: list[tuple[int, int, str]] = []
-    for cached_outside in (0, cached) if may_be_inside else (cached,):
-        for reasoning_outside in (0, reasoning):
-            given = (prompt + cached_outside, completion + reasoning_outside)
-            if total == sum(given) or (total in sufficient and not reasoning_outside):
-                fitting.append((*given, "exclusive" if cached_outside else "inclusive"))
-    if not fitting:
+    first = None
+    for reading in _readings(stated, places):
+        if reading[0] >= least[0] and reading[1] >= least[1]:
+            return reading
+        first = first or reading
+    if first is None:
         raise UsageError(
             "total_does_not_add_up",
-            f"input {prompt} and output {completion} do not make the stated total {total}, with or without "
-            f"{cached} cached and {reasoning} reasoning",
+            "input {} and output {} do not make the stated total {}".format(*stated)
+            + f", with or without their parts ({least[0]} cached or audio, {least[1]} reasoning or audio)",
             "input_total_tokens",
         )
-    return next((reading for reading in fitting if reading[0] >= least[0] and reading[1] >= least[1]), fitting[0])
+    return first
 
 
-def _cached(usage: Usage, inner: Usage) -> tuple[int, int, int]:
-    """Cached input: read, written for five minutes, written for an hour.
+def _readings(stated: tuple[int, int, int], places: _Places) -> Iterator[tuple[int, int, str]]:
+    """What the convention and the stated total allow, the likeliest first: what is unstated is inside, then outside.
 
-    The same figure stands in up to three places, of which some stay zero: the largest is the one that was counted.
+    Only a total can say that reasoning is outside. A total of input and output alone does not speak against cached
+    input outside of them where it cannot be inside.
     """
-    read = max(_part(inner, "cached_tokens"), _part(usage, "cache_read_input_tokens"))
-    by_duration: Usage = inner.get("cache_creation_token_details") or _NOTHING
-    written_5m = _part(by_duration, "ephemeral_5m_input_tokens")
-    written_1h = _part(by_duration, "ephemeral_1h_input_tokens")
-    written = max(
-        _part(inner, "cache_creation_tokens"),
-        _part(inner, "cache_write_tokens"),
-        _part(usage, "cache_creation_input_tokens"),
-    )
-    return read, max(written - written_1h, written_5m), written_1h
+    prompt, completion, total = stated
+    may_be_inside = places.open_input <= prompt
+    is_enough = not total or (not may_be_inside and total == prompt + completion)
+    for cached in (0, places.open_input) if may_be_inside else (places.open_input,):
+        semantics = "exclusive" if cached or places.is_outside else "inclusive"
+        for reasoning in (0, places.open_output):
+            input_total = prompt + places.outside_input + cached
+            output_total = completion + places.outside_output + reasoning
+            expected = prompt + completion if places.is_named else input_total + output_total
+            if total == expected or (is_enough and not reasoning):
+                yield input_total, output_total, semantics
 
 
-def _rest(total: int, parts: Mapping[str, int], column: str) -> int:
-    rest = total - sum(parts.values())
-    if rest < 0 or min(parts.values()) < 0:
-        said = ", ".join(f"{count} {name}" for name, count in parts.items())
-        raise UsageError("parts_exceed_total", f"{column} is {total}, but its parts are {said}", column)
-    return rest
-
-
-def _part(usage: Usage, name: str) -> int:
-    """A part that the usage may leave out: then there is none of it."""
-    value = usage.get(name)
-    return 0 if value is None else _count(value, name)
-
-
-def _count(value: Any, name: str) -> int:
-    if type(value) is not int or not 0 <= value <= _MOST_TOKENS:
-        raise UsageError("bad_token_count", f"{name} is {value!r}; a count from 0 to {_MOST_TOKENS} was expected")
-    return value
+def _exceeded(column: str, total: int, **parts: int) -> UsageError:
+    said = ", ".join(f"{count} {name}" for name, count in parts.items())
+    return UsageError("parts_exceed_total", f"{column} is {total}, but its parts are {said}", column)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from connectors.logs.buckets import MISSING, UsageError, buckets
+from connectors.litellm.usage import buckets
+from connectors.logs.buckets import MISSING, UsageError
 
 BODIES = Path(__file__).resolve().parents[3] / "../shared/data/provider_usage_bodies/usages_every_fifth.json"
 

@@ -1,0 +1,66 @@
+"""How sources count tokens: which classes stand inside of which stated figure, as data.
+
+Here belongs: one line for every way of counting that a source is known to have. Here does not belong: arithmetic
+(`buckets`), the names of a source's fields (its own reader).
+"""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+Place = Literal["inside", "outside", "unstated"]
+"""Where a class is counted. `unstated`: the source does not say or does both, and each record's figures decide."""
+
+CacheClasses = Literal["told", "silent"]
+
+
+class Convention(NamedTuple):
+    """Where each class stands: cached and audio input against the stated input, the rest against the stated output.
+
+    `total` says what a stated total is the sum of: `everything`, or input and output `as_named`, whatever is outside
+    of them. `cache` is `silent` where the source never tells cached input: all input then counts as uncached, which is
+    the most that it can have cost, and the class is for the reconciliation to find.
+    """
+
+    cache_read: Place
+    cache_write: Place
+    reasoning: Place
+    input_audio: Place = "inside"
+    output_audio: Place = "inside"
+    total: Literal["everything", "as_named"] = "everything"
+    cache: CacheClasses = "told"
+
+
+_INCLUSIVE = Convention("inside", "inside", "inside")
+_EXCLUSIVE = Convention("outside", "outside", "inside")
+_FIGURES_DECIDE = Convention("unstated", "unstated", "unstated")
+_AS_THE_PROVIDER = Convention("unstated", "unstated", "unstated", cache="silent")
+
+CONVENTIONS: Mapping[str, Convention] = {
+    # What providers answer.
+    "openai": _INCLUSIVE,
+    # The chat dialect of many providers: xAI counts reasoning beside the completion, others inside of it.
+    "chat": Convention("inside", "inside", "unstated"),
+    "perplexity": Convention("inside", "inside", "outside", total="as_named"),
+    "anthropic": _EXCLUSIVE,
+    "bedrock": _EXCLUSIVE,
+    "gemini": Convention("inside", "inside", "outside"),
+    "cohere": _INCLUSIVE,
+    # What gateways and observability logs write.
+    # LiteLLM counts inside, for Anthropic too; providers that its normalisation misses count outside.
+    "litellm": _FIGURES_DECIDE,
+    "langfuse": Convention("outside", "outside", "outside"),
+    "langfuse_free_form": _FIGURES_DECIDE,
+    "openinference": _INCLUSIVE,
+    # The text says that parts SHOULD be inside; older instrumentations of Anthropic leave them outside.
+    "otel_genai": _FIGURES_DECIDE,
+    "envoy": Convention("inside", "unstated", "inside"),
+    "kong": _AS_THE_PROVIDER,
+    "portkey": _AS_THE_PROVIDER,
+    # Versions differ; the audio columns are split off the prompt's.
+    "helicone": _FIGURES_DECIDE,
+    "cloudflare": _AS_THE_PROVIDER,
+    "openrouter": _INCLUSIVE,
+    "bedrock_invocation_log": _EXCLUSIVE,
+    "azure_apim": _AS_THE_PROVIDER,
+}
+"""Every known convention, by source. `Convention` itself serves declared mappings."""
