@@ -6,6 +6,7 @@ How much of the prompt came from a cache is known as a rate alone, so that the s
 Here belongs: metrics, dimensions, hours. Here does not belong: asking.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,7 +94,8 @@ def stage_point(point: Point, window: Window) -> StagedRow:
         **tokens,
         "provider_name": PROVIDER,
         "operation": "provisioned_throughput" if is_capacity and utilisation is not None else "inference",
-        "sub_account_id": point.resource,
+        "sub_account_id": _subscription(point.resource),
+        "resource_id": point.resource,
         "deployment_id": text(point.dimensions, _DIMENSIONS[0]),
         "model": text(point.dimensions, _DIMENSIONS[1]),
         "service_tier": None if utilisation is None else "provisioned",
@@ -109,6 +111,12 @@ def stage_point(point: Point, window: Window) -> StagedRow:
         ),
     }
     return StagedRow(staged, (point.resource, point.at, sorted(point.dimensions.items())), new)
+
+
+def _subscription(resource: str) -> str | None:
+    """The subscription's id: bills know the account that pays by it."""
+    found = re.match(r"/subscriptions/([^/]+)", resource)
+    return found[1] if found else None
 
 
 def _when(start: datetime) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _of_account(result: JsonRow, settings: OpenAiCostsSettings, projects: Mappin
         "sub_account_id": project,
         "sub_account_name": text(result, "project_name") or projects.get(project or ""),
         "resource_id": key,
-        "resource_type": "API key" if key else None,
+        "resource_type": "api_key" if key else None,
         "provider_name": PROVIDER,
         "invoice_issuer_name": PROVIDER,
     }

@@ -79,7 +79,7 @@ def _staged(window: Window, found: Any) -> StagedRow:
 
 
 def _tokens(row: JsonRow) -> dict[str, Any]:
-    """The classes that the report tells apart: cached input is inside of the prompt, and it does not say how much."""
+    """What the report tells: cached input is inside of the prompt, and it does not say how much. The parts stay NULL."""
     prompt, completion = count(row, "prompt_tokens"), count(row, "completion_tokens")
     reasoning = count(row, "reasoning_tokens")
     if reasoning and (completion is None or reasoning > completion):
@@ -89,7 +89,6 @@ def _tokens(row: JsonRow) -> dict[str, Any]:
             "completion_tokens",
         )
     return {
-        "input_uncached_tokens": prompt,
         "output_text_tokens": None if completion is None else completion - (reasoning or 0),
         "output_reasoning_tokens": None if completion is None else reasoning,
         "input_total_tokens": prompt,

@@ -106,7 +106,7 @@ def test_a_result_becomes_a_line_with_all_that_it_says() -> None:
         "sku_id": "priority | gpt-5.6-sol, output, long context",
         "sku_meter": "output",
         "resource_id": "key_a",
-        "resource_type": "API key",
+        "resource_type": "api_key",
         "x_model_id": "gpt-5.6-sol",
         "x_token_class": "output_text",
         "x_service_tier": "priority",
