@@ -12,7 +12,6 @@ from connectors.logs.usage_fields import Usage, inner, most, part, without
 PROVIDERS_READ_NAMES = (
     "cache_read_input_tokens",  # Anthropic through gateways
     "cached_tokens",  # Moonshot, Hugging Face's routers
-    "num_cached_tokens",  # Mistral
     "prompt_cache_hit_tokens",  # DeepSeek
     "cached_prompt_text_tokens",  # xAI's first form
 )
