@@ -1,19 +1,20 @@
-"""One landed record as one row of the fact, whichever format logged it.
+"""One landed record as one attempt, whichever format logged it.
 
 Here belongs: which field of which format means what. Here does not belong: token arithmetic (`buckets`), files.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-import orjson
-
 from connectors.litellm.settings import LiteLlmSettings
-
-Record = Mapping[str, Any]
-_NOTHING: Record = {}
-_TIERS = {"standard": "default", "auto": "default"}  # Anthropic's and OpenAI's names of the ordinary tier
+from connectors.litellm.usage import buckets
+from connectors.logs.allow_list import at
+from connectors.logs.attempt import NOTHING, Attempt, Record
+from connectors.logs.buckets import Buckets
+from connectors.logs.instants import microseconds
+from connectors.logs.metadata import asked
+from connectors.logs.names import service_tier, without_provider
+from connectors.logs.regions import region_of
 
 
 class Logged(NamedTuple):
@@ -36,10 +37,10 @@ class Logged(NamedTuple):
 
 def logged(record: Record, team_id_field: str) -> Logged:
     """The fields of a record that the two formats keep in different places."""
-    metadata: Record = record.get("metadata") or _NOTHING
-    team_id = _at(metadata, team_id_field)
+    metadata: Record = record.get("metadata") or NOTHING
+    team_id = at(metadata, team_id_field)
     if "request_id" in record:
-        error: Record = metadata.get("error_information") or _NOTHING
+        error: Record = metadata.get("error_information") or NOTHING
         status = record.get("status") or metadata.get("status") or ("failure" if error else "success")
         standard_team = team_id_field == "user_api_key_team_id"
         return Logged(
@@ -54,7 +55,7 @@ def logged(record: Record, team_id_field: str) -> Logged:
             is_stream=None,
             reported_cost=record.get("spend"),
             saved_cost=None,
-            breakdown=metadata.get("cost_breakdown") or _NOTHING,
+            breakdown=metadata.get("cost_breakdown") or NOTHING,
             error=error,
         )
     stream = record.get("stream")
@@ -67,76 +68,91 @@ def logged(record: Record, team_id_field: str) -> Logged:
         team_id=team_id,
         user_hash=metadata.get("user_api_key_user_id"),
         status=record.get("status"),
-        is_stream=stream if stream is not None else (record.get("model_parameters") or _NOTHING).get("stream"),
+        is_stream=stream if stream is not None else (record.get("model_parameters") or NOTHING).get("stream"),
         reported_cost=record.get("response_cost"),
         saved_cost=record.get("saved_cache_cost"),
-        breakdown=record.get("cost_breakdown") or _NOTHING,
-        error=record.get("error_information") or _NOTHING,
+        breakdown=record.get("cost_breakdown") or NOTHING,
+        error=record.get("error_information") or NOTHING,
     )
 
 
-def billed_model(model: Any, provider: Any) -> str | None:
-    """The model's name without the provider that LiteLLM puts before it."""
-    if not model:
-        return None
-    prefix, slash, rest = str(model).partition("/")
-    # `vertex_ai/gemini-...` is answered by the provider `vertex_ai-language-models`.
-    return rest if slash and provider and (provider == prefix or str(provider).startswith(f"{prefix}-")) else str(model)
+def attempt(settings: LiteLlmSettings, record: Record) -> Attempt:
+    """The attempt that a landed record of either format tells of. Raises UsageError for contradictory usage."""
+    found = logged(record, settings.team_id_field)
+    metadata: Record = record.get("metadata") or NOTHING
+    model, provider = record.get("model"), record.get("custom_llm_provider")
+    said = asked(
+        settings,
+        (metadata.get("spend_logs_metadata"), metadata.get("requester_metadata")),
+        record.get("request_tags"),
+    )
+    return Attempt(
+        request_id=found.request_id,
+        started_at=microseconds(record.get("startTime")),
+        ended_at=microseconds(record.get("endTime")),
+        status=found.status,
+        usage=_used(record, found),
+        attempt_group_id=found.call_id or found.trace_id,
+        call_type=record.get("call_type"),
+        provider=provider,
+        requested_model=record.get("model_group") or model,
+        billed_model=without_provider(model, provider),
+        deployment_id=record.get("model_id"),
+        api_base=record.get("api_base"),
+        region_id=region_of(record.get("api_base")),
+        key_id=found.key_id,
+        key_alias=metadata.get("user_api_key_alias"),
+        gateway_team_id=found.team_id,
+        organization_id=found.organization_id,
+        user_hash=found.user_hash,
+        customer_hash=record.get("end_user"),
+        feature=said.feature,
+        environment=said.environment,
+        outcome_ids=said.outcome_ids,
+        tags=record.get("request_tags"),
+        is_cache_hit=record.get("cache_hit") is True,
+        is_stream=found.is_stream,
+        service_tier=service_tier(
+            found.breakdown.get("service_tier") or (metadata.get("usage_object") or NOTHING).get("service_tier")
+        ),
+        avoided_cost=found.saved_cost if _is_sum(found.saved_cost) else None,
+        source_cost_basis=_basis(found.breakdown),
+        extra=_extra(record, found),
+    )
 
 
-def asked(record: Record, key: str) -> str | None:
-    """What the request's metadata says under the key, or else the tag `key:value`."""
-    metadata: Record = record.get("metadata") or _NOTHING
-    for place in ("spend_logs_metadata", "requester_metadata"):
-        found = (metadata.get(place) or _NOTHING).get(key)
-        if found is not None:
-            return str(found)
-    mark = f"{key}:"
-    return next((tag[len(mark) :] or None for tag in record.get("request_tags") or () if tag.startswith(mark)), None)
+def reported_cost(record: Record) -> str | None:
+    """What the log says that the attempt cost, in USD."""
+    return record.get("response_cost", record.get("spend"))
 
 
-def outcome_ids(record: Record, settings: LiteLlmSettings) -> str | None:
-    """The outcome ids of the request's metadata as a JSON object, or None when it names none."""
-    if not settings.outcome_keys:
-        return None
-    found = {key: value for key in settings.outcome_keys if (value := asked(record, key)) is not None}
-    return json_text(found) if found else None
+def _used(record: Record, found: Logged) -> Buckets:
+    usage: Record = (record.get("metadata") or NOTHING).get("usage_object") or NOTHING
+    prompt, completion, total = (record.get(f"{part}_tokens") for part in ("prompt", "completion", "total"))
+    return buckets(prompt, completion, total, usage, is_stream=found.is_stream is True)
 
 
-def service_tier(record: Record, breakdown: Record) -> str | None:
-    """The tier that priced the attempt; the ordinary one is `default` whatever the provider calls it."""
-    usage: Record = (record.get("metadata") or _NOTHING).get("usage_object") or _NOTHING
-    tier = breakdown.get("service_tier") or usage.get("service_tier")
-    return _TIERS.get(tier, tier) if tier else None
-
-
-def extra_json(record: Record, found: Logged, unknown: Record) -> str | None:
-    """What was landed and has no column of its own, as a JSON object; amounts of zero are left out."""
-    metadata: Record = record.get("metadata") or _NOTHING
-    amounts = {**found.breakdown, "saved_cache_cost": found.saved_cost}
-    kept: dict[str, Any] = {name: text for name, text in amounts.items() if name != "service_tier" and is_sum(text)}
-    kept |= unknown
+def _extra(record: Record, found: Logged) -> dict[str, Any]:
+    """What was landed and has no column of its own; amounts of zero are left out."""
+    metadata: Record = record.get("metadata") or NOTHING
+    kept: dict[str, Any] = {n: text for n, text in found.breakdown.items() if n != "service_tier" and _is_sum(text)}
     for name in ("original_model_group", "attempted_retries", "attempted_fallbacks", "user_api_key_team_alias"):
         if name in metadata:
             kept[name] = metadata[name]
     if found.trace_id:
         kept["trace_id"] = found.trace_id
-    kept |= {name: value for name, value in found.error.items() if value}
-    return json_text(kept) if kept else None
+    return kept | {name: value for name, value in found.error.items() if value}
 
 
-def is_sum(text: str | None) -> bool:
+def _basis(breakdown: Record) -> str:
+    """What the reported cost includes."""
+    if not breakdown:
+        return "unknown"
+    if _is_sum(breakdown.get("margin_total_amount")):
+        return "with_margin"
+    return "after_discount" if _is_sum(breakdown.get("discount_amount")) else "list"
+
+
+def _is_sum(text: str | None) -> bool:
     """Whether an amount was stated and is not zero."""
     return text is not None and text.strip("+-0.") != "" and Decimal(text) != 0
-
-
-def json_text(value: object) -> str:
-    """Compact JSON, keys in order: the one form that JSON columns hold."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def _at(metadata: Record, path: str) -> Any:
-    found: Any = metadata
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found if not isinstance(found, Mapping) else None

@@ -1,41 +1,46 @@
-"""The LiteLLM source: its declaration, and the way from its four verbs to the modules that do them."""
+"""The LiteLLM source: its declaration, and the way from its verbs to the modules that do them."""
 
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from connectors.base import LandedPage, Page, Parsed, SourceSettings, Window
-from connectors.litellm.fetch import fetch_pages
-from connectors.litellm.files import files_of_days
-from connectors.litellm.parse import parse_pages
+from connectors.base import SourceSettings
+from connectors.litellm.allow_list import allowed
+from connectors.litellm.attempts import attempt, reported_cost
 from connectors.litellm.settings import LiteLlmSettings
+from connectors.logs.allow_list import AllowList
+from connectors.logs.attempt import Attempt, Record
+from connectors.logs.files import Csv
+from connectors.logs.instants import microseconds
+from connectors.logs.source import StoredLog
 
-_LONG_AGO = date(2015, 1, 1)  # before any gateway: a dated folder that is listed without being read through
+_SPEND_LOGS = Csv(frozenset({"request_id", "startTime"}))
 
 
-class LiteLlm:
+class LiteLlm(StoredLog[LiteLlmSettings]):
     """Attempts that a LiteLLM gateway logged. See the README for what is read, kept and dropped."""
 
     kind: ClassVar[str] = "litellm"
-    fact: ClassVar[str] = "gateway_requests"
     settings_model: ClassVar[type[SourceSettings]] = LiteLlmSettings
+    essential: ClassVar[frozenset[str]] = frozenset(
+        {"id", "request_id", "startTime", "status", "cache_hit", "metadata"}
+    )
 
-    def windows(self, settings: LiteLlmSettings, day: date) -> list[Window]:
-        """The day and the trailing days before it, oldest first: rows are filed late."""
-        days = [day - timedelta(days=n) for n in range(settings.trailing_days, -1, -1)]
-        return [Window(datetime.combine(d, time()), datetime.combine(d + timedelta(days=1), time())) for d in days]
+    def allow_list(self, settings: LiteLlmSettings) -> AllowList:
+        """The fields of both formats."""
+        return allowed(settings)
 
-    def fetch(self, settings: LiteLlmSettings, window: Window) -> Iterator[Page]:
-        """The window's rows after the allow-list; see `fetch_pages`."""
-        return fetch_pages(settings, window)
+    def started(self, settings: LiteLlmSettings, row: Mapping[str, Any]) -> int | None:  # noqa: ARG002
+        """Both formats say it in `startTime`."""
+        return microseconds(row.get("startTime"))
 
-    def parse(self, settings: LiteLlmSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
-        """Rows of `gateway_requests`; see `parse_pages`."""
-        return parse_pages(settings, window, pages)
+    def csv(self, settings: LiteLlmSettings) -> Csv:  # noqa: ARG002
+        """The table may be exported as CSV."""
+        return _SPEND_LOGS
 
-    def probe(self, settings: LiteLlmSettings) -> str:
-        """Lists the location: of a dated layout only a day that holds nothing, for a log may have millions of files."""
-        found = files_of_days(settings, [_LONG_AGO])
-        if settings.is_dated:
-            return f"{settings.location} can be listed; days are filed as {settings.layout}"
-        return f"{settings.location} can be listed; {len(found)} files match {settings.layout}"
+    def cost(self, settings: LiteLlmSettings, record: Record) -> str | None:  # noqa: ARG002
+        """What the gateway computed."""
+        return reported_cost(record)
+
+    def read(self, settings: LiteLlmSettings, record: Record) -> Attempt:
+        """See `attempts`."""
+        return attempt(settings, record)

@@ -2,4 +2,25 @@
 
 Here belongs: what of a value may be landed, points in time, token arithmetic, files of rows, and the way from an
 attempt to a row of `gateway_requests`. Here does not belong: the fields of any one log.
+
+A new log is its settings, its allow-list and a reader (`source.StoredLog` for files; `source.RequestLog`, with a
+`fetch` that ends in `landing.land_rows` and a `probe`, for an API or a database)::
+
+    class Acme(StoredLog[AcmeSettings]):          # AcmeSettings(StoredLogSettings): what only Acme needs
+        kind: ClassVar[str] = "acme"
+        settings_model: ClassVar[type[SourceSettings]] = AcmeSettings
+        essential: ClassVar[frozenset[str]] = frozenset({"id", "time"})
+
+        def allow_list(self, settings: AcmeSettings) -> AllowList:   # what is not named here never reaches disk
+            rules = rules_of(settings.hash_key)
+            return allow_list({"id": rules.text, "time": instant, "user": rules.person, "usage": {"in": count}})
+
+        def started(self, settings: AcmeSettings, row: Mapping[str, Any]) -> int | None:   # before the allow-list
+            return microseconds(row.get("time"))
+
+        def cost(self, settings: AcmeSettings, record: Record) -> str | None:              # in USD
+            return record.get("cost")
+
+        def read(self, settings: AcmeSettings, record: Record) -> Attempt:                 # after the allow-list
+            return Attempt(record.get("id"), microseconds(record.get("time")), "success", usage=...)
 """

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.litellm.allow_list import redactors
-from connectors.litellm.fetch import fetch_pages
+from connectors.litellm import SOURCE
+from connectors.litellm.allow_list import allowed
 from connectors.litellm.settings import LiteLlmSettings
 from connectors.litellm.source import LiteLlm
 from connectors.logs.values import WITHHELD, address_rule, keyed_hash, text_rule
@@ -73,7 +73,7 @@ def test_a_secret_planted_anywhere_outside_of_the_allow_list_is_in_no_page(
     secret = chosen.draw(st.sampled_from([CANARY, {"a": CANARY}, [CANARY], [[{"b": [CANARY]}]], f"1{CANARY}"]))
     gateway.file("2026-11-21/log.jsonl", [planted(row, path, secret, name)])
     window = LiteLlm().windows(gateway.settings(), DAY)[-1]
-    for page in fetch_pages(gateway.settings(), window):
+    for page in SOURCE.fetch(gateway.settings(), window):
         with page.body.open() as stream:
             assert CANARY.encode() not in stream.read()
 
@@ -142,7 +142,7 @@ def test_an_endpoint_is_landed_without_credentials(written: str, landed: str | N
 def test_a_cost_is_landed_digit_for_digit_as_the_gateway_wrote_it(cost: float) -> None:
     made = LiteLlmSettings(name="gw", kind="litellm", location="/", hash_key=KEY)  # pyright: ignore[reportArgumentType]
     text = json.dumps({"id": "1", "metadata": {}, "response_cost": cost})
-    landed = redactors(made)["payload"](orjson.loads(text))
+    landed = allowed(made).redact(orjson.loads(text))
     assert f'"response_cost": {landed["response_cost"]}' in text
 
 

@@ -56,6 +56,7 @@ def test_an_object_of_the_s3_logger_becomes_the_row_worked_out_by_hand(
     assert row["source_cost_basis"] == basis
     assert row["status"] == ("failure" if number in ("05", "08") else "success")
     assert row["is_cache_hit"] is (number == "06")
+    assert row["avoided_cost_usd"] == (Decimal("0.00472") if number == "06" else None)  # as 01 cost, which it repeats
     assert row["usage_provenance"] == ("missing" if number in ("05", "08") else "provider")
     assert row["input_total_tokens"] == (None if None in buckets else sum(buckets[:5]))
     assert row["output_total_tokens"] == (None if None in buckets else sum(buckets[5:]))
@@ -74,7 +75,7 @@ def test_payloads_and_spend_logs_tell_the_same_of_the_same_requests(captures: Pa
     spend_logs = nights(captures, gateway, "spendlogs_pg_row_to_json.jsonl")
     assert len(spend_logs) == 14
     # Times are kept to the millisecond in the table; streaming and saved cost are not kept there at all.
-    apart = {"started_at", "ended_at", "latency_seconds", "is_stream", "x_extra", "x_page", "x_row"}
+    apart = {"started_at", "ended_at", "latency_seconds", "is_stream", "avoided_cost_usd", "x_extra", "x_page", "x_row"}
     for group, row in spend_logs.items():
         other = payloads[group]
         if row["is_cache_hit"]:  # its id ends in the moment at which each logger asked for it

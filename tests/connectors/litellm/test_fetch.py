@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from connectors.base import IncompleteDeliveryError, SourceError
 from connectors.litellm import SOURCE
-from connectors.litellm import fetch as fetch_module
 from connectors.litellm.settings import LiteLlmSettings
+from connectors.logs import landing as fetch_module
 from tests.connectors.litellm.conftest import DAY, KEY, Gateway
 from tests.moto_s3 import object_store
 

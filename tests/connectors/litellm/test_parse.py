@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.litellm import parse as parse_module
+from connectors.logs import staging as parse_module
 from tests.connectors.litellm.conftest import Gateway
 
 Payload = Callable[..., dict[str, Any]]

@@ -5,11 +5,11 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from connectors.base import Body
-from connectors.litellm.settings import LiteLlmSettings
+from connectors.logs.settings import StoredLogSettings
 from connectors.storage import StoredObject, body, list_objects
 
 
-def files_of_days(settings: LiteLlmSettings, days: Sequence[date]) -> list[tuple[StoredObject, date | None]]:
+def files_of_days(settings: StoredLogSettings, days: Sequence[date]) -> list[tuple[StoredObject, date | None]]:
     """Every object filed under one of the days, in the order of their paths, with the day it is filed under.
 
     The day is None where the layout has no date. Only the day's own folder is listed where the layout begins with
@@ -32,7 +32,7 @@ def files_of_days(settings: LiteLlmSettings, days: Sequence[date]) -> list[tuple
     return [filed[path] for path in sorted(filed)]
 
 
-def content_of(settings: LiteLlmSettings, stored: StoredObject) -> Body:
+def content_of(settings: StoredLogSettings, stored: StoredObject) -> Body:
     """The object's bytes; one that was replaced since it was listed is refused when opened."""
     return body(settings.location, settings.store_options, stored.path, stored.etag)
 
@@ -44,5 +44,5 @@ def _fixed_folder(pattern: str) -> str:
     return "/".join(folders[:fixed])
 
 
-def _listed(settings: LiteLlmSettings, folder: str) -> list[StoredObject]:
+def _listed(settings: StoredLogSettings, folder: str) -> list[StoredObject]:
     return list_objects(settings.location, settings.store_options, folder)

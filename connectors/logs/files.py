@@ -1,4 +1,4 @@
-"""The rows of one stored file, whatever holds them: a JSON object, JSON lines, a JSON array, or CSV; plain or gzip.
+"""The rows of one stored file, whatever holds them: JSON, CSV or Parquet; plain or gzip.
 
 Here belongs: finding the rows, and bounding what a file may cost. Here does not belong: what a row means.
 """
@@ -13,12 +13,21 @@ from itertools import chain
 from typing import Any, BinaryIO, cast
 
 from connectors.base import IncompleteDeliveryError, SourceError
+from connectors.logs.parquet import parquet_rows
 from connectors.logs.values import WITHHELD, json_value
 
 _LONGEST_LINE = 16 * 1024 * 1024  # bytes; one payload is about 11 KB
 _LARGEST_DOCUMENT = 64 * 1024 * 1024  # bytes of one JSON value that stretches over lines
 _LARGEST_FILE = 8 * 1024**3  # bytes after decompression
 _BUFFER = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Csv:
+    """How the log looks as CSV: the columns that every such file has, and the sign between them."""
+
+    columns: frozenset[str]
+    delimiter: str = ","
 
 
 @dataclass(frozen=True)
@@ -33,8 +42,11 @@ class Unreadable:
 Found = Mapping[str, Any] | Unreadable
 
 
-def rows_of(stream: BinaryIO, where: str) -> Iterator[Found]:
-    """Every row of the file, in its order. `where` names the file in messages.
+def rows_of(stream: BinaryIO, where: str, shape: Csv | None = None) -> Iterator[Found]:
+    """Every row of the file, in its order. `where` names the file in messages; `shape` is how a CSV of the log looks.
+
+    JSON may be one object, one array of objects, or lines of either. A file that is neither JSON nor Parquet, and no
+    CSV of this log, is one `Unreadable`.
 
     Raises IncompleteDeliveryError for a file that ends too early, and SourceError for one beyond all bounds.
     """
@@ -46,8 +58,10 @@ def rows_of(stream: BinaryIO, where: str) -> Iterator[Found]:
         if plain.peek(3)[:3] == b"\xef\xbb\xbf":
             plain.read(3)
         head = plain.peek(64)[:64].lstrip()
-        if head:
-            yield from _json_rows(plain, where) if head[:1] in b"{[" else _csv_rows(plain, where)
+        if head[:4] == b"PAR1":
+            yield from parquet_rows(plain, where)
+        elif head:
+            yield from _json_rows(plain, where) if head[:1] in b"{[" else _csv_rows(plain, where, shape)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _incomplete(where, f"the gzip file ends too early or is damaged ({error})") from None
 
@@ -86,14 +100,16 @@ def _lines(plain: BinaryIO, where: str) -> Iterator[bytes]:
         yield line
 
 
-def _csv_rows(plain: BinaryIO, where: str) -> Iterator[Found]:
+def _csv_rows(plain: BinaryIO, where: str, shape: Csv | None) -> Iterator[Found]:
     """Rows of a table's CSV export. A row of too few fields at the very end means that the file was cut off."""
-    csv.field_size_limit(
-        _LONGEST_LINE
-    )  # the module's own limit is for all readers: 128 KiB is less than a jsonb column
-    reader = csv.reader(io.TextIOWrapper(plain, encoding="utf-8", errors="replace", newline=""), strict=True)
+    if shape is None:
+        yield Unreadable(0, "unknown_format", 0)
+        return
+    csv.field_size_limit(_LONGEST_LINE)  # the module's own limit, 128 KiB, is less than a jsonb column
+    text = io.TextIOWrapper(plain, encoding="utf-8", errors="replace", newline="")
+    reader = csv.reader(text, strict=True, delimiter=shape.delimiter)
     header = next(reader, [])
-    if not {"request_id", "startTime"} <= set(header):
+    if not shape.columns <= set(header):
         yield Unreadable(0, "unknown_format", 0)
         return
     short: Unreadable | None = None

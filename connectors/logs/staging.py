@@ -3,32 +3,51 @@
 Pure: the same pages give the same rows, in whatever order they come.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
+from typing import Any
 
 import orjson
 import pyarrow as pa
 
 from connectors.base import IncompleteDeliveryError, LandedPage, Parsed, Reject, Window
-from connectors.litellm.allow_list import known_fields
+from connectors.logs.attempt import Attempt, Record, RowError, staged_row, usd
+from connectors.logs.buckets import UsageError
 from connectors.logs.instants import instant_of
-from connectors.litellm.settings import LiteLlmSettings
-from connectors.litellm.staged import Row, RowError, is_essential, reported_cost, staged_row, unreadable_values
+from connectors.logs.settings import LogSettings
 from connectors.logs.values import WITHHELD
+from connectors.logs.withheld import take_out_withheld
 from contracts import contract
 
 ROWS_PER_CHUNK = 10_000
 _WITHHELD = WITHHELD.encode()
 
 
-def parse_pages(settings: LiteLlmSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+@dataclass(frozen=True)
+class Reading:
+    """How the landed records of one log are read.
+
+    `read` makes an Attempt of a record; it may raise RowError or UsageError. `cost` is what the record says that it
+    cost in USD. `known` are the fields of the allow-list; others are kept in `x_extra` and told. A record means
+    nothing without the fields (dotted paths) in `essential` and those that count tokens. `remedy` is what to do about
+    attempts that belong to no window that was read.
+    """
+
+    read: Callable[[Record], Attempt]
+    cost: Callable[[Record], str | Decimal | None]
+    known: frozenset[str]
+    essential: frozenset[str]
+    remedy: str
+
+
+def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage], reading: Reading) -> Iterator[Parsed]:
     """Chunks of at most `ROWS_PER_CHUNK` rows; see `Source.parse`.
 
     Raises IncompleteDeliveryError for a page that ends in the middle of a row.
     """
-    delivery = _Delivery(settings, window, known_fields(settings))
+    delivery = _Delivery(settings, window, reading)
     for page in sorted(pages, key=lambda landed: landed.digest):
         for number, line in _lines(page):
             delivery.add(page.page_id, number, line)
@@ -51,30 +70,31 @@ def _lines(page: LandedPage) -> Iterator[tuple[int, bytes]]:
 class _Delivery:
     """What has been read of a delivery so far: one chunk's rows, and the identities of all of it."""
 
-    settings: LiteLlmSettings
+    settings: LogSettings
     window: Window
-    known: frozenset[str]
-    rows: list[Row] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
+    reading: Reading
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    rejects: list[Reject] = field(default_factory=list[Reject])
     duplicate_count: int = 0
-    seen: set[bytes] = field(default_factory=set)
-    ids: set[bytes] = field(default_factory=set)
-    reused: list[str] = field(default_factory=list)
-    unknown: set[str] = field(default_factory=set)
+    seen: set[bytes] = field(default_factory=set[bytes])
+    ids: set[bytes] = field(default_factory=set[bytes])
+    reused: list[str] = field(default_factory=list[str])
+    unknown: set[str] = field(default_factory=set[str])
 
     def add(self, page_id: str, number: int, line: bytes) -> None:
         """Takes one landed line in."""
-        record: Row = {}
         cost: Decimal | None = None
         values: list[RowError] = []
         try:
             record = _record(line)
-            values = _take_out_withheld(record) if _WITHHELD in line else []
-            cost = reported_cost(record, values)
-            row = staged_row(record, self.settings, self._unknown(record), cost)
-            _require_inside(row["started_at"], self.window)
+            values = take_out_withheld(record, self.reading.essential) if _WITHHELD in line else []
+            cost = usd(self.reading.cost(record), values, "source_reported_cost_usd")
+            row = self._row(record, cost, values)
         except RowError as refusal:
             self.rejects.append(_reject(page_id, number, line, refusal, cost))
+            return
+        except UsageError as error:
+            self.rejects.append(_reject(page_id, number, line, RowError(error.reason, str(error), error.column), cost))
             return
         if self._is_repeated(row):
             self.duplicate_count += 1
@@ -83,10 +103,25 @@ class _Delivery:
         self.rows.append(row)
         self.rejects += [_reject(page_id, number, line, refusal, None) for refusal in values]
 
+    def _row(self, record: Record, cost: Decimal | None, values: list[RowError]) -> dict[str, Any]:
+        found = self.reading.read(record)
+        if unknown := record.keys() - self.reading.known:
+            self.unknown |= unknown
+            found = found._replace(extra={**found.extra, **{name: record[name] for name in unknown}})
+        row = staged_row(found, cost, values)
+        if not instant_of(self.window.start) <= row["started_at"] < instant_of(self.window.end):
+            raise RowError(
+                "outside_window",
+                f"the attempt started on another day than the one that was read; {self.reading.remedy}",
+                "started_at",
+            )
+        return row
+
     def chunk(self, notices: tuple[str, ...] = ()) -> Parsed:
         """What has come since the last chunk."""
         for row in self.rows:
             row["x_source"], row["x_slice_date"] = self.settings.name, self.window.slice_date
+            row["gateway"] = row["gateway"] or self.settings.kind
         parsed = Parsed(
             rows=pa.Table.from_pylist(self.rows, schema=contract("gateway_requests").arrow_schema()),
             rejects=tuple(self.rejects),
@@ -106,14 +141,7 @@ class _Delivery:
             )
         return tuple(found)
 
-    def _unknown(self, record: Row) -> Row:
-        if self.known.issuperset(record):
-            return {}
-        names = record.keys() - self.known
-        self.unknown |= names
-        return {name: record[name] for name in names}
-
-    def _is_repeated(self, row: Row) -> bool:
+    def _is_repeated(self, row: dict[str, Any]) -> bool:
         identity, request = _digest(row["dedup_key"]), _digest(row["request_id"])
         if identity in self.seen:
             return True
@@ -124,7 +152,7 @@ class _Delivery:
         return False
 
 
-def _record(line: bytes) -> Row:
+def _record(line: bytes) -> dict[str, Any]:
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -139,32 +167,6 @@ def _record(line: bytes) -> Row:
             "attempt; nothing of it is kept, look at the file itself",
         )
     return record
-
-
-def _take_out_withheld(record: Row) -> list[RowError]:
-    """Removes values that were withheld at landing, one refusal each; an essential one refuses the row."""
-    found: list[RowError] = []
-    for path in list(unreadable_values(record)):
-        refusal = RowError("unreadable_value", f"{path} held another kind of value than it should", path)
-        if is_essential(path):
-            raise refusal
-        *places, name = path.split(".")
-        inner: Row = record
-        for place in places:
-            inner = inner[place]
-        del inner[name]
-        found.append(refusal)
-    return found
-
-
-def _require_inside(started_us: int, window: Window) -> None:
-    if not instant_of(window.start) <= started_us < instant_of(window.end):
-        raise RowError(
-            "outside_window",
-            "the attempt started on another day than the one it is filed under, further away than the settings "
-            "folders_before and folders_after reach; raise them and fetch that day again",
-            "started_at",
-        )
 
 
 def _reject(page_id: str, number: int, line: bytes, refusal: RowError, cost: Decimal | None) -> Reject:

@@ -1,0 +1,149 @@
+"""What any log says of one attempt, under plain names, and the row of `gateway_requests` that it becomes."""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import orjson
+
+from connectors.logs.buckets import MISSING, Buckets
+
+Record = Mapping[str, Any]
+NOTHING: Record = {}
+_PICO_USD = Decimal("0.000000000001")
+_LARGEST_USD = Decimal(10) ** 6  # decimal(18,12) holds six digits before the point
+_STATUSES = ("success", "failure")
+
+
+class RowError(ValueError):
+    """Why a record, or one value of it, cannot be staged. `column` names what does not hold."""
+
+    def __init__(self, reason: str, detail: str, column: str | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.column = column
+
+
+class Attempt(NamedTuple):
+    """One attempt as a log tells it. Fields are those of `gateway_requests`; instants are microseconds since 1970.
+
+    `request_id`, `started_at` and `status` are needed: without them `staged_row` refuses the record.
+    `usage` comes from `buckets`; leave it out where the log has none, never state zero.
+    `attempt_group_id` is shared by the attempts of one operation, not by a whole conversation.
+    `avoided_cost` is what a cache hit would have cost, in USD; the cost that a log reports is not here but given to
+    `staged_row`, so that refused records keep theirs.
+    `source_cost_basis` says what that cost includes; a cost of zero for tokens that were used is `unknown` anyway.
+    `dedup_key` identifies the attempt when it is delivered again; left out, it is id, start and outcome.
+    `extra` is allow-listed content without a column: it goes to `x_extra`.
+    """
+
+    request_id: str | None
+    started_at: int | None
+    status: str | None
+    usage: Buckets = MISSING
+    ended_at: int | None = None
+    gateway: str | None = None
+    attempt_group_id: str | None = None
+    call_type: str | None = None
+    provider: str | None = None
+    requested_model: str | None = None
+    billed_model: str | None = None
+    deployment_id: str | None = None
+    api_base: str | None = None
+    region_id: str | None = None
+    key_id: str | None = None
+    key_alias: str | None = None
+    gateway_team_id: str | None = None
+    organization_id: str | None = None
+    user_hash: str | None = None
+    customer_hash: str | None = None
+    feature: str | None = None
+    environment: str | None = None
+    tags: Sequence[str] | None = None
+    outcome_ids: Mapping[str, str] | None = None
+    is_cache_hit: bool = False
+    is_stream: bool | None = None
+    service_tier: str | None = None
+    prompt_hash: str | None = None
+    prefix_hash: str | None = None
+    avoided_cost: str | Decimal | None = None
+    source_cost_basis: str = "unknown"
+    dedup_key: str | None = None
+    extra: Mapping[str, Any] = NOTHING
+
+
+def staged_row(found: Attempt, cost: Decimal | None, refused: list[RowError]) -> dict[str, Any]:
+    """The contract's columns of one attempt, all but those of the delivery itself.
+
+    Times are microseconds since 1970, the date days since 1970: what Arrow holds. `cost` is the reported one; a value
+    that cannot be kept is NULL and joins `refused`.
+    Raises RowError when the attempt has no identity, no start or no known status.
+    """
+    started = found.started_at
+    if started is None:
+        raise RowError("unreadable_start", "the attempt has no readable start; UTC seconds or text was expected")
+    if not found.request_id:
+        raise RowError("missing_id", "the attempt has no id", "request_id")
+    if found.status not in _STATUSES:
+        raise RowError("unknown_status", f"status is {found.status!r}; success or failure was expected", "status")
+    row = found._asdict()
+    for name in ("usage", "extra", "avoided_cost"):
+        del row[name]
+    row |= found.usage._asdict()
+    ended, is_used = found.ended_at, found.usage.usage_provenance != "missing"
+    row |= {
+        "dedup_key": found.dedup_key or _identity(found, started, cost),
+        "usage_date": started // 86_400_000_000,
+        "latency_seconds": None if ended is None or ended < started else (ended - started) / 1_000_000,
+        # a failure without usage was answered by no model
+        "billed_model": found.billed_model if is_used or found.status == "success" else None,
+        "tags": json_text(list(found.tags)) if found.tags else None,
+        "outcome_ids": json_text(found.outcome_ids) if found.outcome_ids else None,
+        "source_reported_cost_usd": cost,
+        # zero for tokens that were used is a log's way to say that it had no price
+        "source_cost_basis": "unknown"
+        if cost is None or (cost == 0 and is_used and not found.is_cache_hit)
+        else found.source_cost_basis,
+        "avoided_cost_usd": usd(found.avoided_cost, refused, "avoided_cost_usd"),
+        "x_extra": json_text(found.extra) if found.extra else None,
+    }
+    return row
+
+
+def usd(amount: str | Decimal | None, refused: list[RowError], column: str) -> Decimal | None:
+    """An amount in USD, rounded half to even at the twelfth decimal.
+
+    Logs compute it as a binary double of 17 digits; what the rounding takes is below a millionth of a micro-dollar,
+    and the figure is evidence, never booked. One that does not fit the column is None and joins `refused`.
+    """
+    if amount is None:
+        return None
+    try:
+        found = Decimal(amount)
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or abs(found) >= _LARGEST_USD:
+        refused.append(RowError("cost_out_of_range", f"{amount} USD is no cost of one request", column))
+        return None
+    return found.quantize(_PICO_USD, ROUND_HALF_EVEN)
+
+
+def json_text(value: object) -> str:
+    """Compact JSON, keys in order: the one form that JSON columns hold."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _identity(found: Attempt, started: int, cost: Decimal | None) -> str:
+    """A delivery repeats an attempt when id, start and outcome are all the same.
+
+    Callers may set the id themselves, so an id alone is no identity. Two forms of one log often agree on the start to
+    the millisecond only.
+    """
+    used = found.usage
+    is_answered = found.status == "success" or used.usage_provenance != "missing"
+    model = found.billed_model if is_answered else None
+    outcome = (found.status, found.call_type, model, used.input_total_tokens, used.output_total_tokens, cost)
+    digest = blake2b(repr(outcome).encode(), digest_size=8).hexdigest()
+    return f"{found.request_id}:{(started + 500) // 1000}:{digest}"

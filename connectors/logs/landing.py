@@ -1,0 +1,130 @@
+"""Pages of one day: every row that started on it, through the allow-list, bundled and in one fixed order.
+
+A log files a row by its own clock, or by when it was written: the day's rows also lie under neighbouring days.
+Rows of other days are left to their own windows; a row that no window would reach is landed here, to be refused.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
+from itertools import chain, islice
+from typing import Any
+
+import orjson
+
+from connectors.base import Bytes, Page, Window
+from connectors.logs.allow_list import Redactor, UnlandableError
+from connectors.logs.files import Csv, Found, Unreadable, rows_of
+from connectors.logs.instants import day_of
+from connectors.logs.listing import content_of, files_of_days
+from connectors.logs.settings import StoredLogSettings
+from connectors.storage import StoredObject
+
+ROWS_PER_PAGE = 10_000
+_SMALL_BYTES = 1024 * 1024
+_READ_TOGETHER = 64  # small objects in flight: some loggers write one for every request
+_THREADS = 16
+
+Filed = tuple[StoredObject, date | None]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredShape:
+    """How the files of a stored log look.
+
+    `started` gives the microsecond at which a row started, asked before the allow-list runs; None where it cannot be
+    read. `records` gives the rows that one row of a file holds: a line of traces holds many. `csv` is None for a log
+    that is never CSV.
+    """
+
+    started: Callable[[Row], int | None]
+    records: Callable[[Row], Iterable[Row]] | None = None
+    csv: Csv | None = None
+
+
+def land_stored(settings: StoredLogSettings, window: Window, redact: Redactor, shape: StoredShape) -> Iterator[Page]:
+    """The window's pages: canonical JSON lines of at most `ROWS_PER_PAGE` rows, the same for the same objects.
+
+    No page means that the location was read and holds nothing for the window.
+    """
+    day = window.slice_date
+    filed = files_of_days(settings, settings.reach(day))
+    kept = (
+        _landed(row, redact, stored.path)
+        for (stored, folder), rows in _opened(settings, filed, shape)
+        for row in rows
+        if _belongs(day, _day_of(row, shape), folder, settings)
+    )
+    return _pages(kept, day)
+
+
+def land_rows(rows: Iterable[Row], window: Window, redact: Redactor) -> Iterator[Page]:
+    """Pages of rows that an API or a database gave for that window, in the order in which they come."""
+    return _pages((_landed(row, redact, "the answer") for row in rows), window.slice_date)
+
+
+def _pages(kept: Iterable[dict[str, Any]], day: date) -> Iterator[Page]:
+    lines = (orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE) for row in kept)
+    number = 0
+    while bundle := list(islice(lines, ROWS_PER_PAGE)):
+        yield Page(f"{day}/{number:05d}.jsonl", Bytes(b"".join(bundle)))
+        number += 1
+
+
+def _opened(
+    settings: StoredLogSettings, filed: list[Filed], shape: StoredShape
+) -> Iterator[tuple[Filed, Iterable[Found]]]:
+    """Each file with its rows, in order. Small ones are read several at a time, large ones streamed."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for first in range(0, len(filed), _READ_TOGETHER):
+            together = filed[first : first + _READ_TOGETHER]
+            waiting = [
+                pool.submit(_read, settings, item[0]) if item[0].size <= _SMALL_BYTES else None for item in together
+            ]
+            for item, content in zip(together, waiting, strict=True):
+                where = f"{settings.location}: {item[0].path}"
+                if content is not None:
+                    yield item, _records(rows_of(BytesIO(content.result()), where, shape.csv), shape)
+                else:
+                    with content_of(settings, item[0]).open() as stream:
+                        yield item, _records(rows_of(stream, where, shape.csv), shape)
+
+
+def _read(settings: StoredLogSettings, stored: StoredObject) -> bytes:
+    with content_of(settings, stored).open() as stream:
+        return stream.read()
+
+
+def _records(rows: Iterator[Found], shape: StoredShape) -> Iterable[Found]:
+    inner = shape.records
+    if inner is None:
+        return rows
+    return chain.from_iterable((row,) if isinstance(row, Unreadable) else inner(row) for row in rows)
+
+
+def _day_of(row: Found, shape: StoredShape) -> date | None:
+    """Asked before the allow-list runs: of a neighbouring day's folder most rows are another window's."""
+    started = None if isinstance(row, Unreadable) else shape.started(row)
+    return None if started is None else day_of(started)
+
+
+def _landed(row: Found, redact: Redactor, path: str) -> dict[str, Any]:
+    """What may be landed of a row; of an unreadable one only where it stood and how long it was."""
+    if isinstance(row, Unreadable):
+        return {"unreadable": {"file": path, "line": row.line, "reason": row.reason, "bytes": row.size}}
+    try:
+        return redact(row)
+    except UnlandableError as refusal:
+        return {"unreadable": {"file": path, "line": 0, "reason": refusal.reason, "bytes": 0}}
+
+
+def _belongs(day: date, started: date | None, filed: date | None, settings: StoredLogSettings) -> bool:
+    """Whether a row is the window's own, or one that no window would take and the window of its folder refuses."""
+    if started == day:
+        return True
+    if started is None:
+        return filed is None or filed == day
+    return filed == day and filed not in settings.reach(started)

@@ -1,0 +1,96 @@
+"""The sources that logs are: the four verbs, filled in once; a connector gives its allow-list and its reader."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar, Generic, TypeVar
+
+from connectors.base import LandedPage, Page, Parsed, SourceSettings, Window
+from connectors.logs.allow_list import AllowList
+from connectors.logs.attempt import Attempt, Record
+from connectors.logs.files import Csv
+from connectors.logs.landing import StoredShape, land_stored
+from connectors.logs.listing import files_of_days
+from connectors.logs.settings import LogSettings, StoredLogSettings
+from connectors.logs.staging import Reading, parse_log
+from connectors.windows import day_windows
+
+_LONG_AGO = date(2015, 1, 1)  # before any gateway: a dated folder that is listed without being read through
+
+S = TypeVar("S", bound=LogSettings)
+Stored = TypeVar("Stored", bound=StoredLogSettings)
+
+
+class RequestLog(ABC, Generic[S]):
+    """A log of requests. A connector to an API or a database adds `fetch` (with `land_rows`) and `probe`."""
+
+    kind: ClassVar[str]
+    fact: ClassVar[str] = "gateway_requests"
+    settings_model: ClassVar[type[SourceSettings]]
+    essential: ClassVar[frozenset[str]] = frozenset()  # paths without which a record means nothing, beside tokens
+    remedy: ClassVar[str] = "raise trailing_days and fetch that day again"  # for attempts outside of the window
+
+    @abstractmethod
+    def allow_list(self, settings: S) -> AllowList:
+        """What may be landed; see `connectors.logs.allow_list`."""
+
+    @abstractmethod
+    def read(self, settings: S, record: Record) -> Attempt:
+        """The attempt that a landed record tells of. May raise RowError and UsageError, which refuse the record."""
+
+    def cost(self, settings: S, record: Record) -> str | Decimal | None:  # noqa: ARG002
+        """What the landed record says that the attempt cost, in USD; None where the log states no cost."""
+        return None
+
+    def windows(self, settings: S, day: date) -> list[Window]:
+        """The day and the trailing days before it, oldest first: rows are filed late."""
+        return day_windows(day, settings.trailing_days)
+
+    def parse(self, settings: S, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+        """Rows of `gateway_requests`; see `parse_log`."""
+        reading = Reading(
+            read=lambda record: self.read(settings, record),
+            cost=lambda record: self.cost(settings, record),
+            known=self.allow_list(settings).known,
+            essential=self.essential,
+            remedy=self.remedy,
+        )
+        return parse_log(settings, window, pages, reading)
+
+
+class StoredLog(RequestLog[Stored]):
+    """A log whose files lie in a folder or an object store."""
+
+    remedy: ClassVar[str] = (
+        "it is filed further away than the settings folders_before and folders_after reach: raise them and fetch that "
+        "day again"
+    )
+
+    @abstractmethod
+    def started(self, settings: Stored, row: Mapping[str, Any]) -> int | None:
+        """The microsecond since 1970 at which a row of a file started, before the allow-list; None if unreadable."""
+
+    def records(self, settings: Stored, row: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:  # noqa: ARG002
+        """The records that a row of a file holds: itself, or many where a line is an envelope."""
+        return (row,)
+
+    def csv(self, settings: Stored) -> Csv | None:  # noqa: ARG002
+        """How the log looks as CSV; None where it is never CSV."""
+        return None
+
+    def fetch(self, settings: Stored, window: Window) -> Iterator[Page]:
+        """The window's rows after the allow-list; see `land_stored`."""
+        shape = StoredShape(
+            started=lambda row: self.started(settings, row),
+            records=lambda row: self.records(settings, row),
+            csv=self.csv(settings),
+        )
+        return land_stored(settings, window, self.allow_list(settings).redact, shape)
+
+    def probe(self, settings: Stored) -> str:
+        """Lists the location: of a dated layout only a day that holds nothing, for a log may have millions of files."""
+        found = files_of_days(settings, [_LONG_AGO])
+        if settings.is_dated:
+            return f"{settings.location} can be listed; days are filed as {settings.layout}"
+        return f"{settings.location} can be listed; {len(found)} files match {settings.layout}"
