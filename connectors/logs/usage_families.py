@@ -98,7 +98,7 @@ def gemini(usage: Usage) -> Read:
     )
     beside = {
         "input_tool_tokens": part(usage, "toolUsePromptTokenCount"),
-        "input_image_tokens": _modality(prompt, "IMAGE"),
+        "input_image_tokens": _modality(prompt, "IMAGE") + _modality(prompt, "DOCUMENT"),  # pages are read as images
         "input_video_tokens": _modality(prompt, "VIDEO"),
         "cached_audio_tokens": _modality(cached, "AUDIO"),
         "output_image_tokens": _modality(answer, "IMAGE"),
