@@ -12,11 +12,8 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-import pyarrow.dataset as ds
-
 from contracts import Contract
 from models.price_history import LINE
-from models.price_lines import EVERYWHERE
 from pipelines.calendar import days_between, midnight
 from pipelines.house import House
 
@@ -60,10 +57,9 @@ def _used(house: House, first: date, last: date) -> dict[date, list[Model]]:
 
 
 def _lines(house: House, table: str) -> dict[Model, list[Row]]:
-    """Every line that holds everywhere, by model."""
-    everywhere = ds.field("region_id") == EVERYWHERE
+    """Every line by model, of all regions: a request may have been in any of them."""
     found: dict[Model, list[Row]] = defaultdict(list)
-    for row in house.lake.dataset(table).to_table(filter=everywhere).to_pylist():
+    for row in house.lake.read(table).to_pylist():
         found[row["provider_id"], row["model_id"]].append(row)
     return found
 

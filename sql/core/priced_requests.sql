@@ -1,9 +1,21 @@
 -- One row in, one row out: identity and price are left joins whose right sides never match twice, and the cost of a
 -- class is exact decimal arithmetic cast at each step, so that every engine says the same.
 -- A class with tokens and without a price makes the whole cost NULL; a class without tokens needs no price.
--- A log does not say the region, so the price is the one that holds everywhere.
+-- The region's own price comes first. Where the region has none, it is the price that holds everywhere; where the log
+-- does not tell the region and regions have prices of their own, the one that they agree on, if they do: the book has
+-- that under the region '*'. A region's rows in the book are complete, so that it is chosen once, for all classes.
 -- Only batch, flex and priority are priced apart: any other word of a log about its tier means the default tier.
-with identified as (
+with regions as (
+    select distinct
+        provider_id,
+        model_id,
+        service_tier,
+        region_id
+    from price_book
+    where region_id <> ''
+),
+
+identified as (
     select
         gateway_requests.*,
         model_identity.provider_id,
@@ -28,82 +40,98 @@ with identified as (
             and gateway_requests.billed_model = model_identity.source_model
 ),
 
-costed as (
+located as (
     select
         identified.*,
+        coalesce(regions.region_id, '') as price_region_id
+    from identified
+    left join regions
+        on
+            identified.provider_id = regions.provider_id
+            and identified.model_id = regions.model_id
+            and identified.pricing_tier = regions.service_tier
+            and coalesce(identified.region_id, '*') = regions.region_id
+),
+
+costed as (
+    select
+        located.*,
+        price_book.is_ambiguous,
+        price_book.input_tokens_from as price_input_tokens_from,
+        price_book.input_uncached_usd_per_token,
         case
-            when identified.input_uncached_tokens = 0 then cast(0 as decimal(31, 12))
+            when located.input_uncached_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
-                cast(identified.input_uncached_tokens as decimal(12, 0))
+                cast(located.input_uncached_tokens as decimal(12, 0))
                 * price_book.input_uncached_usd_per_token as decimal(31, 12)
             )
         end
         +
         case
-            when identified.cache_read_tokens = 0 then cast(0 as decimal(31, 12))
+            when located.cache_read_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
-                cast(identified.cache_read_tokens as decimal(12, 0))
+                cast(located.cache_read_tokens as decimal(12, 0))
                 * price_book.cache_read_usd_per_token as decimal(31, 12)
             )
         end
         +
         case
-            when identified.cache_write_5m_tokens = 0 then cast(0 as decimal(31, 12))
+            when located.cache_write_5m_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
-                cast(identified.cache_write_5m_tokens as decimal(12, 0))
+                cast(located.cache_write_5m_tokens as decimal(12, 0))
                 * price_book.cache_write_5m_usd_per_token as decimal(31, 12)
             )
         end
         +
         case
-            when identified.cache_write_1h_tokens = 0 then cast(0 as decimal(31, 12))
+            when located.cache_write_1h_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
-                cast(identified.cache_write_1h_tokens as decimal(12, 0))
+                cast(located.cache_write_1h_tokens as decimal(12, 0))
                 * price_book.cache_write_1h_usd_per_token as decimal(31, 12)
             )
         end
         +
         case
-            when identified.input_audio_tokens = 0 then cast(0 as decimal(31, 12))
+            when located.input_audio_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
-                cast(identified.input_audio_tokens as decimal(12, 0))
+                cast(located.input_audio_tokens as decimal(12, 0))
                 * price_book.input_audio_usd_per_token as decimal(31, 12)
             )
         end as input_cost,
         case
-            when identified.output_text_tokens = 0 then cast(0 as decimal(31, 12))
+            when located.output_text_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
-                cast(identified.output_text_tokens as decimal(12, 0))
+                cast(located.output_text_tokens as decimal(12, 0))
                 * price_book.output_text_usd_per_token as decimal(31, 12)
             )
         end
         +
         case
-            when identified.output_reasoning_tokens = 0 then cast(0 as decimal(31, 12))
+            when located.output_reasoning_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
-                cast(identified.output_reasoning_tokens as decimal(12, 0))
+                cast(located.output_reasoning_tokens as decimal(12, 0))
                 * price_book.output_reasoning_usd_per_token as decimal(31, 12)
             )
         end
         +
         case
-            when identified.output_audio_tokens = 0 then cast(0 as decimal(31, 12))
+            when located.output_audio_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
-                cast(identified.output_audio_tokens as decimal(12, 0))
+                cast(located.output_audio_tokens as decimal(12, 0))
                 * price_book.output_audio_usd_per_token as decimal(31, 12)
             )
         end as output_cost
-    from identified
+    from located
     left join price_book
         on
-            identified.provider_id = price_book.provider_id
-            and identified.model_id = price_book.model_id
-            and identified.pricing_tier = price_book.service_tier
-            and price_book.region_id = ''
-            and identified.started_at >= price_book.valid_from
-            and identified.started_at < price_book.valid_to
-            and identified.input_total_tokens >= price_book.input_tokens_from
-            and identified.input_total_tokens < price_book.input_tokens_to
+            located.provider_id = price_book.provider_id
+            and located.model_id = price_book.model_id
+            and located.pricing_tier = price_book.service_tier
+            and located.price_region_id = price_book.region_id
+            and located.started_at >= price_book.valid_from
+            and located.started_at < price_book.valid_to
+            and located.input_total_tokens >= price_book.input_tokens_from
+            and located.input_total_tokens < price_book.input_tokens_to
 ),
 
 judged as (
@@ -114,6 +142,7 @@ judged as (
             when is_self_hosted then 'self_hosted'
             when bucket_tokens is null then 'no_usage'
             when model_id is null then 'unknown_model'
+            when is_ambiguous and (input_cost is null or output_cost is null) then 'unknown_region'
             when input_cost is null or output_cost is null then 'no_price'
             else 'priced'
         end as pricing_status
@@ -138,6 +167,8 @@ select
     status,
     is_cache_hit,
     pricing_tier as service_tier,
+    region_id,
+    price_region_id,
     input_total_tokens,
     input_uncached_tokens,
     cache_read_tokens,
@@ -160,7 +191,15 @@ select
         when pricing_status = 'priced' then cast(input_cost + output_cost as decimal(18, 12))
     end as priced_cost_usd,
     pricing_status,
+    price_input_tokens_from,
+    input_uncached_usd_per_token,
     source_reported_cost_usd,
+    source_cost_basis,
+    usage_provenance,
+    attempt_group_id,
+    ended_at,
+    is_stream,
+    tags,
     x_source,
     x_page,
     x_row

@@ -1,6 +1,7 @@
 -- billed - estimated = volume + rate, exactly: volume is the price book's price times the difference of tokens, and
 -- rate is the rest, so nothing is ever divided. The price is that of the default tier at the start of the day for the
--- smallest context; other tiers and long contexts therefore show as rate.
+-- smallest context; other tiers and long contexts therefore show as rate. It is that of the log's region; where there
+-- are several, or none, the one that all regions agree on, if they do.
 -- The bill decides the classes: where it has output but no reasoning, the log's reasoning is output; where it names no
 -- class at all, everything logged is `all`, which has no one price, so that only equal tokens tell rate from volume.
 -- A line for a day of another month than its bill's is compared with nothing: that day was compared in its own month.
@@ -72,6 +73,7 @@ logged_tiers as (
         usage_daily.provider_id,
         usage_daily.model_id,
         usage_daily.service_tier,
+        usage_daily.price_region_id,
         classes.token_class,
         sum(case classes.token_class
             when 'input_uncached' then usage_daily.input_uncached_tokens
@@ -91,6 +93,7 @@ logged_tiers as (
         usage_daily.provider_id,
         usage_daily.model_id,
         usage_daily.service_tier,
+        usage_daily.price_region_id,
         classes.token_class
 ),
 
@@ -99,6 +102,7 @@ day_prices as (
         price_book.provider_id,
         price_book.model_id,
         price_book.service_tier,
+        price_book.region_id,
         price_book.valid_from,
         price_book.valid_to,
         classes.token_class,
@@ -114,7 +118,7 @@ day_prices as (
         end as usd_per_token
     from price_book
     cross join classes
-    where price_book.input_tokens_from = 0 and price_book.region_id = ''
+    where price_book.input_tokens_from = 0
 ),
 
 estimated_tiers as (
@@ -124,6 +128,7 @@ estimated_tiers as (
         logged_tiers.provider_id,
         logged_tiers.model_id,
         logged_tiers.token_class,
+        logged_tiers.price_region_id,
         logged_tiers.logged_tokens,
         cast(
             cast(logged_tiers.logged_tokens as decimal(19, 6)) * day_prices.usd_per_token as decimal(38, 12)
@@ -134,6 +139,7 @@ estimated_tiers as (
             logged_tiers.provider_id = day_prices.provider_id
             and logged_tiers.model_id = day_prices.model_id
             and logged_tiers.service_tier = day_prices.service_tier
+            and logged_tiers.price_region_id = day_prices.region_id
             and logged_tiers.token_class = day_prices.token_class
             and cast(logged_tiers.usage_date as timestamp) >= day_prices.valid_from
             and cast(logged_tiers.usage_date as timestamp) < day_prices.valid_to
@@ -155,6 +161,7 @@ logged_lines as (
                 then 'output_text'
             else estimated_tiers.token_class
         end as token_class,
+        estimated_tiers.price_region_id,
         estimated_tiers.logged_tokens,
         estimated_tiers.estimated_cost
     from estimated_tiers
@@ -173,6 +180,7 @@ logged as (
         provider_id,
         model_id,
         token_class,
+        case when min(price_region_id) = max(price_region_id) then min(price_region_id) else '*' end as price_region_id,
         cast(sum(logged_tokens) as decimal(38, 12)) as logged_tokens,
         -- one tier without a price makes the whole estimate unknown
         case when count(*) = count(estimated_cost) then sum(estimated_cost) end as estimated_cost
@@ -187,6 +195,7 @@ compared as (
         coalesce(billed.provider_id, logged.provider_id) as provider_id,
         coalesce(billed.model_id, logged.model_id) as model_id,
         coalesce(billed.token_class, logged.token_class) as token_class,
+        coalesce(logged.price_region_id, '*') as asked_region_id,
         billed.billed_tokens,
         logged.logged_tokens,
         billed.billed_cost,
@@ -205,6 +214,15 @@ compared as (
             and billed.token_class = logged.token_class
 ),
 
+regions as (
+    select distinct
+        provider_id,
+        model_id,
+        region_id
+    from day_prices
+    where service_tier = 'default' and region_id <> ''
+),
+
 split as (
     select
         compared.*,
@@ -220,10 +238,16 @@ split as (
             )
         end as volume_difference
     from compared
+    left join regions
+        on
+            compared.provider_id = regions.provider_id
+            and compared.model_id = regions.model_id
+            and compared.asked_region_id = regions.region_id
     left join day_prices
         on
             compared.provider_id = day_prices.provider_id
             and compared.model_id = day_prices.model_id
+            and coalesce(regions.region_id, '') = day_prices.region_id
             and compared.token_class = day_prices.token_class
             and day_prices.service_tier = 'default'
             and cast(compared.usage_date as timestamp) >= day_prices.valid_from

@@ -2,13 +2,16 @@
 -- arrived; the cost after is what they cost now. Both follow from prices and what is known of them, so that nothing is
 -- kept but the prices. A line is known until the next line of the same key is; a line without a price closes it.
 -- Attempts are first summed by the elementary stretch of time and context band that they fall into and by the classes
--- that they use: within such a group one price holds for each class, before and after, and a missing one leaves every
--- attempt of the group without a cost. Only models whose prices changed since are looked at.
+-- that they use, and by the region that the log tells: within such a group one price holds for each class, before and
+-- after, and a missing one leaves every attempt of the group without a cost. A price is the region's own, else the one
+-- that holds everywhere; where no region is told, the one that all regions with a price agree on, and none if they
+-- differ. Only models whose prices changed since are looked at.
 with lines as (
     select
         provider_id,
         model_id,
         service_tier,
+        region_id,
         token_class,
         input_tokens_from,
         input_tokens_to,
@@ -20,13 +23,13 @@ with lines as (
         cast(usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12)) as usd_per_token,
         coalesce(
             lead(known_from) over (
-                partition by provider_id, model_id, service_tier, token_class, input_tokens_from, valid_from
+                partition by
+                    provider_id, model_id, service_tier, region_id, token_class, input_tokens_from, valid_from
                 order by known_from
             ),
             cast('9999-12-31 00:00:00' as timestamp)
         ) as known_to
     from prices
-    where region_id = ''
 ),
 
 first_reading as (
@@ -153,7 +156,7 @@ attempts as (
             and priced_requests.provider_id = changed.provider_id
             and priced_requests.model_id = changed.model_id
             and priced_requests.service_tier = changed.service_tier
-    where priced_requests.pricing_status in ('priced', 'no_price')
+    where priced_requests.pricing_status in ('priced', 'no_price', 'unknown_region')
 ),
 
 summed as (
@@ -163,6 +166,7 @@ summed as (
         attempts.provider_id,
         attempts.model_id,
         attempts.service_tier,
+        attempts.region_id,
         time_spans.span_from,
         time_spans.span_to,
         bands.band_from,
@@ -199,6 +203,7 @@ summed as (
         attempts.provider_id,
         attempts.model_id,
         attempts.service_tier,
+        attempts.region_id,
         time_spans.span_from,
         time_spans.span_to,
         bands.band_from,
@@ -237,42 +242,116 @@ by_class as (
     cross join classes
 ),
 
+candidates as (
+    select
+        by_class.usage_date,
+        by_class.first_priced_at,
+        by_class.provider_id,
+        by_class.model_id,
+        by_class.service_tier,
+        by_class.region_id,
+        by_class.span_from,
+        by_class.band_from,
+        by_class.classes_used,
+        by_class.token_class,
+        by_class.request_count,
+        by_class.cost_after_usd,
+        by_class.token_count,
+        lines.region_id <> '' as is_regional,
+        lines.usd_per_token,
+        lines.price_source,
+        lines.known_from,
+        lines.known_to,
+        by_class.first_priced_at >= lines.known_from and by_class.first_priced_at < lines.known_to as is_then,
+        lines.known_to = cast('9999-12-31 00:00:00' as timestamp) as is_now
+    from by_class
+    left join lines
+        on
+            by_class.provider_id = lines.provider_id
+            and by_class.model_id = lines.model_id
+            and by_class.service_tier = lines.service_tier
+            and by_class.token_class = lines.token_class
+            and by_class.span_from >= lines.valid_from
+            and by_class.span_to <= lines.valid_to
+            and by_class.band_from >= lines.input_tokens_from
+            and by_class.band_to <= lines.input_tokens_to
+            and (lines.region_id = '' or coalesce(by_class.region_id, lines.region_id) = lines.region_id)
+            and lines.usd_per_mtok is not null
+    where by_class.token_count > 0
+),
+
+by_place as (
+    select
+        usage_date,
+        first_priced_at,
+        provider_id,
+        model_id,
+        service_tier,
+        region_id,
+        span_from,
+        band_from,
+        classes_used,
+        token_class,
+        request_count,
+        cost_after_usd,
+        token_count,
+        min(usd_per_token) filter (where is_then and is_regional) as lowest_then,
+        max(usd_per_token) filter (where is_then and is_regional) as highest_then,
+        max(usd_per_token) filter (where is_then and not is_regional) as everywhere_then,
+        min(usd_per_token) filter (where is_now and is_regional) as lowest_now,
+        max(usd_per_token) filter (where is_now and is_regional) as highest_now,
+        max(usd_per_token) filter (where is_now and not is_regional) as everywhere_now,
+        max(price_source) filter (where is_then and is_regional) as regional_source_then,
+        max(price_source) filter (where is_then and not is_regional) as everywhere_source_then,
+        max(price_source) filter (where is_now and is_regional) as regional_source_now,
+        max(price_source) filter (where is_now and not is_regional) as everywhere_source_now,
+        max(known_from) filter (where is_now) as learned_at,
+        max(known_to) filter (where is_then) as forgotten_at
+    from candidates
+    group by
+        usage_date,
+        first_priced_at,
+        provider_id,
+        model_id,
+        service_tier,
+        region_id,
+        span_from,
+        band_from,
+        classes_used,
+        token_class,
+        request_count,
+        cost_after_usd,
+        token_count
+),
+
+priced as (
+    select
+        *,
+        case
+            when lowest_then is null then everywhere_then
+            when lowest_then = highest_then then lowest_then
+        end as price_then,
+        case
+            when lowest_now is null then everywhere_now
+            when lowest_now = highest_now then lowest_now
+        end as price_now
+    from by_place
+),
+
 compared as (
     select
-        by_class.*,
-        cast(by_class.token_count * known_then.usd_per_token as decimal(38, 12)) as class_cost_before_usd,
-        coalesce(known_now.usd_per_token, cast(-1 as decimal(18, 12)))
-        <> coalesce(known_then.usd_per_token, cast(-1 as decimal(18, 12))) as is_changed,
-        known_then.price_source as source_before,
-        known_now.price_source as source_after,
-        coalesce(known_now.known_from, known_then.known_to) as changed_at
-    from by_class
-    left join lines as known_then
-        on
-            by_class.provider_id = known_then.provider_id
-            and by_class.model_id = known_then.model_id
-            and by_class.service_tier = known_then.service_tier
-            and by_class.token_class = known_then.token_class
-            and by_class.span_from >= known_then.valid_from
-            and by_class.span_to <= known_then.valid_to
-            and by_class.band_from >= known_then.input_tokens_from
-            and by_class.band_to <= known_then.input_tokens_to
-            and by_class.first_priced_at >= known_then.known_from
-            and by_class.first_priced_at < known_then.known_to
-            and known_then.usd_per_mtok is not null
-    left join lines as known_now
-        on
-            by_class.provider_id = known_now.provider_id
-            and by_class.model_id = known_now.model_id
-            and by_class.service_tier = known_now.service_tier
-            and by_class.token_class = known_now.token_class
-            and by_class.span_from >= known_now.valid_from
-            and by_class.span_to <= known_now.valid_to
-            and by_class.band_from >= known_now.input_tokens_from
-            and by_class.band_to <= known_now.input_tokens_to
-            and known_now.known_to = cast('9999-12-31 00:00:00' as timestamp)
-            and known_now.usd_per_mtok is not null
-    where by_class.token_count > 0
+        *,
+        cast(token_count * price_then as decimal(38, 12)) as class_cost_before_usd,
+        coalesce(price_now, cast(-1 as decimal(18, 12))) <> coalesce(price_then, cast(-1 as decimal(18, 12)))
+            as is_changed,
+        case when price_then is not null then coalesce(regional_source_then, everywhere_source_then) end
+            as source_before,
+        case when price_now is not null then coalesce(regional_source_now, everywhere_source_now) end as source_after,
+        case
+            when learned_at > first_priced_at then learned_at
+            else forgotten_at
+        end as changed_at
+    from priced
 ),
 
 costed as (
@@ -282,6 +361,7 @@ costed as (
         provider_id,
         model_id,
         service_tier,
+        region_id,
         span_from,
         band_from,
         classes_used,
@@ -301,6 +381,7 @@ costed as (
         provider_id,
         model_id,
         service_tier,
+        region_id,
         span_from,
         band_from,
         classes_used,
