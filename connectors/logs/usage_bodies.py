@@ -68,7 +68,7 @@ _FAMILIES = (
 )
 
 _WRAPPERS = ("response", "message", "result", "x_groq")  # of stream events, batches and Cloudflare's answers
-_USAGE_NAMES = ("usage", "usageMetadata", "usage_metadata", "amazon-bedrock-invocationMetrics", "meta")
+_USAGE_NAMES = ("usage", "usageMetadata", "usage_metadata", "amazon-bedrock-invocationMetrics")
 _MODEL_NAMES = ("model", "modelVersion", "model_version")
 _TIERS: Mapping[str, str | None] = {
     "standard": "default",
@@ -98,7 +98,7 @@ def read_body(body: Usage) -> NativeUsage:
         UsageError: the usage is of no known family, or contradicts itself.
     """
     whole = inner(body, *(name for name in _WRAPPERS if _usage_of(inner(body, name)))) or body
-    usage = _usage_of(whole) or ({} if _MODEL_NAMES[0] in whole else whole)
+    usage = _usage_of(whole) or (whole if _family_of(whole) else {})
     model = next((str(whole[name]) for name in _MODEL_NAMES if whole.get(name)), None)
     tier = _tier(whole, usage)
     if not usage:
@@ -117,12 +117,17 @@ def service_tier(word: object) -> str | None:
 
 
 def _usage_of(whole: Usage) -> Usage:
-    return inner(whole, *_USAGE_NAMES)
+    meta = inner(whole, "meta")  # Cohere's; others say other things there
+    return inner(whole, *_USAGE_NAMES) or (meta if _family_of(meta) else {})
+
+
+def _family_of(usage: Usage) -> _Family | None:
+    names = {name for name, value in usage.items() if value is not None}
+    return next((family for family in _FAMILIES if family.marks & names), None)
 
 
 def _read(whole: Usage, usage: Usage) -> tuple[_Family, Read]:
-    names = {name for name, value in usage.items() if value is not None}
-    family = next((family for family in _FAMILIES if family.marks & names), None)
+    family = _family_of(usage)
     if family is None:
         raise UsageError("unknown_usage", f"usage with the fields {', '.join(sorted(usage))} is of no known provider")
     if family.read is families.responses and str(whole.get("type", "")).startswith("speech."):
