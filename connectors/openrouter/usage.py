@@ -79,7 +79,7 @@ def _staged(window: Window, found: Any) -> StagedRow:
 
 
 def _tokens(row: JsonRow) -> dict[str, Any]:
-    """What the report tells: cached input is inside of the prompt, and it does not say how much. The parts stay NULL."""
+    """What the report tells: cached input is inside of the prompt, by an unknown part. The parts stay NULL."""
     prompt, completion = count(row, "prompt_tokens"), count(row, "completion_tokens")
     reasoning = count(row, "reasoning_tokens")
     if reasoning and (completion is None or reasoning > completion):

@@ -1,5 +1,6 @@
 -- What a provider's own description says of a commitment wins over what bills say in passing. A commitment that only
--- one of the two knows is shown with what is known.
+-- one of the two knows is shown with what is known. Provisioned deployments stand beside them: reservations that cover
+-- their units are rows of their own, so that the two are never added up in one column.
 with costs as (
     select
         billing_period,
@@ -7,23 +8,12 @@ with costs as (
         billing_account_id,
         billing_currency,
         commitment_discount_id,
-        sum(purchased_cost) as purchased_cost,
-        sum(used_cost) as used_cost,
-        sum(unused_cost) as unused_cost,
+        sum(billed_purchase_cost) as billed_purchase_cost,
+        sum(hours_purchased_cost) as purchased_cost,
+        sum(hours_used_cost) as used_cost,
+        sum(hours_unused_cost) as unused_cost,
         sum(unexplained_cost) as unexplained_cost
-    from commitment_hours
-    group by billing_period, provider_name, billing_account_id, billing_currency, commitment_discount_id
-),
-
-purchases as (
-    select
-        billing_period,
-        provider_name,
-        billing_account_id,
-        billing_currency,
-        commitment_discount_id,
-        sum(billed_purchase_cost) as billed_purchase_cost
-    from commitment_lines
+    from commitment_balance
     group by billing_period, provider_name, billing_account_id, billing_currency, commitment_discount_id
 ),
 
@@ -48,7 +38,6 @@ told as (
 billed as (
     select
         costs.*,
-        purchases.billed_purchase_cost,
         told.commitment_discount_name,
         told.commitment_discount_type,
         told.commitment_discount_category,
@@ -56,13 +45,6 @@ billed as (
         told.term_end,
         told.payment_option
     from costs
-    inner join purchases
-        on
-            costs.billing_period = purchases.billing_period
-            and costs.provider_name = purchases.provider_name
-            and costs.billing_account_id = purchases.billing_account_id
-            and costs.billing_currency = purchases.billing_currency
-            and costs.commitment_discount_id = purchases.commitment_discount_id
     inner join told
         on
             costs.billing_period = told.billing_period
@@ -81,6 +63,7 @@ described as (
             order by x_slice_date desc, x_source desc, x_page desc, x_row desc
         ) as age
     from commitment_terms
+    where payment_option is distinct from 'hourly'
 ),
 
 latest as (
@@ -93,7 +76,7 @@ select
     coalesce(billed.billing_period, latest.billing_period) as billing_period,
     coalesce(billed.provider_name, latest.provider_name) as provider_name,
     coalesce(billed.billing_account_id, '') as billing_account_id,
-    coalesce(billed.billing_currency, latest.currency) as billing_currency,
+    coalesce(billed.billing_currency, latest.currency, '') as billing_currency,
     coalesce(billed.commitment_discount_id, latest.commitment_discount_id) as commitment_discount_id,
     coalesce(latest.commitment_discount_name, billed.commitment_discount_name) as commitment_discount_name,
     coalesce(latest.commitment_discount_type, billed.commitment_discount_type) as commitment_discount_type,
@@ -116,10 +99,40 @@ select
     billed.unexplained_cost,
     case
         when billed.purchased_cost <> 0 then cast(billed.used_cost as double) / cast(billed.purchased_cost as double)
-    end as utilisation_ratio
+    end as utilisation_ratio,
+    cast(null as decimal(38, 12)) as deployment_cost
 from billed
 full outer join latest
     on
         billed.billing_period = latest.billing_period
         and billed.provider_name = latest.provider_name
         and billed.commitment_discount_id = latest.commitment_discount_id
+union all
+select
+    billing_period,
+    provider_name,
+    billing_account_id,
+    billing_currency,
+    deployment_id as commitment_discount_id,
+    deployment_name as commitment_discount_name,
+    'Provisioned Deployment' as commitment_discount_type,
+    'Usage' as commitment_discount_category,
+    scope,
+    region_id,
+    model as instance_type,
+    provisioned_units as quantity,
+    unit_name as quantity_unit,
+    created_at as term_start,
+    cast(null as timestamp) as term_end,
+    'hourly' as payment_option,
+    cast(null as decimal(38, 12)) as hourly_cost,
+    cast(null as decimal(38, 12)) as upfront_cost,
+    state,
+    cast(null as decimal(38, 12)) as billed_purchase_cost,
+    cast(null as decimal(38, 12)) as purchased_cost,
+    cast(null as decimal(38, 12)) as used_cost,
+    cast(null as decimal(38, 12)) as unused_cost,
+    cast(null as decimal(38, 12)) as unexplained_cost,
+    utilisation_ratio,
+    deployment_cost
+from provisioned_deployments

@@ -54,6 +54,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("teams", "owners", "host_identity", "model_identity", "prices", "fx_rates", "reporting"),
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
         *("gpu_states_hourly", "postings", "reconciliation", "commitment_lines", "commitment_hours"),
+        *("commitment_balance", "provisioned_deployments"),
         *("commitments", "restatements", "provider_usage_daily"),
         *("chargeback", "gpu_waste", "freshness", "reconciliation_summary"),
         *("price_corrections", "unpriced_usage"),

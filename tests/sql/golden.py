@@ -37,12 +37,15 @@ def cases() -> list[Path]:
 
 def given(case: Path, name: str) -> pa.Table:
     """The rows that a case gives for a table: none when it has no such file. Columns left out get a filler or NULL."""
-    schema = contract(name).arrow_schema()
     file = case / f"given_{name}.yml"
-    if not file.exists():
-        return schema.empty_table()
-    rows = [row for entry in yaml.safe_load(file.read_text("utf-8")) or [] for row in _repeated(entry)]
-    return pa.Table.from_pylist([_row(contract(name), row) for row in rows], schema=schema)
+    entries = yaml.safe_load(file.read_text("utf-8")) or [] if file.exists() else []
+    return filled(name, [row for entry in entries for row in _repeated(entry)])
+
+
+def filled(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    """The rows of a table. Columns left out get a filler or NULL; decimals and times are text."""
+    table = contract(name)
+    return pa.Table.from_pylist([_row(table, row) for row in rows], schema=table.arrow_schema())
 
 
 def _repeated(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
