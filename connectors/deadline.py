@@ -21,7 +21,11 @@ class Deadline:
 
     def require(self, where: str) -> None:
         """Raises SourceError when the time is over. `where` says who was asked, and how far it had come."""
-        if self.clock() > self.ends:
+        self.require_left(0.0, where)
+
+    def require_left(self, seconds: float, where: str) -> None:
+        """Raises SourceError when the time would be over after so many seconds more: better now than after a wait."""
+        if self.clock() + seconds > self.ends:
             raise SourceError(
                 f"{where}: the delivery took longer than {self.seconds / 60:.0f} minutes and was left. Nothing was "
                 "committed; run again, and if it stays so, ask for less in one source."

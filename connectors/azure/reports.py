@@ -2,28 +2,25 @@
 
 The client asks, waits as long as it is told to, and gets a list of blobs with links that open them for some hours.
 
-Here belongs: asking, waiting, downloading. Here does not belong: what the files say. The query API is another one: it
-groups and sums, and its quota ends long before a bill does.
+Here belongs: asking and waiting. Here does not belong: downloading, what the files say. The query API is another one:
+it groups and sums, and its quota ends long before a bill does.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import timedelta
-from io import BytesIO
-from typing import Any, BinaryIO
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any
 
 from connectors.azure.bill_settings import VIEW_OF, AzureBillSettings, Metric, ReportSettings
 from connectors.azure.credentials import Credential, CredentialMaker
+from connectors.azure.signed_blob import SignedBlob
 from connectors.base import AuthenticationError, Bytes, IncompleteDeliveryError, Page, SourceError, Window
+from connectors.deadline import begin_delivery
 from connectors.exact import json_text
-from connectors.http import HttpSession, Limits, Pace
+from connectors.http import Pace
 
 _TRIES = 8
-_LONGEST_WAIT_SECONDS = 3 * 3600.0  # large reports take an hour or two
+_LONGEST_REPORT_SECONDS = 3 * 3600.0  # large reports take an hour or two
 _USUAL_WAIT_SECONDS = 30
-_DOWNLOAD = Limits(total_seconds=3600.0, answer_seconds=1800.0, answer_bytes=2 * 1024**3)
 
 
 def fetch_reports(settings: AzureBillSettings, window: Window, make: CredentialMaker, pace: Pace) -> Iterator[Page]:
@@ -37,7 +34,7 @@ def fetch_reports(settings: AzureBillSettings, window: Window, make: CredentialM
     for metric in report.metrics:
         found = _report(settings, report, metric, window, credential, pace)
         blobs = [
-            _Blob(f"{metric}-{number:04d}.csv", str(blob["blobLink"]), blob.get("byteCount"), pace)
+            SignedBlob(f"{metric}-{number:04d}.csv", str(blob["blobLink"]), blob.get("byteCount"), pace)
             for number, blob in enumerate(found, 1)
         ]
         place = f"{VIEW_OF[metric]}:report/{report.scope}/{window.slice_date:%Y-%m}"
@@ -53,33 +50,12 @@ def probe_reports(settings: AzureBillSettings, make: CredentialMaker, pace: Pace
     report = _required(settings)
     found = _asked(
         f"{settings.endpoint}/{report.scope}",
-        lambda: _client(settings, make(settings), pace).exports.list(report.scope, **_options(settings)),
+        lambda: _client(settings, make(settings), pace, settings.endpoint).exports.list(
+            report.scope, **_options(settings)
+        ),
     )
     count = len(getattr(found, "value", None) or ())
     return f"{settings.endpoint}: reports of {report.scope} can be asked for ({count} exports are set up)"
-
-
-@dataclass(frozen=True)
-class _Blob:
-    """A blob behind a signed link, downloaded when opened. The link is a secret."""
-
-    name: str
-    link: str = field(repr=False)
-    byte_count: int | None
-    pace: Pace = field(repr=False)
-
-    def open(self) -> AbstractContextManager[BinaryIO]:
-        """The blob's bytes. Raises IncompleteDeliveryError when they are not as many as announced."""
-        parts = urlsplit(self.link)
-        with HttpSession(limits=_DOWNLOAD, pace=self.pace) as session:
-            address = f"{parts.scheme}://{parts.netloc}{parts.path}"
-            answer = session.get(address, dict(parse_qsl(parts.query, keep_blank_values=True)), expect="any")
-        if self.byte_count is not None and len(answer.body) != self.byte_count:
-            raise IncompleteDeliveryError(
-                f"{self.name}: {len(answer.body):,} bytes came and {self.byte_count:,} were announced; "
-                "run the day again"
-            )
-        return BytesIO(answer.body)
 
 
 def _report(
@@ -94,7 +70,7 @@ def _report(
     last = (window.end - timedelta(days=1)).date()
     asked = {"metric": metric, "timePeriod": {"start": f"{window.slice_date}", "end": f"{last}"}}
     where = f"{settings.endpoint}/{report.scope}, {metric} of {window.slice_date:%Y-%m}"
-    client = _client(settings, credential, pace)
+    client = _client(settings, credential, pace, where)
     found = _asked(
         where,
         lambda: client.generate_cost_details_report.begin_create_operation(
@@ -144,28 +120,28 @@ def _asked(where: str, ask: Any) -> Any:
         raise SourceError(f"{where}: {type(error).__name__}; run again when Azure can be reached") from None
 
 
-def _client(settings: AzureBillSettings, credential: Credential, pace: Pace) -> Any:
+def _client(settings: AzureBillSettings, credential: Credential, pace: Pace, where: str) -> Any:
     from azure.core.pipeline.transport import RequestsTransport
     from azure.mgmt.costmanagement import CostManagementClient
 
-    class PacedTransport(RequestsTransport):
-        """Waits as the source is told to wait, and not for ever."""
+    deadline = begin_delivery(pace.monotonic, _LONGEST_REPORT_SECONDS)
 
-        waited = 0.0
+    class BoundedTransport(RequestsTransport):
+        """Waits as the source is told to wait, and neither asks nor waits beyond the deadline."""
 
         def sleep(self, duration: float) -> None:
-            self.waited += duration
-            if self.waited > _LONGEST_WAIT_SECONDS:
-                raise SourceError(
-                    f"{settings.endpoint}: the report was not ready after {self.waited:,.0f} s; run the day again"
-                )
+            deadline.require_left(duration, where)
             pace.sleep(duration)
+
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            deadline.require(where)
+            return super().send(request, **kwargs)
 
     return CostManagementClient(
         credential,
         settings.endpoint,
         credential_scopes=[f"{settings.endpoint}/.default"],
-        transport=PacedTransport(use_env_settings=False),
+        transport=BoundedTransport(use_env_settings=False),
         retry_total=_TRIES - 1,
         retry_backoff_max=60,
         per_retry_policies=[_throttle_policy()],

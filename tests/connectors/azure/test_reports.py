@@ -1,17 +1,20 @@
 """Reports made on demand: asked for, waited for, downloaded, and what becomes of those that fail."""
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from connectors.azure.bill import AzureBillSource
 from connectors.azure.bill_settings import AzureBillSettings
+from connectors.azure.signed_blob import SignedBlob
 from connectors.base import AuthenticationError, IncompleteDeliveryError, SourceError
 from connectors.http import Pace
 from tests.connectors.azure.tokens import TOKEN, token_credential
 from tests.connectors.azure.written import SEPTEMBER, csv_of, frame, landed, line, settings
-from tests.connectors.faulty_server import Answer, Clock, FaultyServer, Request, json_answer
+from tests.connectors.faulty_server import Answer, Clock, FaultyServer, Request, cut_in_half, json_answer
 
 SCOPE = "/providers/Microsoft.Billing/billingAccounts/11112222"
 SIGNATURE = "canary-signature-78"
@@ -22,7 +25,7 @@ class Reports:
 
     def __init__(self, server: FaultyServer, clock: Clock) -> None:
         self.server, self.clock = server, clock
-        self.source = AzureBillSource(token_credential, Pace(sleep=clock.sleep))
+        self.source = AzureBillSource(token_credential, Pace(sleep=clock.sleep, monotonic=clock.monotonic))
         self.asked = list[Any]()
         prefix = f"{SCOPE}/providers/Microsoft.CostManagement"
         self.path = f"{prefix}/costDetailsOperationResults/op"
@@ -39,7 +42,7 @@ class Reports:
     def completes(self, metric: str, content: bytes, announced: int | None = None) -> None:
         address = f"{self.server.url}/blob/{metric}.csv?se=2026-09-05&sig={SIGNATURE}"
         blob = {"blobLink": address, "byteCount": len(content) if announced is None else announced}
-        self.server.route(f"/blob/{metric}.csv", Answer(content, 200, {"Content-Type": "text/csv"}))
+        self.server.route(f"/blob/{metric}.csv", parts_of(content))
         self.ends(
             metric, status="Completed", validTill="2026-09-05T00:00:00Z", manifest={"blobCount": 1, "blobs": [blob]}
         )
@@ -50,6 +53,23 @@ class Reports:
 
     def fetch(self, *metrics: str) -> list[Any]:
         return landed(list(self.source.fetch(self.settings(*metrics), SEPTEMBER)))
+
+
+def parts_of(content: bytes, versions: tuple[str, ...] = ("v1",)) -> Callable[[Request], Answer]:
+    """A blob that answers with the part that is asked for, as storage accounts do; its version is the next one."""
+    told = iter(versions)
+    version = next(told)
+
+    def respond(request: Request) -> Answer:
+        nonlocal version
+        found = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers["Range"])
+        assert found, "the blob is asked for in parts"
+        first, last = int(found[1]), min(int(found[2]), len(content) - 1)
+        headers = {"Content-Range": f"bytes {first}-{last}/{len(content)}", "ETag": version}
+        version = next(told, version)
+        return Answer(content[first : last + 1], 206, headers)
+
+    return respond
 
 
 @pytest.fixture
@@ -85,7 +105,7 @@ def test_a_report_without_data_or_that_failed_is_no_delivery(reports: Reports, s
 def test_a_report_that_is_never_ready_is_given_up(reports: Reports) -> None:
     again = Answer(b"", 202, {"Location": f"{reports.server.url}{reports.path}/ActualCost", "Retry-After": "3600"})
     reports.server.route(f"{reports.path}/ActualCost", again)
-    with pytest.raises(SourceError, match="was not ready after"):
+    with pytest.raises(SourceError, match="longer than 180 minutes"):
         reports.fetch("ActualCost")
     assert sum(reports.clock.slept) <= 3 * 3600
 
@@ -112,3 +132,49 @@ def test_refused_credentials_are_told_without_them(reports: Reports) -> None:
     with pytest.raises(AuthenticationError, match="Cost Management Reader") as failure:
         reports.fetch("ActualCost")
     assert TOKEN not in str(failure.value)
+
+
+def blob(server: FaultyServer, clock: Clock, part_bytes: int, announced: int | None = None) -> bytes:
+    """The blob's bytes, read in parts."""
+    pace = Pace(sleep=clock.sleep, monotonic=clock.monotonic)
+    link = f"{server.url}/blob?sig={SIGNATURE}"
+    with SignedBlob("ActualCost-0001.csv", link, announced, pace, part_bytes).open() as stream:
+        found = stream.read()
+    assert all(request.query == {"sig": [SIGNATURE]} for request in server.requests)
+    return found
+
+
+@pytest.mark.parametrize("announced", [None, 25])
+def test_a_blob_is_read_part_by_part(server: FaultyServer, clock: Clock, announced: int | None) -> None:
+    content = bytes(range(25))
+    server.route("/blob", parts_of(content))
+    assert blob(server, clock, 10, announced) == content
+    assert [request.headers["Range"] for request in server.requests] == ["bytes=0-9", "bytes=10-19", "bytes=20-29"]
+
+
+def test_a_part_that_breaks_off_is_asked_for_again_and_no_other(server: FaultyServer, clock: Clock) -> None:
+    content = bytes(range(25))
+    server.route("/blob", parts_of(content))
+    server.inject(lambda good: good, cut_in_half)
+    assert blob(server, clock, 10) == content
+    asked = [request.headers["Range"] for request in server.requests]
+    assert asked == ["bytes=0-9", "bytes=10-19", "bytes=10-19", "bytes=20-29"]
+
+
+def test_a_blob_that_changes_while_it_is_read_is_no_delivery(server: FaultyServer, clock: Clock) -> None:
+    server.route("/blob", parts_of(bytes(25), ("v1", "v2")))
+    with pytest.raises(IncompleteDeliveryError, match="changed while it was read"):
+        blob(server, clock, 10)
+
+
+def test_a_blob_that_comes_too_slowly_is_left_and_its_link_is_not_told(server: FaultyServer, clock: Clock) -> None:
+    given = parts_of(bytes(1000))
+
+    def slow(request: Request) -> Answer:
+        clock.sleep(100)
+        return given(request)
+
+    server.route("/blob", slow)
+    with pytest.raises(SourceError, match="longer than 120 minutes") as failure:
+        blob(server, clock, 1)
+    assert SIGNATURE not in str(failure.value)
