@@ -5,7 +5,7 @@ since the day on which it was first read; it ends where a later reading's price 
 the list is read without it. What is stated still wins over what is stated no longer, which makes a later reading of
 the same or an earlier start a correction.
 
-Here belongs: reading staged `sku_prices` as token prices, and refusing what the book cannot hold. Here does not belong:
+Here belongs: reading `listed_prices` as token prices, and refusing what the book cannot hold. Here does not belong:
 machines, commitments, other currencies than USD, which of several books wins.
 """
 
@@ -19,6 +19,7 @@ import polars as pl
 
 from models.frames import require
 from models.list_prices import Refusal
+from models.list_readings import STATED
 from models.list_timeline import CONTEXT_OF_TIER
 from models.money import to_scaled
 from models.price_lines import ALWAYS, ANY_INPUT_TO, EVERYWHERE, FOREVER, OWN, PriceLine, price_frame
@@ -28,25 +29,6 @@ SOURCE = "cloud-list"
 ON_DEMAND = "on_demand"
 CURRENCY = "USD"
 DEFAULT_TIER = "default"
-
-READING = ("x_source", "x_slice_date")
-STATED = (
-    "provider_name",
-    "x_model_id",
-    "x_service_tier",
-    "region_id",
-    "x_token_class",
-    "purchase_option",
-    "quantity_from",
-    "pricing_unit",
-    "unit_price",
-    "currency",
-    "valid_from",
-)
-"""What a reading of a list says of one price."""
-
-PRICE_COLUMNS = (*READING, *STATED)
-"""The columns of `sku_prices` that prices are made from."""
 
 Key = tuple[str, str, str, str, str]
 """Provider, model, service tier, region and token class, in the price book's words."""
@@ -64,21 +46,18 @@ class _Spell:
 
 
 def cloud_price_rows(
-    sku_prices: pl.DataFrame, readings: Mapping[str, Sequence[date]], identity: pl.DataFrame, known_from: datetime
+    listed: pl.DataFrame, identity: pl.DataFrame, known_from: datetime
 ) -> tuple[pl.DataFrame, list[Refusal]]:
     """On-demand token prices of clouds' lists in the shape of `prices`, and those not taken, with the reason.
 
     Args:
-        sku_prices: rows of `sku_prices` that name a model, of every reading; at least `PRICE_COLUMNS`.
-        readings: the days on which each source's list was read.
+        listed: what the lists ever said, in the shape of `listed_prices`.
         identity: what provider and model names mean, in the shape of `model_identity`.
         known_from: when the latest readings became known (UTC), kept on every row.
     """
-    stated, refusals = _judged(
-        sku_prices.select(STATED).unique(maintain_order=True), require(identity, "model_identity")
-    )
+    stated, refusals = _judged(listed.select(STATED).unique(maintain_order=True), require(identity, "model_identity"))
     lines: list[PriceLine] = []
-    spells = sorted(_spells(sku_prices, readings, stated), key=lambda spell: (spell.key, spell.source))
+    spells = sorted(_spells(listed, stated), key=lambda spell: (spell.key, spell.source))
     for key, of_key in groupby(spells, key=lambda spell: spell.key):
         by_source = [_timeline(list(own), known_from) for _, own in groupby(of_key, key=lambda spell: spell.source)]
         if _disagree(line for timeline in by_source for line in timeline):
@@ -151,33 +130,12 @@ def _refused(key: Key, reason: str) -> Refusal:
     return Refusal(provider_id, model_id, tier, token_class, ALWAYS, FOREVER, reason)
 
 
-def _spells(
-    sku_prices: pl.DataFrame,
-    readings: Mapping[str, Sequence[date]],
-    taken: Mapping[tuple[object, ...], tuple[Key, Decimal]],
-) -> Iterator[_Spell]:
-    """Runs of readings without a gap that say the same."""
-    days = {source: sorted(read) for source, read in readings.items()}
-    rows = [
-        {"x_source": source, "x_slice_date": day, "reading": n} for source in days for n, day in enumerate(days[source])
-    ]
-    schema = {"x_source": pl.String, "x_slice_date": pl.Date, "reading": pl.Int64}
-    numbered = (
-        sku_prices.select(PRICE_COLUMNS).unique().join(pl.DataFrame(rows, schema=schema), on=READING).sort("reading")
-    )
-    said = ["x_source", *STATED]
-    run = pl.col("reading") - pl.int_range(pl.len()).over(said)
-    runs = (
-        numbered.with_columns(run=run)
-        .group_by([*said, "run"])
-        .agg(first=pl.col("reading").min(), last=pl.col("reading").max())
-    )
-    for row in runs.iter_rows(named=True):
+def _spells(listed: pl.DataFrame, taken: Mapping[tuple[object, ...], tuple[Key, Decimal]]) -> Iterator[_Spell]:
+    for row in listed.iter_rows(named=True):
         statement = tuple(row[name] for name in STATED)
         if statement in taken:
-            read = days[row["x_source"]]
-            gone_on = _midnight(read[row["last"] + 1]) if row["last"] + 1 < len(read) else FOREVER
-            start = row["valid_from"] or _midnight(read[row["first"]])
+            gone_on = FOREVER if row["missed_on"] is None else _midnight(row["missed_on"])
+            start = row["valid_from"] or _midnight(row["first_read_on"])
             yield _Spell(row["x_source"], *taken[statement], start, gone_on)
 
 

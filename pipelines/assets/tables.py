@@ -13,11 +13,11 @@ from pipelines.house import House
 from pipelines.night.build import Built, build
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.ledger import POSTINGS, build_postings
-from pipelines.night.price_lists import SKU_PRICES
+from pipelines.night.list_readings import LISTED, SKU_PRICES
 from pipelines.night.references import REFUSED, REFUSED_OF_CLOUDS, write_model_identity, write_references
 from pipelines.night.stale import stored_inputs
 
-REFERENCES = ("teams", "owners", "host_identity", "prices", "fx_rates", "reporting")
+REFERENCES = ("teams", "owners", "host_identity", LISTED, "prices", "fx_rates", "reporting")
 # tables that a model computes; all others have SQL
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     POSTINGS: build_postings,
@@ -35,7 +35,7 @@ def reference_assets() -> list[dg.AssetsDefinition]:
             owners=[f"team:{contract(name).owner}"],
             partitions_def=DAILY,
             kinds={"delta"},
-            deps=[dg.AssetKey([fact]) for fact in fed_facts() if fact == SKU_PRICES and name == "prices"],
+            deps=[dg.AssetKey([fact]) for fact in fed_facts() if fact == SKU_PRICES and name in (LISTED, "prices")],
         )
         for name in REFERENCES
     ]

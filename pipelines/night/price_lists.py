@@ -1,15 +1,12 @@
 """The prices that hold now, from every list that is read, and what that adds to what was known."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from contracts import conform, contract
-from models.cloud_prices import PRICE_COLUMNS, cloud_price_rows
+from models.cloud_prices import cloud_price_rows
 from models.frames import frame_of
 from models.price_history import learn
 from models.price_lines import EVERYWHERE
@@ -17,8 +14,7 @@ from models.pricing import ContractPrice, contract_price_rows, identity_rows, me
 from pipelines.calendar import midnight
 from pipelines.config.schema import Config
 from pipelines.house import House
-
-SKU_PRICES = "sku_prices"
+from pipelines.night.list_readings import listed_prices
 
 
 @dataclass(frozen=True)
@@ -39,8 +35,8 @@ def learned_prices(house: House) -> LearnedPrices:
     known = frame_of(house.lake.read("prices")).with_columns(pl.col("region_id").fill_null(EVERYWHERE))
     known_at = max(house.began_at, max(known["known_from"], default=house.began_at))
     listed, refused = price_rows(known_at)
-    stated = _stated_by_clouds(house)
-    cloud, refused_of_clouds = cloud_price_rows(stated, _readings(house), _identity(house, stated), known_at)
+    stated = listed_prices(house)
+    cloud, refused_of_clouds = cloud_price_rows(stated, _identity(house, stated), known_at)
     merged = merge_prices(listed, cloud, contract_price_rows(_contracts(house.config), known_at))
     rows = conform(contract("prices"), learn(known, merged, known_at).to_arrow())
     return LearnedPrices(rows, len(refused), len(refused_of_clouds))
@@ -49,20 +45,6 @@ def learned_prices(house: House) -> LearnedPrices:
 def identity_overrides(config: Config) -> dict[tuple[str, str], tuple[str | None, str, bool]]:
     """What the configuration says that model names mean."""
     return {(model.provider, model.model): (model.provider_id, model.id, model.self_hosted) for model in config.models}
-
-
-def _stated_by_clouds(house: House) -> pl.DataFrame:
-    """The token prices of every reading of every cloud's list."""
-    of_a_model = ds.field("x_model_id").is_valid()
-    return frame_of(house.lake.dataset(SKU_PRICES).to_table(columns=list(PRICE_COLUMNS), filter=of_a_model))
-
-
-def _readings(house: House) -> dict[str, list[date]]:
-    found: dict[str, list[date]] = defaultdict(list)
-    for piece in house.lake.slices(SKU_PRICES):
-        if piece.row_count:
-            found[piece.slice_source].append(piece.slice_date)
-    return found
 
 
 def _identity(house: House, stated: pl.DataFrame) -> pl.DataFrame:

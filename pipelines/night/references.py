@@ -11,6 +11,7 @@ from pipelines.calendar import midnight, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.house import House
 from pipelines.night.exchange_rates import learned_rates
+from pipelines.night.list_readings import LISTED
 from pipelines.night.price_lists import identity_overrides, learned_prices
 from pipelines.night.register import register
 from pipelines.night.stale import HORIZON_DAYS, content_fingerprint
@@ -39,6 +40,7 @@ def write_references(house: House) -> dict[str, int]:
         "reporting": _table("reporting", [{"reporting_currency": config.currency}]),
     }
     counts = {name: _replace(house, name, rows) for name, rows in tables.items()}
+    counts[LISTED] = sum(piece.row_count for piece in house.lake.slices(LISTED))
     return counts | {REFUSED: learned.refused_list_prices, REFUSED_OF_CLOUDS: learned.refused_cloud_prices}
 
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from models.cloud_prices import PRICE_COLUMNS
 from models.frames import schema_of
+from models.list_readings import STATED, after_readings
 from models.pricing import ContractPrice, cloud_price_rows, contract_price_rows, identity_rows, merge_prices, price_rows
 from models.tokens import tokens_in
 
@@ -38,13 +38,22 @@ def stated(day=FIRST, price="0.003", source="aws-list", **given):
 
 
 def book(rows, readings=None):
-    schema = {name: schema_of("sku_prices")[name] for name in PRICE_COLUMNS}
-    frame = pl.DataFrame(rows, schema=schema)
     readings = readings or {
         s: sorted({r["x_slice_date"] for r in rows if r["x_source"] == s}) for s in ("aws-list", "b")
     }
     identity = identity_rows({(row["provider_name"], row["x_model_id"]) for row in rows}, {})
-    return cloud_price_rows(frame, readings, identity, KNOWN)
+    return cloud_price_rows(after_readings(NOTHING, read(rows, readings)), identity, KNOWN)
+
+
+NOTHING = pl.DataFrame(schema=schema_of("listed_prices"))
+
+
+def read(rows, readings):
+    """Every reading as the lake hands it out: source, day, and what it says of models."""
+    schema = {name: schema_of("sku_prices")[name] for name in ("x_source", "x_slice_date", *STATED)}
+    frame = pl.DataFrame(rows, schema=schema)
+    for source, day in sorted(((s, d) for s, days in readings.items() for d in days), key=lambda pair: pair[::-1]):
+        yield source, day, frame.filter(pl.col("x_source") == source, pl.col("x_slice_date") == day)
 
 
 def spans(lines):
@@ -212,3 +221,21 @@ def test_contract_wins_over_cloud_list_and_cloud_list_over_the_general_list_clas
     }
     assert price(merged, "input_uncached", "us-east-1") is None
     assert price(merged, "input_uncached", "", at=datetime(2026, 10, 4))["price_source"] == "genai-prices"
+
+
+def test_a_reading_joined_night_by_night_is_what_all_readings_at_once_are():
+    rows = [stated(FIRST), stated(THIRD), stated(SECOND, "0.004"), stated(THIRD, "0.006", "b", region_id=None)]
+    readings = {"aws-list": [FIRST, SECOND, THIRD], "b": [THIRD]}
+    nightly = NOTHING
+    for one in read(rows, readings):
+        nightly = after_readings(nightly, [one])
+    assert nightly.equals(after_readings(NOTHING, read(rows, readings)))
+    runs = nightly.filter(pl.col("x_source") == "aws-list").select("unit_price", "first_read_on", "missed_on").rows()
+    assert runs == [(D("0.003"), FIRST, SECOND), (D("0.004"), SECOND, THIRD), (D("0.003"), THIRD, None)]
+
+
+def test_a_reading_that_says_the_same_adds_nothing():
+    once = after_readings(NOTHING, [("aws-list", FIRST, next(read([stated()], {"aws-list": [FIRST]}))[2])])
+    again = after_readings(once, [("aws-list", SECOND, next(read([stated()], {"aws-list": [FIRST]}))[2])])
+    assert again.equals(once)
+    assert once.height == 1
