@@ -14,6 +14,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "focus": "connectors.focus",  # any FOCUS bill: AWS, Azure, Google Cloud, Oracle, others
         "mapped_bill": "connectors.focus.mapped",  # any other bill in a file, by a declared mapping of its columns
         "litellm": "connectors.litellm",  # the LiteLLM gateway's request log
+        "litellm_database": "connectors.litellm.database",  # the same log in the gateway's own PostgreSQL
         "openai_usage": "connectors.openai.usage",  # OpenAI: what an organisation's projects, keys and models used
         "openai_costs": "connectors.openai.costs",  # OpenAI: what that cost, by project and line item
         "anthropic_usage": "connectors.anthropic.usage",  # Anthropic: tokens by key, workspace, model and tier

@@ -7,7 +7,7 @@ budgets, price maps. Kept under a keyed hash: ids of users and customers.
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.litellm.settings import LiteLlmSettings
+from connectors.litellm.settings import LiteLlmNames, LiteLlmSettings
 from connectors.logs.allow_list import AllowList, Fields, Rules, UnlandableError, allow, compiled, each_of, rules_of
 from connectors.logs.values import count, flag, instant, money
 
@@ -40,6 +40,11 @@ def allowed(settings: LiteLlmSettings) -> AllowList:
     return AllowList(redact, frozenset(name for found in fields.values() for name in found))
 
 
+def spend_log_fields(settings: LiteLlmNames) -> Fields:
+    """The fields of the table SpendLogs: its columns, and those of its metadata."""
+    return dict(_formats(settings)["spend_logs"])
+
+
 def format_of(row: Mapping[str, Any]) -> str | None:
     """`payload`, `spend_logs`, or None for neither: told by the fields that only one of them has."""
     if "request_id" in row:
@@ -47,7 +52,7 @@ def format_of(row: Mapping[str, Any]) -> str | None:
     return "payload" if "id" in row and ("metadata" in row or "call_type" in row) else None
 
 
-def _formats(settings: LiteLlmSettings) -> Mapping[str, Fields]:
+def _formats(settings: LiteLlmNames) -> Mapping[str, Fields]:
     rules = rules_of(settings.hash_key)
     text, person = rules.text, rules.person
     metadata = _metadata(settings, rules)
@@ -82,7 +87,7 @@ def _formats(settings: LiteLlmSettings) -> Mapping[str, Fields]:
     return {"payload": payload, "spend_logs": spend_logs}
 
 
-def _metadata(settings: LiteLlmSettings, rules: Rules) -> Fields:
+def _metadata(settings: LiteLlmNames, rules: Rules) -> Fields:
     text = rules.text
     asked = each_of(settings.asked_keys, text)
     found: Fields = {

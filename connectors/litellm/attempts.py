@@ -6,15 +6,18 @@ Here belongs: which field of which format means what. Here does not belong: toke
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from connectors.litellm.settings import LiteLlmSettings
+from connectors.litellm.settings import LiteLlmNames
 from connectors.litellm.usage import buckets
 from connectors.logs.allow_list import at
 from connectors.logs.attempt import NOTHING, Attempt, Record
 from connectors.logs.buckets import Buckets
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
-from connectors.logs.names import service_tier, without_provider
+from connectors.logs.names import without_provider
 from connectors.logs.regions import region_of
+from connectors.logs.usage_bodies import service_tier
+
+ESSENTIAL = frozenset({"id", "request_id", "startTime", "status", "cache_hit", "metadata"})
 
 
 class Logged(NamedTuple):
@@ -76,7 +79,7 @@ def logged(record: Record, team_id_field: str) -> Logged:
     )
 
 
-def attempt(settings: LiteLlmSettings, record: Record) -> Attempt:
+def attempt(settings: LiteLlmNames, record: Record) -> Attempt:
     """The attempt that a landed record of either format tells of. Raises UsageError for contradictory usage."""
     found = logged(record, settings.team_id_field)
     metadata: Record = record.get("metadata") or NOTHING
@@ -92,6 +95,7 @@ def attempt(settings: LiteLlmSettings, record: Record) -> Attempt:
         ended_at=microseconds(record.get("endTime")),
         status=found.status,
         usage=_used(record, found),
+        gateway="litellm",
         attempt_group_id=found.call_id or found.trace_id,
         call_type=record.get("call_type"),
         provider=provider,

@@ -1,20 +1,49 @@
-"""What has to be said about one LiteLLM gateway before its log can be read."""
+"""What has to be said about one LiteLLM gateway before its log can be read: as files, or in its database."""
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
-from connectors.logs.settings import PATH, StoredLogSettings
+from connectors.logs.settings import PATH, LogSettings, StoredLogSettings
 
 LogFormat = Literal["auto", "payload", "spend_logs"]
 
 
-class LiteLlmSettings(StoredLogSettings):
-    """Where the log lies, which of its formats it is, and where its metadata names the team."""
+class LiteLlmNames(LogSettings):
+    """Where a gateway's metadata names the team, whichever way its log is read."""
 
-    format: LogFormat = Field(default="auto", description="`auto` recognises each row by its content.")
     team_id_field: str = Field(
         default="user_api_key_team_id",
         pattern=PATH,
         description="Field of the log's metadata that names the team; dots lead into objects.",
+    )
+
+
+class LiteLlmSettings(LiteLlmNames, StoredLogSettings):
+    """Where the log lies, and which of its formats it is."""
+
+    format: LogFormat = Field(default="auto", description="`auto` recognises each row by its content.")
+
+
+class LiteLlmDatabaseSettings(LiteLlmNames):
+    """How the gateway's PostgreSQL is reached."""
+
+    dsn: SecretStr = Field(
+        min_length=1,
+        description="Connection string, by reference: postgresql://user:password@host:5432/database. LiteLLM's own "
+        "DATABASE_URL will do; a user that may only read is better.",
+    )
+    table_schema: str | None = Field(
+        default=None, min_length=1, description="Schema of LiteLLM's tables; else the connection string's, or public."
+    )
+    tls: Literal["verify-full", "verify-ca", "require", "disable"] = Field(
+        default="verify-full",
+        description="`require` encrypts without looking at the certificate; `disable` is for a private way only.",
+    )
+    tls_root_certificate: str | None = Field(
+        default=None, description="File of the authorities that are trusted, instead of the machine's own."
+    )
+    statement_seconds: int = Field(default=300, ge=1, le=7200, description="What one statement may take.")
+    daily_table: bool = Field(
+        default=True, description="Whether the log is held against LiteLLM_DailyUserSpend, day by day."
     )

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from connectors.base import SourceSettings
 from connectors.litellm.allow_list import allowed
-from connectors.litellm.attempts import attempt, reported_cost
+from connectors.litellm.attempts import ESSENTIAL, attempt, reported_cost
 from connectors.litellm.settings import LiteLlmSettings
 from connectors.logs.allow_list import AllowList
 from connectors.logs.attempt import Attempt, Record
@@ -21,9 +21,7 @@ class LiteLlm(StoredLog[LiteLlmSettings]):
 
     kind: ClassVar[str] = "litellm"
     settings_model: ClassVar[type[SourceSettings]] = LiteLlmSettings
-    essential: ClassVar[frozenset[str]] = frozenset(
-        {"id", "request_id", "startTime", "status", "cache_hit", "metadata"}
-    )
+    essential: ClassVar[frozenset[str]] = ESSENTIAL
 
     def allow_list(self, settings: LiteLlmSettings) -> AllowList:
         """The fields of both formats."""

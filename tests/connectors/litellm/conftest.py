@@ -1,23 +1,17 @@
 """A gateway whose log lies in a folder, and the captures of a real one where they are at hand."""
 
-import gzip
-import hashlib
-import json
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
-from connectors.base import LandedPage, Parsed
 from connectors.litellm import SOURCE
-from connectors.litellm.settings import LiteLlmSettings
+from tests.connectors.stored_log import DAY, KEY, LogFolder
+
+__all__ = ["DAY", "KEY", "Gateway"]
 
 CAPTURES = Path(__file__).resolve().parents[3] / "../shared/contracts/examples_gateway/litellm_real"
-DAY = date(2026, 11, 21)
-KEY = "a key of the tests' own"
 
 
 @pytest.fixture(scope="session")
@@ -27,53 +21,11 @@ def captures() -> Path:
     return CAPTURES
 
 
-class Gateway:
-    """Files below a folder, and what the source makes of them."""
+class Gateway(LogFolder):
+    """A gateway's log."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def settings(self, **over: Any) -> LiteLlmSettings:
-        return LiteLlmSettings(
-            **{"name": "gateway", "kind": "litellm", "location": str(self.folder), "hash_key": KEY, **over}
-        )
-
-    def file(self, path: str, rows: Sequence[Any]) -> None:
-        """Writes rows as JSON lines, gzipped where the name says so."""
-        self.raw(path, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
-
-    def raw(self, path: str, content: bytes) -> None:
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(gzip.compress(content, mtime=0) if path.endswith(".gz") else content)
-
-    def landed(self, day: date = DAY, **over: Any) -> list[LandedPage]:
-        settings = self.settings(**over)
-        window = SOURCE.windows(settings, day)[-1]
-        pages = []
-        for page in SOURCE.fetch(settings, window):
-            with page.body.open() as stream:
-                digest = hashlib.sha256(stream.read()).hexdigest()
-            pages.append(LandedPage(page.name, digest, page.body))
-        return pages
-
-    def night(self, day: date = DAY, **over: Any) -> Parsed:
-        """The whole delivery of a day, its chunks put together."""
-        settings = self.settings(**over)
-        window = SOURCE.windows(settings, day)[-1]
-        chunks = list(SOURCE.parse(settings, window, self.landed(day, **over)))
-        return Parsed(
-            rows=pa.concat_tables([chunk.rows for chunk in chunks]),
-            rejects=tuple(reject for chunk in chunks for reject in chunk.rejects),
-            duplicate_count=sum(chunk.duplicate_count for chunk in chunks),
-            notices=tuple(notice for chunk in chunks for notice in chunk.notices),
-        )
-
-    def rows(self, day: date = DAY, **over: Any) -> list[dict[str, Any]]:
-        """The rows of a day that has nothing to refuse."""
-        night = self.night(day, **over)
-        assert night.rejects == ()
-        return night.rows.to_pylist()
+        super().__init__(folder, SOURCE, {"name": "gateway"})
 
 
 @pytest.fixture
@@ -127,3 +79,35 @@ def payload() -> Callable[..., dict[str, Any]]:
         }
 
     return make
+
+
+@pytest.fixture(scope="session")
+def traffic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traffic]:
+    """What callers asked of a real gateway, what its provider answered, and what it logged."""
+    with running_proxy(tmp_path_factory.mktemp("proxy")) as proxy:
+        yield drive(proxy)
+
+
+# each test has a copy of the database; the tables that nobody reads would make most of its work
+_WITHOUT_OTHERS = """do $$ declare name text; begin
+for name in select tablename from pg_tables where schemaname = 'public'
+    and tablename not in ('LiteLLM_SpendLogs', 'LiteLLM_DailyUserSpend', 'LiteLLM_DailyTagSpend')
+loop execute format('drop table %I cascade', name); end loop; end $$"""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real server whose database `litellm` LiteLLM's own statements have made."""
+    statements = [path.read_text() for path in migrations()]
+    with postgres_server() as server:
+        server.run("postgres", "create database litellm")
+        server.run("litellm", *statements, _WITHOUT_OTHERS)
+        yield server
+
+
+@pytest.fixture
+def table(postgres: Postgres) -> Iterator[SpendTable]:
+    """LiteLLM's database, without a row."""
+    found = SpendTable(postgres)
+    yield found
+    found.close()

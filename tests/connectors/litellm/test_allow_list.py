@@ -1,8 +1,7 @@
 """Nothing that is not on the allow-list is ever landed."""
 
-import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -14,8 +13,9 @@ from connectors.litellm import SOURCE
 from connectors.litellm.allow_list import allowed
 from connectors.litellm.settings import LiteLlmSettings
 from connectors.litellm.source import LiteLlm
-from connectors.logs.values import WITHHELD, address_rule, keyed_hash, text_rule
+from connectors.logs.values import keyed_hash
 from tests.connectors.litellm.conftest import DAY, KEY, Gateway
+from tests.connectors.stored_log import places, planted
 
 CANARY = "canary-5f3a"
 # Free text that the allow-list lets through as it is: what the gateway's own configuration names, and ids.
@@ -29,32 +29,6 @@ OPEN = {
 
 def hashed(value: str) -> str:
     return keyed_hash(KEY)(value)
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every object, list and value in a payload."""
-    yield path
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from places(inner, (*path, name))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from places(inner, (*path, index))
-
-
-def planted(row: dict[str, Any], path: tuple[Any, ...], secret: Any, name: str) -> dict[str, Any]:
-    """The payload with the secret put beside what is at `path` (in an object or list) or in its place (a value)."""
-    changed = copy.deepcopy(row)
-    holder: Any = changed
-    for step in path:
-        parent, holder = holder, holder[step]
-    if isinstance(holder, dict):
-        holder[name] = secret
-    elif isinstance(holder, list):
-        holder.append({name: secret})
-    else:
-        parent[path[-1]] = secret
-    return changed
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -107,35 +81,6 @@ def test_a_key_that_the_gateway_did_not_hash_is_hashed(
     row["metadata"]["user_api_key_hash"] = "sk-live-1234"
     gateway.file("2026-11-21/log.jsonl", [row])
     assert gateway.rows()[0]["key_id"] == hashed("sk-live-1234")
-
-
-@pytest.mark.parametrize(
-    ("written", "landed"),
-    [
-        ("user:alice@corp.test", f"user:{hashed('alice@corp.test')}"),
-        ("claude-3-5-sonnet@20240620", "claude-3-5-sonnet@20240620"),  # a model's name, no address
-        ("a\u202eb\u0000c", "abc"),
-        ("e\u0301", "é"),
-        ("\ud800", "?"),
-        ("x" * 256, "x" * 256),
-        ("x" * 257, "x" * 223 + "~" + hashed("x" * 257)),
-    ],
-)
-def test_text_is_short_printable_and_without_addresses(written: str, landed: str) -> None:
-    assert text_rule(hashed)(written) == landed
-
-
-@pytest.mark.parametrize(
-    ("written", "landed"),
-    [
-        ("https://user:pw@host:8000/v1/?key=secret#x", "https://host:8000/v1"),
-        ("http://[::1", WITHHELD),
-        ("user:pw@host/v1", "host/v1"),
-        ("", None),
-    ],
-)
-def test_an_endpoint_is_landed_without_credentials(written: str, landed: str | None) -> None:
-    assert address_rule(text_rule(hashed))(written) == landed
 
 
 @given(st.floats(min_value=0, max_value=1e5, allow_nan=False))

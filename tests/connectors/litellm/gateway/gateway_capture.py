@@ -6,6 +6,7 @@ of `get_logging_payload`, the daily amounts those of the writer of the daily tab
 
 import json
 import os
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from litellm.integrations.custom_logger import CustomLogger
@@ -18,12 +19,13 @@ TARGET = os.environ["GATEWAY_CAPTURE"]
 
 class Capture(CustomLogger):
     async def _write(self, kwargs: dict, response: object, start: object, end: object) -> None:
-        row = get_logging_payload(kwargs, response, start, end)
+        now = datetime.now(UTC)  # a failure has no end
+        row = get_logging_payload(kwargs, response, start or now, end or now)
         client = SimpleNamespace(get_request_status=lambda payload: PrismaClient.get_request_status(None, payload))
         writer = DBSpendUpdateWriter()
         daily = await writer._common_add_spend_log_transaction_to_daily_transaction(row, client, "user")
         payload = kwargs.get("standard_logging_object")
-        with open(TARGET, "a", encoding="utf-8") as file:  # noqa: PTH123, ASYNC230
+        with open(TARGET, "a", encoding="utf-8") as file:  # noqa: PTH123
             file.write(json.dumps({"row": row, "daily": daily, "payload": payload}, default=str) + "\n")
 
     async def async_log_success_event(
