@@ -32,11 +32,15 @@ class Csv:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A row that could not be read at all. Nothing of it is repeated: it may hold anything. Line 0 is the file."""
+    """A row that could not be read at all. Nothing of it is repeated: it may hold anything. Line 0 is the file.
+
+    `lacks` names the columns that a table should have.
+    """
 
     line: int
     reason: str
     size: int
+    lacks: str = ""
 
 
 Found = Mapping[str, Any] | Unreadable
@@ -109,8 +113,8 @@ def _csv_rows(plain: BinaryIO, where: str, shape: Csv | None) -> Iterator[Found]
     text = io.TextIOWrapper(plain, encoding="utf-8", errors="replace", newline="")
     reader = csv.reader(text, strict=True, delimiter=shape.delimiter)
     header = next(reader, [])
-    if not shape.columns <= set(header):
-        yield Unreadable(0, "unknown_format", 0)
+    if lacking := shape.columns - set(header):
+        yield Unreadable(0, "unknown_format", 0, ", ".join(sorted(lacking)))
         return
     short: Unreadable | None = None
     try:

@@ -114,7 +114,8 @@ def _day_of(row: Found, shape: StoredShape) -> date | None:
 def _landed(row: Found, redact: Redactor, path: str) -> dict[str, Any]:
     """What may be landed of a row; of an unreadable one only where it stood and how long it was."""
     if isinstance(row, Unreadable):
-        return {"unreadable": {"file": path, "line": row.line, "reason": row.reason, "bytes": row.size}}
+        mark = {"file": path, "line": row.line, "reason": row.reason, "bytes": row.size}
+        return {"unreadable": {**mark, "lacks": row.lacks} if row.lacks else mark}
     try:
         return redact(row)
     except UnlandableError as refusal:

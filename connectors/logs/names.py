@@ -2,8 +2,6 @@
 
 from typing import Any
 
-_TIERS = {"standard": "default", "auto": "default"}  # Anthropic's and OpenAI's names of the ordinary tier
-
 
 def without_provider(model: Any, provider: Any) -> str | None:
     """The model's name without the provider that a gateway puts before it: `openai/gpt-5` of `openai` is `gpt-5`."""
@@ -12,8 +10,3 @@ def without_provider(model: Any, provider: Any) -> str | None:
     prefix, slash, rest = str(model).partition("/")
     # `vertex_ai/gemini-...` is answered by the provider `vertex_ai-language-models`.
     return rest if slash and provider and (provider == prefix or str(provider).startswith(f"{prefix}-")) else str(model)
-
-
-def service_tier(tier: Any) -> str | None:
-    """The tier in the price book's words; the ordinary one is `default` whatever the provider calls it."""
-    return _TIERS.get(tier, str(tier)) if tier else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pyarrow as pa
@@ -161,12 +161,18 @@ def _record(line: bytes) -> dict[str, Any]:
         raise RowError("not_an_object", "the landed row is no JSON object")
     mark = record.get("unreadable")
     if isinstance(mark, dict):
-        raise RowError(
-            str(mark.get("reason")),
-            f"line {mark.get('line')} of {mark.get('file')} ({mark.get('bytes')} bytes) could not be read as a logged "
-            "attempt; nothing of it is kept, look at the file itself",
-        )
+        raise _unreadable(cast("Record", mark))
     return record
+
+
+def _unreadable(mark: Record) -> RowError:
+    where = f"line {mark.get('line')} of {mark.get('file')} ({mark.get('bytes')} bytes)"
+    if lacks := mark.get("lacks"):
+        return RowError(str(mark.get("reason")), f"{mark.get('file')} has no column {lacks}, which this log has")
+    return RowError(
+        str(mark.get("reason")),
+        f"{where} could not be read as a logged attempt; nothing of it is kept, look at the file itself",
+    )
 
 
 def _reject(page_id: str, number: int, line: bytes, refusal: RowError, cost: Decimal | None) -> Reject:
