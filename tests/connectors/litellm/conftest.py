@@ -1,13 +1,17 @@
 """A gateway whose log lies in a folder, and the captures of a real one where they are at hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.litellm import SOURCE
+from tests.connectors.litellm.proxy import migrations, running_proxy
+from tests.connectors.litellm.spend_table import SpendTable
+from tests.connectors.litellm.traffic import Traffic, drive
 from tests.connectors.stored_log import DAY, KEY, LogFolder
+from tests.postgres_server import Postgres, postgres_server
 
 __all__ = ["DAY", "KEY", "Gateway"]
 
