@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import ValidationError
 
-from connectors.base import Bytes, IncompleteDeliveryError, LandedPage, Parsed, SourceError, Window
+from connectors.base import AuthenticationError, Bytes, IncompleteDeliveryError, LandedPage, Parsed, SourceError, Window
 from connectors.gcp.access import bearer_header
 from connectors.gcp.terms import SOURCE, GcpCommitmentsSource
 from connectors.gcp.terms_settings import GcpCommitmentsSettings
@@ -223,6 +225,38 @@ def test_saved_answers_are_read_like_asked_ones(tmp_path: Path) -> None:
     (chunk,) = SOURCE.parse(given, DAY, [landed])
     assert chunk.rows["commitment_discount_name"].to_pylist() == ["l4-1"]
     assert "1 days" in SOURCE.probe(given)
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, form, serialization.NoEncryption()).decode()
+
+
+def keyed(server: FaultyServer, private_key: str) -> GcpCommitmentsSettings:
+    key = {
+        "type": "service_account",
+        "client_email": "farthing@acme.example",
+        "private_key": private_key,
+        "token_uri": f"{server.url}/token",
+    }
+    return settings(credentials=None, service_account_json=json.dumps(key))
+
+
+def test_a_service_accounts_key_is_changed_into_a_token(server: FaultyServer, private_key: str) -> None:
+    token = json.dumps({"access_token": "canary-token-79", "expires_in": 3600, "token_type": "Bearer"}).encode()
+    server.route("/token", json_answer(token))
+    found = bearer_header(keyed(server, private_key), "here", "a role")
+    assert found == {"Authorization": "Bearer canary-token-79"}
+    assert b"assertion=" in server.requests[0].body
+
+
+def test_a_key_that_google_refuses_is_told_without_it(server: FaultyServer, private_key: str) -> None:
+    server.route("/token", json_answer(b'{"error": "invalid_grant", "error_description": "no such account"}', 400))
+    with pytest.raises(AuthenticationError, match="Give the account a role") as failure:
+        bearer_header(keyed(server, private_key), "here", "a role")
+    assert "PRIVATE KEY" not in str(failure.value)
 
 
 def test_a_plain_address_gets_no_token() -> None:
