@@ -10,8 +10,8 @@ class Progress(Protocol):
         """A step begins."""
         ...
 
-    def finish(self, step: str, summary: str, problems: tuple[str, ...] = ()) -> None:
-        """A step ended; `problems` are for people to act on."""
+    def finish(self, step: str, summary: str, problems: tuple[str, ...] = (), notices: tuple[str, ...] = ()) -> None:
+        """A step ended; `problems` are for people to act on, `notices` for them to know."""
         ...
 
 
@@ -21,5 +21,5 @@ class Silent:
     def start(self, step: str) -> None:
         """Nothing."""
 
-    def finish(self, step: str, summary: str, problems: tuple[str, ...] = ()) -> None:
+    def finish(self, step: str, summary: str, problems: tuple[str, ...] = (), notices: tuple[str, ...] = ()) -> None:
         """Nothing."""

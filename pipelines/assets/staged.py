@@ -11,9 +11,10 @@ from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.lake import Delivery
 from pipelines.night.last_words import missed
-from pipelines.night.stage import problems, stage
+from pipelines.night.stage import notices, problems, stage
+from pipelines.night.strays import strays
 
-DELIVERED = "delivered"
+DELIVERED, CONFIGURED = "delivered", "configured"
 
 
 def connector_asset(kind: str) -> dg.AssetsDefinition:
@@ -45,12 +46,12 @@ def connector_asset(kind: str) -> dg.AssetsDefinition:
         first, last = days_of(context)
         deliveries = stage(house, kind, first, last)
         found = (*problems(deliveries), *missed(house, kind, first, last, deliveries))
-        house.progress.finish(kind, _summary(deliveries), found)
+        house.progress.finish(kind, _summary(deliveries), found, notices(deliveries))
         check = dg.AssetCheckResult(
             passed=not found,
             check_name=DELIVERED,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"problems": dg.MetadataValue.md("\n".join(f"- {line}" for line in found) or "none")},
+            metadata={"problems": _listed(found)},
         )
         return dg.MaterializeResult(metadata=_metadata(deliveries), check_results=[check])
 
@@ -68,14 +69,29 @@ def fact_asset(table: Contract) -> dg.AssetsDefinition:
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys={"house"},
+        check_specs=[
+            dg.AssetCheckSpec(
+                name=CONFIGURED, asset=table.table, description="Every source with rows in it is configured."
+            )
+        ],
         owners=[f"team:{table.owner}"],
         description=f"{table.description}\n\nGrain: {table.grain}.",
         kinds={"delta"},
     )
     def fact(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        pieces = house_of(context).lake.slices(table.table)
+        house = house_of(context)
+        pieces = house.lake.slices(table.table)
         rows = sum(piece.row_count for piece in pieces)
-        return dg.MaterializeResult(metadata={"slices": len(pieces), "rows": rows})
+        unknown = tuple(stray.warning() for stray in strays(house, table.table))
+        if unknown:
+            house.progress.finish(table.table, "holds sources that are not configured", unknown)
+        check = dg.AssetCheckResult(
+            passed=not unknown,
+            check_name=CONFIGURED,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"problems": _listed(unknown)},
+        )
+        return dg.MaterializeResult(metadata={"slices": len(pieces), "rows": rows}, check_results=[check])
 
     return fact
 
@@ -88,6 +104,10 @@ def staged_assets() -> list[dg.AssetsDefinition]:
 def fed_facts() -> list[str]:
     """The staged facts that a connector feeds, by name. All of them write the journal of deliveries."""
     return sorted({source(kind).fact for kind in SOURCES})
+
+
+def _listed(lines: Sequence[str]) -> dg.MetadataValue:
+    return dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "none")
 
 
 def _summary(deliveries: Sequence[Delivery]) -> str:

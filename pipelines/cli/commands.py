@@ -61,7 +61,7 @@ def run(console: Console, file: Path, request: RunRequest) -> int:
         return stopped(console, str(error), FAILED)
     finally:
         progress.close()
-    return _conclude(console, result, progress.problems)
+    return conclude(console, result, progress.problems)
 
 
 def _unknown_sources(request: RunRequest, names: list[str]) -> str | None:
@@ -73,7 +73,8 @@ def _unknown_sources(request: RunRequest, names: list[str]) -> str | None:
     return None
 
 
-def _conclude(console: Console, result: "NightResult", problems: list[str]) -> int:
+def conclude(console: Console, result: "NightResult", problems: list[str]) -> int:
+    """Says how a run ended. Returns the exit code."""
     for failure in result.failures:
         console.print(f"[red]✗[/] {escape(failure)}", highlight=False)
     if not result.published:
@@ -102,6 +103,8 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
         _tried(console, settings.name, partial(source(settings.kind).probe, settings)) for settings in config.sources
     ]
     answers.append(_tried(console, "lake", partial(_probe_lake, config.lake, config.store_options)))
+    if answers[-1]:
+        answers.append(_is_configured(console, file))
     if config.mail:
         answers.append(_tried(console, "mail", partial(_probe_mail, config.mail)))
     return OK if all(answers) else WITH_PROBLEMS
@@ -122,6 +125,18 @@ def _tried(console: Console, name: str, probe: Callable[[], str]) -> bool:
         return False
     console.print(f"[green]✓[/] {escape(name)}: {escape(found)}", highlight=False, soft_wrap=True)
     return True
+
+
+def _is_configured(console: Console, file: Path) -> bool:
+    """Whether every source in the lake is configured; prints those that are not."""
+    from pipelines.house import open_house
+    from pipelines.night.strays import strays
+
+    with open_house(file, "check", writing=False) as house:
+        found = strays(house)
+    for stray in found:
+        console.print(f"[red]✗[/] {escape(stray.warning())}", highlight=False, soft_wrap=True)
+    return not found
 
 
 def _probe_lake(location: str, storage: Mapping[str, str]) -> str:

@@ -68,6 +68,18 @@ def check(
 
 
 @app.command()
+def withdraw(
+    source: Annotated[str, typer.Argument(help="A source in the lake that the configuration no longer names.")],
+    config: ConfigFile = DEFAULT_FILE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take a removed or renamed source out of every figure; what it delivered is kept, the difference recorded."""
+    from pipelines.cli.withdraw import withdraw_source
+
+    raise typer.Exit(withdraw_source(_console(), config, source, agreed=yes))
+
+
+@app.command()
 def report(
     month: Annotated[str, typer.Argument(help="The billing period, 2026-10.")],
     config: ConfigFile = DEFAULT_FILE,

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-MAX_PROBLEMS_SHOWN = 8
+MAX_LINES_SHOWN = 8
 
 
 class TerminalProgress:
@@ -28,18 +28,22 @@ class TerminalProgress:
             self._status.start()
         self._status.update(f"[dim]{escape(step)} ...[/]")
 
-    def finish(self, step: str, summary: str, problems: tuple[str, ...] = ()) -> None:
+    def finish(self, step: str, summary: str, problems: tuple[str, ...] = (), notices: tuple[str, ...] = ()) -> None:
         """A step ended."""
         now = time.monotonic()
         seconds = now - self._started.pop(step, now)
         mark = "[yellow]![/]" if problems else "[green]✓[/]"
         line = f"  {mark} {escape(step):<26} {escape(summary)} [dim]{seconds:.1f} s[/]"
         self._console.print(line, highlight=False, soft_wrap=True)
-        for problem in problems[:MAX_PROBLEMS_SHOWN]:
-            self._console.print(f"      [yellow]{escape(problem)}[/]", highlight=False, soft_wrap=True)
-        if len(problems) > MAX_PROBLEMS_SHOWN:
-            self._console.print(f"      [yellow]and {len(problems) - MAX_PROBLEMS_SHOWN} more[/]", highlight=False)
+        self._list(problems, "yellow")
+        self._list(notices, "dim")
         self.problems += problems
+
+    def _list(self, lines: tuple[str, ...], style: str) -> None:
+        for line in lines[:MAX_LINES_SHOWN]:
+            self._console.print(f"      [{style}]{escape(line)}[/]", highlight=False, soft_wrap=True)
+        if len(lines) > MAX_LINES_SHOWN:
+            self._console.print(f"      [{style}]and {len(lines) - MAX_LINES_SHOWN} more[/]", highlight=False)
 
     def close(self) -> None:
         """Stops the spinner."""

@@ -15,8 +15,9 @@ from contracts import contract
 from pipelines.lake.tables import Tables
 
 DELIVERIES = "deliveries"
-SERVED = ("committed", "empty")  # outcomes that put a slice in place
-DELIVERED = (*SERVED, "unchanged")  # outcomes after which the slice is what the source says
+WITHDRAWN = "withdrawn"
+SERVED = ("committed", "empty", WITHDRAWN)  # outcomes that put a slice in place
+DELIVERED = ("committed", "empty", "unchanged")  # outcomes after which the slice is what the source says
 IN_TROUBLE = ("failed", "incomplete", "suspicious_empty", "suspicious_shrink")  # outcomes that did not, worst first
 
 
@@ -73,6 +74,10 @@ class Journal:
         """The attempt that put the slice in place that is there now; None when none ever did."""
         return self._served.get((source, slice_date))
 
+    def in_place(self) -> list[Delivery]:
+        """The attempts that put in place what is there now, of every source and slice."""
+        return list(self._served.values())
+
     def asked(self, source: str) -> dict[date, datetime | None]:
         """Every slice that the source was ever asked for, and when what is there was last taken in or confirmed."""
         return {day: self._delivered_at.get((name, day)) for name, day in self._counts if name == source}
@@ -82,6 +87,8 @@ class Journal:
         self._counts[key] += 1
         if delivery.status in SERVED:
             self._served[key] = delivery
+        if delivery.status == WITHDRAWN:
+            self._delivered_at.pop(key, None)
         if delivery.status in DELIVERED:
             self._delivered_at[key] = max(delivery.attempted_at, self._delivered_at.get(key, delivery.attempted_at))
 
@@ -104,17 +111,24 @@ def delivery_id(settings: SourceSettings, fact: str, pages: Sequence[LandedPage]
 def attempt(
     settings: SourceSettings, fact: str, window: Window, run_id: str, attempted_at: datetime, ordinal: int
 ) -> Delivery:
-    """An attempt that has not delivered anything yet.
+    """An attempt that has not delivered anything yet."""
+    return begun(settings.name, settings.account, fact, window, run_id, attempted_at, ordinal)
+
+
+def begun(
+    source: str, account: str, fact: str, window: Window, run_id: str, attempted_at: datetime, ordinal: int
+) -> Delivery:
+    """An attempt at a slice of a source.
 
     `ordinal` counts the attempts at the slice before it, so that a
     later attempt has the greater id, whatever the clock says.
     """
-    identity = f"{run_id}\n{settings.name}\n{settings.account}\n{window.start}\n{window.end}\n{ordinal}"
+    identity = f"{run_id}\n{source}\n{account}\n{window.start}\n{window.end}\n{ordinal}"
     return Delivery(
         attempt_id=f"{ordinal:06d}-{hashlib.sha256(identity.encode()).hexdigest()[:32]}",
         run_id=run_id,
-        x_source=settings.name,
-        x_account=settings.account,
+        x_source=source,
+        x_account=account,
         fact=fact,
         slice_date=window.slice_date,
         window_start=window.start,

@@ -17,6 +17,7 @@ from pipelines.lake.root import Root, open_root
 from pipelines.lake.slices import Slice
 from pipelines.lake.stage import Order
 from pipelines.lake.tables import Tables
+from pipelines.lake.withdraw import standing, withdraw
 
 Clock = Callable[[], datetime]
 
@@ -80,6 +81,19 @@ class Lake:
         None where nothing ever was.
         """
         return self._noted().asked(source)
+
+    def standing(self, fact: str) -> dict[str, list[date]]:
+        """By source: its slices of a staged fact that count. Oldest first."""
+        return standing(self._tables, self._noted(), fact)
+
+    def in_place(self, fact: str, source: str) -> list[Delivery]:
+        """The attempts that put a source's slices of a fact in place."""
+        return [d for d in self._noted().in_place() if (d.fact, d.x_source) == (fact, source)]
+
+    def withdraw(self, fact: str, source: str, run_id: str) -> list[Delivery]:
+        """Empties every slice of a source in a staged fact; landing and journal keep what was. The attempts."""
+        with self._write(run_id):
+            return list(withdraw(self._tables, self._noted(), fact, source, run_id, self._clock))
 
     def replace_slice(self, table: str, slice_date: date, slice_source: str, rows: pa.Table, fingerprint: str) -> None:
         """Replaces one slice of a table by `rows`, which may be none, in one commit.

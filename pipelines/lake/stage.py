@@ -8,6 +8,7 @@ from connectors.base import Parsed, Source, SourceSettings, Window
 from contracts import ContractBrokenError
 from pipelines.lake.blame import blamed
 from pipelines.lake.landing import Landed
+from pipelines.lake.overlaps import repeated_lines
 from pipelines.lake.rejects import REJECTS, reject_rows
 from pipelines.lake.rows import SliceWriter, Written
 from pipelines.lake.totals import Totals
@@ -61,7 +62,10 @@ def stage(folder: Path, order: Order, landed: Landed) -> Staged:
             rows.write(chunk.rows)
             rejects.write(reject_rows(settings, order.fact, window, chunk.rejects))
             totals.add(chunk)
-        return Staged(rows.finish(), rejects.finish(), totals)
+        written = rows.finish()
+        if told := repeated_lines(order.fact, landed.pages, written):
+            totals.notices.append(told)
+        return Staged(written, rejects.finish(), totals)
     finally:
         rows.abandon()
         rejects.abandon()

@@ -1,6 +1,7 @@
 """What a published snapshot says about one period, split by team before any report sees it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ import polars as pl
 from models.frames import frame_of
 from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
-from pipelines.lake import IN_TROUBLE, Lake
+from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake
 from reports.given import PeriodState, ReconciliationLine, SharedFacts, SourceFreshness, TeamRows
 
 TEAM, RESIDUAL = "team:", "residual:"
@@ -19,7 +20,10 @@ WORST_FIRST = (*IN_TROUBLE, "empty", "unchanged", "committed")
 
 @dataclass(frozen=True)
 class PeriodView:
-    """A period's rows from one snapshot, already in the statement's currency; `other_currencies` has the rest's."""
+    """A period's rows from one snapshot, already in the statement's currency; `other_currencies` has the rest's.
+
+    `first_asked`: by source and account, the first day that it was ever asked for.
+    """
 
     period: date
     number: int
@@ -29,6 +33,7 @@ class PeriodView:
     reconciliation: pl.DataFrame
     freshness: pl.DataFrame
     other_currencies: tuple[str, ...] = ()
+    first_asked: Mapping[tuple[str, str], date] = field(default_factory=dict[tuple[str, str], date])
 
     @property
     def state(self) -> PeriodState:
@@ -57,6 +62,7 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
     everything = read("chargeback", before)
     charged = everything.filter(ours)
     others = everything.filter(~ours & (pl.col("billing_period") == period))["billing_currency"]
+    freshness = frame_of(snapshot.read("freshness"))
     return PeriodView(
         period=period,
         number=snapshot.number,
@@ -64,8 +70,9 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         previous=charged.filter(pl.col("billing_period") == before),
         gpu=read("gpu_waste").filter(ours),
         reconciliation=read("reconciliation_summary"),
-        freshness=_of_period(read("freshness"), period),
+        freshness=_of_period(freshness, period),
         other_currencies=tuple(sorted(others.unique())),
+        first_asked=_first_asked(freshness),
     )
 
 
@@ -90,12 +97,16 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
 
 
 def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
-    """One line a source: its worst outcome, what was refused of it, and the days up to `last_day` that it lacks."""
+    """One line a source: its worst outcome, what was refused of it, and the days up to `last_day` that it lacks.
+
+    A day before the first that it was ever asked for is not lacking: the source may be new.
+    """
     lines: list[SourceFreshness] = []
     keys = ["x_source", "x_account"]
     expected = days_between(view.period, min(next_month(view.period) - timedelta(days=1), last_day))
     for (source, account), rows in view.freshness.sort([*keys, "slice_date"]).group_by(keys, maintain_order=True):
         found = rows.to_dicts()
+        begun = view.first_asked.get((str(source), str(account)), view.period)
         served = {row["slice_date"] for row in found if row["delivery_id"] is not None}
         daily = found[0]["fact"] != "charges"
         costs = [row["rejected_cost"] for row in found if row["rejected_cost"] is not None]
@@ -103,7 +114,7 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
             SourceFreshness(
                 name=f"{source} ({account})" if account != "default" else str(source),
                 status=min((row["status"] for row in found), key=WORST_FIRST.index),
-                missing_days=tuple(day for day in expected if day not in served) if daily else (),
+                missing_days=tuple(day for day in expected if day >= begun and day not in served) if daily else (),
                 message=_messages(found),
                 refused_rows=sum(row["reject_count"] for row in found),
                 refused_cost=sum(costs, Decimal(0)) if costs else None,
@@ -127,7 +138,14 @@ def _by_account(chargeback: pl.DataFrame) -> dict[str, Decimal]:
 
 
 def _of_period(freshness: pl.DataFrame, period: date) -> pl.DataFrame:
-    return freshness.filter(pl.col("slice_date").is_between(period, next_month(period), closed="left"))
+    """The period's slices; none of a source that was withdrawn: its money is gone, and said in `restatements`."""
+    counted = freshness.filter(pl.col("status") != WITHDRAWN)
+    return counted.filter(pl.col("slice_date").is_between(period, next_month(period), closed="left"))
+
+
+def _first_asked(freshness: pl.DataFrame) -> dict[tuple[str, str], date]:
+    first = freshness.group_by("x_source", "x_account").agg(pl.col("slice_date").min())
+    return {(source, account): day for source, account, day in first.iter_rows()}
 
 
 def _reconciliation_line(row: dict[str, object]) -> ReconciliationLine:

@@ -11,6 +11,8 @@ from pipelines.house import House
 from pipelines.lake import IN_TROUBLE, Delivery
 from pipelines.night.last_words import overdue
 
+NEW = ("committed", "empty")  # what came before as it is now was told then; `freshness` keeps it
+
 
 def stage(house: House, kind: str, first: date, last: date) -> list[Delivery]:
     """Fetches, lands and stages the windows that the nights from `first` to `last` pull, each once, oldest first.
@@ -46,6 +48,15 @@ def problems(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
         if d.status not in IN_TROUBLE and d.reject_count
     ]
     return tuple(found)
+
+
+def notices(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
+    """What is worth knowing of deliveries that went well, told on the night that brought them."""
+    return tuple(
+        f"{d.x_source} {d.slice_date}: {d.message}"
+        for d in deliveries
+        if d.status in NEW and d.message and not d.reject_count
+    )
 
 
 def _rows(count: int) -> str:

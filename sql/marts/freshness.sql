@@ -16,7 +16,7 @@ ranked_served as (
             partition by x_source, x_account, slice_date order by attempted_at desc, attempt_id desc
         ) as served_order
     from deliveries
-    where status in ('committed', 'empty')
+    where status in ('committed', 'empty', 'withdrawn')
 ),
 
 ranked_confirmed as (
@@ -26,7 +26,7 @@ ranked_confirmed as (
             partition by x_source, x_account, slice_date order by attempted_at desc, attempt_id desc
         ) as confirmed_order
     from deliveries
-    where status in ('committed', 'empty', 'unchanged')
+    where status in ('committed', 'empty', 'unchanged', 'withdrawn')
 )
 
 select

@@ -10,4 +10,4 @@ select
     total_cost,
     cast(total_cost - previous_total_cost as decimal(38, 12)) as difference
 from deliveries
-where status in ('committed', 'empty') and total_cost is not null and previous_total_cost is not null
+where status in ('committed', 'empty', 'withdrawn') and total_cost is not null and previous_total_cost is not null

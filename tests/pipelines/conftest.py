@@ -21,14 +21,16 @@ class Told:
 
     steps: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     summaries: dict[str, str] = field(default_factory=dict)
 
     def start(self, step: str) -> None:
         self.steps.append(step)
 
-    def finish(self, step: str, summary: str, problems: tuple[str, ...] = ()) -> None:
+    def finish(self, step: str, summary: str, problems: tuple[str, ...] = (), notices: tuple[str, ...] = ()) -> None:
         self.summaries[step] = summary
         self.problems += problems
+        self.notices += notices
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,93 @@
+"""What people are told of deliveries that went well: files and lines that came twice, and days that nobody lacks."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipelines.house import open_house
+from pipelines.lake import Delivery
+from pipelines.night.snapshot import period_view, source_freshness
+from pipelines.night.stage import notices, stage
+from tests.pipelines.conftest import night, published
+from tests.pipelines.small_company import DAY, line, write_bill, write_company
+
+CONFIG = """\
+company: Small
+lake: lake
+sources:
+  - {name: bill, kind: focus, account: main, location: bills}
+teams:
+  - {id: search, name: Search}
+"""
+TRAIN, SERVE = line(ResourceId="train", BilledCost="7.25"), line(ResourceId="serve", BilledCost="-0.25")
+IDLE = line(ResourceId="idle", BilledCost="0", EffectiveCost="0")
+
+
+@pytest.fixture
+def bills(tmp_path: Path) -> Path:
+    (tmp_path / "farthing.yml").write_text(CONFIG, encoding="utf-8")
+    return tmp_path / "bills"
+
+
+def delivered(bills: Path) -> tuple[Delivery, str]:
+    """One night's delivery, and what is told of it."""
+    with open_house(bills.parent / "farthing.yml", "run-1") as house:
+        (delivery,) = stage(house, "focus", date(2026, 10, 20), date(2026, 10, 20))[-1:]
+    return delivery, "\n".join(notices([delivery]))
+
+
+def test_a_file_that_lies_there_twice_is_counted_once_and_told(bills: Path) -> None:
+    write_bill(bills, [TRAIN, SERVE])
+    write_bill(bills, [TRAIN, SERVE], name="bill (1).csv")
+    delivery, told = delivered(bills)
+    assert (delivery.row_count, delivery.total_cost) == (2, Decimal(7))
+    assert "bill 2026-10-01: " in told
+    assert "'2026-10/bill.csv' came more than once and was counted once" in told
+
+
+def test_lines_that_stand_in_two_files_are_counted_and_told_with_their_cost(bills: Path) -> None:
+    write_bill(bills, [TRAIN, TRAIN, TRAIN, IDLE])
+    write_bill(bills, [SERVE, TRAIN, TRAIN, IDLE], name="bill (1).csv")
+    delivery, told = delivered(bills)
+    assert delivery.total_cost == Decimal(36)  # five times 7.25, less 0.25
+    assert "2 lines stand word for word in another file too" in told
+    assert "(2026-10/bill (1).csv, 2026-10/bill.csv), billed 14.50: counted in each" in told
+
+
+def test_equal_lines_of_one_file_are_nobodys_business(bills: Path) -> None:
+    write_bill(bills, [TRAIN, TRAIN])
+    write_bill(bills, [SERVE, IDLE], name="other.csv")
+    assert delivered(bills)[1] == ""
+
+
+def test_a_manifest_s_files_may_repeat_each_other(bills: Path) -> None:
+    write_bill(bills, [TRAIN])
+    write_bill(bills, [SERVE, TRAIN], name="part-2.csv")
+    (bills / "2026-10" / "manifest.json").write_text('{"files": ["bill.csv", "part-2.csv"]}', encoding="utf-8")
+    delivery, told = delivered(bills)
+    assert (delivery.row_count, told) == (3, "")
+
+
+def test_notices_are_told_on_the_night_that_brings_them_and_are_no_problem(tmp_path: Path) -> None:
+    config = write_company(tmp_path)
+    write_bill(tmp_path / "bills", [line(), line(BilledCost="-0.25")], name="bill (1).csv")
+    first = night(config, DAY)
+    assert first.problems == ""
+    assert [told for told in first.told.notices if "word for word" in told]
+    with published(tmp_path / "lake") as database:
+        (kept,) = database.execute("select message from freshness where x_source = 'bill'").fetchone() or ("",)
+    assert "1 line stands word for word in another file too" in kept
+    again = night(config, DAY, at=DAY + timedelta(days=2))
+    assert [told for told in again.told.notices if "word for word" in told] == []
+
+
+def test_days_before_a_source_was_first_asked_are_not_missing(tmp_path: Path) -> None:
+    config = write_company(tmp_path)  # its log is asked for its night's day alone
+    night(config, date(2026, 10, 28))
+    night(config, DAY)
+    with open_house(config, "read", writing=False) as house:
+        lines = source_freshness(period_view(house.lake, date(2026, 10, 1), "USD"), DAY)
+    lacking = {line.name: line.missing_days for line in lines}
+    assert lacking["gateway"] == tuple(date(2026, 10, day) for day in (29, 30))
