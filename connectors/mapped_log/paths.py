@@ -1,0 +1,34 @@
+"""Where a value lies in a row: a column's name, or a path with dots through objects, lists and JSON held as text."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from connectors.logs.values import json_value
+
+
+def value_at(row: Mapping[str, Any], path: str) -> object:
+    """What the row holds at the path; None for nothing.
+
+    A name that holds dots itself is found first: `gen_ai.usage.input_tokens` may be one column. A number leads into a
+    list, and text that holds a JSON object or list is entered like one.
+    """
+    if path in row:
+        return row[path]
+    name, dot, rest = path.partition(".")
+    while dot:
+        if name in row and (found := _inside(row[name], rest)) is not None:
+            return found
+        more, dot, rest = rest.partition(".")
+        name = f"{name}.{more}"
+    return None
+
+
+def _inside(found: object, path: str) -> object:
+    if isinstance(found, str) and found[:1] in ("{", "["):
+        found = json_value(found)
+    if isinstance(found, Mapping):
+        return value_at(cast("Mapping[str, Any]", found), path)
+    if isinstance(found, list):
+        items = {str(number): item for number, item in enumerate(cast("list[object]", found))}
+        return value_at(items, path)
+    return None
