@@ -1,6 +1,7 @@
 """Azure's FOCUS exports: read as FOCUS, then the meters of model services are told apart.
 
-Here belongs: what Azure's FOCUS leaves in meter names. Here does not belong: the standard (`connectors.focus`).
+Here belongs: what Azure's FOCUS leaves in meter names and paths. Here does not belong: the standard, which is
+`connectors.focus`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,7 +33,7 @@ def parse_focus(settings: AzureBillSettings, window: Window, pages: Iterable[Lan
     )
     for chunk in SOURCE.parse(read, window, pages):
         yield Parsed(
-            _with_models(chunk.rows),
+            _with_models(_with_bare_ids(chunk.rows)),
             chunk.rejects,
             chunk.duplicate_count,
             chunk.stated_cost,
@@ -40,6 +41,17 @@ def parse_focus(settings: AzureBillSettings, window: Window, pages: Iterable[Lan
             chunk.is_final,
             chunk.notices,
         )
+
+
+def _with_bare_ids(rows: pa.Table) -> pa.Table:
+    """The rows; commitments and subscriptions by their bare ids in small letters, as in Azure's other answers."""
+    last = pl.col("commitment_discount_id").str.strip_chars_end("/").str.extract(r"([^/]+)$").str.to_lowercase()
+    subscription = pl.col("sub_account_id").str.extract(r"(?i)^/?subscriptions/([^/]+)/?$")
+    bare = pl.DataFrame(rows).with_columns(
+        commitment_discount_id=last,
+        sub_account_id=pl.coalesce(subscription, "sub_account_id").str.to_lowercase(),
+    )
+    return bare.to_arrow().cast(rows.schema)
 
 
 def _with_models(rows: pa.Table) -> pa.Table:

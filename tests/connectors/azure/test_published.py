@@ -139,6 +139,11 @@ def test_the_focus_example_is_read_once_its_manifest_tells_the_truth(tmp_path: P
         ("gpt-4.1", "output_text", "default", None),
         (None, None, "provisioned", "provisioned"),
     ]
+    assert found.select("sub_account_id", "commitment_discount_id").rows() == [
+        ("aaaaaaaa-0000-4000-8000-000000000001", None),
+        ("aaaaaaaa-0000-4000-8000-000000000001", None),
+        ("aaaaaaaa-0000-4000-8000-000000000001", "dddddddd-0000-4000-8000-000000000001"),
+    ], "bare ids, as in the other exports"
     assert sum(chunk.stated_rows or 0 for chunk in chunks) == 3
 
 
