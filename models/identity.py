@@ -4,7 +4,8 @@ Here belongs: matching names. Here does not belong: prices. A model that the lis
 its provider: it has no price, and bill and log still meet. A pair whose provider is unknown too has no row.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 from genai_prices.data import providers as listed_providers
@@ -28,16 +29,48 @@ _SELF_HOSTED_NAMES = frozenset(
         "ollama",
         "ollama_chat",
         "llamafile",
+        "llama_cpp",
+        "lm_studio",
+        "localai",
+        "xinference",
+        "docker_model_runner",
     }
 )
 """Names under which gateways log servers that their owner runs."""
+
+OWN_ADDRESS = "self_hosted_openai"
+"""What the provider is called where a log says OpenAI and the address called is of the company's own network: OpenAI
+through a proxy where OpenAI's list knows the model, and else a server of the company's own."""
 
 _PROVIDER_NAMES: Mapping[str, str] = {
     "fireworks_ai": "fireworks",
     "fireworks ai": "fireworks",
     "moonshot": "moonshotai",
+    "x_ai": "x-ai",
+    "z-ai": "zai",
+    "z_ai": "zai",
+    "github_copilot": "github-copilot",
+    OWN_ADDRESS: "openai",
 }
 """Names that the price list does not match by itself."""
+
+_CLOUDS: Mapping[str, str] = {
+    "azure": "azure",
+    "microsoft": "azure",
+    "az.ai": "azure",
+    "vertex": "google",
+    "gcp.": "google",
+    "bedrock": "aws",
+}
+"""Parts of names that say whose cloud answered, whoever made the model: `Azure OpenAI`, `vertex_ai-anthropic_models`.
+
+The list's own rules would read these two as OpenAI and Anthropic.
+"""
+
+_RESOURCE = re.compile(
+    r"(?P<arn>arn:aws[^:]*:bedrock:)|(?:(?:projects/[^/]+/locations/[^/]+/)?publishers/[^/]+/)?models/(?=.)"
+)
+"""Beginnings of a cloud's own address of a model: Amazon's resource names, and Google's paths."""
 
 Override = tuple[str | None, str, bool]
 """Provider in the price book's words (None: find it), model identity, whether it is self-hosted."""
@@ -69,31 +102,61 @@ def _identity(
             provider = _provider(source_provider, model_id)
             provider_id = provider.id if provider else None
         return None if provider_id is None else (provider_id, model_id, is_self_hosted, "configuration")
-    if source_provider.strip().lower() in _SELF_HOSTED_NAMES:
-        return SELF_HOSTED, source_model, True, "as-is"
-    return _listed_identity(source_provider, source_model)
-
-
-def _listed_identity(source_provider: str, source_model: str) -> tuple[str, str, bool, str] | None:
-    name = source_model.strip().lower()
+    provider, name = _addressed(source_provider.strip().lower(), source_model.strip())
     prefix, _, rest = name.partition("/")
-    # Gateways also write "provider/model": the prefix says the provider where the provider itself is not given.
-    attempts = [(source_provider, name)]
-    if rest:
-        attempts += [(source_provider, rest)] if source_provider else [(prefix, rest)]
-    for provider_name, model_name in attempts:
-        provider = _provider(provider_name, model_name)
-        model = provider.find_model(model_name, all_providers=listed_providers) if provider else None
+    if provider in _SELF_HOSTED_NAMES or (not provider and rest and prefix.lower() in _SELF_HOSTED_NAMES):
+        return SELF_HOSTED, rest if rest and prefix.lower() in _SELF_HOSTED_NAMES else name, True, "as-is"
+    return _listed_identity(provider, name)
+
+
+def _addressed(provider: str, name: str) -> tuple[str, str]:
+    """Provider and name, with what the address of a cloud's own resource says of them."""
+    found = _RESOURCE.match(name)
+    if found is None:
+        return provider, name
+    provider = provider or ("aws" if found["arn"] else "google")
+    return provider, name if found["arn"] else name[found.end() :]
+
+
+def _listed_identity(provider_name: str, name: str) -> tuple[str, str, bool, str] | None:
+    for who, what in _attempts(provider_name, name.lower()):
+        provider = _provider(who, what)
+        model = provider.find_model(what, all_providers=listed_providers) if provider else None
         if provider and model:
             return provider.id, model.id, False, "genai-prices"
-    unlisted = _provider(source_provider, name) if source_provider else None
-    return (unlisted.id, source_model, False, "as-is") if unlisted else None
+    unlisted = _provider(provider_name, name.lower()) if provider_name else None
+    if unlisted is None:
+        return None
+    is_self_hosted = provider_name == OWN_ADDRESS
+    provider_id = SELF_HOSTED if is_self_hosted else unlisted.id
+    return provider_id, _without_provider(name, unlisted), is_self_hosted, "as-is"
+
+
+def _attempts(provider: str, name: str) -> Iterator[tuple[str, str]]:
+    """What the pair may mean, the likeliest first. Gateways write routes before a name: `azure/eu/gpt-4o`.
+
+    The first part says the provider where the provider itself is not given. A version after `@` is the last to go.
+    """
+    yield provider, name
+    first, _, rest = name.partition("/")
+    who, names = (provider, [name]) if provider else (first, [])
+    while rest:
+        yield who, rest
+        names.append(rest)
+        rest = rest.partition("/")[2]
+    yield from ((who, bare) for found in names if (bare := found.partition("@")[0]) != found)
+
+
+def _without_provider(name: str, provider: Provider) -> str:
+    """The name without its own provider's before it, so that log and bill meet in a model that no list knows."""
+    prefix, _, rest = name.partition("/")
+    named = _provider(prefix, rest) if rest and ":" not in prefix else None  # resource names of Amazon stay whole
+    return _without_provider(rest, provider) if named and named.id == provider.id else name
 
 
 def _provider(name: str, model_name: str) -> Provider | None:
     key = name.strip().lower()
     if not key:
         return next((p for p in listed_providers if p.model_match and p.model_match.is_match(model_name)), None)
-    if "azure" in key or "microsoft" in key:  # before the list's own rules, which read "Azure OpenAI" as OpenAI
-        key = "azure"
-    return find_provider_by_id(listed_providers, _PROVIDER_NAMES.get(key, key))
+    cloud = next((provider for part, provider in _CLOUDS.items() if part in key), None)
+    return find_provider_by_id(listed_providers, cloud or _PROVIDER_NAMES.get(key, key))
