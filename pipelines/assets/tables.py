@@ -12,12 +12,19 @@ from pipelines.assets.staged import fed_facts
 from pipelines.house import House
 from pipelines.night.build import Built, build
 from pipelines.night.commitments import HOURS, build_commitment_hours
+from pipelines.night.contract_prices import useless_prices
 from pipelines.night.ledger import POSTINGS, build_postings
 from pipelines.night.list_readings import LISTED, SKU_PRICES
-from pipelines.night.references import REFUSED, REFUSED_OF_CLOUDS, write_model_identity, write_references
+from pipelines.night.references import (
+    REFUSED,
+    REFUSED_OF_CLOUDS,
+    write_exchange_rates,
+    write_model_identity,
+    write_references,
+)
 from pipelines.night.stale import stored_inputs
 
-REFERENCES = ("teams", "owners", "host_identity", LISTED, "prices", "fx_rates", "reporting")
+REFERENCES = ("teams", "owners", "host_identity", LISTED, "prices", "reporting")
 # tables that a model computes; all others have SQL
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     POSTINGS: build_postings,
@@ -57,22 +64,33 @@ def reference_assets() -> list[dg.AssetsDefinition]:
                 metadata |= {refused: counts[refused] for refused in (REFUSED, REFUSED_OF_CLOUDS)}
             yield dg.MaterializeResult(asset_key=name, metadata=metadata)
 
-    @dg.asset(
-        name="model_identity",
+    @_reference_asset("fx_rates", deps=[])
+    def fx_rates(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata={"rows": write_exchange_rates(house_of(context))})
+
+    @_reference_asset("model_identity", deps=["models_in_use", "charges", "prices"])
+    def model_identity(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        house = house_of(context)
+        house.progress.start("model_identity")
+        count = write_model_identity(house, *days_of(context))
+        house.progress.finish("model_identity", f"{count:,} names", tuple(useless_prices(house)))
+        return dg.MaterializeResult(metadata={"rows": count})
+
+    return [references, fx_rates, model_identity]
+
+
+def _reference_asset(name: str, *, deps: list[str]) -> Callable[..., dg.AssetsDefinition]:
+    return dg.asset(
+        name=name,
         group_name="reference",
-        deps=["models_in_use", "charges"],
+        deps=deps,
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys={"house"},
-        owners=[f"team:{contract('model_identity').owner}"],
-        description=contract("model_identity").description,
+        owners=[f"team:{contract(name).owner}"],
+        description=contract(name).description,
         kinds={"delta"},
     )
-    def model_identity(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        house = house_of(context)
-        return dg.MaterializeResult(metadata={"rows": write_model_identity(house, *days_of(context))})
-
-    return [references, model_identity]
 
 
 def table_asset(table: Contract) -> dg.AssetsDefinition:
@@ -118,13 +136,13 @@ def _upstream(table: Contract) -> list[dg.AssetKey]:
 def _summary(built: Built) -> str:
     if not built.slices:
         return "up to date"
-    money = f", {built.effective_cost:,.2f}" if built.effective_cost is not None else ""
+    money = "".join(f", {currency} {cost:,.2f}" for currency, cost in sorted(built.effective_cost.items()))
     note = f"; {built.note}" if built.note else ""
     return f"{len(built.slices)} slices, {built.row_count:,} rows{money}{note}"
 
 
 def _metadata(built: Built) -> dict[str, int | str]:
     found: dict[str, int | str] = {"slices_rebuilt": len(built.slices), "rows": built.row_count}
-    if built.effective_cost is not None:
-        found["effective_cost"] = str(built.effective_cost)
+    for currency, cost in built.effective_cost.items():
+        found[f"effective_cost_{currency}"] = str(cost)
     return found

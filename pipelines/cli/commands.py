@@ -107,7 +107,27 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
         answers.append(_is_configured(console, file))
     if config.mail:
         answers.append(_tried(console, "mail", partial(_probe_mail, config.mail)))
+    answers.append(_agrees(console, file))
     return OK if all(answers) else WITH_PROBLEMS
+
+
+def _agrees(console: Console, file: Path) -> bool:
+    """Whether rates and prices of the file go with what the lake holds; prints those that do not."""
+    from pipelines.house import open_house
+    from pipelines.lake import LakeError
+    from pipelines.night.contract_prices import useless_prices
+    from pipelines.night.exchange_rates import RateLockedError, learned_rates
+
+    found: list[str] = []
+    try:
+        with open_house(file, "check", writing=False) as house:
+            found += useless_prices(house)
+            learned_rates(house)
+    except (RateLockedError, LakeError) as error:
+        found.append(str(error))
+    for complaint in found:
+        console.print(f"[red]✗[/] {escape(complaint)}", highlight=False, soft_wrap=True)
+    return not found
 
 
 def _tried(console: Console, name: str, probe: Callable[[], str]) -> bool:

@@ -20,15 +20,16 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
 
     from pipelines.cli.commands import FAILED, OK, WRONG, stopped
     from pipelines.config import ConfigError
-    from pipelines.house import open_house
-    from pipelines.lake import LakeError
+    from pipelines.config.place import lake_place
+    from pipelines.house import utc_now
+    from pipelines.lake import Lake, LakeError
 
     if output not in ("table", "csv", "json"):
         return stopped(console, f"--format is table, csv or json, not '{output}'", WRONG)
     if not sql.strip(" ;\n\t"):
         return stopped(console, "There is no query in that text. Try: select * from chargeback limit 5", WRONG)
     try:
-        with open_house(file, "query", writing=False) as house, house.lake.published().database() as database:
+        with Lake.open(*lake_place(file), utc_now).published().database() as database:
             cursor = database.execute(sql)
             names = [column[0] for column in cursor.description or []]
             rows = cursor.fetchall()

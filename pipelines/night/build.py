@@ -1,9 +1,9 @@
 """Builds the stale slices of a table that has SQL: registers what it reads, runs it, replaces slice by slice."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from itertools import groupby
 
 import pyarrow as pa
@@ -20,17 +20,19 @@ from pipelines.night.versions import rule_versions
 
 SLICE_SOURCE = "farthing"
 PRICED = "usage_daily"  # where requests first meet their prices; tables made from it say nothing new
+MONEY, CURRENCY = "effective_cost", "billing_currency"
+EXACT = Context(prec=76)  # twice the 38 digits of an amount: no sum is rounded
 CONVERTED = "chargeback"  # where costs are converted to the statements' currency
 
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did: slices replaced, their rows, and their money where the table has money."""
+    """What a build did: slices replaced, their rows, and their money by currency where the table has money."""
 
     table: str
     slices: tuple[date, ...]
     row_count: int
-    effective_cost: Decimal | None = None
+    effective_cost: Mapping[str, Decimal] = field(default_factory=dict)
     note: str = ""
 
 
@@ -105,11 +107,13 @@ def replace_slices(house: House, output: Contract, rows: pa.Table, targets: Iter
 
 def summary(output: Contract, slices: Sequence[date], pieces: Sequence[pa.Table]) -> Built:
     """Rows and money of what was rebuilt."""
-    money = "effective_cost"
-    total: Decimal | None = None
-    if any(column.name == money for column in output.columns) and pieces:
-        # Python's decimals, because Arrow's sum of a DECIMAL(38,12) has no digits to spare
-        total = sum((cost for piece in pieces for cost in piece[money].to_pylist() if cost is not None), Decimal(0))
+    total: dict[str, Decimal] = {}
+    if {MONEY, CURRENCY} <= {column.name for column in output.columns}:
+        for piece in pieces:
+            for currency, cost in zip(piece[CURRENCY].to_pylist(), piece[MONEY].to_pylist(), strict=True):
+                if cost is not None:
+                    # Python's decimals, because Arrow's sum of a DECIMAL(38,12) has no digits to spare
+                    total[currency] = EXACT.add(total.get(currency, Decimal(0)), cost)
     return Built(output.table, tuple(slices), sum(piece.num_rows for piece in pieces), total, _note(output, pieces))
 
 

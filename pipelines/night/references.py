@@ -10,6 +10,7 @@ from models.pricing import identity_rows
 from pipelines.calendar import midnight, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.house import House
+from pipelines.night.exchange_rates import TABLE as FX_RATES
 from pipelines.night.exchange_rates import learned_rates
 from pipelines.night.list_readings import LISTED
 from pipelines.night.price_lists import identity_overrides, learned_prices
@@ -36,12 +37,16 @@ def write_references(house: House) -> dict[str, int]:
         "owners": _owners(config),
         "host_identity": _hosts(config),
         "prices": learned.rows,
-        "fx_rates": learned_rates(house),
         "reporting": _table("reporting", [{"reporting_currency": config.currency}]),
     }
     counts = {name: _replace(house, name, rows) for name, rows in tables.items()}
     counts[LISTED] = sum(piece.row_count for piece in house.lake.slices(LISTED))
     return counts | {REFUSED: learned.refused_list_prices, REFUSED_OF_CLOUDS: learned.refused_cloud_prices}
+
+
+def write_exchange_rates(house: House) -> int:
+    """Writes the exchange rates that are known. Returns rows. Raises RateLockedError as `learned_rates`."""
+    return _replace(house, FX_RATES, learned_rates(house))
 
 
 def write_model_identity(house: House, first: date, last: date) -> int:

@@ -102,6 +102,17 @@ def test_a_question_before_the_first_night_names_the_remedy(company: Path) -> No
     assert "farthing run" in asked.stdout
 
 
+def test_a_question_needs_no_secret_of_any_source(company: Path) -> None:
+    assert farthing("run", "2026-10-31", cwd=company).returncode == 0
+    file = company / "farthing.yml"
+    text = file.read_text(encoding="utf-8")
+    secret = "\n  - {name: usage, kind: openai_usage, admin_key: env:NOWHERE_SET}\n"
+    file.write_text(text.replace("sources:\n", f"sources:{secret}", 1), encoding="utf-8")
+    assert farthing("check", "--offline", cwd=company).returncode == 2
+    asked = farthing("query", "select count(*) as n from teams", "--format", "json", cwd=company)
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+
+
 def test_check_tries_every_source(company: Path) -> None:
     sound = farthing("check", cwd=company)
     assert sound.returncode == 0, sound.stdout

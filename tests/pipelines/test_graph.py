@@ -51,7 +51,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
     assert {table.table for table in checked_tables()} == {
         *("charges", "gateway_requests", "gpu_samples"),
         *("provider_usage", "sku_prices", "spot_prices", "commitment_terms"),
-        *("teams", "owners", "host_identity", "model_identity", "prices", "fx_rates", "reporting"),
+        *("teams", "owners", "host_identity", "model_identity", "prices", "fx_rates", "reporting", "listed_prices"),
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
         *("gpu_states_hourly", "postings", "reconciliation", "commitment_lines", "commitment_hours"),
         *("commitment_balance", "provisioned_deployments"),

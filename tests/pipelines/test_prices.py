@@ -3,14 +3,17 @@
 import json
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from rich.console import Console
 
 from contracts import contract
 from models.price_lines import FOREVER
+from pipelines.cli.commands import WITH_PROBLEMS, check
 from pipelines.house import open_house
 from pipelines.night.references import write_references
 from tests.pipelines.conftest import Night, night, published
@@ -135,8 +138,13 @@ class Unknowns:
         self.known = self.after(text + RATE + TUNED, LATER)
         self.seen_known = self.seen()
         changed = RATE.replace("1.0834", "1.09")
-        self.stopped = self.after(text + changed + TUNED, LATER)
+        new_team = text.replace("teams:\n", "teams:\n  - {id: late, name: Late}\n", 1)
+        self.stopped = self.after(new_team + changed + TUNED, LATER)
+        self.checked = check(Console(file=(told := StringIO()), width=1000), self.config, offline=False)
+        self.told = told.getvalue()
         self.seen_stopped = self.seen()
+        with open_house(self.config, "look", writing=False) as house:
+            self.teams_when_stopped = {row["team_id"] for row in house.lake.read("teams").to_pylist()}
         self.restated = self.after(
             text + changed.replace("}", ", restates: 1.0834}") + TUNED, LATER + timedelta(days=1)
         )
@@ -192,8 +200,38 @@ def test_a_rate_in_use_changes_by_restatement_alone(unknowns: Unknowns) -> None:
     for word in ("EUR to USD for 2026-10", "locked at 1.0834", "says 1.09", "restates: 1.0834"):
         assert word in unknowns.stopped.problems
     assert unknowns.seen_stopped == unknowns.seen_known
+    assert unknowns.checked == WITH_PROBLEMS
+    for word in ("EUR to USD for 2026-10", "locked at 1.0834", "restates: 1.0834"):
+        assert word in unknowns.told
     assert unknowns.restated.result.published, unknowns.restated.problems
     assert unknowns.seen_restated["converted"][0] == ("EUR", D(2), "USD", D("2.18"), D("3.27"))
+
+
+def test_a_locked_rate_stops_what_depends_on_it_and_not_the_teams(unknowns: Unknowns) -> None:
+    with open_house(unknowns.config, "look", writing=False) as house:
+        assert "late" in unknowns.teams_when_stopped
+        assert "late" not in {row["team_id"] for row in house.lake.read("teams").to_pylist()}
+
+
+def test_a_night_s_money_is_told_by_currency(unknowns: Unknowns) -> None:
+    assert "EUR 2.00, USD 10.50" in unknowns.known.told.summaries["chargeback"]
+
+
+def test_a_contract_price_of_a_name_that_nothing_has_is_told_with_the_nearest_one(tmp_path: Path) -> None:
+    config = write_company(tmp_path)
+    write_log(tmp_path, "gpt-4o")
+    own = "prices:\n" + "".join(
+        f"  - {{provider: {provider}, model: {model}, usd_per_mtok: {{output_text: 1}}}}\n"
+        for provider, model in (("openai", "gpt-4o"), ("openai", "gtp-4o"), ("opnai", "gpt-4o"))
+    )
+    config.write_text(config.read_text(encoding="utf-8") + own, encoding="utf-8")
+    ended = night(config, DAY)
+    assert ended.result.published, ended.problems
+    assert ended.problems.count("has no effect") == 2
+    assert "model 'gtp-4o' of 'openai' is in no price list" in ended.problems
+    assert "Did you mean 'gpt-4o'?" in ended.problems
+    assert "provider 'opnai' is in no price list" in ended.problems
+    assert "Did you mean 'openai'?" in ended.problems
 
 
 def read_list(config: Path, day: date, usd_per_1k: str | None) -> set[tuple[Any, ...]]:
