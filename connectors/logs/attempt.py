@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from connectors.logs.buckets import MISSING, Buckets
+from connectors.logs.own_address import provider_at
 
 Record = Mapping[str, Any]
 NOTHING: Record = {}
@@ -94,6 +95,7 @@ def staged_row(found: Attempt, cost: Decimal | None, refused: list[RowError]) ->
     row |= found.usage._asdict()
     ended, is_used = found.ended_at, found.usage.usage_provenance != "missing"
     row |= {
+        "provider": provider_at(found.provider, found.api_base),
         "dedup_key": found.dedup_key or _identity(found, started, cost),
         "usage_date": started // 86_400_000_000,
         "latency_seconds": None if ended is None or ended < started else (ended - started) / 1_000_000,
