@@ -117,6 +117,7 @@ def _config(upstream: Upstream, store: ObjectStore) -> dict[str, Any]:
         "gpt-5": {"model": "openai/gpt-5", **openai},
         "claude-sonnet": {**openai, "model": "anthropic/claude-sonnet-4-5", "api_base": upstream.address},
         "flaky": {"model": "openai/always-500", **openai},
+        "broken": {"model": "openai/always-500", **openai},
         "text-embedding-3-small": {"model": "openai/text-embedding-3-small", **openai},
     }
     return {
