@@ -6,6 +6,7 @@ from datetime import date
 import dagster as dg
 
 from contracts import Contract, Layer, all_contracts, contract
+from models.reconciliation import CAUSES, LINES
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.assets.staged import fed_facts
@@ -15,6 +16,7 @@ from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
 from pipelines.night.ledger import POSTINGS, build_postings
 from pipelines.night.list_readings import LISTED, SKU_PRICES
+from pipelines.night.reconciliation import build_causes, build_lines
 from pipelines.night.references import (
     REFUSED,
     REFUSED_OF_CLOUDS,
@@ -29,6 +31,8 @@ REFERENCES = ("teams", "owners", "host_identity", LISTED, "prices", "reporting")
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     POSTINGS: build_postings,
     HOURS: build_commitment_hours,
+    LINES: build_lines,
+    CAUSES: build_causes,
 }
 
 
@@ -68,7 +72,7 @@ def reference_assets() -> list[dg.AssetsDefinition]:
     def fx_rates(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         return dg.MaterializeResult(metadata={"rows": write_exchange_rates(house_of(context))})
 
-    @_reference_asset("model_identity", deps=["models_in_use", "charges", "prices"])
+    @_reference_asset("model_identity", deps=["models_in_use", "charges", "provider_usage", "prices"])
     def model_identity(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         house = house_of(context)
         house.progress.start("model_identity")

@@ -50,7 +50,7 @@ def write_exchange_rates(house: House) -> int:
 
 
 def write_model_identity(house: House, first: date, last: date) -> int:
-    """Resolves every model name that the logs and bills of those days use, beside those already resolved."""
+    """Resolves every model name that logs, bills and usage APIs of those days use, beside those already resolved."""
     pairs = _names_in_use(house, first, last)
     known = house.lake.read("model_identity").to_pylist()
     pairs |= {(row["source_provider"], row["source_model"]) for row in known}
@@ -66,8 +66,12 @@ def _names_in_use(house: House, first: date, last: date) -> set[tuple[str, str]]
         billed = engine.query(
             "select distinct provider_name as provider, x_model_id as model from charges where x_model_id is not null"
         ).to_pylist()
+        register(house, engine, "provider_usage", start, end)
+        counted = engine.query(
+            "select distinct provider_name as provider, model from provider_usage where model is not null"
+        ).to_pylist()
     return {(row["source_provider"], row["source_model"]) for row in logged} | {
-        (row["provider"], row["model"]) for row in billed
+        (row["provider"], row["model"]) for row in (*billed, *counted)
     }
 
 

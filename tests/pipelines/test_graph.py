@@ -51,9 +51,10 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
     assert {table.table for table in checked_tables()} == {
         *("charges", "gateway_requests", "gpu_samples"),
         *("provider_usage", "sku_prices", "spot_prices", "commitment_terms"),
-        *("teams", "owners", "host_identity", "model_identity", "prices", "fx_rates", "reporting", "listed_prices"),
+        *("teams", "owners", "host_identity", "model_identity", "prices", "listed_prices", "fx_rates", "reporting"),
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
         *("gpu_states_hourly", "postings", "reconciliation", "commitment_lines", "commitment_hours"),
+        *("request_defects", "usage_hourly", "reconciliation_lines", "reconciliation_causes"),
         *("commitment_balance", "provisioned_deployments"),
         *("commitments", "restatements", "provider_usage_daily"),
         *("chargeback", "gpu_waste", "freshness", "reconciliation_summary"),

@@ -1,0 +1,68 @@
+"""The price book by model, for asking what a token of a class costs on a day, and what else it could have cost.
+
+Here belongs: looking prices up. Here does not belong: which of them a bill used.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime, time
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from models.price_lines import EVERYWHERE
+from models.reconciliation_rate import OtherPrice
+from models.reconciliation_sides import Key, Model
+from models.tokens import TOKEN_CLASSES
+
+DEFAULT = "default"
+_AGREED = "*"
+Row = Mapping[str, Any]
+
+
+class PriceIndex:
+    """The rows of `price_book` by model."""
+
+    def __init__(self, price_book: pl.DataFrame) -> None:
+        self._rows: dict[Model, list[Row]] = defaultdict(list)
+        for row in price_book.iter_rows(named=True):
+            self._rows[Model(row["provider_id"], row["model_id"])].append(row)
+
+    def price(self, key: Key) -> Decimal | None:
+        """USD a token at the start of the day, in the default tier and the shortest context, wherever that is."""
+        at = datetime.combine(key.day, time())
+        for region in (EVERYWHERE, _AGREED):
+            for row in self._stated(key):
+                holds = row["valid_from"] <= at < row["valid_to"]
+                if (
+                    holds
+                    and row["region_id"] == region
+                    and row["service_tier"] == DEFAULT
+                    and not row["input_tokens_from"]
+                ):
+                    return row[_column(key)]
+        return None
+
+    def others(self, key: Key) -> Iterator[OtherPrice]:
+        """Every price of the class: those of the default tier and shortest context first, the latest first of all."""
+        rows = sorted(self._stated(key), key=lambda row: row["valid_from"], reverse=True)
+        for row in sorted(rows, key=_is_special):
+            is_special = _is_special(row)
+            name = f"{row['service_tier']} from {row['input_tokens_from']:,} tokens" if is_special else "the price"
+            evidence = f"{name} of {row['valid_from']:%Y-%m-%d} to {row['valid_to']:%Y-%m-%d}"
+            yield OtherPrice(row[_column(key)], "tier" if is_special else "price_staleness", evidence)
+
+    def _stated(self, key: Key) -> list[Row]:
+        if key.token_class not in TOKEN_CLASSES:
+            return []
+        rows = self._rows.get(Model(key.provider, key.model), [])
+        return [row for row in rows if row[_column(key)] is not None]
+
+
+def _is_special(row: Row) -> bool:
+    return row["service_tier"] != DEFAULT or row["input_tokens_from"] > 0
+
+
+def _column(key: Key) -> str:
+    return f"{key.token_class}_usd_per_token"

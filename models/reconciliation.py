@@ -1,0 +1,141 @@
+"""Bill, usage API, gateway log and price book side by side, and every difference split into named causes.
+
+`billed - estimated = volume + rate`: volume is the price book's price times billed less logged tokens, rate is the
+rest. `reconciliation_volume` splits volume in tokens, `reconciliation_rate` splits rate in money; what a product of
+price and tokens has beyond twelve decimals is rounding, so that the causes sum to the difference to the last decimal.
+
+Here belongs: the two tables that come out. Here does not belong: putting the sides together, evidence.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal, localcontext
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from models.frames import conform, schema_of
+from models.price_index import PriceIndex
+from models.reconciliation_accounts import Sides, accounts
+from models.reconciliation_rate import rate_difference, split_rates, usd, volume_difference
+from models.reconciliation_sides import Model, billed_classes, read_bill, read_log, read_usage
+from models.reconciliation_volume import Account, Cell, Part, split_tokens
+
+RECONCILIATION_RULES = "1"
+"""Changes when the same rows would be reconciled otherwise."""
+
+LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
+_PRECISION = 76
+Row = dict[str, Any]
+
+
+class Reconciled(NamedTuple):
+    """Frames in the shape of `reconciliation_lines` and `reconciliation_causes`."""
+
+    lines: pl.DataFrame
+    causes: pl.DataFrame
+
+
+class _Cause(NamedTuple):
+    """What a row of the causes says beyond the line that it is of."""
+
+    part: str
+    cause: str
+    tokens: Decimal | None
+    usd: Decimal
+    evidence: str
+
+
+def reconcile(
+    period: date,
+    charge_groups: pl.DataFrame,
+    usage_hourly: pl.DataFrame,
+    provider_usage: pl.DataFrame,
+    price_book: pl.DataFrame,
+    identities: Mapping[tuple[str, str], tuple[str, str]],
+) -> Reconciled:
+    """Reconciles one billing period.
+
+    Args:
+        period: first day of the month.
+        charge_groups: the period's bill.
+        usage_hourly: the log of the month and of the days around it.
+        provider_usage: what the usage APIs counted in the month.
+        price_book: every price, as it is known now.
+        identities: provider and model by the names that bills and usage APIs give them.
+
+    Raises:
+        ValueError: as `models.frames.conform`.
+    """
+    with localcontext() as context:
+        context.prec = _PRECISION
+        class_of = billed_classes(charge_groups)
+        sides = Sides(
+            period,
+            read_bill(charge_groups),
+            read_log(usage_hourly, class_of),
+            read_usage(provider_usage, {names: Model(*found) for names, found in identities.items()}, class_of),
+            PriceIndex(price_book),
+        )
+        explained = [row for cells, account in accounts(sides) for row in _explained(sides, cells, account)]
+    lines = [_line(cell, account) for cell, account, _ in explained]
+    causes = [_named(cell, account) | cause._asdict() for cell, account, found in explained for cause in found]
+    return Reconciled(_frame(lines, LINES), _frame(causes, CAUSES))
+
+
+def _frame(rows: Sequence[Row], table: str) -> pl.DataFrame:
+    return conform(pl.DataFrame(rows, schema=schema_of(table), orient="row"), table)
+
+
+def _explained(sides: Sides, cells: Sequence[Cell], account: Account) -> Iterator[tuple[Cell, Account, list[_Cause]]]:
+    rates = split_rates(cells, sides.prices.others)
+    of_model = sorted(cells, key=lambda cell: (cell.key.model, cell.key.day, cell.key.token_class))
+    for _, group in groupby(of_model, key=lambda cell: (cell.key.model, cell.key.day)):
+        of_day = list(group)
+        volumes = split_tokens(of_day, account)
+        for cell in of_day:
+            rate = [_Cause("rate", found.cause, None, found.usd, found.evidence) for found in rates[cell.key]]
+            yield cell, account, [*_volume(cell, volumes.get(cell.key, ())), *rate]
+
+
+def _volume(cell: Cell, parts: Sequence[Part]) -> Iterator[_Cause]:
+    """The parts in money. Without a price they have none: the whole difference is one of rate then."""
+    if cell.price is None or cell.estimated is None:
+        return
+    left = volume_difference(cell)
+    for part in parts:
+        amount = usd(cell.price * part.tokens)
+        left -= amount
+        yield _Cause("volume", part.cause, part.tokens, amount, part.evidence)
+    if left:
+        yield _Cause("volume", "rounding", None, left, "beyond the twelfth decimal")
+
+
+def _named(cell: Cell, account: Account) -> Row:
+    key = cell.key
+    return {
+        "usage_date": key.day,
+        "billing_period": account.period,
+        "provider_id": key.provider,
+        "account_id": key.account,
+        "model_id": key.model,
+        "token_class": key.token_class,
+    }
+
+
+def _line(cell: Cell, account: Account) -> Row:
+    return _named(cell, account) | {
+        "has_log": account.has_log,
+        "day_offset_hours": account.offset_hours,
+        "billed_tokens": cell.billed_tokens if cell.billed else None,
+        "counted_tokens": cell.used,
+        "logged_tokens": cell.logged,
+        "duplicate_tokens": cell.duplicates,
+        "usd_per_token": cell.price,
+        "billed_cost": cell.billed.cost if cell.billed else None,
+        "estimated_cost": cell.estimated if cell.logged else None,
+        "volume_difference": volume_difference(cell),
+        "rate_difference": rate_difference(cell),
+        "difference": cell.difference,
+    }

@@ -1,0 +1,222 @@
+"""The four sides put together by account: which account the log speaks of, and the cells of every account.
+
+A log names no account. Those whose keys it knows by what they used (`gateway_accounts`) are compared with it as one;
+each other one is compared with nothing but the price book. Where bill and usage API name no common account, each side
+is one account without a name.
+
+Here belongs: cells, and what is known of an account over the period. Here does not belong: causes.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from typing import NamedTuple
+
+from models.day_offset import day_offset
+from models.gateway_accounts import in_the_log
+from models.price_index import PriceIndex
+from models.reconciliation_sides import ZERO, Billed, Counted, Key, Log, Model, Unit
+from models.reconciliation_volume import Account, Cell
+
+_PRICE = Decimal("0.000000000000000001")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What is compared in a billing period, by its first day."""
+
+    period: date
+    bill: Mapping[Key, Billed]
+    log: Log
+    counted: Counted
+    prices: PriceIndex
+
+
+class _Provider(NamedTuple):
+    """One provider's bill and usage API, and which of its units the log speaks of."""
+
+    provider: str
+    bill: Mapping[Key, Billed]
+    counted: Counted
+    logged_units: frozenset[Unit]
+    has_log: bool
+
+    @property
+    def account(self) -> str:
+        """The accounts that the log speaks of, as one."""
+        return "+".join(sorted({unit.account for unit in self.logged_units}))
+
+    def name(self, account: str) -> str:
+        """The account under which an account is compared."""
+        return self.account if account in {unit.account for unit in self.logged_units} else account
+
+
+def accounts(sides: Sides) -> Iterator[tuple[list[Cell], Account]]:
+    """Every provider's accounts: the cells of each, in order, with what is known of the account."""
+    for name in _providers(sides):
+        provider = _provider(sides, name)
+        cells = sorted(_cells(sides, provider), key=lambda cell: (cell.key.account, cell.key))
+        for account_name, group in groupby(cells, key=lambda cell: cell.key.account):
+            of_account = list(group)
+            account = _account(sides, provider, account_name, of_account)
+            for cell in of_account:
+                _fill(sides, cell, account)
+            yield of_account, _with_confirmation(account, of_account)
+
+
+def _providers(sides: Sides) -> list[str]:
+    named = {key.provider for key in sides.bill} | {model.provider for model in sides.log.hours}
+    counted = {model.provider for unit in sides.counted.tokens.values() for model, _, _ in unit}
+    return sorted(named | counted)
+
+
+def _provider(sides: Sides, name: str) -> _Provider:
+    bill, counted = _common_accounts(sides, name)
+    used: dict[Unit, Counter[tuple[str, date]]] = defaultdict(Counter)
+    for unit, tokens in counted.tokens.items():
+        for (model, _, day), count in tokens.items():
+            used[unit][model.model, day] += count
+    if not used:
+        for key, billed in bill.items():
+            used[Unit(key.account, "")][key.model, key.day] += int(billed.tokens or 0)
+    logged = _logged(sides.log, name)
+    units = in_the_log(used, logged) if len(used) > 1 or not logged else set(used)
+    return _Provider(name, bill, counted, frozenset(units), bool(logged))
+
+
+def _logged(log: Log, provider: str) -> Counter[tuple[str, date]]:
+    found: Counter[tuple[str, date]] = Counter()
+    for model, classes in log.hours.items():
+        if model.provider == provider:
+            for hours in classes.values():
+                for at, hour in hours.items():
+                    found[model.model, at.date()] += hour.tokens - hour.duplicates
+    return found
+
+
+def _common_accounts(sides: Sides, provider: str) -> tuple[dict[Key, Billed], Counted]:
+    """Bill and usage API of a provider; without any account that both name, each as one account without a name."""
+    bill = {key: billed for key, billed in sides.bill.items() if key.provider == provider}
+    counted = Counted()
+    for unit, tokens in sides.counted.tokens.items():
+        of_provider = {cell: count for cell, count in tokens.items() if cell[0].provider == provider}
+        if of_provider:
+            counted.tokens[unit].update(of_provider)
+            counted.requests[unit].update(sides.counted.requests[unit])
+    named = {unit.account for unit in counted.tokens}
+    if not bill or not named or named & {key.account for key in bill}:
+        return bill, counted
+    whole: dict[Key, Billed] = {}
+    for key, billed in bill.items():
+        nameless = key._replace(account="")
+        whole[nameless] = _added(whole.get(nameless), billed)
+    merged = Counted()
+    for unit, tokens in counted.tokens.items():
+        nameless = Unit("", f"{unit.account}/{unit.key}")
+        merged.tokens[nameless] = tokens
+        merged.requests[nameless] = counted.requests[unit]
+    return whole, merged
+
+
+def _added(one: Billed | None, other: Billed) -> Billed:
+    if one is None:
+        return other
+    tokens = None if one.tokens is None or other.tokens is None else one.tokens + other.tokens
+    return Billed(one.cost + other.cost, tokens, one.lines + other.lines)
+
+
+def _cells(sides: Sides, provider: _Provider) -> list[Cell]:
+    """A cell for whatever any side has in the period: bill and usage API filled in."""
+    cells: dict[Key, Cell] = {}
+    for key, billed in provider.bill.items():
+        named = key._replace(account=provider.name(key.account))
+        cell = cells.setdefault(named, Cell(named))
+        cell.billed = _added(cell.billed, billed)
+    for unit, tokens in provider.counted.tokens.items():
+        for (model, token_class, day), count in tokens.items():
+            key = Key(day, provider.provider, provider.name(unit.account), model.model, token_class)
+            cell = cells.setdefault(key, Cell(key))
+            cell.used = (cell.used or 0) + count
+            cell.direct += count if unit not in provider.logged_units else 0
+    for model, token_class, day in _logged_days(sides, provider.provider):
+        key = Key(day, provider.provider, provider.account, model, token_class)
+        cells.setdefault(key, Cell(key))
+    return list(cells.values())
+
+
+def _logged_days(sides: Sides, provider: str) -> Iterator[tuple[str, str, date]]:
+    for model, classes in sides.log.hours.items():
+        if model.provider == provider:
+            for token_class, hours in classes.items():
+                days = {at.date() for at in hours}
+                yield from ((model.model, token_class, day) for day in days if day.replace(day=1) == sides.period)
+
+
+def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]) -> Account:
+    has_log = provider.has_log and name == provider.account
+    by_day: dict[date, Decimal] = defaultdict(Decimal)
+    for cell in cells:
+        if cell.billed and cell.key.day.replace(day=1) == sides.period:
+            by_day[cell.key.day] += cell.billed.cost
+    requests: Counter[tuple[str, date]] = Counter()
+    for unit in provider.logged_units:
+        for (model, day), count in provider.counted.requests.get(unit, {}).items():
+            requests[model.model, day] += count if model.provider == provider.provider else 0
+    logged = {
+        (model.model, day): counts
+        for model, days in sides.log.counts.items()
+        if has_log and model.provider == provider.provider
+        for day, counts in days.items()
+    }
+    return Account(
+        has_log=has_log,
+        is_counted=bool(provider.counted.tokens),
+        offset_hours=day_offset(by_day, sides.log.money[provider.provider]) if has_log else 0,
+        period=sides.period,
+        billed_models=frozenset(cell.key.model for cell in cells if cell.billed),
+        counts=logged,
+        requests=requests,
+    )
+
+
+def _fill(sides: Sides, cell: Cell, account: Account) -> None:
+    """The log's side of a cell, its estimate and its price."""
+    key = cell.key
+    model = Model(key.provider, key.model)
+    if account.has_log and key.day.replace(day=1) == account.period:
+        here = sides.log.of_day(model, key.token_class, key.day)
+        there = sides.log.of_day(model, key.token_class, key.day, account.offset_hours)
+        cell.logged, cell.duplicates = here.tokens, here.duplicates
+        cell.moved = there.tokens - there.duplicates
+    if not cell.logged:
+        cell.price = sides.prices.price(key)
+        return
+    priced = sides.log.priced[model][key.token_class, key.day]
+    cell.estimated = priced.cost
+    if priced.cost is not None:
+        # at one price it is that one; at several, the one that the logged tokens cost on average
+        is_one = len(priced.prices) == 1
+        cell.price = next(iter(priced.prices)) if is_one else (priced.cost / cell.logged).quantize(_PRICE)
+
+
+def _with_confirmation(account: Account, cells: Sequence[Cell]) -> Account:
+    """How much of what the log lacks the usage API has, by model and class over the period, for days that are moved."""
+    if not account.offset_hours or not account.is_counted:
+        return account
+    of_class: dict[tuple[str, str], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        of_class[cell.key.model, cell.key.token_class].append(cell)
+    confirmed = {name: _confirmed(of_name, account.offset_hours) for name, of_name in of_class.items()}
+    return replace(account, confirmed=confirmed)
+
+
+def _confirmed(cells: Sequence[Cell], offset_hours: int) -> Decimal:
+    billed = [cell.billed_tokens or ZERO for cell in cells]
+    lacking = sum((max(ZERO, tokens - cell.moved) for tokens, cell in zip(billed, cells, strict=True)), ZERO)
+    # the hours at both ends of the period are on one side only
+    ends = 2 * max(billed) * abs(offset_hours) / 24
+    short = sum(billed, ZERO) - sum(cell.used or 0 for cell in cells) - ends
+    return Decimal(1) if short <= 0 or not lacking else max(ZERO, 1 - short / lacking)

@@ -1,0 +1,217 @@
+"""The four sides of a reconciliation brought to one grain: bill, usage API, gateway log, and the log at the price book.
+
+Here belongs: reading the tables into cells of a day, provider, account, model and token class. Here does not belong:
+what a difference means, which is in `reconciliation_volume` and `reconciliation_rate`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from models.tokens import TOKEN_CLASSES, column_of, tokens_in
+
+ALL = "all"
+"""The class of a bill that names none."""
+
+OUTPUT, REASONING = "output_text", "output_reasoning"
+ZERO = Decimal(0)
+ONE_HOUR = timedelta(hours=1)
+
+Row = Mapping[str, Any]
+ClassOf = Callable[[str, str, str], str]
+
+
+class Key(NamedTuple):
+    """What the four sides are compared by. The account is empty where the sides know no common one."""
+
+    day: date
+    provider: str
+    account: str
+    model: str
+    token_class: str
+
+
+class Model(NamedTuple):
+    """A model of a provider."""
+
+    provider: str
+    model: str
+
+
+class Unit(NamedTuple):
+    """The smallest thing that a provider counts for: a key in an account; the key is empty where it tells none."""
+
+    account: str
+    key: str
+
+
+@dataclass(slots=True)
+class Billed:
+    """One cell of the bill. `tokens` is None where a line's unit is no number of tokens."""
+
+    cost: Decimal = ZERO
+    tokens: Decimal | None = ZERO
+    lines: int = 0
+
+
+@dataclass(slots=True)
+class Hour:
+    """What the log has of a class in an hour: all of it, and what of it was logged again."""
+
+    tokens: int = 0
+    duplicates: int = 0
+
+
+@dataclass(slots=True)
+class Priced:
+    """The log of a class on a UTC day at the price book. `cost` is None where a price is missing."""
+
+    cost: Decimal | None = ZERO
+    prices: set[Decimal] = field(default_factory=set[Decimal])
+
+
+@dataclass(slots=True)
+class Counts:
+    """Attempts of a model on a UTC day: answered with usage, those of them logged again, streams without usage."""
+
+    answered: int = 0
+    duplicates: int = 0
+    aborted: int = 0
+
+
+@dataclass
+class Log:
+    """The gateway's side. Hours and days are UTC; `money` is what each provider's hours cost, duplicates left out."""
+
+    hours: dict[Model, dict[str, dict[datetime, Hour]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(Hour)))
+    )
+    priced: dict[Model, dict[tuple[str, date], Priced]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Priced))
+    )
+    counts: dict[Model, dict[date, Counts]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counts)))
+    money: dict[str, dict[datetime, Decimal]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Decimal)))
+
+    def of_day(self, model: Model, token_class: str, day: date, offset_hours: int = 0) -> Hour:
+        """What was logged in the 24 hours from `offset_hours` after the UTC midnight that begins `day`."""
+        hours = self.hours.get(model, {}).get(token_class, {})
+        start = datetime.combine(day, time()) + offset_hours * ONE_HOUR
+        inside = [hours[at] for at in (start + number * ONE_HOUR for number in range(24)) if at in hours]
+        return Hour(sum(hour.tokens for hour in inside), sum(hour.duplicates for hour in inside))
+
+
+@dataclass
+class Counted:
+    """The usage API's side, by unit: tokens by model, class and day, and requests by model and day."""
+
+    tokens: dict[Unit, dict[tuple[Model, str, date], int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
+    requests: dict[Unit, dict[tuple[Model, date], int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
+
+
+def billed_classes(charge_groups: pl.DataFrame) -> ClassOf:
+    """The bill decides the classes: how a class of log or usage API is called on the bill of its model.
+
+    Where the bill has output but no reasoning, reasoning is output; where it names no class at all, everything is ALL.
+    A model that is not on the bill keeps its classes.
+    """
+    found: dict[Model, set[str]] = defaultdict(set)
+    for row in _model_lines(charge_groups):
+        found[Model(row["provider_id"], row["model_id"])].add(row["token_class"] or ALL)
+
+    def class_of(provider: str, model: str, token_class: str) -> str:
+        named = found.get(Model(provider, model), set())
+        if named == {ALL}:
+            return ALL
+        is_inside = token_class == REASONING and OUTPUT in named and REASONING not in named
+        return OUTPUT if is_inside else token_class
+
+    return class_of
+
+
+def read_bill(charge_groups: pl.DataFrame) -> dict[Key, Billed]:
+    """The bill in USD, by cell."""
+    found: dict[Key, Billed] = defaultdict(Billed)
+    for row in _model_lines(charge_groups):
+        key = Key(
+            row["charge_date"],
+            row["provider_id"],
+            row["sub_account_id"] or "",
+            row["model_id"],
+            row["token_class"] or ALL,
+        )
+        cell = found[key]
+        cell.cost += row["billed_cost"]
+        cell.lines += row["line_count"]
+        tokens = _tokens(row)
+        cell.tokens = None if cell.tokens is None or tokens is None else cell.tokens + tokens
+    return dict(found)
+
+
+def _tokens(row: Row) -> Decimal | None:
+    per_unit = tokens_in(row["consumed_unit"] or "")
+    quantity: Decimal | None = row["consumed_quantity"]
+    return None if quantity is None or per_unit is None else quantity * per_unit
+
+
+def _model_lines(charge_groups: pl.DataFrame) -> Iterator[Row]:
+    is_compared = pl.col("model_id").is_not_null() & (pl.col("billing_currency") == "USD")
+    return charge_groups.filter(is_compared).iter_rows(named=True)
+
+
+def read_log(usage_hourly: pl.DataFrame, class_of: ClassOf) -> Log:
+    """The log by model, class and hour, and at the price book by day."""
+    log = Log()
+    for row in usage_hourly.iter_rows(named=True):
+        model = Model(row["provider_id"], row["model_id"])
+        counts = log.counts[model][row["usage_date"]]
+        counts.answered += row["answered_count"]
+        counts.duplicates += row["duplicate_count"]
+        counts.aborted += row["aborted_stream_count"]
+        for token_class in TOKEN_CLASSES:
+            tokens = row[column_of(token_class)]
+            if tokens:
+                _add_hour(log, model, class_of(*model, token_class), row, token_class, tokens)
+    return log
+
+
+def _add_hour(log: Log, model: Model, billed_class: str, row: Row, token_class: str, tokens: int) -> None:
+    hour = log.hours[model][billed_class][row["usage_hour"]]
+    duplicates = row[f"duplicate_{column_of(token_class)}"]
+    hour.tokens += tokens
+    hour.duplicates += duplicates
+    priced = log.priced[model][billed_class, row["usage_date"]]
+    price = row[f"{token_class}_usd_per_token"]
+    if price is not None:
+        priced.prices.add(price)
+        log.money[model.provider][row["usage_hour"]] += (tokens - duplicates) * price
+    priced.cost = None if price is None or priced.cost is None else priced.cost + tokens * price
+
+
+def read_usage(provider_usage: pl.DataFrame, identities: Mapping[tuple[str, str], Model], class_of: ClassOf) -> Counted:
+    """What the providers' usage APIs counted, in tokens; rows of models that nothing identifies are left out."""
+    counted = Counted()
+    for row in provider_usage.iter_rows(named=True):
+        model = identities.get((row["provider_name"], row["model"] or ""))
+        if model is None:
+            continue
+        unit = Unit(row["sub_account_id"] or "", row["api_key_id"] or "")
+        counted.requests[unit][model, row["usage_date"]] += row["request_count"] or 0
+        for token_class, tokens in _classes(row):
+            counted.tokens[unit][model, class_of(*model, token_class), row["usage_date"]] += tokens
+    return counted
+
+
+def _classes(row: Row) -> Iterable[tuple[str, int]]:
+    named = [(name, row[column_of(name)]) for name in TOKEN_CLASSES if row[column_of(name)]]
+    if named:
+        return named
+    return [(ALL, total) for total in (row["input_total_tokens"], row["output_total_tokens"]) if total]

@@ -1,0 +1,191 @@
+"""Why bill and log count other tokens: the difference of tokens split into causes that have evidence.
+
+The order is fixed, and each cause takes only what the ones before it left: what was logged again, the hours that belong
+to the bill's other days, keys that bypass the gateway, classes that were confused within the same input, and then what
+the provider's own count says was used and the log lacks: streams without usage, and rows that are missing. What nothing
+proves is unexplained.
+
+Here belongs: tokens. Here does not belong: prices.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from models.reconciliation_sides import ZERO, Billed, Counts, Key
+
+INPUT_CLASSES = frozenset({"input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio"})
+
+
+@dataclass(slots=True)
+class Cell:
+    """The four sides of one cell; None where a side has nothing to say. `moved` is the log on the bill's own day."""
+
+    key: Key
+    billed: Billed | None = None
+    used: int | None = None
+    direct: int = 0
+    logged: int = 0
+    duplicates: int = 0
+    moved: int = 0
+    estimated: Decimal | None = ZERO
+    price: Decimal | None = None
+
+    @property
+    def billed_tokens(self) -> Decimal | None:
+        """Tokens on the bill: none without a line, None where lines do not say."""
+        return ZERO if self.billed is None else self.billed.tokens
+
+    @property
+    def difference(self) -> Decimal:
+        """Billed less estimated, each counted as nothing where it is absent."""
+        return (self.billed.cost if self.billed else ZERO) - (self.estimated or ZERO)
+
+
+class Part(NamedTuple):
+    """A share of a cell's difference of tokens."""
+
+    cause: str
+    tokens: Decimal
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """What is known of an account over the whole period.
+
+    `has_log` says whether the log speaks of it, `is_counted` whether the usage API does, `offset_hours` when its days
+    begin, `period` the billing period's first day, `billed_models` what it bills; `confirmed` holds by model and class
+    the share of what the log lacks that the usage API has, where days cannot be compared; `counts` and `requests` are
+    attempts in the log and at the provider by model and day.
+    """
+
+    has_log: bool
+    is_counted: bool
+    offset_hours: int
+    period: date
+    billed_models: frozenset[str]
+    confirmed: Mapping[tuple[str, str], Decimal] = field(default_factory=dict[tuple[str, str], Decimal])
+    counts: Mapping[tuple[str, date], Counts] = field(default_factory=dict[tuple[str, date], Counts])
+    requests: Mapping[tuple[str, date], int] = field(default_factory=dict[tuple[str, date], int])
+
+
+def split_tokens(cells: Sequence[Cell], account: Account) -> dict[Key, list[Part]]:
+    """The causes of every cell's difference of tokens, for the classes of one model on one day.
+
+    The tokens of a cell's parts sum to billed less logged. Cells whose bill does not count tokens have no parts.
+    """
+    known = [cell for cell in cells if cell.billed_tokens is not None]
+    found = {cell.key: _plain_parts(cell, account) for cell in known}
+    rest = {cell.key: _difference(cell) - _sum(found[cell.key]) for cell in known}
+    for key, tokens in _confused_classes(rest).items():
+        found[key].append(Part("cache_class", tokens, "same input on both sides, in other classes"))
+        rest[key] -= tokens
+    for cell in known:
+        if rest[cell.key] > 0:
+            found[cell.key] += _lacking(cell, account, rest[cell.key])
+        elif rest[cell.key] < 0:
+            found[cell.key] += _exceeding(cell, account, rest[cell.key])
+    return {key: [part for part in parts if part.tokens] for key, parts in found.items()}
+
+
+def _difference(cell: Cell) -> Decimal:
+    return (cell.billed_tokens or ZERO) - cell.logged
+
+
+def _sum(parts: Sequence[Part]) -> Decimal:
+    return sum((part.tokens for part in parts), ZERO)
+
+
+def _plain_parts(cell: Cell, account: Account) -> list[Part]:
+    """Causes that a cell shows by itself."""
+    if cell.key.day.replace(day=1) != account.period:
+        return [Part("other_period", _difference(cell), f"billed in {account.period:%Y-%m}, used on {cell.key.day}")]
+    if not account.has_log:
+        return [Part("bypass", _difference(cell), "the log knows nothing of this account")]
+    moved = cell.moved - (cell.logged - cell.duplicates)
+    parts = [
+        Part("duplicate", Decimal(-cell.duplicates), "logged again within a second"),
+        Part("day_boundary", Decimal(moved), f"the bill's day begins {account.offset_hours:+d} h from UTC's"),
+    ]
+    lacking = _difference(cell) - _sum(parts)
+    if cell.direct and lacking > 0:
+        tokens = min(lacking, Decimal(cell.direct))
+        parts.append(Part("bypass", tokens, "keys of the account that the log does not know"))
+    return parts
+
+
+def _confused_classes(rest: Mapping[Key, Decimal]) -> dict[Key, Decimal]:
+    """What moved between the classes of the same input: as much as one class lacks and others have too much of.
+
+    The side that is smaller in all is taken whole, the other one in proportion, so that it sums to nothing.
+    """
+    inputs = {key: tokens for key, tokens in rest.items() if key.token_class in INPUT_CLASSES and tokens}
+    above = sum((tokens for tokens in inputs.values() if tokens > 0), ZERO)
+    below = -sum((tokens for tokens in inputs.values() if tokens < 0), ZERO)
+    if not above or not below:
+        return {}
+    if above == below:
+        return inputs
+    is_larger = above > below
+    larger = {key: tokens for key, tokens in inputs.items() if (tokens > 0) == is_larger}
+    smaller = {key: tokens for key, tokens in inputs.items() if key not in larger}
+    return smaller | _in_proportion(larger, -sum(smaller.values(), ZERO))
+
+
+def _in_proportion(tokens: Mapping[Key, Decimal], target: Decimal) -> dict[Key, Decimal]:
+    """A target over cells by their size, in whole tokens; the largest takes what is left over."""
+    total = sum(tokens.values(), ZERO)
+    shares = {key: (count * target / total).to_integral_value() for key, count in tokens.items()}
+    largest = max(tokens, key=lambda key: (abs(tokens[key]), key))
+    shares[largest] += target - sum(shares.values(), ZERO)
+    return shares
+
+
+def _lacking(cell: Cell, account: Account, tokens: Decimal) -> list[Part]:
+    """What was billed and not logged: proven as far as the provider's own count has it, too."""
+    proven = _proven(cell, account, tokens)
+    aborted = _of_aborted_streams(cell, account, proven)
+    return [
+        Part("aborted_stream", aborted, "streams in the log without usage; the usage API has the tokens"),
+        Part("missing_log", proven - aborted, "the usage API has the tokens, too"),
+        Part("unexplained", tokens - proven, "billed; neither log nor usage API has it"),
+    ]
+
+
+def _proven(cell: Cell, account: Account, tokens: Decimal) -> Decimal:
+    if not account.is_counted:
+        return ZERO
+    if account.offset_hours:
+        share = account.confirmed.get((cell.key.model, cell.key.token_class), ZERO)
+        return tokens if share == 1 else (tokens * share).to_integral_value()
+    used = Decimal(cell.used or 0)
+    return min(tokens, max(ZERO, tokens + used - (cell.billed_tokens or ZERO)))
+
+
+def _of_aborted_streams(cell: Cell, account: Account, tokens: Decimal) -> Decimal:
+    """The share of the streams without usage: by the number of requests that the log lacks, else by usual lengths."""
+    counts = account.counts.get((cell.key.model, cell.key.day), Counts())
+    if not counts.aborted or not tokens:
+        return ZERO
+    requests = account.requests.get((cell.key.model, cell.key.day), 0)
+    unique = counts.answered - counts.duplicates
+    if requests:
+        missing = max(0, requests - unique - counts.aborted)
+        return (tokens * counts.aborted / (counts.aborted + missing)).to_integral_value()
+    usual = Decimal(cell.logged - cell.duplicates) / unique if unique else ZERO
+    return min(tokens, (usual * counts.aborted).to_integral_value())
+
+
+def _exceeding(cell: Cell, account: Account, tokens: Decimal) -> list[Part]:
+    """What was logged and not billed (negative): proven as far as the provider counted it, too."""
+    if cell.key.model not in account.billed_models:
+        return [Part("not_billed", tokens, "no line of the bill is for this model")]
+    counted = Decimal(cell.used or 0) - (cell.billed_tokens or ZERO) if account.is_counted else ZERO
+    proven = -min(-tokens, max(ZERO, counted))
+    return [
+        Part("not_billed", proven, "logged and counted by the usage API, not billed"),
+        Part("unexplained", tokens - proven, "logged; neither bill nor usage API has it"),
+    ]

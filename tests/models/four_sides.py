@@ -1,0 +1,129 @@
+"""The four sides of a reconciliation as a test states them: a bill, a usage API, an hourly log and a price book."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from models.frames import schema_of
+from models.reconciliation import Reconciled, reconcile
+from models.tokens import TOKEN_CLASSES
+
+PERIOD = date(2026, 10, 1)
+FOREVER = datetime(9999, 12, 31)
+PROVIDER, MODEL, ACCOUNT = "openai", "m", "gateway"
+Row = dict[str, Any]
+
+
+@dataclass
+class FourSides:
+    """Rows of the tables that a reconciliation reads, filled in call by call."""
+
+    prices: list[Row] = field(default_factory=list)
+    bill: list[Row] = field(default_factory=list)
+    usage: list[Row] = field(default_factory=list)
+    log: list[Row] = field(default_factory=list)
+
+    def price(
+        self,
+        model: str = MODEL,
+        *,
+        since: datetime = datetime(2026, 1, 1),
+        until: datetime = FOREVER,
+        tier: str = "default",
+        **usd_per_mtok: str,
+    ) -> None:
+        """Prices in USD per million tokens by class."""
+        row = dict.fromkeys(schema_of("price_book"))
+        row |= {"provider_id": PROVIDER, "model_id": model, "service_tier": tier, "region_id": ""}
+        row |= {"input_tokens_from": 0, "input_tokens_to": 10**9, "valid_from": since, "valid_to": until}
+        row |= {f"{name}_usd_per_token": Decimal(usd) / 10**6 for name, usd in usd_per_mtok.items()}
+        self.prices.append(row | {"is_ambiguous": False})
+
+    def billed(
+        self,
+        day: date,
+        token_class: str | None,
+        tokens: int | str,
+        cost: str | Decimal,
+        model: str = MODEL,
+        account: str = ACCOUNT,
+        lines: int = 1,
+    ) -> None:
+        """One charge group of the bill."""
+        row = dict.fromkeys(schema_of("charge_groups"))
+        row |= {"charge_group_id": str(len(self.bill)), "billing_period": PERIOD, "charge_date": day}
+        row |= {"provider_id": PROVIDER, "model_id": model, "sub_account_id": account, "billing_currency": "USD"}
+        row |= {"token_class": token_class, "consumed_quantity": Decimal(tokens), "consumed_unit": "Tokens"}
+        self.bill.append(row | {"billed_cost": Decimal(cost), "line_count": lines})
+
+    def counted(
+        self, day: date, model: str = MODEL, account: str = ACCOUNT, key: str = "k", requests: int = 0, **tokens: int
+    ) -> None:
+        """One day of a key in the usage API."""
+        row = dict.fromkeys(schema_of("provider_usage"))
+        row |= {"usage_date": day, "provider_name": "OpenAI", "model": model, "sub_account_id": account}
+        row |= {"api_key_id": key, "request_count": requests}
+        self.usage.append(row | {f"{name}_tokens": count for name, count in tokens.items()})
+
+    def logged(self, hour: datetime, model: str = MODEL, tier: str = "default", **columns: int) -> None:
+        """One hour of the log; columns are token classes, `duplicate_...` of them, or counts of attempts."""
+        row = dict.fromkeys(schema_of("usage_hourly"))
+        row |= {name: 0 for name in row if name.endswith(("_tokens", "_count"))}
+        row |= {"usage_date": hour.date(), "usage_hour": hour, "provider_id": PROVIDER, "model_id": model}
+        row |= {"service_tier": tier, "price_region_id": "", "input_tokens_from": 0}
+        for name, value in columns.items():
+            row[name if name.endswith("_count") else f"{name}_tokens"] = value
+        row |= self._prices(model, tier, hour)
+        self.log.append(row)
+
+    def _prices(self, model: str, tier: str, hour: datetime) -> Row:
+        for price in self.prices:
+            is_same = (price["model_id"], price["service_tier"]) == (model, tier)
+            if is_same and price["valid_from"] <= hour < price["valid_to"]:
+                return {f"{name}_usd_per_token": price[f"{name}_usd_per_token"] for name in TOKEN_CLASSES}
+        return {}
+
+    def reconciled(self) -> Reconciled:
+        """Both tables. Every line's causes sum to its difference, whatever else a test asserts."""
+        models = {row["model_id"] for row in self.bill} | {row["model"] for row in self.usage}
+        found = reconcile(
+            PERIOD,
+            _frame("charge_groups", self.bill),
+            _frame("usage_hourly", self.log),
+            _frame("provider_usage", self.usage),
+            _frame("price_book", self.prices),
+            {("OpenAI", model): (PROVIDER, model) for model in models},
+        )
+        assert sums_to_the_difference(found)
+        return found
+
+
+def sums_to_the_difference(found: Reconciled) -> bool:
+    """Whether the causes of each line and part sum to it to the last decimal."""
+    keys = ["usage_date", "provider_id", "account_id", "model_id", "token_class"]
+    sums: dict[tuple[object, ...], Decimal] = defaultdict(Decimal)
+    for row in found.causes.iter_rows(named=True):
+        sums[*(row[key] for key in keys), row["part"]] += row["usd"]
+    lines = list(found.lines.iter_rows(named=True))
+    wanted = {
+        (*(row[key] for key in keys), part): row[f"{part}_difference"] for row in lines for part in ("volume", "rate")
+    }
+    exact = all(row["volume_difference"] + row["rate_difference"] == row["difference"] for row in lines)
+    return exact and sums.keys() <= wanted.keys() and all(sums[key] == usd for key, usd in wanted.items())
+
+
+def by_cause(rows: Iterable[Row] | pl.DataFrame) -> dict[str, Decimal]:
+    """USD by cause; causes without an amount are absent."""
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows.iter_rows(named=True) if isinstance(rows, pl.DataFrame) else rows:
+        found[row["cause"]] += row["usd"]
+    return {cause: usd for cause, usd in found.items() if usd}
+
+
+def _frame(table: str, rows: list[Row]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=schema_of(table), orient="row")
