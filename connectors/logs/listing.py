@@ -45,4 +45,5 @@ def _fixed_folder(pattern: str) -> str:
 
 
 def _listed(settings: StoredLogSettings, folder: str) -> list[StoredObject]:
-    return list_objects(settings.location, settings.store_options, folder)
+    found = list_objects(settings.location, settings.store_options, folder)
+    return [stored for stored in found if not fnmatchcase(stored.path, settings.leaves_out)]

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from typing import ClassVar
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -37,6 +38,8 @@ class LogSettings(SourceSettings):
 
 class StoredLogSettings(LogSettings, StoredSourceSettings):
     """A log whose files lie in a folder or an object store, filed by day or not."""
+
+    leaves_out: ClassVar[str] = ""  # pattern of paths that are no part of the log, whatever the layout says
 
     location: str = Field(min_length=1, description="Folder, s3://bucket/prefix, gs://... or az://... of the log.")
     layout: str = Field(
