@@ -13,6 +13,7 @@ from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake
 from reports.given import PeriodState, ReconciliationLine, SharedFacts, SourceFreshness, TeamRows
+from reports.money import exact_sum
 
 TEAM, RESIDUAL = "team:", "residual:"
 WORST_FIRST = (*IN_TROUBLE, "empty", "unchanged", "committed")
@@ -79,12 +80,12 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
 def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: date) -> SharedFacts:
     """The lines that every statement of the period shows alike."""
     by_account = _by_account(view.chargeback)
-    allocated = sum((cost for name, cost in by_account.items() if name.startswith(TEAM)), Decimal(0))
+    allocated = exact_sum(cost for name, cost in by_account.items() if name.startswith(TEAM))
     residuals = tuple((name, cost) for name, cost in sorted(by_account.items()) if name.startswith(RESIDUAL))
     return SharedFacts(
         company=config.company,
         currency=config.currency,
-        bill_total=sum(by_account.values(), Decimal(0)),
+        bill_total=exact_sum(by_account.values()),
         allocated_total=allocated,
         residuals=residuals,
         reconciliation=tuple(_reconciliation_line(row) for row in view.reconciliation.iter_rows(named=True)),
@@ -117,7 +118,7 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
                 missing_days=tuple(day for day in expected if day >= begun and day not in served) if daily else (),
                 message=_messages(found),
                 refused_rows=sum(row["reject_count"] for row in found),
-                refused_cost=sum(costs, Decimal(0)) if costs else None,
+                refused_cost=exact_sum(costs) if costs else None,
             )
         )
     return lines
@@ -133,8 +134,10 @@ def _messages(found: list[dict[str, Any]]) -> str | None:
 
 
 def _by_account(chargeback: pl.DataFrame) -> dict[str, Decimal]:
-    sums = chargeback.group_by("account").agg(pl.col("effective_cost").sum())
-    return dict(sums.iter_rows())
+    costs: dict[str, list[Decimal]] = {}
+    for account, cost in chargeback.select("account", "effective_cost").iter_rows():
+        costs.setdefault(account, []).append(cost)
+    return {account: exact_sum(of_account) for account, of_account in costs.items()}
 
 
 def _of_period(freshness: pl.DataFrame, period: date) -> pl.DataFrame:
