@@ -31,7 +31,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "azure_bill": "connectors.azure.bill",  # Azure: Cost Management exports and reports
         "azure_usage": "connectors.azure.usage",  # Azure Monitor: tokens and utilisation of model deployments
         "azure_prices": "connectors.azure.prices",  # Azure: retail list prices of machines and models
-        "azure_commitments": "connectors.azure.commitments",  # Azure: reservations, savings plans, provisioned deployments
+        "azure_commitments": "connectors.azure.commitments",  # Azure: reservations, savings plans, deployments
         "gcp_bill": "connectors.gcp.bill",  # Google Cloud: the billing export, as files or from BigQuery
         "gcp_commitments": "connectors.gcp.terms",  # Google Cloud: committed use of Compute Engine's resources
         "gcp_prices": "connectors.gcp.prices",  # Google Cloud: list prices of GPUs and models
