@@ -34,7 +34,7 @@ with priced as (
     left join read_parquet($model_identity) as m
         on coalesce(r.provider, '') = m.source_provider and r.billed_model = m.source_model
     left join read_parquet($price_book) as p
-        on m.provider_id = p.provider_id and m.model_id = p.model_id
+        on m.provider_id = p.provider_id and m.model_id = p.model_id and p.region_id = ''  -- no region has prices here
         and if(r.service_tier in ('batch', 'flex', 'priority'), r.service_tier, 'default') = p.service_tier
         and r.started_at >= p.valid_from and r.started_at < p.valid_to
         and r.input_total_tokens >= p.input_tokens_from and r.input_total_tokens < p.input_tokens_to
@@ -42,7 +42,7 @@ with priced as (
 
 select
     usage_date, x_source, provider_id, model_id, is_self_hosted, gateway_team_id, key_id, key_alias, feature,
-    environment, service_tier,
+    environment, service_tier, '' as price_region_id,
     count(*) as request_count,
     count(*) filter (where status = 'failure') as failure_count,
     count(*) filter (where is_cache_hit) as cache_hit_count,
@@ -62,6 +62,7 @@ select
     cast(coalesce(sum(output_text_tokens + output_reasoning_tokens + output_audio_tokens) filter (
         where cost is null and not is_self_hosted
     ), 0) as bigint) as unpriced_output_tokens,
+    cast(0 as bigint) as unknown_region_tokens,
     sum(cost) as priced_cost_usd,
     sum(source_reported_cost_usd) as source_reported_cost_usd
 from priced
