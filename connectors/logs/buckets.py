@@ -74,17 +74,16 @@ def exclusive(counts: Counts, convention: Convention, provenance: str = "provide
             reading that the convention allows, or parts exceed what contains them.
     """
     prompt, completion, total, *parts = map(token_count, counts, Counts._fields)
-    read, written_5m, written_1h, audio_in, reasoning, audio_out = (count or 0 for count in parts)
+    read, written_5m, written_1h, audio_in, reasoning, audio_out = [count or 0 for count in parts]
     cached = read + written_5m + written_1h
-    places = _Places(convention, read, written_5m + written_1h, audio_in, reasoning, audio_out)
-    if not (prompt or completion or total):
-        if not (cached or places.outside_input or places.outside_output):
-            return MISSING
-        prompt = completion = total = 0
-    elif prompt is None or completion is None:
-        prompt, completion = _halves(prompt, completion, total, places)
     least = (cached + audio_in, reasoning + audio_out)
-    input_total, output_total, semantics = _inclusive((prompt, completion, total or 0), places, least)
+    found = _as_stated(prompt, completion, total, least, convention)
+    if found is None:
+        places = _Places(convention, read, written_5m + written_1h, audio_in, reasoning, audio_out)
+        if not (prompt or completion or total or cached or places.outside_input or places.outside_output):
+            return MISSING
+        found = _inclusive(_halves(prompt, completion, total, places), places, least)
+    input_total, output_total, semantics = found
     uncached, text = input_total - least[0], output_total - least[1]
     if uncached < 0:
         raise _exceeded("input_total_tokens", input_total, cached=cached, audio=audio_in)
@@ -94,11 +93,23 @@ def exclusive(counts: Counts, convention: Convention, provenance: str = "provide
     return Buckets(*classes, input_total, output_total, provenance, semantics)
 
 
+def _as_stated(
+    prompt: int | None, completion: int | None, total: int | None, least: tuple[int, int], convention: Convention
+) -> tuple[int, int, str] | None:
+    """The likeliest reading by far, found without looking for others: all parts are inside, and the total agrees."""
+    if not prompt or completion is None or "outside" in convention:
+        return None
+    fits = prompt >= least[0] and completion >= least[1] and (not total or total == prompt + completion)
+    return (prompt, completion, "inclusive") if fits else None
+
+
 def token_count(value: object, name: str) -> int | None:
     """The count itself, or None for none. Raises UsageError for what is no whole number that a request can have."""
     if value is None or (type(value) is int and 0 <= value <= _MOST_TOKENS):
         return value
-    raise UsageError("bad_token_count", f"{name} is {value!r}; a count from 0 to {_MOST_TOKENS} was expected")
+    # A text in a number's place could be anything, and is not repeated.
+    said = repr(value) if isinstance(value, int | float) else f"no number but {type(value).__name__}"
+    raise UsageError("bad_token_count", f"{name} is {said}; a count from 0 to {_MOST_TOKENS} was expected")
 
 
 class _Places:
@@ -120,9 +131,11 @@ class _Places:
         self.is_named = total == "as_named"
 
 
-def _halves(prompt: int | None, completion: int | None, total: int | None, places: _Places) -> tuple[int, int]:
-    """Input and output as the source names them, of which one is absent and follows from the total."""
+def _halves(prompt: int | None, completion: int | None, total: int | None, places: _Places) -> tuple[int, int, int]:
+    """Input, output and total as the source names them; a half that is absent follows from the total."""
     said = f"input {prompt}, output {completion}, total {total}"
+    if not (prompt or completion or total):
+        return 0, 0, 0
     if total:
         named = total - (0 if places.is_named else places.outside_input + places.outside_output)
         if prompt is None and completion is not None:
@@ -131,7 +144,7 @@ def _halves(prompt: int | None, completion: int | None, total: int | None, place
             completion = named - prompt
     if prompt is None or completion is None or prompt < 0 or completion < 0:
         raise UsageError("half_usage", f"{said}: one half is not known")
-    return prompt, completion
+    return prompt, completion, total or 0
 
 
 def _inclusive(stated: tuple[int, int, int], places: _Places, least: tuple[int, int]) -> tuple[int, int, str]:

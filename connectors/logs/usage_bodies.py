@@ -129,7 +129,7 @@ def _family_of(usage: Usage) -> _Family | None:
 def _read(whole: Usage, usage: Usage) -> tuple[_Family, Read]:
     family = _family_of(usage)
     if family is None:
-        raise UsageError("unknown_usage", f"usage with the fields {', '.join(sorted(usage))} is of no known provider")
+        raise UsageError("unknown_usage", f"none of the {len(usage)} fields of the usage is a known provider's")
     if family.read is families.responses and str(whole.get("type", "")).startswith("speech."):
         return family, families.responses(usage, speaks=True)
     return family, family.read(usage)

@@ -29,16 +29,17 @@ def chat_counts(usage: Usage, read_names: tuple[str, ...] = PROVIDERS_READ_NAMES
         UsageError: a part is no count.
     """
     before, after = inner(usage, "prompt_tokens_details"), inner(usage, "completion_tokens_details")
-    written_5m, written_1h = _written(usage, before)
-    audio = part(before, "audio_tokens")
+    read = part(before, "cached_tokens")
+    for name in read_names:
+        read = max(read, part(usage, name))
+    audio, cached_audio = part(before, "audio_tokens"), part(inner(before, "cached_tokens_details"), "audio_tokens")
     return Counts(
-        input_tokens=usage.get("prompt_tokens"),
-        output_tokens=usage.get("completion_tokens"),
-        total_tokens=usage.get("total_tokens"),
-        cache_read_tokens=most(part(before, "cached_tokens"), *(part(usage, name) for name in read_names)),
-        cache_write_5m_tokens=written_5m,
-        cache_write_1h_tokens=written_1h,
-        input_audio_tokens=without(audio, part(inner(before, "cached_tokens_details"), "audio_tokens"), "audio_tokens"),
+        usage.get("prompt_tokens"),
+        usage.get("completion_tokens"),
+        usage.get("total_tokens"),
+        read,
+        *_written(usage, before),
+        input_audio_tokens=without(audio, cached_audio, "input_audio_tokens"),
         output_reasoning_tokens=part(after, "reasoning_tokens"),
         output_audio_tokens=part(after, "audio_tokens"),
     )

@@ -53,7 +53,7 @@ def responses(usage: Usage, *, speaks: bool = False) -> Read:
         total_tokens=usage.get("total_tokens"),
         cache_read_tokens=most(part(before, "cached_tokens"), part(before, "cache_read_input_tokens")),
         cache_write_5m_tokens=most(part(before, "cache_write_tokens"), part(before, "cache_creation_input_tokens")),
-        input_audio_tokens=without(part(before, "audio_tokens"), cached_audio, "audio_tokens"),
+        input_audio_tokens=without(part(before, "audio_tokens"), cached_audio, "input_audio_tokens"),
         output_reasoning_tokens=part(after, "reasoning_tokens"),
         output_audio_tokens=audio_out,
     )
@@ -92,7 +92,7 @@ def gemini(usage: Usage) -> Read:
         output_tokens=most(part(usage, "candidatesTokenCount"), part(usage, "responseTokenCount")),
         total_tokens=usage.get("totalTokenCount"),
         cache_read_tokens=part(usage, "cachedContentTokenCount"),
-        input_audio_tokens=without(_modality(prompt, "AUDIO"), _modality(cached, "AUDIO"), "promptTokensDetails"),
+        input_audio_tokens=without(_modality(prompt, "AUDIO"), _modality(cached, "AUDIO"), "input_audio_tokens"),
         output_reasoning_tokens=part(usage, "thoughtsTokenCount"),
         output_audio_tokens=_modality(answer, "AUDIO"),
     )

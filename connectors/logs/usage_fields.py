@@ -39,8 +39,8 @@ def most(*counts: int) -> int:
     return max(counts)
 
 
-def without(whole: int, inside: int, name: str) -> int:
-    """What is left of the whole. Raises UsageError where more is inside than the whole."""
+def without(whole: int, inside: int, column: str) -> int:
+    """What is left of the whole for a column. Raises UsageError where more is inside than the whole."""
     if inside > whole:
-        raise UsageError("parts_exceed_total", f"{name} is {whole}, but {inside} of it are counted elsewhere", name)
+        raise UsageError("parts_exceed_total", f"{column}: {inside} of {whole} are counted elsewhere", column)
     return whole - inside

@@ -17,6 +17,26 @@ PLACES = st.sampled_from(["inside", "outside", "unstated"])
 CONVENTION = st.builds(Convention, PLACES, PLACES, PLACES, PLACES, PLACES, st.sampled_from(["everything", "as_named"]))
 
 
+NAMES = st.sampled_from(
+    sorted(
+        {"usage", "usageMetadata", "response", "meta", "model", "service_tier", "type", "iterations", "canary"}
+        | {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "cached_tokens"}
+        | {"input_tokens", "output_tokens", "input_token_details", "cache_creation", "cache_creation_input_tokens"}
+        | {"promptTokenCount", "totalTokenCount", "promptTokensDetails", "modality", "tokenCount"}
+        | {"inputTokens", "outputTokens", "cacheDetails", "ttl", "billed_units", "tokens", "seconds", "results"}
+    )
+)
+ANYTHING = st.dictionaries(
+    NAMES,
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(-1, 9), st.floats(allow_nan=False), st.just("canary")),
+        lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(NAMES, inner, max_size=4)),
+        max_leaves=8,
+    ),
+    max_size=4,
+)
+
+
 def stated(parts: tuple[int, ...], convention: Convention, *, unstated: str = "inside") -> Counts:
     """What a source of that convention states of a request with those buckets; what is unstated stands as asked."""
     uncached, read, written_5m, written_1h, audio_in, text, reasoning, audio_out = parts
@@ -150,6 +170,18 @@ def test_buckets_are_never_negative_and_always_sum_to_their_totals(counts: Count
 def test_the_order_of_fields_never_matters(data: st.DataObject) -> None:
     body = data.draw(st.sampled_from(BODIES))
     assert read_body(shuffled(data, body)) == read_body(body)
+
+
+@given(body=ANYTHING)
+def test_whatever_a_body_holds_it_is_read_or_refused_and_no_text_of_it_is_repeated(body: dict[str, Any]) -> None:
+    refused = ""
+    try:
+        found = read_body(body).buckets
+    except UsageError as error:
+        refused = str(error)
+    else:
+        assert found is MISSING or min(split(found)) >= 0
+    assert "canary" not in refused
 
 
 BODIES: list[dict[str, Any]] = [
