@@ -19,7 +19,13 @@ from sample.lines import ONE_DAY, Commitment, Line
 PROVIDER = "Microsoft"
 RESERVATION = "d7f1c0de-1847-4000-8000-00000000b001"
 ORDER = "d7f1c0de-1847-4000-8000-00000000b000"
+RESERVATION_NAME = "ptu-global-1m"
 RESERVED_UNITS, DEPLOYED_UNITS = 15, 12
+DEPLOYMENT = "in-app-assistant"
+DEPLOYMENT_ACCOUNT = (
+    f"/subscriptions/{SHARED_SUBSCRIPTION}/resourcegroups/rg-ai/providers"
+    "/microsoft.cognitiveservices/accounts/aoai-mobile"
+)
 _USD_PER_UNIT_HOUR = Decimal("0.35")  # by the month; by the hour a unit is 1 USD
 _DAYS = 31
 
@@ -109,15 +115,19 @@ _MODELS: Mapping[str, object] = {"ConsumedService": "Microsoft.CognitiveServices
 _RESERVED: Mapping[str, object] = {
     **_MODELS,
     "ReservationId": RESERVATION,
-    "ReservationName": "ptu-global-1m",
+    "ReservationName": RESERVATION_NAME,
     "ProductOrderId": ORDER,
     "ProductOrderName": "Azure OpenAI Provisioned Global, 1 month",
 }
 
 
+def reservation_price() -> Decimal:
+    """USD for all units and the whole month, paid at its start."""
+    return _USD_PER_UNIT_HOUR * 24 * _DAYS * RESERVED_UNITS
+
+
 def _purchase_line() -> Line:
-    start = datetime.combine(MONTH, time())
-    price = _USD_PER_UNIT_HOUR * 24 * _DAYS * RESERVED_UNITS
+    start, price = datetime.combine(MONTH, time()), reservation_price()
     return Line(
         PROVIDER, SHARED_SUBSCRIPTION, "Purchase", "Azure OpenAI Provisioned Global, 1 month", start, start + ONE_DAY,
         "Foundry Models", "AI + Machine Learning", price, price, sku_id="Provisioned Managed Global Unit",
@@ -133,14 +143,13 @@ def _provisioned_line(day: date, units: int, *, is_used: bool) -> Line:
     share = hours * _USD_PER_UNIT_HOUR
     used, unused = (share, Decimal(0)) if is_used else (Decimal(0), share)
     views = {} if is_used else {"ChargeType": "UnusedReservation", "views": ("amortized",)}
-    account = _resource(SHARED_SUBSCRIPTION, "rg-ai", "microsoft.cognitiveservices/accounts/aoai-mobile")
     return Line(
         PROVIDER, SHARED_SUBSCRIPTION, "Usage", "Azure OpenAI - Provisioned Managed Global Unit", start,
         start + ONE_DAY, "Foundry Models", "AI + Machine Learning", Decimal(0), hours,
         sku_id="Provisioned Managed Global Unit", quantity=hours, unit="Hours", pricing_quantity=hours,
         pricing_unit="1 Hour", unit_price=Decimal(1), list_unit_price=Decimal(1),
-        resource_id=account if is_used else None, tags={"team": "mobile"} if is_used else None, effective=share,
-        commitment=Commitment(RESERVATION, purchased=share, used=used, unused=unused),
+        resource_id=DEPLOYMENT_ACCOUNT if is_used else None, tags={"team": "mobile"} if is_used else None,
+        effective=share, commitment=Commitment(RESERVATION, purchased=share, used=used, unused=unused),
         native={**_RESERVED, **views},
     )  # fmt: skip
 

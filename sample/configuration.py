@@ -3,7 +3,17 @@
 import hashlib
 from pathlib import Path
 
-from sample.company import COMPANY, DOMAIN, HOSTS, OWNERS, POOL_WEIGHTS, SELF_HOSTED, TEAMS, OwnerRule
+from sample.company import (
+    COMPANY,
+    DOMAIN,
+    HOSTS,
+    OWNERS,
+    POOL_WEIGHTS,
+    SELF_HOSTED,
+    SHARED_SUBSCRIPTION,
+    TEAMS,
+    OwnerRule,
+)
 
 HEAD = f"""\
 # Farthing's one file, here for an invented company. Days are UTC days; paths start at this file.
@@ -53,6 +63,14 @@ sources:
     location: exports/azure
     actual: actual-daily
     amortized: amortized-daily
+  # What the clouds say of commitments: terms, scopes, prices, deployed units. Saved answers here, their APIs else.
+  - name: azure-commitments
+    kind: azure_commitments
+    location: exports/azure-terms
+    subscriptions: [{SHARED_SUBSCRIPTION}]
+  - name: google-cloud-commitments
+    kind: gcp_commitments
+    location: exports/gcp-terms
   # Logs of the two gateways. Users become keyed hashes; the key is a reference, never the secret itself.
   - name: gateway-us
     kind: litellm

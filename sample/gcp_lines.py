@@ -29,7 +29,7 @@ LATE_DAY = date(2026, 9, 29)
 _PROMOTION_DAYS = (date(2026, 10, 5), date(2026, 10, 6), date(2026, 10, 7))
 _PACIFIC_MIDNIGHT = timedelta(hours=7)
 
-COMMITMENT = "cud-l4-us-central1-1847"
+COMMITMENT = "7184718471847184718"
 COMMITTED_GPUS, FEE_PER_GPU_HOUR = 2, Decimal("0.3528")
 # Of a machine's hour: SKU, description, amount, unit, USD for one of it.
 _PARTS = (

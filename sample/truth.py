@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from sample.azure_lines import DEPLOYMENT_ACCOUNT
+from sample.commitment_terms import true_terms
 from sample.commitments import Amounts, Held, held_commitments
 from sample.company import COMPANY, MONTH, RESTATED_FROM, TOKEN_CLASSES
 from sample.gateway import DAMAGED_ROW_DAY, REPEATED_ROW_DAY
@@ -39,7 +41,8 @@ def build_truth(
 
     Keys: `bills` (billed and effective cost and lines by provider), `restated` (by how much each provider's differ from
     those first billed), `effective_cost` (by final account and kind of cost, with a total), `commitments` (what was
-    bought, used and not used, in all and in runs of equal hours), `provider_tokens` (that the API providers counted),
+    bought, used and not used, in all and in runs of equal hours), `commitment_terms` (what the clouds that were
+    asked say of commitments and deployments), `provider_tokens` (that the API providers counted),
     `usage` (requests, tokens and list cost by account), `gpu_state_seconds` (by cluster), `deliveries` (what a log
     reader has to refuse or to count once), and what the figures are of.
     """
@@ -54,6 +57,7 @@ def build_truth(
         "bills": _bills(lines),
         "restated": _restated(bills),
         "commitments": {name: _commitment(held) for name, held in sorted(held_commitments(lines).items())},
+        "commitment_terms": true_terms(money(_deployed_cost(lines))),
         "provider_tokens": _provider_tokens(bills.used),
         "effective_cost": _accounts(share_out(lines, usage, gpu_seconds)),
         "usage": _usage(usage),
@@ -102,6 +106,14 @@ def _commitment(held: Held) -> Mapping[str, object]:
         **_amounts(held.total),
         "hours": [{"from": run.start.isoformat(), "count": run.hours, **_amounts(run.amounts)} for run in held.runs],
     }
+
+
+def _deployed_cost(lines: Sequence[Line]) -> Decimal:
+    """What the units that are deployed are worth: the account's lines that a commitment covers."""
+    return sum(
+        (line.effective_cost for line in lines if line.commitment and line.resource_id == DEPLOYMENT_ACCOUNT),
+        Decimal(0),
+    )
 
 
 def _amounts(amounts: Amounts) -> Mapping[str, str]:

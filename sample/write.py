@@ -11,6 +11,7 @@ from sample import focus_files as focus
 from sample.aws_files import write_aws_export
 from sample.azure_files import write_azure_exports
 from sample.bills import GATEWAY_ACCOUNT
+from sample.commitment_terms import write_azure_terms, write_gcp_terms
 from sample.company import MONTH
 from sample.configuration import write_configuration
 from sample.gateway import write_payloads, write_spend_logs
@@ -63,7 +64,7 @@ def write(
 
 
 def write_bills(exports: Path, story: Story) -> None:
-    """Writes what every provider charges, each in its own format."""
+    """Writes what every provider charges, each in its own format, and what two of them say of commitments."""
     month, bills = f"{MONTH:%Y-%m}", story.bills
     api.write_openai_costs(exports / "openai", bills["openai"])
     api.write_anthropic_costs(exports / "anthropic", bills["anthropic"])
@@ -71,6 +72,8 @@ def write_bills(exports: Path, story: Story) -> None:
     write_aws_export(exports / "aws", bills["aws"], story.as_of, is_invoiced=story.is_aws_invoiced)
     write_gcp_export(exports / "gcp", bills["gcp"])
     write_azure_exports(exports / "azure", bills["azure"], story.as_of)
+    write_azure_terms(exports / "azure-terms", tuple(story.traffic))
+    write_gcp_terms(exports / "gcp-terms", tuple(story.traffic))
 
 
 def write_usage(exports: Path, story: Story) -> None:

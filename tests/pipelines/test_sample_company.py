@@ -163,8 +163,21 @@ def true_hours(truth: dict[str, Any]) -> dict[tuple[str, datetime], list[Decimal
 def test_every_commitment_has_its_true_costs_before_and_after_the_restatement(company: Company) -> None:
     names = ("provider_name", "billed_purchase_cost", "purchased_cost", "used_cost", "unused_cost")
     for rows, truth in ((company.first_rows, company.first_truth), (company.restated_rows, company.restated_truth)):
-        found = {row["commitment_discount_id"]: [str(row[name]) for name in names] for row in rows["commitments"]}
+        held = [row for row in rows["commitments"] if row["payment_option"] != "hourly"]
+        found = {row["commitment_discount_id"]: [str(row[name]) for name in names] for row in held}
         assert found == {name: [held[part] for part in names] for name, held in truth["commitments"].items()}
+
+
+def test_every_commitment_and_deployment_has_the_terms_that_its_cloud_tells(company: Company) -> None:
+    truth = company.first_truth["commitment_terms"]
+    found = {row["commitment_discount_id"]: row for row in company.first_rows["commitments"]}
+    assert len(found) == 1 + len(truth), "AWS was not asked: its savings plan is known from the bill alone"
+    for name, terms in truth.items():
+        assert {key: _told(found[name][key]) for key in terms} == terms
+
+
+def _told(value: Any) -> str | None:
+    return value.isoformat() if isinstance(value, datetime) else None if value is None else str(value)
 
 
 def test_a_cloud_s_month_is_final_once_all_of_it_is_invoiced(company: Company) -> None:

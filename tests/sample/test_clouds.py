@@ -290,6 +290,23 @@ def test_used_and_unused_make_up_the_purchase_in_every_hour_of_every_commitment(
     }
 
 
+def test_what_the_clouds_say_of_commitments_is_saved_for_every_day_and_agrees_with_their_bills(october):
+    """Twelve of fifteen units are deployed, all at 0.35 USD an hour: 3,906 USD for 744 hours, 3,124.80 of them used."""
+    for folder, endpoints in (("azure-terms", 6), ("gcp-terms", 1)):
+        saved = list((october.directory / "exports" / folder).iterdir())
+        assert len(saved) == 31
+        assert all(len(list(day.glob("*/page-1.json"))) == endpoints for day in saved)
+    terms, held = october.truth["commitment_terms"], october.truth["commitments"]
+    seen = {name: (told["quantity"], told["upfront_cost"], told["deployment_cost"]) for name, told in terms.items()}
+    (deployment,) = set(terms) - set(held)
+    by_seller = {held[name]["provider_name"]: seen[name] for name in set(terms) & set(held)}
+    assert seen[deployment] == ("12.000000000000", None, "3124.800000000000")
+    assert by_seller == {
+        "Microsoft": ("15.000000000000", "3906.000000000000", None),
+        "Google Cloud": ("2.000000000000", None, None),
+    }
+
+
 def test_an_amount_that_no_double_holds_is_refused():
     assert as_double(Decimal("4.6016")) == 4.6016
     with pytest.raises(ValueError, match=r"no double holds 1234567890\.123456789012 exactly"):

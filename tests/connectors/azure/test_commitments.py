@@ -15,6 +15,7 @@ from connectors.azure.commitments_settings import AzureCommitmentsSettings
 from connectors.base import AuthenticationError, Bytes, IncompleteDeliveryError, Page, Parsed, SourceError, Window
 from connectors.http import Pace
 from connectors.windows import day_window
+from contracts import contract
 from tests.connectors.azure.tokens import TOKEN, token_credential
 from tests.connectors.azure.written import landed
 from tests.connectors.conformance import ConnectorConformance
@@ -360,3 +361,11 @@ def test_saved_answers_are_read_like_asked_ones(tmp_path: Path) -> None:
 def test_settings_that_ask_nobody_or_nothing_are_refused(over: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         settings(**over)
+
+
+def test_the_same_answer_on_two_days_is_a_row_of_each() -> None:
+    pages = landed([Page("page", Bytes(listed(reservation("r1"))))])
+    days = [DAY, day_window(date(2026, 9, 4))]
+    rows = [row for day in days for chunk in SOURCE.parse(settings(), day, pages) for row in chunk.rows.to_pylist()]
+    key = contract("commitment_terms").key
+    assert len({tuple(row[name] for name in key) for row in rows}) == len(rows) == 2
