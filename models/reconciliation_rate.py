@@ -41,12 +41,14 @@ class Amount(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """A price and a factor that give the billed cost."""
+    """A price and a factor that give the billed cost; `other` is None where the price is the one that holds."""
 
-    price: Decimal
+    other: OtherPrice | None
     factor: Decimal
-    cause: str
-    evidence: str
+
+    def price(self, cell: Cell) -> Decimal:
+        """The price of one token of the cell."""
+        return (cell.price or ZERO) if self.other is None else self.other.usd_per_token
 
 
 OtherPrices = Callable[[Key], Iterable[OtherPrice]]
@@ -61,12 +63,12 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     priced = [cell for cell in cells if cell.price and cell.estimated is not None and cell.billed_tokens]
     half_a_unit = _half_a_unit(priced)
     factor = _common_factor(priced, half_a_unit)
-    fits = {cell.key: _fit(cell, [factor, ONE], other_prices, half_a_unit) for cell in priced}
-    loose = sorted((cell for cell in priced if fits[cell.key] is None), key=lambda cell: cell.key.model)
-    for _, group in groupby(loose, key=lambda cell: cell.key.model):
-        of_model = list(group)
+    fits: dict[Key, _Fit | None] = {}
+    for of_class in _grouped(priced, lambda key: (key.model, key.token_class)):
+        fits |= _fit_all(of_class, [factor, ONE], other_prices, half_a_unit)
+    for of_model in _grouped([cell for cell in priced if fits[cell.key] is None], lambda key: (key.model,)):
         own = _common_factor(of_model, half_a_unit) if len(of_model) > 1 else ONE
-        fits |= {cell.key: _fit(cell, [own], other_prices, half_a_unit) for cell in of_model}
+        fits |= {cell.key: _fit([cell], [own], other_prices, half_a_unit) for cell in of_model}
     return {cell.key: [amount for amount in _amounts(cell, fits.get(cell.key)) if amount.usd] for cell in cells}
 
 
@@ -98,9 +100,10 @@ def _amounts(cell: Cell, fit: _Fit | None) -> Iterator[Amount]:
     if fit is None:
         yield Amount("unexplained" if cell.billed else "rounding", rate, "no price of the book gives the cost")
         return
-    other = usd((fit.price - cell.price) * cell.billed_tokens)
-    factored = usd((fit.factor - 1) * fit.price * cell.billed_tokens)
-    yield Amount(fit.cause, other, fit.evidence)
+    other = usd((fit.price(cell) - cell.price) * cell.billed_tokens)
+    factored = usd((fit.factor - 1) * fit.price(cell) * cell.billed_tokens)
+    if fit.other:
+        yield Amount(fit.other.cause, other, fit.other.evidence)
     yield Amount("discount" if fit.factor < 1 else "margin", factored, f"{fit.factor.normalize():f} of the price")
     yield Amount("rounding", rate - other - factored, "within half a unit of the last digit of each line")
 
@@ -130,13 +133,29 @@ def _common_factor(cells: Sequence[Cell], half_a_unit: Decimal) -> Decimal:
     return ONE
 
 
-def _fit(cell: Cell, factors: Iterable[Decimal], other_prices: OtherPrices, half_a_unit: Decimal) -> _Fit | None:
-    price, tokens = cell.price or ZERO, cell.billed_tokens or ZERO
-    own = OtherPrice(price, "price_staleness", "")
+def _grouped(cells: Iterable[Cell], name: Callable[[Key], tuple[str, ...]]) -> list[list[Cell]]:
+    in_order = sorted(cells, key=lambda cell: (name(cell.key), cell.key))
+    return [list(group) for _, group in groupby(in_order, key=lambda cell: name(cell.key))]
+
+
+def _fit_all(
+    cells: Sequence[Cell], factors: Sequence[Decimal], other_prices: OtherPrices, half_a_unit: Decimal
+) -> dict[Key, _Fit | None]:
+    """One price and factor for all days of a class where that is possible: small lines fit several. Else one for each."""
+    together = _fit(cells, factors, other_prices, half_a_unit)
+    return {cell.key: together or _fit([cell], factors, other_prices, half_a_unit) for cell in cells}
+
+
+def _fit(
+    cells: Sequence[Cell], factors: Iterable[Decimal], other_prices: OtherPrices, half_a_unit: Decimal
+) -> _Fit | None:
+    """The first price and factor that give the cost of all cells: the price that holds before any other one."""
     for factor in dict.fromkeys(factors):
-        for other in (own, *other_prices(cell.key)):
-            if _is_near(cell, factor * other.usd_per_token * tokens, half_a_unit):
-                return _Fit(other.usd_per_token, factor, other.cause, other.evidence)
+        for other in (None, *other_prices(cells[0].key)):
+            fit = _Fit(other, factor)
+            expected = ((cell, factor * fit.price(cell) * (cell.billed_tokens or ZERO)) for cell in cells)
+            if all(_is_near(cell, cost, half_a_unit) for cell, cost in expected):
+                return fit
     return None
 
 
