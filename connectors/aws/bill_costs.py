@@ -3,11 +3,12 @@
 Method: AWS' own amortisation. A line that a commitment covers has the commitment's cost; the commitment's fee line has
 what nobody used; what was paid upfront, and the negation of covered usage, have none. Where the account has negotiated
 discounts, the `net` twin of each number is what is invoiced, and is taken. Whether a delivery has net numbers at all,
-only all of its lines together tell: see `net_is_filled`.
+only all of its lines together tell: see `NetCosts`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 from connectors.aws.bill_product import instance_type, is_model
 from connectors.base import LandedPage
@@ -42,20 +43,32 @@ class Line:
     amortised_cost: str = "_amortised_cost"
 
 
-def net_is_filled(files: Iterable[LandedPage]) -> bool:
-    """Whether the delivery has net costs: one line with one that is not zero shows it, and ends the search.
+class NetCosts:
+    """Whether a delivery has net costs: one line with one that is not zero shows it.
 
-    Raises IncompleteDeliveryError for a file that is not whole.
+    Few deliveries have a line whose reading hangs on it (see `in_doubt`), and looking for it reads all files: it is
+    found when it is first asked for, once for all files.
     """
-    for page in files:
-        with open_lines(page) as lines:
-            net = lines.names.decimal(_COST[0])
-            if (
-                lines.names.has(_COST[0])
-                and lines.connection.execute(f"select 1 from lines where {net} <> 0 limit 1").fetchone()
-            ):
-                return True
-    return False
+
+    def __init__(self, files: Sequence[LandedPage]) -> None:
+        self._files = files
+        self._lock = Lock()
+        self.are_filled: bool | None = None
+
+    def find(self) -> bool:
+        """The answer. Raises IncompleteDeliveryError for a file that is not whole."""
+        with self._lock:
+            if self.are_filled is None:
+                self.are_filled = any(map(_has_net_cost, self._files))
+            return self.are_filled
+
+
+def _has_net_cost(page: LandedPage) -> bool:
+    with open_lines(page) as lines:
+        net = lines.names.decimal(_COST[0])
+        if not lines.names.has(_COST[0]):
+            return False
+        return lines.connection.execute(f"select 1 from lines where {net} <> 0 limit 1").fetchone() is not None
 
 
 def steps_of(line: Line) -> tuple[Mapping[str, str], ...]:
@@ -96,6 +109,12 @@ def costs_of(line: Line) -> Mapping[str, str]:
     }
 
 
+def in_doubt(line: Line) -> str:
+    """Where a net number is zero beside one that is not: what that means, only the whole delivery tells."""
+    pairs = [pair for pair in _PAIRS if line.names.has(pair[0])]
+    return f"coalesce({' or '.join(_is_zero_beside(line, *pair) for pair in pairs)}, false)" if pairs else "false"
+
+
 def has_net_zero(line: Line) -> str:
     """Where the net cost is zero beside a cost, and no discount explains it."""
     return _is_zero_beside(line, *_COST) if line.names.has(_COST[0]) else "false"
@@ -110,6 +129,20 @@ _COST = ("lineItem/NetUnblendedCost", "lineItem/UnblendedCost")
 _RATE = ("lineItem/NetUnblendedRate", "lineItem/UnblendedRate")
 _SPLIT = ("splitLineItem/NetSplitCost", "splitLineItem/SplitCost")
 _SPLIT_UNUSED = ("splitLineItem/NetUnusedCost", "splitLineItem/UnusedCost")
+_COVERED = ("savingsPlan/NetSavingsPlanEffectiveCost", "savingsPlan/SavingsPlanEffectiveCost")
+_DISCOUNTED = ("reservation/NetEffectiveCost", "reservation/EffectiveCost")
+_UNUSED_UPFRONT = (
+    "reservation/NetUnusedAmortizedUpfrontFeeForBillingPeriod",
+    "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod",
+)
+_UNUSED_RECURRING = ("reservation/NetUnusedRecurringFee", "reservation/UnusedRecurringFee")
+_UPFRONT = (
+    "reservation/NetAmortizedUpfrontFeeForBillingPeriod",
+    "reservation/AmortizedUpfrontFeeForBillingPeriod",
+)
+_PAIRS = (
+    _COST, _RATE, _SPLIT, _SPLIT_UNUSED, _COVERED, _DISCOUNTED, _UNUSED_UPFRONT, _UNUSED_RECURRING, _UPFRONT
+)  # fmt: skip
 _AMORTISED = f"('{COVERED}', '{RECURRING_FEE}', '{DISCOUNTED}', '{RI_FEE}')"
 
 
@@ -145,8 +178,7 @@ def _effective_cost(line: Line) -> str:
 
 def _amortised(line: Line) -> str:
     """Cost of the commitment that a line used, or that its fee line says was left unused."""
-    covered = _net(line, "savingsPlan/NetSavingsPlanEffectiveCost", "savingsPlan/SavingsPlanEffectiveCost")
-    discounted = _net(line, "reservation/NetEffectiveCost", "reservation/EffectiveCost")
+    covered, discounted = _net(line, *_COVERED), _net(line, *_DISCOUNTED)
     return (
         f"case {line.kind} when '{COVERED}' then {covered} when '{DISCOUNTED}' then {discounted} "
         f"when '{RECURRING_FEE}' then {_plan_total(line)} - {_plan_part(line, 'savingsPlan/UsedCommitment')} "
@@ -155,12 +187,7 @@ def _amortised(line: Line) -> str:
 
 
 def _unused_reservation(line: Line) -> str:
-    upfront = _net(
-        line,
-        "reservation/NetUnusedAmortizedUpfrontFeeForBillingPeriod",
-        "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod",
-    )
-    recurring = _net(line, "reservation/NetUnusedRecurringFee", "reservation/UnusedRecurringFee")
+    upfront, recurring = _net(line, *_UNUSED_UPFRONT), _net(line, *_UNUSED_RECURRING)
     return (
         f"case when {upfront} is not null or {recurring} is not null "
         f"then cast(coalesce({upfront}, 0) + coalesce({recurring}, 0) as {_MONEY}) end"
@@ -169,9 +196,7 @@ def _unused_reservation(line: Line) -> str:
 
 def _commitment_cost(line: Line) -> str:
     """The amortised purchase in the charge period: an hour of a savings plan, a month of a reservation."""
-    upfront = _net(
-        line, "reservation/NetAmortizedUpfrontFeeForBillingPeriod", "reservation/AmortizedUpfrontFeeForBillingPeriod"
-    )
+    upfront = _net(line, *_UPFRONT)
     return (
         f"case {line.kind} when '{RECURRING_FEE}' then {_plan_total(line)} "
         f"when '{RI_FEE}' then cast(coalesce({upfront}, 0) + {line.billed_cost} as {_MONEY}) end"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from connectors.aws.bill_costs import net_is_filled
+from connectors.aws.bill_costs import NetCosts
 from connectors.aws.bill_focus import is_focus, parse_focus
 from connectors.aws.bill_manifest import read_manifest
 from connectors.aws.bill_people import without_people
@@ -37,7 +37,7 @@ def parse_export(settings: AwsBillSettings, window: Window, pages: Iterable[Land
 def _chunks(settings: AwsBillSettings, window: Window, files: list[LandedPage]) -> Iterator[Parsed]:
     if files and is_focus(files[0]):  # an export has one format
         return parse_focus(settings, window, files)
-    shape = report_shape(settings, window, net_is_filled=net_is_filled(files))
+    shape = report_shape(settings, window, NetCosts(files))
     return parse_bill(Bill(settings, window, files, shape))
 
 

@@ -7,10 +7,9 @@ what AWS delivered, and tags, which the account chose to have on its bill.
 import re
 from dataclasses import replace
 
-import orjson
-
 from connectors.base import Reject
 from connectors.bills.names import key_of
+from connectors.exact import exact_json, json_text
 
 _WORDS = ("iamprincipal", "username", "useremail", "useridentity")
 _LABELS = ("resourcetags", "costcategory")  # resourceTags/user:Name is a machine's
@@ -29,10 +28,10 @@ def without_people(reject: Reject) -> Reject:
     if reject.reason == "malformed_record":
         return replace(reject, payload=_PRINCIPAL.sub(_LEFT_OUT, reject.payload))
     try:
-        found = orjson.loads(reject.payload)
-    except orjson.JSONDecodeError:
+        found = exact_json(reject.payload.encode())
+    except ValueError:
         return replace(reject, payload=_PRINCIPAL.sub(_LEFT_OUT, reject.payload))
     if not isinstance(found, dict) or not any(names_people(str(name)) for name in found):
         return reject
     kept = {name: value for name, value in found.items() if not names_people(str(name))}
-    return replace(reject, payload=orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode())
+    return replace(reject, payload=json_text(kept))

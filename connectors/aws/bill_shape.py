@@ -16,8 +16,10 @@ from connectors.aws.bill_costs import (
     RI_FEE,
     UPFRONT_FEE,
     Line,
+    NetCosts,
     costs_of,
     has_net_zero,
+    in_doubt,
     is_unamortised,
     steps_of,
 )
@@ -48,8 +50,8 @@ _FREQUENCIES = {
 _OPTIONAL_NUMBERS = ("pricing/publicOnDemandCost", "pricing/publicOnDemandRate", "lineItem/UsageAmount")
 
 
-def report_shape(settings: AwsBillSettings, window: Window, *, net_is_filled: bool) -> Callable[[Names], Shape]:
-    """The shape of a file, once its columns are known. `net_is_filled`: whether the delivery has net costs.
+def report_shape(settings: AwsBillSettings, window: Window, net_costs: NetCosts) -> Callable[[Names], Shape]:
+    """The shape of a file, once its columns are known. `net_costs` tells whether the delivery has them.
 
     Raises IncompleteDeliveryError for a file that lacks a column without which no line can be billed.
     """
@@ -57,7 +59,7 @@ def report_shape(settings: AwsBillSettings, window: Window, *, net_is_filled: bo
     def shape(names: Names) -> Shape:
         for column in _REQUIRED:
             names.require(column)
-        line = Line(names, net_is_filled)
+        line = Line(names, net_costs.are_filled is True)
         tags, tags_found = tags_lookup(names)
         models, models_found = models_lookup(line)
         unknown = unknown_columns(names)
@@ -77,7 +79,16 @@ def report_shape(settings: AwsBillSettings, window: Window, *, net_is_filled: bo
             lookups=(tags_found, models_found),
             notices=_notices(line, unknown),
             steps=steps_of(line),
+            doubt=in_doubt(line) if net_costs.are_filled is None else "false",
+            settled=settled(names) if net_costs.are_filled is None else None,
         )
+
+    def settled(names: Names) -> Callable[[], Shape]:
+        def found() -> Shape:
+            net_costs.find()
+            return shape(names)
+
+        return found
 
     return shape
 

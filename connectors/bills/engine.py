@@ -10,8 +10,12 @@ _MEMORY = "1GB"  # lines are streamed; what matches the lines of two views spill
 
 
 @contextmanager
-def engine() -> Generator[duckdb.DuckDBPyConnection]:
-    """An empty database in memory; what it spills goes with it. Times are UTC."""
+def engine(threads: int | None = None) -> Generator[duckdb.DuckDBPyConnection]:
+    """An empty database in memory; what it spills goes with it. Times are UTC.
+
+    `threads`: all cores unless given. Several of them give the lines of a file in no certain order where the result is
+    streamed: who counts lines as they come takes one.
+    """
     with (
         TemporaryDirectory(prefix="bill-") as spool,
         duckdb.connect(
@@ -23,5 +27,7 @@ def engine() -> Generator[duckdb.DuckDBPyConnection]:
             }
         ) as connection,
     ):
+        if threads is not None:
+            connection.execute(f"set threads = {threads}")
         connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
         yield connection

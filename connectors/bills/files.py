@@ -83,12 +83,12 @@ class Lines:
 
 @contextmanager
 def open_lines(page: LandedPage) -> Generator[Lines]:
-    """The file, opened.
+    """The file, opened. Its lines come in the order in which they stand there.
 
     Raises IncompleteDeliveryError for one that is not whole. SQL that the engine cannot bind is our defect and no
     matter of the file: that error is raised as it is.
     """
-    with _local(page.body) as file, engine() as connection:
+    with _local(page.body) as file, engine(threads=1) as connection:
         with file.open("rb") as stream:
             head = stream.read(4)
         is_gzip = head[:2] == _GZIP

@@ -42,6 +42,7 @@ class Names:
         self._alike: dict[str, Given] = {}  # the second one of a spelling
         self._by_name: dict[str, Given] = {}
         self._families: tuple[str, ...] = ()
+        self._readings: dict[str, None] = {}
         found: dict[str, Given] = {}
         for column in columns:
             if column.name in self._by_name:
@@ -69,6 +70,22 @@ class Names:
             if key in self.columns:
                 return self.columns[key]
         return None
+
+    def _reading(self, sql: str) -> str:
+        self._readings[sql] = None
+        return sql
+
+    def read_once(self, statement: str) -> tuple[str, Mapping[str, str]]:
+        """The statement with a column in place of every number and instant that it reads more than once.
+
+        The mapping says what these columns are: the engine would compute each anew wherever it stands in a `case`.
+        """
+        columns: dict[str, str] = {}
+        for sql in self._readings:
+            if statement.count(sql) > 1:
+                columns[f"_read{len(columns)}"] = sql
+                statement = statement.replace(sql, f"_read{len(columns) - 1}")
+        return statement, columns
 
     def _same(self, first: Given, second: Given) -> IncompleteDeliveryError:
         return IncompleteDeliveryError(
@@ -110,18 +127,18 @@ class Names:
         """The column as DECIMAL(38,12), exact to twelve places; NULL where it is no number.
 
         Binary floating point is read by its shortest decimal form: the number that the exporter wrote. A text with
-        `_`, and one that would become zero without being zero, is no number, as `connectors.exact` has it; a binary
-        number of less than half the last place is zero, since sums of binary numbers leave such remains of it.
+        `_` is no number, as `connectors.exact` has it.
 
         Digits beyond the twelfth place are rounded half away from zero, as the engine does; `connectors.exact` rounds
-        to even, which differs by 1e-12 where just a 5 follows. `too_precise` tells of every such line.
+        to even, which differs by 1e-12 where just a 5 follows. Less than half the last place is zero, as what it says
+        is known. `too_precise` tells of every such line.
         """
         found = self.find(*aliases)
         if found is None:
             return f"cast(null as {_MONEY})"
         if found.kind == "text":
-            return _of_text(f"nullif({found.sql}, '')")
-        return _of_float(found.sql) if found.kind == "float" else f"try_cast({found.sql} as {_MONEY})"
+            return self._reading(_of_text(found.sql))
+        return self._reading(_of_float(found.sql) if found.kind == "float" else f"try_cast({found.sql} as {_MONEY})")
 
     def unreadable(self, *aliases: str) -> str:
         """Where the column holds something that is no number."""
@@ -136,8 +153,10 @@ class Names:
             return f"coalesce(cast({self.decimal(*aliases)} as double) <> {found.sql}, false)"
         text = self.text(*aliases)
         exact, kept = (f"try_cast({value} as decimal(38, 25))" for value in (text, self.decimal(*aliases)))
+        is_lost = f"({kept} = 0 and left(ltrim({text}, '+-0. '), 1) between '1' and '9')"  # even of 25 places
         return (
-            f"case when contains({text}, 'e') or contains({text}, 'E') then coalesce({exact} <> {kept}, false) "
+            f"case when contains({text}, 'e') or contains({text}, 'E') "
+            f"then coalesce({exact} <> {kept} or {is_lost}, false) "
             f"when length({text}) > 14 then regexp_matches({text}, '{_TOO_PRECISE}') else false end"
         )
 
@@ -148,7 +167,7 @@ class Names:
             return "cast(null as timestamp)"
         if found.kind in ("instant", "date"):
             return f"cast({found.sql} as timestamp)"
-        return f"cast(try_cast(nullif({found.sql}, '') as timestamptz) as timestamp)"
+        return self._reading(f"cast(try_cast({found.sql} as timestamptz) as timestamp)")
 
     def day(self, pattern: str, *aliases: str) -> str:
         """The column, text in strptime's `pattern` or a date, as a naive UTC instant. NULL where unreadable."""
@@ -161,17 +180,9 @@ class Names:
 
 
 def _of_text(text: str) -> str:
-    """A text as a number. Up to a million it fits into 64 bits, which is read ten times as fast.
-
-    Only a text with an exponent or of more than thirteen signs can become zero without being zero: few are looked at.
-    """
+    """A text as a number. Up to a million it fits into 64 bits, which is read ten times as fast."""
     value = f"coalesce(cast(try_cast({text} as {_NARROW}) as {_MONEY}), try_cast({text} as {_MONEY}))"
-    is_small = f"(length({text}) > 13 or contains({text}, 'e-') or contains({text}, 'E-')) and {value} = 0"
-    has_digit = f"left(ltrim({text}, '+-0. '), 1) between '1' and '9'"
-    return (
-        f"case when contains({text}, '_') then null when length({text}) < 5 then {value} "
-        f"when {is_small} and {has_digit} then null else {value} end"
-    )
+    return f"case when contains({text}, '_') then null else {value} end"
 
 
 def _of_float(value: str) -> str:

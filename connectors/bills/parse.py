@@ -1,7 +1,8 @@
 """A bill's landed files become chunks of `charges` and one closing word: control totals, notices, finality."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -16,13 +17,13 @@ from connectors.bills.shape import Found, Lookup, Shape
 from connectors.bills.statement import Statement
 from contracts import contract
 
-BATCH_ROWS = 122_880  # DuckDB's own row group: what it hands over without copying
-_HERE = ("x_source", "x_slice_date", "x_page")
+BATCH_ROWS = 65_536  # half a row group of the lake's
+_AT_ONCE = 2  # files: a thread of its own reads each, so that its lines come in their order
 
 
 @dataclass
 class _Tally:
-    """What only the whole delivery tells."""
+    """What only the whole of a file tells."""
 
     staged: int = 0
     is_invoiced: bool = True
@@ -51,65 +52,94 @@ class Bill:
 
 
 def parse_bill(bill: Bill) -> Iterator[Parsed]:
-    """Charges and rejects of every file, in bounded chunks, in the files' order; one chunk ahead of who takes them.
+    """Charges and rejects of every file, in bounded chunks, computed ahead of who takes them.
+
+    Two files are read at once, by one thread each: a chunk of each in turn.
 
     Raises IncompleteDeliveryError for a file that is not whole or lacks a column that money hangs on.
     """
-    yield from ahead(_parse(bill))
+    tallies = [_Tally() for _ in bill.pages]
+    files = (_file(bill, number, tally) for number, tally in enumerate(tallies))
+    yield from ahead(files, _AT_ONCE)
+    yield _closing(bill, tallies)
 
 
-def _parse(bill: Bill) -> Iterator[Parsed]:
-    tally = _Tally()
-    for page in bill.pages:
-        with open_lines(page) as lines:
-            if bill.opened is not None:
-                bill.opened(lines)
-            yield from _parse_file(bill, lines, tally)
-    notices = tuple(f"{count:,} {words}" for words, count in sorted(tally.notices.items()) if count)
-    yield Parsed(
+def _closing(bill: Bill, tallies: Sequence[_Tally]) -> Parsed:
+    told = sum((tally.notices for tally in tallies), Counter[str]())
+    return Parsed(
         contract("charges").arrow_schema().empty_table(),
         stated_rows=bill.stated_rows,
-        is_final=_is_final(bill, tally),
-        notices=notices,
+        is_final=_is_final(bill, tallies),
+        notices=tuple(f"{count:,} {words}" for words, count in sorted(told.items()) if count),
     )
 
 
-def _is_final(bill: Bill, tally: _Tally) -> bool:
-    invoiced = bill.invoice_is_final and tally.is_invoiced
-    return (invoiced if bill.is_final is None else bill.is_final) and tally.is_whole and tally.staged > 0
+def _is_final(bill: Bill, tallies: Sequence[_Tally]) -> bool:
+    invoiced = bill.invoice_is_final and all(tally.is_invoiced for tally in tallies)
+    is_whole = all(tally.is_whole for tally in tallies) and any(tally.staged for tally in tallies)
+    return (invoiced if bill.is_final is None else bill.is_final) and is_whole
 
 
-def _parse_file(bill: Bill, lines: Lines, tally: _Tally) -> Iterator[Parsed]:
-    shape = bill.shape(lines.names)
-    statement = Statement(shape, lines.names, bill.settings.name, bill.window.slice_date, lines.page.page_id)
-    caches: dict[str, dict[str, Found]] = {lookup.helper: {} for lookup in shape.lookups}
+def _file(bill: Bill, number: int, tally: _Tally) -> Generator[Parsed]:
+    """One file's chunks. The first one may show that the whole bill is in another currency."""
+    caches: dict[str, dict[str, Found]] = {}
     position, refused = 1, 0
-    reader = lines.connection.sql(statement.text()).to_arrow_reader(BATCH_ROWS)
-    for batch in reader:
-        rows = pa.Table.from_batches([batch])
-        rows = rows.append_column("x_row", pa.array(range(position, position + rows.num_rows), pa.int64()))
-        position += rows.num_rows
-        for number, words in enumerate(shape.notices):
-            tally.notices[words] += pc.call_function("sum", [rows[f"_notice{number}"]]).as_py() or 0
-        sound = pc.call_function("equal", [rows["_broken"], pa.scalar("")])
-        broken = rows.num_rows - (pc.call_function("sum", [sound]).as_py() or 0)
-        if broken == position - 1 >= MANY and not tally.staged and is_other_currency(statement, rows):
-            reader.close()  # one question at a time
-            raise other_currency(statement, lines, broken)
-        refused += broken
-        kept = _charges(rows.filter(sound) if broken else rows, shape.lookups, caches)
-        tally.staged += kept.num_rows
-        tally.is_invoiced &= kept["invoice_id"].null_count == 0
-        yield Parsed(kept, is_final=True)  # the closing word says whether the delivery is
-    for rejects in refusals(statement, lines, has_refused=refused > 0):
-        tally.is_whole = False
-        yield Parsed(contract("charges").arrow_schema().empty_table(), rejects, is_final=True)
+    with open_lines(bill.pages[number]) as lines:
+        if bill.opened is not None:
+            bill.opened(lines)
+        statement = _statement(bill, lines, bill.shape(lines.names))
+        found = _rows(bill, lines, statement)
+        for statement, read in found:
+            rows = read.append_column("x_row", pa.array(range(position, position + read.num_rows), pa.int64()))
+            position += rows.num_rows
+            for n, words in enumerate(statement.shape.notices):
+                tally.notices[words] += _total(rows[f"_notice{n}"])
+            sound = pc.call_function("equal", [rows["_broken"], pa.scalar("")])
+            broken = rows.num_rows - _total(sound)
+            refused += broken
+            if number == 0 and refused == broken == position - 1 >= MANY and is_other_currency(statement, rows):
+                found.close()  # one question at a time
+                raise other_currency(statement, lines, broken)
+            kept = _charges(rows.filter(sound) if broken else rows, statement.shape.lookups, caches)
+            tally.staged += kept.num_rows
+            tally.is_invoiced &= kept["invoice_id"].null_count == 0
+            yield Parsed(kept, is_final=True)  # the closing word says whether the delivery is
+        for rejects in refusals(statement, lines, has_refused=refused > 0):
+            tally.is_whole = False
+            yield Parsed(contract("charges").arrow_schema().empty_table(), rejects, is_final=True)
+
+
+def _rows(bill: Bill, lines: Lines, statement: Statement) -> Generator[tuple[Statement, pa.Table]]:
+    """The statement's rows, and the statement that read them: another one from the first line in doubt on."""
+    passed = 0
+    with closing(lines.connection.sql(statement.text()).to_arrow_reader(BATCH_ROWS)) as reader:
+        for batch in reader:
+            if statement.shape.settled is not None and _total(batch["_doubt"]):
+                break
+            passed += batch.num_rows
+            yield statement, pa.Table.from_batches([batch])
+        else:
+            return
+    settled = _statement(bill, lines, statement.shape.settled())
+    with closing(lines.connection.sql(settled.text()).to_arrow_reader(BATCH_ROWS)) as reader:
+        for batch in reader:
+            if (fresh := batch.slice(passed)).num_rows:
+                yield settled, pa.Table.from_batches([fresh])
+            passed -= batch.num_rows - fresh.num_rows
+
+
+def _statement(bill: Bill, lines: Lines, shape: Shape) -> Statement:
+    return Statement(shape, lines.names, bill.settings.name, bill.window.slice_date, lines.page.page_id)
+
+
+def _total(values: pa.Array | pa.ChunkedArray) -> int:
+    return pc.call_function("sum", [values]).as_py() or 0
 
 
 def _charges(rows: pa.Table, lookups: Sequence[Lookup], caches: dict[str, dict[str, Found]]) -> pa.Table:
     """The rows in the contract's columns, with what Python looks up filled in."""
     for lookup in lookups:
-        rows = _looked_up(rows, lookup, caches[lookup.helper])
+        rows = _looked_up(rows, lookup, caches.setdefault(lookup.helper, {}))
     schema = contract("charges").arrow_schema()
     return rows.select(schema.names).cast(schema)
 

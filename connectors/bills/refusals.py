@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from itertools import islice
 
-import orjson
 import pyarrow as pa
 
 from connectors.base import Reject, SourceError
 from connectors.bills.files import Lines
 from connectors.bills.statement import Statement
+from connectors.exact import json_text
 
 MANY = 10_000
 """Refused lines that are held at once, and lines that all are in another currency by no accident."""
@@ -58,7 +58,7 @@ def _refused(statement: Statement, lines: Lines) -> Iterator[Reject]:
                 detail="; ".join(
                     f"{r.column}: found {_shown(found.get(r.column))}, expected {r.expected}" for r in rules
                 ),
-                payload=orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode(),
+                payload=json_text(found),
                 column_name=", ".join(dict.fromkeys(rule.column for rule in rules)),
                 cost=None if any(rule.reason == "wrong_currency" for rule in rules) else cost,
             )

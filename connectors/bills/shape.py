@@ -38,6 +38,9 @@ class Shape:
     `values` maps a column of `charges` (or a look-up's helper) to SQL over the relation `lines`; what it leaves out is
     NULL. `cost` is the billed cost that a refused line is counted with. `notices` maps words to SQL: lines where it
     holds are counted and told. `elsewhere`, where it holds, is another window's line.
+
+    `doubt`, where it holds, is a line that only the whole delivery tells how to read: `settled` finds that out and
+    gives the shape that reads it. It reads the lines before it no other way.
     """
 
     values: Mapping[str, str]
@@ -47,3 +50,5 @@ class Shape:
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
     elsewhere: str = "false"
     steps: tuple[Mapping[str, str], ...] = ()
+    doubt: str = "false"
+    settled: "Callable[[], Shape] | None" = None

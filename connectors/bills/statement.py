@@ -1,12 +1,12 @@
 """The SQL that reads one file as charges, and the rules that every charge keeps, whoever billed it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import orjson
-
 from connectors.bills.names import Given, Names, literal
 from connectors.bills.shape import Rule, Shape
+from connectors.exact import exact_json
 from contracts import contract
 
 _PERIODS = ("billing_period", "charge_period")
@@ -27,6 +27,7 @@ class Statement:
         shape = self.shape
         more = [f"{shape.values[lookup.helper]} as {lookup.helper}" for lookup in shape.lookups]
         more += [f"cast({sql} as integer) as _notice{n}" for n, sql in enumerate(shape.notices.values())]
+        more.append(f"cast({shape.doubt} as integer) as _doubt")
         return f"select * exclude (_said), {_broken()} as _broken from ({self._lines(more)})"
 
     def refused(self) -> str:
@@ -48,7 +49,7 @@ class Statement:
 
     def delivered(self, payload: str) -> dict[str, object]:
         """A refused line's payload under the names that the file gives its columns."""
-        values: dict[str, object] = orjson.loads(payload)
+        values: dict[str, object] = exact_json(payload.encode())
         return {given.name: values[f"v{n}"] for n, given in enumerate(self.names.columns.values())}
 
     def rule(self, name: str) -> Rule:
@@ -62,12 +63,13 @@ class Statement:
     def _lines(self, more: list[str]) -> str:
         filled = {name for lookup in self.shape.lookups for name in lookup.fills}
         columns = [c.name for c in contract("charges").columns if c.name not in filled and c.name != "x_row"]
-        said = _joined([f"case when {rule.breaks} then '{n}' end" for n, rule in enumerate(self.shape.rules)])
+        said = _told_of({str(n): rule.breaks for n, rule in enumerate(self.shape.rules)})
         read = ", ".join([*(f"{self._value(name)} as {name}" for name in columns), *more, f"{said} as _said"])
-        source = "lines"
+        source = "delivered"
         for step in self.shape.steps:
-            source = f"(select *, {', '.join(f'{sql} as {name}' for name, sql in step.items())} from {source})"
-        return f"select {read} from {source} where not ({self.shape.elsewhere})"
+            source = _with(step, source)
+        text, readings = self.names.read_once(f"select {read} from {source} where not ({self.shape.elsewhere})")
+        return f"with delivered as ({_with(readings, 'lines')}) {text}"
 
     def _value(self, name: str) -> str:
         constants = {
@@ -78,6 +80,10 @@ class Statement:
         return f"cast({constants.get(name) or self.shape.values.get(name, 'null')} as {_SQL_TYPES[name]})"
 
 
+def _with(columns: Mapping[str, str], source: str) -> str:
+    return f"(select *{''.join(f', {sql} as {name}' for name, sql in columns.items())} from {source})"
+
+
 def _told(given: Given) -> str:
     """A value fit for JSON, which has no NaN and no infinity."""
     return f"cast({given.sql} as varchar)" if given.kind == "float" else given.sql
@@ -85,13 +91,17 @@ def _told(given: Given) -> str:
 
 def _broken() -> str:
     """What the shape says of a line, and what the contract asks of each."""
-    required = [f"case when {name} is null then '{name}' end" for name in _REQUIRED]
-    backward = [f"case when {period}_end <= {period}_start then '{period}' end" for period in _PERIODS]
-    return f"case when _said <> '' then _said else {_joined([*required, *backward])} end"
+    required = {name: f"{name} is null" for name in _REQUIRED}
+    backward = {period: f"{period}_end <= {period}_start" for period in _PERIODS}
+    return f"case when _said <> '' then _said else {_told_of({**required, **backward})} end"
 
 
-def _joined(cases: list[str]) -> str:
-    return f"concat_ws(',', {', '.join(cases)})" if cases else "''"
+def _told_of(faults: Mapping[str, str]) -> str:
+    """The names of the faults that hold, with commas. Nearly every line has none: only the others' are written."""
+    if not faults:
+        return "''"
+    named = ", ".join(f"case when {sql} then '{name}' end" for name, sql in faults.items())
+    return f"case when {' or '.join(f'({sql})' for sql in faults.values())} then concat_ws(',', {named}) else '' end"
 
 
 def _sql_type(kind: str) -> str:
