@@ -22,5 +22,9 @@ A new log is its settings, its allow-list and a reader (`source.StoredLog` for f
             return record.get("cost")
 
         def read(self, settings: AcmeSettings, record: Record) -> Attempt:                 # after the allow-list
-            return Attempt(record.get("id"), microseconds(record.get("time")), "success", usage=...)
+            used = exclusive(Counts(record["usage"].get("in"), record["usage"].get("out")), CONVENTIONS["acme"])
+            return Attempt(record.get("id"), microseconds(record.get("time")), "success", usage=used)
+
+How Acme counts is a line of `conventions`. A provider's own answer that a log hands on is read by
+`usage_bodies.read_body`.
 """

@@ -120,7 +120,7 @@ class _Places:
     def __init__(
         self, convention: Convention, read: int, written: int, audio_in: int, reasoning: int, audio_out: int
     ) -> None:
-        at_read, at_written, at_reasoning, at_audio_in, at_audio_out, total, _ = convention
+        at_read, at_written, at_reasoning, at_audio_in, at_audio_out, total = convention
         inputs = ((at_read, read), (at_written, written), (at_audio_in, audio_in))
         outputs = ((at_reasoning, reasoning), (at_audio_out, audio_out))
         self.outside_input = sum([count for at, count in inputs if at == "outside"])

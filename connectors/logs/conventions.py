@@ -8,17 +8,15 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Place = Literal["inside", "outside", "unstated"]
-"""Where a class is counted. `unstated`: the source does not say or does both, and each record's figures decide."""
-
-CacheClasses = Literal["told", "silent"]
+"""Where a class is counted. `unstated`: the source does not say or does both, and each record's figures decide: it is
+inside, unless the stated total says otherwise, or cached input is more than the input that would hold it."""
 
 
 class Convention(NamedTuple):
     """Where each class stands: cached and audio input against the stated input, the rest against the stated output.
 
     `total` says what a stated total is the sum of: `everything`, or input and output `as_named`, whatever is outside
-    of them. `cache` is `silent` where the source never tells cached input: all input then counts as uncached, which is
-    the most that it can have cost, and the class is for the reconciliation to find.
+    of them.
     """
 
     cache_read: Place
@@ -27,13 +25,14 @@ class Convention(NamedTuple):
     input_audio: Place = "inside"
     output_audio: Place = "inside"
     total: Literal["everything", "as_named"] = "everything"
-    cache: CacheClasses = "told"
 
 
 _INCLUSIVE = Convention("inside", "inside", "inside")
 _EXCLUSIVE = Convention("outside", "outside", "inside")
 _FIGURES_DECIDE = Convention("unstated", "unstated", "unstated")
-_AS_THE_PROVIDER = Convention("unstated", "unstated", "unstated", cache="silent")
+# These name input and output alone, as the provider counts them. Cached input, if any, then stands among the uncached:
+# the most that it can have cost. The reconciliation finds the class.
+_AS_THE_PROVIDER = _FIGURES_DECIDE
 
 CONVENTIONS: Mapping[str, Convention] = {
     # What providers answer.
@@ -50,7 +49,8 @@ CONVENTIONS: Mapping[str, Convention] = {
     "litellm": _FIGURES_DECIDE,
     "langfuse": Convention("outside", "outside", "outside"),
     "langfuse_free_form": _FIGURES_DECIDE,
-    "openinference": _INCLUSIVE,
+    # Phoenix prices it so; older instrumentations of Anthropic leave cached input outside.
+    "openinference": Convention("unstated", "unstated", "inside"),
     # The text says that parts SHOULD be inside; older instrumentations of Anthropic leave them outside.
     "otel_genai": _FIGURES_DECIDE,
     "envoy": Convention("inside", "unstated", "inside"),
