@@ -1,5 +1,6 @@
 """Two hundred nights of restated, repeated, reordered, cut and missing bills end in the ledger of one clean load."""
 
+import json
 import random
 import shutil
 from dataclasses import dataclass, field
@@ -10,24 +11,28 @@ from typing import Any
 
 from contracts import contract
 from pipelines.calendar import days_between, month_start, next_month
-from pipelines.house import Options, open_house
+from pipelines.house import open_house
 from pipelines.night.build import build
 from pipelines.night.ledger import breaks, build_postings
 from pipelines.night.references import write_model_identity, write_references
 from pipelines.night.stage import stage
+from tests.connectors.gcp import lines as google
 from tests.pipelines.small_company import line
 
 FIRST, NIGHTS, SEED = date(2026, 3, 20), 200, 20261121
 LAST = FIRST + timedelta(days=NIGHTS - 1)
-ACCOUNTS = ("first", "second", "third")
+GOOGLE_BEGINS = FIRST + timedelta(days=140)  # the company takes on a second provider
+GOOGLE = "google"  # tells its bill in its own words, not in FOCUS
+ACCOUNTS = ("first", GOOGLE)
+DETECTABLE = ("none",) * 6 + ("shuffled", "shuffled", "twice", "cut", "missing")
+FAULTS = (*DETECTABLE, "halved", "wrong")
 TEAMS = ("search", "support")
 CONFIG = """\
 company: Restless
 lake: lake
 sources:
   - {name: first, kind: focus, account: "1", location: bills/first}
-  - {name: second, kind: focus, account: "2", location: bills/second}
-  - {name: third, kind: focus, account: "3", location: bills/third}
+  - {name: google, kind: gcp_bill, account: "2", location: bills/google}
 teams:
   - {id: search, name: Search}
   - {id: support, name: Support}
@@ -49,12 +54,14 @@ class World:
 
     def live(self, day: date) -> None:
         """A day passes: every account is charged a few times."""
-        for account in ACCOUNTS:
+        for account in ACCOUNTS if day >= GOOGLE_BEGINS else ACCOUNTS[:1]:
             month = self.lines.setdefault((account, month_start(day)), [])
             month += [self._line(account, day, number) for number in range(self.random.randint(1, 3))]
 
     def _line(self, account: str, day: date, number: int) -> dict[str, str]:
-        cost = str(Decimal(self.random.randint(-(10**9), 10**12)).scaleb(-self.random.choice((2, 6, 12))))
+        # a double holds halves exactly, and FOCUS twelve places
+        places = (0,) if account == GOOGLE else (2, 6, 12)
+        cost = str(Decimal(self.random.randint(-(10**9), 10**12)).scaleb(-self.random.choice(places)))
         team = self.random.choice((*TEAMS, "nobody"))
         return line(
             BilledCost=cost,
@@ -76,25 +83,22 @@ class World:
         key = (self.random.choice(ACCOUNTS), self.random.choice(months))
         if found := self.lines.get(key):
             chosen = self.random.choice(found)
-            chosen["BilledCost"] = chosen["EffectiveCost"] = str(
-                Decimal(chosen["BilledCost"]) - Decimal("0.000000000001")
-            )
+            step = Decimal("0.5") if key[0] == GOOGLE else Decimal("0.000000000001")
+            chosen["BilledCost"] = chosen["EffectiveCost"] = str(Decimal(chosen["BilledCost"]) - step)
             chosen["Tags"] = f'{{"team": "{self.random.choice(TEAMS)}"}}'
 
-    def tell(self, *, well: bool) -> None:
-        """Writes every file anew; unless all is told well, something may be wrong with each."""
+    def tell(self, today: date, *, well: bool = False) -> None:
+        """Writes every file anew; unless all is told well, something may be wrong with each.
+
+        What nobody can tell from a bill, half of it or other costs on it, a source may say of the month that it is in,
+        and takes back in time.
+        """
         shutil.rmtree(self.folder / "bills", ignore_errors=True)
         for (account, month), lines in self.lines.items():
             folder = self.folder / "bills" / account / f"{month:%Y-%m}"
             folder.mkdir(parents=True)
             told = list(lines)
-            fault = (
-                "none"
-                if well
-                else self.random.choice(
-                    ("none",) * 6 + ("shuffled", "shuffled", "twice", "cut", "halved", "wrong", "missing")
-                )
-            )
+            fault = "none" if well else self.random.choice(FAULTS if month == month_start(today) else DETECTABLE)
             self.faults[fault] = self.faults.get(fault, 0) + 1
             if fault == "shuffled":
                 self.random.shuffle(told)
@@ -102,31 +106,63 @@ class World:
                 told = told[: len(told) // 2]
             if fault == "wrong":
                 told = [{**row, "BilledCost": "1", "EffectiveCost": "1"} for row in told]
-            text = "\n".join([",".join(told[0]), *(_csv(row) for row in told)]) + "\n" if told else ""
             if fault == "missing" or not told:
                 continue
-            (folder / "bill.csv").write_text(text[: -len(text) // 40] if fault == "cut" else text)
+            name, text = _native(told) if account == GOOGLE else _focus(told)
+            (folder / name).write_text(_cut(text) if fault == "cut" else text)
             if fault == "twice":
-                (folder / "bill-again.csv").write_text(text)
+                (folder / f"again-{name}").write_text(text)
+
+
+def _focus(told: list[dict[str, str]]) -> tuple[str, str]:
+    return "bill.csv", "\n".join([",".join(told[0]), *(_csv(row) for row in told)]) + "\n"
+
+
+def _native(told: list[dict[str, str]]) -> tuple[str, str]:
+    """The same charges as Google's own export says them: a cost, and a credit that halves it."""
+    return "bill.jsonl", google.json_lines(*map(_exported, told)).decode()
+
+
+def _exported(row: dict[str, str]) -> dict[str, Any]:
+    start, labels = row["ChargePeriodStart"], json.loads(row["Tags"])
+    billed = float(row["BilledCost"])
+    return google.line(
+        invoice={"month": row["BillingPeriodStart"][:7].replace("-", "")},
+        usage_start_time=f"{start[:10]} 00:00:00 UTC",
+        usage_end_time=f"{start[:10]} 01:00:00 UTC",
+        labels=[{"key": key, "value": value} for key, value in labels.items()],
+        project={"labels": []},
+        resource={"name": row["ResourceId"], "global_name": f"//compute/{row['ResourceId']}"},
+        cost=billed * 2,
+        credits=[google.credit("PROMOTION", -billed)],
+    )
+
+
+def _cut(text: str) -> str:
+    """Without its last part; never at the end of a line, where nothing would show."""
+    left = text[: -len(text) // 40]
+    return left[:-2] if left.endswith("\n") else left
 
 
 def _csv(row: dict[str, str]) -> str:
     return ",".join('"' + value.replace('"', '""') + '"' for value in row.values())
 
 
-def night(folder: Path, first: date, last: date) -> None:
-    """The part of a night that makes the ledger; the ledger balances after every one."""
+def night(folder: Path, first: date, last: date, *, dies: bool = False) -> None:
+    """The part of a night that makes the ledger, which balances after every one that does not die before."""
     now = datetime.combine(last + timedelta(days=1), time(5, 30))
-    options = Options(confirmed=frozenset(ACCOUNTS) if first != last else frozenset())
-    with open_house(folder / "farthing.yml", f"run-{now:%Y%m%d}", clock=lambda: now, options=options) as house:
-        stage(house, "focus", first, last)
+    with open_house(folder / "farthing.yml", f"run-{now:%Y%m%d}", clock=lambda: now) as house:
         if first == FIRST:  # neither prices nor names change here
             write_references(house)
             write_model_identity(house, first, last)
+        stage(house, "focus", first, last)
+        if last >= GOOGLE_BEGINS:
+            stage(house, "gcp_bill", max(first, GOOGLE_BEGINS), last)
+        if dies:
+            return
         build(house, contract("charge_groups"), first, last)
         build_postings(house, first, last)
-        if first != last:
-            build(house, contract("chargeback"), first, last)
+        build(house, contract("chargeback"), first, last)
         assert breaks(house, first, last).is_empty()
 
 
@@ -152,15 +188,16 @@ def test_two_hundred_nights_of_trouble_end_in_the_ledger_of_one_clean_load(tmp_p
         world.live(day)
         for _ in range(world.random.randint(0, 3)):
             world.restate(day)
-        world.tell(well=False)
-        if world.random.random() < 0.15:
+        world.tell(day)
+        if day > FIRST and world.random.random() < 0.15:
             gaps += 1  # nobody ran the night
             continue
+        night(restless, day, day, dies=day > FIRST and world.random.random() < 0.7)
+    world.tell(LAST, well=True)
+    for day in (LAST + timedelta(days=1), LAST + timedelta(days=2)):
         night(restless, day, day)
-    world.tell(well=True)
-    night(restless, FIRST, LAST)
     shutil.copytree(restless / "bills", clean / "bills")
-    night(clean, FIRST, LAST)
+    night(clean, FIRST, LAST + timedelta(days=2))
 
     assert gaps > 10
     assert {"none", "shuffled", "twice", "cut", "halved", "wrong", "missing"} == set(world.faults)
