@@ -19,7 +19,7 @@ Unit = Literal["iso", "s", "ms", "us", "ns"]
 PER_SECOND: Mapping[str, int] = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _CLASSES = frozenset(Counts._fields) - {"input_tokens", "output_tokens", "total_tokens"}
 _PLACED = ("cache_read", "cache_write", "reasoning", "input_audio", "output_audio")
-_UNTOLD = Convention("inside", "inside", "inside", cache="silent")
+_UNTOLD = Convention("inside", "inside", "inside")
 
 
 def _known(named: Mapping[str, object]) -> None:
