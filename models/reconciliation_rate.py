@@ -141,7 +141,7 @@ def _grouped(cells: Iterable[Cell], name: Callable[[Key], tuple[str, ...]]) -> l
 def _fit_all(
     cells: Sequence[Cell], factors: Sequence[Decimal], other_prices: OtherPrices, half_a_unit: Decimal
 ) -> dict[Key, _Fit | None]:
-    """One price and factor for all days of a class where that is possible: small lines fit several. Else one for each."""
+    """One price and factor for all days of a class if there is one, as small lines fit several; else each its own."""
     together = _fit(cells, factors, other_prices, half_a_unit)
     return {cell.key: together or _fit([cell], factors, other_prices, half_a_unit) for cell in cells}
 

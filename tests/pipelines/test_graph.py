@@ -55,6 +55,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
         *("gpu_states_hourly", "postings", "reconciliation", "commitment_lines", "commitment_hours"),
         *("request_defects", "usage_hourly", "reconciliation_lines", "reconciliation_causes"),
+        *("tag_overlaps", "log_defects"),
         *("commitment_balance", "provisioned_deployments"),
         *("commitments", "restatements", "provider_usage_daily"),
         *("chargeback", "gpu_waste", "freshness", "reconciliation_summary"),
