@@ -27,7 +27,7 @@ class Numbers:
 
 
 def read_decimals(texts: pl.Series) -> Numbers:
-    """A column of numbers as text. A number that would round to zero without being zero counts as unreadable."""
+    """A column of numbers as text. Less than half of the twelfth place is zero, and counts as rounded."""
     if texts.str.contains(_EXACT).all():  # nearly every column; empty values do not count
         sound = pl.repeat(value=False, n=len(texts), eager=True)
         return Numbers(texts.cast(MONEY), sound, sound)
@@ -46,7 +46,7 @@ def _canonical(texts: list[str]) -> tuple[dict[str, str | None], list[str]]:
     for text in texts:
         value = read_decimal(text)
         exact = None if value is None else at_scale(value)
-        if exact is None or (value and not exact):
+        if exact is None:
             canonical[text] = None
             continue
         canonical[text] = f"{exact:f}"

@@ -143,7 +143,7 @@ def test_costs_are_exact_however_they_are_written(text: str, over: dict[str, obj
         ("12,34,567", {"grouped": True}, "unreadable_number"),
         ("1,234", {}, "unreadable_number"),
         ("$5", {"cost_unit": "0.01"}, "unreadable_number"),
-        ("0.00000000001", {"cost_unit": "0.01"}, "unreadable_number"),
+        ("0.00000000001", {"cost_unit": "0.01"}, "too_precise"),
         ("1.00000000001", {"cost_unit": "0.01"}, "too_precise"),
         ("", {}, "missing_value"),
     ],
