@@ -4,13 +4,13 @@ Here belongs: finding the rows, and bounding what a file may cost. Here does not
 """
 
 import csv
-import gzip
 import io
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO, cast
+
+from isal import igzip, igzip_lib
 
 from connectors.base import IncompleteDeliveryError, SourceError
 from connectors.logs.parquet import parquet_rows
@@ -20,6 +20,7 @@ _LONGEST_LINE = 16 * 1024 * 1024  # bytes; one payload is about 11 KB
 _LARGEST_DOCUMENT = 64 * 1024 * 1024  # bytes of one JSON value that stretches over lines
 _LARGEST_FILE = 8 * 1024**3  # bytes after decompression
 _BUFFER = 256 * 1024
+_DamagedError = cast("type[Exception]", igzip_lib.IsalError)  # whose stub takes the class for an instance
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def rows_of(stream: BinaryIO, where: str, shape: Csv | None = None) -> Iterator[
     """
     raw = io.BufferedReader(cast("io.RawIOBase", stream), _BUFFER)
     is_gzip = raw.peek(2)[:2] == b"\x1f\x8b"
-    inner = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_gzip else raw
+    inner = cast("BinaryIO", igzip.IGzipFile(fileobj=raw)) if is_gzip else raw
     plain = io.BufferedReader(_Bounded(inner, where), _BUFFER)
     try:
         if plain.peek(3)[:3] == b"\xef\xbb\xbf":
@@ -66,7 +67,7 @@ def rows_of(stream: BinaryIO, where: str, shape: Csv | None = None) -> Iterator[
             yield from parquet_rows(plain, where)
         elif head:
             yield from _json_rows(plain, where) if head[:1] in b"{[" else _csv_rows(plain, where, shape)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, _DamagedError, igzip.BadGzipFile) as error:
         raise _incomplete(where, f"the gzip file ends too early or is damaged ({error})") from None
 
 

@@ -123,7 +123,7 @@ class _Delivery:
             row["x_source"], row["x_slice_date"] = self.settings.name, self.window.slice_date
             row["gateway"] = row["gateway"] or self.settings.kind
         parsed = Parsed(
-            rows=pa.Table.from_pylist(self.rows, schema=contract("gateway_requests").arrow_schema()),
+            rows=_table(self.rows),
             rejects=tuple(self.rejects),
             duplicate_count=self.duplicate_count,
             notices=notices,
@@ -150,6 +150,14 @@ class _Delivery:
         self.seen.add(identity)
         self.ids.add(request)
         return False
+
+
+def _table(rows: list[dict[str, Any]]) -> pa.Table:
+    """The rows in the contract's schema. Column by column: Arrow takes three times as long over rows."""
+    schema = contract("gateway_requests").arrow_schema()
+    return pa.Table.from_arrays(
+        [pa.array([row.get(column.name) for row in rows], column.type) for column in schema], schema=schema
+    )
 
 
 def _record(line: bytes) -> dict[str, Any]:

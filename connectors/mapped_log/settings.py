@@ -8,7 +8,6 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from connectors.exact import read_decimal
 from connectors.focus.columns import nearest
-from connectors.logs.buckets import Counts
 from connectors.logs.conventions import CONVENTIONS, Convention, Place
 from connectors.logs.settings import StoredLogSettings
 from connectors.logs.values import flag
@@ -17,9 +16,15 @@ from contracts import contract
 
 Unit = Literal["iso", "s", "ms", "us", "ns"]
 PER_SECOND: Mapping[str, int] = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_CLASSES = frozenset(Counts._fields) - {"input_tokens", "output_tokens", "total_tokens"}
-_PLACED = ("cache_read", "cache_write", "reasoning", "input_audio", "output_audio")
-_UNTOLD = Convention("inside", "inside", "inside")
+_PLACES: Mapping[str, str] = {
+    "cache_read_tokens": "cache_read",
+    "cache_write_5m_tokens": "cache_write",
+    "cache_write_1h_tokens": "cache_write",
+    "input_audio_tokens": "input_audio",
+    "output_reasoning_tokens": "reasoning",
+    "output_audio_tokens": "output_audio",
+}
+_INSIDE = Convention("inside", "inside", "inside")
 
 
 def _known(named: Mapping[str, object]) -> None:
@@ -61,10 +66,10 @@ def _known_convention(told: str | dict[str, str]) -> str | dict[str, str]:
             raise ValueError(f"{told!r} is no known convention; did you mean {found}?")
         return told
     for name, place in told.items():
-        if name not in _PLACED or place not in get_args(Place):
+        if name not in _PLACES.values() or place not in get_args(Place):
             raise ValueError(
-                f"{name}: {place}: a convention says of {', '.join(_PLACED)} whether it is counted inside, outside or "
-                "unstated"
+                f"{name}: {place}: a convention says of {', '.join(sorted(set(_PLACES.values())))} whether it is "
+                "counted inside, outside or unstated"
             )
     return told
 
@@ -142,14 +147,16 @@ class MappedLogSettings(StoredLogSettings):
         counts = {name for name in (*self.fields, *self.constants) if SORTS[name] == "count"}
         if "usage" in self.fields and counts:
             raise ValueError(f"usage: it tells the tokens, and {', '.join(sorted(counts))} too; which one counts?")
-        classes = counts & _CLASSES
-        if classes and self.convention is None:
-            raise ValueError(
-                f"convention: say whether {', '.join(sorted(classes))} are counted inside of input and output, as "
-                "`convention: {cache_read: inside}`, or name a source that counts the same way, as `convention: openai`"
-            )
-        if self.convention is not None and not classes:
+        classes = sorted(counts & _PLACES.keys())
+        if not classes and self.convention is not None:
             raise ValueError("convention: no field of a token class is mapped that it could speak of; leave it out")
+        told = _PLACES.values() if isinstance(self.convention, str) else self.convention or {}
+        if untold := [name for name in classes if _PLACES[name] not in told]:
+            raise ValueError(
+                f"convention: say whether {', '.join(untold)} are counted inside of input and output, as "
+                f"`convention: {{{_PLACES[untold[0]]}: inside}}`, or name a source that counts the same way, as "
+                "`convention: openai`"
+            )
         return self
 
     @model_validator(mode="after")
@@ -169,10 +176,10 @@ class MappedLogSettings(StoredLogSettings):
 
     @property
     def counting(self) -> Convention:
-        """How the log counts tokens; of parts that are not told apart there is nothing to place."""
+        """How the log counts tokens; classes that it does not tell apart need no place."""
         if isinstance(self.convention, str):
             return CONVENTIONS[self.convention]
-        return _UNTOLD if self.convention is None else _UNTOLD._replace(**self.convention, cache="told")
+        return _INSIDE._replace(**self.convention or {})
 
     @property
     def own_columns(self) -> frozenset[str]:

@@ -198,6 +198,7 @@ def test_a_table_without_the_columns_that_every_attempt_needs_says_which(log: Lo
         ({"fields": {"status": "result"}, "words": {}, "convention": None}, "started_at is needed"),
         ({"fields": {"started_at": "at"}, "words": {}, "convention": None}, "constants: {status: success}"),
         ({"convention": None}, "convention: say whether cache_read_tokens, output_reasoning_tokens are counted"),
+        ({"convention": {"cache_read": "inside"}}, "whether output_reasoning_tokens are counted"),
         ({"convention": "opnai"}, "did you mean openai"),
         ({"convention": {"cache_read": "beside"}}, "inside, outside or unstated"),
         ({"constants": {"status": "success"}}, "both a field and a constant"),
