@@ -167,3 +167,9 @@ def test_chunks_are_bounded_and_duplicates_are_known_across_them(
     gateway.file("2026-11-21/a.jsonl", [payload(id=f"r{n % 8}") for n in range(16)])
     night = gateway.night()
     assert (night.rows.num_rows, night.duplicate_count) == (8, 8)
+
+
+def test_a_row_of_the_other_format_than_the_settings_ask_for_is_refused(payload: Payload, gateway: Gateway) -> None:
+    gateway.file("2026-11-21/x.jsonl", [payload()])
+    assert len(gateway.rows(format="payload")) == 1
+    assert [reject.reason for reject in gateway.night(format="spend_logs").rejects] == ["other_format"]

@@ -1,0 +1,83 @@
+"""What every log's attempt becomes, whoever wrote the log."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from connectors.base import IncompleteDeliveryError
+from tests.connectors.stored_log import LogFolder
+
+Row = Callable[..., dict[str, Any]]
+
+
+def test_the_log_of_the_charter_gives_the_row_worked_out_by_hand(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/a.jsonl", [row()])
+    (found,) = log.rows()
+    assert (found["gateway"], found["billed_model"], found["x_source"]) == ("acme", "gpt-5-mini", "log")
+    assert (found["input_uncached_tokens"], found["output_text_tokens"]) == (1000, 50)
+    assert (found["source_reported_cost_usd"], found["source_cost_basis"]) == (Decimal("0.000215"), "list")
+    assert found["avoided_cost_usd"] is None
+    assert b"prompt" not in log.landed_bytes()
+
+
+def test_a_cache_hit_carries_what_it_avoided_and_its_zero_cost_is_a_cost(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/a.jsonl", [row(hit=True, cost=0, saved=0.000215)])
+    (found,) = log.rows()
+    assert (found["is_cache_hit"], found["avoided_cost_usd"]) == (True, Decimal("0.000215"))
+    assert (found["source_reported_cost_usd"], found["source_cost_basis"]) == (Decimal(0), "list")
+
+
+def test_zero_cost_for_tokens_that_were_used_is_no_known_price(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/a.jsonl", [row(cost=0)])
+    (found,) = log.rows()
+    assert (found["source_reported_cost_usd"], found["source_cost_basis"]) == (Decimal(0), "unknown")
+
+
+def test_an_avoided_cost_that_cannot_be_kept_is_null_and_refused_while_the_hit_counts(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/a.jsonl", [row(hit=True, saved="1e9")])
+    night = log.night()
+    assert night.rows["avoided_cost_usd"].to_pylist() == [None]
+    assert [(r.reason, r.column_name) for r in night.rejects] == [("cost_out_of_range", "avoided_cost_usd")]
+
+
+def test_a_failure_without_usage_was_answered_by_no_model(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/a.jsonl", [row(status="failure", input_tokens=None, output_tokens=None)])
+    (found,) = log.rows()
+    assert (found["billed_model"], found["input_total_tokens"], found["usage_provenance"]) == (None, None, "missing")
+
+
+def test_an_optional_value_of_the_wrong_kind_leaves_the_row_and_an_essential_one_refuses_it(
+    row: Row, log: LogFolder
+) -> None:
+    rows = [row(request_id="a", hit="perhaps"), row(request_id="b", input_tokens="many"), row(request_id=["c"])]
+    log.file("2026-11-21/a.jsonl", rows)
+    night = log.night()
+    assert night.rows["request_id"].to_pylist() == ["a"]
+    assert [(r.reason, r.column_name) for r in night.rejects] == [
+        ("unreadable_value", "hit"),
+        ("unreadable_value", "input_tokens"),
+        ("unreadable_value", "request_id"),
+    ]
+
+
+def test_parquet_is_read_like_json_lines_whatever_its_size(row: Row, log: LogFolder) -> None:
+    rows = [row(request_id=f"r{n}", cost=Decimal("0.000215")) for n in range(5000)]
+    (log.folder / "2026-11-21").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows), log.folder / "2026-11-21/x.parquet")
+    found = log.night()
+    assert (found.rows.num_rows, found.rejects) == (5000, ())
+    assert set(found.rows["source_reported_cost_usd"].to_pylist()) == {Decimal("0.000215")}
+
+
+@pytest.mark.parametrize("cut", [4, 400])
+def test_a_parquet_file_that_is_cut_off_is_an_incomplete_delivery(cut: int, row: Row, log: LogFolder) -> None:
+    (log.folder / "2026-11-21").mkdir()
+    path = log.folder / "2026-11-21/x.parquet"
+    pq.write_table(pa.Table.from_pylist([row()]), path)
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(IncompleteDeliveryError, match=r"x\.parquet: cannot be read as Parquet"):
+        log.landed()
