@@ -27,6 +27,14 @@ class RowError(ValueError):
         self.column = column
 
 
+class NoAttemptError(Exception):
+    """A record of the log that is no attempt of its own; `is_repeated` where another record tells the attempt."""
+
+    def __init__(self, *, is_repeated: bool) -> None:
+        super().__init__()
+        self.is_repeated = is_repeated
+
+
 class Attempt(NamedTuple):
     """One attempt as a log tells it. Fields are those of `gateway_requests`; instants are microseconds since 1970.
 

@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 
 from connectors.base import IncompleteDeliveryError, LandedPage, Parsed, Reject, Window
-from connectors.logs.attempt import Attempt, Record, RowError, staged_row, usd
+from connectors.logs.attempt import Attempt, NoAttemptError, Record, RowError, staged_row, usd
 from connectors.logs.buckets import UsageError
 from connectors.logs.instants import instant_of
 from connectors.logs.settings import LogSettings
@@ -29,10 +29,10 @@ _WITHHELD = WITHHELD.encode()
 class Reading:
     """How the landed records of one log are read.
 
-    `read` makes an Attempt of a record; it may raise RowError or UsageError. `cost` is what the record says that it
-    cost in USD. `known` are the fields of the allow-list; others are kept in `x_extra` and told. A record means
-    nothing without the fields (dotted paths) in `essential` and those that count tokens. `remedy` is what to do about
-    attempts that belong to no window that was read.
+    `read` makes an Attempt of a record; it may raise RowError and UsageError, and NoAttemptError for a record that is
+    not counted. `cost` is what the record says that it cost in USD. `known` are the fields of the allow-list; others
+    are kept in `x_extra` and told. A record means nothing without the fields (dotted paths) in `essential` and those
+    that count tokens. `remedy` is what to do about attempts that belong to no window that was read.
     """
 
     read: Callable[[Record], Attempt]
@@ -90,6 +90,9 @@ class _Delivery:
             values = take_out_withheld(record, self.reading.essential) if _WITHHELD in line else []
             cost = usd(self.reading.cost(record), values, "source_reported_cost_usd")
             row = self._row(record, cost, values)
+        except NoAttemptError as found:
+            self.duplicate_count += found.is_repeated
+            return
         except RowError as refusal:
             self.rejects.append(_reject(page_id, number, line, refusal, cost))
             return
