@@ -54,7 +54,7 @@ def csv_written_once(report: Path, spill: Path) -> None:
 
 
 def csv_read(report: Path, spill: Path) -> None:  # noqa: ARG001 - a side takes both
-    """For comparison: DuckDB reads every value of the CSV as text and keeps the largest of each column."""
+    """Yardstick: DuckDB reads every value of the CSV as text and keeps the largest of each column."""
     with duckdb.connect() as connection:
         connection.execute(f"select max(columns(*)) from {_csv(report)}").fetchall()
 
@@ -69,6 +69,11 @@ SIDES: dict[str, tuple[str, str, Callable[[Path, Path], None]]] = {
     "csv-yardstick": ("csv", "DuckDB: read as text, write once as Parquet", csv_written_once),
     "csv-lake": ("csv", "land, parse, commit", into_the_lake),
     "csv-read": ("csv", "DuckDB: read as text, largest value of each column", csv_read),
+}
+YARDSTICKS = {
+    "parquet-yardstick": "what is written once",
+    "csv-yardstick": "what is written once",
+    "csv-read": "what only reads every value",
 }
 
 
@@ -122,15 +127,17 @@ def report(rows: dict[str, int], gib: dict[str, float], repeats: int, results: d
                 lines.append(
                     f"| {words} | {found['seconds']:.1f} | {found['cpu_seconds']:.1f} | {found['gib']:.2f} GiB |"
                 )
-        wall, cpu = (ratio(results, kind, name) for name in ("seconds", "cpu_seconds"))
-        lines += ["", f"Ratio to what is written once: {wall:.2f} in seconds, {cpu:.2f} in processor seconds "]
-        lines[-1] += f"(bar {MOST_TIMES_SLOWER}; memory below {MOST_GIB} GiB)."
+        lines += ["", f"Bar: {MOST_TIMES_SLOWER} times as long; memory below {MOST_GIB} GiB."]
+        for yardstick, words in YARDSTICKS.items():
+            if SIDES[yardstick][0] == kind:
+                wall, cpu = (ratio(results, yardstick, name) for name in ("seconds", "cpu_seconds"))
+                lines.append(f"Ratio to {words}: {wall:.2f} in seconds, {cpu:.2f} in processor seconds.")
     return "\n".join(lines) + "\n"
 
 
-def ratio(results: dict[str, dict[str, float]], kind: str, name: str) -> float:
+def ratio(results: dict[str, dict[str, float]], yardstick: str, name: str) -> float:
     """How many times what the yardstick takes ours takes."""
-    return results[f"{kind}-lake"][name] / results[f"{kind}-yardstick"][name]
+    return results[f"{SIDES[yardstick][0]}-lake"][name] / results[yardstick][name]
 
 
 def run(rows: dict[str, int], folder: Path, repeats: int) -> int:
@@ -142,7 +149,7 @@ def run(rows: dict[str, int], folder: Path, repeats: int) -> int:
     text = report(rows, gib, repeats, results)
     (HERE / "native_bills.md").write_text(text, encoding="utf-8")
     print(text)
-    slower = any(ratio(results, kind, "seconds") > MOST_TIMES_SLOWER for kind in rows)
+    slower = any(ratio(results, yardstick, "seconds") > MOST_TIMES_SLOWER for yardstick in YARDSTICKS)
     return int(slower or any(results[f"{kind}-lake"]["gib"] >= MOST_GIB for kind in rows))
 
 
