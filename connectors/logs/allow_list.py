@@ -83,12 +83,12 @@ def each_of(names: str | Iterable[str], rule: Rule) -> Fields:
 
 def compiled(fields: Fields) -> Redactor:
     """The fields as one function: what is absent or empty of meaning is left out."""
-    rules = [(name, object_rule(rule) if isinstance(rule, dict) else rule) for name, rule in fields.items()]
+    names = tuple(fields)
+    rules = tuple(object_rule(rule) if isinstance(rule, dict) else rule for rule in fields.values())
 
     def redact(row: Mapping[str, Any]) -> dict[str, Any]:
         kept: dict[str, Any] = {}
-        for name, rule in rules:
-            value = row.get(name)
+        for name, rule, value in zip(names, rules, map(row.get, names), strict=True):
             if value is not None and (shown := rule(value)) is not None:
                 kept[name] = shown
         return kept
@@ -101,6 +101,8 @@ def object_rule(fields: Fields) -> Rule:
     redact = compiled(fields)
 
     def rule(value: object) -> object:
+        if type(value) is dict:
+            return redact(cast("dict[str, Any]", value)) or None
         found = json_value(value) if isinstance(value, str) else value
         if not isinstance(found, dict):
             return None if found in (None, "", []) else WITHHELD

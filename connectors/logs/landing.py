@@ -17,7 +17,7 @@ import orjson
 from connectors.base import Bytes, Page, Window
 from connectors.logs.allow_list import Redactor, UnlandableError
 from connectors.logs.files import Csv, Found, Unreadable, rows_of
-from connectors.logs.instants import day_of
+from connectors.logs.instants import day_of, instant_of
 from connectors.logs.listing import content_of, files_of_days
 from connectors.logs.settings import StoredLogSettings
 from connectors.storage import StoredObject
@@ -50,13 +50,20 @@ def land_stored(settings: StoredLogSettings, window: Window, redact: Redactor, s
 
     No page means that the location was read and holds nothing for the window.
     """
-    day = window.slice_date
-    filed = files_of_days(settings, settings.reach(day))
+    day, first, last = window.slice_date, instant_of(window.start), instant_of(window.end) - 1
+
+    def belongs(row: Found, folder: date | None) -> bool:
+        """Asked before the allow-list runs: of a neighbouring day's folder most rows are another window's."""
+        started = None if isinstance(row, Unreadable) else shape.started(row)
+        if started is not None and first <= started <= last:
+            return True
+        return _is_nobodys(day, None if started is None else day_of(started), folder, settings)
+
     kept = (
         _landed(row, redact, stored.path)
-        for (stored, folder), rows in _opened(settings, filed, shape)
+        for (stored, folder), rows in _opened(settings, files_of_days(settings, settings.reach(day)), shape)
         for row in rows
-        if _belongs(day, _day_of(row, shape), folder, settings)
+        if belongs(row, folder)
     )
     return _pages(kept, day)
 
@@ -105,12 +112,6 @@ def _records(rows: Iterator[Found], shape: StoredShape) -> Iterable[Found]:
     return chain.from_iterable((row,) if isinstance(row, Unreadable) else inner(row) for row in rows)
 
 
-def _day_of(row: Found, shape: StoredShape) -> date | None:
-    """Asked before the allow-list runs: of a neighbouring day's folder most rows are another window's."""
-    started = None if isinstance(row, Unreadable) else shape.started(row)
-    return None if started is None else day_of(started)
-
-
 def _landed(row: Found, redact: Redactor, path: str) -> dict[str, Any]:
     """What may be landed of a row; of an unreadable one only where it stood and how long it was."""
     if isinstance(row, Unreadable):
@@ -122,10 +123,8 @@ def _landed(row: Found, redact: Redactor, path: str) -> dict[str, Any]:
         return {"unreadable": {"file": path, "line": 0, "reason": refusal.reason, "bytes": 0}}
 
 
-def _belongs(day: date, started: date | None, filed: date | None, settings: StoredLogSettings) -> bool:
-    """Whether a row is the window's own, or one that no window would take and the window of its folder refuses."""
-    if started == day:
-        return True
+def _is_nobodys(day: date, started: date | None, filed: date | None, settings: StoredLogSettings) -> bool:
+    """Whether the window of its folder refuses a row that is not the window's own: no other one would take it."""
     if started is None:
         return filed is None or filed == day
     return filed == day and filed not in settings.reach(started)

@@ -5,6 +5,7 @@ that names no region (a company's own gateway, an Azure resource by its own name
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 _AWS = re.compile(
@@ -21,6 +22,7 @@ _AZURE = re.compile(
 )
 
 
+@lru_cache(4096)  # a log names few endpoints, millions of times
 def region_of(api_base: str | None) -> str | None:
     """The region in an endpoint's host name, such as us-east-1, europe-west4 or eastus2; None where it names none."""
     if not api_base:
