@@ -17,6 +17,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "litellm_database": "connectors.litellm.database",  # the same log in the gateway's own PostgreSQL
         "mapped_log": "connectors.mapped_log",  # any other log of requests, by a declared mapping of its fields
         "bedrock_log": "connectors.bedrock",  # Amazon Bedrock: the log of model invocations
+        "langfuse": "connectors.langfuse",  # Langfuse: calls that a project observed, by its public API
+        "langfuse_export": "connectors.langfuse.export",  # the same as files of Langfuse's blob export
         "openai_usage": "connectors.openai.usage",  # OpenAI: what an organisation's projects, keys and models used
         "openai_costs": "connectors.openai.costs",  # OpenAI: what that cost, by project and line item
         "anthropic_usage": "connectors.anthropic.usage",  # Anthropic: tokens by key, workspace, model and tier

@@ -47,7 +47,7 @@ CONVENTIONS: Mapping[str, Convention] = {
     # What gateways and observability logs write.
     # LiteLLM counts inside, for Anthropic too; providers that its normalisation misses count outside.
     "litellm": _FIGURES_DECIDE,
-    "langfuse": Convention("outside", "outside", "outside"),
+    "langfuse": Convention("outside", "outside", "outside", "outside", "outside"),
     "langfuse_free_form": _FIGURES_DECIDE,
     # Phoenix prices it so; older instrumentations of Anthropic leave cached input outside.
     "openinference": Convention("unstated", "unstated", "inside"),
