@@ -28,6 +28,14 @@ class Postgres:
     def dsn(self, database: str = "postgres", user: str = "postgres", password: str = PASSWORD) -> str:
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
+    def put(self, name: str, content: bytes) -> None:
+        """A file that the server alone may read, in its folder."""
+        path = self.folder / name
+        path.write_bytes(content)
+        path.chmod(0o600)
+        if os.geteuid() == 0:
+            shutil.chown(path, "postgres", "postgres")
+
     def run(self, database: str, *statements: str) -> None:
         """Runs statements as the administrator."""
         with psycopg.connect(self.dsn(database), autocommit=True) as connection:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from connectors.base import Bytes, LandedPage, Page
+from connectors.base import Bytes, IncompleteDeliveryError, LandedPage, Page
 from connectors.litellm.spend_logs import DailyTotal, record_counts
 from connectors.logs.allow_list import Rules
 
@@ -108,11 +108,17 @@ def is_comparison(page: LandedPage) -> bool:
 
 
 def notices_of(pages: Iterable[LandedPage]) -> tuple[str, ...]:
-    """What people should know: where the log and the gateway's own daily table do not count the same."""
+    """What people should know: where the log and the gateway's own daily table do not count the same.
+
+    Raises IncompleteDeliveryError for a page that is cut off.
+    """
     found: list[str] = []
     for page in pages:
         with page.body.open() as stream:
-            said = orjson.loads(stream.read())["daily_table"]
+            content = stream.read()
+        if not content.endswith(b"\n"):
+            raise IncompleteDeliveryError(f"page {page.name} ends too early; fetch the day again")
+        said = orjson.loads(content)["daily_table"]
         if not said["apart_count"]:
             continue
         found.append(
