@@ -14,11 +14,11 @@ from connectors.logs.buckets import MISSING, Buckets, Counts, exclusive
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
 from connectors.logs.names import without_provider
+from connectors.logs.paths import value_at
 from connectors.logs.regions import region_of
 from connectors.logs.usage_bodies import NativeUsage, read_body, service_tier
 from connectors.logs.values import Rule, flag, instant
 from connectors.mapped_log.fields import SORTS, landing_rule
-from connectors.mapped_log.paths import value_at
 from connectors.mapped_log.settings import PER_SECOND, MappedLogSettings
 
 _HASHED = tuple(name for name, sort in SORTS.items() if sort in ("person", "key", "content"))

@@ -8,8 +8,8 @@ from connectors.base import SourceSettings
 from connectors.logs.allow_list import AllowList
 from connectors.logs.attempt import Attempt, Record
 from connectors.logs.files import Csv
+from connectors.logs.paths import value_at
 from connectors.logs.source import StoredLog
-from connectors.mapped_log.paths import value_at
 from connectors.mapped_log.reading import allowed, attempt, reported_cost, started
 from connectors.mapped_log.settings import MappedLogSettings
 
