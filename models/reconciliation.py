@@ -7,6 +7,7 @@ price and tokens has beyond twelve decimals is rounding, so that the causes sum 
 Here belongs: the two tables that come out. Here does not belong: putting the sides together, evidence.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
@@ -19,8 +20,8 @@ from models.frames import conform, schema_of
 from models.price_index import PriceIndex
 from models.reconciliation_accounts import Sides, accounts
 from models.reconciliation_rate import rate_difference, split_rates, usd, volume_difference
-from models.reconciliation_sides import Model, billed_classes, read_bill, read_log, read_usage
-from models.reconciliation_volume import Account, Cell, Part, split_tokens
+from models.reconciliation_sides import Key, Model, billed_classes, read_bill, read_log, read_usage
+from models.reconciliation_volume import Account, Cell, Part, split_tokens, under_other_names
 
 RECONCILIATION_RULES = "1"
 """Changes when the same rows would be reconciled otherwise."""
@@ -91,16 +92,29 @@ def _frame(rows: Sequence[Row], table: str) -> pl.DataFrame:
 def _explained(sides: Sides, cells: Sequence[Cell], account: Account) -> Iterator[tuple[Cell, Account, list[_Cause]]]:
     rates = split_rates(cells, sides.prices.others)
     of_model = sorted(cells, key=lambda cell: (cell.key.model, cell.key.day, cell.key.token_class))
-    for _, group in groupby(of_model, key=lambda cell: (cell.key.model, cell.key.day)):
-        of_day = list(group)
-        volumes = split_tokens(of_day, account)
-        for cell in of_day:
-            rate = [_Cause("rate", found.cause, None, found.usd, found.evidence) for found in rates[cell.key]]
-            yield cell, account, [*_volume(cell, volumes.get(cell.key, ())), *rate]
+    parts: dict[Key, list[Part]] = {}
+    for _, of_day in groupby(of_model, key=lambda cell: (cell.key.model, cell.key.day)):
+        parts |= split_tokens(list(of_day), account)
+    volumes = under_other_names(parts, _strangers(cells, account))
+    for cell in of_model:
+        rate = [_Cause("rate", found.cause, None, found.usd, found.evidence) for found in rates[cell.key]]
+        yield cell, account, [*_volume(cell, volumes.get(cell.key, ())), *rate]
+
+
+def _strangers(cells: Sequence[Cell], account: Account) -> Counter[tuple[date, str]]:
+    """Tokens of models that nobody bills or prices, by day and class, each logged once."""
+    found: Counter[tuple[date, str]] = Counter()
+    for cell in cells:
+        if cell.estimated is None and cell.key.model not in account.billed_models:
+            found[cell.key.day, cell.key.token_class] += cell.moved
+    return found
 
 
 def _volume(cell: Cell, parts: Sequence[Part]) -> Iterator[_Cause]:
     """The parts in money. Without a price they have none: the whole difference is one of rate then."""
+    if not cell.is_comparable:
+        yield _Cause("volume", "bypass", cell.billed_tokens, cell.difference, "the log knows nothing of this account")
+        return
     if cell.price is None or cell.estimated is None:
         return
     left = volume_difference(cell)
@@ -128,7 +142,7 @@ def _line(cell: Cell, account: Account) -> Row:
     return _named(cell, account) | {
         "has_log": account.has_log,
         "day_offset_hours": account.offset_hours,
-        "billed_tokens": cell.billed_tokens if cell.billed else None,
+        "billed_tokens": cell.billed.tokens if cell.billed else None,
         "counted_tokens": cell.used,
         "logged_tokens": cell.logged,
         "duplicate_tokens": cell.duplicates,

@@ -186,6 +186,7 @@ def _fill(sides: Sides, cell: Cell, account: Account) -> None:
     """The log's side of a cell, its estimate and its price."""
     key = cell.key
     model = Model(key.provider, key.model)
+    cell.has_log, cell.days_agree = account.has_log, not account.offset_hours
     if account.has_log and key.day.replace(day=1) == account.period:
         here = sides.log.of_day(model, key.token_class, key.day)
         there = sides.log.of_day(model, key.token_class, key.day, account.offset_hours)

@@ -78,7 +78,12 @@ def rate_difference(cell: Cell) -> Decimal:
 
 
 def volume_difference(cell: Cell) -> Decimal:
-    """The price times billed less logged tokens; nothing where price or tokens are unknown."""
+    """The price times billed less logged tokens.
+
+    Where price or tokens are unknown it is nothing, or all of it if there is no log to compare with.
+    """
+    if not cell.is_comparable:
+        return cell.difference
     if cell.price is None or cell.estimated is None or cell.billed_tokens is None:
         return ZERO
     return usd(cell.price * (cell.billed_tokens - cell.logged))
@@ -91,6 +96,8 @@ def usd(amount: Decimal) -> Decimal:
 
 def _amounts(cell: Cell, fit: _Fit | None) -> Iterator[Amount]:
     rate = rate_difference(cell)
+    if not cell.is_comparable:
+        return
     if cell.price is None or cell.estimated is None:
         yield Amount("unpriced", rate, "the price book has no price")
         return

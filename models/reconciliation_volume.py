@@ -2,8 +2,8 @@
 
 The order is fixed, and each cause takes only what the ones before it left: what was logged again, the hours that belong
 to the bill's other days, keys that bypass the gateway, classes that were confused within the same input, and then what
-the provider's own count says was used and the log lacks: streams without usage, and rows that are missing. What nothing
-proves is unexplained.
+the provider's own count says was used and the log lacks: streams without usage, requests that it has under a name that
+nobody bills, and rows that are missing. What nothing proves is unexplained.
 
 Here belongs: tokens. Here does not belong: prices.
 """
@@ -21,11 +21,17 @@ INPUT_CLASSES = frozenset({"input_uncached", "cache_read", "cache_write_5m", "ca
 
 @dataclass(slots=True)
 class Cell:
-    """The four sides of one cell; None where a side has nothing to say. `moved` is the log on the bill's own day."""
+    """The four sides of one cell; None where a side has nothing to say. `moved` is the log on the bill's own day.
+
+    `days_agree` says whether bill and usage API have the same days: the latter's tokens then stand for those that the
+    bill does not tell. `has_log` says whether the log speaks of the account.
+    """
 
     key: Key
     billed: Billed | None = None
     used: int | None = None
+    days_agree: bool = True
+    has_log: bool = True
     direct: int = 0
     logged: int = 0
     duplicates: int = 0
@@ -35,8 +41,15 @@ class Cell:
 
     @property
     def billed_tokens(self) -> Decimal | None:
-        """Tokens on the bill: none without a line, None where lines do not say."""
-        return ZERO if self.billed is None else self.billed.tokens
+        """Tokens that the bill is for: none without a line, None where neither its lines nor the usage API say."""
+        if self.billed is None or self.billed.tokens is not None:
+            return ZERO if self.billed is None else self.billed.tokens
+        return Decimal(self.used) if self.used is not None and self.days_agree else None
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether price and tokens are known, or a log that the bill differs from."""
+        return self.has_log or (self.price is not None and self.billed_tokens is not None)
 
     @property
     def difference(self) -> Decimal:
@@ -89,6 +102,37 @@ def split_tokens(cells: Sequence[Cell], account: Account) -> dict[Key, list[Part
         elif rest[cell.key] < 0:
             found[cell.key] += _exceeding(cell, account, rest[cell.key])
     return {key: [part for part in parts if part.tokens] for key, parts in found.items()}
+
+
+def under_other_names(
+    parts: Mapping[Key, Sequence[Part]], strangers: Mapping[tuple[date, str], int]
+) -> dict[Key, list[Part]]:
+    """What is missing of a model and logged under a name that nobody bills, taken from what is missing.
+
+    Where several models lack as much, the one that lacks exactly as much has it, else the one that lacks most.
+
+    Args:
+        parts: of all cells of an account.
+        strangers: logged tokens of models that nobody bills or prices, by the bill's day and class.
+    """
+    found = {key: list(of_cell) for key, of_cell in parts.items()}
+    for (day, token_class), count in strangers.items():
+        left = Decimal(count)
+        lacking = [
+            (key, part)
+            for key, of_cell in found.items()
+            if (key.day, key.token_class) == (day, token_class)
+            for part in of_cell
+            if part.cause == "missing_log"
+        ]
+        for key, part in sorted(lacking, key=lambda entry: (entry[1].tokens != count, -entry[1].tokens, entry[0])):
+            taken = min(left, part.tokens)
+            left -= taken
+            found[key].remove(part)
+            renamed = Part("unknown_model", taken, "the log has as many tokens of a model that nobody bills or prices")
+            rest = part._replace(tokens=part.tokens - taken)
+            found[key] += [share for share in (renamed, rest) if share.tokens]
+    return found
 
 
 def _difference(cell: Cell) -> Decimal:

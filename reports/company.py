@@ -25,7 +25,7 @@ from reports.wording import clean, days_label, residual_label
 _CAUSES = (
     ("volume_difference", "Volume", "Tokens billed and tokens logged differ"),
     ("rate_difference", "Price", "The bill's price and the known price differ"),
-    ("not_logged_cost", "On the bill, not in the log", "Traffic that bypassed the gateway"),
+    ("not_logged_cost", "On the bill, not in the log", "Traffic past the gateway, and rows that the log lacks"),
     ("not_billed_cost", "In the log, not on the bill", "Not billed yet, or never"),
     ("unexplained_difference", "Unexplained", "No cause found"),
 )

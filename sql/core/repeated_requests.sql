@@ -1,7 +1,7 @@
 -- Suspects are found by numbers and ids alone, in narrow passes over the log; windows look only at them.
 -- A duplicate has the key, model, outcome, tokens and reported cost of the attempt before it, starts within one second
--- of that one and, where both ends are known, ends within one second of it: two calls that differ never take as long.
--- Its id may be another one or the same. A reused id is one under which something else was already logged that day.
+-- of that one and, where both durations are known, took as long to a tenth of a second, as two calls hardly do. Its id
+-- may be another one or the same. A reused id is one under which something else was already logged that day.
 -- A retry is what follows a failed attempt of the same operation: the failed one is no request of its own.
 with alike as (
     select
@@ -22,7 +22,7 @@ neighbours as (
         requests.x_page,
         requests.x_row,
         requests.started_at,
-        requests.ended_at,
+        requests.latency_seconds,
         lag(requests.request_id) over (
             partition by
                 requests.usage_date, requests.key_id, requests.provider, requests.billed_model, requests.status,
@@ -39,14 +39,14 @@ neighbours as (
                 requests.output_reasoning_tokens, requests.output_audio_tokens, requests.source_reported_cost_usd
             order by requests.started_at, requests.x_source, requests.x_page, requests.x_row
         ) as other_started_at,
-        lag(requests.ended_at) over (
+        lag(requests.latency_seconds) over (
             partition by
                 requests.usage_date, requests.key_id, requests.provider, requests.billed_model, requests.status,
                 requests.input_uncached_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens,
                 requests.cache_write_1h_tokens, requests.input_audio_tokens, requests.output_text_tokens,
                 requests.output_reasoning_tokens, requests.output_audio_tokens, requests.source_reported_cost_usd
             order by requests.started_at, requests.x_source, requests.x_page, requests.x_row
-        ) as other_ended_at
+        ) as other_latency_seconds
     from gateway_requests as requests
     inner join alike
         on
@@ -68,12 +68,9 @@ duplicates as (
     where
         started_at <= other_started_at + interval 1 second
         and (
-            ended_at is null
-            or other_ended_at is null
-            or (
-                ended_at <= other_ended_at + interval 1 second
-                and other_ended_at <= ended_at + interval 1 second
-            )
+            latency_seconds is null
+            or other_latency_seconds is null
+            or abs(latency_seconds - other_latency_seconds) <= 0.1
         )
 ),
 

@@ -1,29 +1,75 @@
--- A difference counts once: under its cause where the whole row has one (absent from the log, absent from the bill),
--- else under volume and rate. Coverage counts only tokens that a bill could have named.
-with parts as (
+-- Every cause counts once, under one of five headings. Where the bill does not count tokens, those of the usage API
+-- stand for them. Coverage counts only tokens that a bill could have named.
+with sides as (
     select
-        *,
-        case when cause in ('not_logged', 'not_billed') then 1 else 0 end as is_one_sided
-    from reconciliation
+        billing_period,
+        provider_id,
+        cast(coalesce(sum(billed_cost), 0) as decimal(38, 12)) as billed_cost,
+        cast(coalesce(sum(estimated_cost), 0) as decimal(38, 12)) as estimated_cost,
+        sum(difference) as difference,
+        sum(coalesce(billed_tokens, cast(counted_tokens as decimal(38, 12)))) as billed_tokens,
+        cast(sum(logged_tokens) as decimal(38, 12)) as logged_tokens,
+        cast(
+            coalesce(
+                sum(logged_tokens) filter (
+                    where billed_tokens is not null or counted_tokens is not null or billed_cost is null
+                ),
+                0
+            ) as double
+        ) as comparable_tokens,
+        cast(
+            coalesce(sum(logged_tokens) filter (where logged_tokens > 0 and estimated_cost is null), 0)
+            as decimal(38, 12)
+        ) as unpriced_tokens
+    from reconciliation_lines
+    group by billing_period, provider_id
+),
+
+headings as (
+    select
+        billing_period,
+        provider_id,
+        usd,
+        case
+            when cause in ('bypass', 'aborted_stream', 'unknown_model', 'missing_log') then 'not_logged'
+            when cause = 'not_billed' then 'not_billed'
+            when cause in ('unexplained', 'unpriced') then 'unexplained'
+            else part
+        end as heading
+    from reconciliation_causes
+),
+
+explained as (
+    select
+        billing_period,
+        provider_id,
+        sum(usd) filter (where heading = 'volume') as volume_difference,
+        sum(usd) filter (where heading = 'rate') as rate_difference,
+        sum(usd) filter (where heading = 'not_logged') as not_logged_cost,
+        sum(usd) filter (where heading = 'not_billed') as not_billed_cost,
+        sum(usd) filter (where heading = 'unexplained') as unexplained_difference,
+        sum(abs(usd)) filter (where heading = 'unexplained') as unexplained_gross
+    from headings
+    group by billing_period, provider_id
 )
 
 select
-    billing_period,
-    provider_id,
-    cast(coalesce(sum(billed_cost), 0) as decimal(38, 12)) as billed_cost,
-    cast(coalesce(sum(estimated_cost), 0) as decimal(38, 12)) as estimated_cost,
-    sum(difference) as difference,
-    cast(coalesce(sum(volume_difference) filter (where is_one_sided = 0), 0) as decimal(38, 12)) as volume_difference,
-    cast(coalesce(sum(rate_difference) filter (where is_one_sided = 0), 0) as decimal(38, 12)) as rate_difference,
-    cast(coalesce(sum(difference) filter (where cause = 'not_logged'), 0) as decimal(38, 12)) as not_logged_cost,
-    cast(coalesce(sum(difference) filter (where cause = 'not_billed'), 0) as decimal(38, 12)) as not_billed_cost,
-    cast(
-        coalesce(sum(unexplained_difference) filter (where is_one_sided = 0), 0) as decimal(38, 12)
-    ) as unexplained_difference,
-    sum(billed_tokens) as billed_tokens,
-    sum(logged_tokens) as logged_tokens,
-    cast(coalesce(sum(logged_tokens) filter (where billed_tokens is not null or billed_cost is null), 0) as double)
-    / cast(nullif(sum(billed_tokens), 0) as double) as token_coverage_ratio,
-    cast(coalesce(sum(logged_tokens) filter (where estimated_cost is null), 0) as decimal(38, 12)) as unpriced_tokens
-from parts
-group by billing_period, provider_id
+    sides.billing_period,
+    sides.provider_id,
+    sides.billed_cost,
+    sides.estimated_cost,
+    sides.difference,
+    cast(coalesce(explained.volume_difference, 0) as decimal(38, 12)) as volume_difference,
+    cast(coalesce(explained.rate_difference, 0) as decimal(38, 12)) as rate_difference,
+    cast(coalesce(explained.not_logged_cost, 0) as decimal(38, 12)) as not_logged_cost,
+    cast(coalesce(explained.not_billed_cost, 0) as decimal(38, 12)) as not_billed_cost,
+    cast(coalesce(explained.unexplained_difference, 0) as decimal(38, 12)) as unexplained_difference,
+    cast(coalesce(explained.unexplained_gross, 0) as double)
+    / cast(nullif(sides.billed_cost, 0) as double) as unexplained_ratio,
+    sides.billed_tokens,
+    sides.logged_tokens,
+    sides.comparable_tokens / cast(nullif(sides.billed_tokens, 0) as double) as token_coverage_ratio,
+    sides.unpriced_tokens
+from sides
+left join explained
+    on sides.billing_period = explained.billing_period and sides.provider_id = explained.provider_id

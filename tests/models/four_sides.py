@@ -48,7 +48,7 @@ class FourSides:
         self,
         day: date,
         token_class: str | None,
-        tokens: int | str,
+        tokens: int | None,
         cost: str | Decimal,
         model: str = MODEL,
         account: str = ACCOUNT,
@@ -58,7 +58,8 @@ class FourSides:
         row = dict.fromkeys(schema_of("charge_groups"))
         row |= {"charge_group_id": str(len(self.bill)), "billing_period": PERIOD, "charge_date": day}
         row |= {"provider_id": PROVIDER, "model_id": model, "sub_account_id": account, "billing_currency": "USD"}
-        row |= {"token_class": token_class, "consumed_quantity": Decimal(tokens), "consumed_unit": "Tokens"}
+        row |= {"token_class": token_class, "consumed_unit": "Tokens"}
+        row["consumed_quantity"] = None if tokens is None else Decimal(tokens)
         self.bill.append(row | {"billed_cost": Decimal(cost), "line_count": lines})
 
     def counted(

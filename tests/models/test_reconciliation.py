@@ -268,5 +268,74 @@ def test_a_bill_by_another_midnight_is_a_boundary_of_days(sides: FourSides) -> N
     ]
 
 
+def test_a_bill_that_does_not_count_tokens_is_for_those_of_the_usage_api(sides: FourSides) -> None:
+    sides.billed(DAY, "input_uncached", None, "3")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.logged(NOON, input_uncached=900_000)
+    found = sides.reconciled()
+    assert by_cause(found.causes) == {"missing_log": Decimal("0.3")}
+    assert found.lines["billed_tokens"].to_list() == [None]
+
+
+def test_without_tokens_on_either_side_the_difference_is_unexplained(sides: FourSides) -> None:
+    sides.billed(DAY, "input_uncached", None, "3")
+    sides.logged(NOON, input_uncached=900_000)
+    assert by_cause(sides.reconciled().causes) == {"unexplained": Decimal("0.3")}
+
+
+def test_what_bypasses_the_gateway_does_so_without_a_price_or_tokens_too(sides: FourSides) -> None:
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.logged(NOON, input_uncached=1_000_000)
+    sides.billed(DAY, "input_uncached", 500, "2", model="nobody-lists-it", account="direct")
+    sides.billed(DAY, "input_uncached", None, "1", account="direct")
+    assert by_cause(sides.reconciled().causes) == {"bypass": Decimal(3)}
+
+
+def test_requests_under_a_name_that_nobody_bills_are_no_missing_rows(sides: FourSides) -> None:
+    sides.price("other", input_uncached="1", output_text="2")
+    for model, tokens, usd in (("m", 1_000_000, "3"), ("other", 500_000, "0.5")):
+        sides.billed(DAY, "input_uncached", tokens, usd, model=model)
+        sides.counted(DAY, model, input_uncached=tokens)
+    # of 'm' the log lacks 80,000, of 'other' 20,000, and 20,000 it has under an alias
+    sides.logged(NOON, input_uncached=920_000)
+    sides.logged(NOON, "other", input_uncached=480_000)
+    sides.logged(NOON, "alias", input_uncached=20_000)
+    found = sides.reconciled()
+    assert by_cause(found.causes) == {"missing_log": Decimal("0.24"), "unknown_model": Decimal("0.02")}
+
+
+def test_a_bill_without_classes_is_compared_as_a_whole(sides: FourSides) -> None:
+    # 100,000 in and 20,000 out are 0.30 + 0.30: five dollars a million on average
+    sides.billed(DAY, None, 120_000, "0.6")
+    sides.counted(DAY, input_uncached=100_000, output_text=20_000)
+    sides.logged(NOON, input_uncached=100_000, output_text=20_000)
+    sides.billed(DAY + timedelta(days=1), None, 120_000, "0.6")
+    sides.counted(DAY + timedelta(days=1), input_uncached=100_000, output_text=20_000)
+    sides.logged(NOON + timedelta(days=1), input_uncached=50_000, output_text=10_000)
+    found = sides.reconciled()
+    assert set(found.lines["token_class"]) == {"all"}
+    assert by_cause(found.causes) == {"missing_log": Decimal("0.3")}
+
+
+def test_one_tier_without_a_price_leaves_the_whole_estimate_unknown(sides: FourSides) -> None:
+    sides.billed(DAY, "input_uncached", 2_000, "5")
+    sides.logged(NOON, input_uncached=1_000)
+    sides.logged(NOON, tier="priority", input_uncached=1_000)
+    found = sides.reconciled()
+    assert found.lines["estimated_cost"].to_list() == [None]
+    assert by_cause(found.causes) == {"unpriced": Decimal(5)}
+
+
+def test_tiers_of_a_class_are_estimated_each_at_its_own_price(sides: FourSides) -> None:
+    sides.price(tier="batch", input_uncached="1.5")
+    # three quarters at half the price: 0.75 + 1.125, on average 1.875 a million
+    sides.billed(DAY, "input_uncached", 1_000_000, "1.875")
+    sides.logged(NOON, input_uncached=250_000)
+    sides.logged(NOON, tier="batch", input_uncached=750_000)
+    found = sides.reconciled()
+    assert found.lines["estimated_cost"].to_list() == [Decimal("1.875")]
+    assert by_cause(found.causes) == {}
+
+
 def test_a_log_of_nothing_and_a_bill_of_nothing_are_nothing() -> None:
     assert FourSides().reconciled().causes.is_empty()

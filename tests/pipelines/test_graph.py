@@ -53,12 +53,12 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("provider_usage", "sku_prices", "spot_prices", "commitment_terms"),
         *("teams", "owners", "host_identity", "model_identity", "prices", "listed_prices", "fx_rates", "reporting"),
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
-        *("gpu_states_hourly", "postings", "reconciliation", "commitment_lines", "commitment_hours"),
+        *("gpu_states_hourly", "postings", "commitment_lines", "commitment_hours"),
         *("request_defects", "usage_hourly", "reconciliation_lines", "reconciliation_causes"),
         *("tag_overlaps", "log_defects"),
         *("commitment_balance", "provisioned_deployments"),
         *("commitments", "restatements", "provider_usage_daily"),
-        *("chargeback", "gpu_waste", "freshness", "reconciliation_summary"),
+        *("chargeback", "gpu_waste", "freshness", "reconciliation_summary", "reconciliation_by_cause"),
         *("price_corrections", "unpriced_usage"),
     }
 

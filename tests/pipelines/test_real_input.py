@@ -7,6 +7,7 @@ import json
 import shutil
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -160,10 +161,29 @@ def test_traffic_that_was_not_billed_is_told_as_such(house: tuple[Path, Night]) 
     folder, _ = house
     with published(folder / "lake") as database:
         row = database.execute(
-            "select billed_cost, estimated_cost + not_billed_cost, unexplained_difference from reconciliation_summary "
-            "where provider_id = 'openai'"
+            "select billed_cost, estimated_cost + not_billed_cost + volume_difference, unexplained_difference "
+            "from reconciliation_summary where provider_id = 'openai'"
         ).fetchone()
+        causes = database.execute(
+            "select distinct cause from reconciliation_causes where provider_id = 'openai'"
+        ).fetchall()
     assert row == (Decimal(0), Decimal(0), Decimal(0))
+    assert sorted(causes) == [("duplicate",), ("not_billed",)]
+
+
+def test_requests_of_one_key_and_size_within_a_second_are_duplicates(
+    house: tuple[Path, Night], shared_data: Path
+) -> None:
+    folder, _ = house
+    rows = sorted((n % 3, row[1:], row[0]) for n, row in enumerate(trace_rows(shared_data)))
+    expected = sum(
+        (key, size) == (other_key, other_size) and moment - earlier <= timedelta(seconds=1)
+        for (other_key, other_size, earlier), (key, size, moment) in pairwise(rows)
+    )
+    with published(folder / "lake") as database:
+        found = database.execute("select count(*) from request_defects where defect = 'duplicate'").fetchone()
+    assert expected > 0
+    assert found == (expected,)
 
 
 def test_no_prompt_is_anywhere_in_the_lake(house: tuple[Path, Night]) -> None:
