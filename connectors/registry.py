@@ -16,6 +16,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "litellm": "connectors.litellm",  # the LiteLLM gateway's request log
         "litellm_database": "connectors.litellm.database",  # the same log in the gateway's own PostgreSQL
         "mapped_log": "connectors.mapped_log",  # any other log of requests, by a declared mapping of its fields
+        "portkey": "connectors.portkey",  # Portkey: the gateway's log, exported by its API
+        "portkey_files": "connectors.portkey.files",  # the same as files of a private cloud
         "bedrock_log": "connectors.bedrock",  # Amazon Bedrock: the log of model invocations
         "langfuse": "connectors.langfuse",  # Langfuse: calls that a project observed, by its public API
         "langfuse_export": "connectors.langfuse.export",  # the same as files of Langfuse's blob export

@@ -68,7 +68,7 @@ def land_stored(settings: StoredLogSettings, window: Window, redact: Redactor, s
     return _pages(kept, day)
 
 
-def land_rows(rows: Iterable[Row], window: Window, redact: Redactor) -> Iterator[Page]:
+def land_rows(rows: Iterable[Found], window: Window, redact: Redactor) -> Iterator[Page]:
     """Pages of rows that an API or a database gave for that window, in the order in which they come."""
     return _pages((_landed(row, redact, "the answer") for row in rows), window.slice_date)
 
