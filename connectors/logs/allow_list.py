@@ -83,8 +83,9 @@ def each_of(names: str | Iterable[str], rule: Rule) -> Fields:
 
 def compiled(fields: Fields) -> Redactor:
     """The fields as one function: what is absent or empty of meaning is left out."""
-    names = tuple(fields)
-    rules = tuple(object_rule(rule) if isinstance(rule, dict) else rule for rule in fields.values())
+    names = tuple(sorted(fields))  # landed lines have their keys in order: so nothing is left to be sorted there
+    found = [fields[name] for name in names]
+    rules = tuple(object_rule(rule) if isinstance(rule, dict) else rule for rule in found)
 
     def redact(row: Mapping[str, Any]) -> dict[str, Any]:
         kept: dict[str, Any] = {}
