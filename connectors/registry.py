@@ -21,6 +21,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "bedrock_log": "connectors.bedrock",  # Amazon Bedrock: the log of model invocations
         "langfuse": "connectors.langfuse",  # Langfuse: calls that a project observed, by its public API
         "langfuse_export": "connectors.langfuse.export",  # the same as files of Langfuse's blob export
+        "helicone": "connectors.helicone",  # Helicone: requests that an organisation made, by its API
+        "helicone_table": "connectors.helicone.table",  # the same as rows that an own Helicone's ClickHouse exports
         "openai_usage": "connectors.openai.usage",  # OpenAI: what an organisation's projects, keys and models used
         "openai_costs": "connectors.openai.costs",  # OpenAI: what that cost, by project and line item
         "anthropic_usage": "connectors.anthropic.usage",  # Anthropic: tokens by key, workspace, model and tier
