@@ -21,6 +21,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "bedrock_log": "connectors.bedrock",  # Amazon Bedrock: the log of model invocations
         "langfuse": "connectors.langfuse",  # Langfuse: calls that a project observed, by its public API
         "langfuse_export": "connectors.langfuse.export",  # the same as files of Langfuse's blob export
+        "otel_genai": "connectors.otel",  # traces in files: OpenTelemetry's GenAI spans, and OpenInference's
+        "phoenix": "connectors.phoenix",  # Phoenix: spans of a project, by its REST interface
         "helicone": "connectors.helicone",  # Helicone: requests that an organisation made, by its API
         "helicone_table": "connectors.helicone.table",  # the same as rows that an own Helicone's ClickHouse exports
         "openai_usage": "connectors.openai.usage",  # OpenAI: what an organisation's projects, keys and models used

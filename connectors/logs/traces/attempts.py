@@ -1,0 +1,143 @@
+"""One landed span as the attempt that it tells of."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import Any
+
+from connectors.logs.attempt import NOTHING, Attempt, NoAttemptError, Record, RowError
+from connectors.logs.buckets import Buckets, Counts, exclusive
+from connectors.logs.conventions import CONVENTIONS
+from connectors.logs.instants import microseconds
+from connectors.logs.metadata import asked
+from connectors.logs.names import without_provider
+from connectors.logs.regions import region_of
+from connectors.logs.traces.names import (
+    ADDRESS,
+    ANSWERED,
+    COST,
+    ENVIRONMENT,
+    ERROR,
+    GEN_AI,
+    HALF_COSTS,
+    OPEN_INFERENCE,
+    PORT,
+    PROVIDER,
+    REQUESTED,
+    RESPONSE_ID,
+    SERVICE,
+    SESSION,
+    STREAM,
+    TAGS,
+    TIER,
+    USER,
+    CountNames,
+    first,
+    operation_of,
+)
+from connectors.logs.traces.settings import TraceSettings
+from connectors.logs.traces.tree import Tree, identity_of
+from connectors.logs.usage_bodies import service_tier
+
+ESSENTIAL = frozenset({"trace_id", "span_id", "parent_id", "start", "status"})
+_USUAL_PORTS = (None, "80", "443")
+
+
+def reported_cost(record: Record) -> str | Decimal | None:
+    """What the span says that the call cost, in USD: a total, or both halves of one."""
+    attributes: Record = record.get("attributes") or NOTHING
+    total = first(attributes, COST)
+    halves = [attributes.get(name) for name in HALF_COSTS]
+    if total is not None or None in halves:
+        return total
+    return sum((Decimal(str(half)) for half in halves), Decimal(0))
+
+
+def attempt(settings: TraceSettings, record: Record, tree: Tree) -> Attempt:
+    """The attempt that a span tells of.
+
+    Raises NoAttemptError for a span that is no call, or tells one again; RowError and UsageError for what cannot be.
+    """
+    attributes: Record = record.get("attributes") or NOTHING
+    operation, identity = operation_of(attributes), identity_of(record)
+    if operation not in settings.operations:
+        raise NoAttemptError(is_repeated=False)
+    if identity is None:
+        raise RowError("missing_id", "a span has no trace id or no id of its own", "request_id")
+    if identity in tree.repeated:
+        raise NoAttemptError(is_repeated=True)
+    around = list(tree.above(identity))
+    resource: Record = record.get("resource") or NOTHING
+    metadata = [place.get("metadata") for place in ({"metadata": record.get("metadata")}, *around)]
+    places: list[Record | None] = [*metadata, resource]
+    tags = next((tags for place in (attributes, *around) if (tags := place.get(TAGS))), None)
+    said = asked(settings, places, tags)
+    provider, requested = first(attributes, PROVIDER), first(attributes, REQUESTED)
+    address = _address(attributes)
+    return Attempt(
+        request_id=attributes.get(RESPONSE_ID) or record.get("span_id"),
+        dedup_key=identity,
+        started_at=microseconds(record.get("start")),
+        ended_at=microseconds(record.get("end")),
+        status="failure" if ERROR in attributes else record.get("status", "success"),
+        usage=used(settings, record, operation),
+        attempt_group_id=tree.wraps.get(identity),
+        call_type=operation,
+        provider=provider,
+        requested_model=requested,
+        billed_model=without_provider(first(attributes, ANSWERED) or requested, provider),
+        api_base=address,
+        region_id=region_of(address),
+        gateway_team_id=_of_places(settings.team_id_field, places),
+        user_hash=_nearest(USER, attributes, around),
+        feature=said.feature,
+        environment=said.environment or first(resource, ENVIRONMENT),
+        outcome_ids=said.outcome_ids,
+        tags=tags,
+        is_stream=first(attributes, STREAM),
+        service_tier=service_tier(first(attributes, TIER)),
+        extra=_extra(record, attributes, around, resource),
+    )
+
+
+def used(settings: TraceSettings, record: Record, operation: str | None) -> Buckets:
+    """The span's counts as exclusive buckets. Embeddings have no output."""
+    attributes: Record = record.get("attributes") or NOTHING
+    scope = str(record.get("scope") or "")
+    is_beside = any(fnmatchcase(scope, pattern) for pattern in settings.cached_beside)
+    for names, convention in ((GEN_AI, "otel_genai"), (OPEN_INFERENCE, "openinference")):
+        counts = _counts(attributes, names)
+        if counts.input_tokens is not None or counts.output_tokens is not None or names is OPEN_INFERENCE:
+            if operation == "embeddings" and counts.input_tokens is not None and counts.output_tokens is None:
+                counts = counts._replace(output_tokens=0)
+            return exclusive(counts, CONVENTIONS["anthropic" if is_beside else convention])
+    raise AssertionError("unreachable: the last vocabulary decides")  # pragma: no cover
+
+
+def _counts(attributes: Record, names: CountNames) -> Counts:
+    return Counts(**{field: first(attributes, where) for field, where in names._asdict().items()})
+
+
+def _address(attributes: Record) -> str | None:
+    address, port = attributes.get(ADDRESS), attributes.get(PORT)
+    return address if not address or port in _USUAL_PORTS else f"{address}:{port}"
+
+
+def _of_places(key: str, places: list[Record | None]) -> str | None:
+    return next((str(place[key]) for place in places if place and key in place), None)
+
+
+def _nearest(names: tuple[str, ...], attributes: Record, around: list[Record]) -> Any:
+    return next((found for place in (attributes, *around) if (found := first(place, names)) is not None), None)
+
+
+def _extra(record: Record, attributes: Record, around: list[Record], resource: Mapping[str, Any]) -> dict[str, Any]:
+    found = {
+        "trace_id": record.get("trace_id"),
+        "session": _nearest(SESSION, attributes, around),
+        "service": resource.get(SERVICE[0]),
+        "namespace": resource.get(SERVICE[1]),
+        "instrumentation": record.get("scope"),
+        "error": attributes.get(ERROR),
+    }
+    return {name: value for name, value in found.items() if value is not None}

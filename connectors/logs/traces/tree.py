@@ -1,0 +1,203 @@
+"""Which spans of a delivery are calls, and which tell again what another span tells.
+
+A call is often told twice: by a framework and by the client library in it, or by two instrumentations of one library.
+Such spans stand in one another, or share the provider's id of the answer. A span that stands in a tool or an agent is a
+call of its own, whatever is above.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from connectors.logs.instants import microseconds
+from connectors.logs.traces.names import (
+    COUNTS,
+    ERROR,
+    GEN_AI,
+    NO_CALLS,
+    OF_ANY_SPAN,
+    OPERATION,
+    OTHER_KINDS,
+    RESPONSE_ID,
+    first,
+    operation_of,
+)
+
+Record = Mapping[str, Any]
+NO_CONTEXT: Record = {}
+_HIGHEST = 100  # steps up from a span: deeper trees are loops
+_OUTPUT = (*GEN_AI.output_tokens, "llm.token_count.completion")
+
+
+class _Call(NamedTuple):
+    start: int
+    end: int
+    output: int | None
+    has_usage: bool
+    is_failure: bool
+    is_gen_ai: bool
+    answer: str | None
+
+
+@dataclass
+class Tree:
+    """The spans of a delivery by identity. `add` all of them, then `settle`."""
+
+    operations: frozenset[str]
+    parents: dict[str, str] = field(default_factory=dict[str, str])
+    calls: dict[str, _Call] = field(default_factory=dict[str, _Call])
+    others: set[str] = field(default_factory=set[str])  # tools, agents, chains
+    contexts: dict[str, Record] = field(default_factory=dict[str, Record])
+    uncounted: Counter[str] = field(default_factory=Counter[str])  # spans by operations that nobody knows
+    sampled: int = 0
+    repeated: set[str] = field(default_factory=set[str])
+    wraps: dict[str, str] = field(default_factory=dict[str, str])  # the outermost span that tells a call again
+    unequal: list[str] = field(default_factory=list[str])
+
+    def add(self, record: Record) -> None:
+        """Takes one landed span in; one that was delivered before is left out."""
+        identity = identity_of(record)
+        if identity is None or identity in self.parents:
+            return
+        self.parents[identity] = f"{record.get('trace_id')}:{record.get('parent_id') or ''}"
+        self.sampled += "sampling" in record
+        attributes: Record = record.get("attributes") or NO_CONTEXT
+        if context := _context(record, attributes):
+            self.contexts[identity] = context
+        operation = operation_of(attributes)
+        if operation in self.operations:
+            self.calls[identity] = _call(record, attributes)
+        elif operation is not None:
+            self.others.add(identity)
+            if operation not in NO_CALLS and operation not in OTHER_KINDS:
+                self.uncounted[operation] += 1
+
+    def settle(self) -> None:
+        """Decides which calls are told again by others."""
+        above = {identity: self._call_above(identity) for identity in self.calls}
+        below = defaultdict[str, list[str]](list)
+        for identity, upper in above.items():
+            if upper is not None:
+                below[upper].append(identity)
+        counted = dict[str, list[str]]()
+        for identity in sorted(below, key=_depths(above).__getitem__, reverse=True):
+            inner = [one for child in below[identity] for one in counted.pop(child, [child])]
+            counted[identity] = self._told_once(identity, inner)
+        for outermost, kept in counted.items():
+            self.wraps.update(dict.fromkeys(kept, outermost))
+        self._drop_shared_answers()
+
+    def above(self, identity: str) -> Iterable[Record]:
+        """What the spans above say of their callers, the nearest first."""
+        for _ in range(_HIGHEST):
+            upper = self.parents.get(identity)
+            if upper is None:
+                return
+            identity = upper
+            if (context := self.contexts.get(identity)) is not None:
+                yield context
+
+    def _call_above(self, identity: str) -> str | None:
+        """The call that the span stands in, with nothing but plain spans between."""
+        for _ in range(_HIGHEST):
+            identity = self.parents.get(identity, "")
+            if identity in self.calls:
+                return identity
+            if not identity or identity in self.others:
+                return None
+        return None
+
+    def _told_once(self, outer: str, inner: list[str]) -> list[str]:
+        """The calls in a call, unless one of them has no usage that the outer one has."""
+        calls = [(identity, self.calls[identity]) for identity in inner]
+        is_told = any(call.has_usage for _, call in calls)
+        if is_told and all(call.has_usage or call.is_failure for _, call in calls):
+            kept = inner
+        elif self.calls[outer].has_usage:
+            kept = [outer, *(identity for identity, call in calls if call.is_failure and not call.has_usage)]
+        else:
+            kept = inner
+        dropped = {outer, *inner} - set(kept)
+        self._compare(outer, inner)
+        self.repeated |= dropped
+        return kept
+
+    def _compare(self, outer: str, inner: list[str]) -> None:
+        stated = self.calls[outer].output
+        told = [self.calls[identity].output for identity in inner]
+        if stated is not None and None not in told and stated != sum(count or 0 for count in told):
+            self.unequal.append(outer)
+
+    def _drop_shared_answers(self) -> None:
+        shared = defaultdict[str, list[str]](list)
+        for identity, call in self.calls.items():
+            if call.answer is not None and identity not in self.repeated:
+                shared[call.answer].append(identity)
+        for identities in shared.values():
+            if len(identities) > 1:
+                for cluster in self._at_once(identities):
+                    self.repeated |= set(cluster) - {max(cluster, key=self._rank)}
+
+    def _at_once(self, identities: list[str]) -> list[list[str]]:
+        """Spans of one answer that overlap in time: a cache gives an answer again, later."""
+        clusters: list[list[str]] = []
+        until = 0
+        for identity in sorted(identities, key=lambda one: (self.calls[one].start, one)):
+            call = self.calls[identity]
+            if clusters and call.start <= until:
+                clusters[-1].append(identity)
+            else:
+                clusters.append([identity])
+            until = max(until, call.end)
+        return clusters
+
+    def _rank(self, identity: str) -> tuple[bool, bool, str]:
+        call = self.calls[identity]
+        return call.has_usage, call.is_gen_ai, identity
+
+
+def identity_of(record: Record) -> str | None:
+    """Trace and span as one; None where either is missing."""
+    trace, span = record.get("trace_id"), record.get("span_id")
+    return f"{trace}:{span}" if trace and span else None
+
+
+def has_usage(attributes: Record) -> bool:
+    """Whether a span states any tokens."""
+    return any(attributes.get(name) for name in COUNTS)
+
+
+def _call(record: Record, attributes: Record) -> _Call:
+    start = microseconds(record.get("start")) or 0
+    output = first(attributes, _OUTPUT)
+    return _Call(
+        start=start,
+        end=microseconds(record.get("end")) or start,
+        output=output if isinstance(output, int) else None,
+        has_usage=has_usage(attributes),
+        is_failure=record.get("status") == "failure" or ERROR in attributes,
+        is_gen_ai=OPERATION in attributes,
+        answer=attributes.get(RESPONSE_ID),
+    )
+
+
+def _context(record: Record, attributes: Record) -> Record:
+    found = {name: attributes[name] for name in OF_ANY_SPAN if name in attributes}
+    return found | {"metadata": record["metadata"]} if record.get("metadata") else found
+
+
+def _depths(above: dict[str, str | None]) -> dict[str, int]:
+    """How many calls each call stands in. A call that would stand in itself stands in nothing."""
+    depths = dict[str, int]()
+    for identity in above:
+        chain: dict[str, None] = {}
+        upper: str | None = identity
+        while upper is not None and upper not in depths and upper not in chain:
+            chain[upper] = None
+            upper = above.get(upper)
+        depth = depths.get(upper, -1) if upper is not None else -1
+        for one in reversed(chain):
+            depth += 1
+            depths[one] = depth
+    return depths
