@@ -21,6 +21,7 @@ from connectors.litellm.spend_logs import (
 )
 from connectors.logs.allow_list import AllowList, allow_list, rules_of
 from connectors.logs.attempt import Attempt, Record
+from connectors.logs.files import Found, Unreadable
 from connectors.logs.landing import land_rows
 from connectors.logs.source import RequestLog
 from connectors.logs.values import json_value
@@ -105,11 +106,11 @@ def _metadata_keys(settings: LiteLlmDatabaseSettings) -> list[str]:
     return list(fields) if isinstance(fields, dict) else []
 
 
-def _rows(attempts: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
-    """Rows as objects. What a database without an encoding holds may be no text: such a row has nothing to keep."""
-    for found in attempts:
+def _rows(attempts: Iterable[bytes]) -> Iterator[Found]:
+    """Rows as objects; what a database without an encoding holds may be no text."""
+    for number, found in enumerate(attempts, start=1):
         row = json_value(found)
-        yield row if isinstance(row, dict) else {}
+        yield row if isinstance(row, dict) else Unreadable(number, "not_json", len(found))
 
 
 def _require_whole(found: Snapshot, log: Log, window: Window, totals: Iterable[DailyTotal], count: DayCount) -> None:

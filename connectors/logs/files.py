@@ -5,13 +5,12 @@ Here belongs: finding the rows, and bounding what a file may cost. Here does not
 
 import csv
 import io
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO, cast
 
-from isal import igzip, igzip_lib, igzip_threaded
+from isal import igzip, igzip_lib
 
 from connectors.base import IncompleteDeliveryError, SourceError
 from connectors.logs.parquet import parquet_rows
@@ -57,29 +56,19 @@ def rows_of(stream: BinaryIO, where: str, shape: Csv | None = None) -> Iterator[
     Raises IncompleteDeliveryError for a file that ends too early, and SourceError for one beyond all bounds.
     """
     raw = io.BufferedReader(cast("io.RawIOBase", stream), _BUFFER)
-    with _unpacked(raw, is_small=isinstance(stream, io.BytesIO)) as inner:
-        plain = io.BufferedReader(_Bounded(inner, where), _BUFFER)
-        try:
-            if plain.peek(3)[:3] == b"\xef\xbb\xbf":
-                plain.read(3)
-            head = plain.peek(64)[:64].lstrip()
-            if head[:4] == b"PAR1":
-                yield from parquet_rows(plain, where)
-            elif head:
-                yield from _json_rows(plain, where) if head[:1] in b"{[" else _csv_rows(plain, where, shape)
-        except (EOFError, _DamagedError, igzip.BadGzipFile) as error:
-            raise _incomplete(where, f"the gzip file ends too early or is damaged ({error})") from None
-
-
-@contextmanager
-def _unpacked(raw: "io.BufferedReader[Any]", *, is_small: bool) -> Generator[BinaryIO]:
-    """The stream, unpacked where it is gzip; of a large file another thread unpacks what is read next."""
-    if raw.peek(2)[:2] != b"\x1f\x8b":
-        yield raw
-        return
-    unpacking = igzip.IGzipFile(fileobj=raw) if is_small else igzip_threaded.open(raw, "rb")
-    with unpacking:
-        yield cast("BinaryIO", unpacking)
+    is_gzip = raw.peek(2)[:2] == b"\x1f\x8b"
+    inner = cast("BinaryIO", igzip.IGzipFile(fileobj=raw)) if is_gzip else raw
+    plain = io.BufferedReader(_Bounded(inner, where), _BUFFER)
+    try:
+        if plain.peek(3)[:3] == b"\xef\xbb\xbf":
+            plain.read(3)
+        head = plain.peek(64)[:64].lstrip()
+        if head[:4] == b"PAR1":
+            yield from parquet_rows(plain, where)
+        elif head:
+            yield from _json_rows(plain, where) if head[:1] in b"{[" else _csv_rows(plain, where, shape)
+    except (EOFError, _DamagedError, igzip.BadGzipFile) as error:
+        raise _incomplete(where, f"the gzip file ends too early or is damaged ({error})") from None
 
 
 def _json_rows(plain: BinaryIO, where: str) -> Iterator[Found]:

@@ -1,8 +1,7 @@
-"""A file too large to be held is unpacked beside its reading; what it says, and where it breaks, stays the same."""
+"""A file too large to be held is read as it comes; what it says, and where it breaks, stays the same."""
 
 import gzip
 import json
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -47,16 +46,3 @@ def test_a_large_file_that_is_damaged_is_an_incomplete_delivery(payload: Payload
     gateway.raw("2026-11-21/log", bytes(content))
     with pytest.raises(IncompleteDeliveryError, match="2026-11-21/log"):
         gateway.landed()
-
-
-def test_a_reading_that_is_left_leaves_no_thread_behind(
-    payload: Payload, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(landing, "ROWS_PER_PAGE", 10)
-    gateway.raw("2026-11-21/log.jsonl.gz", lines(payload, 3000))
-    before = threading.active_count()
-    settings = gateway.settings()
-    pages = gateway.source.fetch(settings, gateway.source.windows(settings, landing.date(2026, 11, 21))[-1])
-    next(pages)
-    pages.close()
-    assert threading.active_count() == before
