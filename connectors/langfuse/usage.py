@@ -94,7 +94,7 @@ def used(details: Record, reading: Reading, *, has_output: bool, provenance: str
     """
     counts = _counts(details, has_output=has_output)
     if reading == "inclusive":
-        is_own_sum = counts.total_tokens == sum(value for name, value in details.items() if name not in _NAMES["total"])
+        is_own_sum = counts.total_tokens == _sum_of_keys(details)
         inside = counts._replace(total_tokens=None) if is_own_sum else counts
         return exclusive(inside, _INSIDE, provenance)
     beside = _with_others(counts, details)
@@ -124,12 +124,32 @@ def _inside(counts: Counts, refusal: UsageError, provenance: str) -> Buckets:
 
 
 def _with_others(counts: Counts, details: Record) -> Counts:
-    """Langfuse itself counts every name with `input` in it as input, and every one with `output` as output."""
-    unplaced = others(details).items()
-    extra = {half: sum(n for name, n in unplaced if half in name.lower()) for half in ("input", "output")}
-    stated = {"input": counts.input_tokens, "output": counts.output_tokens}
-    whole = {half: stated[half] if not extra[half] else (stated[half] or 0) + extra[half] for half in stated}
-    return counts._replace(input_tokens=whole["input"], output_tokens=whole["output"])
+    """Langfuse itself counts every name with `input` in it as input, and every one with `output` as output.
+
+    What is neither (searches, seconds) is no token; where the stated total is the sum of all keys, it leaves the total.
+    """
+    placed = {"input": 0, "output": 0}
+    unplaced = 0
+    for name, value in others(details).items():
+        half = next((half for half in placed if half in name.lower()), None)
+        if half is None:
+            unplaced += value
+        else:
+            placed[half] += value
+    total = counts.total_tokens
+    return counts._replace(
+        input_tokens=_sum(counts.input_tokens, placed["input"]),
+        output_tokens=_sum(counts.output_tokens, placed["output"]),
+        total_tokens=total - unplaced if total is not None and total == _sum_of_keys(details) else total,
+    )
+
+
+def _sum(stated: int | None, more: int) -> int | None:
+    return stated if not more else (stated or 0) + more
+
+
+def _sum_of_keys(details: Record) -> int:
+    return sum(value for name, value in details.items() if name not in _NAMES["total"])
 
 
 def _counts(details: Record, *, has_output: bool) -> Counts:

@@ -1,0 +1,193 @@
+"""Observations become rows whose tokens and costs are computed by hand, and nothing else of them reaches disk."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.base import SourceError
+from connectors.logs.values import keyed_hash
+from tests.connectors.faulty_server import json_answer
+from tests.connectors.langfuse.conftest import Reader
+from tests.connectors.langfuse.written import HASH_KEY, OBSERVATIONS, observation
+from tests.connectors.stored_log import places, planted
+
+WRITTEN = (
+    Path(__file__).resolve().parents[3] / "../shared/contracts/examples_gateway/written/langfuse_v2_observations.json"
+)
+CANARY = "canary-5f3a"
+BUCKETS = (
+    "input_uncached_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "input_audio_tokens",
+    "output_text_tokens",
+    "output_reasoning_tokens",
+    "output_audio_tokens",
+)
+
+
+def buckets(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in BUCKETS)
+
+
+def test_an_observation_is_a_row_with_its_tokens_cost_and_attribution(reader: Reader) -> None:
+    row = reader.row(observation(), environment_key="stage", provider_key="ticket")
+    assert buckets(row) == (176, 1024, 0, 0, 0, 300, 0, 0)
+    assert (row["input_total_tokens"], row["output_total_tokens"]) == (1200, 300)
+    assert (row["usage_provenance"], row["input_semantics"]) == ("provider", "exclusive")
+    assert (row["source_reported_cost_usd"], row["source_cost_basis"]) == (Decimal("0.00472"), "list")
+    assert (row["request_id"], row["gateway"], row["call_type"]) == ("obs-1", "langfuse", "generation")
+    assert (row["requested_model"], row["billed_model"]) == ("gpt-4o-2024-08-06", "gpt-4o-2024-08-06")
+    assert (row["gateway_team_id"], row["feature"], row["environment"]) == ("search", "summarize", "production")
+    assert row["provider"] == "T-1"
+    assert json.loads(row["outcome_ids"]) == {"ticket": "T-1"}
+    assert json.loads(row["tags"]) == ["feature:summarize", "env:prod"]
+    assert row["user_hash"] == keyed_hash(HASH_KEY)("alice@corp.test")
+    assert (str(row["started_at"]), row["latency_seconds"]) == ("2026-11-21 01:38:40.440000", 1.001)
+    assert (row["status"], row["is_stream"], row["is_cache_hit"]) == ("success", True, False)
+    assert json.loads(row["x_extra"]) == {
+        "trace_id": "tr-1",
+        "session_id": "sess-1",
+        "project_id": "proj-1",
+        "pricing_tier": "Standard",
+    }
+
+
+def test_a_trace_s_own_name_is_the_feature_where_the_settings_ask_for_it(reader: Reader) -> None:
+    assert reader.row(observation(), feature_key="traceName", environment_key="env")["feature"] == "chat"
+    assert b"chat" not in b"".join(reader.pages([observation()]))
+
+
+@pytest.mark.parametrize(
+    ("details", "over", "expected", "semantics"),
+    [
+        # LiteLLM's callback: cached input inside of the input, and a total that says so
+        ({"input": 1200, "cache_read_input_tokens": 1024, "output": 300, "total": 1500}, {}, (176, 1024, 0, 0, 0, 300, 0, 0), "inclusive"),
+        # a caller's own figures, inclusive; the total is the sum that Langfuse adds
+        ({"input": 1200, "cache_read_input_tokens": 1024, "output": 300, "total": 2524}, {"usage": "inclusive"}, (176, 1024, 0, 0, 0, 300, 0, 0), "inclusive"),
+        ({"input": 1200, "cache_read_input_tokens": 1024, "output": 300, "total": 2524}, {}, (1200, 1024, 0, 0, 0, 300, 0, 0), "exclusive"),
+        # Anthropic: what was written to the cache by duration, and their sum under the older name
+        ({"input": 100, "cache_read_input_tokens": 700, "cache_creation_input_tokens": 400, "input_cache_creation_5m": 300, "input_cache_creation_1h": 100, "output": 300}, {}, (100, 700, 300, 100, 0, 300, 0, 0), "exclusive"),
+        # ... and under the older name what has no duration
+        ({"input": 100, "cache_creation_input_tokens": 120, "input_cache_creation_1h": 100, "output": 300, "total": 620}, {}, (100, 0, 120, 100, 0, 300, 0, 0), "exclusive"),
+        ({"input": 100, "input_audio_tokens": 50, "output": 200, "output_reasoning_tokens": 80, "output_audio_tokens": 20, "total": 450}, {}, (100, 0, 0, 0, 50, 200, 80, 20), "exclusive"),
+        # names that nobody knows: input is input, and a search is no token
+        ({"input": 100, "input_video_tokens": 40, "output": 10, "searches": 3, "total": 153}, {}, (140, 0, 0, 0, 0, 10, 0, 0), "exclusive"),
+        ({"input": "176", "input_cached_tokens": "1024", "output": "300", "total": "1500"}, {}, (176, 1024, 0, 0, 0, 300, 0, 0), "exclusive"),
+    ],
+)  # fmt: skip
+def test_usage_is_exclusive_buckets_however_it_is_filed(
+    details: dict[str, Any], over: dict[str, Any], expected: tuple[int, ...], semantics: str, reader: Reader
+) -> None:
+    row = reader.row(observation(usageDetails=details), **over)
+    assert buckets(row) == expected
+    assert row["input_semantics"] == semantics
+
+
+def test_usage_under_other_names_is_kept_beside(reader: Reader) -> None:
+    details = {"input": 100, "input_video_tokens": 40, "output": 10, "searches": 3, "total": 153}
+    assert json.loads(reader.row(observation(usageDetails=details))["x_extra"])["usage"] == {
+        "input_video_tokens": 40,
+        "searches": 3,
+    }
+
+
+def test_usage_that_contradicts_the_settings_is_refused_with_its_cost(reader: Reader) -> None:
+    inside = {"input": 1200, "cache_read_input_tokens": 1024, "output": 300, "total": 1500}
+    night = reader.night([observation(usageDetails=inside), observation(id="obs-2")], usage="exclusive")
+    assert night.rows["request_id"].to_pylist() == ["obs-2"]
+    assert [(reject.reason, reject.cost) for reject in night.rejects] == [("total_does_not_add_up", Decimal("0.00472"))]
+    nonsense = reader.night([observation(usageDetails={"input": 10, "output": 5, "total": 99})])
+    assert [reject.reason for reject in nonsense.rejects] == ["total_does_not_add_up"]
+
+
+def test_an_embedding_has_no_output_and_a_failure_no_model(reader: Reader) -> None:
+    embedding = reader.row(observation(type="EMBEDDING", usageDetails={"input": 8}))
+    assert (embedding["call_type"], embedding["input_total_tokens"], embedding["output_total_tokens"]) == (
+        "embedding",
+        8,
+        0,
+    )
+    failed = reader.row(observation(level="ERROR", usageDetails={}, costDetails={}, totalCost=None))
+    assert (failed["status"], failed["billed_model"], failed["usage_provenance"]) == ("failure", None, "missing")
+    assert (failed["source_reported_cost_usd"], failed["source_cost_basis"]) == (None, "unknown")
+
+
+def test_a_model_that_langfuse_counts_itself_is_an_estimate(reader: Reader) -> None:
+    rows = [observation(), observation(id="obs-2", providedModelName="llama-3-own")]
+    night = reader.night(rows, tokenized_models=["llama-*"])
+    found = dict(zip(night.rows["request_id"].to_pylist(), night.rows["usage_provenance"].to_pylist(), strict=True))
+    assert found == {"obs-1": "provider", "obs-2": "gateway_tokenizer"}
+
+
+@pytest.mark.parametrize(
+    ("over", "cost", "basis"),
+    [
+        ({"totalCost": None}, "0.00472", "list"),
+        ({"totalCost": None, "costDetails": {"input": 0.001, "cache_tax": 0.0005}}, "0.0015", "list"),
+        ({"usagePricingTierName": None}, "0.00472", "unknown"),
+        ({"totalCost": 0, "costDetails": {}}, "0", "unknown"),
+        ({"totalCost": None, "costDetails": {}}, None, "unknown"),
+    ],
+)
+def test_the_reported_cost_is_the_total_or_the_sum_of_its_parts(
+    over: dict[str, Any], cost: str | None, basis: str, reader: Reader
+) -> None:
+    row = reader.row(observation(**over))
+    assert row["source_reported_cost_usd"] == (None if cost is None else Decimal(cost))
+    assert row["source_cost_basis"] == basis
+
+
+def test_only_calls_of_models_are_asked_for_and_never_their_bodies(reader: Reader) -> None:
+    reader.pages([])
+    asked = [request.query for request in reader.server.requests]
+    assert [query["type"] for query in asked] == [["GENERATION"], ["EMBEDDING"]]
+    for query in asked:
+        assert "io" not in query["fields"][0].split(",")
+        assert "usage" in query["fields"][0].split(",")
+        assert (query["fromStartTime"], query["toStartTime"]) == (
+            ["2026-11-21T00:00:00.000Z"],
+            ["2026-11-22T00:00:00.000Z"],
+        )
+        assert set(query["expandMetadata"][0].split(",")) == {"environment", "feature", "provider", "team", "ticket"}
+
+
+def test_an_older_langfuse_is_named_with_what_to_do(reader: Reader) -> None:
+    reader.server.route(OBSERVATIONS, json_answer(b'{"message": "not found"}', 404))
+    for ask in (lambda: reader.pages([]), lambda: reader.source.probe(reader.settings())):
+        with pytest.raises(SourceError, match="langfuse_export"):
+            ask()
+
+
+@pytest.mark.parametrize("secret", [CANARY, {"a": CANARY}, [CANARY], [[{"b": [CANARY]}]], f"1{CANARY}"])
+def test_a_secret_planted_anywhere_outside_of_the_allow_list_is_in_no_page(secret: Any, reader: Reader) -> None:
+    told = observation(input={"messages": "a prompt"}, output="an answer", statusMessage="text")
+    texts = {
+        "id", "traceId", "projectId", "parentObservationId", "level", "environment", "sessionId", "providedModelName",
+        "internalModelId", "modelId", "usagePricingTierName", "tags", "team", "ticket",
+    }  # fmt: skip
+    rows = list[dict[str, Any]]()
+    for path in [path for path in places(told) if not (set(path) & texts) and path not in (("type",), ("startTime",))]:
+        rows += [planted(told, path, secret, name) for name in ("content", "notes", CANARY)]
+    landed = b"".join(reader.pages(rows, rows_per_page=1000))
+    assert landed.count(b"\n") == len(rows) > 50
+    for word in (CANARY, "a prompt", "an answer", "alice", "private"):
+        assert word.encode() not in landed
+
+
+def test_e_mail_addresses_in_kept_texts_are_hashed(reader: Reader) -> None:
+    said = observation(sessionId="of alice@corp.test", tags=["by:alice@corp.test"], metadata={"team": "bob@corp.test"})
+    landed = b"".join(reader.pages([said]))
+    assert b"corp.test" not in landed
+
+
+@pytest.mark.skipif(not WRITTEN.exists(), reason="the written examples are not beside this checkout")
+def test_the_written_example_is_read(reader: Reader) -> None:
+    (told,) = json.loads(WRITTEN.read_bytes())["data"]
+    row = reader.row(told, feature_key="feature", environment_key="env")
+    assert buckets(row) == (176, 1024, 0, 0, 0, 300, 0, 0)
+    assert (row["source_reported_cost_usd"], row["environment"]) == (Decimal("0.00472"), "prod")
