@@ -18,6 +18,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "mapped_log": "connectors.mapped_log",  # any other log of requests, by a declared mapping of its fields
         "portkey": "connectors.portkey",  # Portkey: the gateway's log, exported by its API
         "portkey_files": "connectors.portkey.files",  # the same as files of a private cloud
+        "azure_api_management": "connectors.azure_api_management",  # Azure API Management's log, from Log Analytics
+        "azure_api_management_export": "connectors.azure_api_management.export",  # the same as a data export
         "bedrock_log": "connectors.bedrock",  # Amazon Bedrock: the log of model invocations
         "langfuse": "connectors.langfuse",  # Langfuse: calls that a project observed, by its public API
         "langfuse_export": "connectors.langfuse.export",  # the same as files of Langfuse's blob export
