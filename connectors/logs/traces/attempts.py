@@ -15,11 +15,9 @@ from connectors.logs.regions import region_of
 from connectors.logs.traces.names import (
     ADDRESS,
     ANSWERED,
-    COST,
     ENVIRONMENT,
     ERROR,
     GEN_AI,
-    HALF_COSTS,
     OPEN_INFERENCE,
     PORT,
     PROVIDER,
@@ -36,21 +34,23 @@ from connectors.logs.traces.names import (
     operation_of,
 )
 from connectors.logs.traces.settings import TraceSettings
-from connectors.logs.traces.tree import Tree, identity_of
+from connectors.logs.traces.tree import Tree, identity_of, reported_cost
 from connectors.logs.usage_bodies import service_tier
 
 ESSENTIAL = frozenset({"trace_id", "span_id", "parent_id", "start", "status"})
 _USUAL_PORTS = (None, "80", "443")
+_CLOUDS = (
+    (".azure.com", "azure.ai.openai"),
+    (".amazonaws.com", "aws.bedrock"),
+    ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+)
 
 
-def reported_cost(record: Record) -> str | Decimal | None:
-    """What the span says that the call cost, in USD: a total, or both halves of one."""
+def cost_of(record: Record, tree: Tree) -> str | Decimal | None:
+    """What the span, or another span of the same call, says that it cost, in USD."""
     attributes: Record = record.get("attributes") or NOTHING
-    total = first(attributes, COST)
-    halves = [attributes.get(name) for name in HALF_COSTS]
-    if total is not None or None in halves:
-        return total
-    return sum((Decimal(str(half)) for half in halves), Decimal(0))
+    stated = reported_cost(attributes)
+    return stated if stated is not None else tree.costs.get(identity_of(record) or "")
 
 
 def attempt(settings: TraceSettings, record: Record, tree: Tree) -> Attempt:
@@ -72,8 +72,8 @@ def attempt(settings: TraceSettings, record: Record, tree: Tree) -> Attempt:
     places: list[Record | None] = [*metadata, resource]
     tags = next((tags for place in (attributes, *around) if (tags := place.get(TAGS))), None)
     said = asked(settings, places, tags)
-    provider, requested = first(attributes, PROVIDER), first(attributes, REQUESTED)
     address = _address(attributes)
+    provider, requested = _provider(attributes), first(attributes, REQUESTED)
     return Attempt(
         request_id=attributes.get(RESPONSE_ID) or record.get("span_id"),
         dedup_key=identity,
@@ -116,6 +116,12 @@ def used(settings: TraceSettings, record: Record, operation: str | None) -> Buck
 
 def _counts(attributes: Record, names: CountNames) -> Counts:
     return Counts(**{field: first(attributes, where) for field, where in names._asdict().items()})
+
+
+def _provider(attributes: Record) -> str | None:
+    """Who answered. Client libraries of a model's maker say the maker, at whichever cloud's address they call."""
+    host = str(attributes.get(ADDRESS) or "").rpartition("//")[2].partition("/")[0].lower()
+    return next((cloud for end, cloud in _CLOUDS if host.endswith(end)), None) or first(attributes, PROVIDER)
 
 
 def _address(attributes: Record) -> str | None:

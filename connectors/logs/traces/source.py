@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import orjson
@@ -13,7 +12,7 @@ from connectors.logs.attempt import Attempt, Record
 from connectors.logs.source import RequestLog
 from connectors.logs.staging import Reading, parse_log
 from connectors.logs.traces.allowed import allowed
-from connectors.logs.traces.attempts import ESSENTIAL, attempt, reported_cost
+from connectors.logs.traces.attempts import ESSENTIAL, attempt, cost_of
 from connectors.logs.traces.settings import TraceSettings
 from connectors.logs.traces.tree import Tree
 from contracts import contract
@@ -36,7 +35,7 @@ class TraceLog(RequestLog[S]):
 
     def cost(self, settings: S, record: Record) -> str | Decimal | None:  # noqa: ARG002
         """What an instrumentation computed."""
-        return reported_cost(record)
+        return cost_of(record, Tree(frozenset()))
 
     def parse(self, settings: S, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Rows of `gateway_requests`: every call once. The pages are read twice, first for how spans hang together."""
@@ -47,7 +46,7 @@ class TraceLog(RequestLog[S]):
         tree.settle()
         reading = Reading(
             read=lambda record: attempt(settings, record, tree),
-            cost=partial(self.cost, settings),
+            cost=lambda record: cost_of(record, tree),
             known=self.allow_list(settings).known,
             essential=self.essential,
             remedy=self.remedy,

@@ -8,13 +8,16 @@ call of its own, whatever is above.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from connectors.logs.instants import microseconds
 from connectors.logs.traces.names import (
+    COST,
     COUNTS,
     ERROR,
     GEN_AI,
+    HALF_COSTS,
     NO_CALLS,
     OF_ANY_SPAN,
     OPERATION,
@@ -23,6 +26,7 @@ from connectors.logs.traces.names import (
     first,
     operation_of,
 )
+from connectors.logs.values import WITHHELD
 
 Record = Mapping[str, Any]
 NO_CONTEXT: Record = {}
@@ -54,6 +58,7 @@ class Tree:
     repeated: set[str] = field(default_factory=set[str])
     wraps: dict[str, str] = field(default_factory=dict[str, str])  # the outermost span that tells a call again
     unequal: list[str] = field(default_factory=list[str])
+    costs: dict[str, str | Decimal] = field(default_factory=dict[str, str | Decimal])  # as stated, or by its twin
 
     def add(self, record: Record) -> None:
         """Takes one landed span in; one that was delivered before is left out."""
@@ -68,6 +73,8 @@ class Tree:
         operation = operation_of(attributes)
         if operation in self.operations:
             self.calls[identity] = _call(record, attributes)
+            if (cost := reported_cost(attributes)) is not None:
+                self.costs[identity] = cost
         elif operation is not None:
             self.others.add(identity)
             if operation not in NO_CALLS and operation not in OTHER_KINDS:
@@ -118,9 +125,11 @@ class Tree:
             kept = [outer, *(identity for identity, call in calls if call.is_failure and not call.has_usage)]
         else:
             kept = inner
-        dropped = {outer, *inner} - set(kept)
         self._compare(outer, inner)
-        self.repeated |= dropped
+        if len(inner) == 1 == len(kept):
+            cost = self.costs.get(kept[0]) or self.costs.get(outer) or self.costs.get(inner[0])
+            self.costs.update({kept[0]: cost} if cost is not None else {})
+        self.repeated |= {outer, *inner} - set(kept)
         return kept
 
     def _compare(self, outer: str, inner: list[str]) -> None:
@@ -161,6 +170,15 @@ def identity_of(record: Record) -> str | None:
     """Trace and span as one; None where either is missing."""
     trace, span = record.get("trace_id"), record.get("span_id")
     return f"{trace}:{span}" if trace and span else None
+
+
+def reported_cost(attributes: Record) -> str | Decimal | None:
+    """What a span says that the call cost, in USD: a total, or both halves of one."""
+    total = first(attributes, COST)
+    halves = [attributes.get(name) for name in HALF_COSTS]
+    if total is not None or any(half is None or half == WITHHELD for half in halves):
+        return total
+    return sum((Decimal(str(half)) for half in halves), Decimal(0))
 
 
 def has_usage(attributes: Record) -> bool:
