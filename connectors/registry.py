@@ -27,6 +27,9 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "phoenix": "connectors.phoenix",  # Phoenix: spans of a project, by its REST interface
         "helicone": "connectors.helicone",  # Helicone: requests that an organisation made, by its API
         "helicone_table": "connectors.helicone.table",  # the same as rows that an own Helicone's ClickHouse exports
+        "envoy_ai_gateway": "connectors.envoy",  # Envoy AI Gateway: its access log
+        "kong_ai": "connectors.kong",  # Kong AI Gateway: entries of its logging plugins
+        "cloudflare_ai_gateway": "connectors.cloudflare",  # Cloudflare AI Gateway: its log, by API
         "openai_usage": "connectors.openai.usage",  # OpenAI: what an organisation's projects, keys and models used
         "openai_costs": "connectors.openai.costs",  # OpenAI: what that cost, by project and line item
         "anthropic_usage": "connectors.anthropic.usage",  # Anthropic: tokens by key, workspace, model and tier

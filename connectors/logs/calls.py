@@ -45,8 +45,8 @@ def operation(value: object) -> object:
     """
     if not isinstance(value, str):
         return None if value is None else WITHHELD
-    path = unquote(value.partition("?")[0]).rstrip("/")
-    return next((name for name in _OPERATIONS if path.endswith((f"/{name}", f":{name}"))), OTHER if path else None)
+    path = f"/{unquote(value.partition('?')[0])}".rstrip("/")
+    return next((name for name in _OPERATIONS if path.endswith((f"/{name}", f":{name}"))), OTHER if value else None)
 
 
 def status_of(code: int | None) -> str | None:
