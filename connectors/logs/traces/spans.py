@@ -60,7 +60,6 @@ def span_of(row: Row, resource: Row, scope: object, wanted: tuple[str, ...]) -> 
     if KIND not in attributes and (kind in KINDS or kind in OTHER_KINDS):
         attributes[KIND] = kind
     start = _column(row, _START)
-    held = resource or flat(_column(row, _RESOURCE))
     return {
         **found,
         "scope": scope if scope is not None else found["scope"],
@@ -69,7 +68,7 @@ def span_of(row: Row, resource: Row, scope: object, wanted: tuple[str, ...]) -> 
         "status": _status(row),
         "attributes": attributes,
         "metadata": {key: value for key in wanted if (value := _metadata(attributes, key)) is not None},
-        "resource": held,
+        "resource": resource or _resource(row),
     }
 
 
@@ -91,6 +90,11 @@ def _flatten(found: Mapping[str, Any], prefix: str, kept: dict[str, Any], deeper
             _flatten(cast("Row", held), f"{prefix}{name}.", kept, deeper - 1)
         elif value is not None and value == value:  # noqa: PLR0124 - a frame's NaN is no value
             kept[f"{prefix}{name}"] = value
+
+
+def _resource(row: Row) -> dict[str, Any]:
+    held = _column(row, _RESOURCE)
+    return flat(cast("Row", held)["attributes"] if isinstance(held, Mapping) and "attributes" in held else held)
 
 
 def _spread(row: Row) -> dict[str, Any]:
