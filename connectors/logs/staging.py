@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any
 
-import orjson
 import pyarrow as pa
 
-from connectors.base import IncompleteDeliveryError, LandedPage, Parsed, Reject, Window
+from connectors.base import LandedPage, Parsed, Reject, Window
 from connectors.logs.attempt import Attempt, NoAttemptError, Record, RowError, staged_row, usd
 from connectors.logs.buckets import UsageError
 from connectors.logs.instants import instant_of
+from connectors.logs.landed import lines_of, record_of, reject_of
 from connectors.logs.settings import LogSettings
 from connectors.logs.values import WITHHELD
 from connectors.logs.withheld import take_out_withheld
@@ -49,21 +49,11 @@ def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage]
     """
     delivery = _Delivery(settings, window, reading)
     for page in sorted(pages, key=lambda landed: landed.digest):
-        for number, line in _lines(page):
+        for number, line in lines_of(page):
             delivery.add(page.page_id, number, line)
             if len(delivery.rows) + len(delivery.rejects) >= ROWS_PER_CHUNK:
                 yield delivery.chunk()
     yield delivery.chunk(delivery.notices())
-
-
-def _lines(page: LandedPage) -> Iterator[tuple[int, bytes]]:
-    with page.body.open() as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.endswith(b"\n"):
-                raise IncompleteDeliveryError(
-                    f"page {page.name} ends in the middle of row {number}; fetch the day again"
-                )
-            yield number, line
 
 
 @dataclass
@@ -86,7 +76,7 @@ class _Delivery:
         cost: Decimal | None = None
         values: list[RowError] = []
         try:
-            record = _record(line)
+            record = record_of(line)
             values = take_out_withheld(record, self.reading.essential) if _WITHHELD in line else []
             cost = usd(self.reading.cost(record), values, "source_reported_cost_usd")
             row = self._row(record, cost, values)
@@ -94,17 +84,19 @@ class _Delivery:
             self.duplicate_count += found.is_repeated
             return
         except RowError as refusal:
-            self.rejects.append(_reject(page_id, number, line, refusal, cost))
+            self.rejects.append(reject_of(page_id, number, line, refusal, cost))
             return
         except UsageError as error:
-            self.rejects.append(_reject(page_id, number, line, RowError(error.reason, str(error), error.column), cost))
+            self.rejects.append(
+                reject_of(page_id, number, line, RowError(error.reason, str(error), error.column), cost)
+            )
             return
         if self._is_repeated(row):
             self.duplicate_count += 1
             return
         row["x_page"], row["x_row"] = page_id, number
         self.rows.append(row)
-        self.rejects += [_reject(page_id, number, line, refusal, None) for refusal in values]
+        self.rejects += [reject_of(page_id, number, line, refusal, None) for refusal in values]
 
     def _row(self, record: Record, cost: Decimal | None, values: list[RowError]) -> dict[str, Any]:
         found = self.reading.read(record)
@@ -161,34 +153,6 @@ def _table(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_arrays(
         [pa.array([row.get(column.name) for row in rows], column.type) for column in schema], schema=schema
     )
-
-
-def _record(line: bytes) -> dict[str, Any]:
-    try:
-        record = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise RowError("not_json", f"the landed row is no JSON ({error})") from None
-    if not isinstance(record, dict):
-        raise RowError("not_an_object", "the landed row is no JSON object")
-    mark = record.get("unreadable")
-    if isinstance(mark, dict):
-        raise _unreadable(cast("Record", mark))
-    return record
-
-
-def _unreadable(mark: Record) -> RowError:
-    where = f"line {mark.get('line')} of {mark.get('file')} ({mark.get('bytes')} bytes)"
-    if lacks := mark.get("lacks"):
-        return RowError(str(mark.get("reason")), f"{mark.get('file')} has no column {lacks}, which this log has")
-    return RowError(
-        str(mark.get("reason")),
-        f"{where} could not be read as a logged attempt; nothing of it is kept, look at the file itself",
-    )
-
-
-def _reject(page_id: str, number: int, line: bytes, refusal: RowError, cost: Decimal | None) -> Reject:
-    payload = line.decode("utf-8", "replace").rstrip("\n")
-    return Reject(page_id, number, refusal.reason, refusal.detail, payload, refusal.column, cost)
 
 
 def _digest(text: str) -> bytes:
