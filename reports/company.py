@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from reports.breakdown import Breakdown, as_listed
-from reports.given import ReconciliationLine, SharedFacts, SourceFreshness, StatementError
+from reports.currencies import apart_text
+from reports.given import Period, ReconciliationLine, SharedFacts, SourceFreshness, StatementError
 from reports.money import (
     EXACT,
     ZERO,
@@ -41,9 +42,17 @@ _STATUS = {
 _COMPLETE = frozenset({"committed", "unchanged", "empty"})
 
 
-def bill_table(shared: SharedFacts) -> Table:
+def bill_table(shared: SharedFacts, period: Period) -> Table:
     """The company's bill: allocated to teams, and every residual. Raises as `bill_lines` does."""
-    return cost_table("bill", "Where the bill went", "Account", bill_lines(shared), shared.currency, total_label="Bill")
+    return cost_table(
+        "bill",
+        "Where the bill went",
+        "Account",
+        bill_lines(shared),
+        shared.currency,
+        total_label="Bill",
+        remark=apart_text(shared.without_rate, period, is_all=False),
+    )
 
 
 def bill_lines(shared: SharedFacts) -> Breakdown:
@@ -65,7 +74,12 @@ def log_tables(shared: SharedFacts) -> list[Table]:
     """For each currency: bill against log by provider, and the causes of the difference. Both foot as printed."""
     currencies = sorted({line.currency for line in shared.reconciliation})
     by_currency = [[line for line in shared.reconciliation if line.currency == c] for c in currencies]
-    return [t for c, lines in zip(currencies, by_currency, strict=True) for t in _log_tables(lines, c)]
+    several = len(currencies) > 1
+    return [
+        t
+        for c, lines in zip(currencies, by_currency, strict=True)
+        for t in _log_tables(lines, c, f", bills in {clean(c)}" if several else "")
+    ]
 
 
 def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
@@ -106,7 +120,7 @@ def _refused(source: SourceFreshness) -> str:
     return f"{rows}, carrying {cost} of cost."
 
 
-def _log_tables(lines: Sequence[ReconciliationLine], currency: str) -> list[Table]:
+def _log_tables(lines: Sequence[ReconciliationLine], currency: str, which: str) -> list[Table]:
     for line in lines:
         _require_causes_add_up(line)
     unit = minor_unit(currency)
@@ -120,7 +134,7 @@ def _log_tables(lines: Sequence[ReconciliationLine], currency: str) -> list[Tabl
     total = Row("Total", _three(billed_total, logged_total, currency))
     against = Table(
         f"log-{currency.lower()}",
-        "Bill against request log",
+        f"Bill against request log{which}",
         ("Provider", "Bill", "Log", "Difference"),
         rows,
         total if len(rows) > 1 else None,
@@ -131,7 +145,8 @@ def _log_tables(lines: Sequence[ReconciliationLine], currency: str) -> list[Tabl
     if not known:
         return [against]
     causes = as_listed(known, EXACT.subtract(billed_total, logged_total), currency)
-    return [against, signed_table(f"causes-{currency.lower()}", "Why bill and log differ", "Cause", causes, currency)]
+    why = f"Why bill and log differ{which}"
+    return [against, signed_table(f"causes-{currency.lower()}", why, "Cause", causes, currency)]
 
 
 def _require_causes_add_up(line: ReconciliationLine) -> None:

@@ -66,7 +66,7 @@ class Period:
 
 @dataclass(frozen=True)
 class TeamRows:
-    """Rows of this team only, as the contracts of `chargeback` and `gpu_waste` describe them.
+    """Rows of this team only, in any currency, as the contracts of `chargeback` and `gpu_waste` describe them.
 
     `previous` holds the chargeback rows of the period before; None where that period is not known.
     """
@@ -114,7 +114,8 @@ class SharedFacts:
     """The lines that every team's statement of a period shows alike.
 
     `bill_total` is the company's effective cost; it equals `allocated_total` plus the `residuals` to the last digit.
-    `contact` is whom to ask: a name or an address. `other_currencies` are those of costs that are in no figure here.
+    All three are in `currency`; `without_rate` has what could not be converted to it, by currency, in none of them.
+    `contact` is whom to ask: a name or an address.
     """
 
     company: str
@@ -127,4 +128,4 @@ class SharedFacts:
     snapshot_id: str = ""
     config_hash: str = ""
     contact: str = ""
-    other_currencies: tuple[str, ...] = ()
+    without_rate: tuple[tuple[str, Decimal], ...] = ()

@@ -21,19 +21,22 @@ from reports.money import (
     round_to,
 )
 from reports.tables import NO_VALUE, Row, Table
-from reports.wording import GPU_STATE_LABELS
+from reports.wording import GPU_STATE_LABELS, clean
 
 _TENTH = Decimal("0.1")
 _SECONDS_PER_HOUR = Decimal(3600)
 
 
-def gpu_table(rows: pl.DataFrame, gpu_cost: Decimal, printed: Decimal, currency: str) -> Table | None:
+def gpu_table(
+    rows: pl.DataFrame, rates: Mapping[str, Decimal], gpu_cost: Decimal, printed: Decimal, currency: str
+) -> Table | None:
     """Hours and cost by state; None without GPU rows or GPU cost.
 
-    `rows` are of `gpu_waste`; `gpu_cost` is the exact GPU cost and `printed` what the table adds up to. Where the
-    rows hold less or more, as with GPU time bought through a shared pool, the rest is a line of its own.
+    `rows` are of `gpu_waste` and converted at `rates`; `gpu_cost` is the exact GPU cost and `printed` what the table
+    adds up to. Where the rows hold less or more, as with GPU time bought through a shared pool, the rest is a line of
+    its own. Time charged in a currency without a rate has no cost to stand beside: it is named, not counted.
     """
-    seconds, costs = _by_state(rows)
+    seconds, costs = _by_state(rows, rates)
     states = [*(s for s in GPU_STATE_LABELS if s in costs), *sorted(s for s in costs if s not in GPU_STATE_LABELS)]
     rest = EXACT.subtract(gpu_cost, exact_sum(costs.values()))
     has_rest = round_to(rest, minor_unit(currency)) != ZERO
@@ -56,13 +59,30 @@ def gpu_table(rows: pl.DataFrame, gpu_cost: Decimal, printed: Decimal, currency:
         ),
         total=Row("Total", (f"{format_number(total_hours)} h", format_money(printed, currency))),
         lead=_idle_sentence(amounts, printed, currency),
+        remark=_left_out(rows, rates),
     )
 
 
-def _by_state(rows: pl.DataFrame) -> tuple[dict[str, int], dict[str, Decimal]]:
-    sums = rows.group_by("gpu_state").agg(pl.col("gpu_seconds").sum(), pl.col("effective_cost").sum())
-    found = list(sums.iter_rows())
-    return {state: seconds for state, seconds, _ in found}, {state: cost for state, _, cost in found}
+def _by_state(rows: pl.DataFrame, rates: Mapping[str, Decimal]) -> tuple[dict[str, int], dict[str, Decimal]]:
+    sums = rows.group_by("gpu_state", "billing_currency").agg(
+        pl.col("gpu_seconds").sum(), pl.col("effective_cost").sum()
+    )
+    seconds: dict[str, int] = {}
+    costs: dict[str, Decimal] = {}
+    for state, charged_in, held, cost in sums.iter_rows():
+        if charged_in in rates:
+            seconds[state] = seconds.get(state, 0) + held
+            costs[state] = EXACT.add(costs.get(state, ZERO), EXACT.multiply(cost, rates[charged_in]))
+    return seconds, costs
+
+
+def _left_out(rows: pl.DataFrame, rates: Mapping[str, Decimal]) -> str:
+    apart = rows.filter(~pl.col("billing_currency").is_in(list(rates)))
+    if apart.is_empty():
+        return ""
+    hours = format_number(round_to(_hours(apart["gpu_seconds"].sum()), _TENTH))
+    names = ", ".join(map(clean, sorted(apart["billing_currency"].unique())))
+    return f"Not in the table: {hours} h charged in {names}, for which there is no exchange rate."
 
 
 def _idle_sentence(amounts: Mapping[str, Decimal], total: Decimal, currency: str) -> str:

@@ -9,32 +9,43 @@ import polars as pl
 
 from reports.given import Period, StatementError, Team, TeamRows
 
+_BEFORE = "chargeback of the month before"
+
 
 def require_own_rows(team: Team, period: Period, rows: TeamRows, currency: str) -> None:
     """Raises StatementError naming the first kind of row that does not belong, what was expected, and the remedy."""
     _require_team(rows.chargeback, "chargeback", team)
     _require_team(rows.gpu, "gpu_waste", team)
-    require_period_and_currency(rows.chargeback, "chargeback", period.start, currency)
-    require_period_and_currency(rows.gpu, "gpu_waste", period.start, currency)
+    require_period_and_currency(rows, period, currency)
     if rows.previous is not None:
-        before = period.previous_start
-        _require_team(rows.previous, "chargeback of the month before", team)
-        require_period_and_currency(rows.previous, "chargeback of the month before", before, currency)
+        _require_team(rows.previous, _BEFORE, team)
 
 
-def require_period_and_currency(rows: pl.DataFrame, name: str, start: date, currency: str) -> None:
-    """Raises StatementError unless every row is of the month that starts at `start` and in `currency`."""
+def require_period_and_currency(rows: TeamRows, period: Period, currency: str) -> None:
+    """Raises StatementError unless every row is of its month and every cost is reported in `currency`."""
+    _require_period(rows.chargeback, "chargeback", period.start)
+    _require_period(rows.gpu, "gpu_waste", period.start)
+    _require_currency(rows.chargeback, "chargeback", currency)
+    if rows.previous is not None:
+        _require_period(rows.previous, _BEFORE, period.previous_start)
+        _require_currency(rows.previous, _BEFORE, currency)
+
+
+def _require_period(rows: pl.DataFrame, name: str, start: date) -> None:
     months = {str(value) for value in rows["billing_period"].unique()} - {str(start)}
     if months:
         raise StatementError(
             f"the {name} rows hold billing period {', '.join(sorted(months))}, but only {start} was expected; "
             "hand in one month at a time"
         )
-    currencies = set(rows["billing_currency"].unique()) - {currency}
+
+
+def _require_currency(rows: pl.DataFrame, name: str, currency: str) -> None:
+    currencies = set(rows["reporting_currency"].unique()) - {currency}
     if currencies:
         raise StatementError(
-            f"the {name} rows hold {', '.join(sorted(map(str, currencies)))}, but statements are in {currency}; "
-            "amounts of different currencies are never added: set `currency` in the configuration to the bill's own"
+            f"the {name} rows are reported in {', '.join(sorted(map(str, currencies)))}, but statements are in "
+            f"{currency}; amounts of different currencies are never added: rebuild the marts with that `currency`"
         )
 
 

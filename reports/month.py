@@ -4,34 +4,43 @@ Here belongs: what a page about one team and the page about all of them have in 
 Here does not belong: who the page is for.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reports.breakdown import Breakdown, as_listed, split, sums_by
-from reports.change import change_sentence, change_table, compare
+import polars as pl
+
+from reports.breakdown import Breakdown, Sum, as_listed, split, sums_by
+from reports.change import Change, change_sentence, change_table, comparable, compare
 from reports.company import bill_table, coverage_table, log_tables
+from reports.currencies import amounts_text, apart_text, converted, currency_table, rates_of, without_rate
 from reports.daily import DayCost, chart_note, chart_text, daily_costs
 from reports.given import Period, SharedFacts, TeamRows
 from reports.gpu import gpu_table
 from reports.lines import service_sums
-from reports.money import exact_sum, format_money, minor_unit, round_to
+from reports.money import ZERO, exact_sum, format_money, minor_unit, round_to
 from reports.standing import Banner, banner_for, footnotes_for, missing_days
 from reports.tables import Table, cost_table
 from reports.wording import KIND_LABELS, clean
 
 _GPU = list(KIND_LABELS).index("gpu")
 _NOTHING_BEFORE = "The month before is not known, so there is nothing to compare with."
+_NOTHING_CONVERTED = "Without an exchange rate there is nothing to compare or to draw."
 
 
 @dataclass(frozen=True)
 class Month:
-    """Strings are printed as they stand; `total` is the printed total, in `currency`."""
+    """Strings are printed as they stand; `total` is the printed total, in `currency`.
+
+    `apart_text` says what the total does not hold, because its currency has no rate.
+    """
 
     company: str
     period: Period
     currency: str
     total: Decimal
     total_text: str
+    apart_text: str
     change_text: str
     kinds: tuple[tuple[str, str], ...]
     banner: Banner
@@ -40,6 +49,7 @@ class Month:
     chart_note: str
     moved: tuple[Table, ...]
     services: Table
+    currencies: tuple[Table, ...]
     gpu: tuple[Table, ...]
     bill: Table
     checks: tuple[Table, ...]
@@ -50,36 +60,65 @@ class Month:
 def build_month(period: Period, rows: TeamRows, shared: SharedFacts) -> Month:
     """The month of whoever the rows belong to. Raises StatementError if the shared facts do not balance."""
     currency = shared.currency
-    total = round_to(exact_sum(rows.chargeback["effective_cost"]), minor_unit(currency))
-    change = None if rows.previous is None else compare(rows.chargeback, rows.previous, total, period, currency)
-    by_kind = sums_by(rows.chargeback, "cost_kind", KIND_LABELS)
+    costs, apart = converted(rows.chargeback), without_rate(rows.chargeback)
+    is_all = costs.is_empty() and bool(apart)
+    total = round_to(exact_sum(costs["effective_cost"]), minor_unit(currency))
+    change = None if rows.previous is None or is_all else _change(costs, rows.previous, total, period, currency)
+    by_kind = sums_by(costs, "cost_kind", KIND_LABELS)
     kinds = as_listed(by_kind, total, currency)
-    days = daily_costs(rows.chargeback, period, missing_days(shared.freshness))
-    services = split(service_sums(rows.chargeback), total, currency)
+    days = daily_costs(costs, period, missing_days(shared.freshness))
+    services = split(service_sums(costs), total, currency)
     return Month(
         company=clean(shared.company),
         period=period,
         currency=currency,
         total=total,
-        total_text=format_money(total, currency),
-        change_text=_NOTHING_BEFORE if change is None else change_sentence(change, currency),
-        kinds=_printed(kinds, currency),
+        total_text=amounts_text("", apart) if is_all else format_money(total, currency),
+        apart_text=apart_text(apart, period, is_all=is_all),
+        change_text=_NOTHING_CONVERTED if is_all else _change_text(change, rows.previous, period, currency),
+        kinds=_printed(kinds, by_kind, rows.chargeback, currency),
         banner=banner_for(period),
         days=days,
         chart_text=chart_text(days, period, kinds, currency),
-        chart_note=chart_note(rows.chargeback, days, period, currency),
+        chart_note=chart_note(costs, days, period, currency),
         moved=_tables(None if change is None else change_table(change, currency)),
         services=cost_table("services", "Services and models", "Service or model", services, currency),
-        gpu=_tables(gpu_table(rows.gpu, by_kind[_GPU][2], kinds.lines[_GPU].amount, currency)),
-        bill=bill_table(shared),
+        currencies=_tables(currency_table(rows.chargeback, period, total, currency)),
+        gpu=_tables(
+            gpu_table(rows.gpu, rates_of(rows.chargeback), by_kind[_GPU][2], kinds.lines[_GPU].amount, currency)
+        ),
+        bill=bill_table(shared, period),
         checks=(*log_tables(shared), *_tables(coverage_table(shared.freshness))),
         footnotes=footnotes_for(period, shared),
         contact=clean(shared.contact),
     )
 
 
-def _printed(kinds: Breakdown, currency: str) -> tuple[tuple[str, str], ...]:
-    return tuple((line.label, format_money(line.amount, currency)) for line in kinds.lines)
+def _change(
+    costs: pl.DataFrame, previous: pl.DataFrame, total: Decimal, period: Period, currency: str
+) -> Change | None:
+    """Against what could be converted of the month before; None where nothing of it could."""
+    before = converted(previous)
+    return None if before.is_empty() and not previous.is_empty() else compare(costs, before, total, period, currency)
+
+
+def _change_text(change: Change | None, previous: pl.DataFrame | None, period: Period, currency: str) -> str:
+    apart = () if previous is None else without_rate(comparable(previous, period))
+    said = _NOTHING_BEFORE if change is None else change_sentence(change, currency)
+    return f"{said} Without a rate and not compared: {amounts_text('', apart)}." if apart else said
+
+
+def _printed(
+    kinds: Breakdown, by_kind: Sequence[Sum], rows: pl.DataFrame, currency: str
+) -> tuple[tuple[str, str], ...]:
+    """Each kind's cost, and what has no rate beside it: never a zero where something was charged."""
+    names = [*KIND_LABELS, *(name for name, _, _ in by_kind[len(KIND_LABELS) :])]
+    texts: list[tuple[str, str]] = []
+    for name, line, (_, _, exact) in zip(names, kinds.lines, by_kind, strict=True):
+        apart = without_rate(rows.filter(pl.col("cost_kind") == name))
+        known = "" if apart and exact == ZERO else format_money(line.amount, currency)
+        texts.append((line.label, amounts_text(known, apart)))
+    return tuple(texts)
 
 
 def _tables(table: Table | None) -> tuple[Table, ...]:

@@ -3,7 +3,7 @@
 Here belongs: the view-model of the index page. Here does not belong: one team's details.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ import polars as pl
 from reports.breakdown import as_listed
 from reports.change import comparable
 from reports.company import bill_lines
+from reports.currencies import amounts_text, converted, without_rate
 from reports.filenames import statement_filename
 from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
 from reports.guard import require_period_and_currency
@@ -37,12 +38,13 @@ def build_overview(teams: Sequence[Team], period: Period, rows: TeamRows, shared
     Teams without cost are listed with what they cost: nothing. Raises StatementError when rows are of another month
     or currency, name a team that is not among `teams`, or do not add up to the shared bill total.
     """
-    require_period_and_currency(rows.chargeback, "chargeback", period.start, shared.currency)
-    require_period_and_currency(rows.gpu, "gpu_waste", period.start, shared.currency)
-    _require_whole_bill(rows.chargeback, shared)
+    require_period_and_currency(rows, period, shared.currency)
+    _require_whole_bill(converted(rows.chargeback), shared)
     month = build_month(period, rows, shared)
     by_team = _team_table(teams, period, rows, shared)
-    return Overview(month, (by_team, month.bill), (*month.moved, month.services, *month.gpu), month.checks)
+    return Overview(
+        month, (by_team, month.bill, *month.currencies), (*month.moved, month.services, *month.gpu), month.checks
+    )
 
 
 def _require_whole_bill(rows: pl.DataFrame, shared: SharedFacts) -> None:
@@ -62,34 +64,51 @@ def _team_table(teams: Sequence[Team], period: Period, rows: TeamRows, shared: S
         raise StatementError(f"the rows name {strangers[0]!r}, which is not among the teams; add it to `teams`")
     currency = shared.currency
     allocated = bill_lines(shared).lines[0].amount
-    if exact_sum(now.values()) != shared.allocated_total:
+    found = exact_sum(cost for cost in now.values() if cost is not None)
+    if found != shared.allocated_total:
         raise StatementError(
-            f"teams' rows add up to {exact_sum(now.values())} {currency}, but {shared.allocated_total} was allocated; "
+            f"teams' rows add up to {found} {currency}, but {shared.allocated_total} was allocated; "
             "take both from the same snapshot"
         )
     before = None if rows.previous is None else _by_team(comparable(rows.previous, period))
-    ranked = sorted(teams, key=lambda team: (-now.get(team.team_id, ZERO), team.team_id))
-    costs = as_listed([("", "", now.get(team.team_id, ZERO)) for team in ranked], allocated, currency)
+    exact = {team.team_id: now.get(team.team_id, ZERO) for team in teams}
+    ranked = sorted(teams, key=lambda team: (-(exact[team.team_id] or ZERO), team.team_id))
+    listed = as_listed([("", "", exact[team.team_id] or ZERO) for team in ranked], allocated, currency)
     shown = tuple(
         Row(
             clean(team.team_name) or clean(team.team_id),
-            (_difference(line.amount, before, team.team_id, currency), format_money(line.amount, currency)),
-            clean(team.business_unit or ""),
+            _cells(None if exact[team.team_id] is None else line.amount, before, team.team_id, currency),
+            _note(team, rows.chargeback),
             statement_filename(team.team_id, period),
         )
-        for team, line in zip(ranked, costs.lines, strict=True)
+        for team, line in zip(ranked, listed.lines, strict=True)
     )
     total = Row("Allocated to teams", ("", format_money(allocated, currency)))
     return Table("teams", "Teams", ("Team", "Change", "Cost"), shown, total)
 
 
-def _by_team(rows: pl.DataFrame) -> dict[str, Decimal]:
+def _by_team(rows: pl.DataFrame) -> dict[str, Decimal | None]:
+    """Every team that was charged, with what could be converted of it; None where nothing could."""
     owned = rows.filter(pl.col("team_id").is_not_null())
-    return dict(owned.group_by("team_id").agg(pl.col("effective_cost").sum()).iter_rows())
+    costs: dict[str, Decimal | None] = dict.fromkeys(owned["team_id"])
+    sums = converted(owned).group_by("team_id").agg(pl.col("effective_cost").sum())
+    return costs | dict(sums.iter_rows())
 
 
-def _difference(cost: Decimal, before: dict[str, Decimal] | None, team_id: str, currency: str) -> str:
-    if before is None:
-        return NO_VALUE
-    previous = round_to(before.get(team_id, ZERO), minor_unit(currency))
-    return format_money(EXACT.subtract(cost, previous), currency, signed=True)
+def _cells(
+    cost: Decimal | None, before: Mapping[str, Decimal | None] | None, team_id: str, currency: str
+) -> tuple[str, str]:
+    """Change and cost: what is not known is no zero."""
+    previous = None if before is None else before.get(team_id, ZERO)
+    if cost is None:
+        return NO_VALUE, NO_VALUE
+    if previous is None:
+        return NO_VALUE, format_money(cost, currency)
+    change = EXACT.subtract(cost, round_to(previous, minor_unit(currency)))
+    return format_money(change, currency, signed=True), format_money(cost, currency)
+
+
+def _note(team: Team, rows: pl.DataFrame) -> str:
+    apart = without_rate(rows.filter(pl.col("team_id") == team.team_id))
+    missing = f"Not in it: {amounts_text('', apart)}, without an exchange rate" if apart else ""
+    return " \N{MIDDLE DOT} ".join(filter(None, (clean(team.business_unit or ""), missing)))

@@ -34,9 +34,6 @@ def banner_for(period: Period) -> Banner:
 def footnotes_for(period: Period, shared: SharedFacts) -> tuple[str, ...]:
     """When the figures were taken and from what, so that anyone can ask the same question again."""
     notes = [f"Figures as of {instant_label(period.as_of)}. Days are UTC days.", _ROUNDING]
-    if shared.other_currencies:
-        named = ", ".join(map(clean, shared.other_currencies))
-        notes.append(f"Costs billed in {named} are in none of these figures; chargeback in the snapshot holds them.")
     if shared.snapshot_id:
         notes.append(f"Snapshot {clean(shared.snapshot_id)}")
     if shared.config_hash:

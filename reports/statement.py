@@ -9,6 +9,7 @@ from decimal import Decimal
 import polars as pl
 
 from reports.breakdown import as_listed, split, sums_by
+from reports.currencies import converted
 from reports.given import Period, SharedFacts, Team, TeamRows
 from reports.guard import require_own_rows
 from reports.lines import feature_sums
@@ -32,17 +33,17 @@ class Statement:
 def build_statement(team: Team, period: Period, rows: TeamRows, shared: SharedFacts) -> Statement:
     """The statement, with tables that add up as printed.
 
-    Raises StatementError if a row is of another team, month or currency, or if the shared facts do not balance.
+    Raises StatementError if a row is of another team, month or reporting currency, or the shared facts do not balance.
     """
     require_own_rows(team, period, rows, shared.currency)
     month = build_month(period, rows, _without_causes(shared))
-    purpose, rule = _purpose_and_rule(rows.chargeback, month.total, month.currency)
+    purpose, rule = _purpose_and_rule(converted(rows.chargeback), month.total, month.currency)
     return Statement(
         team_id=team.team_id,
         team_name=clean(team.team_name) or clean(team.team_id),
         unit_line=_unit_line(team),
         month=month,
-        team_tables=(*month.moved, month.services, purpose, *month.gpu, rule),
+        team_tables=(*month.moved, month.services, purpose, *month.gpu, rule, *month.currencies),
         company_tables=(month.bill, *month.checks),
     )
 

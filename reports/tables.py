@@ -44,6 +44,7 @@ def cost_table(
     *,
     total_label: str = "Total",
     lead: str = "",
+    remark: str = "",
 ) -> Table:
     """Label, share and cost; the share column is left out where shares mean nothing (credits among the lines)."""
     with_shares = any(line.share is not None for line in breakdown.lines)
@@ -51,7 +52,7 @@ def cost_table(
     total = format_money(breakdown.total, currency)
     cells = (format_ratio(Decimal(1)), total) if with_shares else (total,)
     rows = tuple(_row(line, currency, with_shares=with_shares) for line in breakdown.lines)
-    return Table(name, title, headings, rows, Row(total_label, cells), lead)
+    return Table(name, title, headings, rows, Row(total_label, cells), lead, remark)
 
 
 def signed_table(

@@ -12,6 +12,7 @@ from models.frames import frame_of
 from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake
+from reports.currencies import converted, without_rate
 from reports.given import PeriodState, ReconciliationLine, SharedFacts, SourceFreshness, TeamRows
 from reports.money import exact_sum
 
@@ -21,7 +22,7 @@ WORST_FIRST = (*IN_TROUBLE, "empty", "unchanged", "committed")
 
 @dataclass(frozen=True)
 class PeriodView:
-    """A period's rows from one snapshot, already in the statement's currency; `other_currencies` has the rest's.
+    """A period's rows from one snapshot, with what they are in the statements' currency where that is known.
 
     `first_asked`: by source and account, the first day that it was ever asked for.
     """
@@ -33,7 +34,6 @@ class PeriodView:
     gpu: pl.DataFrame
     reconciliation: pl.DataFrame
     freshness: pl.DataFrame
-    other_currencies: tuple[str, ...] = ()
     first_asked: Mapping[tuple[str, str], date] = field(default_factory=dict[tuple[str, str], date])
 
     @property
@@ -59,27 +59,24 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
     def read(table: str, start: date = period) -> pl.DataFrame:
         return frame_of(snapshot.read(table, start, next_month(period)))
 
-    ours = pl.col("billing_currency") == currency
-    everything = read("chargeback", before)
-    charged = everything.filter(ours)
-    others = everything.filter(~ours & (pl.col("billing_period") == period))["billing_currency"]
+    # months that were last built for another currency of the statements are not those of this one
+    charged = read("chargeback", before).filter(pl.col("reporting_currency") == currency)
     freshness = frame_of(snapshot.read("freshness"))
     return PeriodView(
         period=period,
         number=snapshot.number,
         chargeback=charged.filter(pl.col("billing_period") == period),
         previous=charged.filter(pl.col("billing_period") == before),
-        gpu=read("gpu_waste").filter(ours),
+        gpu=read("gpu_waste"),
         reconciliation=read("reconciliation_summary"),
         freshness=_of_period(freshness, period),
-        other_currencies=tuple(sorted(others.unique())),
         first_asked=_first_asked(freshness),
     )
 
 
 def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: date) -> SharedFacts:
     """The lines that every statement of the period shows alike."""
-    by_account = _by_account(view.chargeback)
+    by_account = _by_account(converted(view.chargeback))
     allocated = exact_sum(cost for name, cost in by_account.items() if name.startswith(TEAM))
     residuals = tuple((name, cost) for name, cost in sorted(by_account.items()) if name.startswith(RESIDUAL))
     return SharedFacts(
@@ -93,7 +90,7 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
         snapshot_id=str(view.number),
         config_hash=config_hash,
         contact=config.reports.contact,
-        other_currencies=view.other_currencies,
+        without_rate=without_rate(view.chargeback),
     )
 
 

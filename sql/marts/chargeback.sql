@@ -98,6 +98,7 @@ ranked_rates as (
         fx_rates.from_currency,
         fx_rates.rate_month,
         fx_rates.rate,
+        fx_rates.rate_source,
         row_number() over (
             partition by fx_rates.from_currency, fx_rates.rate_month order by fx_rates.known_from desc
         ) as age
@@ -109,7 +110,8 @@ rates as (
     select
         from_currency,
         rate_month,
-        rate
+        rate,
+        rate_source
     from ranked_rates
     where age = 1
 ),
@@ -152,6 +154,11 @@ select
             cast(parts.billed_cost - parts.billed_fraction as decimal(19, 0)) * rates.rate as decimal(37, 12)
         ) + cast(cast(parts.billed_fraction as decimal(12, 12)) * rates.rate as decimal(31, 12))
     end as reporting_billed_cost,
+    case
+        when parts.billing_currency = reporting.reporting_currency then cast(1 as decimal(18, 9))
+        else rates.rate
+    end as exchange_rate,
+    case when parts.billing_currency <> reporting.reporting_currency then rates.rate_source end as exchange_rate_source,
     states.period_state
 from parts
 cross join reporting

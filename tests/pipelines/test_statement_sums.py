@@ -11,6 +11,7 @@ from models.frames import frame_of
 from pipelines.config import load
 from pipelines.night.snapshot import PeriodView, shared_facts
 from tests.pipelines.small_company import write_company
+from tests.sql.golden import filled
 
 MONTH = date(2026, 10, 1)
 
@@ -26,13 +27,12 @@ def test_a_bill_of_more_than_28_digits_is_summed_to_the_last_one(tmp_path: Path)
         "residual:unowned": ["98765432109876543210.000000000003"],
     }
     rows = [
-        {"account": account, "effective_cost": Decimal(cost)} for account, listed in costs.items() for cost in listed
+        {"account": account, "reporting_effective_cost": cost} for account, listed in costs.items() for cost in listed
     ]
-    wide = {"account": pl.String, "effective_cost": pl.Decimal(38, 12)}
     view = PeriodView(
         period=MONTH,
         number=1,
-        chargeback=pl.DataFrame(rows, schema=wide),
+        chargeback=frame_of(filled("chargeback", rows)),
         previous=empty("chargeback"),
         gpu=empty("gpu_waste"),
         reconciliation=empty("reconciliation_summary"),

@@ -17,7 +17,7 @@ MONEY = pl.Decimal(38, 12)
 def charge(
     amount: str, day: int = 1, *, month: date = JULY, team_id: str | None = "search", **more: str
 ) -> dict[str, object]:
-    """One chargeback row; `more` overrides any column."""
+    """One chargeback row; `more` overrides any column. Without `reported` it is in the reporting currency."""
     row: dict[str, object] = {
         "billing_period": month,
         "charge_date": month.replace(day=day),
@@ -31,8 +31,26 @@ def charge(
         "rule_kind": "direct",
         "billing_currency": "USD",
         "effective_cost": Decimal(amount),
+        "reporting_currency": "USD",
+        "reporting_effective_cost": Decimal(amount),
+        "exchange_rate": Decimal(1),
+        "exchange_rate_source": None,
     }
     return {**row, **more}
+
+
+def foreign(
+    amount: str, currency: str, rate: str | None, reported: str | None, day: int = 1, **more: object
+) -> dict[str, object]:
+    """One chargeback row in another currency; `reported` is what it is in the reporting one, None without a rate."""
+    return {
+        **charge(amount, day),
+        "billing_currency": currency,
+        "reporting_effective_cost": reported and Decimal(reported),
+        "exchange_rate": rate and Decimal(rate),
+        "exchange_rate_source": rate and "ECB",
+        **more,
+    }
 
 
 def gpu_row(
@@ -58,6 +76,8 @@ CHARGE_SCHEMA = {
     "billing_period": pl.Date,
     "charge_date": pl.Date,
     "effective_cost": MONEY,
+    "reporting_effective_cost": MONEY,
+    "exchange_rate": pl.Decimal(18, 9),
 }
 GPU_SCHEMA = {
     **dict.fromkeys(gpu_row("0", 0, ""), pl.String),

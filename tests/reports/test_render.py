@@ -177,7 +177,8 @@ def _frame(number: int, page: str) -> str:
 
 def _times(rows: TeamRows, factor: int) -> TeamRows:
     def scaled(frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.with_columns((pl.col("effective_cost") * factor).cast(pl.Decimal(38, 12)))
+        money = [name for name in frame.columns if name.endswith("effective_cost")]
+        return frame.with_columns((pl.col(money) * factor).cast(pl.Decimal(38, 12)))
 
     return TeamRows(scaled(rows.chargeback), scaled(rows.gpu), None if rows.previous is None else scaled(rows.previous))
 

@@ -151,8 +151,8 @@ def test_rows_of_another_month_or_currency_are_refused(
 ) -> None:
     with pytest.raises(StatementError, match="2026-06-01"):
         build_statement(team, period, replace(rows, chargeback=charges(charge("1", month=JUNE))), shared)
-    with pytest.raises(StatementError, match="hold EUR, but statements are in USD"):
-        build_statement(team, period, replace(rows, chargeback=charges(charge("1", billing_currency="EUR"))), shared)
+    with pytest.raises(StatementError, match="reported in EUR, but statements are in USD"):
+        build_statement(team, period, replace(rows, chargeback=charges(charge("1", reporting_currency="EUR"))), shared)
 
 
 def test_a_month_in_progress_is_compared_with_the_same_days_of_the_month_before(
