@@ -30,10 +30,13 @@ CLASSES = {
     "output_audio": 20,
 }
 
+# every fiftieth request is logged again, right after itself
+_DRAW = "cast(hash(range - case when range % 50 = 1 then 1 else 0 end) % 1000000007 as bigint)"
+
 _VALUES = {
     "request_id": "'req-' || n",
     "dedup_key": "'req-' || n",
-    "started_at": "cast($day as timestamp) + interval (draw % 86400) second",
+    "started_at": "cast($day as timestamp) + interval (cast(hash(draw + 1) % 86400 as bigint)) second",
     "usage_date": "$day",
     "gateway": "'litellm'",
     "call_type": "'completion'",
@@ -60,7 +63,7 @@ _VALUES = {
     "status": "case when draw % 97 = 0 then 'failure' else 'success' end",
     "is_cache_hit": "draw % 53 = 0",
     "service_tier": "case when draw % 13 = 0 then 'batch' end",
-    "source_reported_cost_usd": "cast(draw % 1000 as decimal(18, 12)) * 0.000001",
+    "source_reported_cost_usd": "case when draw % 101 = 0 then 0 else $cost end",
     "source_cost_basis": "'list'",
     "x_source": "'gateway'",
     "x_slice_date": "$day",
@@ -86,17 +89,35 @@ def write_log(folder: Path, row_count: int) -> None:
 
 def _select(day: date, first: int, last: int) -> str:
     columns = ",\n".join(
-        f"cast({_VALUES.get(column.name, 'null').replace('$day', f'''date '{day}' ''')} as "
+        f"cast({_value(column.name, day)} as "
         f"{'varchar' if column.type in {'string', 'json'} else column.type}) as {column.name}"
         for column in contract("gateway_requests").columns
     )
     rows = f"""
-        select n, draw, draw % {MODELS} as model, (draw // 7) % {KEYS} as key
-        from (select range as n, cast(hash(range) % 1000000007 as bigint) as draw from range({first}, {last}))
+        select n, draw, draw % {MODELS} as model, cast(hash(draw) % {KEYS} as bigint) as key
+        from (select range as n, {_DRAW} as draw from range({first}, {last}))
     """
     totals = "input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens as input_total_tokens"
     outputs = "output_text_tokens + output_reasoning_tokens as output_total_tokens"
     return f"select * replace ({totals}, {outputs}) from (select {columns} from ({rows}))"
+
+
+def _value(name: str, day: date) -> str:
+    return _VALUES.get(name, "null").replace("$cost", _cost()).replace("$day", f"date '{day}' ")
+
+
+def _cost() -> str:
+    """What the request costs at the prices of `_prices`, in USD; nothing where it hits the cache or has no price."""
+    change = f"case when {_VALUES['started_at']} >= timestamp '{PRICE_CHANGE}' then 1 else 0 end"
+    is_batch = f"coalesce({_VALUES['service_tier']}, '') = 'batch'"
+    sums = " + ".join(
+        f"({_VALUES[f'{name}_tokens']}) * (({dollars} * (model + 1)) / case when {is_batch} then 2.0 else 1.0 end"
+        f" + {change})"
+        for name, dollars in CLASSES.items()
+        if _VALUES[f"{name}_tokens"] != "0"
+    )
+    is_priced = f"model between 1 and {MODELS - 2} and not (model = 5 and {is_batch})"
+    return f"case when {_VALUES['is_cache_hit']} then 0 when {is_priced} then ({sums}) / 1000000 end"
 
 
 def _identities() -> pa.Table:
@@ -138,3 +159,24 @@ def _prices() -> pa.Table:
         if not (tier == "batch" and model == 5)  # one model has no batch price
     ]
     return pa.Table.from_pylist(rows, schema=contract("prices").arrow_schema())
+
+
+def owners() -> pa.Table:
+    """A rule for every second key, and one for every team of the gateway."""
+    keys = [(f"key-{key}", "gateway_key", f"key-{key}", f"owner-{key % 20}") for key in range(0, KEYS, 2)]
+    teams = [(f"team-{team}", "gateway_team", f"team-{team}", f"owner-{team % 20}") for team in range(40)]
+    rows = [
+        {
+            "rule_id": rule_id,
+            "priority": priority,
+            "match_kind": kind,
+            "match_key": "",
+            "match_value": value,
+            "team_id": team,
+            "pool_id": None,
+            "valid_from": date(1970, 1, 1),
+            "valid_to": date(9999, 12, 31),
+        }
+        for priority, (rule_id, kind, value, team) in enumerate(keys + teams)
+    ]
+    return pa.Table.from_pylist(rows, schema=contract("owners").arrow_schema())

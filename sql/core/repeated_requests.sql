@@ -1,17 +1,34 @@
--- Suspects are found by numbers and ids alone, in narrow passes over the log; windows look only at them.
+-- Suspects are found by narrow stamps of sizes, starts and ids; only they are looked at in full.
 -- A duplicate has the key, model, outcome, tokens and reported cost of the attempt before it, starts within one second
 -- of that one and, where both durations are known, took as long to a tenth of a second, as two calls hardly do. Its id
 -- may be another one or the same. A reused id is one under which something else was already logged that day.
 -- A retry is what follows a failed attempt of the same operation: the failed one is no request of its own.
-with alike as (
+with in_one_minute as (
     select
         usage_date,
-        input_total_tokens,
-        output_total_tokens,
-        cache_read_tokens
+        (input_total_tokens + output_total_tokens * 3000017 + cache_read_tokens * 17) % 1000000007 as size_stamp,
+        hour(started_at) * 60 + minute(started_at) as start_minute
     from gateway_requests
     where not is_cache_hit and input_total_tokens + output_total_tokens > 0
-    group by usage_date, input_total_tokens, output_total_tokens, cache_read_tokens
+    group by
+        usage_date,
+        (input_total_tokens + output_total_tokens * 3000017 + cache_read_tokens * 17) % 1000000007,
+        hour(started_at) * 60 + minute(started_at)
+    having count(*) > 1
+),
+
+-- two starts within a second are in the same minute, or in the last and the first second of two
+around_one_minute as (
+    select
+        usage_date,
+        (input_total_tokens + output_total_tokens * 3000017 + cache_read_tokens * 17) % 1000000007 as size_stamp,
+        hour(started_at) * 60 + minute(started_at) + case when second(started_at) = 59 then 1 else 0 end as start_minute
+    from gateway_requests
+    where not is_cache_hit and input_total_tokens + output_total_tokens > 0 and second(started_at) in (0, 59)
+    group by
+        usage_date,
+        (input_total_tokens + output_total_tokens * 3000017 + cache_read_tokens * 17) % 1000000007,
+        hour(started_at) * 60 + minute(started_at) + case when second(started_at) = 59 then 1 else 0 end
     having count(*) > 1
 ),
 
@@ -48,13 +65,24 @@ neighbours as (
             order by requests.started_at, requests.x_source, requests.x_page, requests.x_row
         ) as other_latency_seconds
     from gateway_requests as requests
-    inner join alike
+    left join in_one_minute
         on
-            requests.usage_date = alike.usage_date
-            and requests.input_total_tokens = alike.input_total_tokens
-            and requests.output_total_tokens = alike.output_total_tokens
-            and requests.cache_read_tokens = alike.cache_read_tokens
-    where not requests.is_cache_hit
+            requests.usage_date = in_one_minute.usage_date
+            and (requests.input_total_tokens + requests.output_total_tokens * 3000017 + requests.cache_read_tokens * 17)
+            % 1000000007 = in_one_minute.size_stamp
+            and hour(requests.started_at) * 60 + minute(requests.started_at) = in_one_minute.start_minute
+    left join around_one_minute
+        on
+            requests.usage_date = around_one_minute.usage_date
+            and second(requests.started_at) in (0, 59)
+            and (requests.input_total_tokens + requests.output_total_tokens * 3000017 + requests.cache_read_tokens * 17)
+            % 1000000007 = around_one_minute.size_stamp
+            and hour(requests.started_at) * 60
+            + minute(requests.started_at)
+            + case when second(requests.started_at) = 59 then 1 else 0 end = around_one_minute.start_minute
+    where
+        not requests.is_cache_hit
+        and (in_one_minute.size_stamp is not null or around_one_minute.size_stamp is not null)
 ),
 
 duplicates as (
@@ -74,13 +102,13 @@ duplicates as (
         )
 ),
 
-repeated_ids as (
+repeated_endings as (
     select
         usage_date,
         x_source,
-        request_id
+        right(request_id, 12) as id_ending
     from gateway_requests
-    group by usage_date, x_source, request_id
+    group by usage_date, x_source, right(request_id, 12)
     having count(*) > 1
 ),
 
@@ -96,11 +124,11 @@ uses as (
             order by requests.started_at, requests.x_page, requests.x_row
         ) as use_order
     from gateway_requests as requests
-    inner join repeated_ids
+    inner join repeated_endings
         on
-            requests.usage_date = repeated_ids.usage_date
-            and requests.x_source = repeated_ids.x_source
-            and requests.request_id = repeated_ids.request_id
+            requests.usage_date = repeated_endings.usage_date
+            and requests.x_source = repeated_endings.x_source
+            and right(requests.request_id, 12) = repeated_endings.id_ending
 ),
 
 failed_operations as (

@@ -3,12 +3,16 @@
 -- floating point. A cost has one defect at most, the first that explains it: none at all, a margin or discount that the
 -- log states, a price that the book had earlier, cached tokens that were charged a second time as uncached ones.
 -- An effect is by how much a sum over the log is too high; it is unknown where nobody logged what was used.
-with repeated as (
+with repeats as (
+    select * from repeated_requests
+),
+
+repeated as (
     select distinct
         x_source,
         x_page,
         x_row
-    from repeated_requests
+    from repeats
 ),
 
 suspects as (
@@ -176,7 +180,7 @@ found as (
         other_request_id,
         cast(null as decimal(38, 12)) as reported_too_much_usd,
         cast(null as timestamp) as price_valid_from
-    from repeated_requests
+    from repeats
     union all
     select
         x_source,
