@@ -138,7 +138,7 @@ def test_spans_as_rows_of_a_table_are_the_same_attempt(form: str, log: LogFolder
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
 def test_otlp_json_is_the_same_attempt(name: str, log: LogFolder) -> None:
     ends = {"startTimeUnixNano": str(START), "endTimeUnixNano": str(START + 10**9)}
-    log.file(f"2026-11-21/{name}", [envelope(span(7, SAID, **ends), resource=RESOURCE)])
+    log.file(f"2026-11-21/{name}", [envelope({**span(7, SAID), **ends}, resource=RESOURCE)])
     (row,) = log.rows()
     assert {name: row[name] for name in EXPECTED} == EXPECTED
 
