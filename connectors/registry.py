@@ -21,15 +21,16 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "azure_api_management": "connectors.azure_api_management",  # Azure API Management's log, from Log Analytics
         "azure_api_management_export": "connectors.azure_api_management.export",  # the same as a data export
         "bedrock_log": "connectors.bedrock",  # Amazon Bedrock: the log of model invocations
-        "langfuse": "connectors.langfuse",  # Langfuse: calls that a project observed, by its public API
-        "langfuse_export": "connectors.langfuse.export",  # the same as files of Langfuse's blob export
         "otel_genai": "connectors.otel",  # traces in files: OpenTelemetry's GenAI spans, and OpenInference's
         "phoenix": "connectors.phoenix",  # Phoenix: spans of a project, by its REST interface
-        "helicone": "connectors.helicone",  # Helicone: requests that an organisation made, by its API
-        "helicone_table": "connectors.helicone.table",  # the same as rows that an own Helicone's ClickHouse exports
         "envoy_ai_gateway": "connectors.envoy",  # Envoy AI Gateway: its access log
         "kong_ai": "connectors.kong",  # Kong AI Gateway: entries of its logging plugins
         "cloudflare_ai_gateway": "connectors.cloudflare",  # Cloudflare AI Gateway: its log, by API
+        "langfuse": "connectors.langfuse",  # Langfuse: calls that a project observed, by its public API
+        "langfuse_export": "connectors.langfuse.export",  # the same as files of Langfuse's blob export
+        "langfuse_scores": "connectors.langfuse.scores",  # Langfuse: what traces were scored, as outcomes
+        "helicone": "connectors.helicone",  # Helicone: requests that an organisation made, by its API
+        "helicone_table": "connectors.helicone.table",  # the same as rows that an own Helicone's ClickHouse exports
         "openai_usage": "connectors.openai.usage",  # OpenAI: what an organisation's projects, keys and models used
         "openai_costs": "connectors.openai.costs",  # OpenAI: what that cost, by project and line item
         "anthropic_usage": "connectors.anthropic.usage",  # Anthropic: tokens by key, workspace, model and tier

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 
+from pydantic import SecretStr
+
 from connectors.base import IncompleteDeliveryError, RefusedRequestError, SourceError
 from connectors.http import HttpSession, Pace, Turn, paginate
-from connectors.langfuse.settings import LangfuseApi
 from connectors.logs.values import json_value
 
 MOST_PAGES = 100_000
@@ -17,9 +18,9 @@ MOST_PAGES = 100_000
 Row = Mapping[str, Any]
 
 
-def session_of(settings: LangfuseApi, pace: Pace) -> HttpSession:
+def session_of(public_key: str, secret_key: SecretStr, pace: Pace) -> HttpSession:
     """A session with the project's keys."""
-    keys = (settings.public_key, settings.secret_key.get_secret_value())
+    keys = (public_key, secret_key.get_secret_value())
     return HttpSession(headers={"Accept": "application/json"}, basic_auth=keys, pace=pace)
 
 

@@ -1,26 +1,24 @@
 """What has to be said about one Langfuse project before its observations or scores can be read."""
 
 import re
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from connectors.base import SourceSettings
+from connectors.base import SourceSettings, StoredSourceSettings
 from connectors.logs.settings import LogSettings, StoredLogSettings
 
 MOST_ROWS_PER_PAGE = 1000
 """What the API gives at once."""
 
 
-class LangfuseApi(SourceSettings):
-    """How the public API of one project is reached."""
+class LangfuseAddress(SourceSettings):
+    """Where Langfuse is."""
 
     url: str = Field(
         default="https://cloud.langfuse.com",
         description="Address of Langfuse: https://us.cloud.langfuse.com for the US region, or the own host.",
     )
-    public_key: str = Field(min_length=1, description="The project's public key, pk-lf-...")
-    secret_key: SecretStr = Field(min_length=1, description="The project's secret key, sk-lf-..., by reference.")
 
     @field_validator("url")
     @classmethod
@@ -28,6 +26,13 @@ class LangfuseApi(SourceSettings):
         if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
             raise ValueError("must be an address such as https://cloud.langfuse.com, without user and query")
         return url.rstrip("/").removesuffix("/api/public")
+
+
+class LangfuseApi(LangfuseAddress):
+    """How the public API of one project is reached."""
+
+    public_key: str = Field(min_length=1, description="The project's public key, pk-lf-...")
+    secret_key: SecretStr = Field(min_length=1, description="The project's secret key, sk-lf-..., by reference.")
 
 
 class LangfuseNames(LogSettings):
@@ -75,3 +80,30 @@ class LangfuseExportSettings(LangfuseNames, StoredLogSettings):
         description="Which files hold a UTC day, below the location, by the end of their window. "
         "`observations/{date}T*` for the legacy tables; `observations_v2/*` where the export is weekly.",
     )
+
+
+class LangfuseScoresSettings(LangfuseAddress, StoredSourceSettings):
+    """A project's scores: by the public API (its keys), or as its blob export files them (`location`)."""
+
+    names: tuple[str, ...] = Field(
+        min_length=1, description="Names of the scores that tell of outcomes; no other score is read."
+    )
+    hash_key: SecretStr = Field(
+        min_length=16, description="Key of the hashes that stand for e-mail addresses in kept texts."
+    )
+    public_key: str | None = Field(default=None, min_length=1, description="The project's public key, pk-lf-...")
+    secret_key: SecretStr | None = Field(default=None, description="The project's secret key, by reference.")
+    location: str | None = Field(
+        default=None, min_length=1, description="Folder of the project in the export, instead of the keys."
+    )
+    layout: str = Field(default="scores/{date}T*", description="Which files of the export hold a UTC day.")
+    trailing_days: int = Field(
+        default=7, ge=0, le=31, description="Days before the night's own that are read again: scores are revised."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        keys = (self.public_key, self.secret_key)
+        if any(key is None for key in keys) == (self.location is None) or (self.location and any(keys)):
+            raise ValueError("give either 'public_key' and 'secret_key' (the API) or 'location' (the export)")
+        return self

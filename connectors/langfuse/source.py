@@ -49,7 +49,7 @@ class Langfuse(RequestLog[LangfuseSettings]):
     def probe(self, settings: LangfuseSettings) -> str:
         """Asks for one observation."""
         url = f"{settings.url}{_PATH}"
-        with session_of(settings, self._pace) as session:
+        with session_of(settings.public_key, settings.secret_key, self._pace) as session:
             try:
                 session.get(url, {"limit": "1", "fields": "core"})
             except RefusedRequestError as error:
@@ -65,7 +65,7 @@ class Langfuse(RequestLog[LangfuseSettings]):
             "toStartTime": instant_text(window.end),
             "limit": str(settings.rows_per_page),
         }
-        with session_of(settings, self._pace) as session:
+        with session_of(settings.public_key, settings.secret_key, self._pace) as session:
             for kind in CALLS:
                 try:
                     yield from rows_of(session, f"{settings.url}{_PATH}", {**params, "type": kind})

@@ -50,7 +50,7 @@ def test_every_stored_table_has_a_blocking_contract_check(graph: dg.Definitions)
 def test_the_checked_tables_are_all_that_a_night_writes() -> None:
     assert {table.table for table in checked_tables()} == {
         *("charges", "gateway_requests", "gpu_samples"),
-        *("provider_usage", "sku_prices", "spot_prices", "commitment_terms"),
+        *("provider_usage", "sku_prices", "spot_prices", "commitment_terms", "outcome_scores"),
         *("teams", "owners", "host_identity", "model_identity", "prices", "listed_prices", "fx_rates", "reporting"),
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
         *("gpu_states_hourly", "postings", "commitment_lines", "commitment_hours"),

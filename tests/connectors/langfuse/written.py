@@ -95,3 +95,21 @@ class Project:
 def page(rows: Sequence[dict[str, Any]]) -> bytes:
     """Rows as they are landed: compact, keys in order."""
     return b"".join(json.dumps(row, sort_keys=True, separators=(",", ":")).encode() + b"\n" for row in rows)
+
+
+def score(**over: Any) -> dict[str, Any]:
+    """A judge found the answer of a trace helpful."""
+    return {
+        "id": "score-1",
+        "projectId": "proj-1",
+        "name": "helpful",
+        "value": 0.75,
+        "dataType": "NUMERIC",
+        "source": "EVAL",
+        "timestamp": "2026-11-21T10:00:00.000Z",
+        "environment": "production",
+        "createdAt": "2026-11-21T10:00:01.000Z",
+        "updatedAt": "2026-11-21T10:00:01.000Z",
+        "subject": {"kind": "trace", "id": "tr-1"},
+        **over,
+    }
