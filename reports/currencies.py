@@ -14,6 +14,8 @@ from reports.money import exact_sum, format_money
 from reports.tables import NO_VALUE, Row, Table
 from reports.wording import clean
 
+_PLUS = " +\N{NO-BREAK SPACE}"  # a line may break before the sign, never after it
+
 Amounts = tuple[tuple[str, Decimal], ...]
 """Exact amounts by currency, in that currency."""
 
@@ -35,9 +37,9 @@ def rates_of(rows: pl.DataFrame) -> Mapping[str, Decimal]:
     return dict(known.select("billing_currency", "exchange_rate").unique().iter_rows())
 
 
-def amounts_text(known: str, apart: Amounts) -> str:
-    """Such as "$12.00 + EUR 3.00"; `known` is left out by an empty string where nothing could be converted."""
-    return " + ".join([*filter(None, [known]), *(format_money(amount, currency) for currency, amount in apart)])
+def amounts_text(apart: Amounts) -> str:
+    """Such as "CHF 12.00 + GBP 3.00"."""
+    return _PLUS.join(format_money(amount, currency) for currency, amount in apart)
 
 
 def apart_text(apart: Amounts, period: Period, *, is_all: bool) -> str:
@@ -66,8 +68,9 @@ def currency_table(rows: pl.DataFrame, period: Period, total: Decimal, currency:
         Row(clean(x.label), (format_money(own[x.label], x.label), format_money(x.amount, currency)), notes[x.label])
         for x in as_listed(sums, total, currency).lines
     ]
-    missing = f"No exchange rate for {period.label}: not in the total"
-    unknown = [Row(clean(name), (format_money(amount, name), NO_VALUE), missing) for name, amount in apart]
+    unknown = [
+        Row(clean(name), (format_money(amount, name), NO_VALUE), "No rate: not in the total") for name, amount in apart
+    ]
     foot = Row("Total", (NO_VALUE, format_money(total, currency) if known else NO_VALUE))
     headings = ("Charged in", "In that currency", f"In {currency}")
     remark = f"Rates are those of {period.label}, locked when they were first used." if set(own) - {currency} else ""

@@ -52,9 +52,9 @@ def chart_text(days: Sequence[DayCost], period: Period, kinds: Breakdown, curren
     return f"Chart of daily cost in {period.label}: {parts}. {highest}"
 
 
-def chart_note(rows: pl.DataFrame, days: Sequence[DayCost], period: Period, currency: str) -> str:
-    """What the chart leaves out, if anything: days not delivered, charges dated outside of the month."""
-    notes: list[str] = []
+def chart_note(rows: pl.DataFrame, days: Sequence[DayCost], period: Period, currency: str, apart: str) -> str:
+    """What the chart leaves out, if anything: `apart`, which has no rate, days not delivered, charges dated outside."""
+    notes = [f"{apart} has no exchange rate and is not in the chart."] if apart else []
     if any(day.is_missing for day in days):
         notes.append("Grey days: at least one source has not delivered them.")
     outside = rows.filter((pl.col("charge_date") < period.start) | (pl.col("charge_date") >= period.end))

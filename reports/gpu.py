@@ -80,7 +80,7 @@ def _left_out(rows: pl.DataFrame, rates: Mapping[str, Decimal]) -> str:
     apart = rows.filter(~pl.col("billing_currency").is_in(list(rates)))
     if apart.is_empty():
         return ""
-    hours = format_number(round_to(_hours(apart["gpu_seconds"].sum()), _TENTH))
+    hours = format_number(round_to(_hours(sum(apart["gpu_seconds"].to_list())), _TENTH))
     names = ", ".join(map(clean, sorted(apart["billing_currency"].unique())))
     return f"Not in the table: {hours} h charged in {names}, for which there is no exchange rate."
 

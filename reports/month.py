@@ -32,7 +32,8 @@ _NOTHING_CONVERTED = "Without an exchange rate there is nothing to compare or to
 class Month:
     """Strings are printed as they stand; `total` is the printed total, in `currency`.
 
-    `apart_text` says what the total does not hold, because its currency has no rate.
+    `apart_text` says what the total does not hold, because its currency has no rate; each of `kinds` is a label, its
+    cost, and what stands beside it for the same reason.
     """
 
     company: str
@@ -42,7 +43,7 @@ class Month:
     total_text: str
     apart_text: str
     change_text: str
-    kinds: tuple[tuple[str, str], ...]
+    kinds: tuple[tuple[str, str, str], ...]
     banner: Banner
     days: tuple[DayCost, ...]
     chart_text: str
@@ -73,14 +74,14 @@ def build_month(period: Period, rows: TeamRows, shared: SharedFacts) -> Month:
         period=period,
         currency=currency,
         total=total,
-        total_text=amounts_text("", apart) if is_all else format_money(total, currency),
+        total_text=amounts_text(apart) if is_all else format_money(total, currency),
         apart_text=apart_text(apart, period, is_all=is_all),
         change_text=_NOTHING_CONVERTED if is_all else _change_text(change, rows.previous, period, currency),
         kinds=_printed(kinds, by_kind, rows.chargeback, currency),
         banner=banner_for(period),
         days=days,
         chart_text=chart_text(days, period, kinds, currency),
-        chart_note=chart_note(costs, days, period, currency),
+        chart_note=chart_note(costs, days, period, currency, amounts_text(apart)),
         moved=_tables(None if change is None else change_table(change, currency)),
         services=cost_table("services", "Services and models", "Service or model", services, currency),
         currencies=_tables(currency_table(rows.chargeback, period, total, currency)),
@@ -105,19 +106,20 @@ def _change(
 def _change_text(change: Change | None, previous: pl.DataFrame | None, period: Period, currency: str) -> str:
     apart = () if previous is None else without_rate(comparable(previous, period))
     said = _NOTHING_BEFORE if change is None else change_sentence(change, currency)
-    return f"{said} Without a rate and not compared: {amounts_text('', apart)}." if apart else said
+    return f"{said} Without a rate and not compared: {amounts_text(apart)}." if apart else said
 
 
 def _printed(
     kinds: Breakdown, by_kind: Sequence[Sum], rows: pl.DataFrame, currency: str
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[str, str, str], ...]:
     """Each kind's cost, and what has no rate beside it: never a zero where something was charged."""
     names = [*KIND_LABELS, *(name for name, _, _ in by_kind[len(KIND_LABELS) :])]
-    texts: list[tuple[str, str]] = []
+    texts: list[tuple[str, str, str]] = []
     for name, line, (_, _, exact) in zip(names, kinds.lines, by_kind, strict=True):
         apart = without_rate(rows.filter(pl.col("cost_kind") == name))
-        known = "" if apart and exact == ZERO else format_money(line.amount, currency)
-        texts.append((line.label, amounts_text(known, apart)))
+        beside = amounts_text(apart)
+        is_all = bool(apart) and exact == ZERO
+        texts.append((line.label, beside, "") if is_all else (line.label, format_money(line.amount, currency), beside))
     return tuple(texts)
 
 

@@ -110,5 +110,5 @@ def _cells(
 
 def _note(team: Team, rows: pl.DataFrame) -> str:
     apart = without_rate(rows.filter(pl.col("team_id") == team.team_id))
-    missing = f"Not in it: {amounts_text('', apart)}, without an exchange rate" if apart else ""
+    missing = f"Not in it: {amounts_text(apart)}, without an exchange rate" if apart else ""
     return " \N{MIDDLE DOT} ".join(filter(None, (clean(team.business_unit or ""), missing)))

@@ -60,10 +60,11 @@ def test_every_currency_is_in_the_total_at_its_month_s_rate_and_one_without_a_ra
     assert month.apart_text == "Not in it: GBP\xa012.50, for which July 2026 has no exchange rate."
     assert month.change_text == "Up $156.68 (+97.9\u202f%) on June 2026, which cost $160.00."
     assert month.kinds == (
-        ("Model APIs", "$154.17"),
-        ("GPUs", "$162.51 + GBP\xa012.50"),
-        ("Other", "$0.00"),
+        ("Model APIs", "$154.17", ""),
+        ("GPUs", "$162.51", "GBP\xa012.50"),
+        ("Other", "$0.00", ""),
     )
+    assert month.chart_note.startswith("GBP\xa012.50 has no exchange rate and is not in the chart.")
     assert [str(day.total) for day in month.days[:4]] == [
         "100.000000000000",
         "162.510000000000",
@@ -84,7 +85,7 @@ def test_the_currencies_are_shown_with_their_rates_and_foot_to_the_total(stateme
     assert [row.note for row in found.rows] == [
         "",
         "1 EUR = 1.0834 USD, ECB",
-        "No exchange rate for July 2026: not in the total",
+        "No rate: not in the total",
     ]
 
 
@@ -117,10 +118,10 @@ def test_a_month_in_which_nothing_has_a_rate_is_told_in_its_own_currencies_and_n
         charges(foreign("12.5", "GBP", None, None, 4, **GPU), foreign("-3", "CHF", None, None)), gpus(), charges()
     )
     statement = build_statement(team, period, rows, shared)
-    assert statement.month.total_text == "−CHF\xa03.00 + GBP\xa012.50"
+    assert statement.month.total_text == "−CHF\xa03.00 +\xa0GBP\xa012.50"
     assert statement.month.apart_text == "July 2026 has no exchange rate for CHF and GBP: nothing could be converted."
     assert statement.month.change_text == "Without an exchange rate there is nothing to compare or to draw."
-    assert [text for _, text in statement.month.kinds] == ["−CHF\xa03.00", "GBP\xa012.50", "$0.00"]
+    assert [text for _, text, _ in statement.month.kinds] == ["−CHF\xa03.00", "GBP\xa012.50", "$0.00"]
     assert cells(table(statement, "currencies"))[-1] == ("Total", "–", "–")
 
 

@@ -26,7 +26,7 @@ def test_the_total_and_its_change_are_those_of_the_rows(
 ) -> None:
     month = build_statement(team, period, rows, shared).month
     assert month.total == Decimal("1000.00")
-    assert month.kinds == (("Model APIs", "$600.00"), ("GPUs", "$400.00"), ("Other", "$0.00"))
+    assert month.kinds == (("Model APIs", "$600.00", ""), ("GPUs", "$400.00", ""), ("Other", "$0.00", ""))
     assert month.change_text == "Up $200.00 (+25.0\u202f%) on June 2026, which cost $800.00."
 
 
