@@ -20,6 +20,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "portkey_files": "connectors.portkey.files",  # the same as files of a private cloud
         "azure_api_management": "connectors.azure_api_management",  # Azure API Management's log, from Log Analytics
         "azure_api_management_export": "connectors.azure_api_management.export",  # the same as a data export
+        "openrouter_log": "connectors.openrouter.log",  # OpenRouter: single requests, as Broadcast stores them
         "bedrock_log": "connectors.bedrock",  # Amazon Bedrock: the log of model invocations
         "otel_genai": "connectors.otel",  # traces in files: OpenTelemetry's GenAI spans, and OpenInference's
         "phoenix": "connectors.phoenix",  # Phoenix: spans of a project, by its REST interface

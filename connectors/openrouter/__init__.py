@@ -1,4 +1,4 @@
-"""OpenRouter's activity report: what an account's models used (`usage`) and what credits that cost (`costs`).
+"""OpenRouter: what an account's models used (`usage`), what that cost (`costs`), and its single requests (`log`).
 
-Here belongs: the one endpoint that both read. Here does not belong: single requests (a gateway's log has those).
+Here belongs: the activity report that the first two read, and the traces and records of requests.
 """

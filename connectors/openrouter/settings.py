@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connectors.base import StoredSourceSettings
+from connectors.logs.settings import StoredLogSettings
 
 DAYS_SERVED = 30
 """The API tells of so many completed UTC days, and of no other."""
@@ -57,4 +58,19 @@ class OpenRouterCostsSettings(OpenRouterSettings):
     )
     restated_through_day: int = Field(
         default=7, ge=1, le=31, description="Last day of the month on which those months are read again."
+    )
+
+
+class OpenRouterLogSettings(StoredLogSettings):
+    """Settings of kind `openrouter_log`: where Broadcast stores its traces, or generations were saved."""
+
+    kind: str = Field(default="openrouter_log", pattern="^openrouter_log$", description="Which connector reads it.")
+    location: str = Field(
+        min_length=1,
+        description="s3://bucket/openrouter-traces, or any folder or location of traces and saved generations.",
+    )
+    team_id_field: str = Field(
+        default="team",
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="Key of the request's `trace` object that names the team.",
     )
