@@ -3,9 +3,9 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from connectors.logs.allow_list import AllowList, Fields, UnlandableError, compiled, each_of, rules_of
+from connectors.logs.allow_list import AllowList, Fields, Rules, UnlandableError, compiled, each_of, rules_of
 from connectors.logs.traces.names import (
     AMOUNTS,
     COUNTS,
@@ -19,7 +19,7 @@ from connectors.logs.traces.names import (
     operation_of,
 )
 from connectors.logs.traces.settings import TraceSettings
-from connectors.logs.values import WITHHELD, count, flag, instant, money
+from connectors.logs.values import WITHHELD, Rule, count, flag, instant, money
 
 _ID = re.compile(r"[0-9a-fA-F]{1,32}", re.ASCII)
 _SAMPLING = re.compile(r"(?:^|,)\s*ot=(?:[^,;]*;)*th:(?P<threshold>[0-9a-f]{1,14})(?:[;,]|$)", re.ASCII)
@@ -36,14 +36,7 @@ def allowed(settings: TraceSettings) -> AllowList:
         "status": _status,
         "scope": rules.text,
         "sampling": _sampling,
-        "attributes": {
-            **each_of(SHORT_TEXTS, rules.text),
-            **each_of(USER, rules.person),
-            **each_of(STREAM, flag),
-            **each_of(COUNTS, _token_count),
-            **each_of(AMOUNTS, money),
-            TAGS: rules.tags,
-        },
+        "attributes": _attributes(rules),
         "metadata": each_of(settings.wanted_keys, rules.text),
         "resource": each_of((*SERVICE, *ENVIRONMENT, *settings.wanted_keys), rules.text),
     }
@@ -61,6 +54,27 @@ def allowed(settings: TraceSettings) -> AllowList:
         return {name: value for name, value in kept.items() if value != {}}
 
     return AllowList(span, frozenset(fields))
+
+
+def _attributes(rules: Rules) -> Rule:
+    """The rule of a span's attributes: of the hundred that may be landed most spans have few."""
+    named: Mapping[str, Rule] = {
+        **dict.fromkeys(SHORT_TEXTS, rules.text),
+        **dict.fromkeys(USER, rules.person),
+        **dict.fromkeys(STREAM, flag),
+        **dict.fromkeys(COUNTS, _token_count),
+        **dict.fromkeys(AMOUNTS, money),
+        TAGS: rules.tags,
+    }
+
+    def attributes(value: object) -> object:
+        if not isinstance(value, Mapping):
+            return WITHHELD
+        held = cast("Mapping[str, object]", value)
+        shown = {name: named[name](held[name]) for name in held.keys() & named.keys()}
+        return {name: kept for name, kept in shown.items() if kept is not None} or None
+
+    return attributes
 
 
 def _id(value: object) -> object:

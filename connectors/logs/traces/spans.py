@@ -4,7 +4,7 @@ The shape: trace_id, span_id, parent_id, start, end, status, scope, sampling; `a
 names; `metadata` with the keys that the settings ask for. Nothing is dropped here: the allow-list comes after.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -29,7 +29,6 @@ _NANOSECONDS = ("duration_nano", "Duration", "duration_ns", "durationNano")
 _STATUS = ("status_code", "StatusCode", "status.code", "statusCode", "status")
 _ATTRIBUTES = ("attributes", "span_attributes", "SpanAttributes", "spanAttributes")
 _RESOURCE = ("resource_attributes", "ResourceAttributes", "resourceAttributes", "resource")
-_SCALARS = ("stringValue", "string_value", "boolValue", "bool_value", "doubleValue", "double_value")
 _DEEPEST = 8
 NO_SPAN: Row = {}
 """Stands where a span should be and is none: the allow-list refuses it."""
@@ -110,17 +109,40 @@ def _pairs(pairs: Sequence[object], deeper: int) -> dict[str, Any]:
 
 
 def _value(value: object, deeper: int) -> Any:
-    """OTLP's AnyValue as a plain one; 64-bit integers come as text."""
-    if not isinstance(value, Mapping) or not deeper:
-        return None
-    held = cast("Row", value)
-    if (whole := _either(held, "intValue", "int_value")) is not None:
-        return int(whole) if isinstance(whole, str) and whole.lstrip("-").isdecimal() and len(whole) < 20 else whole
-    if values := items(inner(held, "arrayValue", "array_value"), "values"):
-        return [_value(item, deeper - 1) for item in values]
-    if pairs := items(inner(held, "kvlistValue", "kvlist_value"), "values"):
-        return _pairs(pairs, deeper - 1)
-    return next((held[name] for name in _SCALARS if held.get(name) is not None), None)
+    """OTLP's AnyValue as a plain one: an object with one of several names."""
+    for name, held in cast("Row", value).items() if isinstance(value, Mapping) else ():
+        if held is not None and (read := _READ.get(name)) is not None:
+            return read(held, deeper - 1) if deeper else None
+    return None
+
+
+def _whole(held: object, _deeper: int) -> Any:
+    """64-bit integers come as text."""
+    return int(held) if isinstance(held, str) and held.lstrip("-").isdecimal() and len(held) < 20 else held
+
+
+def _list(held: object, deeper: int) -> Any:
+    return [_value(item, deeper) for item in _objects(cast("Row", held).get("values"))] if _is_object(held) else None
+
+
+def _object(held: object, deeper: int) -> Any:
+    return _pairs(items(cast("Row", held), "values"), deeper) if _is_object(held) else None
+
+
+def _same(held: object, _deeper: int) -> Any:
+    return held
+
+
+def _is_object(held: object) -> bool:
+    return isinstance(held, Mapping)
+
+
+_READ: Mapping[str, Callable[[object, int], Any]] = {
+    **dict.fromkeys(("stringValue", "string_value", "boolValue", "bool_value", "doubleValue", "double_value"), _same),
+    **dict.fromkeys(("intValue", "int_value"), _whole),
+    **dict.fromkeys(("arrayValue", "array_value"), _list),
+    **dict.fromkeys(("kvlistValue", "kvlist_value"), _object),
+}
 
 
 def _metadata(attributes: Row, key: str) -> Any:

@@ -31,6 +31,7 @@ from connectors.logs.values import WITHHELD
 Record = Mapping[str, Any]
 NO_CONTEXT: Record = {}
 _HIGHEST = 100  # steps up from a span: deeper trees are loops
+_COUNTS = frozenset(COUNTS)
 _OUTPUT = (*GEN_AI.output_tokens, "llm.token_count.completion")
 
 
@@ -183,7 +184,7 @@ def reported_cost(attributes: Record) -> str | Decimal | None:
 
 def has_usage(attributes: Record) -> bool:
     """Whether a span states any tokens."""
-    return any(attributes.get(name) for name in COUNTS)
+    return any(attributes[name] for name in _COUNTS & attributes.keys())
 
 
 def _call(record: Record, attributes: Record) -> _Call:
