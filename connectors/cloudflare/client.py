@@ -21,6 +21,7 @@ ROWS_PER_PAGE = 50  # the most that the API gives
 SECONDS_BETWEEN = 0.25  # 1,200 requests in five minutes are allowed, to all programs of a user together
 _MOST_PAGES = 500_000
 _MILLISECOND = timedelta(milliseconds=1)
+_SECOND = timedelta(seconds=1)  # bounds may be compared without their fractions
 
 Row = Mapping[str, Any]
 
@@ -82,7 +83,7 @@ class Client:
         walk = _Walk(window, stored=self.edge(newest=True).total)
         params = {**_ordered("asc"), "per_page": str(ROWS_PER_PAGE), "filters": _between(window)}
         for listing in paginate(1, self._turn(params, walk), _MOST_PAGES):
-            yield from listing.rows
+            yield from (row for row in listing.rows if walk.holds(row))
         walk.require_whole()
 
     def _turn(self, params: Params, walk: "_Walk") -> Callable[[int], Turn[Listing, int]]:
@@ -150,11 +151,15 @@ class _Walk:
                 "was delivered before stands. Run again."
             )
 
+    def holds(self, row: Row, slack: timedelta = timedelta()) -> bool:
+        """Whether a row is of the window, or has no readable time: then it is taken, to be refused."""
+        created = microseconds(row.get("created_at"))
+        start, end = instant_of(self.window.start - slack), instant_of(self.window.end + slack)
+        return created is None or start <= created < end
+
     def _require_inside(self, row: Row) -> None:
         """A filter that the API does not understand gives the whole log, and must not be taken for a day of it."""
-        created = microseconds(row.get("created_at"))
-        start, end = instant_of(self.window.start - _MILLISECOND), instant_of(self.window.end)
-        if created is not None and not start <= created <= end:
+        if not self.holds(row, _SECOND):
             raise SourceError(
                 f"the gateway was asked for rows from {self.window.start} to {self.window.end} and gave one of "
                 f"{shown(row.get('created_at'))}: it does not filter as its documentation says. Report it."

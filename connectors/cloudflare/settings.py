@@ -1,16 +1,15 @@
 """What has to be said about a Cloudflare AI Gateway before its log can be read."""
 
-import re
-
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
 from connectors.logs.settings import PATH, LogSettings
+from connectors.settings_rules import WebAddress
 
 
 class CloudflareSettings(LogSettings):
     """One gateway of one Cloudflare account."""
 
-    url: str = Field(
+    url: WebAddress = Field(
         default="https://api.cloudflare.com/client/v4", description="Address of the API, up to its version."
     )
     account_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The Cloudflare account's id.")
@@ -20,10 +19,3 @@ class CloudflareSettings(LogSettings):
     user_field: str = Field(
         default="user", pattern=PATH, description="Key of the metadata that names who called, kept as a hash."
     )
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
-            raise ValueError("must be an address such as https://api.cloudflare.com/client/v4, without user and query")
-        return url.rstrip("/")

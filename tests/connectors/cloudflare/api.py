@@ -49,9 +49,9 @@ class Gateway:
 
     def serve(self, server: FaultyServer) -> None:
         server.route(PATH, lambda _request: enveloped(self.kept))
-        server.route(f"{PATH}/logs", self._logs)
+        server.route(f"{PATH}/logs", self.logs)
 
-    def _logs(self, request: Request) -> Answer:
+    def logs(self, request: Request) -> Answer:
         asked = {name: values[0] for name, values in request.query.items()}
         assert asked.pop("order_by") == "created_at"
         direction = asked.pop("order_by_direction")
