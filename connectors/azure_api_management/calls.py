@@ -9,6 +9,7 @@ from connectors.azure_api_management.settings import GatewayNames
 from connectors.logs.allow_list import AllowList, Fields, UnlandableError, at, compiled, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, NoAttemptError, Record
 from connectors.logs.buckets import Counts, exclusive
+from connectors.logs.calls import later, number, status_of
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
@@ -23,7 +24,7 @@ _TEXTS = (
     "CorrelationId RequestId OperationName Region ModelName DeploymentName ApiVersion _ResourceId _SubscriptionId "
     "ProductId ApiId OperationId BackendId Cache"
 )
-_COUNTED = "PromptTokens CompletionTokens TotalTokens SequenceNumber ResponseCode TotalTime"
+_COUNTED = "PromptTokens CompletionTokens TotalTokens SequenceNumber ResponseCode"
 _TOKENS = ("PromptTokens", "CompletionTokens", "TotalTokens")
 _EXTRA = ("ApiVersion", "ApiId", "OperationId", "ProductId", "BackendId", "ResponseCode", "_ResourceId")
 _HOSTS = {
@@ -45,6 +46,7 @@ def allowed(settings: GatewayNames) -> AllowList:
         "IsStreamCompletion": _truth,
         "IsRequestSuccess": _truth,
         "ApimSubscriptionId": _subscription(rules.key, rules.text),
+        "TotalTime": number,
         "UserId": rules.person,
         "BackendUrl": rules.address,
         **each_of(_TEXTS, rules.text),
@@ -71,14 +73,14 @@ def attempt(settings: GatewayNames, record: Record) -> Attempt:
     subscription: Record = record.get("ApimSubscriptionId") or NOTHING
     columns = {**record, "ApimSubscriptionId": subscription.get("name")}
     said = asked(settings, (columns,))
-    start, lasted = microseconds(record.get("TimeGenerated")), record.get("TotalTime")
+    start = microseconds(record.get("TimeGenerated"))
     address: str | None = record.get("BackendUrl")
     provider = _provider(settings, address)
     return Attempt(
         request_id=record.get("RequestId") or record.get("CorrelationId"),
         dedup_key=record.get("CorrelationId"),  # one for each call
         started_at=start,
-        ended_at=None if start is None or lasted is None else start + lasted * 1000,
+        ended_at=later(start, record.get("TotalTime")),
         status=_status(record),
         usage=exclusive(Counts(*(record.get(name) for name in _TOKENS)), CONVENTIONS["azure_apim"]),
         call_type=record.get("OperationName"),
@@ -123,12 +125,11 @@ def _is_counted(record: Record) -> bool:
 
 def _status(record: Record) -> str | None:
     """The gateway's word, or else that tokens were counted, or a stream begun; None where nobody says."""
-    is_success, code = record.get("IsRequestSuccess"), record.get("ResponseCode")
-    if is_success is None and code is not None:
-        is_success = 100 <= code < 400
-    if is_success is None and (_is_counted(record) or record.get("IsStreamCompletion")):
-        is_success = True
-    return None if is_success is None else "success" if is_success else "failure"
+    is_success = record.get("IsRequestSuccess")
+    if is_success is not None:
+        return "success" if is_success else "failure"
+    is_under_way = _is_counted(record) or record.get("IsStreamCompletion")
+    return status_of(record.get("ResponseCode")) or ("success" if is_under_way else None)
 
 
 def _provider(settings: GatewayNames, address: str | None) -> str:

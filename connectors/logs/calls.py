@@ -49,9 +49,9 @@ def operation(value: object) -> object:
     return next((name for name in _OPERATIONS if path.endswith((f"/{name}", f":{name}"))), OTHER if value else None)
 
 
-def status_of(code: int | None) -> str | None:
+def status_of(code: int | str | None) -> str | None:
     """Whether a call succeeded, by its HTTP status; 0 is a call that nobody answered. None where it is not told."""
-    if code is None:
+    if not isinstance(code, int):  # a number beyond all codes is landed as text
         return None
     return "success" if 200 <= code < 400 else "failure"
 

@@ -10,6 +10,7 @@ from typing import Any
 from connectors.logs.allow_list import AllowList, Fields, UnlandableError, allow, at, compiled, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record
 from connectors.logs.buckets import Buckets, Counts, exclusive
+from connectors.logs.calls import later, number
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
@@ -43,11 +44,12 @@ def allowed(settings: OpenRouterLogSettings) -> AllowList:
     allow(metadata, settings.team_id_field, rules.text)
     fields: Fields = {
         **each_of("created_at ended_at", instant),
-        **each_of("latency total_cost usage upstream_inference_cost cache_discount", money),
+        **each_of("total_cost usage upstream_inference_cost cache_discount", money),
         **each_of("is_byok is_failed streamed cancelled", flag),
         **each_of("external_user creator_user_id", rules.person),
         **each_of(_TEXTS, rules.text),
         **each_of(_COUNTED, count),
+        "latency": number,
         "metadata": metadata,
     }
     redact = compiled(fields)
@@ -72,11 +74,7 @@ def attempt(settings: OpenRouterLogSettings, record: Record) -> Attempt:
     """The attempt that a landed record tells of. Raises UsageError for usage that contradicts itself."""
     metadata: Record = record.get("metadata") or NOTHING
     said = asked(settings, (metadata,))
-    start, end, latency = microseconds(record.get("created_at")), record.get("ended_at"), record.get("latency")
-    if end is None and start is not None and latency is not None:
-        ended = start + round(float(latency) * 1000)
-    else:
-        ended = microseconds(end)
+    start, end = microseconds(record.get("created_at")), record.get("ended_at")
     model, router = record.get("model"), record.get("router")
     is_routed = bool(model) and str(model).startswith("openrouter/")
     is_failure = record.get("is_failed") or record.get("finish_reason") == "error"
@@ -84,7 +82,7 @@ def attempt(settings: OpenRouterLogSettings, record: Record) -> Attempt:
         request_id=record.get("id"),
         dedup_key=record.get("id"),  # OpenRouter's own, the same in a trace and in a record
         started_at=start,
-        ended_at=ended,
+        ended_at=later(start, record.get("latency")) if end is None else microseconds(end),
         status="failure" if is_failure else "success",
         usage=_used(record),
         call_type=record.get("api_type"),

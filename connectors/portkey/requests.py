@@ -12,6 +12,7 @@ from typing import Any, cast
 from connectors.logs.allow_list import AllowList, Fields, allow, at, compiled, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record
 from connectors.logs.buckets import Counts, exclusive
+from connectors.logs.calls import later, number, operation, status_of
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
@@ -43,19 +44,6 @@ _EXTRA = (
 _JAVASCRIPT = re.compile(
     r"[A-Z][a-z]{2} ([A-Z][a-z]{2} \d\d \d{4} \d\d:\d\d:\d\d) GMT([+-]\d{4})( \([^()]*\))?", re.ASCII
 )
-_OPERATIONS = (
-    "chat/completions",
-    "completions",
-    "embeddings",
-    "messages",
-    "responses",
-    "images/generations",
-    "images/edits",
-    "audio/speech",
-    "audio/transcriptions",
-    "audio/translations",
-    "rerank",
-)
 
 
 def allowed(settings: PortkeyNames) -> AllowList:
@@ -70,7 +58,8 @@ def allowed(settings: PortkeyNames) -> AllowList:
         "cost": money,
         "request_url": rules.address,
         "api_key_id": rules.key,
-        "response_time": _milliseconds,
+        "response_time": number,
+        "operation": operation,
         "metadata": metadata,
         **each_of(_COUNTED, count),
         **each_of(_NAMED, rules.text),
@@ -85,6 +74,7 @@ def usual(row: Mapping[str, Any]) -> Mapping[str, Any]:
     for other, name in _OTHER_NAMES.items():
         if other in named:
             named.setdefault(name, named.pop(other))
+    named["operation"] = named.get("request_url")
     pairs = _pairs(named)
     return named if pairs is None else {**named, "metadata": pairs}
 
@@ -117,7 +107,7 @@ def attempt(settings: PortkeyNames, record: Record) -> Attempt:
     """The attempt that a landed record tells of. Raises UsageError for usage that contradicts itself."""
     metadata: Record = record.get("metadata") or NOTHING
     said = asked(settings, (metadata,))
-    start, lasted = microseconds(record.get("created_at")), record.get("response_time")
+    start = microseconds(record.get("created_at"))
     counts = Counts(record.get("req_units"), record.get("res_units"), record.get("total_units"))
     address, model = record.get("request_url"), record.get("ai_model")
     stream_mode = record.get("stream_mode")
@@ -126,10 +116,10 @@ def attempt(settings: PortkeyNames, record: Record) -> Attempt:
         dedup_key=record.get("id"),  # Portkey's own, one for each request
         attempt_group_id=record.get("trace_id") if settings.trace_is_one_operation else None,
         started_at=start,
-        ended_at=None if start is None or lasted is None else start + lasted * 1000,
+        ended_at=later(start, record.get("response_time")),
         status=_status(record),
         usage=exclusive(counts, CONVENTIONS["portkey"]),
-        call_type=_operation(address),
+        call_type=record.get("operation"),
         provider=record.get("ai_org"),
         requested_model=model,
         billed_model=model,
@@ -170,22 +160,10 @@ def _truth(value: object) -> object:
     return bool(value) if isinstance(value, int | float) and value in (0, 1) else flag(value)
 
 
-def _milliseconds(value: object) -> object:
-    """A duration, to the millisecond."""
-    return count(round(value) if isinstance(value, float) and abs(value) < 1e12 else value)
-
-
 def _status(record: Record) -> str | None:
     """Whether it went well: Portkey's own word, or else the status of the answer."""
     is_success, code = record.get("is_success"), record.get("response_status_code")
-    if is_success is None and code is not None:
-        is_success = 100 <= code < 400
-    return None if is_success is None else "success" if is_success else "failure"
-
-
-def _operation(address: str | None) -> str | None:
-    path = (address or "").rstrip("/")
-    return next((name for name in _OPERATIONS if path.endswith(f"/{name}")), None)
+    return status_of(code) if is_success is None else "success" if is_success else "failure"
 
 
 def _extra(settings: PortkeyNames, record: Record) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from connectors.base import LandedPage, Parsed
 
 DAY = date(2026, 11, 21)
 KEY = "a key of the tests' own"
+NO_COUNTS = (10**30, -(10**30), 2**63 - 1, 1e308, -1, 0.5, True, "twelve", [12], {"count": 12})
+"""What may stand in a number's place by mistake: such a row is refused or keeps what else it says; no night ends."""
 
 
 class LogFolder:

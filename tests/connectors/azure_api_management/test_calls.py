@@ -1,5 +1,6 @@
 """What the gateway logged of a call becomes the attempt worked out by hand."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from connectors.logs.attempt import RowError, staged_row
 from connectors.logs.values import keyed_hash
 from models.identity import identity_rows
 from tests.connectors.azure_api_management.workspace import call, row, settings
-from tests.connectors.stored_log import KEY, LogFolder, places, planted
+from tests.connectors.stored_log import KEY, NO_COUNTS, LogFolder, places, planted
 
 FILE = "WorkspaceResourceId=/subscriptions/s/y=2026/m=11/d=21/h=01/m=00/PT05M.json"
 EXAMPLE = (
@@ -144,6 +145,17 @@ def test_a_secret_planted_anywhere_outside_of_the_allow_list_is_in_no_page(secre
     assert landed.count(b"\n") == len(rows)
     for word in (b"canary-5f3a", b"a prompt", b"an answer", b"alice", b"private", b"10.0.0.9"):
         assert word not in landed
+
+
+@pytest.mark.parametrize("wrong", NO_COUNTS)
+def test_no_number_ends_the_night(wrong: Any, log: LogFolder) -> None:
+    given = {**call(), **row()}
+    names = [name for name, value in given.items() if isinstance(value, int | float)]
+    log.file(FILE, [{**given, "CorrelationId": name, name: wrong} for name in names])
+    night = log.night()
+    assert {found["dedup_key"] for found in night.rows.to_pylist()} | {
+        json.loads(reject.payload)["CorrelationId"] for reject in night.rejects
+    } == set(names)
 
 
 def test_the_documented_rows_are_one_call(log: LogFolder) -> None:

@@ -17,7 +17,7 @@ from connectors.windows import day_window
 from models.identity import identity_rows
 from tests.connectors.conformance import ConnectorConformance
 from tests.connectors.openrouter.generation import broadcast, record, span, told, trace
-from tests.connectors.stored_log import DAY, KEY, LogFolder, places, planted
+from tests.connectors.stored_log import DAY, KEY, NO_COUNTS, LogFolder, places, planted
 
 FILE = f"{DAY}/4bf92f35-1795225121.json"
 EXAMPLE = (
@@ -214,6 +214,16 @@ def test_a_secret_planted_anywhere_outside_of_the_allow_list_is_in_no_page(secre
     assert landed.count(b"\n") == 2 * len(paths) + len(private)
     for word in (b"canary-5f3a", b"a prompt", b"an answer", b"alice", b"bob@", b"private"):
         assert word not in landed
+
+
+@pytest.mark.parametrize("wrong", NO_COUNTS)
+def test_no_number_ends_the_night(wrong: Any, log: LogFolder) -> None:
+    names = [name for name, value in record().items() if isinstance(value, int | float)]
+    log.file(FILE, [record(**{"id": name, name: wrong}) for name in names])
+    night = log.night()
+    assert {row["request_id"] for row in night.rows.to_pylist()} | {
+        json.loads(reject.payload)["id"] for reject in night.rejects
+    } == set(names)
 
 
 def test_the_documented_generation_is_read(log: LogFolder) -> None:

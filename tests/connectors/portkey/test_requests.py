@@ -1,5 +1,6 @@
 """What Portkey logged of a request becomes the attempt worked out by hand."""
 
+import json
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from connectors.logs.values import keyed_hash
 from connectors.portkey.requests import moment
 from models.identity import identity_rows
 from tests.connectors.portkey.exchange import request
-from tests.connectors.stored_log import DAY, KEY, LogFolder, places, planted
+from tests.connectors.stored_log import DAY, KEY, NO_COUNTS, LogFolder, places, planted
 
 FILE = f"{DAY}/a.jsonl"
 EXAMPLE = Path(__file__).resolve().parents[3] / "../shared/contracts/examples_gateway/written/portkey_log_export.jsonl"
@@ -202,6 +203,16 @@ def test_a_secret_planted_anywhere_outside_of_the_allow_list_is_in_no_page(secre
     assert landed.count(b"\n") == len(rows)
     for word in (b"canary-5f3a", b"a prompt", b"an answer", b"alice", b"private"):
         assert word not in landed
+
+
+@pytest.mark.parametrize("wrong", NO_COUNTS)
+def test_no_number_ends_the_night(wrong: Any, log: LogFolder) -> None:
+    names = [name for name, value in of_a_private_cloud().items() if isinstance(value, int | float)]
+    log.file(FILE, [of_a_private_cloud(**{"id": name, name: wrong}) for name in names])
+    night = log.night()
+    assert {row["request_id"] for row in night.rows.to_pylist()} | {
+        json.loads(reject.payload)["id"] for reject in night.rejects
+    } == set(names)
 
 
 def test_the_documented_export_is_read(log: LogFolder) -> None:
