@@ -1,12 +1,12 @@
 """What `farthing.yml` says of Anthropic: where the answers come from, how finely, and how far back a night looks."""
 
-import re
 from decimal import Decimal
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from connectors.base import StoredSourceSettings
+from connectors.settings_rules import WebAddress, require_one_way_in
 
 Dimension = Literal[
     "agent_id",
@@ -30,7 +30,7 @@ _ALWAYS: tuple[Dimension, ...] = ("workspace_id", "api_key_id", "model", "servic
 class AnthropicSettings(StoredSourceSettings):
     """Answers of the API (`api_key`), or answers that were saved (`location`): exactly one of them."""
 
-    url: str = Field(default="https://api.anthropic.com", description="Address of the API.")
+    url: WebAddress = Field(default="https://api.anthropic.com", description="Address of the API.")
     api_key: SecretStr | None = Field(
         default=None, description="Admin key (sk-ant-admin...); with `api: analytics` also one with read:analytics."
     )
@@ -45,17 +45,9 @@ class AnthropicSettings(StoredSourceSettings):
         default=_ALWAYS, min_length=1, max_length=5, description="What `api: analytics` groups by: at most five."
     )
 
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
-            raise ValueError("must be an address such as https://api.anthropic.com, without user, password and query")
-        return url.rstrip("/")
-
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
-        if (self.api_key is None) == (self.location is None):
-            raise ValueError("give either 'api_key' (ask the API) or 'location' (answers that were saved), not both")
+        require_one_way_in(self, api_key="the API", location="saved answers")
         return self
 
 

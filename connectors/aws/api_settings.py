@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connectors.base import SourceSettings
+from connectors.settings_rules import WebAddress
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}")
 BEDROCK_SERVICES = ("AmazonBedrock", "AmazonBedrockService", "AmazonBedrockFoundationModels")
@@ -20,16 +21,9 @@ class AwsApiSettings(SourceSettings):
     credentials: Literal["ambient"] | None = Field(
         default=None, description="`ambient` uses the machine's own role, or what AWS's tools find there."
     )
-    endpoint_url: str | None = Field(
+    endpoint_url: WebAddress | None = Field(
         default=None, description="Address of the API instead of AWS's own: a private endpoint, or a proxy."
     )
-
-    @field_validator("endpoint_url")
-    @classmethod
-    def _address(cls, url: str | None) -> str | None:
-        if url is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
-            raise ValueError("must be an address such as https://host, without user, password and query")
-        return url
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:

@@ -4,24 +4,17 @@ Here belongs: credentials and tokens for Azure's management API. Here does not b
 are storage options), and what is asked.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from connectors.base import AuthenticationError, SourceError, SourceSettings
+from connectors.settings_rules import WebAddress
 
 Credential = Any
 """Anything with azure-core's `get_token(scope)`; the library itself is imported only where it is needed."""
 CredentialMaker = Callable[["AzureCredentials"], Credential]
-
-
-def web_address(address: str) -> str:
-    """The address of a server. Raises ValueError for what is none, or holds a user, a password or a query."""
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", address):
-        raise ValueError("must be an address such as https://management.azure.com, without user, password and query")
-    return address.rstrip("/")
 
 
 class AzureCredentials(SourceSettings):
@@ -33,14 +26,9 @@ class AzureCredentials(SourceSettings):
     credentials: Literal["ambient"] | None = Field(
         default=None, description="`ambient` uses the machine's own identity: workload or managed identity, `az login`."
     )
-    endpoint: str = Field(
+    endpoint: WebAddress = Field(
         default="https://management.azure.com", description="Azure's management API; sovereign clouds have their own."
     )
-
-    @field_validator("endpoint")
-    @classmethod
-    def _address(cls, endpoint: str) -> str:
-        return web_address(endpoint)
 
     @model_validator(mode="after")
     def _all_or_none(self) -> Self:

@@ -2,10 +2,10 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from connectors.azure.credentials import web_address
 from connectors.base import SourceSettings
+from connectors.settings_rules import WebAddress
 
 
 class Offer(BaseModel):
@@ -26,14 +26,9 @@ class AzurePricesSettings(SourceSettings):
         min_length=1, description="Parts of the list: `service`, and `regions` and `skus` where not all are wanted."
     )
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$", description="Currency that the list is asked for in.")
-    endpoint: str = Field(
+    endpoint: WebAddress = Field(
         default="https://prices.azure.com/api/retail/prices", description="Where the price list is served."
     )
-
-    @field_validator("endpoint")
-    @classmethod
-    def _address(cls, endpoint: str) -> str:
-        return web_address(endpoint)
 
     @model_validator(mode="after")
     def _each_part_once(self) -> Self:

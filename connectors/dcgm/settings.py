@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connectors.base import StoredSourceSettings
+from connectors.settings_rules import WebAddress, require_one_way_in
 
 MOST_POINTS = 11_000  # a Prometheus server refuses a query_range of more points for one series
 
@@ -13,7 +14,9 @@ MOST_POINTS = 11_000  # a Prometheus server refuses a query_range of more points
 class DcgmSettings(StoredSourceSettings):
     """Samples from a Prometheus server (`url`) or from files of scrapes (`scrapes`): exactly one of them."""
 
-    url: str | None = Field(default=None, description="Prometheus server, such as https://prometheus.example.com.")
+    url: WebAddress | None = Field(
+        default=None, description="Prometheus server, such as https://prometheus.example.com."
+    )
     step_seconds: int = Field(
         default=60, ge=5, le=300, description="Distance of the samples that the server is asked for."
     )
@@ -43,13 +46,6 @@ class DcgmSettings(StoredSourceSettings):
     )
     trailing_days: int = Field(default=1, ge=0, le=31, description="Days before the night's own that are read again.")
 
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str | None) -> str | None:
-        if url is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
-            raise ValueError("must be an address such as https://host:9090, without user, password and query")
-        return url.rstrip("/") if url else url
-
     @field_validator("exporter_pattern")
     @classmethod
     def _pattern(cls, pattern: str) -> str:
@@ -68,8 +64,7 @@ class DcgmSettings(StoredSourceSettings):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        if (self.url is None) == (self.scrapes is None):
-            raise ValueError("give either 'url' (a Prometheus server) or 'scrapes' (files), not both")
+        require_one_way_in(self, url="a Prometheus server", scrapes="files")
         if (self.username is None) != (self.password is None):
             raise ValueError("'username' and 'password' go together")
         if self.bearer_token is not None and self.username is not None:

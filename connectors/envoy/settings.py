@@ -5,8 +5,8 @@ from decimal import Decimal
 from pydantic import Field, field_validator
 
 from connectors.envoy.keys import KEYS
-from connectors.focus.columns import nearest
 from connectors.logs.settings import PATH, StoredLogSettings
+from connectors.names import nearest
 
 
 class EnvoySettings(StoredLogSettings):

@@ -6,12 +6,12 @@ some and add `x_` columns of their own. What the contract does not take is kept 
 not know either is told.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 
 from connectors.base import IncompleteDeliveryError
+from connectors.names import key_of
 from contracts import contract
 from contracts.contract import Column
 
@@ -40,7 +40,6 @@ STANDARD_EXTRAS: Mapping[str, tuple[str, ...]] = {
 }
 _RENAMED: Mapping[str, tuple[str, ...]] = {"provider_name": ("serviceprovidername", "providername")}
 _FILLED_HERE = frozenset({"x_extra", "x_source", "x_slice_date", "x_page", "x_row"})
-_LEAST_LIKENESS = 0.6
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,6 @@ class Columns:
         """The delivered column of that name, in whatever spelling."""
         names = (*self.extras, *(found for sources in self.sources.values() for found in sources))
         return next((found for found in names if key_of(found) == key_of(name)), None)
-
-
-def key_of(name: str) -> str:
-    """What is compared of a column's name."""
-    return name.strip().lower().replace("_", "")
 
 
 def resolve(names: Sequence[str], where: str, *, provider_is_given: bool) -> Columns:
@@ -90,13 +84,6 @@ def resolve(names: Sequence[str], where: str, *, provider_is_given: bool) -> Col
     extras = tuple(sorted(name for name in names if name not in used))
     standard = {key_of(name) for added in STANDARD_EXTRAS.values() for name in added}
     return Columns(sources, extras, tuple(name for name in extras if key_of(name) not in standard))
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that looks most like `name`, whatever the case and the underscores; None if none does."""
-    by_key = {key_of(candidate): candidate for candidate in known}
-    found = get_close_matches(key_of(name), by_key, n=1, cutoff=_LEAST_LIKENESS)
-    return by_key[found[0]] if found else None
 
 
 @cache

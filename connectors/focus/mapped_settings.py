@@ -9,10 +9,11 @@ from typing import Annotated, Literal, Self, cast
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from connectors.exact import read_decimal, read_time
-from connectors.focus.columns import bill_columns, nearest
+from connectors.focus.columns import bill_columns
 from connectors.focus.rate_card import UnitPrice
 from connectors.focus.settings import BillSettings
 from connectors.focus.values import read_tag_set
+from connectors.names import nearest
 
 UNIX_SECONDS = "unix"
 _PROBE = datetime(2026, 11, 23, tzinfo=UTC)  # a day that tells day, month and year apart

@@ -8,7 +8,7 @@ import polars as pl
 from connectors.base import IncompleteDeliveryError
 from connectors.focus.amounts import pointed, scaled
 from connectors.focus.batch import Batch
-from connectors.focus.columns import Columns, bill_columns, key_of, nearest
+from connectors.focus.columns import Columns, bill_columns
 from connectors.focus.extras import first_value
 from connectors.focus.findings import Finding
 from connectors.focus.mapped_settings import MappedBillSettings
@@ -16,6 +16,7 @@ from connectors.focus.mapped_times import read_instants, written_as
 from connectors.focus.rate_card import Priced, price_lines
 from connectors.focus.read import FileShape
 from connectors.focus.reading import Prepared, Reading
+from connectors.names import key_of, nearest
 
 COST_SOURCE = "cost_source"
 DERIVED = "derived"

@@ -9,12 +9,13 @@ import pyarrow as pa
 
 from connectors.base import Reject, Window
 from connectors.focus.batch import Batch
-from connectors.focus.columns import Columns, key_of
+from connectors.focus.columns import Columns
 from connectors.focus.extras import extra_json, find_classes, find_models, first_value
 from connectors.focus.findings import WRONG_CURRENCY, Finding, refused_rows, rejects
 from connectors.focus.reading import Prepared
 from connectors.focus.settings import ANY_LAYOUT, BillSettings
 from connectors.focus.values import read_decimals, read_tags, read_times
+from connectors.names import key_of
 from contracts import contract
 from contracts.contract import Column
 

@@ -2,11 +2,11 @@
 
 import json
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr
 
 from connectors.base import AuthenticationError
+from connectors.settings_rules import WebAddress
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
@@ -20,19 +20,9 @@ class GoogleAccess(BaseModel):
     credentials: Literal["ambient"] | None = Field(
         default=None, description="`ambient` uses the machine's own identity (application default credentials)."
     )
-    endpoint: str | None = Field(
+    endpoint: WebAddress | None = Field(
         default=None, description="Another address of the API; a plain http:// one is asked without credentials."
     )
-
-    @field_validator("endpoint")
-    @classmethod
-    def _address(cls, endpoint: str | None) -> str | None:
-        if endpoint is None:
-            return None
-        address = urlsplit(endpoint)
-        if address.scheme not in {"http", "https"} or not address.hostname or address.username or address.query:
-            raise ValueError("must be an address such as https://bigquery.googleapis.com, without user and query")
-        return endpoint.rstrip("/")
 
     @property
     def is_plain(self) -> bool:

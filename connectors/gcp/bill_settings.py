@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from connectors.base import StoredSourceSettings
 from connectors.gcp.access import GoogleAccess
+from connectors.settings_rules import require_one_way_in
 
 _TABLE = re.compile(r"[A-Za-z0-9.:-]+\.[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+")
 
@@ -57,8 +58,7 @@ class GcpBillSettings(GoogleAccess, StoredSourceSettings):
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
-        if (self.table is None) == (self.location is None):
-            raise ValueError("give either 'location' (exported files) or 'table' (BigQuery), not both")
+        require_one_way_in(self, location="exported files", table="BigQuery")
         if self.table is not None:
             self.require_access()
         return self

@@ -1,11 +1,10 @@
 """What has to be said about one Helicone organisation before its requests can be read."""
 
-import re
-
 from pydantic import Field, SecretStr, field_validator
 
 from connectors.logs.conventions import Place
 from connectors.logs.settings import PATH, LogSettings, StoredLogSettings
+from connectors.settings_rules import WebAddress
 
 MOST_ROWS_PER_PAGE = 1000
 """What the API gives at once."""
@@ -30,7 +29,7 @@ class HeliconeNames(LogSettings):
 class HeliconeSettings(HeliconeNames):
     """An organisation's requests, by the API."""
 
-    url: str = Field(
+    url: WebAddress = Field(
         default="https://api.helicone.ai",
         description="Address of the API: https://eu.api.helicone.ai for the EU region, or the own host.",
     )
@@ -44,10 +43,8 @@ class HeliconeSettings(HeliconeNames):
 
     @field_validator("url")
     @classmethod
-    def _address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
-            raise ValueError("must be an address such as https://api.helicone.ai, without user and query")
-        return url.rstrip("/").removesuffix("/v1")
+    def _host(cls, url: str) -> str:
+        return url.removesuffix("/v1")
 
 
 class HeliconeTableSettings(HeliconeNames, StoredLogSettings):

@@ -1,12 +1,12 @@
 """What has to be said about one Langfuse project before its observations or scores can be read."""
 
-import re
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connectors.base import SourceSettings, StoredSourceSettings
 from connectors.logs.settings import LogSettings, StoredLogSettings
+from connectors.settings_rules import WebAddress
 
 MOST_ROWS_PER_PAGE = 1000
 """What the API gives at once."""
@@ -15,17 +15,15 @@ MOST_ROWS_PER_PAGE = 1000
 class LangfuseAddress(SourceSettings):
     """Where Langfuse is."""
 
-    url: str = Field(
+    url: WebAddress = Field(
         default="https://cloud.langfuse.com",
         description="Address of Langfuse: https://us.cloud.langfuse.com for the US region, or the own host.",
     )
 
     @field_validator("url")
     @classmethod
-    def _address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
-            raise ValueError("must be an address such as https://cloud.langfuse.com, without user and query")
-        return url.rstrip("/").removesuffix("/api/public")
+    def _host(cls, url: str) -> str:
+        return url.removesuffix("/api/public")
 
 
 class LangfuseApi(LangfuseAddress):

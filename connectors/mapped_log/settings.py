@@ -7,11 +7,11 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from connectors.exact import read_decimal
-from connectors.focus.columns import nearest
 from connectors.logs.conventions import CONVENTIONS, Convention, Place
 from connectors.logs.settings import StoredLogSettings
 from connectors.logs.values import flag
 from connectors.mapped_log.fields import SORTS
+from connectors.names import nearest
 from contracts import contract
 
 Unit = Literal["iso", "s", "ms", "us", "ns"]

@@ -1,18 +1,18 @@
 """What `farthing.yml` says of an OpenAI organisation: its Admin key or its saved answers, and how finely to ask."""
 
-import re
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connectors.base import StoredSourceSettings
 from connectors.openai.endpoints import ENDPOINTS, Endpoint
+from connectors.settings_rules import WebAddress, require_one_way_in
 
 
 class OpenAiSettings(StoredSourceSettings):
     """One organisation: by its API (`admin_key`), or by answers that another job saved (`location`)."""
 
-    url: str = Field(default="https://api.openai.com/v1", description="Address of the API, up to its version.")
+    url: WebAddress = Field(default="https://api.openai.com/v1", description="Address of the API, up to its version.")
     admin_key: SecretStr | None = Field(
         default=None, description="Admin key (sk-admin-...) with the scope api.usage.read; a project's key does not do."
     )
@@ -20,17 +20,9 @@ class OpenAiSettings(StoredSourceSettings):
         default=None, description="Folder, s3://, gs:// or az:// location of saved answers, instead of `admin_key`."
     )
 
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
-            raise ValueError("must be an address such as https://api.openai.com/v1, without user, password and query")
-        return url.rstrip("/")
-
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
-        if (self.admin_key is None) == (self.location is None):
-            raise ValueError("give either 'admin_key' (the API) or 'location' (saved answers), not both")
+        require_one_way_in(self, admin_key="the API", location="saved answers")
         return self
 
 

@@ -1,12 +1,12 @@
 """What `farthing.yml` says of an OpenRouter account: its management key or where its answers are saved."""
 
-import re
 from typing import Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from connectors.base import StoredSourceSettings
 from connectors.logs.settings import StoredLogSettings
+from connectors.settings_rules import WebAddress, require_one_way_in
 
 DAYS_SERVED = 30
 """The API tells of so many completed UTC days, and of no other."""
@@ -15,7 +15,9 @@ DAYS_SERVED = 30
 class OpenRouterSettings(StoredSourceSettings):
     """One account: by its API (`management_key`), or by answers that another job saved (`location`)."""
 
-    url: str = Field(default="https://openrouter.ai/api/v1", description="Address of the API, up to its version.")
+    url: WebAddress = Field(
+        default="https://openrouter.ai/api/v1", description="Address of the API, up to its version."
+    )
     management_key: SecretStr | None = Field(
         default=None, description="Management key (once called provisioning key); a key for inference does not do."
     )
@@ -26,17 +28,9 @@ class OpenRouterSettings(StoredSourceSettings):
         default=False, description="Whether the API is asked to separate workspaces; accounts without them need not."
     )
 
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
-            raise ValueError("must be an address such as https://openrouter.ai/api/v1, without user and query")
-        return url.rstrip("/")
-
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
-        if (self.management_key is None) == (self.location is None):
-            raise ValueError("give either 'management_key' (the API) or 'location' (saved answers), not both")
+        require_one_way_in(self, management_key="the API", location="saved answers")
         return self
 
 

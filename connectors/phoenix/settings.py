@@ -1,16 +1,15 @@
 """What has to be said about a Phoenix server before its spans can be read."""
 
-import re
-
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
 from connectors.logs.traces.settings import TraceSettings
+from connectors.settings_rules import WebAddress
 
 
 class PhoenixSettings(TraceSettings):
     """One project of a Phoenix server."""
 
-    url: str = Field(description="Address of the server, such as https://phoenix.example.com.")
+    url: WebAddress = Field(description="Address of the server, such as https://phoenix.example.com.")
     project: str = Field(
         default="default", pattern=r"^[^/?#]+$", description="Name of the project; one source reads one project."
     )
@@ -18,10 +17,3 @@ class PhoenixSettings(TraceSettings):
     spans_per_answer: int = Field(
         default=200, ge=1, le=1000, description="Spans in one answer; each comes with its prompt and its completion."
     )
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", url):
-            raise ValueError("must be an address such as https://phoenix.example.com, without user and query")
-        return url.rstrip("/")

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pydantic import Field, SecretStr
 
 from connectors.logs.settings import PATH, LogSettings, StoredLogSettings
+from connectors.settings_rules import WebAddress
 
 
 class PortkeyNames(LogSettings):
@@ -25,9 +26,8 @@ class PortkeyNames(LogSettings):
 class PortkeySettings(PortkeyNames):
     """One workspace, by its API."""
 
-    url: str = Field(
+    url: WebAddress = Field(
         default="https://api.portkey.ai/v1",
-        pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$",
         description="Address of the API, up to its version.",
     )
     api_key: SecretStr = Field(description="API key with the scope logs.export. By reference.")
