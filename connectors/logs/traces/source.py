@@ -86,6 +86,6 @@ def _notices(settings: TraceSettings, tree: Tree, count: int) -> Iterator[str]:
         )
     if tree.unequal:
         yield (
-            f"{len(tree.unequal)} calls state other output than the calls in them, such as {min(tree.unequal)}; the "
-            "inner ones are counted where all of them state tokens"
+            f"{len(tree.unequal)} calls state other output than the calls in them, such as {min(tree.unequal)}; what "
+            "states more is counted, and is too little where the outer one is a call of its own"
         )

@@ -20,6 +20,7 @@ from connectors.logs.traces.names import (
     HALF_COSTS,
     NO_CALLS,
     OF_ANY_SPAN,
+    OPEN_INFERENCE,
     OPERATION,
     OTHER_KINDS,
     RESPONSE_ID,
@@ -32,7 +33,8 @@ Record = Mapping[str, Any]
 NO_CONTEXT: Record = {}
 _HIGHEST = 100  # steps up from a span: deeper trees are loops
 _COUNTS = frozenset(COUNTS)
-_OUTPUT = (*GEN_AI.output_tokens, "llm.token_count.completion")
+_OUTPUT = (*GEN_AI.output_tokens, *OPEN_INFERENCE.output_tokens)
+_OUTPUT_OR_TOTAL = (*_OUTPUT, *GEN_AI.total_tokens, *OPEN_INFERENCE.total_tokens)
 
 
 class _Call(NamedTuple):
@@ -117,27 +119,26 @@ class Tree:
         return None
 
     def _told_once(self, outer: str, inner: list[str]) -> list[str]:
-        """The calls in a call, unless one of them has no usage that the outer one has."""
+        """The calls in a call, or the outer one where it knows more: tokens that an inner one lost, or more output.
+
+        An outer span of more output than its inner ones holds calls that nobody traced, or is a call of its own.
+        """
         calls = [(identity, self.calls[identity]) for identity in inner]
-        is_told = any(call.has_usage for _, call in calls)
-        if is_told and all(call.has_usage or call.is_failure for _, call in calls):
-            kept = inner
-        elif self.calls[outer].has_usage:
+        stated, told = self.calls[outer], sum(call.output or 0 for _, call in calls)
+        is_whole = any(call.has_usage for _, call in calls) and all(
+            call.has_usage or call.is_failure for _, call in calls
+        )
+        if is_whole and stated.output is not None and stated.output != told:
+            self.unequal.append(outer)
+        if stated.has_usage and (not is_whole or (stated.output or 0) > told):
             kept = [outer, *(identity for identity, call in calls if call.is_failure and not call.has_usage)]
         else:
             kept = inner
-        self._compare(outer, inner)
         if len(inner) == 1 == len(kept):
             cost = self.costs.get(kept[0]) or self.costs.get(outer) or self.costs.get(inner[0])
             self.costs.update({kept[0]: cost} if cost is not None else {})
         self.repeated |= {outer, *inner} - set(kept)
         return kept
-
-    def _compare(self, outer: str, inner: list[str]) -> None:
-        stated = self.calls[outer].output
-        told = [self.calls[identity].output for identity in inner]
-        if stated is not None and None not in told and stated != sum(count or 0 for count in told):
-            self.unequal.append(outer)
 
     def _drop_shared_answers(self) -> None:
         shared = defaultdict[str, list[str]](list)
@@ -183,8 +184,9 @@ def reported_cost(attributes: Record) -> str | Decimal | None:
 
 
 def has_usage(attributes: Record) -> bool:
-    """Whether a span states any tokens."""
-    return any(attributes[name] for name in _COUNTS & attributes.keys())
+    """Whether a span states its tokens, and not only half of them."""
+    is_whole = operation_of(attributes) == "embeddings" or any(name in attributes for name in _OUTPUT_OR_TOTAL)
+    return is_whole and any(attributes[name] for name in _COUNTS & attributes.keys())
 
 
 def _call(record: Record, attributes: Record) -> _Call:

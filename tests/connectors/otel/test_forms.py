@@ -143,6 +143,14 @@ def test_otlp_json_is_the_same_attempt(name: str, log: LogFolder) -> None:
     assert {name: row[name] for name in EXPECTED} == EXPECTED
 
 
+def test_the_collector_s_files_in_an_object_store_are_found_by_day(log: LogFolder) -> None:
+    layout = "year={date:%Y}/month={date:%m}/day={date:%d}/*"
+    for day, number in ((21, 1), (22, 2), (23, 3)):
+        whole = json.dumps(envelope(span(number, CHAT)), indent=1).encode()
+        log.raw(f"year=2026/month=11/day={day}/hour=01/minute=38/traces_{number}.json", whole)
+    assert [row["request_id"] for row in log.rows(layout=layout)] == [f"{1:016x}", f"{2:016x}"]
+
+
 def test_a_row_of_json_lines_may_be_a_span(log: LogFolder) -> None:
     row = {"trace_id": TRACE, "span_id": ID, "start_time": "2026-11-21T01:38:40.440Z", "attributes": LLM}
     log.file("2026-11-21/a.jsonl", [{**row, "end_time": "2026-11-21T01:38:41.440Z", "duration_nano": 10**9}])

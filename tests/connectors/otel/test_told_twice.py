@@ -69,6 +69,17 @@ def test_the_outer_span_counts_where_the_inner_one_lost_its_tokens(log: LogFolde
     assert told(log, span(1, CHAT), span(2, CHAT, 1), span(3, EMPTY, 1)) == ([1], 2)
 
 
+def test_half_a_usage_within_is_no_reason_to_lose_a_whole_one(log: LogFolder) -> None:
+    half = {**EMPTY, "gen_ai.usage.input_tokens": 1200}
+    assert told(log, span(1, LLM), span(2, half, 1)) == ([1], 1)
+
+
+def test_embeddings_that_are_told_twice_are_one(log: LogFolder) -> None:
+    outer = {"openinference.span.kind": "EMBEDDING", "llm.token_count.prompt": 8, "llm.token_count.total": 8}
+    inner = {"gen_ai.operation.name": "embeddings", "gen_ai.usage.input_tokens": 8}
+    assert told(log, span(1, outer), span(2, inner, 1)) == ([2], 1)
+
+
 def test_the_tries_in_a_framework_are_attempts_of_one_operation(log: LogFolder) -> None:
     night = night_of(log, span(1, LLM), span(2, FAILED, 1), span(3, CHAT, 1))
     assert (numbers(night), night.duplicate_count) == ([2, 3], 1)
@@ -84,9 +95,12 @@ def test_a_failure_that_is_told_twice_is_one(log: LogFolder) -> None:
     assert told(log, span(1, FAILED), span(2, FAILED, 1)) == ([2], 1)
 
 
-def test_an_outer_span_of_other_figures_is_told(log: LogFolder) -> None:
-    night = night_of(log, span(1, LLM), span(2, SMALL, 1))
-    assert numbers(night) == [2]
+@pytest.mark.parametrize(("outer", "inner", "counted"), [(LLM, SMALL, 1), (SMALL, LLM, 2)])
+def test_of_two_tellings_that_differ_the_larger_counts_and_a_notice_says_so(
+    outer: dict[str, Any], inner: dict[str, Any], counted: int, log: LogFolder
+) -> None:
+    night = night_of(log, span(1, outer), span(2, inner, 1))
+    assert (numbers(night), night.duplicate_count) == ([counted], 1)
     (notice,) = night.notices
     assert notice.startswith("1 calls state other output than the calls in them")
     assert f"{TRACE}:{1:016x}" in notice
