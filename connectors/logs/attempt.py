@@ -134,7 +134,7 @@ def usd(amount: str | Decimal | None, refused: list[RowError], column: str) -> D
         found = Decimal(amount)
     except InvalidOperation:
         found = Decimal("NaN")
-    if not found.is_finite() or abs(found) >= _LARGEST_USD:
+    if not found.is_finite() or found.copy_abs() >= _LARGEST_USD:  # abs() itself overflows at 1e1000000
         refused.append(RowError("cost_out_of_range", f"{amount} USD is no cost of one request", column))
         return None
     return found.quantize(_PICO_USD, ROUND_HALF_EVEN)

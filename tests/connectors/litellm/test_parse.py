@@ -105,6 +105,7 @@ def test_a_row_that_does_not_hold_is_refused_with_reason_payload_and_cost(
         ("$5", "unreadable_value"),
         (1e6, "cost_out_of_range"),
         ("1e400", "cost_out_of_range"),
+        ("1e1000000", "cost_out_of_range"),
     ],
 )
 def test_a_cost_that_cannot_be_kept_is_null_and_refused_while_its_tokens_count(
