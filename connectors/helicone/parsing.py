@@ -6,8 +6,7 @@ from decimal import Decimal
 from connectors.base import LandedPage, Parsed, Window
 from connectors.helicone.requests import ESSENTIAL, allowed, attempt, original_of, reported_cost
 from connectors.helicone.settings import HeliconeNames
-from connectors.logs.attempt import Attempt, NoAttemptError, Record
-from connectors.logs.latest import Versions, records_of
+from connectors.logs.latest import Versions, only_latest, records_of
 from connectors.logs.staging import Reading, parse_log
 
 
@@ -22,11 +21,7 @@ def parse_requests(
     versions = Versions(landed, "request_id", "updated_at")
     costs = _costs_of_originals(landed)
 
-    def read(record: Record) -> Attempt:
-        if versions.is_outdated(record):
-            raise NoAttemptError(is_repeated=True)
-        return attempt(settings, record, costs)
-
+    read = only_latest(versions, lambda record: attempt(settings, record, costs))
     known = allowed(settings).known
     return parse_log(settings, window, landed, Reading(read, reported_cost, known, ESSENTIAL, remedy))
 

@@ -8,14 +8,13 @@ from typing import Any, ClassVar
 
 from connectors.base import LandedPage, Parsed, SourceSettings, Window
 from connectors.langfuse.observations import CALLS, ESSENTIAL, allowed, attempt, reported_cost
+from connectors.langfuse.parsing import parse_observations
 from connectors.langfuse.settings import LangfuseExportSettings
 from connectors.logs.allow_list import AllowList, UnlandableError
-from connectors.logs.attempt import Attempt, NoAttemptError, Record
+from connectors.logs.attempt import Attempt, Record
 from connectors.logs.files import Csv
 from connectors.logs.instants import microseconds
-from connectors.logs.latest import Versions
 from connectors.logs.source import StoredLog
-from connectors.logs.staging import Reading, parse_log
 from connectors.logs.values import WITHHELD, json_value
 
 _TABLE = Csv(frozenset({"start_time", "type"}))
@@ -67,17 +66,8 @@ class LangfuseExport(StoredLog[LangfuseExportSettings]):
         return reported_cost(record)
 
     def parse(self, settings: LangfuseExportSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
-        """See `parse_log`. Of an observation that stands in two files the later one counts."""
-        landed = list(pages)
-        versions = Versions(landed, "id", "updatedAt")
-
-        def read(record: Record) -> Attempt:
-            if versions.is_outdated(record):
-                raise NoAttemptError(is_repeated=True)
-            return attempt(settings, record)
-
-        known = self.allow_list(settings).known
-        return parse_log(settings, window, landed, Reading(read, reported_cost, known, self.essential, self.remedy))
+        """See `parse_observations`."""
+        return parse_observations(settings, window, pages, self.remedy)
 
 
 def api_names(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """Langfuse's observations by its public API: the source's declaration."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from connectors.base import Page, RefusedRequestError, SourceSettings, Window
+from connectors.base import LandedPage, Page, Parsed, RefusedRequestError, SourceSettings, Window
 from connectors.http import Pace
 from connectors.langfuse.client import instant_text, not_known, rows_of, session_of
 from connectors.langfuse.observations import CALLS, ESSENTIAL, allowed, attempt, reported_cost
+from connectors.langfuse.parsing import parse_observations
 from connectors.langfuse.settings import LangfuseSettings
 from connectors.logs.allow_list import AllowList
 from connectors.logs.attempt import Attempt, Record
@@ -45,6 +46,10 @@ class Langfuse(RequestLog[LangfuseSettings]):
     def cost(self, settings: LangfuseSettings, record: Record) -> str | Decimal | None:  # noqa: ARG002
         """What Langfuse computed, or was told."""
         return reported_cost(record)
+
+    def parse(self, settings: LangfuseSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+        """See `parse_observations`."""
+        return parse_observations(settings, window, pages, self.remedy)
 
     def probe(self, settings: LangfuseSettings) -> str:
         """Asks for one observation."""

@@ -3,13 +3,14 @@
 Here belongs: which records of a delivery are outdated. Here does not belong: identity of attempts (`staging`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, cast
 
 import orjson
 
 from connectors.base import LandedPage
+from connectors.logs.attempt import Attempt, NoAttemptError, Record
 from connectors.logs.instants import microseconds
 
 
@@ -53,3 +54,14 @@ class Versions:
     def _of(self, record: Mapping[str, Any]) -> tuple[bytes, int]:
         digest = blake2b(str(record.get(self._identity)).encode(), digest_size=12).digest()
         return digest, microseconds(record.get(self._version)) or 0
+
+
+def only_latest(versions: Versions, read: Callable[[Record], Attempt]) -> Callable[[Record], Attempt]:
+    """The reader, for which an outdated record repeats the later one."""
+
+    def latest(record: Record) -> Attempt:
+        if versions.is_outdated(record):
+            raise NoAttemptError(is_repeated=True)
+        return read(record)
+
+    return latest

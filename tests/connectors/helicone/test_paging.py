@@ -27,8 +27,8 @@ def ids(pages: list[bytes]) -> list[str]:
 
 @pytest.mark.parametrize(("rows_per_page", "hours"), [(2, 4), (3, 24), (10, 24), (7, 5), (1000, 1)])
 def test_every_request_of_a_day_comes_once_however_it_is_paged(rows_per_page: int, hours: int, reader: Reader) -> None:
-    pages = reader.pages(day(61), rows_per_page=rows_per_page, hours_per_query=hours)
-    assert ids(pages) == [f"req-{n}" for n in range(61)]
+    pages = reader.pages(day(29), rows_per_page=rows_per_page, hours_per_query=hours)
+    assert ids(pages) == [f"req-{n}" for n in range(29)]
 
 
 def test_the_day_is_asked_for_in_half_open_parts_without_inputs(reader: Reader) -> None:

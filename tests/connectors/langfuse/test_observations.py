@@ -142,6 +142,14 @@ def test_the_reported_cost_is_the_total_or_the_sum_of_its_parts(
     assert row["source_cost_basis"] == basis
 
 
+def test_an_observation_that_was_sent_again_counts_once_as_it_stands_now(reader: Reader) -> None:
+    early = observation(usageDetails={}, costDetails={}, totalCost=None, updatedAt="2026-11-21T01:38:42.000Z")
+    late = observation(updatedAt="2026-11-21T01:39:42.000Z")
+    for rows in ([early, late, late], [late, early, late]):
+        night = reader.night(rows)
+        assert (night.rows["output_total_tokens"].to_pylist(), night.duplicate_count) == ([300], 2)
+
+
 def test_only_calls_of_models_are_asked_for_and_never_their_bodies(reader: Reader) -> None:
     reader.pages([])
     asked = [request.query for request in reader.server.requests]
