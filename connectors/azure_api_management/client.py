@@ -16,8 +16,9 @@ from connectors.logs.values import json_value
 
 MOST_ROWS = 500_000
 """What one answer holds; the rest is left out, with a word about it."""
-LIMITS = Limits(read_seconds=240.0, answer_seconds=600.0, total_seconds=1800.0)
-"""A query may run for three minutes before the first byte comes."""
+PATIENCE = {"Prefer": "wait=600"}
+LIMITS = Limits(read_seconds=660.0, answer_seconds=900.0, total_seconds=1800.0)
+"""A query may run for ten minutes, if it is asked for, before the first byte comes; three are usual."""
 
 _SHORTEST = timedelta(seconds=1)
 

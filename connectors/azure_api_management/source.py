@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from connectors.azure.credentials import CredentialMaker, bearer_header, make_credential
 from connectors.azure_api_management.calls import ESSENTIAL, allowed, attempt
-from connectors.azure_api_management.client import LIMITS, ask, calls
+from connectors.azure_api_management.client import LIMITS, PATIENCE, ask, calls
 from connectors.azure_api_management.settings import ApiManagementSettings
 from connectors.base import Page, SourceSettings, Window
 from connectors.deadline import begin_delivery
@@ -51,7 +51,8 @@ class ApiManagement(RequestLog[ApiManagementSettings]):
         return f"{settings.endpoint}: {' and '.join(tables)} can be read"
 
     def _session(self, settings: ApiManagementSettings) -> HttpSession:
-        return HttpSession(headers=bearer_header(settings, self._credential), limits=LIMITS, pace=self._pace)
+        headers = {**bearer_header(settings, self._credential), **PATIENCE}
+        return HttpSession(headers=headers, limits=LIMITS, pace=self._pace)
 
 
 SOURCE = ApiManagement()

@@ -41,6 +41,9 @@ def test_messages_and_addresses_of_callers_are_never_asked_for(server: FaultySer
         assert word not in query
     for name in ("PromptTokens", "CompletionTokens", "TotalTokens"):
         assert f"{name} = max({name})" in query
+    assert "ModelName = take_anyif(ModelName, isnotempty(ModelName))" in query
+    assert query.endswith("on CorrelationId | project-away CorrelationId1")
+    assert server.requests[0].headers["Prefer"] == "wait=600"
 
 
 def test_what_the_gateways_log_knows_is_joined_by_the_calls_own_id_unless_it_is_not_kept(server: FaultyServer) -> None:
