@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from connectors.azure.credentials import AzureCredentials
 from connectors.logs.settings import PATH, LogSettings, StoredLogSettings
+from connectors.settings_rules import WebAddress
 
 
 class GatewayNames(LogSettings):
@@ -31,7 +32,7 @@ class GatewayNames(LogSettings):
 class ApiManagementSettings(GatewayNames, AzureCredentials):
     """One Log Analytics workspace."""
 
-    endpoint: str = Field(
+    endpoint: WebAddress = Field(
         default="https://api.loganalytics.io", description="Log Analytics' query API; sovereign clouds have their own."
     )
     workspace_id: str = Field(

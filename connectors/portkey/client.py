@@ -38,7 +38,7 @@ class Exports:
         key = settings.api_key.get_secret_value()
         self._session = HttpSession(headers={"x-portkey-api-key": key, "Accept": "application/json"}, pace=pace)
         self._deadline = begin_delivery(pace.monotonic, settings.export_minutes * 60.0)
-        self._address = f"{settings.url.rstrip('/')}/logs/exports"
+        self._address = f"{settings.url}/logs/exports"
         self._settings, self._pace = settings, pace
 
     def __enter__(self) -> Self:
