@@ -97,6 +97,23 @@ def test_backends_named_after_providers_are_those_of_the_price_book() -> None:
     assert identity_rows(named, {})["provider_id"].to_list() == ["aws", "azure", "openai"]
 
 
+def test_the_keys_that_older_releases_recommended_are_named_in_the_settings(log: LogFolder) -> None:
+    older = {
+        "requested_model": "genai_model_name",
+        "model_override": "genai_model_name_override",
+        "backend": "genai_backend_name",
+        "input_tokens": "genai_tokens_input",
+        "output_tokens": "genai_tokens_output",
+        "total_tokens": "genai_tokens_total",
+    }
+    said = ("gpt-4o-mini", None, "default/tars/route/aigw-run/rule/0/ref/0", 15, 7, 22)
+    kept = {name: value for name, value in line().items() if not name.startswith("gen_ai.")}
+    log.file("a.jsonl", [{**kept, **dict(zip(older.values(), said, strict=True))}])
+    (row,) = log.rows(keys=older)
+    assert (row["provider"], row["billed_model"]) == ("tars", "gpt-4o-mini")
+    assert (row["input_total_tokens"], row["output_total_tokens"]) == (15, 7)
+
+
 def test_cache_writes_are_inside_unless_the_total_says_otherwise(log: LogFolder) -> None:
     inside = line(**{"gen_ai.usage.cached_input_tokens": 700, "gen_ai.usage.cache_creation_input_tokens": 400})
     outside = {**inside, "x-request-id": "r2", "gen_ai.usage.total_tokens": 1900}
