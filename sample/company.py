@@ -155,6 +155,9 @@ WORKLOADS = (
     Workload("support-eu", "support", "reply-draft", "gpt-5-mini", 13, 9000, 400, 0.5, 128, 0.4, "eu"),
 )
 
+# What the gateway adds to the cost of a key's requests in its own log, as a share; nobody is billed for it.
+MARGINS = {"growth-prod": Decimal("0.1")}
+
 # The agent that would not stop: over a weekend a loop multiplies what the team uses.
 RUNAWAY_DAYS = (date(2026, 10, 17), date(2026, 10, 18))
 RUNAWAY = Workload("growth-agent", "growth", "lead-agent", "gpt-5", 570, 90000, 1800, 0.1, 1400, 1.0)

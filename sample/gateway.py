@@ -122,7 +122,9 @@ def _cost_values(request: Request) -> dict[str, str]:
     return {
         "input_cost": _number(read_and_new),
         "output_cost": _number(output),
-        "spend": _number(read_and_new + output),
+        "spend": _number(read_and_new + output + request.margin()),
+        "original": _number(read_and_new + output),
+        "margin": _number(request.margin()),
         "read_cost": _number(read),
         "written_cost": _number(written),
     }

@@ -24,7 +24,7 @@ from sample.gateway_fields import (
 
 SLOTS = names(
     "id call_id trace_id ticket start end created seconds duration cache_key prompt completion total uncached read "
-    "written text reasoning spend input_cost output_cost read_cost written_cost"
+    "written text reasoning spend original margin input_cost output_cost read_cost written_cost"
 )
 DEVELOPMENT = frozenset({"playground", "prototype", "ranking-evals", "eval-harness"})
 _TOTALS = frozenset({"total_tokens", "prompt_tokens", "completion_tokens"})
@@ -109,7 +109,7 @@ def _usage(model: Model, status: str) -> dict[str, object]:
 def _cost_breakdown(model: Model, status: str) -> dict[str, object] | None:
     if status == "failure":
         return None
-    nothing = ("discount_percent", "discount_amount", "margin_percent", "margin_fixed_amount", "margin_total_amount")
+    nothing = ("discount_percent", "discount_amount", "margin_percent", "margin_fixed_amount")
     return {
         "input_cost": _slot("input_cost"),
         "output_cost": _slot("output_cost"),
@@ -120,8 +120,9 @@ def _cost_breakdown(model: Model, status: str) -> dict[str, object] | None:
         "vertex_location": None,
         "cache_read_cost": _slot("read_cost"),
         **({"cache_creation_cost": _slot("written_cost")} if model.provider == "anthropic" else {}),
-        "original_cost": _slot("spend"),
+        "original_cost": _slot("original"),
         **dict.fromkeys(nothing, 0),
+        "margin_total_amount": _slot("margin"),
     }
 
 

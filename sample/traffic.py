@@ -13,6 +13,7 @@ from decimal import Decimal
 from sample.company import (
     INPUT_CLASSES,
     MAINTENANCE_DAY,
+    MARGINS,
     MODELS,
     MONTH,
     OUTPUT_CLASSES,
@@ -64,6 +65,11 @@ class Request:
     def output_tokens(self) -> int:
         """All output, reasoning included."""
         return sum(self.tokens.get(name, 0) for name in OUTPUT_CLASSES)
+
+    def margin(self) -> Decimal:
+        """USD that the gateway's log has on top of the list price, exact."""
+        costs = self.list_costs() if self.is_billed else None
+        return sum((costs or {}).values(), Decimal(0)) * MARGINS.get(self.workload.key_alias, Decimal(0))
 
     def list_costs(self) -> dict[str, Decimal] | None:
         """USD of its tokens at list price by class, exact; None when the model has no list price."""

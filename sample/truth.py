@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from sample.azure_lines import DEPLOYMENT_ACCOUNT
+from sample.bills import GATEWAY_ACCOUNT, PROVIDER_NAMES
 from sample.commitment_terms import true_terms
 from sample.commitments import Amounts, Held, held_commitments
 from sample.company import COMPANY, MONTH, RESTATED_FROM, TOKEN_CLASSES
@@ -44,7 +45,7 @@ def build_truth(
     bought, used and not used, in all and in runs of equal hours), `commitment_terms` (what the clouds that were
     asked say of commitments and deployments), `provider_tokens` (that the API providers counted),
     `usage` (requests, tokens and list cost by account), `gpu_state_seconds` (by cluster), `deliveries` (what a log
-    reader has to refuse or to count once), and what the figures are of.
+    reader has to refuse or to count once), `log_defects` (what the log gets wrong), and what the figures are of.
     """
     lines = bills.current
     usage = tally_usage(traffic)
@@ -66,12 +67,28 @@ def build_truth(
             "repeated_rows": int(REPEATED_ROW_DAY in traffic),
             "rejected_rows": int(DAMAGED_ROW_DAY in traffic),
         },
+        "log_defects": _log_defects(traffic, lines),
     }
 
 
 def money(amount: Decimal) -> str:
     """An amount with all twelve decimals."""
     return f"{amount:.12f}"
+
+
+def _log_defects(traffic: Mapping[date, Sequence[Request]], lines: Sequence[Line]) -> Mapping[str, object]:
+    """Requests without a cost and those with a margin in it, and what API keys beside the gateway's are billed."""
+    requests = [request for of_day in traffic.values() for request in of_day if request.is_billed]
+    margins = [request.margin() for request in requests if request.margin()]
+    bypass: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        if line.provider_name in PROVIDER_NAMES.values() and line.sub_account_id not in GATEWAY_ACCOUNT.values():
+            bypass[line.provider_name] += line.cost
+    return {
+        "zero_cost": {"requests": sum(r.list_costs() is None and r.model.bill_name is not None for r in requests)},
+        "margin_in_cost": {"requests": len(margins), "effect_usd": money(sum(margins, Decimal(0)))},
+        "bypass_usd": {name: money(usd) for name, usd in sorted(bypass.items())},
+    }
 
 
 def _bills(lines: Sequence[Line]) -> Mapping[str, object]:

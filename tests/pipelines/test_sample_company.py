@@ -56,6 +56,8 @@ class Company:
             "postings",
             "usage_by_team_daily",
             "reconciliation_summary",
+            "reconciliation_by_cause",
+            "log_defects",
             "gpu_states_hourly",
             "commitments",
             "commitment_hours",
@@ -91,6 +93,34 @@ def test_the_nights_are_published_without_a_failure(company: Company) -> None:
     for run in (company.first, company.again, company.restated):
         assert run.result.published, run.problems
         assert run.result.failures == ()
+
+
+def test_nothing_between_bill_and_log_is_left_unexplained(company: Company) -> None:
+    for rows in (company.first_rows, company.restated_rows):
+        assert rows["reconciliation_summary"]
+        assert {row["unexplained_ratio"] for row in rows["reconciliation_summary"]} == {0.0}
+
+
+def test_what_bypasses_the_gateway_and_what_is_in_the_log_s_own_cost_is_what_was_put_there(company: Company) -> None:
+    for rows, truth in ((company.first_rows, company.first_truth), (company.restated_rows, company.restated_truth)):
+        wanted = truth["log_defects"]
+        bypass: dict[str, Decimal] = defaultdict(Decimal)
+        for row in rows["reconciliation_by_cause"]:
+            if row["cause"] == "bypass":
+                bypass[row["provider_id"]] += row["usd"]
+        assert [str(bypass[name]) for name in ("anthropic", "openai")] == [
+            wanted["bypass_usd"][name] for name in ("Anthropic", "OpenAI")
+        ]
+        found: dict[str, list[Any]] = defaultdict(lambda: [0, Decimal(0)])
+        for row in rows["log_defects"]:
+            if row["defect"] != "bypass":
+                found[row["defect"]][0] += row["request_count"]
+                found[row["defect"]][1] += row["effect_usd"] or 0
+        margin = wanted["margin_in_cost"]
+        assert {name: tuple(values) for name, values in found.items()} == {
+            "zero_cost": (wanted["zero_cost"]["requests"], 0),
+            "margin_in_cost": (margin["requests"], Decimal(margin["effect_usd"])),
+        }
 
 
 def test_every_account_holds_the_true_cost_to_the_last_digit(company: Company) -> None:
