@@ -24,9 +24,10 @@ _SHORTEST = timedelta(seconds=1)
 
 
 class Table(NamedTuple):
-    """An answer: its rows, and why it is not whole, if it is not."""
+    """An answer: its columns, its rows, and why it is not whole, if it is not."""
 
-    rows: list[dict[str, Any]]
+    columns: list[str]
+    rows: list[list[Any]]
     lacking: str | None
 
 
@@ -43,7 +44,7 @@ def calls(
         deadline.require(f"{settings.endpoint}, {first}")
         found = ask(settings, session, calls_query(first, last, gateway_log=settings.gateway_log))
         if found.lacking is None:
-            yield from found.rows
+            yield from (dict(zip(found.columns, row, strict=True)) for row in found.rows)
             continue
         middle = first + timedelta(seconds=(last - first) // _SHORTEST // 2)
         if not first < middle < last:
@@ -62,7 +63,9 @@ def ask(settings: ApiManagementSettings, session: HttpSession, query: str) -> Ta
         found = cast("Mapping[str, Any]", answer)
         table = found["tables"][0]
         names = [str(column["name"]) for column in table["columns"]]
-        rows = [dict(zip(names, row, strict=True)) for row in table["rows"]]
+        rows: list[list[Any]] = table["rows"]
+        if any(len(row) != len(names) for row in rows):
+            raise ValueError("a row of another width")
         error = found.get("error")
     except (KeyError, IndexError, TypeError, ValueError):
         raise IncompleteDeliveryError(
@@ -70,5 +73,5 @@ def ask(settings: ApiManagementSettings, session: HttpSession, query: str) -> Ta
         ) from None
     if error:
         code = error.get("code") if isinstance(error, dict) else None
-        return Table(rows, str(code or "an error without a code")[:80])
-    return Table(rows, f"{MOST_ROWS:,} rows, the most that an answer holds" if len(rows) >= MOST_ROWS else None)
+        return Table(names, rows, str(code or "an error without a code")[:80])
+    return Table(names, rows, f"{MOST_ROWS:,} rows, the most that an answer holds" if len(rows) >= MOST_ROWS else None)
