@@ -25,6 +25,9 @@ KEY = (
 )
 """What has a price of its own."""
 
+SPOT_RULES = "1"
+"""Version of how a mean is taken: what was built by another one is built again."""
+
 LARGEST_UNITS = 10**26
 """Largest price in pico-units (a hundred million million): a day of microseconds of it fits 128 bits."""
 

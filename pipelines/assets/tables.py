@@ -24,6 +24,7 @@ from pipelines.night.references import (
     write_model_identity,
     write_references,
 )
+from pipelines.night.spot_means import MEANS, build_spot_means
 from pipelines.night.stale import stored_inputs
 
 REFERENCES = ("teams", "owners", "host_identity", LISTED, "prices", "reporting")
@@ -31,6 +32,7 @@ REFERENCES = ("teams", "owners", "host_identity", LISTED, "prices", "reporting")
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     POSTINGS: build_postings,
     HOURS: build_commitment_hours,
+    MEANS: build_spot_means,
     LINES: build_lines,
     CAUSES: build_causes,
 }

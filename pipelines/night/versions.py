@@ -10,6 +10,7 @@ from contracts import Contract, Layer, contract, sql_root
 from models.commitment_hours import HOURS_RULES
 from models.ledger import RULES
 from models.reconciliation import CAUSES, LINES, RECONCILIATION_RULES
+from models.spot import SPOT_RULES
 from pipelines.house import House
 from pipelines.night.stale import HORIZON_DAYS, Versions, stored_inputs
 from pipelines.night.used_versions import used_versions
@@ -50,6 +51,8 @@ def _models(house: House, output: Contract) -> list[str]:
     """The rules of a table that `models` computes: the version of the code, and what configuration adds to it."""
     if output.table == "commitment_hours":
         return [HOURS_RULES]
+    if output.table == "spot_price_means":
+        return [SPOT_RULES]
     if output.table in (LINES, CAUSES):
         return [RECONCILIATION_RULES]
     return [RULES, *(pool.model_dump_json() for pool in house.config.pools)] if output.table == "postings" else []

@@ -57,6 +57,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("request_defects", "usage_hourly", "reconciliation_lines", "reconciliation_causes"),
         *("tag_overlaps", "log_defects"),
         *("commitment_balance", "provisioned_deployments"),
+        *("spot_price_means", "machine_prices"),
         *("commitments", "restatements", "provider_usage_daily"),
         *("chargeback", "gpu_waste", "freshness", "reconciliation_summary", "reconciliation_by_cause"),
         *("price_corrections", "unpriced_usage"),
