@@ -8,11 +8,11 @@ from datetime import date
 from typing import ClassVar
 
 from connectors.azure.bill_settings import AzureBillSettings
-from connectors.azure.credentials import CredentialMaker, make_credential
 from connectors.azure.exports import fetch_exports, probe_exports
 from connectors.azure.focus_view import parse_focus
 from connectors.azure.months import parse_views, sort_pages, told_of_models
 from connectors.azure.reports import fetch_reports, probe_reports
+from connectors.azure_credentials import CredentialMaker, make_credential
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
 from connectors.http import Pace
 from connectors.windows import month_windows

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from connectors.azure.credentials import AzureCredentials
+from connectors.azure_credentials import AzureCredentials
 from connectors.base import StoredSourceSettings
 
 View = Literal["actual", "amortized", "focus"]

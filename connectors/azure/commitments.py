@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from connectors.azure.commitment_answers import DEPLOYMENT, kind_of, read_answers
 from connectors.azure.commitment_rows import row_maker
 from connectors.azure.commitments_settings import AzureCommitmentsSettings
-from connectors.azure.credentials import CredentialMaker, bearer_header, make_credential
 from connectors.azure.linked import Query, linked_pages
+from connectors.azure_credentials import CredentialMaker, bearer_header, make_credential
 from connectors.base import (
     Bytes,
     IncompleteDeliveryError,

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from connectors.azure.credentials import AzureCredentials
+from connectors.azure_credentials import AzureCredentials
 from connectors.base import StoredSourceSettings
 
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

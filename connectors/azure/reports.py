@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.azure.bill_settings import VIEW_OF, AzureBillSettings, Metric, ReportSettings
-from connectors.azure.credentials import Credential, CredentialMaker
 from connectors.azure.signed_blob import SignedBlob
+from connectors.azure_credentials import Credential, CredentialMaker
 from connectors.base import AuthenticationError, Bytes, IncompleteDeliveryError, Page, SourceError, Window
 from connectors.deadline import begin_delivery
 from connectors.exact import json_text

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import ClassVar
 
-from connectors.azure.credentials import CredentialMaker, bearer_header, make_credential
 from connectors.azure.metrics import METRICS, MOST_SERIES, read_points, stage_point
 from connectors.azure.usage_settings import AzureUsageSettings
+from connectors.azure_credentials import CredentialMaker, bearer_header, make_credential
 from connectors.base import Bytes, LandedPage, Page, Parsed, Source, SourceSettings, Window
 from connectors.gathered import Gathered, read_document
 from connectors.http import HttpSession, Pace

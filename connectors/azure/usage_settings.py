@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from connectors.azure.credentials import AzureCredentials
+from connectors.azure_credentials import AzureCredentials
 
 _RESOURCE = re.compile(r"/?subscriptions/[^\s?#/]+/resourcegroups/[^\s?#/]+/providers(/[^\s?#/]+){3,}", re.IGNORECASE)
 

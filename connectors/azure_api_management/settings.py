@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from connectors.azure.credentials import AzureCredentials
+from connectors.azure_credentials import AzureCredentials
 from connectors.logs.settings import PATH, LogSettings, StoredLogSettings
 from connectors.settings_rules import WebAddress
 

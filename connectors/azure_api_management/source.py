@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from connectors.azure.credentials import CredentialMaker, bearer_header, make_credential
 from connectors.azure_api_management.calls import ESSENTIAL, allowed, attempt
 from connectors.azure_api_management.client import LIMITS, PATIENCE, ask, calls
 from connectors.azure_api_management.settings import ApiManagementSettings
+from connectors.azure_credentials import CredentialMaker, bearer_header, make_credential
 from connectors.base import Page, SourceSettings, Window
 from connectors.deadline import begin_delivery
 from connectors.http import HttpSession, Pace

@@ -7,7 +7,7 @@ from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 from pydantic import ValidationError
 
-from connectors.azure.credentials import AzureCredentials, bearer_header, make_credential
+from connectors.azure_credentials import AzureCredentials, bearer_header, make_credential
 from connectors.base import AuthenticationError, SourceError
 from tests.connectors.azure.tokens import TOKEN, token_credential
 
