@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from sample.company import MODELS, MONTH, NEXT_MONTH, RESEARCH, SERVING, USD_PER_TOKEN, Host
+from sample.company import MODELS, MONTH, NEXT_MONTH, RESEARCH, SERVING, Host
 from sample.lines import ONE_DAY, ONE_HOUR, Line
+from sample.list_prices import USD_PER_TOKEN
 from sample.traffic import Request
 
 GATEWAY_ACCOUNT = {"openai": "proj_gateway", "anthropic": "wrkspc_gateway"}

@@ -1,7 +1,6 @@
 """The story: who Alder & Finch are, which teams they have, what each of them calls, and what they pay.
 
 Here belongs: the invented company as constants. Here does not belong: chance, which is in `traffic` and `gpus`.
-List prices are those that the providers published for October 2026 (read on 2026-11-21), in USD per million tokens.
 """
 
 from dataclasses import dataclass, field
@@ -25,32 +24,6 @@ LEGAL_SUBSCRIPTION, SHARED_SUBSCRIPTION = (f"4b0c7a52-1847-4000-8000-00000000a00
 TOKEN_CLASSES = ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "output_text", "output_reasoning")
 INPUT_CLASSES = TOKEN_CLASSES[:4]
 OUTPUT_CLASSES = TOKEN_CLASSES[4:]
-USD_PER_MTOK: dict[str, dict[str, str]] = {
-    "gpt-5": {"input_uncached": "1.25", "cache_read": "0.125", "output_text": "10"},
-    "gpt-5-mini": {"input_uncached": "0.25", "cache_read": "0.025", "output_text": "2"},
-    "gpt-5-nano": {"input_uncached": "0.05", "cache_read": "0.005", "output_text": "0.4"},
-    "claude-sonnet-4-5": {
-        "input_uncached": "3",
-        "cache_read": "0.3",
-        "cache_write_5m": "3.75",
-        "cache_write_1h": "6",
-        "output_text": "15",
-    },
-    "claude-opus-4-5": {
-        "input_uncached": "5",
-        "cache_read": "0.5",
-        "cache_write_5m": "6.25",
-        "cache_write_1h": "10",
-        "output_text": "25",
-    },
-    "claude-haiku-4-5": {
-        "input_uncached": "1",
-        "cache_read": "0.1",
-        "cache_write_5m": "1.25",
-        "cache_write_1h": "2",
-        "output_text": "5",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -243,11 +216,3 @@ def days_until(as_of: date) -> tuple[date, ...]:
     if end <= MONTH:
         raise ValueError(f"as_of is {as_of}, but the sample month starts on {MONTH}: choose a later day")
     return tuple(MONTH + timedelta(days=day) for day in range((end - MONTH).days))
-
-
-def _per_token(prices: dict[str, str]) -> dict[str, Decimal]:
-    exact = {token_class: Decimal(price).scaleb(-6) for token_class, price in prices.items()}
-    return {**exact, "output_reasoning": exact["output_text"]}  # reasoning is billed as output
-
-
-USD_PER_TOKEN = {model: _per_token(prices) for model, prices in USD_PER_MTOK.items()}

@@ -19,11 +19,11 @@ from sample.company import (
     OUTPUT_CLASSES,
     RUNAWAY,
     RUNAWAY_DAYS,
-    USD_PER_TOKEN,
     WORKLOADS,
     Model,
     Workload,
 )
+from sample.list_prices import USD_PER_TOKEN
 
 HOURS = tuple(range(24))
 OFFICE = (1, 1, 1, 1, 1, 2, 4, 9, 14, 16, 15, 13, 11, 14, 15, 14, 12, 9, 6, 4, 3, 2, 2, 1)

@@ -4,7 +4,8 @@ from decimal import Decimal
 import pytest
 from genai_prices import Usage, calc_price
 
-from sample.company import MODELS, OWNERS, USD_PER_MTOK, USD_PER_TOKEN, WORKLOADS
+from sample.company import MODELS, OWNERS, WORKLOADS
+from sample.list_prices import USD_PER_MTOK, USD_PER_TOKEN
 
 MID_OCTOBER = datetime(2026, 10, 15, tzinfo=UTC)
 USAGE_OF = {
