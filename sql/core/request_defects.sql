@@ -1,7 +1,8 @@
 -- What repeats something is known beforehand; the priced log is read once, for those attempts and for costs that are
 -- not what the tokens cost. Costs that differ by a billionth of a dollar or less are equal: gateways compute in binary
 -- floating point. A cost has one defect at most, the first that explains it: none at all, a margin or discount that the
--- log states, a price that the book had earlier, cached tokens that were charged a second time as uncached ones.
+-- log states, a price that the book had earlier or that was corrected since, cached tokens that were charged a second
+-- time as uncached ones.
 -- An effect is by how much a sum over the log is too high; it is unknown where nobody logged what was used.
 with repeats as (
     select * from repeated_requests
@@ -57,79 +58,223 @@ differing as (
         and abs(reported_too_much_usd) > 0.000000001
 ),
 
-at_earlier_prices as (
+known_lines as (
+    select
+        *,
+        lead(known_from) over (
+            partition by provider_id, model_id, service_tier, region_id, token_class, input_tokens_from, valid_from
+            order by known_from
+        ) as known_to
+    from prices
+),
+
+corrections as (
+    select distinct
+        provider_id,
+        model_id,
+        service_tier,
+        region_id,
+        known_to as corrected_at
+    from known_lines
+    where known_to is not null
+),
+
+-- what was known just before each correction
+corrected_prices as (
+    select
+        known_lines.provider_id,
+        known_lines.model_id,
+        known_lines.service_tier,
+        known_lines.region_id,
+        known_lines.input_tokens_from,
+        known_lines.input_tokens_to,
+        known_lines.valid_from,
+        known_lines.valid_to,
+        max(
+            case
+                when known_lines.token_class = 'input_uncached'
+                    then cast(known_lines.usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12))
+            end
+        ) as input_uncached_usd_per_token,
+        max(
+            case
+                when known_lines.token_class = 'cache_read'
+                    then cast(known_lines.usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12))
+            end
+        ) as cache_read_usd_per_token,
+        max(
+            case
+                when known_lines.token_class = 'cache_write_5m'
+                    then cast(known_lines.usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12))
+            end
+        ) as cache_write_5m_usd_per_token,
+        max(
+            case
+                when known_lines.token_class = 'cache_write_1h'
+                    then cast(known_lines.usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12))
+            end
+        ) as cache_write_1h_usd_per_token,
+        max(
+            case
+                when known_lines.token_class = 'input_audio'
+                    then cast(known_lines.usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12))
+            end
+        ) as input_audio_usd_per_token,
+        max(
+            case
+                when known_lines.token_class = 'output_text'
+                    then cast(known_lines.usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12))
+            end
+        ) as output_text_usd_per_token,
+        max(
+            case
+                when known_lines.token_class = 'output_reasoning'
+                    then cast(known_lines.usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12))
+            end
+        ) as output_reasoning_usd_per_token,
+        max(
+            case
+                when known_lines.token_class = 'output_audio'
+                    then cast(known_lines.usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12))
+            end
+        ) as output_audio_usd_per_token
+    from known_lines
+    inner join corrections
+        on
+            known_lines.provider_id = corrections.provider_id
+            and known_lines.model_id = corrections.model_id
+            and known_lines.service_tier = corrections.service_tier
+            and known_lines.region_id = corrections.region_id
+            and known_lines.known_from < corrections.corrected_at
+            and (known_lines.known_to is null or known_lines.known_to >= corrections.corrected_at)
+    group by
+        known_lines.provider_id,
+        known_lines.model_id,
+        known_lines.service_tier,
+        known_lines.region_id,
+        known_lines.input_tokens_from,
+        known_lines.input_tokens_to,
+        known_lines.valid_from,
+        known_lines.valid_to,
+        corrections.corrected_at
+),
+
+other_prices as (
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        region_id,
+        input_tokens_from,
+        input_tokens_to,
+        valid_from,
+        valid_to as used_from,
+        cast('9999-12-31 00:00:00' as timestamp) as used_to,
+        input_uncached_usd_per_token,
+        cache_read_usd_per_token,
+        cache_write_5m_usd_per_token,
+        cache_write_1h_usd_per_token,
+        input_audio_usd_per_token,
+        output_text_usd_per_token,
+        output_reasoning_usd_per_token,
+        output_audio_usd_per_token
+    from price_book
+    union all
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        region_id,
+        input_tokens_from,
+        input_tokens_to,
+        valid_from,
+        valid_from as used_from,
+        valid_to as used_to,
+        input_uncached_usd_per_token,
+        cache_read_usd_per_token,
+        cache_write_5m_usd_per_token,
+        cache_write_1h_usd_per_token,
+        input_audio_usd_per_token,
+        output_text_usd_per_token,
+        output_reasoning_usd_per_token,
+        output_audio_usd_per_token
+    from corrected_prices
+),
+
+at_other_prices as (
     select
         differing.x_source,
         differing.x_page,
         differing.x_row,
         differing.source_reported_cost_usd,
-        price_book.valid_from,
+        other_prices.valid_from,
         case
             when differing.input_uncached_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
                 cast(differing.input_uncached_tokens as decimal(12, 0))
-                * price_book.input_uncached_usd_per_token as decimal(31, 12)
+                * other_prices.input_uncached_usd_per_token as decimal(31, 12)
             )
         end
         + case
             when differing.cache_read_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
                 cast(differing.cache_read_tokens as decimal(12, 0))
-                * price_book.cache_read_usd_per_token as decimal(31, 12)
+                * other_prices.cache_read_usd_per_token as decimal(31, 12)
             )
         end
         + case
             when differing.cache_write_5m_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
                 cast(differing.cache_write_5m_tokens as decimal(12, 0))
-                * price_book.cache_write_5m_usd_per_token as decimal(31, 12)
+                * other_prices.cache_write_5m_usd_per_token as decimal(31, 12)
             )
         end
         + case
             when differing.cache_write_1h_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
                 cast(differing.cache_write_1h_tokens as decimal(12, 0))
-                * price_book.cache_write_1h_usd_per_token as decimal(31, 12)
+                * other_prices.cache_write_1h_usd_per_token as decimal(31, 12)
             )
         end
         + case
             when differing.input_audio_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
                 cast(differing.input_audio_tokens as decimal(12, 0))
-                * price_book.input_audio_usd_per_token as decimal(31, 12)
+                * other_prices.input_audio_usd_per_token as decimal(31, 12)
             )
         end
         + case
             when differing.output_text_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
                 cast(differing.output_text_tokens as decimal(12, 0))
-                * price_book.output_text_usd_per_token as decimal(31, 12)
+                * other_prices.output_text_usd_per_token as decimal(31, 12)
             )
         end
         + case
             when differing.output_reasoning_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
                 cast(differing.output_reasoning_tokens as decimal(12, 0))
-                * price_book.output_reasoning_usd_per_token as decimal(31, 12)
+                * other_prices.output_reasoning_usd_per_token as decimal(31, 12)
             )
         end
         + case
             when differing.output_audio_tokens = 0 then cast(0 as decimal(31, 12))
             else cast(
                 cast(differing.output_audio_tokens as decimal(12, 0))
-                * price_book.output_audio_usd_per_token as decimal(31, 12)
+                * other_prices.output_audio_usd_per_token as decimal(31, 12)
             )
         end as cost_usd
     from differing
-    inner join price_book
+    inner join other_prices
         on
-            differing.provider_id = price_book.provider_id
-            and differing.model_id = price_book.model_id
-            and differing.service_tier = price_book.service_tier
-            and differing.price_region_id = price_book.region_id
-            and differing.input_total_tokens >= price_book.input_tokens_from
-            and differing.input_total_tokens < price_book.input_tokens_to
-            and differing.started_at >= price_book.valid_to
+            differing.provider_id = other_prices.provider_id
+            and differing.model_id = other_prices.model_id
+            and differing.service_tier = other_prices.service_tier
+            and differing.price_region_id = other_prices.region_id
+            and differing.input_total_tokens >= other_prices.input_tokens_from
+            and differing.input_total_tokens < other_prices.input_tokens_to
+            and differing.started_at >= other_prices.used_from
+            and differing.started_at < other_prices.used_to
 ),
 
 stale as (
@@ -138,7 +283,7 @@ stale as (
         x_page,
         x_row,
         max(valid_from) as price_valid_from
-    from at_earlier_prices
+    from at_other_prices
     where abs(source_reported_cost_usd - cost_usd) <= 0.000000001
     group by x_source, x_page, x_row
 ),
