@@ -162,6 +162,15 @@ def usage_api(happened: Iterable[Request]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema_of("provider_usage"), orient="row")
 
 
+def build(engine: DuckDBEngine, table: str, built: set[str]) -> None:
+    """Builds a table and first all that it reads and that is not there yet."""
+    for name in contract(table).depends_on:
+        if name not in built:
+            build(engine, name, built)
+    engine.build(contract(table))
+    built.add(table)
+
+
 @pytest.fixture(scope="module", params=["exact", "in cents"])
 def month(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Month:
     happened = tuple(requests())
@@ -173,8 +182,7 @@ def month(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     engine.register("gateway_requests", log_rows([*logged, *repeated]))
     engine.register("model_identity", identity_rows())
     engine.register("prices", price_rows())
-    for table in ("price_book", "priced_requests", "repeated_requests", "request_defects", "usage_hourly"):
-        engine.build(contract(table))
+    build(engine, "usage_hourly", {"gateway_requests", "model_identity", "prices"})
     found = reconcile(
         PERIOD,
         bill(happened, digits=12 if request.param == "exact" else 2),
