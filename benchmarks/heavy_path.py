@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
@@ -32,9 +32,24 @@ from pipelines.engines.duckdb_engine import DuckDBEngine
 
 HERE = Path(__file__).parent
 MEMORY_LIMIT = "3GiB"
-DEFECTS = ("repeated_requests", "request_defects", "tag_overlaps")
+GIVEN = ("gateway_requests", "model_identity", "prices")
 MOST_TIMES_SLOWER = 3
 MOST_GIB = 4
+
+
+def build(engine: DuckDBEngine, names: Iterable[str], given: Iterable[str]) -> None:
+    """Builds the tables and first what they read, each once."""
+    built = set(given)
+    waiting = list(names)
+    while waiting:
+        missing = [name for name in contract(waiting[-1]).depends_on if name not in built]
+        if missing:
+            waiting += missing
+            continue
+        name = waiting.pop()
+        if name not in built:
+            engine.build(contract(name))
+            built.add(name)
 
 
 def through_the_engine(folder: Path, spill: str) -> None:
@@ -43,8 +58,7 @@ def through_the_engine(folder: Path, spill: str) -> None:
     engine.register("gateway_requests", [str(path) for path in sorted((folder / "gateway_requests").iterdir())])
     engine.register("model_identity", [str(folder / "model_identity.parquet")])
     engine.register("prices", [str(folder / "prices.parquet")])
-    for name in ("price_book", "priced_requests", "usage_daily"):
-        engine.build(contract(name))
+    build(engine, ["usage_daily"], GIVEN)
     pq.write_table(engine.read("usage_daily"), folder / "engine.parquet")
     engine.close()
 
@@ -68,8 +82,7 @@ def reconciled(folder: Path, spill: str) -> None:
     for name in ("model_identity", "prices"):
         engine.register(name, [str(folder / f"{name}.parquet")])
     engine.register("owners", owners())
-    for name in ("price_book", "priced_requests", "usage_daily", "usage_by_team_daily", *DEFECTS, "usage_hourly"):
-        engine.build(contract(name))
+    build(engine, ["usage_by_team_daily", "request_defects", "tag_overlaps", "usage_hourly"], [*GIVEN, "owners"])
     pq.write_table(engine.read("usage_daily"), folder / "reconciled.parquet")
     hours, book = (frame_of(engine.read(name)) for name in ("usage_hourly", "price_book"))
     engine.close()
@@ -116,7 +129,7 @@ def write_price_book(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as spill:
         engine = DuckDBEngine(MEMORY_LIMIT, spill)
         engine.register("prices", [str(folder / "prices.parquet")])
-        engine.build(contract("price_book"))
+        build(engine, ["price_book"], GIVEN)
         pq.write_table(engine.read("price_book"), folder / "price_book.parquet")
         engine.close()
 
