@@ -15,9 +15,11 @@ from connectors.logs.regions import region_of
 from connectors.logs.traces.names import (
     ADDRESS,
     ANSWERED,
+    COST,
     ENVIRONMENT,
     ERROR,
     GEN_AI,
+    HALF_COSTS,
     OPEN_INFERENCE,
     PORT,
     PROVIDER,
@@ -29,12 +31,14 @@ from connectors.logs.traces.names import (
     TAGS,
     TIER,
     USER,
+    WRITTEN_1H,
+    WRITTEN_5M,
     CountNames,
     first,
     operation_of,
 )
 from connectors.logs.traces.settings import TraceSettings
-from connectors.logs.traces.tree import Tree, identity_of, reported_cost
+from connectors.logs.traces.tree import Tree, identity_of
 from connectors.logs.usage_bodies import service_tier
 
 ESSENTIAL = frozenset({"trace_id", "span_id", "parent_id", "start", "status"})
@@ -47,10 +51,13 @@ _CLOUDS = (
 
 
 def cost_of(record: Record, tree: Tree) -> str | Decimal | None:
-    """What the span, or another span of the same call, says that it cost, in USD."""
-    attributes: Record = record.get("attributes") or NOTHING
-    stated = reported_cost(attributes)
-    return stated if stated is not None else tree.costs.get(identity_of(record) or "")
+    """What the span, or another span of the same call, says that it cost, in USD: a total, or both halves of one."""
+    attributes = {**tree.shared(identity_of(record) or ""), **(record.get("attributes") or NOTHING)}
+    total = first(attributes, COST)
+    halves = [attributes.get(name) for name in HALF_COSTS]
+    if total is not None or None in halves:
+        return total
+    return sum((Decimal(str(half)) for half in halves), Decimal(0))
 
 
 def attempt(settings: TraceSettings, record: Record, tree: Tree) -> Attempt:
@@ -66,6 +73,7 @@ def attempt(settings: TraceSettings, record: Record, tree: Tree) -> Attempt:
         raise RowError("missing_id", "a span has no trace id or no id of its own", "request_id")
     if identity in tree.repeated:
         raise NoAttemptError(is_repeated=True)
+    attributes = {**tree.shared(identity), **attributes}
     around = list(tree.above(identity))
     resource: Record = record.get("resource") or NOTHING
     metadata = [place.get("metadata") for place in ({"metadata": record.get("metadata")}, *around)]
@@ -115,7 +123,13 @@ def used(settings: TraceSettings, record: Record, operation: str | None) -> Buck
 
 
 def _counts(attributes: Record, names: CountNames) -> Counts:
-    return Counts(**{field: first(attributes, where) for field, where in names._asdict().items()})
+    counts = Counts(**{field: first(attributes, where) for field, where in names._asdict().items()})
+    for_an_hour = attributes.get(WRITTEN_1H)
+    if names is not GEN_AI or not for_an_hour:
+        return counts
+    written = counts.cache_write_5m_tokens
+    shorter = attributes.get(WRITTEN_5M) if written is None else written - for_an_hour
+    return counts._replace(cache_write_5m_tokens=shorter, cache_write_1h_tokens=for_an_hour)
 
 
 def _provider(attributes: Record) -> str | None:

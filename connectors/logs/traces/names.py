@@ -48,6 +48,7 @@ USER = ("user.id", "enduser.id")
 STREAM = ("gen_ai.request.stream", "llm.is_streaming", "gen_ai.is_streaming")
 TIER = (
     "openai.response.service_tier",
+    "anthropic.response.service_tier",
     "gen_ai.openai.response.service_tier",
     "openai.request.service_tier",
     "gen_ai.openai.request.service_tier",
@@ -86,7 +87,8 @@ GEN_AI = _under(
     "output_tokens completion_tokens",
     "total_tokens",
     "cache_read.input_tokens cache_read_input_tokens input_tokens.cached details.cache_read_tokens",
-    "cache_creation.input_tokens cache_creation_input_tokens input_tokens.cache_write details.cache_write_tokens",
+    "cache_creation.input_tokens cache_write.input_tokens cache_creation_input_tokens input_tokens.cache_write "
+    "details.cache_write_tokens",
     "audio.input_tokens",
     "reasoning.output_tokens reasoning_tokens output_tokens.reasoning details.reasoning_tokens",
     "audio.output_tokens",
@@ -103,12 +105,17 @@ OPEN_INFERENCE = _under(
     "completion_details.audio",
 )
 
+WRITTEN_5M, WRITTEN_1H = (f"anthropic.usage.cache_creation.ephemeral_{time}_input_tokens" for time in ("5m", "1h"))
+"""What Anthropic's own library says beside the written tokens: for how long they are kept."""
+
 SHORT_TEXTS = (
     *(OPERATION, KIND, REQUEST_TYPE, RESPONSE_ID, ADDRESS, PORT, ERROR),
     *(*PROVIDER, *REQUESTED, *ANSWERED, *SESSION, *TIER),
 )
-COUNTS = tuple(name for names in (*GEN_AI, *OPEN_INFERENCE) for name in names)
+COUNTS = (*(name for names in (*GEN_AI, *OPEN_INFERENCE) for name in names), WRITTEN_5M, WRITTEN_1H)
 AMOUNTS = (*COST, *HALF_COSTS)
+OF_ONE_CALL = frozenset({RESPONSE_ID, ADDRESS, PORT, *REQUESTED, *STREAM, *TIER, *AMOUNTS})
+"""What a call takes from other spans that tell it."""
 OF_ANY_SPAN = frozenset({*USER, *SESSION, TAGS})
 """What calls take from the spans that they stand in."""
 

@@ -6,24 +6,22 @@ call of its own, whatever is above.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from connectors.logs.instants import microseconds
 from connectors.logs.traces.names import (
-    COST,
     COUNTS,
     ERROR,
     GEN_AI,
-    HALF_COSTS,
     NO_CALLS,
     OF_ANY_SPAN,
+    OF_ONE_CALL,
     OPEN_INFERENCE,
-    OPERATION,
     OTHER_KINDS,
     RESPONSE_ID,
+    WRITTEN_1H,
     first,
     operation_of,
 )
@@ -34,6 +32,7 @@ NO_CONTEXT: Record = {}
 _HIGHEST = 100  # steps up from a span: deeper trees are loops
 _COUNTS = frozenset(COUNTS)
 _OUTPUT = (*GEN_AI.output_tokens, *OPEN_INFERENCE.output_tokens)
+_DETAILS = tuple(names._replace(total_tokens=(WRITTEN_1H,)) for names in (GEN_AI, OPEN_INFERENCE))
 _OUTPUT_OR_TOTAL = (*_OUTPUT, *GEN_AI.total_tokens, *OPEN_INFERENCE.total_tokens)
 
 
@@ -43,8 +42,8 @@ class _Call(NamedTuple):
     output: int | None
     has_usage: bool
     is_failure: bool
-    is_gen_ai: bool
-    answer: str | None
+    detail: int
+    shared: Record
 
 
 @dataclass
@@ -61,7 +60,6 @@ class Tree:
     repeated: set[str] = field(default_factory=set[str])
     wraps: dict[str, str] = field(default_factory=dict[str, str])  # the outermost span that tells a call again
     unequal: list[str] = field(default_factory=list[str])
-    costs: dict[str, str | Decimal] = field(default_factory=dict[str, str | Decimal])  # as stated, or by its twin
 
     def add(self, record: Record) -> None:
         """Takes one landed span in; one that was delivered before is left out."""
@@ -76,8 +74,6 @@ class Tree:
         operation = operation_of(attributes)
         if operation in self.operations:
             self.calls[identity] = _call(record, attributes)
-            if (cost := reported_cost(attributes)) is not None:
-                self.costs[identity] = cost
         elif operation is not None:
             self.others.add(identity)
             if operation not in NO_CALLS and operation not in OTHER_KINDS:
@@ -97,6 +93,11 @@ class Tree:
         for outermost, kept in counted.items():
             self.wraps.update(dict.fromkeys(kept, outermost))
         self._drop_shared_answers()
+
+    def shared(self, identity: str) -> Record:
+        """What any span of the call says of it: the id of the answer, who was asked, the cost."""
+        call = self.calls.get(identity)
+        return call.shared if call else NO_CONTEXT
 
     def above(self, identity: str) -> Iterable[Record]:
         """What the spans above say of their callers, the nearest first."""
@@ -119,7 +120,7 @@ class Tree:
         return None
 
     def _told_once(self, outer: str, inner: list[str]) -> list[str]:
-        """The calls in a call, or the outer one where it knows more: tokens that an inner one lost, or more output.
+        """The calls in a call, or the outer one where it knows more: tokens that an inner one lost, or more of them.
 
         An outer span of more output than its inner ones holds calls that nobody traced, or is a call of its own.
         """
@@ -130,25 +131,34 @@ class Tree:
         )
         if is_whole and stated.output is not None and stated.output != told:
             self.unequal.append(outer)
-        if stated.has_usage and (not is_whole or (stated.output or 0) > told):
+        is_richer = len(calls) == 1 and stated.output == told and stated.detail > calls[0][1].detail
+        if stated.has_usage and (not is_whole or is_richer or (stated.output or 0) > told):
             kept = [outer, *(identity for identity, call in calls if call.is_failure and not call.has_usage)]
         else:
             kept = inner
         if len(inner) == 1 == len(kept):
-            cost = self.costs.get(kept[0]) or self.costs.get(outer) or self.costs.get(inner[0])
-            self.costs.update({kept[0]: cost} if cost is not None else {})
+            self._join(kept[0], {outer, *inner} - set(kept))
         self.repeated |= {outer, *inner} - set(kept)
         return kept
+
+    def _join(self, kept: str, others: Iterable[str]) -> None:
+        """What other spans of the same call know besides, and the kept one does not say."""
+        for other in sorted(others):
+            call = self.calls[kept]
+            self.calls[kept] = call._replace(shared={**self.calls[other].shared, **call.shared})
 
     def _drop_shared_answers(self) -> None:
         shared = defaultdict[str, list[str]](list)
         for identity, call in self.calls.items():
-            if call.answer is not None and identity not in self.repeated:
-                shared[call.answer].append(identity)
+            if (answer := call.shared.get(RESPONSE_ID)) is not None and identity not in self.repeated:
+                shared[answer].append(identity)
         for identities in shared.values():
             if len(identities) > 1:
                 for cluster in self._at_once(identities):
-                    self.repeated |= set(cluster) - {max(cluster, key=self._rank)}
+                    kept = max(cluster, key=self._rank)
+                    others = set(cluster) - {kept}
+                    self._join(kept, others)
+                    self.repeated |= others
 
     def _at_once(self, identities: list[str]) -> list[list[str]]:
         """Spans of one answer that overlap in time: a cache gives an answer again, later."""
@@ -163,24 +173,15 @@ class Tree:
             until = max(until, call.end)
         return clusters
 
-    def _rank(self, identity: str) -> tuple[bool, bool, str]:
+    def _rank(self, identity: str) -> tuple[bool, int, str]:
         call = self.calls[identity]
-        return call.has_usage, call.is_gen_ai, identity
+        return call.has_usage, call.detail, identity
 
 
 def identity_of(record: Record) -> str | None:
     """Trace and span as one; None where either is missing."""
     trace, span = record.get("trace_id"), record.get("span_id")
     return f"{trace}:{span}" if trace and span else None
-
-
-def reported_cost(attributes: Record) -> str | Decimal | None:
-    """What a span says that the call cost, in USD: a total, or both halves of one."""
-    total = first(attributes, COST)
-    halves = [attributes.get(name) for name in HALF_COSTS]
-    if total is not None or any(half is None or half == WITHHELD for half in halves):
-        return total
-    return sum((Decimal(str(half)) for half in halves), Decimal(0))
 
 
 def has_usage(attributes: Record) -> bool:
@@ -198,14 +199,19 @@ def _call(record: Record, attributes: Record) -> _Call:
         output=output if isinstance(output, int) else None,
         has_usage=has_usage(attributes),
         is_failure=record.get("status") == "failure" or ERROR in attributes,
-        is_gen_ai=OPERATION in attributes,
-        answer=attributes.get(RESPONSE_ID),
+        detail=max(sum(bool(first(attributes, names)) for names in vocabulary) for vocabulary in _DETAILS),
+        shared=_said(attributes, OF_ONE_CALL),
     )
 
 
 def _context(record: Record, attributes: Record) -> Record:
-    found = {name: attributes[name] for name in OF_ANY_SPAN if name in attributes}
-    return found | {"metadata": record["metadata"]} if record.get("metadata") else found
+    found, metadata = _said(attributes, OF_ANY_SPAN), record.get("metadata") or NO_CONTEXT
+    return {**found, "metadata": _said(metadata, metadata.keys())} if metadata else found
+
+
+def _said(held: Record, names: Set[str]) -> Record:
+    """What other spans may take over: not what was withheld at landing."""
+    return {name: held[name] for name in names & held.keys() if held[name] != WITHHELD}
 
 
 def _depths(above: dict[str, str | None]) -> dict[str, int]:

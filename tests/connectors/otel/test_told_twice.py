@@ -184,3 +184,78 @@ def test_a_sampler_that_leaves_its_threshold_is_noticed(state: str, is_sampled: 
 
 def test_everything_is_no_sample(log: LogFolder) -> None:
     assert night_of(log, span(1, CHAT), sampled_share="1.0").notices == ()
+
+
+def test_what_was_withheld_of_one_span_is_not_taken_over_by_another(log: LogFolder) -> None:
+    odd = {
+        "tag.tags": 5,
+        "user.id": 0.5,
+        "gen_ai.request.stream": "perhaps",
+        "llm.cost.total": "much",
+        "metadata.team": 0.5,
+    }
+    night = night_of(log, span(1, {**AGENT, **odd}), span(2, {**LLM, **odd}, 1), span(3, CHAT, 2))
+    (row,) = night.rows.to_pylist()
+    assert [row[name] for name in ("user_hash", "tags", "is_stream", "gateway_team_id")] == [None] * 4
+    assert row["source_reported_cost_usd"] is None
+
+
+# What Anthropic's own library, OpenInference and OpenLLMetry say of one answer: 103 in, 703 read, 406 written of which 103
+# for an hour, 303 out.
+BY_THE_LIBRARY = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "anthropic",
+    "gen_ai.response.model": "claude-sonnet-4-5",
+    "gen_ai.response.id": "msg_3",
+    "gen_ai.usage.input_tokens": 1212,
+    "gen_ai.usage.output_tokens": 303,
+    "gen_ai.usage.cache_read.input_tokens": 703,
+    "gen_ai.usage.cache_write.input_tokens": 406,
+    "anthropic.usage.cache_creation.ephemeral_5m_input_tokens": 303,
+    "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": 103,
+    "anthropic.response.service_tier": "standard",
+}
+BY_OPEN_INFERENCE = {
+    "openinference.span.kind": "LLM",
+    "llm.provider": "anthropic",
+    "llm.model_name": "claude-sonnet-4-5",
+    "llm.token_count.prompt": 1212,
+    "llm.token_count.completion": 303,
+    "llm.token_count.total": 1515,
+    "llm.token_count.prompt_details.cache_read": 703,
+    "llm.token_count.prompt_details.cache_write": 406,
+}
+BY_OPENLLMETRY = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "anthropic",
+    "gen_ai.response.model": "claude-sonnet-4-5",
+    "gen_ai.response.id": "msg_3",
+    "gen_ai.usage.input_tokens": 1212,
+    "gen_ai.usage.output_tokens": 303,
+    "gen_ai.usage.total_tokens": 1515,
+    "gen_ai.usage.cache_read.input_tokens": 703,
+    "gen_ai.usage.cache_creation.input_tokens": 406,
+}
+
+
+def test_three_instrumentations_of_one_library_tell_one_call_and_the_fullest_counts(log: LogFolder) -> None:
+    apart = span(9, BY_OPENLLMETRY, traceId="0" * 31 + "1")
+    night = night_of(log, span(1, BY_OPEN_INFERENCE), span(2, BY_THE_LIBRARY, 1), apart)
+    assert (numbers(night), night.duplicate_count, night.notices) == ([2], 2, ())
+    (row,) = night.rows.to_pylist()
+    assert (row["input_uncached_tokens"], row["cache_read_tokens"], row["output_text_tokens"]) == (103, 703, 303)
+    assert (row["cache_write_5m_tokens"], row["cache_write_1h_tokens"]) == (303, 103)
+    assert (row["request_id"], row["service_tier"]) == ("msg_3", "default")
+
+
+def test_the_outer_span_counts_where_it_says_more_of_the_same_call(log: LogFolder) -> None:
+    bare = {**EMPTY, "gen_ai.usage.input_tokens": 1212, "gen_ai.usage.output_tokens": 303}
+    night = night_of(log, span(1, BY_OPEN_INFERENCE), span(2, bare, 1))
+    assert (numbers(night), night.rows["cache_read_tokens"].to_pylist(), night.notices) == ([1], [703], ())
+
+
+def test_the_id_of_the_answer_is_known_to_the_call_whichever_span_says_it(log: LogFolder) -> None:
+    night = night_of(log, span(1, {**BY_OPENLLMETRY, "llm.cost.total": 0.5}), span(2, BY_OPEN_INFERENCE, 1))
+    assert numbers(night) == [2]
+    assert night.rows["request_id"].to_pylist() == ["msg_3"]
+    assert night.rows["source_reported_cost_usd"].to_pylist() == [Decimal("0.5")]

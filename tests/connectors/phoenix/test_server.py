@@ -56,7 +56,7 @@ def test_a_trace_of_the_real_server_becomes_the_attempts_worked_out_by_hand(addr
     assert sum(chunk.duplicate_count for chunk in chunks) == 1  # OpenInference and GenAI told one call
     rows = sorted((row for chunk in chunks for row in chunk.rows.to_pylist()), key=lambda row: row["started_at"])
     assert [tuple(row[name] for name in BUCKETS) for row in rows] == [
-        (176, 1024, 0, 300, 0),
+        (176, 1024, 0, 200, 100),  # OpenInference alone told the reasoning
         (100, 700, 400, 300, 0),  # 1100 cached cannot be inside of 100
         (8, 0, 0, 0, 0),
         (None, None, None, None, None),
@@ -67,10 +67,10 @@ def test_a_trace_of_the_real_server_becomes_the_attempts_worked_out_by_hand(addr
         ("openai", "text-embedding-3-small", "embeddings", "success"),
         ("openai", None, "chat", "failure"),
     ]
-    assert [row["started_at"] - START for row in rows] == [timedelta(seconds=second) for second in (2, 3, 4, 5)]
+    assert [row["started_at"] - START for row in rows] == [timedelta(seconds=second) for second in (1, 3, 4, 5)]
     first = rows[0]
     assert (first["request_id"], first["api_base"]) == ("chatcmpl-1", "api.openai.com")
-    assert (first["source_reported_cost_usd"], first["latency_seconds"]) == (Decimal("0.00472"), 8.0)
+    assert (first["source_reported_cost_usd"], first["latency_seconds"]) == (Decimal("0.00472"), 10.0)
     callers = {(row["gateway_team_id"], row["environment"], row["outcome_ids"], row["user_hash"]) for row in rows}
     assert callers == {("support", "prod", '{"ticket":"T-9"}', keyed_hash(KEY)("alice@corp.test"))}
 
