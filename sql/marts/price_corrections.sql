@@ -1,39 +1,13 @@
 -- The cost before is what today's rows of a day would have cost at the prices that were known when its log first
 -- arrived; the cost after is what they cost now. Both follow from prices and what is known of them, so that nothing is
--- kept but the prices. A line is known until the next line of the same key is; a line without a price closes it.
+-- kept but the prices.
 -- Attempts are first summed by the elementary stretch of time and context band that they fall into and by the classes
 -- that they use, and by the region that the log tells: within such a group one price holds for each class, before and
 -- after, and a missing one leaves every attempt of the group without a cost. A price is the region's own, else the one
 -- that holds everywhere; where no region is told, the one that all regions with a price agree on, and none if they
 -- differ. Only models whose prices changed since are looked at.
-with lines as (
-    select
-        provider_id,
-        model_id,
-        service_tier,
-        region_id,
-        token_class,
-        input_tokens_from,
-        input_tokens_to,
-        valid_from,
-        valid_to,
-        known_from,
-        usd_per_mtok,
-        price_source,
-        cast(usd_per_mtok * cast('0.000001' as decimal(7, 6)) as decimal(18, 12)) as usd_per_token,
-        coalesce(
-            lead(known_from) over (
-                partition by
-                    provider_id, model_id, service_tier, region_id, token_class, input_tokens_from, valid_from
-                order by known_from
-            ),
-            cast('9999-12-31 00:00:00' as timestamp)
-        ) as known_to
-    from prices
-),
-
-first_reading as (
-    select min(known_from) as known_from from lines
+with first_reading as (
+    select min(known_from) as known_from from prices
 ),
 
 arrivals as (
@@ -60,80 +34,42 @@ changed as (
         first_priced.x_source,
         first_priced.usage_date,
         first_priced.first_priced_at,
-        lines.provider_id,
-        lines.model_id,
-        lines.service_tier
+        prices.provider_id,
+        prices.model_id,
+        prices.service_tier
     from first_priced
-    inner join lines
+    inner join prices
         on
-            first_priced.first_priced_at < lines.known_from
-            and cast(first_priced.usage_date + interval 1 day as timestamp) > lines.valid_from
-            and cast(first_priced.usage_date as timestamp) < lines.valid_to
+            first_priced.first_priced_at < prices.known_from
+            and cast(first_priced.usage_date + interval 1 day as timestamp) > prices.valid_from
+            and cast(first_priced.usage_date as timestamp) < prices.valid_to
 ),
 
-changed_lines as (
-    select lines.*
-    from lines
-    where exists (
-        select 1
-        from changed
-        where
-            lines.provider_id = changed.provider_id
-            and lines.model_id = changed.model_id
-            and lines.service_tier = changed.service_tier
-    )
+changed_spans as (
+    select price_spans.*
+    from price_spans
+    where
+        price_spans.horizon = 'ever'
+        and exists (
+            select 1
+            from changed
+            where
+                price_spans.provider_id = changed.provider_id
+                and price_spans.model_id = changed.model_id
+                and price_spans.service_tier = changed.service_tier
+        )
 ),
 
-time_cuts as (
-    select
+stretches as (
+    select distinct
         provider_id,
         model_id,
         service_tier,
-        valid_from as cut_at
-    from changed_lines
-    union
-    select
-        provider_id,
-        model_id,
-        service_tier,
-        valid_to as cut_at
-    from changed_lines
-),
-
-time_spans as (
-    select
-        provider_id,
-        model_id,
-        service_tier,
-        cut_at as span_from,
-        lead(cut_at) over (partition by provider_id, model_id, service_tier order by cut_at) as span_to
-    from time_cuts
-),
-
-band_cuts as (
-    select
-        provider_id,
-        model_id,
-        service_tier,
-        input_tokens_from as cut_tokens
-    from changed_lines
-    union
-    select
-        provider_id,
-        model_id,
-        service_tier,
-        input_tokens_to as cut_tokens
-    from changed_lines
-),
-
-bands as (
-    select
-        provider_id,
-        model_id,
-        service_tier,
-        cut_tokens as band_from,
-        lead(cut_tokens) over (partition by provider_id, model_id, service_tier order by cut_tokens) as band_to
-    from band_cuts
+        span_from,
+        span_to,
+        band_from,
+        band_to
+    from changed_spans
 ),
 
 attempts as (
@@ -167,10 +103,8 @@ summed as (
         attempts.model_id,
         attempts.service_tier,
         attempts.region_id,
-        time_spans.span_from,
-        time_spans.span_to,
-        bands.band_from,
-        bands.band_to,
+        stretches.span_from,
+        stretches.band_from,
         attempts.classes_used,
         count(*) as request_count,
         sum(cast(attempts.priced_cost_usd as decimal(38, 12))) as cost_after_usd,
@@ -183,20 +117,15 @@ summed as (
         sum(attempts.output_reasoning_tokens) as output_reasoning_tokens,
         sum(attempts.output_audio_tokens) as output_audio_tokens
     from attempts
-    inner join time_spans
+    inner join stretches
         on
-            attempts.provider_id = time_spans.provider_id
-            and attempts.model_id = time_spans.model_id
-            and attempts.service_tier = time_spans.service_tier
-            and attempts.started_at >= time_spans.span_from
-            and attempts.started_at < time_spans.span_to
-    inner join bands
-        on
-            attempts.provider_id = bands.provider_id
-            and attempts.model_id = bands.model_id
-            and attempts.service_tier = bands.service_tier
-            and attempts.input_total_tokens >= bands.band_from
-            and attempts.input_total_tokens < bands.band_to
+            attempts.provider_id = stretches.provider_id
+            and attempts.model_id = stretches.model_id
+            and attempts.service_tier = stretches.service_tier
+            and attempts.started_at >= stretches.span_from
+            and attempts.started_at < stretches.span_to
+            and attempts.input_total_tokens >= stretches.band_from
+            and attempts.input_total_tokens < stretches.band_to
     group by
         attempts.usage_date,
         attempts.first_priced_at,
@@ -204,10 +133,8 @@ summed as (
         attempts.model_id,
         attempts.service_tier,
         attempts.region_id,
-        time_spans.span_from,
-        time_spans.span_to,
-        bands.band_from,
-        bands.band_to,
+        stretches.span_from,
+        stretches.band_from,
         attempts.classes_used
 ),
 
@@ -257,26 +184,27 @@ candidates as (
         by_class.request_count,
         by_class.cost_after_usd,
         by_class.token_count,
-        lines.region_id <> '' as is_regional,
-        lines.usd_per_token,
-        lines.price_source,
-        lines.known_from,
-        lines.known_to,
-        by_class.first_priced_at >= lines.known_from and by_class.first_priced_at < lines.known_to as is_then,
-        lines.known_to = cast('9999-12-31 00:00:00' as timestamp) as is_now
+        changed_spans.stated_for <> '' as is_regional,
+        changed_spans.usd_per_token,
+        changed_spans.price_source,
+        changed_spans.known_from,
+        changed_spans.known_to,
+        by_class.first_priced_at >= changed_spans.known_from
+        and by_class.first_priced_at < changed_spans.known_to as is_then,
+        changed_spans.known_to = cast('9999-12-31 00:00:00' as timestamp) as is_now
     from by_class
-    left join lines
+    left join changed_spans
         on
-            by_class.provider_id = lines.provider_id
-            and by_class.model_id = lines.model_id
-            and by_class.service_tier = lines.service_tier
-            and by_class.token_class = lines.token_class
-            and by_class.span_from >= lines.valid_from
-            and by_class.span_to <= lines.valid_to
-            and by_class.band_from >= lines.input_tokens_from
-            and by_class.band_to <= lines.input_tokens_to
-            and (lines.region_id = '' or coalesce(by_class.region_id, lines.region_id) = lines.region_id)
-            and lines.usd_per_mtok is not null
+            by_class.provider_id = changed_spans.provider_id
+            and by_class.model_id = changed_spans.model_id
+            and by_class.service_tier = changed_spans.service_tier
+            and by_class.token_class = changed_spans.token_class
+            and by_class.span_from = changed_spans.span_from
+            and by_class.band_from = changed_spans.band_from
+            and (
+                changed_spans.stated_for = ''
+                or coalesce(by_class.region_id, changed_spans.stated_for) = changed_spans.stated_for
+            )
     where by_class.token_count > 0
 ),
 
