@@ -28,7 +28,7 @@ def unreadable_tags(names: Names) -> Mapping[str, str]:
     """The texts of tags that are no JSON, by column: NULL where they are, and where the file has maps."""
     found = {column: names.find(column) for column in ("resource_tags", "tags")}
     return {
-        column: f"case when {given.sql} <> '{{}}' and not json_valid({given.sql}) then {given.sql} end"
+        column: names.once(f"case when {given.sql} <> '{{}}' and not json_valid({given.sql}) then {given.sql} end")
         for column, given in found.items()
         if given is not None and given.kind == "text"
     }

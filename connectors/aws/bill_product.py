@@ -14,7 +14,7 @@ def product_attribute(names: Names, key: str, column: str) -> str:
         return f"nullif({found.sql}['{key}'], '')"
     written = names.text("product")
     return (
-        f"nullif(case when json_valid({written}) then json_extract_string({written}, '$.{key}') "
+        f"nullif(case when {_is_json(names)} then json_extract_string({written}, '$.{key}') "
         f"when {_is_python(written)} then json_extract_string({_as_json(written)}, '$.{key}') end, '')"
     )
 
@@ -24,7 +24,11 @@ def unreadable_product(names: Names) -> str:
     found, written = names.find("product"), names.text("product")
     if found is None or found.kind != "text":
         return "cast(null as varchar)"
-    return f"case when not json_valid({written}) and not {_is_python(written)} then {written} end"
+    return f"case when not {_is_json(names)} and not {_is_python(written)} then {written} end"
+
+
+def _is_json(names: Names) -> str:
+    return names.once(f"json_valid({names.text('product')})")
 
 
 def _is_python(written: str) -> str:

@@ -30,7 +30,7 @@ from connectors.aws.bill_product import service_name, unreadable_product
 from connectors.aws.bill_settings import AwsBillSettings
 from connectors.base import Window
 from connectors.bills import Names, Rule, Shape, json_object
-from connectors.bills.names import Given
+from connectors.bills.names import Given, instant_of
 from connectors.bills.rules import delivered_name, has_instants, in_currency, in_month
 
 _COST, _START, _END = "lineItem/UnblendedCost", "lineItem/UsageStartDate", "lineItem/UsageEndDate"
@@ -95,7 +95,7 @@ def report_shape(settings: AwsBillSettings, window: Window, net_costs: NetCosts)
 
 def _who_and_when(names: Names) -> Mapping[str, str]:
     start, end = names.instant(_START), names.instant(_END)
-    interval = f"cast(try_cast(split_part({names.text('identity/TimeInterval')}, '/', 2) as timestamptz) as timestamp)"
+    interval = instant_of(f"split_part({names.text('identity/TimeInterval')}, '/', 2)")
     month, month_end = names.instant(_MONTH_START), names.instant(_MONTH_END)
     return {
         "billing_account_id": names.text("bill/PayerAccountId"),

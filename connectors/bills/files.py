@@ -170,7 +170,8 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, where: str, file: Path, *, 
         f"columns = {{{typed}}}, nullstr = '', compression = '{'gzip' if is_gzip else 'none'}', "
         "store_rejects = true, rejects_limit = 0, strict_mode = true, max_line_size = 8388608)"
     )
-    return Names(where, [Given(name, column, "text") for name, column in zip(header, columns, strict=True)])
+    given = [Given(name, column, "text", is_null_if_empty=True) for name, column in zip(header, columns, strict=True)]
+    return Names(where, given)
 
 
 def _header(where: str, file: Path, *, is_gzip: bool) -> list[str]:

@@ -26,6 +26,7 @@ class Given:
     name: str
     sql: str
     kind: Kind
+    is_null_if_empty: bool = False
 
 
 def key_of(name: str) -> str:
@@ -71,12 +72,13 @@ class Names:
                 return self.columns[key]
         return None
 
-    def _reading(self, sql: str) -> str:
+    def once(self, sql: str) -> str:
+        """An expression over the delivered columns that is computed once for each line, see `read_once`."""
         self._readings[sql] = None
         return sql
 
     def read_once(self, statement: str) -> tuple[str, Mapping[str, str]]:
-        """The statement with a column in place of every number and instant that it reads more than once.
+        """The statement with a column in place of every expression of `once` that it has more than once.
 
         The mapping says what these columns are: the engine would compute each anew wherever it stands in a `case`.
         """
@@ -121,7 +123,9 @@ class Names:
         found = self.find(*aliases)
         if found is None:
             return "cast(null as varchar)"
-        return f"nullif({found.sql}, '')" if found.kind == "text" else f"cast({found.sql} as varchar)"
+        if found.kind != "text":
+            return f"cast({found.sql} as varchar)"
+        return found.sql if found.is_null_if_empty else f"nullif({found.sql}, '')"
 
     def decimal(self, *aliases: str) -> str:
         """The column as DECIMAL(38,12), exact to twelve places; NULL where it is no number.
@@ -137,8 +141,8 @@ class Names:
         if found is None:
             return f"cast(null as {_MONEY})"
         if found.kind == "text":
-            return self._reading(_of_text(found.sql))
-        return self._reading(_of_float(found.sql) if found.kind == "float" else f"try_cast({found.sql} as {_MONEY})")
+            return self.once(_of_text(found.sql))
+        return self.once(_of_float(found.sql) if found.kind == "float" else f"try_cast({found.sql} as {_MONEY})")
 
     def unreadable(self, *aliases: str) -> str:
         """Where the column holds something that is no number."""
@@ -167,7 +171,7 @@ class Names:
             return "cast(null as timestamp)"
         if found.kind in ("instant", "date"):
             return f"cast({found.sql} as timestamp)"
-        return self._reading(f"cast(try_cast({found.sql} as timestamptz) as timestamp)")
+        return self.once(instant_of(found.sql))
 
     def day(self, pattern: str, *aliases: str) -> str:
         """The column, text in strptime's `pattern` or a date, as a naive UTC instant. NULL where unreadable."""
@@ -177,6 +181,11 @@ class Names:
         if found.kind in ("instant", "date"):
             return f"cast({found.sql} as timestamp)"
         return f"try_strptime({found.sql}, '{pattern}')"
+
+
+def instant_of(text: str) -> str:
+    """A text as a naive UTC instant. By its microseconds: the engine casts by way of a calendar, twice as long."""
+    return f"make_timestamp(epoch_us(try_cast({text} as timestamptz)))"
 
 
 def _of_text(text: str) -> str:

@@ -39,9 +39,9 @@ def in_currency(names: Names, currency: str, *aliases: str) -> tuple[Rule, Rule]
 def has_instants(column: str, *instants: str) -> Sequence[Rule]:
     """Every one of those instants is readable and lies in the years 2000 to 2099. `column` is told."""
     expected = "an ISO 8601 instant of 2000 to 2099"
+    century = "timestamp '2000-01-01' and timestamp '2099-12-31 23:59:59.999999'"  # years take longer to compare
     return [
-        Rule("unreadable_time", column, f"({sql} is null or year({sql}) not between 2000 and 2099)", expected)
-        for sql in instants
+        Rule("unreadable_time", column, f"({sql} is null or {sql} not between {century})", expected) for sql in instants
     ]
 
 
