@@ -135,6 +135,7 @@ class Unknowns:
         write_bill(folder / "other", [line(**euros)])
         self.unknown = self.after(text + RATE.replace("2026-10", "2026-09"), DAY + timedelta(days=1))
         self.seen_unknown = self.seen()
+        self.pages_unknown = self.pages()
         self.known = self.after(text + RATE + TUNED, LATER)
         self.seen_known = self.seen()
         changed = RATE.replace("1.0834", "1.09")
@@ -149,10 +150,15 @@ class Unknowns:
             text + changed.replace("}", ", restates: 1.0834}") + TUNED, LATER + timedelta(days=1)
         )
         self.seen_restated = self.seen()
+        self.pages_restated = self.pages()
 
     def after(self, text: str, at: date) -> Night:
         self.config.write_text(text, encoding="utf-8")
         return night(self.config, DAY, at=at)
+
+    def pages(self) -> list[str]:
+        found = sorted((self.folder / "reports" / "2026-10").glob("*.txt"))
+        return [" ".join(page.read_text(encoding="utf-8").split()) for page in found]
 
     def seen(self) -> dict[str, list[tuple[Any, ...]]]:
         return {
@@ -180,11 +186,13 @@ def test_without_a_rate_of_its_month_a_cost_is_unknown_in_the_statements_currenc
     assert "no exchange rate for EUR in 2026-10" in unknowns.unknown.told.summaries["chargeback"]
 
 
-def test_statements_say_which_currencies_they_leave_out(unknowns: Unknowns) -> None:
-    pages = list((unknowns.config.parent / "reports" / "2026-10").glob("*.txt"))
-    assert pages
-    for page in pages:
-        assert "Costs billed in EUR are in none of these figures" in " ".join(page.read_text(encoding="utf-8").split())
+def test_statements_sum_what_has_a_rate_and_tell_the_rest_apart(unknowns: Unknowns) -> None:
+    assert len(unknowns.pages_unknown) == len(unknowns.pages_restated) == 2
+    for page in unknowns.pages_unknown:
+        assert "cost $10.50 Not in it: EUR 2.00, for which October 2026 has no exchange rate." in page
+    for page in unknowns.pages_restated:
+        assert "Bill: share 100.0 %, cost $12.68" in page  # 10.50 + 2 x 1.09
+        assert "Not in it" not in page
 
 
 def test_a_bill_in_another_currency_is_charged_in_both(unknowns: Unknowns) -> None:
