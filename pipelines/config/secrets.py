@@ -11,7 +11,7 @@ REFERENCE = re.compile(r"^(env|file):(?!//)(.+)$", re.DOTALL)  # file://... is a
 # Names of settings whose value must never stand in the file itself: a token is one, tokens and their classes are not.
 SECRET_NAME = re.compile(
     r"secret|password|passwd|service_account|(api|account|hash|admin|management)_key|credential"
-    r"|token(?!s|_class|_weight)",
+    r"|token(?!s|_class|_weight)|\bdsn\b",
     re.IGNORECASE,
 )
 
