@@ -10,7 +10,7 @@ Here belongs: cells, and what is known of an account over the period. Here does 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
@@ -157,10 +157,6 @@ def _logged_days(sides: Sides, provider: str) -> Iterator[tuple[str, str, date]]
 
 def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]) -> Account:
     has_log = provider.has_log and name == provider.account
-    by_day: dict[date, Decimal] = defaultdict(Decimal)
-    for cell in cells:
-        if cell.billed and cell.key.day.replace(day=1) == sides.period:
-            by_day[cell.key.day] += cell.billed.cost
     requests: Counter[tuple[str, date]] = Counter()
     for unit in provider.logged_units:
         for (model, day), count in provider.counted.requests.get(unit, {}).items():
@@ -174,12 +170,28 @@ def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]
     return Account(
         has_log=has_log,
         is_counted=bool(provider.counted.tokens),
-        offset_hours=day_offset(by_day, sides.log.money[provider.provider]) if has_log else 0,
+        offset_hours=_offset(sides, provider.provider, cells) if has_log else 0,
         period=sides.period,
         billed_models=frozenset(cell.key.model for cell in cells if cell.billed),
         counts=logged,
         requests=requests,
     )
+
+
+def _offset(sides: Sides, provider: str, cells: Sequence[Cell]) -> int:
+    """When the bill's days begin, by the models that bill and log both have: others say nothing of days."""
+    by_day: dict[date, Decimal] = defaultdict(Decimal)
+    by_hour: dict[datetime, Decimal] = defaultdict(Decimal)
+    billed = {cell.key.model for cell in cells if cell.billed}
+    common = {model for model, hours in sides.log.money.items() if model.provider == provider and hours}
+    for cell in cells:
+        is_common = Model(provider, cell.key.model) in common
+        if cell.billed and is_common and cell.key.day.replace(day=1) == sides.period:
+            by_day[cell.key.day] += cell.billed.cost
+    for model in common:
+        for hour, usd in sides.log.money[model].items() if model.model in billed else ():
+            by_hour[hour] += usd
+    return day_offset(by_day, by_hour)
 
 
 def _fill(sides: Sides, cell: Cell, account: Account) -> None:

@@ -86,7 +86,7 @@ class Counts:
 
 @dataclass
 class Log:
-    """The gateway's side. Hours and days are UTC; `money` is what each provider's hours cost, duplicates left out."""
+    """The gateway's side. Hours and days are UTC; `money` is what each model's hours cost, duplicates left out."""
 
     hours: dict[Model, dict[str, dict[datetime, Hour]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(Hour)))
@@ -95,7 +95,9 @@ class Log:
         default_factory=lambda: defaultdict(lambda: defaultdict(Priced))
     )
     counts: dict[Model, dict[date, Counts]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counts)))
-    money: dict[str, dict[datetime, Decimal]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Decimal)))
+    money: dict[Model, dict[datetime, Decimal]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Decimal))
+    )
 
     def of_day(self, model: Model, token_class: str, day: date, offset_hours: int = 0) -> Hour:
         """What was logged in the 24 hours from `offset_hours` after the UTC midnight that begins `day`."""
@@ -192,7 +194,7 @@ def _add_hour(log: Log, model: Model, billed_class: str, row: Row, token_class: 
     price = row[f"{token_class}_usd_per_token"]
     if price is not None:
         priced.prices.add(price)
-        log.money[model.provider][row["usage_hour"]] += (tokens - duplicates) * price
+        log.money[model][row["usage_hour"]] += (tokens - duplicates) * price
     priced.cost = None if price is None or priced.cost is None else priced.cost + tokens * price
 
 

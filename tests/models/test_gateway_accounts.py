@@ -72,6 +72,13 @@ def test_few_days_or_other_noise_are_no_offset() -> None:
     assert day_offset(noisy, hours(20)) == 0
 
 
+def test_days_that_agree_are_not_moved_for_the_sake_of_one_that_does_not() -> None:
+    # on the first night much was logged that nobody billed; a day that began at four would be without it
+    logged = hours(20)
+    logged[datetime(2026, 10, 1, 3)] += 5_000
+    assert day_offset(bill(20, 0), logged) == 0
+
+
 def test_nothing_billed_or_logged_has_no_offset() -> None:
     assert day_offset({}, hours(20)) == 0
     assert day_offset(bill(20, 8), {}) == 0

@@ -268,6 +268,22 @@ def test_a_bill_by_another_midnight_is_a_boundary_of_days(sides: FourSides) -> N
     ]
 
 
+def test_a_model_that_nobody_bills_says_nothing_of_when_days_begin(sides: FourSides) -> None:
+    """Little on the bill, changing from day to day; much of another model on the first night in the log."""
+    sides.price("other", input_uncached="3")
+    for number in range(31):
+        midnight = datetime(2026, 10, 1) + timedelta(days=number)
+        tokens = 100_000 + 10_000 * (number % 4)
+        sides.logged(midnight + timedelta(hours=9), input_uncached=tokens)
+        billed = tokens + (5_000 if number == 6 else 0)  # one day is billed with more than was logged
+        sides.billed(midnight.date(), "input_uncached", billed, Decimal(billed) * 3 / 10**6)
+    # a bill whose days began between three and nine would have nothing of it
+    sides.logged(datetime(2026, 10, 1, 3), "other", input_uncached=14_000_000)
+    found = sides.reconciled()
+    assert set(found.lines["day_offset_hours"]) == {0}
+    assert by_cause(found.causes) == {"not_billed": Decimal(-42), "unexplained": Decimal("0.015")}
+
+
 def test_a_bill_that_does_not_count_tokens_is_for_those_of_the_usage_api(sides: FourSides) -> None:
     sides.billed(DAY, "input_uncached", None, "3")
     sides.counted(DAY, input_uncached=1_000_000)
