@@ -179,17 +179,20 @@ def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]
 
 
 def _offset(sides: Sides, provider: str, cells: Sequence[Cell]) -> int:
-    """When the bill's days begin, by the models that bill and log both have: others say nothing of days."""
+    """When the bill's days begin, by the models that bill and log both have: others say nothing of days.
+
+    Tokens count at one price on both sides: what was billed at another price for some days is no matter of days.
+    """
     by_day: dict[date, Decimal] = defaultdict(Decimal)
     by_hour: dict[datetime, Decimal] = defaultdict(Decimal)
-    billed = {cell.key.model for cell in cells if cell.billed}
-    common = {model for model, hours in sides.log.money.items() if model.provider == provider and hours}
+    billed = {Model(provider, cell.key.model) for cell in cells if cell.billed}
     for cell in cells:
-        is_common = Model(provider, cell.key.model) in common
-        if cell.billed and is_common and cell.key.day.replace(day=1) == sides.period:
-            by_day[cell.key.day] += cell.billed.cost
-    for model in common:
-        for hour, usd in sides.log.money[model].items() if model.model in billed else ():
+        model = Model(provider, cell.key.model)
+        if cell.billed and model in sides.log.at_usual and cell.key.day.replace(day=1) == sides.period:
+            price, tokens = sides.log.usual[model].get(cell.key.token_class), cell.billed.tokens
+            by_day[cell.key.day] += cell.billed.cost if price is None or tokens is None else price * tokens
+    for model in billed & sides.log.at_usual.keys():
+        for hour, usd in sides.log.at_usual[model].items():
             by_hour[hour] += usd
     return day_offset(by_day, by_hour)
 

@@ -86,7 +86,11 @@ class Counts:
 
 @dataclass
 class Log:
-    """The gateway's side. Hours and days are UTC; `money` is what each model's hours cost, duplicates left out."""
+    """The gateway's side. Hours and days are UTC, duplicates counted apart.
+
+    `usual` is the highest price of a model's class, `at_usual` what the model's hours cost at it without duplicates: a
+    price that changes in between is no matter of hours.
+    """
 
     hours: dict[Model, dict[str, dict[datetime, Hour]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(Hour)))
@@ -95,7 +99,8 @@ class Log:
         default_factory=lambda: defaultdict(lambda: defaultdict(Priced))
     )
     counts: dict[Model, dict[date, Counts]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counts)))
-    money: dict[Model, dict[datetime, Decimal]] = field(
+    usual: dict[Model, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(dict))
+    at_usual: dict[Model, dict[datetime, Decimal]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Decimal))
     )
 
@@ -172,7 +177,14 @@ def _model_lines(charge_groups: pl.DataFrame) -> Iterator[Row]:
 def read_log(usage_hourly: pl.DataFrame, class_of: ClassOf) -> Log:
     """The log by model, class and hour, and at the price book by day."""
     log = Log()
-    for row in usage_hourly.iter_rows(named=True):
+    rows = list(usage_hourly.iter_rows(named=True))
+    for row in rows:
+        usual = log.usual[Model(row["provider_id"], row["model_id"])]
+        for token_class in TOKEN_CLASSES:
+            price = row[f"{token_class}_usd_per_token"]
+            if price is not None:
+                usual[token_class] = max(price, usual.get(token_class, price))
+    for row in rows:
         model = Model(row["provider_id"], row["model_id"])
         counts = log.counts[model][row["usage_date"]]
         counts.answered += row["answered_count"]
@@ -194,7 +206,7 @@ def _add_hour(log: Log, model: Model, billed_class: str, row: Row, token_class: 
     price = row[f"{token_class}_usd_per_token"]
     if price is not None:
         priced.prices.add(price)
-        log.money[model][row["usage_hour"]] += (tokens - duplicates) * price
+        log.at_usual[model][row["usage_hour"]] += (tokens - duplicates) * log.usual[model][token_class]
     priced.cost = None if price is None or priced.cost is None else priced.cost + tokens * price
 
 

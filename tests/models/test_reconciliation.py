@@ -159,6 +159,9 @@ def test_what_only_the_log_has_is_unexplained(sides: FourSides) -> None:
 
 
 def test_a_model_that_no_line_bills_is_not_billed(sides: FourSides) -> None:
+    sides.price("other", input_uncached="1")
+    sides.billed(DAY, "input_uncached", 2_000_000, "2", model="other")
+    sides.logged(NOON, "other", input_uncached=2_000_000)
     sides.logged(NOON, input_uncached=1_000_000)
     assert by_cause(sides.reconciled().causes) == {"not_billed": Decimal(-3)}
 
@@ -266,6 +269,30 @@ def test_a_bill_by_another_midnight_is_a_boundary_of_days(sides: FourSides) -> N
         Decimal("0.021"),
         Decimal("-0.042"),
     ]
+
+
+def test_a_price_billed_too_long_does_not_hide_when_the_bill_s_days_begin() -> None:
+    sides, cheaper = FourSides(), datetime(2026, 10, 11)
+    sides.price(input_uncached="6", until=cheaper)
+    sides.price(input_uncached="3", since=cheaper)
+    for number in range(31):
+        midnight = datetime(2026, 10, 1) + timedelta(days=number)
+        late = 100_000 + 1_000 * number
+        sides.logged(midnight + timedelta(hours=2), input_uncached=10_000 + 7_000 * (number % 3))
+        sides.logged(midnight + timedelta(hours=15), input_uncached=late)
+        tokens = late + 10_000 + 7_000 * ((number + 1) % 3)
+        usd_per_mtok = 6 if number < 14 else 3  # four days longer than the price book has it
+        sides.billed(midnight.date(), "input_uncached", tokens, Decimal(tokens) * usd_per_mtok / 10**6)
+    sides.logged(datetime(2026, 11, 1, 2), input_uncached=10_000 + 7_000 * (31 % 3))
+    assert set(sides.reconciled().lines["day_offset_hours"]) <= set(range(3, 13))
+
+
+def test_a_month_of_which_there_is_no_bill_is_compared_with_nothing(sides: FourSides) -> None:
+    """An absent bill is unknown, not a bill of nothing."""
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.logged(NOON, input_uncached=1_000_000)
+    found = sides.reconciled()
+    assert (found.lines.height, found.causes.height) == (0, 0)
 
 
 def test_a_model_that_nobody_bills_says_nothing_of_when_days_begin(sides: FourSides) -> None:
