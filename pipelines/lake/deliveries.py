@@ -44,6 +44,8 @@ class Delivery:
     total_cost: Decimal | None = None
     rejected_cost: Decimal | None = None
     previous_total_cost: Decimal | None = None
+    total_effective_cost: Decimal | None = None
+    previous_total_effective_cost: Decimal | None = None
     stated_cost: Decimal | None = None
     message: str | None = None
     is_final: bool = False

@@ -68,6 +68,7 @@ def _unchanged(came: Delivery, served: Delivery) -> Delivery:
         reject_count=served.reject_count,
         duplicate_count=served.duplicate_count,
         total_cost=served.total_cost,
+        total_effective_cost=served.total_effective_cost,
         rejected_cost=served.rejected_cost,
         stated_cost=served.stated_cost,
         is_final=served.is_final,
@@ -104,6 +105,8 @@ def _settle(
         row_count=totals.row_count,
         total_cost=totals.total_cost,
         previous_total_cost=served.total_cost if served else None,
+        total_effective_cost=totals.total_effective_cost,
+        previous_total_effective_cost=served.total_effective_cost if served else None,
         is_final=totals.is_final,
         message="; ".join(notices) or None,
     )

@@ -11,6 +11,7 @@ from contracts import contract
 
 # The money that a source's control total is about: the invoice's, or what a log says its requests cost.
 _MONEY = ("billed_cost", "source_reported_cost_usd")
+_EFFECTIVE = "effective_cost"  # what statements are in; a restatement may change it and no invoice
 _EXACT = Context(prec=80)  # beyond anything that DECIMAL(38,12) columns can add up to
 
 
@@ -23,6 +24,7 @@ class Totals:
     reject_count: int = 0
     duplicate_count: int = 0
     total_cost: Decimal | None = None
+    total_effective_cost: Decimal | None = None
     rejected_cost: Decimal | None = None
     unreadable_costs: int = 0
     stated_cost: Decimal | None = None
@@ -34,6 +36,8 @@ class Totals:
     def __post_init__(self) -> None:
         if money_column(self.fact):
             self.total_cost = Decimal(0)
+        if has_effective_cost(self.fact):
+            self.total_effective_cost = Decimal(0)
 
     @property
     def is_final(self) -> bool:
@@ -47,6 +51,8 @@ class Totals:
         self.duplicate_count += chunk.duplicate_count
         if money := money_column(self.fact):
             self.total_cost = plus(self.total_cost, _sum(chunk.rows[money]))
+        if has_effective_cost(self.fact):
+            self.total_effective_cost = plus(self.total_effective_cost, _sum(chunk.rows[_EFFECTIVE]))
         for reject in chunk.rejects:
             self.first_reject = self.first_reject or reject
             self.rejected_cost = plus(self.rejected_cost, reject.cost)
@@ -97,6 +103,11 @@ def money_column(fact: str) -> str | None:
     """The column of a fact that control totals are about; None for facts without money."""
     names = {column.name for column in contract(fact).columns}
     return next((name for name in _MONEY if name in names), None)
+
+
+def has_effective_cost(fact: str) -> bool:
+    """Whether a fact's money is amortised as well."""
+    return any(column.name == _EFFECTIVE for column in contract(fact).columns)
 
 
 def plus(left: Decimal | None, right: Decimal | None) -> Decimal | None:

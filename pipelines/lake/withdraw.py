@@ -15,7 +15,7 @@ from pipelines.calendar import midnight, next_month
 from pipelines.lake.deliveries import WITHDRAWN, Delivery, Journal, begun
 from pipelines.lake.rejects import REJECTS
 from pipelines.lake.tables import Tables
-from pipelines.lake.totals import money_column
+from pipelines.lake.totals import has_effective_cost, money_column
 
 
 def standing(tables: Tables, journal: Journal, fact: str) -> dict[str, list[date]]:
@@ -52,6 +52,8 @@ def withdraw(
             status=WITHDRAWN,
             total_cost=Decimal(0) if money_column(fact) else None,
             previous_total_cost=served.total_cost if served else None,
+            total_effective_cost=Decimal(0) if has_effective_cost(fact) else None,
+            previous_total_effective_cost=served.total_effective_cost if served else None,
             message=f"withdrawn: its {rows:,} rows count no more; what was delivered is still in landing",
         )
         journal.append(withdrawn)

@@ -66,6 +66,7 @@ def test_a_restated_delivery_replaces_its_slice_and_no_other(lake: Lake, pull: P
     pull(FakeSource([("n", [{"cost": "7"}])]), NEXT)
     restated = pull(FakeSource([("bill.json", [{"cost": "2"}])]))
     assert (restated.status, restated.total_cost, restated.previous_total_cost) == ("committed", Decimal(2), TOTAL)
+    assert (restated.total_effective_cost, restated.previous_total_effective_cost) == (Decimal(2), TOTAL)
     assert costs(lake) == [Decimal(2), Decimal(7)]
     assert [piece.row_count for piece in lake.slices("charges")] == [1, 1]
 
