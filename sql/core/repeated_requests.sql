@@ -1,7 +1,9 @@
 -- Suspects are found by narrow stamps of sizes, starts and ids; only they are looked at in full.
--- A duplicate has the key, model, outcome, tokens and reported cost of the attempt before it, starts within one second
--- of that one and, where both durations are known, took as long to a tenth of a second, as two calls hardly do. Its id
--- may be another one or the same. A reused id is one under which something else was already logged that day.
+-- A duplicate has the key, model, outcome, tokens and reported cost of an earlier attempt, starts within one second of
+-- that one and, where both durations are known, took as long to a tenth of a second, as two calls hardly do. Its id may
+-- be another one or the same, but under another id of the same operation it is another try. The earlier attempt is the
+-- one just before, or the last one of the same tenth of a second: another call of that size may lie between.
+-- A reused id is one under which something else was already logged that day.
 -- A retry is what follows a failed attempt of the same operation: the failed one is no request of its own.
 with in_one_minute as (
     select
@@ -38,32 +40,19 @@ neighbours as (
         requests.x_source,
         requests.x_page,
         requests.x_row,
+        requests.request_id,
+        requests.attempt_group_id,
         requests.started_at,
         requests.latency_seconds,
-        lag(requests.request_id) over (
-            partition by
-                requests.usage_date, requests.key_id, requests.provider, requests.billed_model, requests.status,
-                requests.input_uncached_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens,
-                requests.cache_write_1h_tokens, requests.input_audio_tokens, requests.output_text_tokens,
-                requests.output_reasoning_tokens, requests.output_audio_tokens, requests.source_reported_cost_usd
-            order by requests.started_at, requests.x_source, requests.x_page, requests.x_row
-        ) as other_request_id,
-        lag(requests.started_at) over (
-            partition by
-                requests.usage_date, requests.key_id, requests.provider, requests.billed_model, requests.status,
-                requests.input_uncached_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens,
-                requests.cache_write_1h_tokens, requests.input_audio_tokens, requests.output_text_tokens,
-                requests.output_reasoning_tokens, requests.output_audio_tokens, requests.source_reported_cost_usd
-            order by requests.started_at, requests.x_source, requests.x_page, requests.x_row
-        ) as other_started_at,
-        lag(requests.latency_seconds) over (
-            partition by
-                requests.usage_date, requests.key_id, requests.provider, requests.billed_model, requests.status,
-                requests.input_uncached_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens,
-                requests.cache_write_1h_tokens, requests.input_audio_tokens, requests.output_text_tokens,
-                requests.output_reasoning_tokens, requests.output_audio_tokens, requests.source_reported_cost_usd
-            order by requests.started_at, requests.x_source, requests.x_page, requests.x_row
-        ) as other_latency_seconds
+        lag(requests.request_id) over before as before_request_id,
+        lag(requests.x_source) over before as before_x_source,
+        lag(requests.attempt_group_id) over before as before_attempt_group_id,
+        lag(requests.started_at) over before as before_started_at,
+        lag(requests.latency_seconds) over before as before_latency_seconds,
+        lag(requests.request_id) over as_long as as_long_request_id,
+        lag(requests.x_source) over as_long as as_long_x_source,
+        lag(requests.attempt_group_id) over as_long as as_long_attempt_group_id,
+        lag(requests.started_at) over as_long as as_long_started_at
     from gateway_requests as requests
     left join in_one_minute
         on
@@ -83,23 +72,57 @@ neighbours as (
     where
         not requests.is_cache_hit
         and (in_one_minute.size_stamp is not null or around_one_minute.size_stamp is not null)
+    window before as (
+        partition by
+            requests.usage_date, requests.key_id, requests.provider, requests.billed_model, requests.status,
+            requests.input_uncached_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens,
+            requests.cache_write_1h_tokens, requests.input_audio_tokens, requests.output_text_tokens,
+            requests.output_reasoning_tokens, requests.output_audio_tokens, requests.source_reported_cost_usd
+        order by requests.started_at, requests.x_source, requests.x_page, requests.x_row
+    ),
+    as_long as (
+        partition by
+            requests.usage_date, requests.key_id, requests.provider, requests.billed_model, requests.status,
+            requests.input_uncached_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens,
+            requests.cache_write_1h_tokens, requests.input_audio_tokens, requests.output_text_tokens,
+            requests.output_reasoning_tokens, requests.output_audio_tokens, requests.source_reported_cost_usd,
+            floor(requests.latency_seconds * 10)
+        order by requests.started_at, requests.x_source, requests.x_page, requests.x_row
+    )
 ),
 
-duplicates as (
+found_twice as (
     select
         usage_date,
         x_source,
         x_page,
         x_row,
-        other_request_id
+        case
+            when
+                started_at <= as_long_started_at + interval 1 second
+                and (
+                    request_id = as_long_request_id
+                    or x_source <> as_long_x_source
+                    or coalesce(attempt_group_id <> as_long_attempt_group_id, true)
+                )
+                then as_long_request_id
+            when
+                started_at <= before_started_at + interval 1 second
+                and coalesce(abs(latency_seconds - before_latency_seconds) <= 0.1, true)
+                and (
+                    request_id = before_request_id
+                    or x_source <> before_x_source
+                    or coalesce(attempt_group_id <> before_attempt_group_id, true)
+                )
+                then before_request_id
+        end as other_request_id
     from neighbours
-    where
-        started_at <= other_started_at + interval 1 second
-        and (
-            latency_seconds is null
-            or other_latency_seconds is null
-            or abs(latency_seconds - other_latency_seconds) <= 0.1
-        )
+),
+
+duplicates as (
+    select *
+    from found_twice
+    where other_request_id is not null
 ),
 
 repeated_endings as (

@@ -311,7 +311,12 @@ costs as (
             suspects.x_source = stale.x_source
             and suspects.x_page = stale.x_page
             and suspects.x_row = stale.x_row
-    where suspects.is_paid and suspects.used_tokens > 0 and suspects.source_reported_cost_usd is not null
+    where
+        suspects.is_paid
+        and suspects.used_tokens > 0
+        -- a failure that cost nothing is rightly free
+        and (suspects.source_reported_cost_usd <> 0 or suspects.status = 'success')
+        and suspects.source_reported_cost_usd is not null
 ),
 
 found as (
