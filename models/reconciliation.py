@@ -56,7 +56,7 @@ def reconcile(
     price_book: pl.DataFrame,
     identities: Mapping[tuple[str, str], tuple[str, str]],
 ) -> Reconciled:
-    """Reconciles one billing period. One of which there is no bill at all is compared with nothing.
+    """Reconciles one billing period.
 
     Args:
         period: first day of the month.
@@ -79,8 +79,7 @@ def reconcile(
             read_usage(provider_usage, {names: Model(*found) for names, found in identities.items()}, class_of),
             PriceIndex(price_book),
         )
-        compared = accounts(sides) if sides.bill else ()
-        explained = [row for cells, account in compared for row in _explained(sides, cells, account)]
+        explained = [row for cells, account in accounts(sides) for row in _explained(sides, cells, account)]
     lines = [_line(cell, account) for cell, account, _ in explained]
     causes = [_named(cell, account) | cause._asdict() for cell, account, found in explained for cause in found]
     return Reconciled(_frame(lines, LINES), _frame(causes, CAUSES))

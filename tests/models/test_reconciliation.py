@@ -287,14 +287,6 @@ def test_a_price_billed_too_long_does_not_hide_when_the_bill_s_days_begin() -> N
     assert set(sides.reconciled().lines["day_offset_hours"]) <= set(range(3, 13))
 
 
-def test_a_month_of_which_there_is_no_bill_is_compared_with_nothing(sides: FourSides) -> None:
-    """An absent bill is unknown, not a bill of nothing."""
-    sides.counted(DAY, input_uncached=1_000_000)
-    sides.logged(NOON, input_uncached=1_000_000)
-    found = sides.reconciled()
-    assert (found.lines.height, found.causes.height) == (0, 0)
-
-
 def test_a_model_that_nobody_bills_says_nothing_of_when_days_begin(sides: FourSides) -> None:
     """Little on the bill, changing from day to day; much of another model on the first night in the log."""
     sides.price("other", input_uncached="3")
