@@ -61,7 +61,7 @@ def probe_exports(settings: AzureBillSettings) -> str:
     for name in settings.exports.values():
         months = sorted(_months(settings, name))
         if not months:
-            raise SourceError(_nothing(settings, name, "any month", months))
+            raise SourceError(_nothing(settings, name, None, months))
         found.append(f"{name}: {len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}")
     return f"{settings.location}: {'; '.join(found)}"
 
@@ -71,7 +71,7 @@ def _newest_run(settings: AzureBillSettings, view: View, name: str, window: Wind
     folder = months.get(window.slice_date)
     if folder is None:
         if not months or window.slice_date > min(months):
-            raise SourceError(_nothing(settings, name, f"{window.slice_date:%Y-%m}", sorted(months)))
+            raise SourceError(_nothing(settings, name, window.slice_date, sorted(months)))
         return None
     objects = _objects(settings, folder)
     written = [o for o in objects if PurePosixPath(o.path).name.lower() == _MANIFEST]
@@ -99,13 +99,17 @@ def _months(settings: AzureBillSettings, name: str) -> dict[date, str]:
         if found is None:
             continue
         first, last = (date(int(d[:4]), int(d[4:6]), int(d[6:])) for d in found.groups())
-        if first.day != 1 or last != (first + timedelta(days=31)).replace(day=1) - timedelta(days=1):
+        if first.day != 1 or last != _last_day(first):
             raise SourceError(
                 f"{settings.location}: {name}/{text} is no calendar month, and parts of months would be counted twice; "
                 "let the export cover the month to date, or the last month, and move the folder away"
             )
         months[first] = f"{name}/{text}"
     return months
+
+
+def _last_day(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def _stored(run: _Run, blob: Blob, objects: dict[str, StoredObject]) -> StoredObject:
@@ -133,9 +137,13 @@ def _body(settings: AzureBillSettings, found: StoredObject) -> Body:
     return body(settings.location or "", settings.store_options, found.path, found.etag)
 
 
-def _nothing(settings: AzureBillSettings, name: str, wanted: str, months: Sequence[date]) -> str:
+def _nothing(settings: AzureBillSettings, name: str, wanted: date | None, months: Sequence[date]) -> str:
+    """Says that the export holds nothing of the month (of any month), and which folder would."""
+    month, folder = "any month", "<first day>-<last day>"
+    if wanted is not None:
+        month, folder = f"{wanted:%Y-%m}", f"{wanted:%Y%m%d}-{_last_day(wanted):%Y%m%d}"
     held = f"its months are {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if months else "it has no folder of a month"
     return (
-        f"{settings.location}: the export {name} holds nothing of {wanted} ({held}). Nothing is known of it, which is "
-        f"not zero: check the export's last run, or the settings; expected {name}/20260901-20260930/<run>/{_MANIFEST}"
+        f"{settings.location}: the export {name} holds nothing of {month} ({held}). Nothing is known of it, which is "
+        f"not zero: check the export's last run, or the settings; expected {name}/{folder}/<run>/{_MANIFEST}"
     )

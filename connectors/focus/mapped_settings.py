@@ -164,6 +164,16 @@ class MappedBillSettings(BillSettings):
         return self
 
     @property
+    def remedies(self) -> Mapping[str, str]:
+        """By the reason why a value was not read, the setting that would read it."""
+        other = "," if self.decimal_mark == "." else "."
+        grouped = "" if self.grouped else f"; `grouped: true` lets {other!r} stand between thousands"
+        return {
+            "unknown_value": "the setting `words` says what the file's words mean",
+            "unreadable_number": f"`decimal_mark` puts {self.decimal_mark!r} before its decimal places{grouped}",
+        }
+
+    @property
     def file_columns(self) -> tuple[str, ...]:
         """Every column of the file that the settings name."""
         priced = [name for price in self.unit_prices for name in (price.per, *price.match)]

@@ -1,5 +1,6 @@
 """Settings of a source of bills: where they lie, how the months are found, and what they are expected to hold."""
 
+from collections.abc import Mapping
 from datetime import date
 from string import Formatter
 from typing import Literal, Self
@@ -43,6 +44,11 @@ class BillSettings(StoredSourceSettings):
     cost_classes: tuple[CostClassRule, ...] = Field(
         default=(), description="Rules that say what a cost is for; the first that matches wins."
     )
+
+    @property
+    def remedies(self) -> Mapping[str, str]:
+        """By the reason why a value was not read, the setting that would read it."""
+        return {}
 
     @model_validator(mode="after")
     def _layout_names_the_month(self) -> Self:

@@ -55,6 +55,8 @@ class _Given:
     def add(self, mask: pl.Series, reason: str, column: str, expected: str, *, refuses: bool) -> None:
         """Notes a finding, unless there is none."""
         if mask.any():
+            if remedy := self.settings.remedies.get(reason):
+                expected = f"{expected} ({remedy})"
             self.findings.append(Finding(mask.fill_null(value=False), reason, self.name(column), expected, refuses))
 
     def add_missing(self, mask: pl.Series, column: str, expected: str) -> None:

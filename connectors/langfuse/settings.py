@@ -87,7 +87,8 @@ class LangfuseScoresSettings(LangfuseAddress, StoredSourceSettings):
         min_length=1, description="Names of the scores that tell of outcomes; no other score is read."
     )
     hash_key: SecretStr = Field(
-        min_length=16, description="Key of the hashes that stand for e-mail addresses in kept texts."
+        min_length=16,
+        description="Key of the hashes that stand for e-mail addresses in kept texts, 16 characters or more.",
     )
     public_key: str | None = Field(default=None, min_length=1, description="The project's public key, pk-lf-...")
     secret_key: SecretStr | None = Field(default=None, description="The project's secret key, by reference.")

@@ -16,7 +16,9 @@ class LogSettings(SourceSettings):
     """What names a log's fields carry, and the key that makes people unrecognisable."""
 
     hash_key: SecretStr = Field(
-        min_length=16, description="Key of the hashes that stand for users and customers. Changing it renames them all."
+        min_length=16,
+        description="Key of the hashes that stand for users and customers, 16 characters or more. Changing it renames "
+        "them all.",
     )
     team_id_field: str = Field(
         default="team_id",

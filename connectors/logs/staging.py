@@ -130,8 +130,9 @@ class _Delivery:
         """What people should know of the whole delivery."""
         found = [f"field {name} is not known; it is kept in x_extra" for name in sorted(self.unknown)]
         if self.reused:
+            count = "1 attempt carries" if len(self.reused) == 1 else f"{len(self.reused)} attempts carry"
             found.append(
-                f"{len(self.reused)} attempts carry an id that another attempt of the day has too, such as "
+                f"{count} an id that another attempt of the day has too, such as "
                 f"{min(self.reused)}; all of them are counted"
             )
         return tuple(found)

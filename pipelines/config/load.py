@@ -13,7 +13,7 @@ from connectors.base import SourceSettings
 from connectors.registry import SOURCES, source
 from pipelines.config.contradictions import contradictions, stray_session_token
 from pipelines.config.positions import Location, read
-from pipelines.config.problems import ConfigError, Problem, nearest
+from pipelines.config.problems import ConfigError, Problem, meant, nearest
 from pipelines.config.references import unknown_references
 from pipelines.config.resolved import Resolved, resolved
 from pipelines.config.schema import Config, settings_fields
@@ -96,7 +96,11 @@ def _explain(found: Resolved, model: type[BaseModel], base: Location, inner: Loc
         expected = error["ctx"]["expected"]
         names = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
         said, near = ("", "") if is_hidden else (f"found '{value}', ", str(value))
-        return document.problem(location, f"{said}expected {expected}", nearest(near, names))
+        return document.problem(location, f"{said}expected {expected}", meant(near, names))
+    if error["type"] in ("too_short", "string_too_short") and isinstance(value, str):
+        least = error["ctx"]["min_length"]
+        needed = "1 character" if least == 1 else f"{least} characters"
+        return document.problem(location, f"needs at least {needed}, it has {len(value)}")
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     shown = f", found '{value}'" if isinstance(value, str | int) and not is_hidden else ""
     return document.problem(location, f"{message}{shown}")

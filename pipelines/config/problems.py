@@ -19,7 +19,8 @@ class Problem:
     def text(self, file: Path) -> str:
         """One line for a terminal, in the form that editors can jump to."""
         remedy = f" {self.remedy}" if self.remedy else ""
-        return f"{file}:{self.line}:{self.column}: {self.where}: {self.message}.{remedy}"
+        stop = "" if self.message.endswith((".", "?", "!")) else "."
+        return f"{file}:{self.line}:{self.column}: {self.where}: {self.message}{stop}{remedy}"
 
 
 class ConfigError(Exception):
@@ -34,9 +35,13 @@ class ConfigError(Exception):
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A sentence naming the valid name nearest to `name`, or all of them when none is near."""
     names = sorted(set(valid))
-    if close := difflib.get_close_matches(name, names, n=1, cutoff=0.6):
-        return f"Did you mean '{close[0]}'?"
-    if not names:
-        return ""
+    if (found := meant(name, names)) or not names:
+        return found
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return f"Expected one of: {shown}."
+
+
+def meant(name: str, valid: Iterable[str]) -> str:
+    """A sentence naming the valid name nearest to `name`; empty when none is near."""
+    close = difflib.get_close_matches(name, sorted(set(valid)), n=1, cutoff=0.6)
+    return f"Did you mean '{close[0]}'?" if close else ""

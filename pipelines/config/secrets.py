@@ -48,7 +48,8 @@ def resolve(reference: str, base: Path, environment: Mapping[str, str] | None = 
     if kind == "env":
         value = variable(target, environment)
         if not value:
-            raise SecretError(f"environment variable {target} is not set")
+            there = target in (os.environ if environment is None else environment)
+            raise SecretError(f"environment variable {target} is {'empty' if there else 'not set'}")
         return value
     path = base / target
     try:

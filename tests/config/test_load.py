@@ -139,3 +139,32 @@ def test_the_starter_file_is_valid(tmp_path: Path) -> None:
 
     config, _ = load(written(tmp_path, STARTER.read_text(encoding="utf-8")), {"FARTHING_HASH_KEY": "k" * 32})
     assert [source.kind for source in config.sources] == ["focus", "litellm", "dcgm"]
+
+
+def test_what_is_expected_is_told_once(tmp_path: Path) -> None:
+    message = complaint(tmp_path, GOOD.replace("exports/bill", "exports/bill\n    manifests: each"))
+    assert "found 'each', expected 'all' or 'last'." in message
+    assert "Expected one of" not in message
+
+
+def test_a_question_ends_in_its_own_sign(tmp_path: Path) -> None:
+    mapped = """\
+  - name: other
+    kind: mapped_bill
+    location: x
+    period: day
+    columns: {billed_cost: Amount, charge_period_start: Day, charge_categry: Kind}
+teams:"""
+    message = complaint(tmp_path, GOOD.replace("teams:", mapped, 1))
+    assert message.endswith("did you mean 'charge_category'?")
+
+
+def test_the_field_that_begins_with_a_name_is_meant_before_one_that_looks_like_it(tmp_path: Path) -> None:
+    log = """\
+  - name: other
+    kind: mapped_log
+    location: x
+    hash_key: env:HASH_KEY
+    fields: {start: at, status: s}
+teams:"""
+    assert "did you mean 'started_at'?" in complaint(tmp_path, GOOD.replace("teams:", log, 1))

@@ -139,3 +139,14 @@ def test_yes_and_no_are_no_secrets_whatever_they_are_called(tmp_path: Path) -> N
     file = written(tmp_path, GOOD.replace("teams:", costs, 1))
     config, _ = load(file, {"HASH_KEY": "a-very-secret-value"})
     assert config.sources[-1].by_api_key is True  # type: ignore[attr-defined]
+
+
+def test_a_variable_that_is_empty_is_not_told_as_one_that_is_not_set(tmp_path: Path) -> None:
+    assert "environment variable HASH_KEY is empty" in complaint(tmp_path, GOOD, {"HASH_KEY": ""})
+    assert "environment variable HASH_KEY is not set" in complaint(tmp_path, GOOD, {})
+
+
+def test_a_secret_that_is_too_short_is_told_in_characters_and_not_repeated(tmp_path: Path) -> None:
+    message = complaint(tmp_path, GOOD, {"HASH_KEY": "hunter2hunt"})
+    assert "hash_key: needs at least 16 characters, it has 11." in message
+    assert "hunter2" not in message

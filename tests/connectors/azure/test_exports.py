@@ -131,6 +131,19 @@ def test_a_month_after_the_first_without_files_is_unknown(tmp_path: Path) -> Non
     assert list(SOURCE.fetch(given, month_window(date(2026, 8, 1)))) == []
 
 
+@pytest.mark.parametrize(
+    ("month", "folder"),
+    [(date(2026, 11, 1), "20261101-20261130"), (date(2027, 2, 1), "20270201-20270228")],
+)
+def test_a_month_without_files_is_told_with_the_folder_that_it_would_lie_in(
+    month: date, folder: str, tmp_path: Path
+) -> None:
+    run_of(tmp_path, "actual", "ActualCost", {"a.csv": csv_of(line())})
+    given = settings(location=str(tmp_path), amortized=None)
+    with pytest.raises(SourceError, match=f"expected actual/{folder}/<run>/manifest.json"):
+        list(SOURCE.fetch(given, month_window(month)))
+
+
 def test_an_export_that_nobody_made_is_told(tmp_path: Path) -> None:
     for ask in (lambda given: list(SOURCE.fetch(given, SEPTEMBER)), SOURCE.probe):
         with pytest.raises(SourceError, match="no folder of a month"):

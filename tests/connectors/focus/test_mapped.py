@@ -157,6 +157,20 @@ def test_a_cost_that_cannot_be_told_is_refused_and_never_guessed(
     assert json.loads(reject.payload)["Amount"] == text
 
 
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [
+        ({}, "(`decimal_mark` puts '.' before its decimal places; `grouped: true` lets ',' stand between thousands)"),
+        ({"decimal_mark": ","}, "puts ',' before its decimal places; `grouped: true` lets '.' stand between thousands"),
+        ({"grouped": True}, "expected a decimal number (`decimal_mark` puts '.' before its decimal places)"),
+    ],
+)
+def test_a_number_that_was_not_read_is_told_with_the_settings_that_say_how(over: dict[str, object], words: str) -> None:
+    (reject,) = read_mapped(written(used(Amount="1.234,50")), **over).rejects
+    assert "found '1.234,50'" in reject.detail
+    assert words in reject.detail
+
+
 def test_the_cost_of_a_refused_line_is_in_the_currency_not_in_cents() -> None:
     (reject,) = read_mapped(written(used(Amount="4810", Product="")), cost_unit="0.01").rejects
     assert (reject.reason, reject.cost) == ("missing_value", Decimal("48.10"))
@@ -179,6 +193,7 @@ def test_the_files_words_become_the_contracts() -> None:
     bill = read_mapped(content, **with_columns(charge_category="Kind"), words=words)
     assert [row["charge_category"] for row in bill.rows] == ["Credit", "Tax"]
     assert [(r.row, r.reason) for r in bill.rejects] == [(3, "unknown_value")]
+    assert "(the setting `words` says what the file's words mean)" in bill.rejects[0].detail
 
 
 def test_a_column_is_found_by_its_own_name_before_any_other_spelling() -> None:

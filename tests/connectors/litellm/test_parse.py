@@ -65,6 +65,12 @@ def test_an_id_that_is_used_again_for_another_request_loses_nothing_and_is_told(
     assert "2 attempts carry an id that another attempt of the day has too, such as chatcmpl-1" in notice
 
 
+def test_one_id_that_is_used_again_is_told_as_one(payload: Payload, gateway: Gateway) -> None:
+    gateway.file("2026-11-21/a.jsonl", [payload(), payload(response_cost=0.5)])
+    (notice,) = gateway.night().notices
+    assert "1 attempt carries an id that another attempt of the day has too, such as chatcmpl-1" in notice
+
+
 def test_a_cancelled_stream_with_no_usage_is_unknown_and_not_zero(payload: Payload, gateway: Gateway) -> None:
     cut = payload(stream=True, metadata={}, prompt_tokens=0, completion_tokens=0, total_tokens=0, response_cost=0.0)
     gateway.file("2026-11-21/a.jsonl", [cut])
