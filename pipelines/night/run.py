@@ -1,6 +1,7 @@
 """One night, or a range of days, in this process: the same job that Dagster runs."""
 
 import os
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +9,8 @@ from datetime import date
 import dagster as dg
 
 from pipelines.house import House
+
+_OWN_CLASS = re.compile(r"^(?:connectors|contracts|models|pipelines|reports)(?:\.\w+)*\.\w+Error: ")
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ def run_night(house: House, first: date, last: date) -> NightResult:
 
 
 def _reason(event: dg.DagsterEvent) -> str:
-    """The innermost error's message, which is the one written for people."""
+    """The innermost error's message, which is the one written for people: without our own class before it."""
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return error.message.strip() if error is not None else "failed"
+    return _OWN_CLASS.sub("", error.message.strip()) if error is not None else "failed"
