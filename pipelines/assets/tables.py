@@ -20,6 +20,7 @@ from pipelines.night.reconciliation import build_causes, build_lines
 from pipelines.night.references import (
     REFUSED,
     REFUSED_OF_CLOUDS,
+    write_bill_sources,
     write_exchange_rates,
     write_model_identity,
     write_references,
@@ -82,7 +83,11 @@ def reference_assets() -> list[dg.AssetsDefinition]:
         house.progress.finish("model_identity", f"{count:,} names", tuple(useless_prices(house)))
         return dg.MaterializeResult(metadata={"rows": count})
 
-    return [references, fx_rates, model_identity]
+    @_reference_asset("bill_sources", deps=["charges"])
+    def bill_sources(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata={"rows": write_bill_sources(house_of(context), *days_of(context))})
+
+    return [references, fx_rates, model_identity, bill_sources]
 
 
 def _reference_asset(name: str, *, deps: list[str]) -> Callable[..., dg.AssetsDefinition]:

@@ -1,10 +1,11 @@
-"""Reference tables from the configuration and the price book: who owns what, which model is which, what it costs."""
+"""Reference tables from the configuration and price books: who owns what, what is which, who bills, what it costs."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
 
 import pyarrow as pa
 
+from connectors.registry import source
 from contracts import conform, contract
 from models.pricing import identity_rows
 from pipelines.calendar import midnight, month_start, next_month
@@ -21,6 +22,7 @@ REFERENCE_DATE = date(1970, 1, 1)
 REFUSED = "refused_list_prices"
 REFUSED_OF_CLOUDS = "refused_cloud_prices"
 REFERENCE_SOURCE = "configuration"
+BILL_SOURCES = "bill_sources"
 
 
 def write_references(house: House) -> dict[str, int]:
@@ -56,6 +58,20 @@ def write_model_identity(house: House, first: date, last: date) -> int:
     pairs |= {(row["source_provider"], row["source_model"]) for row in known}
     rows = identity_rows(sorted(pairs), identity_overrides(house.config)).to_arrow()
     return _replace(house, "model_identity", conform(contract("model_identity"), rows))
+
+
+def write_bill_sources(house: House, first: date, last: date) -> int:
+    """Writes which configured source bills whom: the providers on bills of those days beside those already seen."""
+    configured = {settings.name for settings in house.config.sources if source(settings.kind).fact == "charges"}
+    with house.engine() as engine:
+        register(house, engine, "charges", month_start(first - timedelta(days=HORIZON_DAYS)), next_month(last))
+        billed = engine.query("select distinct x_source, provider_name from charges").to_pylist()
+    known = house.lake.read(BILL_SOURCES).to_pylist()
+    pairs = {(row["x_source"], row["provider_name"]) for row in (*billed, *known)}
+    seen = {(name, provider) for name, provider in pairs if name in configured and provider}
+    seen |= {(name, "") for name in configured - {name for name, _ in seen}}
+    rows = ({"x_source": name, "provider_name": provider} for name, provider in sorted(seen))
+    return _replace(house, BILL_SOURCES, _table(BILL_SOURCES, rows))
 
 
 def _names_in_use(house: House, first: date, last: date) -> set[tuple[str, str]]:

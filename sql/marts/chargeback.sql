@@ -1,7 +1,10 @@
 -- Only accounts in which money rests: the moves in between would count it twice. A period is open for a
 -- provider until each source that bills it is asked after the period's end (a fee may cover all of it on its first day,
 -- a month may end without a charge), and from then on final when every one of them says so of what it delivered, all of
--- which could be read.
+-- which could be read. A source bills a provider in a period when the period has lines of it. One that was asked for
+-- the period and has nothing in place for it (it failed and never delivered, or was withdrawn) may yet bill: it counts
+-- for the providers that it was ever seen to bill, and for all of the period's while it has billed none, as long as the
+-- configuration names it. One that was renamed or removed is not in bill_sources and holds nothing back.
 -- A cost is converted in two parts, whole units and the fraction, so that no engine runs out of digits; the fraction is
 -- rounded half away from zero to 12 places, and the whole units need no rounding, so that neither does the sum.
 with resting as (
@@ -47,19 +50,53 @@ ranked_deliveries as (
     select
         x_source,
         slice_date,
+        status,
         is_final,
         reject_count,
         row_number() over (partition by x_source, slice_date order by attempted_at desc, attempt_id desc) as age
     from deliveries
-    where status in ('committed', 'empty', 'unchanged')
+    where status in ('committed', 'empty', 'unchanged', 'withdrawn')
 ),
 
-billing_sources as (
+seen_sources as (
     select distinct
         billing_period,
         provider_name,
         x_source
     from charge_groups
+),
+
+silent_sources as (
+    select distinct
+        deliveries.slice_date as billing_period,
+        bill_sources.provider_name,
+        bill_sources.x_source
+    from deliveries
+    inner join bill_sources on deliveries.x_source = bill_sources.x_source
+    left join ranked_deliveries
+        on
+            deliveries.x_source = ranked_deliveries.x_source
+            and deliveries.slice_date = ranked_deliveries.slice_date
+            and ranked_deliveries.age = 1
+    where deliveries.fact = 'charges' and coalesce(ranked_deliveries.status, 'withdrawn') = 'withdrawn'
+),
+
+billing_sources as (
+    select
+        billing_period,
+        provider_name,
+        x_source
+    from seen_sources
+    union distinct
+    select
+        seen_sources.billing_period,
+        seen_sources.provider_name,
+        silent_sources.x_source
+    from seen_sources
+    inner join silent_sources
+        on
+            seen_sources.billing_period = silent_sources.billing_period
+            and silent_sources.provider_name in ('', seen_sources.provider_name)
 ),
 
 signals as (

@@ -52,6 +52,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("charges", "gateway_requests", "gpu_samples"),
         *("provider_usage", "sku_prices", "spot_prices", "commitment_terms", "outcome_scores"),
         *("teams", "owners", "host_identity", "model_identity", "prices", "listed_prices", "fx_rates", "reporting"),
+        "bill_sources",
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
         *("gpu_states_hourly", "postings", "commitment_lines", "commitment_hours"),
         *("request_defects", "usage_hourly", "reconciliation_lines", "reconciliation_causes"),
