@@ -42,7 +42,8 @@ def withdraw_source(console: Console, file: Path, name: str, *, agreed: bool) ->
                 console.print("Nothing was withdrawn.", highlight=False)
                 return WRONG
             gone = withdraw(house, found)
-            console.print(f"{len(gone)} slices of {escape(name)} withdrawn; landing keeps them.", highlight=False)
+            count = "1 slice" if len(gone) == 1 else f"{len(gone)} slices"
+            console.print(f"{count} of {escape(name)} withdrawn; landing keeps what came.", highlight=False)
             return _rebuilt(console, house, found) and OK
     except ConfigError as error:
         return stopped(console, str(error), WRONG)

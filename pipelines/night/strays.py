@@ -34,14 +34,15 @@ class Stray:
         span = f"{self.slices[0]}" if len(self.slices) == 1 else f"{self.slices[0]} to {self.slices[-1]}"
         count = "1 slice" if len(self.slices) == 1 else f"{len(self.slices)} slices"
         money = ", ".join(f"{plain(cost)} {currency}" for currency, cost in sorted(self.cost.items()))
-        return f"{self.name}: {count} of {self.fact} ({span}){f', billed {money},' if money else ''}"
+        return f"{self.name}: {count} of {self.fact} ({span}){f', billed {money}' if money else ''}"
 
     def warning(self) -> str:
         """What people must know and do."""
         twins = f"; it holds the same as {' and '.join(self.twins)}" if self.twins else ""
         return (
-            f"{self.text()} in the lake, and no source of that name in the configuration: still counted, and twice if "
-            f"it was renamed{twins}. Put the name back, or take it out: farthing withdraw {self.name}"
+            f"{self.text()}{',' if self.cost else ''} in the lake, and no source of that name in the configuration: "
+            f"still counted, and twice if it was renamed{twins}. Put the name back, or take it out: "
+            f"farthing withdraw {self.name}"
         )
 
 

@@ -44,6 +44,13 @@ def farthing(company: Path, *arguments: str) -> tuple[int, str]:
     return ran.returncode, ran.stdout + ran.stderr
 
 
+def test_what_leaves_is_told_in_whole_sentences(company: Path) -> None:
+    code, said = farthing(company, "withdraw", "other-bill", "--yes")
+    assert code == 0
+    assert "other-bill: 1 slice of charges (2026-10-01), billed 2.00 USD\n" in said
+    assert "1 slice of other-bill withdrawn; landing keeps what came." in said
+
+
 def test_a_renamed_source_is_told_until_it_is_withdrawn_and_then_counts_once(company: Path) -> None:
     again = night(company / "farthing.yml", DAY, at=DAY + timedelta(days=2))
     assert again.result.published
