@@ -1,16 +1,15 @@
 """A log that is read by an API of the test's own server."""
 
+from abc import ABC, abstractmethod
 from datetime import date
 from typing import Any
 
-import pyarrow as pa
-
 from connectors.base import Parsed
 from tests.connectors.conformance import land
-from tests.connectors.stored_log import DAY
+from tests.connectors.stored_log import DAY, whole
 
 
-class ApiLog:
+class ApiLog(ABC):
     """What a source makes of rows that its server tells.
 
     `given` are settings beside the name and the kind; a subclass puts the rows on the server in `serve`.
@@ -20,9 +19,9 @@ class ApiLog:
         self.source = source
         self.given = given
 
+    @abstractmethod
     def serve(self, rows: list[dict[str, Any]]) -> None:
         """Lets the server tell these rows."""
-        raise NotImplementedError
 
     def settings(self, **over: Any) -> Any:
         named = {"name": "log", "kind": self.source.kind}
@@ -36,16 +35,10 @@ class ApiLog:
         return [page.body.open().__enter__().read() for page in self.source.fetch(settings, window)]
 
     def night(self, rows: list[dict[str, Any]], **over: Any) -> Parsed:
-        """The whole delivery of a day, its chunks put together."""
+        """The whole delivery of a day."""
         settings = self.settings(**over)
         window = self.source.windows(settings, DAY)[-1]
-        chunks = list(self.source.parse(settings, window, land(self.pages(rows, **over))))
-        return Parsed(
-            rows=pa.concat_tables([chunk.rows for chunk in chunks]),
-            rejects=tuple(reject for chunk in chunks for reject in chunk.rejects),
-            duplicate_count=sum(chunk.duplicate_count for chunk in chunks),
-            notices=tuple(notice for chunk in chunks for notice in chunk.notices),
-        )
+        return whole(self.source.parse(settings, window, land(self.pages(rows, **over))))
 
     def row(self, told: dict[str, Any], **over: Any) -> dict[str, Any]:
         """The one row of one told row, with nothing refused."""

@@ -1,10 +1,10 @@
-"""A log whose files lie in a folder of the test's own, and secrets planted in its rows."""
+"""Nights over a log, over one whose files lie in a folder of the test's own, and secrets planted in its rows."""
 
 import copy
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,26 +19,27 @@ NO_COUNTS = (10**30, -(10**30), 2**63 - 1, 1e308, -1, 0.5, True, "twelve", [12],
 """What may stand in a number's place by mistake: such a row is refused or keeps what else it says; no night ends."""
 
 
-class LogFolder:
-    """Files below a folder, and what a source of stored logs makes of them. `given` are its settings beside those."""
+def whole(chunks: Iterable[Parsed]) -> Parsed:
+    """A delivery's chunks put together."""
+    given = list(chunks)
+    return Parsed(
+        rows=pa.concat_tables([chunk.rows for chunk in given]),
+        rejects=tuple(reject for chunk in given for reject in chunk.rejects),
+        duplicate_count=sum(chunk.duplicate_count for chunk in given),
+        notices=tuple(notice for chunk in given for notice in chunk.notices),
+    )
 
-    def __init__(self, folder: Path, source: Any, given: Mapping[str, Any] = {}) -> None:
-        self.folder = folder
+
+class LogNights:
+    """What a source makes of the days of a log. `given` are its settings beside name, kind and the key of hashes."""
+
+    def __init__(self, source: Any, given: Mapping[str, Any] = {}) -> None:
         self.source = source
         self.given = given
 
     def settings(self, **over: Any) -> Any:
-        defaults = {"name": "log", "kind": self.source.kind, "location": str(self.folder), "hash_key": KEY}
+        defaults = {"name": "log", "kind": self.source.kind, "hash_key": KEY}
         return self.source.settings_model.model_validate({**defaults, **self.given, **over})
-
-    def file(self, path: str, rows: Sequence[Any]) -> None:
-        """Writes rows as JSON lines, gzipped where the name says so."""
-        self.raw(path, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
-
-    def raw(self, path: str, content: bytes) -> None:
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(gzip.compress(content, mtime=0) if path.endswith(".gz") else content)
 
     def landed(self, day: date = DAY, **over: Any) -> list[LandedPage]:
         settings = self.settings(**over)
@@ -55,22 +56,33 @@ class LogFolder:
         return b"".join(page.body.open().__enter__().read() for page in self.landed(day, **over))
 
     def night(self, day: date = DAY, **over: Any) -> Parsed:
-        """The whole delivery of a day, its chunks put together."""
+        """The whole delivery of a day."""
         settings = self.settings(**over)
         window = self.source.windows(settings, day)[-1]
-        chunks = list(self.source.parse(settings, window, self.landed(day, **over)))
-        return Parsed(
-            rows=pa.concat_tables([chunk.rows for chunk in chunks]),
-            rejects=tuple(reject for chunk in chunks for reject in chunk.rejects),
-            duplicate_count=sum(chunk.duplicate_count for chunk in chunks),
-            notices=tuple(notice for chunk in chunks for notice in chunk.notices),
-        )
+        return whole(self.source.parse(settings, window, self.landed(day, **over)))
 
     def rows(self, day: date = DAY, **over: Any) -> list[dict[str, Any]]:
         """The rows of a day that has nothing to refuse."""
         night = self.night(day, **over)
         assert night.rejects == ()
         return night.rows.to_pylist()
+
+
+class LogFolder(LogNights):
+    """Files below a folder, and what a source of stored logs makes of them."""
+
+    def __init__(self, folder: Path, source: Any, given: Mapping[str, Any] = {}) -> None:
+        super().__init__(source, {"location": str(folder), **given})
+        self.folder = folder
+
+    def file(self, path: str, rows: Sequence[Any]) -> None:
+        """Writes rows as JSON lines, gzipped where the name says so."""
+        self.raw(path, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+
+    def raw(self, path: str, content: bytes) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(gzip.compress(content, mtime=0) if path.endswith(".gz") else content)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

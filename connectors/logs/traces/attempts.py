@@ -113,13 +113,12 @@ def used(settings: TraceSettings, record: Record, operation: str | None) -> Buck
     attributes: Record = record.get("attributes") or NOTHING
     scope = str(record.get("scope") or "")
     is_beside = any(fnmatchcase(scope, pattern) for pattern in settings.cached_beside)
-    for names, convention in ((GEN_AI, "otel_genai"), (OPEN_INFERENCE, "openinference")):
-        counts = _counts(attributes, names)
-        if counts.input_tokens is not None or counts.output_tokens is not None or names is OPEN_INFERENCE:
-            if operation == "embeddings" and counts.input_tokens is not None and counts.output_tokens is None:
-                counts = counts._replace(output_tokens=0)
-            return exclusive(counts, CONVENTIONS["anthropic" if is_beside else convention])
-    raise AssertionError("unreachable: the last vocabulary decides")  # pragma: no cover
+    counts, convention = _counts(attributes, GEN_AI), "otel_genai"
+    if counts.input_tokens is None and counts.output_tokens is None:
+        counts, convention = _counts(attributes, OPEN_INFERENCE), "openinference"
+    if operation == "embeddings" and counts.input_tokens is not None and counts.output_tokens is None:
+        counts = counts._replace(output_tokens=0)
+    return exclusive(counts, CONVENTIONS["anthropic" if is_beside else convention])
 
 
 def _counts(attributes: Record, names: CountNames) -> Counts:

@@ -1,6 +1,5 @@
 """LiteLLM's database on a real server: rows are put in as its writer puts them, and read by the source."""
 
-import hashlib
 import itertools
 import json
 from collections import defaultdict
@@ -9,26 +8,27 @@ from datetime import date
 from typing import Any
 
 import psycopg
-import pyarrow as pa
 from psycopg import sql
 
-from connectors.base import LandedPage, Parsed
+from connectors.base import LandedPage
 from connectors.litellm.database import SOURCE
-from connectors.litellm.settings import LiteLlmDatabaseSettings
+from tests.connectors.stored_log import DAY, LogNights
 from tests.postgres_server import Postgres
 
 _NAMES = itertools.count()
 _DIMENSIONS = ("user_id", "date", "api_key", "model", "model_group", "custom_llm_provider", "endpoint")
 
 
-class SpendTable:
-    """A database of one's own, made from `litellm`."""
+class SpendTable(LogNights):
+    """A database of one's own, made from `litellm`, and what the source makes of its days."""
 
     def __init__(self, server: Postgres) -> None:
         self.server = server
         self.name = f"gateway_{next(_NAMES)}"
         server.run("postgres", f"create database {self.name} template litellm")
         self.connection = psycopg.connect(server.dsn(self.name), autocommit=True)
+        given = {"name": "gateway", "dsn": server.dsn(self.name), "tls": "disable"}
+        super().__init__(SOURCE, {**given, "environment_key": "env", "outcome_keys": ["ticket_id"]})
 
     def close(self) -> None:
         self.connection.close()
@@ -70,33 +70,7 @@ class SpendTable:
         for dimensions, amounts in days.items():
             self.add_daily(**dict(zip(_DIMENSIONS, dimensions, strict=True)), **amounts)
 
-    def settings(self, **over: Any) -> LiteLlmDatabaseSettings:
-        given = {
-            "name": "gateway", "kind": "litellm_database", "dsn": self.server.dsn(self.name), "tls": "disable",
-            "hash_key": "a key of the tests' own", "environment_key": "env", "outcome_keys": ["ticket_id"], **over,
-        }  # fmt: skip
-        return LiteLlmDatabaseSettings.model_validate(given)
-
-    def landed(self, day: date = date(2026, 11, 21), **over: Any) -> list[LandedPage]:
-        settings = self.settings(**over)
-        pages = []
-        for page in SOURCE.fetch(settings, SOURCE.windows(settings, day)[-1]):
-            with page.body.open() as stream:
-                digest = hashlib.sha256(stream.read()).hexdigest()
-            pages.append(LandedPage(page.name, digest, page.body))
-        return pages
-
-    def night(self, day: date = date(2026, 11, 21), **over: Any) -> Parsed:
-        settings = self.settings(**over)
-        chunks = list(SOURCE.parse(settings, SOURCE.windows(settings, day)[-1], self.landed(day, **over)))
-        return Parsed(
-            rows=pa.concat_tables([chunk.rows for chunk in chunks]),
-            rejects=tuple(reject for chunk in chunks for reject in chunk.rejects),
-            duplicate_count=sum(chunk.duplicate_count for chunk in chunks),
-            notices=tuple(notice for chunk in chunks for notice in chunk.notices),
-        )
-
-    def ids(self, day: date = date(2026, 11, 21), **over: Any) -> list[str]:
+    def ids(self, day: date = DAY, **over: Any) -> list[str]:
         night = self.night(day, **over)
         assert night.rejects == ()
         return night.rows["request_id"].to_pylist()
