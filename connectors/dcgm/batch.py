@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from connectors.base import Parsed, Reject, Window
-from connectors.dcgm.labels import Place, Reading, Subject
+from connectors.dcgm.labels import LabelRules, Place, Subject
 from connectors.dcgm.metrics import COLUMNS, WHOLE_NUMBERS
 from connectors.dcgm.samples import (
     EXTRA,
@@ -28,13 +28,14 @@ from connectors.dcgm.settings import DcgmSettings
 from contracts import contract
 
 CHUNK_ROWS = 50_000
+UNKNOWN_HERE = ("instance_id", "holder_sm_ratio")  # an exporter knows neither its machine's bill nor processes
 
 
 class Batches:
     """Collects pages and gives them out as `Parsed`. A sample in two pages is taken from the first."""
 
     def __init__(self, settings: DcgmSettings, window: Window) -> None:
-        self.subjects = Subjects(Reading(re.compile(settings.exporter_pattern), settings.job_namespace))
+        self.subjects = Subjects(LabelRules(re.compile(settings.exporter_pattern), settings.job_namespace))
         self._settings = settings
         self._window = window
         self._seen: set[int] = set()
@@ -46,13 +47,13 @@ class Batches:
 
     def add(self, page: PageSamples) -> None:
         """Takes a page that has been read."""
-        page.finish()
+        page.refusals.finish()
         self._duplicate_count += fold_devices(page.samples, list(self.subjects.subjects))
         fresh = page.samples.keys() - self._seen if self._seen else page.samples.keys()
         self._duplicate_count += len(page.samples) - len(fresh)
-        self._rows += [(page.page_id, key, sample) for key, sample in page.samples.items() if key in fresh]
+        self._rows += [(page.refusals.page_id, key, sample) for key, sample in page.samples.items() if key in fresh]
         self._seen |= fresh
-        self._rejects += page.rejects
+        self._rejects += page.refusals.rejects
         self._contradiction_count += page.contradiction_count
         self._unknown_metrics |= page.unknown_metrics
 
@@ -98,6 +99,7 @@ def _table(rows: list[tuple[str, int, Sample]], subjects: Subjects, settings: Dc
         **_repeated(list(subjects.subjects), Subject._fields, numbers, schema),
         **_repeated(list(subjects.places), Place._fields, places, schema),
         **{name: _values(name, FIRST_VALUE + slot, rows) for slot, name in enumerate(COLUMNS)},
+        **{name: pa.nulls(len(rows)) for name in UNKNOWN_HERE},
         "x_extra": pa.array([_extra(sample[EXTRA]) for _, _, sample in rows], pa.string()),
         "x_source": _same(settings.name, len(rows)),
         "x_slice_date": _same(window.slice_date, len(rows)),

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from connectors.prometheus import UnreadableError
+
 _KNOWN = frozenset(
     {
         "gpu", "UUID", "uuid", "pci_bus_id", "device", "modelName", "Hostname", "hostname", "node", "GPU_I_ID",
@@ -39,7 +41,7 @@ class Place(NamedTuple):
     gpu_model_name: str | None
 
 
-class Reading(NamedTuple):
+class LabelRules(NamedTuple):
     """What the settings say about labels.
 
     `exporter` matches the name of the exporter's own pod or container: a scraper without `honor_labels` writes these
@@ -51,20 +53,20 @@ class Reading(NamedTuple):
     job_namespace: str
 
 
-def read_labels(labels: Mapping[str, str], reading: Reading) -> tuple[Subject, Place]:
+def read_labels(labels: Mapping[str, str], rules: LabelRules) -> tuple[Subject, Place]:
     """The subject and its place, from label values by name, as the exporter or the server gives them.
 
-    Raises ValueError, saying what is missing, where no GPU is named.
+    Raises UnreadableError, saying what is missing, where no GPU is named.
     """
     gpu_uuid = labels.get("UUID") or labels.get("uuid")
     if not gpu_uuid:
-        raise ValueError("no label UUID: the exporter names the GPU in it")
+        raise UnreadableError("no_gpu_uuid", "no label UUID: the exporter names the GPU in it")
     index = labels.get("gpu", "")
     hostname = labels.get("Hostname") or labels.get("hostname")
-    if hostname is None or reading.exporter.search(hostname):
+    if hostname is None or rules.exporter.search(hostname):
         hostname = labels.get("node") or hostname
     return (
-        Subject(gpu_uuid, labels.get("GPU_I_ID", ""), *_holder(labels, reading)),
+        Subject(gpu_uuid, labels.get("GPU_I_ID", ""), *_holder(labels, rules)),
         Place(
             hostname,
             int(index) if _INDEX.fullmatch(index) else None,
@@ -81,7 +83,7 @@ def unknown_labels(labels: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _holder(labels: Mapping[str, str], reading: Reading) -> tuple[str, str, str]:
+def _holder(labels: Mapping[str, str], rules: LabelRules) -> tuple[str, str, str]:
     """Namespace, pod and container that hold the GPU, or the batch job in the pod's place; empty where none does."""
     exported = (
         labels.get("exported_namespace", ""),
@@ -93,7 +95,7 @@ def _holder(labels: Mapping[str, str], reading: Reading) -> tuple[str, str, str]
     namespace = labels.get("namespace") or labels.get("pod_namespace", "")
     pod = labels.get("pod") or labels.get("pod_name", "")
     container = labels.get("container") or labels.get("container_name", "")
-    if not reading.exporter.search(pod) and not reading.exporter.search(container) and (namespace or pod or container):
+    if not rules.exporter.search(pod) and not rules.exporter.search(container) and (namespace or pod or container):
         return namespace, pod, container
     job = labels.get("hpc_job", "")
-    return (reading.job_namespace, job, "") if job else ("", "", "")
+    return (rules.job_namespace, job, "") if job else ("", "", "")

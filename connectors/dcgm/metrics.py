@@ -27,6 +27,8 @@ COLUMNS = (
     "power_watts",
     "energy_millijoules",
     "xid_code",
+    "encoder_active_ratio",
+    "decoder_active_ratio",
 )
 WHOLE_NUMBERS = frozenset({"energy_millijoules", "xid_code"})
 
@@ -37,6 +39,8 @@ _FREE = Metric(6, 1e8)
 _POWER = Metric(7, 1e5)
 _ENERGY = Metric(8, 9e15)  # beyond, a double no longer counts single millijoules
 _XID = Metric(9, 1e6)
+_ENCODER = Metric(10, 100.0, 100.0)
+_DECODER = Metric(11, 100.0, 100.0)
 METRICS = {
     "DCGM_FI_PROF_SM_ACTIVE": Metric(0, 1.0),
     "DCGM_FI_PROF_GR_ENGINE_ACTIVE": Metric(1, 1.0),
@@ -48,6 +52,8 @@ METRICS = {
     "DCGM_FI_DEV_POWER_USAGE": _POWER,
     "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION": _ENERGY,
     "DCGM_FI_DEV_XID_ERRORS": _XID,
+    "DCGM_FI_DEV_ENC_UTIL": _ENCODER,
+    "DCGM_FI_DEV_DEC_UTIL": _DECODER,
     # some collectors append the suffix that OpenMetrics wants of a counter
     "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION_total": _ENERGY,
     # exporters before 2.0
@@ -57,6 +63,8 @@ METRICS = {
     "dcgm_power_usage": _POWER,
     "dcgm_total_energy_consumption": _ENERGY,
     "dcgm_xid_errors": _XID,
+    "dcgm_enc_utilization": _ENCODER,
+    "dcgm_dec_utilization": _DECODER,
 }
 
 # DCGM's "blank", "not found", "not supported" and "no permission" of its three number types, as ranges: an older
@@ -71,7 +79,7 @@ _BLANKS = (
 # Metrics of the exporter's usual counter files that say nothing about cost: read over, and kept in the landed page.
 # Any other DCGM metric is new to us and goes to x_extra.
 _SILENT_PARTS = (
-    "CLOCK", "TEMP", "PCIE", "NVLINK", "NVSWITCH", "REMAP", "ECC", "RETIRED", "_ENC_UTIL", "_DEC_UTIL", "MEM_COPY_UTIL",
+    "CLOCK", "TEMP", "PCIE", "NVLINK", "NVSWITCH", "REMAP", "ECC", "RETIRED", "MEM_COPY_UTIL",
     "VGPU", "VIOLATION", "FB_RESERVED", "FB_TOTAL", "FB_USED_PERCENT", "OCCUPANCY", "PIPE_", "DRIVER", "SLOWDOWN",
     "DCGM_EXP_", "FAN_SPEED", "PSTATE", "INFOROM", "POWER_MGMT", "POWER_USAGE_INSTANT", "ENFORCED_POWER",
 )  # fmt: skip
@@ -83,9 +91,12 @@ def is_silent(name: str) -> bool:
     return any(part in name.upper() for part in _SILENT_PARTS)
 
 
-def is_dcgm(name: str) -> bool:
-    """Whether a metric is DCGM's: exporters and federation endpoints also speak of themselves and of others."""
-    return name[:5] in ("DCGM_", "dcgm_")
+def is_wanted(name: str) -> bool:
+    """Whether a metric is read: one with a column, or one of DCGM's that is new to us.
+
+    Exporters and federation endpoints also speak of themselves and of others.
+    """
+    return name in METRICS or (name[:5] in ("DCGM_", "dcgm_") and not is_silent(name))
 
 
 def is_blank(value: float) -> bool:

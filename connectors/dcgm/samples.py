@@ -1,19 +1,18 @@
 """Puts readings together into samples: one per instant, GPU or MIG instance, and holder.
 
 Here belongs: what several lines about one sample mean together, what is refused, what is told. Here does not belong:
-how lines or answers are written down (exposition, prometheus), and Arrow (batch).
+how lines or answers are written down (`connectors.prometheus`), and Arrow (batch).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from connectors.base import Reject, Window
-from connectors.dcgm.labels import Place, Reading, Subject, read_labels, unknown_labels
-from connectors.dcgm.metrics import COLUMNS, Metric, is_blank
+from connectors.base import Window
+from connectors.dcgm.labels import LabelRules, Place, Subject, read_labels, unknown_labels
+from connectors.dcgm.metrics import COLUMNS, METRICS, Metric, is_blank
+from connectors.prometheus import Reading, Refusals, milliseconds
 
-MOST_REJECTS = 1_000  # of one page; the rest is counted, and stands in the landed page
 MOST_UNKNOWN = 20  # metrics new to us that are kept; a page of something else altogether has thousands
 INSTANT_BITS = 45  # milliseconds since 1970, until the year 3084
 INSTANT_MASK = (1 << INSTANT_BITS) - 1
@@ -38,14 +37,14 @@ class Known:
 class Subjects:
     """Every subject and place met in one parse, numbered. A GPU may change its node or MIG profile within a day."""
 
-    reading: Reading
+    rules: LabelRules
     subjects: dict[Subject, int] = field(default_factory=dict)
     places: dict[Place, int] = field(default_factory=dict)
     unknown_labels: set[str] = field(default_factory=set)
 
     def learn(self, labels: Mapping[str, str]) -> Known:
-        """Numbers what the labels say. Raises ValueError where they name no GPU."""
-        subject, place = read_labels(labels, self.reading)
+        """Numbers what the labels say. Raises UnreadableError where they name no GPU."""
+        subject, place = read_labels(labels, self.rules)
         extra = unknown_labels(labels)
         self.unknown_labels |= extra.keys()
         return Known(
@@ -59,25 +58,28 @@ class Subjects:
 class PageSamples:
     """The samples of one page while it is read. Keys are `subject << INSTANT_BITS | milliseconds`."""
 
-    page_id: str
+    refusals: Refusals
     first_millisecond: int
     end_millisecond: int
     samples: dict[int, Sample] = field(default_factory=dict)
-    rejects: list[Reject] = field(default_factory=list)
-    refused_count: int = 0
     contradiction_count: int = 0
     unknown_metrics: set[str] = field(default_factory=set)
     _outside: set[tuple[int, int]] = field(default_factory=set)
 
-    def put(self, known: Known, millisecond: int, metric: Metric, value: float, row: int, payload: str) -> None:
-        """Takes one reading. `row` and `payload` say where it stands and how, should it be refused."""
-        sample = self.sample(known, millisecond, row, payload)
-        if sample is None:
-            return
+    def put(self, reading: Reading[Known]) -> None:
+        """Takes one reading."""
+        metric = METRICS.get(reading.metric)
+        if metric is None:
+            self._put_unknown(reading)
+        elif (sample := self._sample(reading)) is not None:
+            self._put_known(sample, metric, reading)
+
+    def _put_known(self, sample: Sample, metric: Metric, reading: Reading[Known]) -> None:
+        value = reading.value
         if not 0.0 <= value <= metric.highest:
             if not is_blank(value):
                 detail = f"{value:g} is no reading: expected 0 to {metric.highest:g}. The sample is kept without it."
-                self.refuse(row, "out_of_range", detail, payload, COLUMNS[metric.slot])
+                self.refusals.refuse(reading.row, "out_of_range", detail, reading.payload, COLUMNS[metric.slot])
             return
         value /= metric.divisor
         slot = FIRST_VALUE + metric.slot
@@ -88,56 +90,41 @@ class PageSamples:
             self.contradiction_count += 1
             sample[slot] = max(before, value)
 
-    def sample(self, known: Known, millisecond: int, row: int, payload: str) -> Sample | None:
+    def _put_unknown(self, reading: Reading[Known]) -> None:
+        """Keeps the value of a metric that has no column, as it came."""
+        if reading.metric not in self.unknown_metrics and len(self.unknown_metrics) >= MOST_UNKNOWN:
+            return
+        self.unknown_metrics.add(reading.metric)
+        if (sample := self._sample(reading)) is not None:
+            sample[EXTRA] = {**(sample[EXTRA] or {}), reading.metric: reading.text}
+
+    def _sample(self, reading: Reading[Known]) -> Sample | None:
         """The sample of that subject at that instant, begun where it is new; None outside of the window."""
+        known, millisecond = reading.subject, reading.millisecond
         if not self.first_millisecond <= millisecond < self.end_millisecond:
-            self._refuse_instant(known.subject, millisecond, row, payload)
+            self._refuse_instant(reading)
             return None
         key = known.subject << INSTANT_BITS | millisecond
         sample = self.samples.get(key)
         if sample is None:
             sample = self.samples[key] = _EMPTY.copy()
-            sample[ROW], sample[PLACE] = row, known.place
+            sample[ROW], sample[PLACE] = reading.row, known.place
         if known.extra:
             sample[EXTRA] = {**(sample[EXTRA] or {}), **known.extra}
         return sample
 
-    def put_unknown(self, known: Known, millisecond: int, name: str, text: str, row: int, payload: str) -> None:
-        """Keeps the value of a metric that has no column, as it came."""
-        if name not in self.unknown_metrics and len(self.unknown_metrics) >= MOST_UNKNOWN:
-            return
-        self.unknown_metrics.add(name)
-        if (sample := self.sample(known, millisecond, row, payload)) is not None:
-            sample[EXTRA] = {**(sample[EXTRA] or {}), name: text}
-
-    def refuse(self, row: int, reason: str, detail: str, payload: str, column: str | None = None) -> None:
-        """Refuses a line, a value or (row 0) the page, with what it says. Of very many, the rest is counted."""
-        self.refused_count += 1
-        if self.refused_count <= MOST_REJECTS:
-            self.rejects.append(Reject(self.page_id, row, reason, detail, payload, column))
-
-    def finish(self) -> None:
-        """Ends the page: says how many refusals were counted only."""
-        if (more := self.refused_count - MOST_REJECTS) > 0:
-            detail = f"{more} further lines were refused; they stand in the landed page. Is this a scrape of GPUs?"
-            self.rejects.append(Reject(self.page_id, 0, "too_many_rejects", detail, self.rejects[-1].payload))
-
-    def _refuse_instant(self, subject: int, millisecond: int, row: int, payload: str) -> None:
+    def _refuse_instant(self, reading: Reading[Known]) -> None:
         """Once for a sample, whatever the number of its readings."""
+        subject, millisecond = reading.subject.subject, reading.millisecond
         if (subject, millisecond) in self._outside:
             return
         self._outside.add((subject, millisecond))
-        try:
-            instant = datetime.fromtimestamp(millisecond / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        except (OverflowError, ValueError, OSError):
-            instant = f"{millisecond} ms"
-        detail = f"sampled at {instant}, outside of the day that was asked for. Cut files at midnight UTC."
-        self.refuse(row, "outside_window", detail, payload)
+        self.refusals.refuse_instant(reading)
 
 
 def open_page(page_id: str, window: Window) -> PageSamples:
     """An empty page of samples that takes those of the window."""
-    return PageSamples(page_id, _milliseconds(window.start), _milliseconds(window.end))
+    return PageSamples(Refusals(page_id), milliseconds(window.start), milliseconds(window.end))
 
 
 def fold_devices(samples: dict[int, Sample], subjects: list[Subject]) -> int:
@@ -167,7 +154,3 @@ def fold_devices(samples: dict[int, Sample], subjects: list[Subject]) -> int:
                 b if a is None else a for a, b in zip(sample[FIRST_VALUE:], device[FIRST_VALUE:], strict=True)
             ]
     return len(folded)
-
-
-def _milliseconds(naive: datetime) -> int:
-    return round(naive.replace(tzinfo=UTC).timestamp() * 1000)

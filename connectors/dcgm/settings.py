@@ -1,42 +1,14 @@
-"""What `farthing.yml` says of a source of GPU samples: where they are, how dense, and how far back a night looks."""
+"""What `farthing.yml` says of a source of GPU samples, beside where the series are."""
 
 import re
-from typing import Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from connectors.base import StoredSourceSettings
-from connectors.settings_rules import WebAddress, require_one_way_in
-
-MOST_POINTS = 11_000  # a Prometheus server refuses a query_range of more points for one series
+from connectors.prometheus import PrometheusSettings
 
 
-class DcgmSettings(StoredSourceSettings):
+class DcgmSettings(PrometheusSettings):
     """Samples from a Prometheus server (`url`) or from files of scrapes (`scrapes`): exactly one of them."""
-
-    url: WebAddress | None = Field(
-        default=None, description="Prometheus server, such as https://prometheus.example.com."
-    )
-    step_seconds: int = Field(
-        default=60, ge=5, le=300, description="Distance of the samples that the server is asked for."
-    )
-    chunk_hours: int = Field(default=2, ge=1, le=24, description="Hours of samples in one request.")
-    selector: str = Field(
-        default="", description='More label matchers for the server, such as `cluster="prod"`, where it holds others.'
-    )
-    bearer_token: SecretStr | None = Field(default=None, description="Bearer token for the server.")
-    username: str | None = Field(default=None, description="User of the server's basic authentication.")
-    password: SecretStr | None = Field(default=None, description="Password of the server's basic authentication.")
-    tenant: str | None = Field(default=None, description="Tenant of a shared server (X-Scope-OrgID).")
-
-    scrapes: str | None = Field(
-        default=None, description="Folder, s3://, gs:// or az:// location of dcgm-exporter scrapes, plain or gzip."
-    )
-    layout: str | None = Field(
-        default=None,
-        description="Where a day's files are below `scrapes`, such as `{date}/*.prom*` or `{yyyymmdd}-*`. "
-        "Without it: every file that has the date in its path.",
-    )
 
     exporter_pattern: str = Field(
         default="dcgm-exporter", description="Regular expression: the exporter's own pods and containers."
@@ -44,7 +16,6 @@ class DcgmSettings(StoredSourceSettings):
     job_namespace: str = Field(
         default="hpc-jobs", min_length=1, description="Namespace of GPUs that a batch job holds (label hpc_job)."
     )
-    trailing_days: int = Field(default=1, ge=0, le=31, description="Days before the night's own that are read again.")
 
     @field_validator("exporter_pattern")
     @classmethod
@@ -54,24 +25,3 @@ class DcgmSettings(StoredSourceSettings):
         except re.error as error:
             raise ValueError(f"is no regular expression: {error}") from None
         return pattern
-
-    @field_validator("layout")
-    @classmethod
-    def _dated(cls, layout: str | None) -> str | None:
-        if layout is not None and "{date}" not in layout and "{yyyymmdd}" not in layout:
-            raise ValueError("must hold {date} (2026-10-01) or {yyyymmdd} (20261001): a day's files are found by it")
-        return layout
-
-    @model_validator(mode="after")
-    def _coherent(self) -> Self:
-        require_one_way_in(self, url="a Prometheus server", scrapes="files")
-        if (self.username is None) != (self.password is None):
-            raise ValueError("'username' and 'password' go together")
-        if self.bearer_token is not None and self.username is not None:
-            raise ValueError("give either 'bearer_token' or 'username' and 'password', not both")
-        chunk_seconds = self.chunk_hours * 3600
-        if chunk_seconds % self.step_seconds:
-            raise ValueError(f"'step_seconds' must divide {self.chunk_hours} h without rest: 15, 30, 60, 120 or 300 do")
-        if chunk_seconds // self.step_seconds > MOST_POINTS or 24 % self.chunk_hours:
-            raise ValueError(f"'chunk_hours' must divide 24 and hold at most {MOST_POINTS:,} steps; use fewer hours")
-        return self

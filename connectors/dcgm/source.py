@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, SourceSettings, Window
 from connectors.dcgm.batch import Batches
-from connectors.dcgm.exposition import read_scrape
-from connectors.dcgm.prometheus import fetch_answers, open_session, probe_server, read_answer
-from connectors.dcgm.samples import Known, open_page
-from connectors.dcgm.scrapes import fetch_scrapes, probe_files
+from connectors.dcgm.metrics import METRICS, is_wanted
+from connectors.dcgm.samples import open_page
 from connectors.dcgm.settings import DcgmSettings
 from connectors.http import Pace
+from connectors.prometheus import Reader, fetch_pages, matching, probe, read_page
+from connectors.windows import day_windows
 
 
 class DcgmSource:
@@ -27,27 +27,20 @@ class DcgmSource:
 
     def windows(self, settings: DcgmSettings, day: date) -> list[Window]:
         """One window a day: `trailing_days` before the night's own day, and that day."""
-        days = [day - timedelta(days=back) for back in range(settings.trailing_days, -1, -1)]
-        return [Window(_midnight(d), _midnight(d + timedelta(days=1))) for d in days]
+        return day_windows(day, settings.trailing_days)
 
     def fetch(self, settings: DcgmSettings, window: Window) -> Iterator[Page]:
-        """Answers of the server, or the day's files."""
-        if settings.scrapes is not None:
-            yield from fetch_scrapes(settings, settings.scrapes, window)
-            return
-        with open_session(settings, self._pace) as session:
-            yield from fetch_answers(settings, window, session)
+        """Answers of the server, every metric in each so that one page holds whole samples; or the day's files."""
+        return fetch_pages(settings, window, {"gpus": matching(settings, METRICS)}, self._pace)
 
     def parse(self, settings: DcgmSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Samples of the window, in chunks. A sample that two pages hold is taken from the one of lower digest."""
         batches = Batches(settings, window)
-        known: dict[str, Known] = {}
+        reader = Reader(wants=is_wanted, learn=batches.subjects.learn)
         for page in sorted(pages, key=lambda landed: landed.digest):
             samples = open_page(page.page_id, window)
-            if settings.scrapes is not None:
-                read_scrape(page, samples, batches.subjects, known)
-            else:
-                read_answer(page, samples, batches.subjects)
+            for reading in read_page(settings, page, reader, samples.refusals):
+                samples.put(reading)
             batches.add(samples)
             if batches.is_full:
                 yield batches.take()
@@ -55,11 +48,4 @@ class DcgmSource:
 
     def probe(self, settings: DcgmSettings) -> str:
         """What the server or the location holds."""
-        if settings.scrapes is not None:
-            return probe_files(settings, settings.scrapes)
-        with open_session(settings, self._pace) as session:
-            return probe_server(settings, session)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - UTC without a zone, as everywhere in this house
+        return probe(settings, matching(settings, METRICS), "dcgm-exporter", self._pace)

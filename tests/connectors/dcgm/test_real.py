@@ -175,4 +175,5 @@ def test_a_real_server_answers_the_densest_settings_that_are_allowed(prometheus:
 
 def test_the_probe_names_the_metrics_that_the_server_holds(prometheus: str) -> None:
     said = SOURCE.probe(settings(url=prometheus))
-    assert said == f"{prometheus} holds 2 GPU metrics: DCGM_FI_DEV_GPU_UTIL, DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
+    names = "DCGM_FI_DEV_GPU_UTIL, DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
+    assert said == f"{prometheus} holds 2 metrics of dcgm-exporter: {names}"

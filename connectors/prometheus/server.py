@@ -1,25 +1,24 @@
-"""Samples from a Prometheus server, or one that speaks its API: asking for a window, and reading the answers.
+"""Series from a Prometheus server, or one that speaks its API: asking for a window, and reading the answers.
 
-API: https://prometheus.io/docs/prometheus/latest/querying/api/ (query_range). One request asks for every metric of a
-stretch of hours, so that one page holds whole samples.
+API: https://prometheus.io/docs/prometheus/latest/querying/api/ (query_range).
 
 Here belongs: queries, and what an answer says of itself. Here does not belong: what labels and values mean.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
 from connectors.base import Bytes, IncompleteDeliveryError, LandedPage, Page, SourceError, Window
-from connectors.dcgm.metrics import METRICS, is_dcgm, is_silent
-from connectors.dcgm.samples import PageSamples, Subjects
-from connectors.dcgm.settings import DcgmSettings
 from connectors.http import HttpSession, Pace
+from connectors.prometheus.readings import Reader, Reading, Subject, UnreadableError, milliseconds
+from connectors.prometheus.refusals import Refusals
+from connectors.prometheus.settings import PrometheusSettings
 
 
-def open_session(settings: DcgmSettings, pace: Pace) -> HttpSession:
+def open_session(settings: PrometheusSettings, pace: Pace) -> HttpSession:
     """A session with the settings' credentials."""
     headers = {"Accept": "application/json"}
     if settings.bearer_token is not None:
@@ -32,8 +31,19 @@ def open_session(settings: DcgmSettings, pace: Pace) -> HttpSession:
     return HttpSession(headers=headers, basic_auth=basic, pace=pace)
 
 
-def fetch_answers(settings: DcgmSettings, window: Window, session: HttpSession) -> Iterator[Page]:
-    """One answer for each stretch of `chunk_hours`, oldest first.
+def matching(settings: PrometheusSettings, metrics: Iterable[str], *matchers: str) -> str:
+    """The query for every series of these metrics (names, or regular expressions) that the matchers let through.
+
+    Such as `{__name__=~"kube_node_info|kube_node_labels",node="n1"}`; the settings' own `selector` is added.
+    """
+    more = [matcher for matcher in (*matchers, settings.selector) if matcher]
+    return "{" + ",".join([f'__name__=~"{"|".join(metrics)}"', *more]) + "}"
+
+
+def fetch_answers(
+    settings: PrometheusSettings, window: Window, queries: Mapping[str, str], session: HttpSession
+) -> Iterator[Page]:
+    """One answer for each query and stretch of `chunk_hours`, oldest first. `queries` are named, for the pages' names.
 
     Raises IncompleteDeliveryError when the server says that an answer is partial, SourceError as the session does.
     """
@@ -41,35 +51,25 @@ def fetch_answers(settings: DcgmSettings, window: Window, session: HttpSession) 
     start = window.start
     while start < window.end:
         end = min(start + chunk, window.end)
-        asked = {
-            "query": selector(settings),
-            "start": _epoch(start),
-            "end": _epoch(end - step),  # both ends are included: the next stretch begins with the next step
-            "step": str(settings.step_seconds),
-        }
-        name = f"query_range/{start:%Y-%m-%dT%H:%M}Z"
-        body = session.get(f"{settings.url}/api/v1/query_range", asked).body
-        read_matrix(body, name)
-        yield Page(name, Bytes(body))
+        for title, query in queries.items():
+            asked = {
+                "query": query,
+                "start": _epoch(start),
+                "end": _epoch(end - step),  # both ends are included: the next stretch begins with the next step
+                "step": str(settings.step_seconds),
+            }
+            name = f"query_range/{title}/{start:%Y-%m-%dT%H:%M}Z"
+            body = session.get(f"{settings.url}/api/v1/query_range", asked).body
+            read_matrix(body, name)
+            yield Page(name, Bytes(body))
         start = end
 
 
-def selector(settings: DcgmSettings) -> str:
-    """The query: every metric that has a column, and the settings' own matchers."""
-    more = f",{settings.selector}" if settings.selector else ""
-    return f'{{__name__=~"{"|".join(METRICS)}"{more}}}'
-
-
-def probe_server(settings: DcgmSettings, session: HttpSession) -> str:
-    """Which of the metrics the server knows, in one line."""
+def metric_names(settings: PrometheusSettings, query: str, session: HttpSession) -> list[str]:
+    """The names of the metrics that the server holds of a query of the form that `matching` gives, sorted."""
     path = f"{settings.url}/api/v1/label/__name__/values"
-    found = _success(session.get(path, {"match[]": selector(settings)}).body, path).get("data")
-    names = sorted(name for name in found if isinstance(name, str)) if isinstance(found, list) else []
-    if not names:
-        raise SourceError(
-            f"{settings.url} holds no metric of dcgm-exporter. Is it scraped by this server, and does 'selector' fit?"
-        )
-    return f"{settings.url} holds {len(names)} GPU metrics: {', '.join(names)}"
+    found = _success(session.get(path, {"match[]": query}).body, path).get("data")
+    return sorted(name for name in found if isinstance(name, str)) if isinstance(found, list) else []
 
 
 def read_matrix(body: bytes, name: str) -> list[dict[str, Any]]:
@@ -90,8 +90,8 @@ def read_matrix(body: bytes, name: str) -> list[dict[str, Any]]:
     return found["result"]
 
 
-def read_answer(page: LandedPage, into: PageSamples, subjects: Subjects) -> None:
-    """Reads an answer's values into samples. Rows count the values of the page, from 1; a series without any is one.
+def read_answer(page: LandedPage, reader: Reader[Subject], refusals: Refusals) -> Iterator[Reading[Subject]]:
+    """The readings of an answer. Rows count the values of the page, from 1; a series without any counts as one.
 
     Raises IncompleteDeliveryError and SourceError as `read_matrix`.
     """
@@ -102,22 +102,23 @@ def read_answer(page: LandedPage, into: PageSamples, subjects: Subjects) -> None
         labels, values = series.get("metric"), series.get("values")
         if not isinstance(labels, dict) or not isinstance(values, list):
             row += 1
-            into.refuse(row, "unreadable_series", "expected 'metric' and 'values'", _payload(series))
+            refusals.refuse(row, "unreadable_series", "expected 'metric' and 'values'", _payload(series))
             continue
-        _read_series(labels, values, row, into, subjects)
+        yield from _read_series(labels, values, row, reader, refusals)
         row += len(values)
 
 
-def _read_series(labels: Mapping[str, str], values: list[Any], row: int, into: PageSamples, subjects: Subjects) -> None:
+def _read_series(
+    labels: Mapping[str, str], values: list[Any], row: int, reader: Reader[Subject], refusals: Refusals
+) -> Iterator[Reading[Subject]]:
     name = labels.get("__name__", "")
-    metric = METRICS.get(name)
-    if metric is None and (not is_dcgm(name) or is_silent(name)):
+    if not reader.wants(name):
         return
     payload = _payload(labels)  # of the series: one of its values stands in the words of its reject
     try:
-        known = subjects.learn(labels)
-    except ValueError as error:
-        into.refuse(row + 1, "no_gpu_uuid", str(error), payload)
+        subject = reader.learn(labels)
+    except UnreadableError as error:
+        refusals.refuse(row + 1, error.reason, str(error), payload)
         return
     for number, pair in enumerate(values, row + 1):
         try:
@@ -125,12 +126,9 @@ def _read_series(labels: Mapping[str, str], values: list[Any], row: int, into: P
             millisecond, value = round(instant * 1000), float(text)
         except (TypeError, ValueError, OverflowError):
             detail = 'expected [SECONDS, "VALUE"]. The sample is kept without it.'
-            into.refuse(number, "unreadable_value", detail, _payload({"metric": labels, "value": pair}))
+            refusals.refuse(number, "unreadable_value", detail, _payload({"metric": labels, "value": pair}))
             continue
-        if metric is None:
-            into.put_unknown(known, millisecond, name, text, number, payload)
-        else:
-            into.put(known, millisecond, metric, value, number, payload)
+        yield Reading(number, name, subject, millisecond, value, text, payload)
 
 
 def _success(body: bytes, name: str) -> dict[str, Any]:
@@ -151,4 +149,4 @@ def _payload(found: object) -> str:
 
 
 def _epoch(naive: datetime) -> str:
-    return str(int(naive.replace(tzinfo=UTC).timestamp()))
+    return str(milliseconds(naive) // 1000)

@@ -15,8 +15,8 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from connectors.base import Body, Page, SourceError, Window
-from connectors.dcgm.exposition import INSTANT_MARK, instant_of_name
-from connectors.dcgm.settings import DcgmSettings
+from connectors.prometheus.exposition import INSTANT_MARK, instant_of_name
+from connectors.prometheus.settings import PrometheusSettings
 from connectors.storage import StoredObject, body, list_objects
 
 _ANY_DATE = re.compile(r"(?<!\d)20\d\d-?\d\d-?\d\d(?!\d)")
@@ -42,7 +42,7 @@ class Stamped:
         return cast("AbstractContextManager[BinaryIO]", io.BytesIO(start + rest if rest else b""))
 
 
-def fetch_scrapes(settings: DcgmSettings, location: str, window: Window) -> Iterator[Page]:
+def fetch_scrapes(settings: PrometheusSettings, location: str, window: Window) -> Iterator[Page]:
     """The day's files, in the order of their paths. Raises SourceError as storage does."""
     for found in _files_of_day(settings, location, window.slice_date):
         content = body(location, settings.store_options, found.path, found.etag)
@@ -50,7 +50,7 @@ def fetch_scrapes(settings: DcgmSettings, location: str, window: Window) -> Iter
         yield Page(found.path, content if instant is None else Stamped(content, f"{INSTANT_MARK}{instant}\n"))
 
 
-def probe_files(settings: DcgmSettings, location: str) -> str:
+def probe_files(settings: PrometheusSettings, location: str) -> str:
     """How many files there are and from when, in one line. Raises SourceError when none has a date in its path."""
     files = [found.path for found in list_objects(location, settings.store_options)]
     dates = sorted(match[0].replace("-", "") for path in files for match in _ANY_DATE.finditer(path))
@@ -62,7 +62,7 @@ def probe_files(settings: DcgmSettings, location: str) -> str:
     return f"{location} holds {len(files)} files, dated {dates[0]} to {dates[-1]}"
 
 
-def _files_of_day(settings: DcgmSettings, location: str, day: date) -> list[StoredObject]:
+def _files_of_day(settings: PrometheusSettings, location: str, day: date) -> list[StoredObject]:
     dashed, compact = day.isoformat(), day.strftime("%Y%m%d")
     if settings.layout is not None:
         pattern = settings.layout.replace("{date}", dashed).replace("{yyyymmdd}", compact)

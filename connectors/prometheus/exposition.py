@@ -1,7 +1,8 @@
-"""Reads a scrape: the Prometheus text format, plain or gzip, with or without instants of its own.
+"""Reads a scrape: the Prometheus text format or OpenMetrics, plain or gzip, with or without instants of its own.
 
-Format: https://prometheus.io/docs/instrumenting/exposition_formats/ (text). Millions of lines pass here: one look-up
-for the metric, one for the whole text of the labels (a GPU's labels repeat to the letter), two conversions.
+Formats: https://prometheus.io/docs/instrumenting/exposition_formats/ (text) and the OpenMetrics specification. Millions
+of lines pass here: one look-up for the metric, one for the whole text of the labels (a series' labels repeat to the
+letter), two conversions.
 
 Here belongs: lines. Here does not belong: what labels and values mean.
 """
@@ -10,12 +11,12 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import BinaryIO, cast
 
 from connectors.base import IncompleteDeliveryError, LandedPage
-from connectors.dcgm.metrics import METRICS, is_dcgm, is_silent
-from connectors.dcgm.samples import Known, PageSamples, Subjects
+from connectors.prometheus.readings import Reader, Reading, Subject, UnreadableError, milliseconds
+from connectors.prometheus.refusals import Refusals
 
 INSTANT_MARK = "# scraped at "
 BLOCK_BYTES = 1 << 20
@@ -27,14 +28,6 @@ _ANY_SAMPLE = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})?\s+[-+.a-zA-Z0-9]+(\
 _INSTANT = re.compile(r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)[T_](\d\d)[-:]?(\d\d)[-:]?(\d\d)Z")
 
 
-class _LineError(ValueError):
-    """A line that cannot be read: its reason for the reject, and the words for people."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
 def instant_of_name(name: str) -> str | None:
     """The instant that a file's name holds (`...20261001T101500Z...`), as ISO 8601, or None."""
     found = _INSTANT.search(name)
@@ -44,14 +37,13 @@ def instant_of_name(name: str) -> str | None:
     return f"{year}-{month}-{day}T{hour}:{minute}:{second}Z"
 
 
-def read_scrape(page: LandedPage, into: PageSamples, subjects: Subjects, known: dict[str, Known]) -> None:
-    """Reads a page's lines into samples.
+def read_scrape(page: LandedPage, reader: Reader[Subject], refusals: Refusals) -> Iterator[Reading[Subject]]:
+    """The readings of a page's lines.
 
     Args:
         page: The page. Without instants in its lines it begins with the mark that fetching puts there.
-        into: Takes the samples and the rejects.
-        subjects: Every subject met so far.
-        known: Subjects by the text of their labels, across pages.
+        reader: What is wanted, and what was learned so far.
+        refusals: Takes the lines that cannot be read.
 
     Raises IncompleteDeliveryError when the page is cut off.
     """
@@ -62,26 +54,31 @@ def read_scrape(page: LandedPage, into: PageSamples, subjects: Subjects, known: 
             instant = _marked(line) if line.startswith(INSTANT_MARK) else instant
             continue
         try:
-            _read_line(line, number, instant, into, subjects, known)
-        except _LineError as error:
-            into.refuse(number, error.reason, str(error), line)
+            reading = _read_line(line, number, instant, reader)
+        except UnreadableError as error:
+            refusals.refuse(number, error.reason, str(error), line)
             if error.reason == "no_instant":
                 return  # so it is for every line of the page
+            continue
+        if reading is not None:
+            yield reading
     if number == 0:
-        into.refuse(0, "empty_page", "the file is empty: the scrape or the upload failed", page.name)
+        refusals.refuse(0, "empty_page", "the file is empty: the scrape or the upload failed", page.name)
 
 
-def _read_line(
-    line: str, number: int, instant: int | None, into: PageSamples, subjects: Subjects, known: dict[str, Known]
-) -> None:
+def _read_line(line: str, number: int, instant: int | None, reader: Reader[Subject]) -> Reading[Subject] | None:
     head, closed, tail = line.rpartition("}")
     name, _, labels = head.partition("{")
-    metric = METRICS.get(name) or METRICS.get(name := name.strip())
-    if metric is None and _is_read_over(name if closed else line.split(maxsplit=1)[0], line):
-        return
-    subject = known.get(labels)
+    name = name.strip() if closed else line.split(maxsplit=1)[0]
+    wanted = reader.wanted.get(name)
+    if wanted is None:
+        wanted = reader.wanted[name] = reader.wants(name)
+    if not wanted:
+        _require_form(line)
+        return None
+    subject = reader.known.get(labels)
     if subject is None:
-        subject = known[labels] = _learn(labels, subjects)
+        subject = reader.known[labels] = reader.learn(_label_values(labels))
     fields = tail.split()
     try:
         value = float(fields[0])
@@ -90,41 +87,34 @@ def _read_line(
         fields = []
         value, millisecond = 0.0, None
     if not 1 <= len(fields) <= 2 or "_" in tail:
-        raise _LineError("unreadable_value", "expected '} VALUE' or '} VALUE MILLISECONDS' after the labels")
+        raise UnreadableError("unreadable_value", "expected '} VALUE' or '} VALUE MILLISECONDS' after the labels")
     if millisecond is None:
-        raise _LineError(
+        raise UnreadableError(
             "no_instant",
             "neither the lines nor the file's name say when this was scraped. Name files like "
             "node-20261001T101500Z.prom, or write each sample with its time in milliseconds. The page was refused.",
         )
-    if metric is None:
-        into.put_unknown(subject, millisecond, name, fields[0], number, line)
-    else:
-        into.put(subject, millisecond, metric, value, number, line)
+    return Reading(number, name, subject, millisecond, value, fields[0], line)
 
 
-def _is_read_over(name: str, line: str) -> bool:
-    """Whether the line is well-formed and not for us: of another exporter, or a known metric without a column."""
-    if is_dcgm(name) and not is_silent(name):
-        return False
+def _require_form(line: str) -> None:
+    """Lines that are not for us are read over where they are well-formed: garbage is told."""
     if not _ANY_SAMPLE.match(line):
-        raise _LineError("unreadable_line", "expected 'METRIC{LABELS} VALUE', as dcgm-exporter writes it")
-    return True
+        raise UnreadableError("unreadable_line", "expected 'METRIC{LABELS} VALUE', as exporters write it")
 
 
-def _learn(labels: str, subjects: Subjects) -> Known:
+def _label_values(labels: str) -> dict[str, str]:
     values: dict[str, str] = {}
     at, end = 0, len(labels.rstrip())
     while at < end:
         found = _LABEL.match(labels, at)
         if found is None or "\ufffd" in found[2]:
-            raise _LineError("unreadable_labels", f'expected NAME="VALUE" in UTF-8 at character {at + 1} of the labels')
+            raise UnreadableError(
+                "unreadable_labels", f'expected NAME="VALUE" in UTF-8 at character {at + 1} of the labels'
+            )
         values[found[1]] = _ESCAPED.sub(_unescaped, found[2])
         at = found.end()
-    try:
-        return subjects.learn(values)
-    except ValueError as error:
-        raise _LineError("no_gpu_uuid", str(error)) from None
+    return values
 
 
 def _unescaped(escape: re.Match[str]) -> str:
@@ -134,7 +124,7 @@ def _unescaped(escape: re.Match[str]) -> str:
 def _marked(line: str) -> int:
     """Milliseconds since 1970 of the mark that fetching writes."""
     text = line.removeprefix(INSTANT_MARK).strip()
-    return round(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp() * 1000)
+    return milliseconds(datetime.fromisoformat(text).replace(tzinfo=None))
 
 
 def _lines(page: LandedPage) -> Iterator[str]:
