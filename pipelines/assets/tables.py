@@ -75,7 +75,9 @@ def reference_assets() -> list[dg.AssetsDefinition]:
     def fx_rates(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         return dg.MaterializeResult(metadata={"rows": write_exchange_rates(house_of(context))})
 
-    @_reference_asset("model_identity", deps=["models_in_use", "charges", "provider_usage", "prices"])
+    names_from = ["models_in_use", "charges", "provider_usage", "serving_counters"]
+
+    @_reference_asset("model_identity", deps=[*names_from, "prices"])
     def model_identity(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         house = house_of(context)
         house.progress.start("model_identity")

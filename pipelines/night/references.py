@@ -52,7 +52,7 @@ def write_exchange_rates(house: House) -> int:
 
 
 def write_model_identity(house: House, first: date, last: date) -> int:
-    """Resolves every model name that logs, bills and usage APIs of those days use, beside those already resolved."""
+    """Resolves every model name that logs, bills, usage APIs and engines of those days use, beside those resolved."""
     pairs = _names_in_use(house, first, last)
     known = house.lake.read("model_identity").to_pylist()
     pairs |= {(row["source_provider"], row["source_model"]) for row in known}
@@ -86,8 +86,12 @@ def _names_in_use(house: House, first: date, last: date) -> set[tuple[str, str]]
         counted = engine.query(
             "select distinct provider_name as provider, model from provider_usage where model is not null"
         ).to_pylist()
+        register(house, engine, "serving_counters", start, end)
+        served = engine.query(
+            "select distinct engine_name as provider, model_name as model from serving_counters where model_name <> ''"
+        ).to_pylist()
     return {(row["source_provider"], row["source_model"]) for row in logged} | {
-        (row["provider"], row["model"]) for row in (*billed, *counted)
+        (row["provider"], row["model"]) for row in (*billed, *counted, *served)
     }
 
 

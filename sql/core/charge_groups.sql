@@ -22,6 +22,7 @@ with lines as (
         model_identity.provider_id,
         model_identity.model_id,
         charges.x_token_class as token_class,
+        charges.x_purchase_option as purchase_option,
         charges.consumed_unit,
         charges.consumed_quantity,
         charges.billed_cost,
@@ -56,6 +57,7 @@ select
             coalesce('=' || provider_id, ''),
             coalesce('=' || model_id, ''),
             coalesce('=' || token_class, ''),
+            coalesce('=' || purchase_option, ''),
             coalesce('=' || consumed_unit, '')
         )
     ) as charge_group_id,
@@ -78,6 +80,7 @@ select
     provider_id,
     model_id,
     token_class,
+    purchase_option,
     sum(consumed_quantity) as consumed_quantity,
     consumed_unit,
     sum(billed_cost) as billed_cost,
@@ -104,4 +107,5 @@ group by
     provider_id,
     model_id,
     token_class,
+    purchase_option,
     consumed_unit

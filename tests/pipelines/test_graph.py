@@ -59,6 +59,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("tag_overlaps", "log_defects"),
         *("commitment_balance", "provisioned_deployments"),
         *("spot_price_means", "machine_prices"),
+        *("serving_hourly", "self_hosted_usage"),
         *("commitments", "restatements", "provider_usage_daily"),
         *("chargeback", "gpu_waste", "freshness", "reconciliation_summary", "reconciliation_by_cause"),
         *("price_corrections", "unpriced_usage"),

@@ -1,0 +1,25 @@
+-- Own models know two prices, that of a prompt's token and that of a generated one: the classes are summed to these.
+select
+    gateway_requests.usage_date,
+    model_identity.model_id,
+    count(*) as request_count,
+    count(*) - count(gateway_requests.output_text_tokens) as unmeasured_count,
+    cast(coalesce(sum(
+        gateway_requests.input_uncached_tokens
+        + gateway_requests.cache_write_5m_tokens
+        + gateway_requests.cache_write_1h_tokens
+        + gateway_requests.input_audio_tokens
+    ), 0) as bigint) as input_uncached_tokens,
+    cast(coalesce(sum(gateway_requests.cache_read_tokens), 0) as bigint) as cache_read_tokens,
+    cast(coalesce(sum(
+        gateway_requests.output_text_tokens
+        + gateway_requests.output_reasoning_tokens
+        + gateway_requests.output_audio_tokens
+    ), 0) as bigint) as output_tokens
+from gateway_requests
+inner join model_identity
+    on
+        coalesce(gateway_requests.provider, '') = model_identity.source_provider
+        and gateway_requests.billed_model = model_identity.source_model
+where model_identity.is_self_hosted and not coalesce(gateway_requests.is_cache_hit, false)
+group by gateway_requests.usage_date, model_identity.model_id

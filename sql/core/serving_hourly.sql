@@ -1,0 +1,75 @@
+-- A sum is known when each of its parts is: an interval without a count makes the hour's NULL, never smaller.
+-- An interval is busy when a request ran in it or came to an end.
+with intervals as (
+    select
+        date_trunc('hour', serving_counters.interval_start) as hour_start,
+        serving_counters.*,
+        model_identity.model_id,
+        case
+            when serving_counters.running_requests_max > 0 or serving_counters.finished_requests > 0 then 1
+            else 0
+        end as is_busy,
+        case when serving_counters.waiting_requests_max > 0 then serving_counters.covered_seconds else 0 end
+            as waiting_seconds
+    from serving_counters
+    left join model_identity
+        on
+            serving_counters.engine_name = model_identity.source_provider
+            and serving_counters.model_name = model_identity.source_model
+),
+
+engines as (
+    select
+        hour_start,
+        usage_date,
+        cluster,
+        namespace,
+        pod,
+        engine_name,
+        engine_replica,
+        model_name as source_model,
+        model_id,
+        case when count(prompt_tokens) = count(*) then sum(prompt_tokens) end as prompt_tokens,
+        case when count(cached_tokens) = count(*) then sum(cached_tokens) end as cached_tokens,
+        case when count(generated_tokens) = count(*) then sum(generated_tokens) end as generated_tokens,
+        case when count(finished_requests) = count(*) then sum(finished_requests) end as finished_requests,
+        case when count(prefill_seconds) = count(*) then sum(prefill_seconds) end as prefill_seconds,
+        case when count(decode_seconds) = count(*) then sum(decode_seconds) end as decode_seconds,
+        max(running_requests_max) as running_requests_max,
+        max(waiting_requests_max) as waiting_requests_max,
+        sum(covered_seconds) as covered_seconds,
+        sum(waiting_seconds) as waiting_seconds,
+        sum(reset_count) as reset_count,
+        max(engine_started_at) as engine_started_at,
+        min(case when is_busy = 1 then interval_start end) as first_busy_at,
+        max(case when is_busy = 1 then interval_end end) as last_busy_at
+    from intervals
+    group by hour_start, usage_date, cluster, namespace, pod, engine_name, engine_replica, model_name, model_id
+)
+
+select
+    hour_start,
+    usage_date,
+    cluster,
+    namespace,
+    pod,
+    engine_name,
+    source_model,
+    model_id,
+    cast(case when count(prompt_tokens) = count(*) then sum(prompt_tokens) end as bigint) as prompt_tokens,
+    cast(case when count(cached_tokens) = count(*) then sum(cached_tokens) end as bigint) as cached_tokens,
+    cast(case when count(generated_tokens) = count(*) then sum(generated_tokens) end as bigint) as generated_tokens,
+    cast(case when count(finished_requests) = count(*) then sum(finished_requests) end as bigint)
+        as finished_requests,
+    case when count(prefill_seconds) = count(*) then sum(prefill_seconds) end as prefill_seconds,
+    case when count(decode_seconds) = count(*) then sum(decode_seconds) end as decode_seconds,
+    max(running_requests_max) as running_requests_max,
+    max(waiting_requests_max) as waiting_requests_max,
+    cast(max(covered_seconds) as bigint) as covered_seconds,
+    cast(max(waiting_seconds) as bigint) as waiting_seconds,
+    cast(sum(reset_count) as bigint) as reset_count,
+    max(engine_started_at) as engine_started_at,
+    min(first_busy_at) as first_busy_at,
+    max(last_busy_at) as last_busy_at
+from engines
+group by hour_start, usage_date, cluster, namespace, pod, engine_name, source_model, model_id
