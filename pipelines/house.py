@@ -2,24 +2,18 @@
 
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from connectors.base import SourceSettings
+from pipelines.clock import Clock, utc_now
 from pipelines.config import Config, load
 from pipelines.engines import Engine
 from pipelines.lake import Lake
 from pipelines.progress import Progress, Silent
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The clock, read here and nowhere else: naive UTC."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,9 @@ class RunRequest:
 
 def run(console: Console, file: Path, request: RunRequest) -> int:
     """Runs a night or a range of days. Returns the exit code."""
+    from pipelines.clock import Clock, utc_now
     from pipelines.config import ConfigError
-    from pipelines.house import Clock, Options, open_house, utc_now
+    from pipelines.house import Options, open_house
     from pipelines.lake import LakeError
     from pipelines.night.run import new_run_id, run_night
 
@@ -160,7 +161,7 @@ def _is_configured(console: Console, file: Path) -> bool:
 
 
 def _probe_lake(location: str, storage: Mapping[str, str]) -> str:
-    from pipelines.house import utc_now
+    from pipelines.clock import utc_now
     from pipelines.lake import Lake
 
     with Lake.open(location, storage, utc_now).writing("check"):

@@ -19,9 +19,9 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
     import duckdb
 
     from pipelines.cli.commands import FAILED, OK, WRONG, stopped
+    from pipelines.clock import utc_now
     from pipelines.config import ConfigError
     from pipelines.config.place import lake_place
-    from pipelines.house import utc_now
     from pipelines.lake import Lake, LakeError
 
     if output not in ("table", "csv", "json"):

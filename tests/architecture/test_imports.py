@@ -29,7 +29,7 @@ BILL_READER = "connectors/bills/"
 # what several sources share: the reader of native bills, and the standard in which clouds bill as well
 SHARED_BY_SOURCES = {"connectors.bills", "connectors.focus", "connectors.logs"}
 # the clock is read in one function, the environment where a process starts
-CLOCK_HOME = {"pipelines/house.py"}
+CLOCK_HOME = {"pipelines/clock.py"}
 ENVIRONMENT_HOMES = {
     "pipelines/assets/resources.py",
     "pipelines/cli/commands.py",
