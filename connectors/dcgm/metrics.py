@@ -87,8 +87,8 @@ _SILENT_PARTS = (
 
 @lru_cache(maxsize=4096)
 def is_silent(name: str) -> bool:
-    """Whether a metric that has no column is a known one."""
-    return any(part in name.upper() for part in _SILENT_PARTS)
+    """Whether a metric that has no column is a known one. OpenMetrics writes beside a counter when it began."""
+    return name.endswith("_created") or any(part in name.upper() for part in _SILENT_PARTS)
 
 
 def is_wanted(name: str) -> bool:

@@ -24,7 +24,10 @@ LONGEST_LINE_BYTES = 1 << 20
 MOST_BYTES = 4 << 30  # after decompression
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 _ESCAPED = re.compile(r"\\(.)")
-_ANY_SAMPLE = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})?\s+[-+.a-zA-Z0-9]+(\s+-?\d+)?\s*$")
+_ANY_SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})?|\{".*\})\s+[-+.a-zA-Z0-9]+(\s+-?\d[-+.\de]*)?\s*$')
+_BRACES = r'\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\}'
+_WITH_EXEMPLAR = re.compile(rf"([^{{#]*(?:{_BRACES})?[^{{#]*) # {_BRACES} [-+.\w]+(?: [-+.\w]+)?\s*$")
+_SECONDS_BELOW = 100_000_000_000  # as milliseconds in 1973, as seconds in the year 5138
 _INSTANT = re.compile(r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)[T_](\d\d)[-:]?(\d\d)[-:]?(\d\d)Z")
 
 
@@ -67,14 +70,15 @@ def read_scrape(page: LandedPage, reader: Reader[Subject], refusals: Refusals) -
 
 
 def _read_line(line: str, number: int, instant: int | None, reader: Reader[Subject]) -> Reading[Subject] | None:
-    head, closed, tail = line.rpartition("}")
+    sample = _without_exemplar(line) if " # {" in line else line
+    head, closed, tail = sample.rpartition("}")
     name, _, labels = head.partition("{")
-    name = name.strip() if closed else line.split(maxsplit=1)[0]
+    name = name.strip() if closed else sample.split(maxsplit=1)[0]
     wanted = reader.wanted.get(name)
     if wanted is None:
         wanted = reader.wanted[name] = reader.wants(name)
     if not wanted:
-        _require_form(line)
+        _require_form(sample)
         return None
     subject = reader.known.get(labels)
     if subject is None:
@@ -82,12 +86,12 @@ def _read_line(line: str, number: int, instant: int | None, reader: Reader[Subje
     fields = tail.split()
     try:
         value = float(fields[0])
-        millisecond = int(fields[1]) if len(fields) > 1 else instant
-    except (ValueError, IndexError):
+        millisecond = _millisecond(fields[1]) if len(fields) > 1 else instant
+    except (ValueError, IndexError, OverflowError):
         fields = []
         value, millisecond = 0.0, None
     if not 1 <= len(fields) <= 2 or "_" in tail:
-        raise UnreadableError("unreadable_value", "expected '} VALUE' or '} VALUE MILLISECONDS' after the labels")
+        raise UnreadableError("unreadable_value", "expected '} VALUE' or '} VALUE INSTANT' after the labels")
     if millisecond is None:
         raise UnreadableError(
             "no_instant",
@@ -95,6 +99,20 @@ def _read_line(line: str, number: int, instant: int | None, reader: Reader[Subje
             "node-20261001T101500Z.prom, or write each sample with its time in milliseconds. The page was refused.",
         )
     return Reading(number, name, subject, millisecond, value, fields[0], line)
+
+
+def _millisecond(text: str) -> int:
+    """An instant in milliseconds, as the text format writes it, or in seconds, as OpenMetrics does; its size tells."""
+    if not text.lstrip("-").isdecimal():
+        return round(float(text) * 1000)
+    instant = int(text)
+    return instant * 1000 if abs(instant) < _SECONDS_BELOW else instant
+
+
+def _without_exemplar(line: str) -> str:
+    """The line without the example that OpenMetrics allows behind a value; a line without one as it is."""
+    found = _WITH_EXEMPLAR.match(line)
+    return line if found is None else found[1]
 
 
 def _require_form(line: str) -> None:

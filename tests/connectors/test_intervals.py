@@ -1,6 +1,7 @@
 """Stretches of time are cut where facts may not cross, and lose nothing by it."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,6 @@ def test_pieces_follow_one_another_and_add_up_to_the_whole(start: datetime, end:
     for cut, longest in ((cut_at_midnights, timedelta(days=1)), (cut_at_hours, timedelta(hours=1))):
         pieces = list(cut(start, end))
         assert sum((b - a for a, b in pieces), timedelta()) == max(end - start, timedelta())
-        assert all(earlier[1] == later[0] for earlier, later in zip(pieces, pieces[1:], strict=False))
+        assert all(earlier[1] == later[0] for earlier, later in pairwise(pieces))
         assert all(timedelta() < b - a <= longest for a, b in pieces)
         assert all((b - timedelta(microseconds=1)).date() == a.date() for a, b in pieces)
