@@ -39,6 +39,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "openrouter_usage": "connectors.openrouter.usage",  # OpenRouter: what each model used
         "openrouter_costs": "connectors.openrouter.costs",  # OpenRouter: the credits that it cost
         "dcgm": "connectors.dcgm",  # NVIDIA GPU telemetry: Prometheus, or scrape files
+        "slurm": "connectors.slurm",  # Slurm: batch jobs that held GPUs, from sacct's output
         "aws_bill": "connectors.aws.bill",  # AWS: CUR 2.0, FOCUS and legacy CUR exports
         "aws_spot_prices": "connectors.aws.spot",  # AWS: changes of EC2's spot prices
         "aws_prices": "connectors.aws.prices",  # AWS: list prices of machines with GPUs, and of Bedrock's tokens
