@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.litellm.settings import LiteLlmNames, LiteLlmSettings
 from connectors.logs.allow_list import AllowList, Fields, Rules, UnlandableError, allow, compiled, each_of, rules_of
+from connectors.logs.plain_lines import PlainForm
 from connectors.logs.values import count, flag, instant, money
 
 _INPUT_DETAILS: Fields = {
@@ -28,7 +29,7 @@ _BREAKDOWN = each_of(
 
 def allowed(settings: LiteLlmSettings) -> AllowList:
     """The allow-list of both formats; a row of neither, or of the one that is not asked for, is unlandable."""
-    fields = _formats(settings)
+    fields = _formats(settings, rules_of(settings.hash_key))
     by_format = {name: compiled(found) for name, found in fields.items()}
 
     def redact(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,9 +41,18 @@ def allowed(settings: LiteLlmSettings) -> AllowList:
     return AllowList(redact, frozenset(name for found in fields.values() for name in found))
 
 
+def plain_payload(settings: LiteLlmSettings) -> PlainForm | None:
+    """What a plain payload looks like; None where payloads are not asked for."""
+    if settings.format not in ("auto", "payload"):
+        return None
+    rules = rules_of(settings.hash_key)
+    needed, barred = frozenset({"id", "metadata"}), frozenset({"request_id"})
+    return PlainForm(_formats(settings, rules)["payload"], rules.text, "startTime", needed, barred)
+
+
 def spend_log_fields(settings: LiteLlmNames) -> Fields:
     """The fields of the table SpendLogs: its columns, and those of its metadata."""
-    return dict(_formats(settings)["spend_logs"])
+    return dict(_formats(settings, rules_of(settings.hash_key))["spend_logs"])
 
 
 def format_of(row: Mapping[str, Any]) -> str | None:
@@ -52,8 +62,7 @@ def format_of(row: Mapping[str, Any]) -> str | None:
     return "payload" if "id" in row and ("metadata" in row or "call_type" in row) else None
 
 
-def _formats(settings: LiteLlmNames) -> Mapping[str, Fields]:
-    rules = rules_of(settings.hash_key)
+def _formats(settings: LiteLlmNames, rules: Rules) -> Mapping[str, Fields]:
     text, person = rules.text, rules.person
     metadata = _metadata(settings, rules)
     common: Fields = {

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from connectors.base import SourceSettings
-from connectors.litellm.allow_list import allowed
+from connectors.litellm.allow_list import allowed, plain_payload
 from connectors.litellm.attempts import ESSENTIAL, attempt, reported_cost
 from connectors.litellm.settings import LiteLlmSettings
 from connectors.logs.allow_list import AllowList
 from connectors.logs.attempt import Attempt, Record
 from connectors.logs.files import Csv
 from connectors.logs.instants import microseconds
+from connectors.logs.plain_lines import PlainForm
 from connectors.logs.source import StoredLog
 
 _SPEND_LOGS = Csv(frozenset({"request_id", "startTime"}))
@@ -34,6 +35,10 @@ class LiteLlm(StoredLog[LiteLlmSettings]):
     def csv(self, settings: LiteLlmSettings) -> Csv:  # noqa: ARG002
         """The table may be exported as CSV."""
         return _SPEND_LOGS
+
+    def plain(self, settings: LiteLlmSettings) -> PlainForm | None:
+        """Payloads are: they carry prompts and answers, most of their bytes."""
+        return plain_payload(settings)
 
     def cost(self, settings: LiteLlmSettings, record: Record) -> str | None:  # noqa: ARG002
         """What the gateway computed."""

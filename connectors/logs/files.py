@@ -5,7 +5,7 @@ Here belongs: finding the rows, and bounding what a file may cost. Here does not
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO, cast
@@ -45,13 +45,17 @@ class Unreadable:
 
 
 Found = Mapping[str, Any] | Unreadable
+Quick = Callable[[bytes], bytes | None]
+"""From a JSON line to what is landed of it: empty for nothing, None for a line that has to be looked at as a row."""
 
 
-def rows_of(stream: BinaryIO, where: str, shape: Csv | None = None) -> Iterator[Found]:
+def rows_of(
+    stream: BinaryIO, where: str, shape: Csv | None = None, quick: Quick | None = None
+) -> Iterator[Found | bytes]:
     """Every row of the file, in its order. `where` names the file in messages; `shape` is how a CSV of the log looks.
 
     JSON may be one object, one array of objects, or lines of either. A file that is neither JSON nor Parquet, and no
-    CSV of this log, is one `Unreadable`.
+    CSV of this log, is one `Unreadable`. Of lines that `quick` knows the landed ones come instead of rows.
 
     Raises IncompleteDeliveryError for a file that ends too early, and SourceError for one beyond all bounds.
     """
@@ -66,12 +70,12 @@ def rows_of(stream: BinaryIO, where: str, shape: Csv | None = None) -> Iterator[
         if head[:4] == b"PAR1":
             yield from parquet_rows(plain, where)
         elif head:
-            yield from _json_rows(plain, where) if head[:1] in b"{[" else _csv_rows(plain, where, shape)
+            yield from _json_rows(plain, where, quick) if head[:1] in b"{[" else _csv_rows(plain, where, shape)
     except (EOFError, _DamagedError, igzip.BadGzipFile) as error:
         raise _incomplete(where, f"the gzip file ends too early or is damaged ({error})") from None
 
 
-def _json_rows(plain: BinaryIO, where: str) -> Iterator[Found]:
+def _json_rows(plain: BinaryIO, where: str, quick: Quick | None) -> Iterator[Found | bytes]:
     lines = _lines(plain, where)
     first = next(lines)
     if json_value(first) == WITHHELD:
@@ -82,6 +86,10 @@ def _json_rows(plain: BinaryIO, where: str) -> Iterator[Found]:
             return
         lines = chain(io.BytesIO(rest), lines)
     for number, line in enumerate(chain([first], lines), start=1):
+        if quick is not None and (landed := quick(line)) is not None:
+            if landed:
+                yield landed
+            continue
         if line.isspace():
             continue
         value = json_value(line)

@@ -16,9 +16,10 @@ import orjson
 
 from connectors.base import Bytes, Page, Window
 from connectors.logs.allow_list import Redactor, UnlandableError
-from connectors.logs.files import Csv, Found, Unreadable, rows_of
+from connectors.logs.files import Csv, Found, Quick, Unreadable, rows_of
 from connectors.logs.instants import day_of, instant_of
 from connectors.logs.listing import content_of, files_of_days
+from connectors.logs.plain_lines import PlainLines
 from connectors.logs.settings import StoredLogSettings
 from connectors.storage import StoredObject
 
@@ -37,12 +38,13 @@ class StoredShape:
 
     `started` gives the microsecond at which a row started, asked before the allow-list runs; None where it cannot be
     read. `records` gives the rows that one row of a file holds: a line of traces holds many. `csv` is None for a log
-    that is never CSV.
+    that is never CSV. `plain` lands plain lines of JSON without making rows of them.
     """
 
     started: Callable[[Row], int | None]
     records: Callable[[Row], Iterable[Row]] | None = None
     csv: Csv | None = None
+    plain: PlainLines | None = None
 
 
 def land_stored(settings: StoredLogSettings, window: Window, redact: Redactor, shape: StoredShape) -> Iterator[Page]:
@@ -52,38 +54,50 @@ def land_stored(settings: StoredLogSettings, window: Window, redact: Redactor, s
     """
     day, first, last = window.slice_date, instant_of(window.start), instant_of(window.end) - 1
 
-    def belongs(row: Found, folder: date | None) -> bool:
+    def belongs(started: int | None, folder: date | None) -> bool:
         """Asked before the allow-list runs: of a neighbouring day's folder most rows are another window's."""
-        started = None if isinstance(row, Unreadable) else shape.started(row)
         if started is not None and first <= started <= last:
             return True
         return _is_nobodys(day, None if started is None else day_of(started), folder, settings)
 
+    def quick_of(folder: date | None) -> Quick | None:
+        plain = shape.plain
+        return None if plain is None else lambda line: plain(line, lambda started: belongs(started, folder))
+
+    def started(row: Found) -> int | None:
+        return None if isinstance(row, Unreadable) else shape.started(row)
+
     kept = (
-        _landed(row, redact, stored.path)
-        for (stored, folder), rows in _opened(settings, files_of_days(settings, settings.reach(day)), shape)
+        row if isinstance(row, bytes) else _line(_landed(row, redact, stored.path))
+        for (stored, folder), rows in _opened(settings, files_of_days(settings, settings.reach(day)), shape, quick_of)
         for row in rows
-        if belongs(row, folder)
+        if isinstance(row, bytes) or belongs(started(row), folder)
     )
     return _pages(kept, day)
 
 
 def land_rows(rows: Iterable[Found], window: Window, redact: Redactor) -> Iterator[Page]:
     """Pages of rows that an API or a database gave for that window, in the order in which they come."""
-    return _pages((_landed(row, redact, "the answer") for row in rows), window.slice_date)
+    return _pages((_line(_landed(row, redact, "the answer")) for row in rows), window.slice_date)
 
 
-def _pages(kept: Iterable[dict[str, Any]], day: date) -> Iterator[Page]:
-    lines = (orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE) for row in kept)
-    number = 0
+def _pages(kept: Iterable[bytes], day: date) -> Iterator[Page]:
+    lines, number = iter(kept), 0
     while bundle := list(islice(lines, ROWS_PER_PAGE)):
         yield Page(f"{day}/{number:05d}.jsonl", Bytes(b"".join(bundle)))
         number += 1
 
 
+def _line(row: dict[str, Any]) -> bytes:
+    return orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+
 def _opened(
-    settings: StoredLogSettings, filed: list[Filed], shape: StoredShape
-) -> Iterator[tuple[Filed, Iterable[Found]]]:
+    settings: StoredLogSettings,
+    filed: list[Filed],
+    shape: StoredShape,
+    quick_of: Callable[[date | None], Quick | None],
+) -> Iterator[tuple[Filed, Iterable[Found | bytes]]]:
     """Each file with its rows, in order. Small ones are read several at a time, large ones streamed."""
     with ThreadPoolExecutor(_THREADS) as pool:
         for first in range(0, len(filed), _READ_TOGETHER):
@@ -92,12 +106,12 @@ def _opened(
                 pool.submit(_read, settings, item[0]) if item[0].size <= _SMALL_BYTES else None for item in together
             ]
             for item, content in zip(together, waiting, strict=True):
-                where = f"{settings.location}: {item[0].path}"
+                where, quick = f"{settings.location}: {item[0].path}", quick_of(item[1])
                 if content is not None:
-                    yield item, _records(rows_of(BytesIO(content.result()), where, shape.csv), shape)
+                    yield item, _records(rows_of(BytesIO(content.result()), where, shape.csv, quick), shape)
                 else:
                     with content_of(settings, item[0]).open() as stream:
-                        yield item, _records(rows_of(stream, where, shape.csv), shape)
+                        yield item, _records(rows_of(stream, where, shape.csv, quick), shape)
 
 
 def _read(settings: StoredLogSettings, stored: StoredObject) -> bytes:
@@ -105,11 +119,11 @@ def _read(settings: StoredLogSettings, stored: StoredObject) -> bytes:
         return stream.read()
 
 
-def _records(rows: Iterator[Found], shape: StoredShape) -> Iterable[Found]:
+def _records(rows: Iterator[Found | bytes], shape: StoredShape) -> Iterable[Found | bytes]:
     inner = shape.records
     if inner is None:
         return rows
-    return chain.from_iterable((row,) if isinstance(row, Unreadable) else inner(row) for row in rows)
+    return chain.from_iterable((row,) if isinstance(row, Unreadable | bytes) else inner(row) for row in rows)
 
 
 def _landed(row: Found, redact: Redactor, path: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from connectors.logs.attempt import Attempt, Record
 from connectors.logs.files import Csv
 from connectors.logs.landing import StoredShape, land_stored
 from connectors.logs.listing import files_of_days
+from connectors.logs.plain_lines import PlainForm, plain_lines
 from connectors.logs.settings import LogSettings, StoredLogSettings
 from connectors.logs.staging import Reading, parse_log
 from connectors.windows import day_windows
@@ -79,13 +80,19 @@ class StoredLog(RequestLog[Stored]):
         """How the log looks as CSV; None where it is never CSV."""
         return None
 
+    def plain(self, settings: Stored) -> PlainForm | None:  # noqa: ARG002
+        """What the commonest rows look like, so that they are landed faster; None where all are read alike."""
+        return None
+
     def fetch(self, settings: Stored, window: Window) -> Iterator[Page]:
         """The window's rows after the allow-list; see `land_stored`."""
         is_enveloped = type(self).records is not StoredLog.records  # a row that is itself needs no look inside
+        form = self.plain(settings)
         shape = StoredShape(
             started=lambda row: self.started(settings, row),
             records=(lambda row: self.records(settings, row)) if is_enveloped else None,
             csv=self.csv(settings),
+            plain=None if form is None else plain_lines(form),
         )
         return land_stored(settings, window, self.allow_list(settings).redact, shape)
 

@@ -1,0 +1,118 @@
+"""Lines of JSON straight to landed lines, without building what is not landed: prompts are most of a log's bytes.
+
+The allow-list and its lines are those of `allow_list`. What its commonest rules ask is asked by the decoder's types and
+of the finished line as a whole, the other rules run as ever. A row that is not plain (another kind of value than
+expected, an e-mail address, a sign beyond ASCII) is left to the rules altogether: here nothing is changed or refused.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+
+from connectors.logs.allow_list import Fields
+from connectors.logs.instants import microseconds
+from connectors.logs.values import LONGEST_TEXT, Rule, count, flag
+
+_Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
+_Count = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_UNPLAIN = (b"\\", b"@", b"\x7f")  # JSON writes quotes and control characters with the first of them
+_EMPTY = (b':""', b":{}")
+_Types = dict[Rule, Any]
+_Ruled = tuple[tuple[str, ...], list[tuple[str, Rule]]]
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class PlainForm:
+    """What a plain row of a log looks like.
+
+    `fields` is its allow-list and `text` the rule of texts in it; `started` is the field that says when it started. A
+    row has all the fields in `needed` and none of those in `barred`.
+    """
+
+    fields: Fields
+    text: Rule
+    started: str
+    needed: frozenset[str] = _NONE
+    barred: frozenset[str] = _NONE
+
+
+PlainLines = Callable[[bytes, Callable[[int | None], bool]], bytes | None]
+"""From a line to the one that is landed: None where it is not plain, empty where its start, given in microseconds
+since 1970, is not wanted."""
+
+
+def plain_lines(form: PlainForm) -> PlainLines:
+    """The form as one function."""
+    plain_types: _Types = {form.text: _Text, count: _Count, flag: bool}
+    row_type = _struct(form.fields, plain_types, form.needed, form.barred)
+    decode, encode = msgspec.json.Decoder(row_type).decode, msgspec.json.Encoder().encode
+    names = sorted(form.fields)
+    started = f"f{names.index(form.started)}"
+    objects = list(_ruled(form.fields, plain_types))
+
+    def landed(line: bytes, is_wanted: Callable[[int | None], bool]) -> bytes | None:
+        try:
+            row = decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if not is_wanted(microseconds(getattr(row, started))):
+            return b""
+        for path, rules in objects:
+            found: Any = row
+            for name in path:
+                found = None if found is None else getattr(found, name)
+            if found is not None:
+                for name, rule in rules:
+                    if (value := getattr(found, name)) is not None:
+                        setattr(found, name, rule(value))
+        shown = encode(row)
+        if not shown.isascii() or any(sign in shown for sign in _UNPLAIN):
+            return None
+        return _without_empty(shown) + b"\n"
+
+    return landed
+
+
+def _struct(
+    fields: Fields, plain_types: _Types, needed: frozenset[str] = _NONE, barred: frozenset[str] = _NONE
+) -> type[msgspec.Struct]:
+    """The fields as a type: in the order of their names, as landed lines have them."""
+    names = {f"f{n}": name for n, name in enumerate(sorted(fields))}
+    found: list[Any] = []
+    for attribute, name in names.items():
+        rule = fields[name]
+        kind = _struct(rule, plain_types) if isinstance(rule, dict) else plain_types.get(rule, Any)
+        found.append((attribute, kind) if name in needed else (attribute, kind | None, None))
+    for n, name in enumerate(sorted(barred)):
+        names[f"barred{n}"] = name
+        found.append((f"barred{n}", msgspec.UnsetType, msgspec.UNSET))
+    return msgspec.defstruct("Row", found, rename=names, omit_defaults=True, kw_only=True, gc=False)
+
+
+def _ruled(fields: Fields, plain_types: _Types, path: tuple[str, ...] = ()) -> Iterator[_Ruled]:
+    """Each object of which the types do not say everything: where it is, and the rules of its other fields."""
+    rules: list[tuple[str, Rule]] = []
+    for n, name in enumerate(sorted(fields)):
+        rule = fields[name]
+        if isinstance(rule, dict):
+            yield from _ruled(rule, plain_types, (*path, f"f{n}"))
+        elif rule not in plain_types:
+            rules.append((f"f{n}", rule))
+    if rules:
+        yield path, rules
+
+
+def _without_empty(line: bytes) -> bytes:
+    """The line without empty texts and objects, which say nothing. It is plain: no text in it holds a quote."""
+    for mark in _EMPTY:
+        while (at := line.find(mark)) >= 0:
+            start, end = line.rfind(b'"', 0, at - 1), at + len(mark)
+            if line[end : end + 1] == b",":
+                end += 1
+            elif line[start - 1 : start] == b",":
+                start -= 1
+            line = line[:start] + line[end:]
+    return line
