@@ -5,21 +5,17 @@ Here belongs: finding files by their date, and writing a name's instant into the
 
 import gzip
 import io
-import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
-from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from connectors.base import Body, Page, SourceError, Window
+from connectors.dated_files import dates_in, files_of_day
 from connectors.prometheus.exposition import INSTANT_MARK, instant_of_name
 from connectors.prometheus.settings import PrometheusSettings
-from connectors.storage import StoredObject, body, list_objects
-
-_ANY_DATE = re.compile(r"(?<!\d)20\d\d-?\d\d-?\d\d(?!\d)")
+from connectors.storage import body, list_objects
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class Stamped:
 
 def fetch_scrapes(settings: PrometheusSettings, location: str, window: Window) -> Iterator[Page]:
     """The day's files, in the order of their paths. Raises SourceError as storage does."""
-    for found in _files_of_day(settings, location, window.slice_date):
+    for found in files_of_day(location, settings.store_options, settings.layout, window.slice_date):
         content = body(location, settings.store_options, found.path, found.etag)
         instant = instant_of_name(PurePosixPath(found.path).name)
         yield Page(found.path, content if instant is None else Stamped(content, f"{INSTANT_MARK}{instant}\n"))
@@ -53,21 +49,10 @@ def fetch_scrapes(settings: PrometheusSettings, location: str, window: Window) -
 def probe_files(settings: PrometheusSettings, location: str) -> str:
     """How many files there are and from when, in one line. Raises SourceError when none has a date in its path."""
     files = [found.path for found in list_objects(location, settings.store_options)]
-    dates = sorted(match[0].replace("-", "") for path in files for match in _ANY_DATE.finditer(path))
+    dates = dates_in(files)
     if not dates:
         raise SourceError(
             f"{location}: {len(files)} files, none with a date in its path. "
             "Write scrapes to folders or names with the day, such as 2026-10-01/node-1.prom.gz."
         )
     return f"{location} holds {len(files)} files, dated {dates[0]} to {dates[-1]}"
-
-
-def _files_of_day(settings: PrometheusSettings, location: str, day: date) -> list[StoredObject]:
-    dashed, compact = day.isoformat(), day.strftime("%Y%m%d")
-    if settings.layout is not None:
-        pattern = settings.layout.replace("{date}", dashed).replace("{yyyymmdd}", compact)
-        folder = "/".join(pattern.split("/")[:-1])
-        prefix = "" if re.search(r"[*?\[]", folder) else folder
-        return [f for f in list_objects(location, settings.store_options, prefix) if fnmatchcase(f.path, pattern)]
-    dated = re.compile(rf"(?<!\d)(?:{dashed}|{compact})(?!\d)")
-    return [f for f in list_objects(location, settings.store_options) if dated.search(f.path)]

@@ -2,9 +2,10 @@
 
 from typing import Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from connectors.base import StoredSourceSettings
+from connectors.dated_files import DatedLayout
 from connectors.settings_rules import WebAddress, require_one_way_in
 
 MOST_POINTS = 11_000  # a Prometheus server refuses a query_range of more points for one series
@@ -31,19 +32,12 @@ class PrometheusSettings(StoredSourceSettings):
     scrapes: str | None = Field(
         default=None, description="Folder, s3://, gs:// or az:// location of the exporter's scrapes, plain or gzip."
     )
-    layout: str | None = Field(
+    layout: DatedLayout | None = Field(
         default=None,
         description="Where a day's files are below `scrapes`, such as `{date}/*.prom*` or `{yyyymmdd}-*`. "
         "Without it: every file that has the date in its path.",
     )
     trailing_days: int = Field(default=1, ge=0, le=31, description="Days before the night's own that are read again.")
-
-    @field_validator("layout")
-    @classmethod
-    def _dated(cls, layout: str | None) -> str | None:
-        if layout is not None and "{date}" not in layout and "{yyyymmdd}" not in layout:
-            raise ValueError("must hold {date} (2026-10-01) or {yyyymmdd} (20261001): a day's files are found by it")
-        return layout
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
