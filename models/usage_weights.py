@@ -138,7 +138,7 @@ def _costs(usage: pl.DataFrame) -> pl.DataFrame:
 
 def _pool_weights(pool: Pool, hosted: pl.DataFrame) -> pl.DataFrame:
     used = hosted.filter(pl.col("model_id") == pool.model_id)
-    weights = _whole_weights(pool)
+    weights = whole_weights(pool)
     for name in TOKEN_CLASSES:
         if name not in weights and used[column_of(name)].sum():
             raise ValueError(
@@ -150,7 +150,7 @@ def _pool_weights(pool: Pool, hosted: pl.DataFrame) -> pl.DataFrame:
     return used.select("usage_date", *SHARE_KEY, pool_id=pl.lit(pool.pool_id), weight=total.cast(pl.Int128))
 
 
-def _whole_weights(pool: Pool) -> dict[str, int]:
+def whole_weights(pool: Pool) -> dict[str, int]:
     """The weights as whole numbers in the same proportions."""
     for name, weight in pool.token_weights.items():
         if name not in TOKEN_CLASSES or weight < 0:

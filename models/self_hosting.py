@@ -1,0 +1,89 @@
+"""What a million tokens of an own model cost at the load that it really had: GPU money over tokens, parted by method.
+
+A model's money is that of the pods that served it, idle time included, and what the ledger sends to the shared pool
+where it runs. It is parted, exactly, by what was measured: the engines' seconds of prefill and decode, in which cached
+tokens take none; else by the pool's weights of a token; else every token that was computed weighs the same. Source:
+OpenCost's cost of inference (GPU cost by phase over the tokens that were not cached), methods' vector G3.
+
+Here belongs: that division. Here does not belong: what a GPU-hour cost (`models.gpu_costs`), the price of a request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Literal
+
+from models.allocation import largest_remainder
+from models.money import SCALE
+
+SELF_HOSTING_RULES = "1"
+"""Changes when the same money and tokens would give other figures."""
+
+Method = Literal["measured_seconds", "token_weights", "equal_tokens"]
+
+_MICRO = 1_000_000
+_EXACT = Context(prec=76, rounding=ROUND_HALF_UP)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Tokens of a model: those of prompts include the cached ones, of which None says that nobody counts them."""
+
+    prompt_tokens: int
+    cached_tokens: int | None
+    generated_tokens: int
+
+    @property
+    def computed_tokens(self) -> int:
+        """Prompt tokens that were not found in the cache, as far as anybody knows."""
+        return self.prompt_tokens - (self.cached_tokens or 0)
+
+
+@dataclass(frozen=True)
+class Parted:
+    """Money by phase, in pico-units that sum to what was parted; `method` says by what."""
+
+    method: Method
+    prefill_units: int
+    cached_units: int
+    decode_units: int
+
+
+def part(units: int, tokens: Tokens, seconds: tuple[float, float] | None, weights: Mapping[str, int] | None) -> Parted:
+    """Parts the money of a model between prefill, cached tokens and decode.
+
+    Args:
+        units: pico-units of either sign.
+        tokens: what was counted.
+        seconds: of prefill and of decode, as the engines measured them; None when one of them does not tell.
+        weights: by token class, of the pool where the model runs, whole and not negative; None without a pool.
+
+    Returns:
+        The parts. Without seconds, and without tokens to weigh, all of it is decode: a model that holds a GPU and does
+        nothing waits to generate.
+    """
+    measured = [round(phase * _MICRO) for phase in seconds or ()]
+    if any(measured):
+        prefill, decode = largest_remainder(units, measured)
+        return Parted("measured_seconds", prefill, 0, decode)
+    method: Method = "token_weights" if weights else "equal_tokens"
+    chosen = weights or {"input_uncached": 1, "cache_read": 0, "output_text": 1}
+    counted = [
+        tokens.computed_tokens * chosen.get("input_uncached", 0),
+        (tokens.cached_tokens or 0) * chosen.get("cache_read", 0),
+        tokens.generated_tokens * chosen.get("output_text", 0),
+    ]
+    if not any(counted):
+        return Parted(method, 0, 0, units)
+    return Parted(method, *largest_remainder(units, counted))
+
+
+def per_mtok(units: int, tokens: int) -> Decimal | None:
+    """Money for a million tokens, rounded half up at twelve places; None without tokens.
+
+    `units` are pico-units, the result is in whole units of the currency.
+    """
+    if not tokens:
+        return None
+    scaled = _EXACT.divide(Decimal(units * 10**6), Decimal(tokens))
+    return _EXACT.scaleb(_EXACT.quantize(scaled, Decimal(1)), -SCALE)
