@@ -40,6 +40,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "openrouter_costs": "connectors.openrouter.costs",  # OpenRouter: the credits that it cost
         "dcgm": "connectors.dcgm",  # NVIDIA GPU telemetry: Prometheus, or scrape files
         "slurm": "connectors.slurm",  # Slurm: batch jobs that held GPUs, from sacct's output
+        "kubernetes_allocations": "connectors.kubernetes.allocations",  # pods that held GPUs, by kube-state-metrics
+        "kubernetes_nodes": "connectors.kubernetes.nodes",  # nodes with GPUs, by kube-state-metrics
         "aws_bill": "connectors.aws.bill",  # AWS: CUR 2.0, FOCUS and legacy CUR exports
         "aws_spot_prices": "connectors.aws.spot",  # AWS: changes of EC2's spot prices
         "aws_prices": "connectors.aws.prices",  # AWS: list prices of machines with GPUs, and of Bedrock's tokens

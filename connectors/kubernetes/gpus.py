@@ -1,0 +1,64 @@
+"""What a resource's name and a node's labels say about GPUs: model, MIG profile, whether they are shared.
+
+Labels are those of NVIDIA's GPU feature discovery: https://github.com/NVIDIA/k8s-device-plugin (nvidia.com/gpu.*).
+
+Here belongs: NVIDIA's forms. Here does not belong: how kube-state-metrics writes labels (label_names).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from connectors.kubernetes.label_names import chosen
+
+PRODUCT, COUNT = "nvidia.com/gpu.product", "nvidia.com/gpu.count"
+REPLICAS, STRATEGY = "nvidia.com/gpu.replicas", "nvidia.com/gpu.sharing-strategy"
+LABELS = (PRODUCT, COUNT, REPLICAS, STRATEGY)
+_PRODUCT = re.compile(r"(.+?)(?:-MIG-(\d+g\.\d+gb(?:\.me)?))?(-SHARED)?")
+_MIG = re.compile(r"nvidia_com_mig_(\d+g)_(\d+gb)(_me)?(_shared)?")
+_SHARED_BY = ("time-slicing", "mps")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What kind of GPU it is; None is unknown."""
+
+    model_name: str | None
+    mig_profile: str | None
+    is_shared: bool
+
+
+UNKNOWN = Kind(None, None, is_shared=False)
+
+
+def of_resource(name: str) -> Kind:
+    """What a resource's name says, as kube-state-metrics writes it: `nvidia_com_mig_1g_10gb` is of profile 1g.10gb."""
+    if found := _MIG.fullmatch(name):
+        return Kind(None, f"{found[1]}.{found[2]}{'+me' if found[3] else ''}", is_shared=found[4] is not None)
+    return Kind(None, None, is_shared=name.endswith("_shared"))
+
+
+def of_product(product: str) -> Kind:
+    """What the product label says: `NVIDIA-A100-SXM4-80GB-MIG-1g.10gb-SHARED` holds three things."""
+    found = _PRODUCT.fullmatch(product)
+    if found is None:
+        return UNKNOWN
+    return Kind(found[1], found[2] and found[2].replace(".me", "+me"), is_shared=found[3] is not None)
+
+
+def of_node(labels: Mapping[str, str]) -> Kind:
+    """What the node's labels say, in kube-state-metrics' names."""
+    said = chosen(labels, LABELS)
+    product = of_product(said.get(PRODUCT, ""))
+    return replace(product, is_shared=product.is_shared or replicas(said) is not None)
+
+
+def replicas(said: Mapping[str, str]) -> int | None:
+    """As how many shares a GPU is offered, by labels in Kubernetes' names; None where it is not shared."""
+    count = whole(said.get(REPLICAS))
+    return count if count is not None and (count > 1 or said.get(STRATEGY) in _SHARED_BY) else None
+
+
+def whole(text: str | None) -> int | None:
+    """The number that a label writes, or None."""
+    return int(text) if text is not None and re.fullmatch(r"[0-9]{1,6}", text) else None
