@@ -1,0 +1,52 @@
+"""What samplers note of themselves between samples: files dropped, rounds lost, drivers gone, clocks set.
+
+Here belongs: counting notes and putting them in words. Here does not belong: samples.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.fields import printable, shown
+
+_MOST_HOSTS = 5
+_WORDS = {
+    "dropped_file": "files of a spool were dropped by its sampler for lack of room",
+    "lost_rounds": "rounds were lost because a spool could not be written",
+    "torn_line": "lines were torn by a sudden end and cut off",
+    "driver_lost": "times a GPU driver stopped answering",
+    "clock_set": "times a node's clock was set while it was sampled",
+}
+_SILENT = frozenset({"driver_found"})
+
+
+@dataclass
+class Notes:
+    """The notes of one delivery. The same note in two files counts once."""
+
+    _counts: dict[str, int] = field(default_factory=dict[str, int])
+    _hosts: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    _seen: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        """Takes a line that is a note."""
+        kind, host = printable(str(line["note"])), printable(str(line.get("host")))
+        whole = (host, shown(dict(line)))
+        if kind in _SILENT or whole in self._seen:
+            return
+        self._seen.add(whole)
+        rounds = line.get("rounds", 1)
+        self._counts[kind] = self._counts.get(kind, 0) + (rounds if isinstance(rounds, int) else 1)
+        self._hosts.setdefault(kind, set()).add(host)
+
+    def words(self) -> Iterator[str]:
+        """One sentence for each kind of note."""
+        for kind, number in sorted(self._counts.items()):
+            yield f"{number:,} {_WORDS.get(kind, f'notes of a new kind, {kind}')}: {some(self._hosts[kind])}"
+
+
+def some(names: set[str]) -> str:
+    """A few of the names, and how many more there are."""
+    shown_names = sorted(names)[:_MOST_HOSTS]
+    more = len(names) - len(shown_names)
+    return ", ".join(shown_names) + (f" and {more} more" if more else "")

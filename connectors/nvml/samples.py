@@ -1,0 +1,126 @@
+"""A line of the spool as rows: one for each holder of the GPU or MIG instance, or one without a holder.
+
+Here belongs: what a line means, what of it is refused. Here does not belong: files, Arrow, what repeats.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+
+from connectors.fields import RowError, count, shown, text
+from connectors.nvml.fields import HOLDER_KNOWN, KEPT, NUMBERS, READ, SHARE, Number
+from connectors.nvml.holders import NOBODY, Namer, Place
+from connectors.nvml.lines import Line
+from connectors.prometheus import Refusals
+
+FORMAT = 1
+_GPU_IS_LOST = 15
+
+
+class Subject(NamedTuple):
+    """What a row is about; the grain of the fact, without the instant. Empty text stands for none."""
+
+    gpu_uuid: str
+    gpu_instance_id: str
+    namespace: str
+    pod: str
+    container: str
+
+
+class Where(NamedTuple):
+    """What else is said of the GPU. None is unknown."""
+
+    hostname: str
+    instance_id: str | None
+    gpu_index: int | None
+    mig_profile: str | None
+    gpu_model_name: str | None
+
+
+class Sample(NamedTuple):
+    """A row, but for what its delivery adds. `values` are those of NUMBERS, in their order."""
+
+    subject: Subject
+    where: Where
+    millisecond: int
+    values: tuple[float | None, ...]
+    holder_sm_ratio: float | None
+    extra: str | None
+
+
+@dataclass
+class Reader:
+    """Reads lines for one delivery, and remembers what people should know of it."""
+
+    namer: Namer
+    new_fields: set[str] = field(default_factory=set[str])
+    lost: set[str] = field(default_factory=set[str])
+    unseen_count: int = 0
+    unknown_count: int = 0
+
+    def read(self, line: Mapping[str, Any], source: Line, refusals: Refusals) -> Iterator[Sample]:
+        """The samples of a line; single values that are none are refused, and the sample kept without them.
+
+        Raises RowError for a line that says nothing about a GPU at an instant.
+        """
+        if line.get("v") != FORMAT:
+            raise RowError("unknown_format", f"v is {shown(line.get('v'))}; this version of Farthing reads {FORMAT}")
+        host, gpu_uuid, millisecond = text(line, "host"), text(line, "gpu_uuid"), count(line, "at_ms")
+        if gpu_uuid is None:
+            raise RowError("no_gpu_uuid", f"the driver named no GPU; its errors: {shown(line.get('errors'))}")
+        if host is None or millisecond is None:
+            raise RowError("no_place_or_time", "host and at_ms say where and when a GPU was sampled; one is missing")
+        where = Where(
+            host, text(line, "instance_id"), count(line, "gpu_index"), text(line, "mig_profile"), text(line, "gpu_name")
+        )
+        instance = count(line, "mig_instance")
+        values = tuple(_value(line, wanted, source, refusals) for wanted in NUMBERS)
+        kept = {name: line[name] for name in line if name not in READ}
+        self._learn(line, kept, host)
+        for place, holder in self._held(line, host):
+            share = _value(holder, SHARE, source, refusals)
+            yield Sample(
+                Subject(gpu_uuid, "" if instance is None else str(instance), *place),
+                where,
+                millisecond,
+                values,
+                share,
+                _extra({**kept, "holder": holder} if holder else kept),
+            )
+
+    def _held(self, line: Mapping[str, Any], host: str) -> list[tuple[Place, Mapping[str, Any]]]:
+        """The holders; a line that names none is one of a GPU that nobody holds, one without the field is unknown."""
+        holders = line.get("holders")
+        if holders is None:
+            self.unknown_count += 1
+            return [(self.namer.unknown(host), {})]
+        if not isinstance(holders, list) or not all(isinstance(holder, dict) for holder in holders):
+            raise RowError("unreadable_holders", f"holders is {shown(holders)}; a list of objects was expected", "pod")
+        self.unseen_count += sum(holder.get("kind") == "unseen" for holder in holders)
+        return [(self.namer.place(holder, host), holder) for holder in holders] or [(NOBODY, {})]
+
+    def _learn(self, line: Mapping[str, Any], kept: Mapping[str, Any], host: str) -> None:
+        self.new_fields |= kept.keys() - KEPT
+        for holder in line.get("holders") or ():
+            if isinstance(holder, dict):
+                self.new_fields |= holder.keys() - HOLDER_KNOWN
+        errors = line.get("errors")
+        if isinstance(errors, dict) and _GPU_IS_LOST in errors.values():
+            self.lost.add(f"{host} {line.get('gpu_uuid')}")
+
+
+def _value(row: Mapping[str, Any], wanted: Number, source: Line, refusals: Refusals) -> float | None:
+    value = row.get(wanted.field)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= wanted.highest:
+        detail = f"{wanted.field} is {shown(value)}; 0 to {wanted.highest:g} fits. The sample is kept without it."
+        refusals.refuse(source.number, "out_of_range", detail, source.text, wanted.column)
+        return None
+    return value / wanted.divisor
+
+
+def _extra(kept: Mapping[str, Any]) -> str | None:
+    return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode() if kept else None
