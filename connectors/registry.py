@@ -39,6 +39,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "openrouter_usage": "connectors.openrouter.usage",  # OpenRouter: what each model used
         "openrouter_costs": "connectors.openrouter.costs",  # OpenRouter: the credits that it cost
         "dcgm": "connectors.dcgm",  # NVIDIA GPU telemetry: Prometheus, or scrape files
+        "nvml": "connectors.nvml",  # NVIDIA GPUs by Farthing's own sampler: the files of its spools
         "slurm": "connectors.slurm",  # Slurm: batch jobs that held GPUs, from sacct's output
         "kubernetes_allocations": "connectors.kubernetes.allocations",  # pods that held GPUs, by kube-state-metrics
         "kubernetes_nodes": "connectors.kubernetes.nodes",  # nodes with GPUs, by kube-state-metrics
