@@ -1,20 +1,15 @@
 """Scrapes of real GPUs, captured answers, and a real Prometheus server."""
 
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import httpx
 import pytest
 
 from connectors.base import Window
 from connectors.dcgm import SOURCE
 from tests.connectors.conformance import land
 from tests.connectors.dcgm.written import HELD, SHARED, epoch, labels, settings
+from tests.connectors.prometheus_server import prometheus_server
 
 SCRAPES = SHARED / "data/dcgm_scrapes"
 CAPTURED = SHARED / "contracts/examples_gateway/prometheus_real"
@@ -94,49 +89,8 @@ def openmetrics() -> str:
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that holds `openmetrics()`."""
-    if not (shutil.which("prometheus") and shutil.which("promtool")):
-        missing = "prometheus and promtool are not installed (Debian package: prometheus)"
-        pytest.fail(missing) if os.environ.get("FARTHING_REQUIRE_SERVERS") else pytest.skip(missing)
-    folder = tmp_path_factory.mktemp("prometheus")
-    (folder / "given.om").write_text(openmetrics())
-    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
-    subprocess.run(
-        ["promtool", "tsdb", "create-blocks-from", "openmetrics", folder / "given.om", folder / "tsdb"],
-        check=True,
-        capture_output=True,
-    )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [
-                "prometheus",
-                f"--config.file={folder}/prometheus.yml",
-                f"--storage.tsdb.path={folder}/tsdb",
-                "--storage.tsdb.retention.time=100y",
-                f"--web.listen-address={address}",
-            ],
-            stderr=log,
-        )
-        try:
-            await_ready(f"http://{address}/-/ready")
-            yield f"http://{address}"
-        finally:
-            server.terminate()
-            server.wait(10)
-
-
-def await_ready(url: str) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(url, trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
-    pytest.fail(f"{url} did not become ready in 20 s")
+    with prometheus_server(tmp_path_factory.mktemp("prometheus"), openmetrics=openmetrics()) as url:
+        yield url
 
 
 def pulled(prometheus: str, **over: object) -> list[dict[str, object]]:
