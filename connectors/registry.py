@@ -47,6 +47,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "aws_spot_prices": "connectors.aws.spot",  # AWS: changes of EC2's spot prices
         "aws_prices": "connectors.aws.prices",  # AWS: list prices of machines with GPUs, and of Bedrock's tokens
         "aws_commitments": "connectors.aws.commitments",  # AWS: terms of reserved instances and savings plans
+        "aws_gpu_metrics": "connectors.aws.gpu_metrics",  # CloudWatch: what the agent and EKS say of GPUs
         "azure_bill": "connectors.azure.bill",  # Azure: Cost Management exports and reports
         "azure_usage": "connectors.azure.usage",  # Azure Monitor: tokens and utilisation of model deployments
         "azure_prices": "connectors.azure.prices",  # Azure: retail list prices of machines and models

@@ -21,6 +21,8 @@ RECORDS: Mapping[str, str] = {
     "savingsplans.describe_savings_plans_offering_rates": "searchResults",
     "pricing.get_products": "PriceList",
     "sts.get_caller_identity": "Account",
+    "cloudwatch.list_metrics": "Metrics",
+    "cloudwatch.get_metric_data": "MetricDataResults",
 }
 """Where an answer holds what was asked for."""
 

@@ -96,7 +96,7 @@ def chain(
     with open_api(settings, service, region, deadline) as ask:
         while number == 0 or token:
             number += 1
-            answer = ask(operation, {**query, **({cursor: token} if token else {})})
+            answer = ask(operation, {**_in_utc(query), **({cursor: token} if token else {})})
             token = str(answer.get(cursor) or "")
             if token in told or number > MOST_PAGES:
                 raise IncompleteDeliveryError(
@@ -111,6 +111,14 @@ def page_of(api: str, region: str, query: Mapping[str, Any], number: int, answer
     """One answer as a page."""
     envelope = {"api": api, "region": region, "query": query, "page": number, "answer": answer}
     return Page(f"{api}/{region}/page-{number}", Bytes(json_text(_plain(envelope)).encode()))
+
+
+def _in_utc(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Instants with their zone: AWS's client takes one without for the machine's own time."""
+    return {
+        name: value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+        for name, value in query.items()
+    }
 
 
 def _plain(found: Any) -> Any:

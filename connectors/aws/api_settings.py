@@ -101,3 +101,38 @@ class AwsCommitmentsSettings(AwsRegionalSettings):
     capacity_reservations: bool = Field(
         default=False, description="Whether capacity reservations with an end are read, too."
     )
+
+
+class AwsGpuMetricsSettings(AwsRegionalSettings):
+    """Settings of kind `aws_gpu_metrics`."""
+
+    kind: str = Field(default="aws_gpu_metrics", pattern="^aws_gpu_metrics$", description="Which connector reads it.")
+    agent_namespace: str | None = Field(
+        default="CWAgent",
+        min_length=1,
+        description="Namespace that the CloudWatch agent writes nvidia_smi metrics to; null leaves them out.",
+    )
+    container_insights: bool = Field(
+        default=True, description="Whether the GPU metrics of Container Insights (EKS) are read, too."
+    )
+    clusters: tuple[str, ...] = Field(
+        default=(), description="EKS clusters, as Container Insights names them; all of the account unless said."
+    )
+    pods: bool = Field(
+        default=False,
+        description="Whether a pod's GPUs are read besides the nodes'. They name no machine, and join no bill.",
+    )
+    trailing_days: int = Field(
+        default=1,
+        ge=0,
+        le=13,
+        description="Days before the night's own that are read again. CloudWatch lists what was active in two weeks.",
+    )
+
+    @model_validator(mode="after")
+    def _something_to_read(self) -> Self:
+        if self.agent_namespace is None and not self.container_insights:
+            raise ValueError("give 'agent_namespace', or leave 'container_insights' on: nothing is left to read")
+        if (self.clusters or self.pods) and not self.container_insights:
+            raise ValueError("'clusters' and 'pods' need 'container_insights'")
+        return self
