@@ -178,7 +178,7 @@ def test_the_probe_counts_files_and_refuses_a_folder_without_dates(tmp_path: Pat
         SOURCE.probe(settings(scrapes=str(tmp_path)))
     write(tmp_path, "2026-10-01/node-1.prom", b"")
     write(tmp_path, "n-20261003.prom", b"")
-    assert SOURCE.probe(settings(scrapes=str(tmp_path))).endswith("holds 3 files, dated 20261001 to 20261003")
+    assert SOURCE.probe(settings(scrapes=str(tmp_path))).endswith("holds 3 files, dated 2026-10-01 to 2026-10-03")
 
 
 def test_a_long_delivery_comes_in_chunks_and_keeps_every_sample_once() -> None:

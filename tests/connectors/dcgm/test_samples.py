@@ -28,6 +28,8 @@ def test_a_percentage_becomes_a_ratio_and_everything_else_stays_as_it_is() -> No
             line(POWER, labels(3, **HELD), 319.214397, "10:00"),
             line(ENERGY, labels(3, **HELD), 27611585559, "10:00"),
             line("DCGM_FI_DEV_XID_ERRORS", labels(3, **HELD), 79, "10:00"),
+            line("DCGM_FI_DEV_ENC_UTIL", labels(3, **HELD), 12, "10:00"),
+            line("DCGM_FI_DEV_DEC_UTIL", labels(3, **HELD), 100, "10:00"),
         )
     )
     expected = {
@@ -48,6 +50,10 @@ def test_a_percentage_becomes_a_ratio_and_everything_else_stays_as_it_is() -> No
         "tensor_active_ratio": 1e-06,
         "dram_active_ratio": 0.39,
         "gpu_util_ratio": 0.29,
+        "encoder_active_ratio": 0.12,
+        "decoder_active_ratio": 1.0,
+        "instance_id": None,
+        "holder_sm_ratio": None,
         "memory_used_mib": 74000.0,
         "memory_free_mib": 7297.0,
         "power_watts": 319.214397,
