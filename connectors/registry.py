@@ -40,6 +40,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "openrouter_costs": "connectors.openrouter.costs",  # OpenRouter: the credits that it cost
         "dcgm": "connectors.dcgm",  # NVIDIA GPU telemetry: Prometheus, or scrape files
         "nvml": "connectors.nvml",  # NVIDIA GPUs by Farthing's own sampler: the files of its spools
+        "serving": "connectors.serving",  # vLLM, SGLang, TGI, Triton, Ray Serve, NIM: what serving engines counted
         "slurm": "connectors.slurm",  # Slurm: batch jobs that held GPUs, from sacct's output
         "kubernetes_allocations": "connectors.kubernetes.allocations",  # pods that held GPUs, by kube-state-metrics
         "kubernetes_nodes": "connectors.kubernetes.nodes",  # nodes with GPUs, by kube-state-metrics
@@ -55,6 +56,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "gcp_bill": "connectors.gcp.bill",  # Google Cloud: the billing export, as files or from BigQuery
         "gcp_commitments": "connectors.gcp.terms",  # Google Cloud: committed use of Compute Engine's resources
         "gcp_prices": "connectors.gcp.prices",  # Google Cloud: list prices of GPUs and models
+        "gcp_gpu_metrics": "connectors.gcp.gpu_metrics",  # Cloud Monitoring: what the Ops Agent and GKE say of GPUs
     }
 )
 

@@ -67,7 +67,9 @@ class Folder:
         """The rows of a day that has nothing to refuse, in an order of their own."""
         night = self.night(day, **over)
         assert night.rejects == ()
-        return sorted(night.rows.to_pylist(), key=lambda row: (row["started_at"], row["allocation_id"], row["hostname"]))
+        return sorted(
+            night.rows.to_pylist(), key=lambda row: (row["started_at"], row["allocation_id"], row["hostname"])
+        )
 
 
 def content_of(page: Page) -> bytes:
