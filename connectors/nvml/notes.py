@@ -11,7 +11,7 @@ from connectors.fields import printable, shown
 
 _MOST_HOSTS = 5
 _WORDS = {
-    "dropped_file": "files of a spool were dropped by its sampler for lack of room",
+    "dropped_files": "files of a spool were dropped by its sampler for lack of room",
     "lost_rounds": "rounds were lost because a spool could not be written",
     "torn_line": "lines were torn by a sudden end and cut off",
     "driver_lost": "times a GPU driver stopped answering",
@@ -35,8 +35,8 @@ class Notes:
         if kind in _SILENT or whole in self._seen:
             return
         self._seen.add(whole)
-        rounds = line.get("rounds", 1)
-        self._counts[kind] = self._counts.get(kind, 0) + (rounds if isinstance(rounds, int) else 1)
+        number = line.get("rounds", line.get("files", 1))
+        self._counts[kind] = self._counts.get(kind, 0) + (number if isinstance(number, int) else 1)
         self._hosts.setdefault(kind, set()).add(host)
 
     def words(self) -> Iterator[str]:

@@ -101,24 +101,15 @@ def query(
     raise typer.Exit(run_query(_console(), config, sql, output))
 
 
-@app.command("sample-gpus")
-def sample_gpus(
-    spool: Annotated[Path, typer.Option(help="Folder that keeps the samples until somebody fetches them.")],
-    every: Annotated[int, typer.Option(min=1, max=300, help="Seconds from one sample to the next.")] = 15,
-    once: Annotated[bool, typer.Option("--once", help="Take one sample and end.")] = False,
-    hostname: Annotated[str | None, typer.Option(help="The node, as its bill or cluster names it.")] = None,
-    instance_id: Annotated[str | None, typer.Option(help="The machine, as its cloud's bill names it.")] = None,
-    most_mib: Annotated[int, typer.Option(min=1, help="MiB that the spool may hold; then its oldest file goes.")] = 512,
-    processes: Annotated[Path, typer.Option(help="Where the machine lists its programs.")] = Path("/proc"),
-    pod_logs: Annotated[Path, typer.Option(help="Where the kubelet links logs.")] = Path("/var/log/containers"),
-) -> None:
+@app.command(
+    "sample-gpus",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+def sample_gpus(context: typer.Context) -> None:
     """On a GPU node: sample its GPUs every few seconds, and keep the samples in files (kind nvml reads them)."""
-    from pipelines.clock import utc_now
-    from pipelines.sampler.loop import Order, sample
-
-    named = hostname or os.uname().nodename
-    order = Order(spool, every, named, instance_id, most_mib << 20, processes, pod_logs)
-    raise typer.Exit(sample(order, utc_now, once=once))
+    command = [sys.executable, "-P", "-m", "pipelines.sampler", *context.args]
+    os.execv(sys.executable, command)  # noqa: S606 - it runs for months: without all that this program brings along
 
 
 @app.command()

@@ -45,8 +45,9 @@ class Rounds:
     def read(self) -> list[Fields]:
         """The lines of a round. Raises DriverLostError when the driver answers nothing."""
         self.holders.begin_round()
+        count = count_gpus()
         self._faults.collect()
-        found = [line for index in range(count_gpus()) for line in self._gpu_lines(index)]
+        found = [line for index in range(count) for line in self._gpu_lines(index)]
         self._monitor.forget_absent()
         self._count += 1
         return found

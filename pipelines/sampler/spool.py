@@ -23,6 +23,7 @@ from pipelines.sampler.readings import Fields
 
 FORMAT = 1
 _BLOCK_BYTES = 1 << 16
+_DROPPED = "dropped_files"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -155,13 +156,22 @@ class Spool:
 
     def _drop(self, oldest: Path) -> bool:
         try:
-            size = oldest.stat().st_size
+            size, before = oldest.stat().st_size, _dropped_before(oldest)
             oldest.unlink()
         except OSError as error:
             self.tell(f"{oldest.name} cannot be removed ({error.strerror}): the spool is larger than it may be")
             return False
         self._closed_bytes -= size
-        self.note("dropped_file", file=oldest.name, bytes=size)
+        waiting = [note for note in self._notes if note["note"] == _DROPPED]
+        self._notes = [note for note in self._notes if note["note"] != _DROPPED]
+        told = [*before, *waiting, {"files": 1, "bytes": size, "first": oldest.name, "last": oldest.name}]
+        self.note(
+            _DROPPED,
+            files=sum(note["files"] for note in told),
+            bytes=sum(note["bytes"] for note in told),
+            first=min(note["first"] for note in told),
+            last=max(note["last"] for note in told),
+        )
         self.tell(
             f"{oldest.name} ({size:,} bytes) was dropped: the spool may hold {self.most_bytes:,} bytes. "
             "Fetch its files, or give it more room with --most-mib."
@@ -187,6 +197,13 @@ class Spool:
         own = re.compile(rf"{re.escape(self.name)}-\d{{8}}T\d{{2}}Z(\.\d+)?\.jsonl(\.gz(\.part)?)?")
         found = (path for path in self.folder.glob(f"*/{pattern}") if own.fullmatch(path.name))
         return sorted(found, key=lambda path: path.name)
+
+
+def _dropped_before(path: Path) -> list[Fields]:
+    """Notes in a file of what had been dropped when it was written: they must not vanish with it."""
+    mark = f'"note":"{_DROPPED}"'.encode()
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
+        return [json.loads(line) for line in lines if mark in line]
 
 
 def _pack(path: Path) -> None:

@@ -40,8 +40,8 @@ static void read_file(void) {
         line[strcspn(line, "\n")] = 0;
         if (!equals) continue;
         *equals = 0;
-        snprintf(said[count].name, sizeof said[count].name, "%s", line);
-        snprintf(said[count].text, sizeof said[count].text, "%s", equals + 1);
+        snprintf(said[count].name, sizeof said[count].name, "%.63s", line);
+        snprintf(said[count].text, sizeof said[count].text, "%.447s", equals + 1);
         count++;
     }
     if (file) fclose(file);
