@@ -41,13 +41,11 @@ def allowed(settings: LiteLlmSettings) -> AllowList:
     return AllowList(redact, frozenset(name for found in fields.values() for name in found))
 
 
-def plain_payload(settings: LiteLlmSettings) -> PlainForm | None:
-    """What a plain payload looks like; None where payloads are not asked for."""
-    if settings.format not in ("auto", "payload"):
-        return None
+def plain_payload(settings: LiteLlmNames) -> PlainForm:
+    """What a plain payload looks like."""
     rules = rules_of(settings.hash_key)
     needed, barred = frozenset({"id", "metadata"}), frozenset({"request_id"})
-    return PlainForm(_formats(settings, rules)["payload"], rules.text, "startTime", needed, barred)
+    return PlainForm(_formats(settings, rules)["payload"], rules, "startTime", needed, barred)
 
 
 def spend_log_fields(settings: LiteLlmNames) -> Fields:

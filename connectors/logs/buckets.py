@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from connectors.logs.conventions import Convention
 
-_MOST_TOKENS = 10**12  # no single attempt comes near; sums over a month stay within 64 bits
+MOST_TOKENS = 10**12  # no single attempt comes near; sums over a month stay within 64 bits
 
 
 class Buckets(NamedTuple):
@@ -105,11 +105,11 @@ def _as_stated(
 
 def token_count(value: object, name: str) -> int | None:
     """The count itself, or None for none. Raises UsageError for what is no whole number that a request can have."""
-    if value is None or (type(value) is int and 0 <= value <= _MOST_TOKENS):
+    if value is None or (type(value) is int and 0 <= value <= MOST_TOKENS):
         return value
     # A text in a number's place could be anything, and is not repeated.
     said = repr(value) if isinstance(value, int | float) else f"no number but {type(value).__name__}"
-    raise UsageError("bad_token_count", f"{name} is {said}; a count from 0 to {_MOST_TOKENS} was expected")
+    raise UsageError("bad_token_count", f"{name} is {said}; a count from 0 to {MOST_TOKENS} was expected")
 
 
 class _Places:

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone is the house's form
 _MICROSECOND = timedelta(microseconds=1)
-_FIRST_SECOND = 1_420_070_400  # 2015-01-01: no gateway logged before; catches 0 and unset clocks
-_LAST_SECOND = 4_102_444_800  # 2100-01-01: catches milliseconds written as seconds
+FIRST_SECOND = 1_420_070_400  # 2015-01-01: no gateway logged before; catches 0 and unset clocks
+LAST_SECOND = 4_102_444_800  # 2100-01-01: catches milliseconds written as seconds
 
 
 def microseconds(value: object) -> int | None:
@@ -17,7 +17,7 @@ def microseconds(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return round(value * 1_000_000) if _FIRST_SECOND <= value < _LAST_SECOND else None
+        return round(value * 1_000_000) if FIRST_SECOND <= value < LAST_SECOND else None
     if not isinstance(value, str):
         return None
     try:
@@ -27,7 +27,7 @@ def microseconds(value: object) -> int | None:
     except (ValueError, OverflowError):
         return None
     found = (moment - _EPOCH) // _MICROSECOND
-    return found if _FIRST_SECOND <= found // 1_000_000 < _LAST_SECOND else None
+    return found if FIRST_SECOND <= found // 1_000_000 < LAST_SECOND else None
 
 
 def day_of(instant_us: int) -> date:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from connectors.logs.allow_list import Fields
+from connectors.logs.allow_list import Fields, Rules
 from connectors.logs.instants import microseconds
 from connectors.logs.values import LONGEST_TEXT, Rule, count, flag
 
@@ -28,12 +28,12 @@ _NONE: frozenset[str] = frozenset()
 class PlainForm:
     """What a plain row of a log looks like.
 
-    `fields` is its allow-list and `text` the rule of texts in it; `started` is the field that says when it started. A
+    `fields` is its allow-list, whose texts follow `rules`; `started` is the field that says when it started. A
     row has all the fields in `needed` and none of those in `barred`.
     """
 
     fields: Fields
-    text: Rule
+    rules: Rules
     started: str
     needed: frozenset[str] = _NONE
     barred: frozenset[str] = _NONE
@@ -46,7 +46,7 @@ since 1970, is not wanted."""
 
 def plain_lines(form: PlainForm) -> PlainLines:
     """The form as one function."""
-    plain_types: _Types = {form.text: _Text, count: _Count, flag: bool}
+    plain_types: _Types = {form.rules.text: _Text, count: _Count, flag: bool}
     row_type = _struct(form.fields, plain_types, form.needed, form.barred)
     decode, encode = msgspec.json.Decoder(row_type).decode, msgspec.json.Encoder().encode
     names = sorted(form.fields)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from connectors.base import LandedPage, Page, Parsed, SourceSettings, Window
 from connectors.logs.allow_list import AllowList
 from connectors.logs.attempt import Attempt, Record
+from connectors.logs.columns import Columns
 from connectors.logs.files import Csv
 from connectors.logs.landing import StoredShape, land_stored
 from connectors.logs.listing import files_of_days
@@ -44,6 +45,10 @@ class RequestLog(ABC, Generic[S]):
         """What the landed record says that the attempt cost, in USD; None where the log states no cost."""
         return None
 
+    def columns(self, settings: S) -> Columns | None:  # noqa: ARG002
+        """How plain landed records are read many at once; None where each is read by itself."""
+        return None
+
     def windows(self, settings: S, day: date) -> list[Window]:
         """The day and the trailing days before it, oldest first: rows are filed late."""
         return day_windows(day, settings.trailing_days)
@@ -56,6 +61,7 @@ class RequestLog(ABC, Generic[S]):
             known=self.allow_list(settings).known,
             essential=self.essential,
             remedy=self.remedy,
+            columns=self.columns(settings),
         )
         return parse_log(settings, window, pages, reading)
 

@@ -4,16 +4,18 @@ Pure: the same pages give the same rows, in whatever order they come.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from connectors.base import LandedPage, Parsed, Reject, Window
 from connectors.logs.attempt import Attempt, NoAttemptError, Record, RowError, staged_row, usd
 from connectors.logs.buckets import UsageError
+from connectors.logs.columns import Columns, plain_rows, table_of
 from connectors.logs.instants import instant_of
 from connectors.logs.landed import lines_of, record_of, reject_of
 from connectors.logs.settings import LogSettings
@@ -32,7 +34,8 @@ class Reading:
     `read` makes an Attempt of a record; it may raise RowError and UsageError, and NoAttemptError for a record that is
     not counted. `cost` is what the record says that it cost in USD. `known` are the fields of the allow-list; others
     are kept in `x_extra` and told. A record means nothing without the fields (dotted paths) in `essential` and those
-    that count tokens. `remedy` is what to do about attempts that belong to no window that was read.
+    that count tokens. `remedy` is what to do about attempts that belong to no window that was read. `columns` reads the
+    plain records of a page at once, to the same rows.
     """
 
     read: Callable[[Record], Attempt]
@@ -40,6 +43,7 @@ class Reading:
     known: frozenset[str]
     essential: frozenset[str]
     remedy: str
+    columns: Columns | None = None
 
 
 def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage], reading: Reading) -> Iterator[Parsed]:
@@ -49,11 +53,22 @@ def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage]
     """
     delivery = _Delivery(settings, window, reading)
     for page in sorted(pages, key=lambda landed: landed.digest):
+        plain = _plain_rows(page, window, reading.columns)
+        if plain is not None:
+            yield from delivery.page_with(plain, page)
+            continue
         for number, line in lines_of(page):
             delivery.add(page.page_id, number, line)
             if len(delivery.rows) + len(delivery.rejects) >= ROWS_PER_CHUNK:
                 yield delivery.chunk()
     yield delivery.chunk(delivery.notices())
+
+
+def _plain_rows(page: LandedPage, window: Window, columns: Columns | None) -> pl.DataFrame | None:
+    if columns is None:
+        return None
+    with page.body.open() as stream:
+        return plain_rows(stream.read(), columns, window)
 
 
 @dataclass
@@ -70,6 +85,25 @@ class _Delivery:
     ids: set[bytes] = field(default_factory=set[bytes])
     reused: list[str] = field(default_factory=list[str])
     unknown: set[str] = field(default_factory=set[str])
+
+    def page_with(self, plain: pl.DataFrame, page: LandedPage) -> Iterator[Parsed]:
+        """A page of which some rows are known already, as a chunk of its own: the rows that it gives line by line."""
+        if self.rows or self.rejects:
+            yield self.chunk()
+        identities = dict(zip(plain["x_row"], zip(plain["dedup_key"], plain["request_id"], strict=True), strict=True))
+        repeated: list[int] = []
+        for number, line in lines_of(page):
+            if (identity := identities.get(number)) is None:
+                self.add(page.page_id, number, line)
+            elif self._is_repeated(*identity):
+                repeated.append(number)
+        self.duplicate_count += len(repeated)
+        placed = {"x_source": self.settings.name, "x_slice_date": self.window.slice_date, "x_page": page.page_id}
+        rows = plain.filter(~pl.col("x_row").is_in(repeated))
+        others = self.chunk()
+        found = table_of(rows.with_columns(**{name: pl.lit(value) for name, value in placed.items()}))
+        whole = pa.concat_tables([found, others.rows]).sort_by("x_row") if others.rows.num_rows else found
+        yield replace(others, rows=whole)
 
     def add(self, page_id: str, number: int, line: bytes) -> None:
         """Takes one landed line in."""
@@ -91,7 +125,7 @@ class _Delivery:
                 reject_of(page_id, number, line, RowError(error.reason, str(error), error.column), cost)
             )
             return
-        if self._is_repeated(row):
+        if self._is_repeated(row["dedup_key"], row["request_id"]):
             self.duplicate_count += 1
             return
         row["x_page"], row["x_row"] = page_id, number
@@ -137,12 +171,12 @@ class _Delivery:
             )
         return tuple(found)
 
-    def _is_repeated(self, row: dict[str, Any]) -> bool:
-        identity, request = _digest(row["dedup_key"]), _digest(row["request_id"])
+    def _is_repeated(self, dedup_key: str, request_id: str) -> bool:
+        identity, request = _digest(dedup_key), _digest(request_id)
         if identity in self.seen:
             return True
         if request in self.ids:
-            self.reused.append(row["request_id"])
+            self.reused.append(request_id)
         self.seen.add(identity)
         self.ids.add(request)
         return False

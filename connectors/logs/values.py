@@ -90,7 +90,7 @@ def key_rule(hashed: Callable[[str], str]) -> Rule:
     def key(value: object) -> object:
         if not isinstance(value, str):
             return None if value is None else WITHHELD
-        return value if not value or _SHA256.fullmatch(value) else hashed(value)
+        return value if _SHA256.fullmatch(value) else hashed(value) if value else None
 
     return key
 
