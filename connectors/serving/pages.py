@@ -22,12 +22,18 @@ from connectors.serving.settings import REACH, ServingSettings
 
 _TARGET_MARK = "# scraped from "
 _DAY = timedelta(days=1)
+_LONGEST_RECENT = 300
 
 
 def queries(settings: ServingSettings) -> dict[str, str]:
-    """The queries by name: the engines' metrics, and when their processes started (every process tells that)."""
-    engines = matching(settings, name_patterns(settings.engines))
-    return {"engines": engines, "starts": f"{matching(settings, [STARTED.name])} and on (instance) {engines}"}
+    """The queries by name: the engines' metrics, and when their processes started (every process tells that).
+
+    The last sample of two steps: a plain query would repeat a vanished engine's for five minutes.
+    """
+    recent = f"[{min(2 * settings.step_seconds, _LONGEST_RECENT)}s])"
+    engines = f"last_over_time({matching(settings, name_patterns(settings.engines))}{recent}"
+    starts = f"last_over_time({matching(settings, [STARTED.name])}{recent}"
+    return {"engines": engines, "starts": f"{starts} and on (instance) {engines}"}
 
 
 def fetch(settings: ServingSettings, window: Window, pace: Pace) -> Iterator[Page]:
