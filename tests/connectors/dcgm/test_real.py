@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+import httpx
 import pytest
 
-from connectors.base import Window
+from connectors.base import SourceError, Window
 from connectors.dcgm import SOURCE
+from connectors.prometheus.settings import MOST_POINTS
 from tests.connectors.conformance import land
 from tests.connectors.dcgm.written import HELD, SHARED, epoch, labels, settings
 from tests.connectors.prometheus_server import prometheus_server
@@ -131,3 +133,17 @@ def test_the_probe_names_the_metrics_that_the_server_holds(prometheus: str) -> N
     said = SOURCE.probe(settings(url=prometheus))
     names = "DCGM_FI_DEV_GPU_UTIL, DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
     assert said == f"{prometheus} holds 2 metrics of dcgm-exporter: {names}"
+
+
+@pytest.mark.parametrize(("points", "status"), [(11_001, 200), (11_002, 400)])
+def test_a_real_server_refuses_more_points_than_the_settings_allow(prometheus: str, points: int, status: int) -> None:
+    start = epoch("00:00")
+    asked = {"query": "up", "start": start, "end": start + (points - 1) * 5, "step": 5}
+    answered = httpx.get(f"{prometheus}/api/v1/query_range", params=asked, trust_env=False)
+    assert answered.status_code == status
+    assert MOST_POINTS < 11_001, "the settings stay below the server's limit"
+
+
+def test_what_a_real_server_says_of_a_query_that_it_cannot_read_is_told(prometheus: str) -> None:
+    with pytest.raises(SourceError, match="400"):
+        pulled(prometheus, selector="cluster=prod")
