@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from connectors.base import LandedPage, Parsed, Reject, Window
 from connectors.fields import RowError
-from connectors.nvml.fields import NUMBERS, WHOLE_NUMBERS
+from connectors.nvml.fields import NUMBERS, Number
 from connectors.nvml.holders import Namer
 from connectors.nvml.lines import Line, read_lines
 from connectors.nvml.notes import Notes, some
@@ -144,7 +144,7 @@ def _table(rows: Sequence[_Row], settings: NvmlSettings, window: Window) -> pa.T
         "cluster": _same(settings.account, len(rows)),
         **_texts(Subject._fields, [s.subject for s in samples], schema),
         **_texts(Where._fields, [s.where for s in samples], schema),
-        **{wanted.column: _numbers(place, wanted.column, samples) for place, wanted in enumerate(NUMBERS)},
+        **{wanted.column: _numbers(place, wanted, samples) for place, wanted in enumerate(NUMBERS)},
         "holder_sm_ratio": pa.array([s.holder_sm_ratio for s in samples], pa.float64()),
         "x_extra": pa.array([s.extra for s in samples], pa.string()),
         "x_source": _same(settings.name, len(rows)),
@@ -159,9 +159,9 @@ def _texts(names: Sequence[str], found: Sequence[tuple[Any, ...]], schema: pa.Sc
     return {name: pa.array([one[place] for one in found], schema.field(name).type) for place, name in enumerate(names)}
 
 
-def _numbers(place: int, column: str, samples: Sequence[Sample]) -> pa.Array:
+def _numbers(place: int, wanted: Number, samples: Sequence[Sample]) -> pa.Array:
     values = pa.array([s.values[place] for s in samples], pa.float64())
-    return values.cast(pa.int64(), safe=False) if column in WHOLE_NUMBERS else values
+    return values.cast(pa.int64(), safe=False) if wanted.is_whole else values
 
 
 def _same(value: Any, number: int) -> pa.Array:

@@ -13,6 +13,7 @@ class Number(NamedTuple):
     field: str
     highest: float
     divisor: float = 1.0
+    is_whole: bool = False
 
 
 def _percent(column: str, field: str) -> Number:
@@ -32,10 +33,9 @@ NUMBERS = (
     Number("memory_used_mib", "memory_used_bytes", 1e14, _MIB),
     Number("memory_free_mib", "memory_free_bytes", 1e14, _MIB),
     Number("power_watts", "power_mw", 1e8, 1000.0),
-    Number("energy_millijoules", "energy_mj", 9e15),
-    Number("xid_code", "xid", 1e6),
+    Number("energy_millijoules", "energy_mj", 9e15, is_whole=True),
+    Number("xid_code", "xid", 1e6, is_whole=True),
 )
-WHOLE_NUMBERS = frozenset({"energy_millijoules", "xid_code"})
 SHARE = Number("holder_sm_ratio", "sm_pct", 100.0, 100.0)
 
 # Fields that are read on their own, and those that have no column and go to x_extra without a word.

@@ -17,6 +17,7 @@ from connectors.prometheus import Refusals
 
 FORMAT = 1
 _GPU_IS_LOST = 15
+_HIGHEST_INDEX = 9999
 
 
 class Subject(NamedTuple):
@@ -72,9 +73,7 @@ class Reader:
             raise RowError("no_gpu_uuid", f"the driver named no GPU; its errors: {shown(line.get('errors'))}")
         if host is None or millisecond is None:
             raise RowError("no_place_or_time", "host and at_ms say where and when a GPU was sampled; one is missing")
-        where = Where(
-            host, text(line, "instance_id"), count(line, "gpu_index"), text(line, "mig_profile"), text(line, "gpu_name")
-        )
+        where = Where(host, text(line, "instance_id"), _index(line), text(line, "mig_profile"), text(line, "gpu_name"))
         instance = count(line, "mig_instance")
         values = tuple(_value(line, wanted, source, refusals) for wanted in NUMBERS)
         kept = {name: line[name] for name in line if name not in READ}
@@ -115,7 +114,8 @@ def _value(row: Mapping[str, Any], wanted: Number, source: Line, refusals: Refus
     value = row.get(wanted.field)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= wanted.highest:
+    is_number = type(value) is int or (type(value) is float and not wanted.is_whole)
+    if not is_number or not 0 <= value <= wanted.highest:
         detail = f"{wanted.field} is {shown(value)}; 0 to {wanted.highest:g} fits. The sample is kept without it."
         refusals.refuse(source.number, "out_of_range", detail, source.text, wanted.column)
         return None
@@ -123,4 +123,14 @@ def _value(row: Mapping[str, Any], wanted: Number, source: Line, refusals: Refus
 
 
 def _extra(kept: Mapping[str, Any]) -> str | None:
-    return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode() if kept else None
+    try:
+        return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode() if kept else None
+    except TypeError as error:  # what may be read may be nested deeper than what may be written
+        raise RowError("unreadable_fields", f"fields without a column cannot be kept: {error}") from None
+
+
+def _index(line: Mapping[str, Any]) -> int | None:
+    found = count(line, "gpu_index")
+    if found is not None and found > _HIGHEST_INDEX:
+        raise RowError("bad_count", f"gpu_index is {found}; no node has so many GPUs", "gpu_index")
+    return found

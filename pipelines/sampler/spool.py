@@ -164,7 +164,7 @@ class Spool:
         self._closed_bytes -= size
         waiting = [note for note in self._notes if note["note"] == _DROPPED]
         self._notes = [note for note in self._notes if note["note"] != _DROPPED]
-        told = [*before, *waiting, {"files": 1, "bytes": size, "first": oldest.name, "last": oldest.name}]
+        told: list[Fields] = [*before, *waiting, {"files": 1, "bytes": size, "first": oldest.name, "last": oldest.name}]
         self.note(
             _DROPPED,
             files=sum(note["files"] for note in told),

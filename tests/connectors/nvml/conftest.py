@@ -1,0 +1,3 @@
+from tests.sampler.conftest import library, node
+
+__all__ = ["library", "node"]
