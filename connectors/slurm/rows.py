@@ -30,6 +30,8 @@ _TOLD = {
     "other_clusters": "jobs of other clusters were left out, as 'slurm_cluster' says",
     "warnings": "warnings stand in sacct's output",
     "unsure": "jobs began or ended in an hour that clocks show twice, and nothing tells which; the first was taken",
+    "unfitting": "jobs took another time, by ElapsedRaw, than lies between Start and End: the latter is counted. Were "
+    "they suspended? Add Suspended to sacct's --format",
     "cut": "runs of jobs overlapped and were counted once: files cut with --truncate lie beside whole ones",
     "running": "jobs still ran when sacct was asked: what they held since then comes with a later file",
     "even": "jobs on several nodes were split evenly: Slurm does not tell how many GPUs each node gave",
@@ -169,6 +171,7 @@ class Gathering:
     def _tell(self, stretch: Stretch, nodes: list[str], spread: list[tuple[str, Gpus]]) -> None:
         record = stretch.record
         self.told["unsure"] += not stretch.is_sure
+        self.told["unfitting"] += not stretch.fits
         self.told["running"] += not stretch.is_ended and stretch.end < self.window.end
         self.told["no_node"] += not nodes
         self.told["even"] += len(nodes) > 1 and any(node for node, _ in spread)

@@ -21,13 +21,17 @@ _NOTHING = timedelta(0)
 
 @dataclass(frozen=True)
 class Stretch:
-    """A job's id and time on its nodes, UTC. `is_ended` is false where it still ran: `end` is what is known."""
+    """A job's id and time on its nodes, UTC. `is_ended` is false where it still ran: `end` is what is known.
+
+    `is_sure` and `fits` are those of its times (`times.Span`).
+    """
 
     job_id: str
     start: datetime
     end: datetime
     is_ended: bool
     is_sure: bool
+    fits: bool
     page_id: str
     row: int
     record: Mapping[str, Any]
@@ -59,7 +63,7 @@ def read_stretch(
     end = found.end or _known_until(found.start, took, settings, file_date)
     if end <= found.start:
         return None
-    return Stretch(job_id, found.start, end, ended is not None, found.is_sure, page_id, row, record)
+    return Stretch(job_id, found.start, end, ended is not None, found.is_sure, found.fits, page_id, row, record)
 
 
 def _known_until(start: datetime, took: timedelta | None, settings: SlurmSettings, file_date: date) -> datetime:

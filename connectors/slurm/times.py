@@ -18,11 +18,15 @@ _SLACK = timedelta(seconds=2)
 
 
 class Span(NamedTuple):
-    """When something began and ended, UTC; `is_sure` is false where a time could be either of two instants."""
+    """When something began and ended, UTC.
+
+    `is_sure` is false where a time could be either of two instants, `fits` where it took another time than is told.
+    """
 
     start: datetime
     end: datetime | None
     is_sure: bool
+    fits: bool = True
 
 
 def is_nothing(found: str | None) -> bool:
@@ -53,8 +57,9 @@ def span(start: str, end: str | None, took: timedelta | None, zone: ZoneInfo) ->
     pairs = [(first, last) for first in starts for last in _instants(end, "End", zone) if first <= last]
     if not pairs:
         raise RowError("ends_before_start", f"End {end} is before Start {start}", "End")
-    fitting = [pair for pair in pairs if took is not None and abs(pair[1] - pair[0] - took) <= _SLACK] or pairs
-    return Span(*fitting[0], len(fitting) == 1)
+    fitting = [pair for pair in pairs if took is None or abs(pair[1] - pair[0] - took) <= _SLACK]
+    likely = fitting or [pair for pair in pairs if pair[0] < pair[1]] or pairs
+    return Span(*likely[0], len(likely) == 1, bool(fitting))
 
 
 def _instants(found: str, column: str, zone: ZoneInfo) -> list[datetime]:

@@ -31,7 +31,7 @@ def job(
 ) -> str:  # fmt: skip
     """A line with `HEADER`'s columns."""
     count = "" if "[" in nodes or "," in nodes else "1"
-    return f"{job_id}|{name}|ada|research|{state}|{start}|{end}|{took}|{tres}|{nodes}|{count}"
+    return f"{job_id}|{name}|lovelace|research|{state}|{start}|{end}|{took}|{tres}|{nodes}|{count}"
 
 
 def listing(*lines: str, header: str = HEADER) -> bytes:
