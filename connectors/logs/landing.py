@@ -61,8 +61,7 @@ def land_stored(settings: StoredLogSettings, window: Window, redact: Redactor, s
         return _is_nobodys(day, None if started is None else day_of(started), folder, settings)
 
     def quick_of(folder: date | None) -> Quick | None:
-        plain = shape.plain
-        return None if plain is None else lambda line: plain(line, lambda started: belongs(started, folder))
+        return None if shape.plain is None else shape.plain(lambda started: belongs(started, folder))
 
     def started(row: Found) -> int | None:
         return None if isinstance(row, Unreadable) else shape.started(row)

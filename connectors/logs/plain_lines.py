@@ -7,17 +7,18 @@ expected, an e-mail address, a sign beyond ASCII) is left to the rules altogethe
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
 
 from connectors.logs.allow_list import Fields, Rules
+from connectors.logs.files import Quick
 from connectors.logs.instants import microseconds
 from connectors.logs.values import LONGEST_TEXT, Rule, count, flag
 
 _Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 _Count = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-_UNPLAIN = (b"\\", b"@", b"\x7f")  # JSON writes quotes and control characters with the first of them
 _EMPTY = (b':""', b":{}")
 _Types = dict[Rule, Any]
 _Ruled = tuple[tuple[str, ...], list[tuple[str, Rule]]]
@@ -39,41 +40,50 @@ class PlainForm:
     barred: frozenset[str] = _NONE
 
 
-PlainLines = Callable[[bytes, Callable[[int | None], bool]], bytes | None]
-"""From a line to the one that is landed: None where it is not plain, empty where its start, given in microseconds
-since 1970, is not wanted."""
+IsWanted = Callable[[int | None], bool]
+"""Whether a row is asked for that started at this microsecond since 1970."""
+PlainLines = Callable[[IsWanted], Quick]
+"""From what is wanted to a function that lands plain lines; of rows that are not wanted, nothing."""
 
 
 def plain_lines(form: PlainForm) -> PlainLines:
-    """The form as one function."""
+    """The form as a function."""
     plain_types: _Types = {form.rules.text: _Text, count: _Count, flag: bool}
     row_type = _struct(form.fields, plain_types, form.needed, form.barred)
     decode, encode = msgspec.json.Decoder(row_type).decode, msgspec.json.Encoder().encode
-    names = sorted(form.fields)
-    started = f"f{names.index(form.started)}"
+    started = attrgetter(f"f{sorted(form.fields).index(form.started)}")
     objects = list(_ruled(form.fields, plain_types))
 
-    def landed(line: bytes, is_wanted: Callable[[int | None], bool]) -> bytes | None:
-        try:
-            row = decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        if not is_wanted(microseconds(getattr(row, started))):
-            return b""
-        for path, rules in objects:
-            found: Any = row
-            for name in path:
-                found = None if found is None else getattr(found, name)
-            if found is not None:
-                for name, rule in rules:
-                    if (value := getattr(found, name)) is not None:
-                        setattr(found, name, rule(value))
-        shown = encode(row)
-        if not shown.isascii() or any(sign in shown for sign in _UNPLAIN):
-            return None
-        return _without_empty(shown) + b"\n"
+    def quick(is_wanted: IsWanted) -> Quick:
+        def landed(line: bytes) -> bytes | None:
+            try:
+                row = decode(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                return None
+            if not is_wanted(microseconds(started(row))):
+                return b""
+            for path, rules in objects:
+                _apply(rules, row, path)
+            shown = encode(row)
+            if b"\\" in shown or b"@" in shown or b"\x7f" in shown or not shown.isascii():
+                return None  # quotes and control characters are written with the first of these
+            return _without_empty(shown) + b"\n"
 
-    return landed
+        return landed
+
+    return quick
+
+
+def _apply(rules: list[tuple[str, Rule]], row: Any, path: tuple[str, ...]) -> None:
+    """Puts what the rules give in the place of what an object holds."""
+    for name in path:
+        row = getattr(row, name)
+        if row is None:
+            return
+    for name, rule in rules:
+        value = getattr(row, name)
+        if value is not None:
+            setattr(row, name, rule(value))
 
 
 def _struct(
