@@ -53,6 +53,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "azure_usage": "connectors.azure.usage",  # Azure Monitor: tokens and utilisation of model deployments
         "azure_prices": "connectors.azure.prices",  # Azure: retail list prices of machines and models
         "azure_commitments": "connectors.azure.commitments",  # Azure: reservations, savings plans, deployments
+        "azure_gpu_metrics": "connectors.azure.gpu_metrics",  # Azure Monitor: GPUs of Machine Learning, and Telegraf's
         "gcp_bill": "connectors.gcp.bill",  # Google Cloud: the billing export, as files or from BigQuery
         "gcp_commitments": "connectors.gcp.terms",  # Google Cloud: committed use of Compute Engine's resources
         "gcp_prices": "connectors.gcp.prices",  # Google Cloud: list prices of GPUs and models

@@ -35,3 +35,8 @@ def month_windows(day: date, trailing_months: int, through_day: int) -> list[Win
     for _ in range(trailing_months if day.day <= through_day else 0):
         windows.insert(0, month_window((windows[0].start - timedelta(days=1)).date()))
     return windows
+
+
+def utc_text(instant: datetime) -> str:
+    """A UTC instant without a zone as services want it: `2026-09-03T00:00:00Z`."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,18 +7,18 @@ Here belongs: metrics, dimensions, hours. Here does not belong: asking.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.base import IncompleteDeliveryError, Window
+from connectors.azure.monitor import HOUR, read_series
+from connectors.base import Window
 from connectors.exact import read_time
 from connectors.fields import RowError, amount, count, text
 from connectors.gathered import StagedRow, extra_json
 
 PROVIDER = "Microsoft"
-MOST_SERIES = 5000
 _HOUR = timedelta(hours=1)
 
 INPUT = ("ProcessedPromptTokens", "InputTokens")
@@ -56,24 +56,13 @@ def read_points(answer: Any, name: str) -> list[Point]:
 
     Raises IncompleteDeliveryError when it is no whole answer of hours.
     """
-    try:
-        if answer["interval"] != "PT1H":
-            raise IncompleteDeliveryError(
-                f"{name}: the answer is of intervals of {answer['interval']}; hours were asked for"
-            )
-        region, points = answer.get("resourceregion"), dict[tuple[Any, ...], Point]()
-        for metric in answer["value"]:
-            for resource, at, dimensions, measured in _measured(metric, name):
-                key = (resource, at, *sorted(dimensions.items()))
-                point = points.setdefault(key, Point(resource, region, at, dimensions, {}))
-                points[key] = Point(
-                    resource, region, at, dimensions, {**point.values, metric["name"]["value"]: measured}
-                )
-        return [points[key] for key in sorted(points)]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise IncompleteDeliveryError(
-            f"{name}: this is no answer of Azure Monitor about metrics ({error!r}); was something put in its way?"
-        ) from None
+    points = dict[tuple[Any, ...], Point]()
+    for series in read_series(answer, name, HOUR, _AVERAGED):
+        for at, measured in series.points:
+            key = (series.resource, at, *sorted(series.dimensions.items()))
+            point = points.setdefault(key, Point(series.resource, series.region, at, series.dimensions, {}))
+            points[key] = replace(point, values={**point.values, series.metric: measured})
+    return [points[key] for key in sorted(points)]
 
 
 def stage_point(point: Point, window: Window) -> StagedRow:
@@ -133,28 +122,3 @@ def _tokens(values: Mapping[str, Any]) -> dict[str, Any]:
         "output_total_tokens": generated,
         "input_semantics": None if prompt is None else "inclusive",
     }
-
-
-def _measured(metric: Any, name: str) -> Iterator[tuple[str, str, dict[str, str], Any]]:
-    """(resource, hour, dimensions, value) of every point that has a value.
-
-    Raises IncompleteDeliveryError for a metric that is not available, or has as many series as fit into an answer.
-    """
-    called = metric["name"]["value"]
-    if metric.get("errorCode", "Success") != "Success":
-        raise IncompleteDeliveryError(
-            f"{name}: {called} is not available ({metric['errorCode']}); nothing is known of it, which is not zero: "
-            "run the day again"
-        )
-    if len(metric["timeseries"]) >= MOST_SERIES:
-        raise IncompleteDeliveryError(
-            f"{name}: {called} has {MOST_SERIES:,} series or more, and the rest was left out; this source reads fewer "
-            "deployments of one resource"
-        )
-    resource = metric["id"].lower().partition("/providers/microsoft.insights")[0].strip("/")
-    for series in metric["timeseries"]:
-        dimensions = {d["name"]["value"].lower(): str(d["value"]) for d in series.get("metadatavalues") or ()}
-        for point in series.get("data") or ():
-            value = point.get("average" if called in _AVERAGED else "total")
-            if value is not None:
-                yield f"/{resource}", point["timeStamp"], dimensions, value

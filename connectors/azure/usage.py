@@ -3,11 +3,12 @@
 Here belongs: asking for a day of each resource. Here does not belong: what an answer says (`metrics`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar
 
-from connectors.azure.metrics import METRICS, MOST_SERIES, read_points, stage_point
+from connectors.azure.metrics import METRICS, read_points, stage_point
+from connectors.azure.monitor import API_VERSION, HOUR, metrics_address, metrics_question
 from connectors.azure.usage_settings import AzureUsageSettings
 from connectors.azure_credentials import CredentialMaker, bearer_header, make_credential
 from connectors.base import Bytes, LandedPage, Page, Parsed, Source, SourceSettings, Window
@@ -15,7 +16,7 @@ from connectors.gathered import Gathered, read_document
 from connectors.http import HttpSession, Pace
 from connectors.windows import day_windows
 
-_API_VERSION = "2024-02-01"
+_DIMENSIONS = ("ModelDeploymentName", "ModelName")
 
 
 class AzureUsageSource:
@@ -37,7 +38,8 @@ class AzureUsageSource:
         """One answer for each resource. Raises SourceError when a resource cannot be asked."""
         with self._session(settings) as session:
             for resource in settings.resources:
-                answer = session.get(_address(settings, resource), _question(settings, window))
+                question = metrics_question(window, METRICS[settings.metrics], HOUR, _DIMENSIONS)
+                answer = session.get(metrics_address(settings.endpoint, resource), question)
                 yield Page(f"{resource}/{window.slice_date}", Bytes(answer.body))
 
     def parse(self, settings: AzureUsageSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
@@ -60,7 +62,7 @@ class AzureUsageSource:
         with self._session(settings) as session:
             for resource in settings.resources:
                 address = f"{settings.endpoint}/{resource}/providers/Microsoft.Insights/metricDefinitions"
-                session.get(address, {"api-version": _API_VERSION})
+                session.get(address, {"api-version": API_VERSION})
         return f"{settings.endpoint}: the metrics of {len(settings.resources)} resources can be read"
 
     def _session(self, settings: AzureUsageSettings) -> HttpSession:
@@ -68,19 +70,3 @@ class AzureUsageSource:
 
 
 SOURCE: Source = AzureUsageSource()
-
-
-def _address(settings: AzureUsageSettings, resource: str) -> str:
-    return f"{settings.endpoint}/{resource}/providers/Microsoft.Insights/metrics"
-
-
-def _question(settings: AzureUsageSettings, window: Window) -> Mapping[str, str]:
-    return {
-        "api-version": _API_VERSION,
-        "metricnames": ",".join(METRICS[settings.metrics]),
-        "timespan": f"{window.start:%Y-%m-%dT%H:%M:%SZ}/{window.end:%Y-%m-%dT%H:%M:%SZ}",
-        "interval": "PT1H",
-        "aggregation": "Total,Average",
-        "$filter": "ModelDeploymentName eq '*' and ModelName eq '*'",
-        "top": str(MOST_SERIES),  # without it the service returns ten series and does not say that there are more
-    }

@@ -29,10 +29,9 @@ from connectors.gcp.gpu_answers import known_metrics, page_series
 from connectors.gcp.gpu_families import ASKED, Asked
 from connectors.gcp.gpu_settings import GcpGpuMetricsSettings
 from connectors.gpu_series import Samples
-from connectors.gpu_series.gathering import utc_text
 from connectors.http import HttpSession, Pace
 from connectors.paging import Turn, paginate
-from connectors.windows import day_windows
+from connectors.windows import day_windows, utc_text
 
 ROLE = "the role Monitoring Viewer on the projects"
 MOST_POINTS = 100_000  # of one answer

@@ -7,7 +7,7 @@ whose series it is (each cloud's folder), and Arrow (`rows`).
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -148,11 +148,6 @@ class Samples:
             )
         for words, count in sorted(self._told.items()):
             yield f"{count:,} {words}"
-
-
-def utc_text(instant: datetime) -> str:
-    """An instant as the services want it."""
-    return instant.replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _number(told: Any) -> float | None:
