@@ -11,6 +11,7 @@ from pipelines.house import House
 from pipelines.lake import IN_TROUBLE, Delivery
 from pipelines.night.last_words import overdue
 
+REPEATS_ARE_NEWS = ("gateway_requests",)  # elsewhere repeats are how a source delivers: two views of one bill, say
 NEW = ("committed", "empty")  # what came before as it is now was told then; `freshness` keeps it
 
 
@@ -52,11 +53,15 @@ def problems(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
 
 def notices(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
     """What is worth knowing of deliveries that went well, told on the night that brought them."""
-    return tuple(
-        f"{d.x_source} {d.slice_date}: {d.message}"
-        for d in deliveries
-        if d.status in NEW and d.message and not d.reject_count
-    )
+    brought = [d for d in deliveries if d.status in NEW]
+    found = [f"{d.x_source} {d.slice_date}: {d.message}" for d in brought if d.message and not d.reject_count]
+    found += [
+        f"{d.x_source} {d.slice_date}: {_rows(d.duplicate_count)} repeated another one and counted once "
+        "(duplicate_count in freshness)"
+        for d in brought
+        if d.duplicate_count and d.fact in REPEATS_ARE_NEWS
+    ]
+    return tuple(found)
 
 
 def _rows(count: int) -> str:

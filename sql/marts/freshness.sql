@@ -39,6 +39,7 @@ select
     ranked.attempted_at,
     coalesce(ranked_served.row_count, 0) as row_count,
     coalesce(ranked_served.reject_count, 0) as reject_count,
+    coalesce(ranked_served.duplicate_count, 0) as duplicate_count,
     ranked_served.rejected_cost,
     ranked_served.total_cost,
     ranked.message,

@@ -1,5 +1,6 @@
 """What people are told of deliveries that went well: files and lines that came twice, and days that nobody lacks."""
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -91,3 +92,20 @@ def test_days_before_a_source_was_first_asked_are_not_missing(tmp_path: Path) ->
         lines = source_freshness(period_view(house.lake, date(2026, 10, 1), "USD"), DAY)
     lacking = {line.name: line.missing_days for line in lines}
     assert lacking["gateway"] == tuple(date(2026, 10, day) for day in (29, 30))
+
+
+def test_attempts_that_a_log_repeats_are_counted_once_and_told(tmp_path: Path) -> None:
+    config = "{name: gateway, kind: litellm, location: log, hash_key: 'file:key', trailing_days: 0}"
+    (tmp_path / "key").write_text("a key of the tests' own", encoding="utf-8")
+    text = CONFIG.replace("{name: bill, kind: focus, account: main, location: bills}", config)
+    (tmp_path / "farthing.yml").write_text(text, encoding="utf-8")
+    attempt = {"id": "r1", "metadata": {}, "status": "success", "startTime": "2026-10-20T05:00:00Z", "prompt_tokens": 1}
+    (tmp_path / "log" / "2026-10-20").mkdir(parents=True)
+    lines = f"{json.dumps(attempt | {'completion_tokens': 1})}\n" * 3
+    (tmp_path / "log" / "2026-10-20" / "log.jsonl").write_text(lines, encoding="utf-8")
+    with open_house(tmp_path / "farthing.yml", "run-1") as house:
+        deliveries = stage(house, "litellm", date(2026, 10, 20), date(2026, 10, 20))
+    assert [(d.row_count, d.duplicate_count) for d in deliveries] == [(1, 2)]
+    assert notices(deliveries) == (
+        "gateway 2026-10-20: 2 rows repeated another one and counted once (duplicate_count in freshness)",
+    )
