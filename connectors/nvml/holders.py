@@ -5,7 +5,6 @@ Here belongs: names. Here does not belong: what a holder used.
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Any
 
 from connectors.fields import text
@@ -16,6 +15,7 @@ Place = tuple[str, str, str]
 
 NOBODY: Place = ("", "", "")
 UNKNOWN_POD = "unknown"  # the driver did not tell who holds the GPU
+_NAMES = ("kind", "pod_uid", "container_id", "job", "namespace", "pod", "container")
 _SHORT_ID = 12  # signs of a container's id, as container tools show it
 
 
@@ -24,10 +24,20 @@ class Namer:
 
     def __init__(self, settings: NvmlSettings) -> None:
         self._settings = settings
-        self._mapped = lru_cache(maxsize=4096)(self._by_host)
+        self._places: dict[tuple[Any, ...], Place] = {}
 
     def place(self, holder: Mapping[str, Any], host: str) -> Place:
         """The place of one holder of a line. Raises RowError for what is no text."""
+        named = (host, *map(holder.get, _NAMES))
+        try:
+            known = self._places.get(named)
+        except TypeError:  # a list or an object where a name belongs: reading it says which
+            return self._read(holder, host)
+        if known is None:
+            known = self._places[named] = self._read(holder, host)
+        return known
+
+    def _read(self, holder: Mapping[str, Any], host: str) -> Place:
         kind = text(holder, "kind") or UNKNOWN_POD
         container_id = (text(holder, "container_id") or "")[:_SHORT_ID]
         if kind == "job":
@@ -36,13 +46,13 @@ class Namer:
             namespace, pod = text(holder, "namespace"), text(holder, "pod")
             if namespace and pod:
                 return namespace, pod, text(holder, "container") or container_id
-            return self._mapped(host) or self._settings.pod_namespace, text(holder, "pod_uid") or "", container_id
+            return self._by_host(host) or self._settings.pod_namespace, text(holder, "pod_uid") or "", container_id
         pod = "" if kind in {"none", "container"} else kind
-        return self._mapped(host) or self._settings.process_namespace, pod, container_id
+        return self._by_host(host) or self._settings.process_namespace, pod, container_id
 
     def unknown(self, host: str) -> Place:
         """The place of whoever holds a GPU of which nobody knows who does."""
-        return self._mapped(host) or self._settings.process_namespace, UNKNOWN_POD, ""
+        return self._by_host(host) or self._settings.process_namespace, UNKNOWN_POD, ""
 
     def _by_host(self, host: str) -> str | None:
         return next((name for pattern, name in self._settings.namespaces.items() if fnmatchcase(host, pattern)), None)

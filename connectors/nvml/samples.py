@@ -3,7 +3,7 @@
 Here belongs: what a line means, what of it is refused. Here does not belong: files, Arrow, what repeats.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from connectors.prometheus import Refusals
 FORMAT = 1
 _GPU_IS_LOST = 15
 _HIGHEST_INDEX = 9999
+_NAMES = ("host", "instance_id", "gpu_index", "gpu_uuid", "gpu_name", "mig_instance", "mig_profile")
 
 
 class Subject(NamedTuple):
@@ -51,6 +52,12 @@ class Sample(NamedTuple):
     extra: str | None
 
 
+class _Gpu(NamedTuple):
+    gpu_uuid: str
+    instance: str
+    where: Where
+
+
 @dataclass
 class Reader:
     """Reads lines for one delivery, and remembers what people should know of it."""
@@ -60,6 +67,7 @@ class Reader:
     lost: set[str] = field(default_factory=set[str])
     unseen_count: int = 0
     unknown_count: int = 0
+    _gpus: dict[tuple[Any, ...], _Gpu] = field(default_factory=dict[tuple[Any, ...], _Gpu])
 
     def read(self, line: Mapping[str, Any], source: Line, refusals: Refusals) -> Iterator[Sample]:
         """The samples of a line; single values that are none are refused, and the sample kept without them.
@@ -68,26 +76,29 @@ class Reader:
         """
         if line.get("v") != FORMAT:
             raise RowError("unknown_format", f"v is {shown(line.get('v'))}; this version of Farthing reads {FORMAT}")
-        host, gpu_uuid, millisecond = text(line, "host"), text(line, "gpu_uuid"), count(line, "at_ms")
-        if gpu_uuid is None:
-            raise RowError("no_gpu_uuid", f"the driver named no GPU; its errors: {shown(line.get('errors'))}")
-        if host is None or millisecond is None:
-            raise RowError("no_place_or_time", "host and at_ms say where and when a GPU was sampled; one is missing")
-        where = Where(host, text(line, "instance_id"), _index(line), text(line, "mig_profile"), text(line, "gpu_name"))
-        instance = count(line, "mig_instance")
+        millisecond = count(line, "at_ms")
+        if millisecond is None:
+            raise RowError("no_time", "at_ms, which says when a GPU was sampled, is missing", "sampled_at")
+        gpu = self._gpu(line)
         values = tuple(_value(line, wanted, source, refusals) for wanted in NUMBERS)
         kept = {name: line[name] for name in line if name not in READ}
-        self._learn(line, kept, host)
-        for place, holder in self._held(line, host):
+        held = self._held(line, gpu.where.hostname)
+        self._learn(kept, held, gpu)
+        for place, holder in held:
             share = _value(holder, SHARE, source, refusals)
-            yield Sample(
-                Subject(gpu_uuid, "" if instance is None else str(instance), *place),
-                where,
-                millisecond,
-                values,
-                share,
-                _extra({**kept, "holder": holder} if holder else kept),
-            )
+            extra = _extra({**kept, "holder": holder} if holder else kept)
+            yield Sample(Subject(gpu.gpu_uuid, gpu.instance, *place), gpu.where, millisecond, values, share, extra)
+
+    def _gpu(self, line: Mapping[str, Any]) -> _Gpu:
+        """What the line is about. A GPU is the same in millions of lines: what was read once is known."""
+        named = tuple(map(line.get, _NAMES))
+        try:
+            known = self._gpus.get(named)
+        except TypeError:  # a list or an object where a name belongs: reading it says which
+            return _read_gpu(line)
+        if known is None:
+            known = self._gpus[named] = _read_gpu(line)
+        return known
 
     def _held(self, line: Mapping[str, Any], host: str) -> list[tuple[Place, Mapping[str, Any]]]:
         """The holders; a line that names none is one of a GPU that nobody holds, one without the field is unknown."""
@@ -100,14 +111,23 @@ class Reader:
         self.unseen_count += sum(holder.get("kind") == "unseen" for holder in holders)
         return [(self.namer.place(holder, host), holder) for holder in holders] or [(NOBODY, {})]
 
-    def _learn(self, line: Mapping[str, Any], kept: Mapping[str, Any], host: str) -> None:
+    def _learn(self, kept: Mapping[str, Any], held: Iterable[tuple[Place, Mapping[str, Any]]], gpu: _Gpu) -> None:
         self.new_fields |= kept.keys() - KEPT
-        for holder in line.get("holders") or ():
-            if isinstance(holder, dict):
-                self.new_fields |= holder.keys() - HOLDER_KNOWN
-        errors = line.get("errors")
+        for _, holder in held:
+            self.new_fields |= holder.keys() - HOLDER_KNOWN
+        errors = kept.get("errors")
         if isinstance(errors, dict) and _GPU_IS_LOST in errors.values():
-            self.lost.add(f"{host} {line.get('gpu_uuid')}")
+            self.lost.add(f"{gpu.where.hostname} {gpu.gpu_uuid}")
+
+
+def _read_gpu(line: Mapping[str, Any]) -> _Gpu:
+    host, gpu_uuid, instance = text(line, "host"), text(line, "gpu_uuid"), count(line, "mig_instance")
+    if gpu_uuid is None:
+        raise RowError("no_gpu_uuid", f"the driver named no GPU; its errors: {shown(line.get('errors'))}", "gpu_uuid")
+    if host is None:
+        raise RowError("no_host", "host, which says where a GPU was sampled, is missing", "hostname")
+    where = Where(host, text(line, "instance_id"), _index(line), text(line, "mig_profile"), text(line, "gpu_name"))
+    return _Gpu(gpu_uuid, "" if instance is None else str(instance), where)
 
 
 def _value(row: Mapping[str, Any], wanted: Number, source: Line, refusals: Refusals) -> float | None:
