@@ -118,13 +118,15 @@ class Samples:
 
     def _instant(self, at: Any) -> int | None:
         """Milliseconds since 1970 of an instant within the window, else None. Series share their instants."""
-        if at in self._instants:
+        try:
             return self._instants[at]
-        found = read_time(at) if isinstance(at, str) else None
+        except (KeyError, TypeError):  # new, or nothing that could be an instant
+            found = read_time(at) if isinstance(at, str) else None
         instant = None if found is None else milliseconds(found + self._shift)
         if instant is not None and not self._bounds[0] <= instant < self._bounds[1]:
             instant = None
-        self._instants[at] = instant
+        if found is not None:
+            self._instants[at] = instant
         return instant
 
     def _refuse_point(self, series: Series, point: tuple[Any, Any], row: int, refusals: Refusals) -> None:
