@@ -27,7 +27,13 @@ NEVER = {
 # native bills of millions of lines are read by DuckDB, in one place
 BILL_READER = "connectors/bills/"
 # what several sources share: the readers of native bills, logs and series, and the standard in which clouds bill as well
-SHARED_BY_SOURCES = {"connectors.bills", "connectors.focus", "connectors.logs", "connectors.prometheus"}
+SHARED_BY_SOURCES = {
+    "connectors.bills",
+    "connectors.focus",
+    "connectors.logs",
+    "connectors.prometheus",
+    "connectors.gpu_series",
+}
 # the clock is read in one function, the environment where a process starts
 CLOCK_HOME = {"pipelines/clock.py"}
 ENVIRONMENT_HOMES = {
