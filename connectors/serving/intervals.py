@@ -3,6 +3,7 @@
 Here belongs: arithmetic of one subject. Here does not belong: how readings came, and the fact's columns.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -98,11 +99,11 @@ def _known(chain: Chain, history: History, begun: set[tuple[tuple[str, str], ...
     """A counter that comes later than its process began at zero, unless only its labels are new."""
     before = None
     if chain.variant in begun:
-        earlier = [instant for instant in history.instants if instant < chain.first]
-        before = earlier[-1] if earlier else None
+        earlier = bisect_left(history.instants, chain.first)
+        before = history.instants[earlier - 1] if earlier else None
     found = rises(chain.points, history, before)
-    since = found[0].start if found else chain.first
-    return Known(found, 0 if before is not None else min(since, chain.first), chain.last)
+    since = min(found[0].start, chain.first) if found else chain.first
+    return Known(found, 0 if before is not None else since, chain.last)
 
 
 def _count(gathered: dict[int, Interval], name: str, known: Sequence[Known], span: Span) -> None:
@@ -138,7 +139,7 @@ def _see(gathered: dict[int, Interval], name: str, chains: Iterable[Chain], span
 
 def _with_starts(instants: list[int], history: History, span: Span) -> list[int]:
     """The instants, and the process's start before the first: it had counted nothing then."""
-    started = history.started(instants[0])
+    started = history.starts.get(instants[0])
     if started is not None and started >= history.since and 0 < instants[0] - started <= span.gap:
         return [started, *instants]
     return instants

@@ -26,42 +26,40 @@ class Rise(NamedTuple):
 
 @dataclass(frozen=True)
 class History:
-    """What is known of a process: its instants of readings, oldest first, and when it said to have started at each.
+    """What is known of a process, in milliseconds: its instants of readings, oldest first; its start as told at each.
 
     `since` is the first instant that the delivery can know of.
     """
 
     instants: Sequence[int]
-    starts: Mapping[int, float]
+    starts: Mapping[int, int]
     since: int
-
-    def started(self, instant: int) -> int | None:
-        """When the process that was read at the instant had started, in milliseconds."""
-        found = self.starts.get(instant)
-        return None if found is None else min(round(found), instant)
 
 
 def rises(points: Mapping[int, float], history: History, before: int | None) -> list[Rise]:
-    """The rises of one counter, oldest first.
+    """The rises of one counter, oldest first; a time in which it stood still has none.
 
     Args:
         points: Values by millisecond, oldest first.
         history: Of its process.
         before: The process's reading before the counter's first, at which it did not exist yet.
     """
-    found = list[Rise]()
+    found, told = list[Rise](), history.starts.get
     first = next(iter(points))
-    started = history.started(first)
+    started = told(first)
     if before is not None and (started is None or started <= before):
         found.append(Rise(before, first, points[first]))
     elif started is not None and started >= history.since:
         found.append(Rise(started, first, points[first], started if before is not None else None))
     for (start, low), (end, high) in pairwise(points.items()):
-        restart = _restart(start, low, end, high, history)
-        if restart is None:
-            found.append(Rise(start, end, high - low))
-        else:
+        was, started = started, told(end)
+        restart = _restart(start, was, end, started)
+        if restart is None and high < low:
+            restart = end
+        if restart is not None:
             found.append(Rise(min(max(start, restart), end), end, high, restart))
+        elif high > low:
+            found.append(Rise(start, end, high - low))
     return found
 
 
@@ -86,9 +84,8 @@ def shares(rise: Rise, length: int) -> Iterator[tuple[int, float]]:
         given = total
 
 
-def _restart(start: int, low: float, end: int, high: float, history: History) -> int | None:
-    """When the counter began anew between two readings; None where it did not."""
-    was, now = history.started(start), history.started(end)
-    if now is not None and (now > start if was is None else now - was > _SAME_START_MS):
-        return now
-    return end if high < low else None
+def _restart(start: int, was: int | None, end: int, now: int | None) -> int | None:
+    """When the process started anew between two readings, by what it said at them; None where it did not."""
+    if now is None or (now <= start if was is None else now - was <= _SAME_START_MS):
+        return None
+    return min(now, end)

@@ -3,11 +3,12 @@
 Here belongs: the fact's columns. Here does not belong: reading, and arithmetic over time.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 
@@ -18,11 +19,12 @@ from connectors.serving.intervals import Interval, Span, intervals_of
 from connectors.serving.labels import Subject
 from connectors.serving.metrics import COUNTED_BESIDE
 from connectors.serving.rises import History
-from connectors.serving.series import Gathered, Place, Series, chains
+from connectors.serving.series import Gathered, Series, chains
 from connectors.serving.settings import REACH, ServingSettings
 from contracts import contract
 
 CHUNK_ROWS = 50_000
+Told = TypeVar("Told")
 _TOLD = {
     "copies": "series were copies of others, by another scraper of the same engine: the longer ones were taken",
     "contradicted": "intervals counted more cached tokens than tokens of prompts: the first number is kept in x_extra",
@@ -44,6 +46,9 @@ class Rows:
     told: Counter[str] = field(default_factory=Counter[str])
     new_labels: set[str] = field(default_factory=set[str])
 
+    def __post_init__(self) -> None:
+        self._instants = self.gathered.instants()
+
     def parsed(self, rejects: Sequence[Reject]) -> Iterator[Parsed]:
         """Every row, in chunks."""
         by_subject = self.gathered.by_subject()
@@ -63,12 +68,13 @@ class Rows:
         found, copy_count = chains(series)
         process, span = series[0].origin.process, self._span()
         since = self._start_ms - round(REACH.total_seconds() * 1000)
-        history = History(sorted(self.gathered.instants[process]), self.gathered.starts.get(process, {}), since)
+        history = History(self._instants[process], self.gathered.starts.get(process, {}), since)
         by_interval = intervals_of(found, history, span)
         labels = {name: value for one in series for name, value in one.origin.new_labels}
         self.new_labels |= labels.keys()
         self._tell(subject, by_interval, history, copy_count)
-        places = _Places(self.gathered.places[subject])
+        places = _ByTime(self.gathered.places[subject])
+        starts = _ByTime(history.starts)
         same = {
             "cluster": self.settings.account,
             "hostname": max(series, key=lambda one: max(one.instants)).origin.hostname,
@@ -81,16 +87,17 @@ class Rows:
             "x_slice_date": self.window.slice_date,
         }
         for beginning, interval in sorted(by_interval.items()):
-            place = places.at(beginning)
+            page_id, row = places.first_from(beginning)
+            started = starts.last_until(beginning + span.length)
             yield {
                 **same,
                 **self._interval_columns(interval, labels),
                 "usage_date": self.window.slice_date,
                 "interval_start": _instant(beginning),
                 "interval_end": _instant(beginning + span.length),
-                "engine_started_at": _started(history, beginning + span.length),
-                "x_page": place.page_id,
-                "x_row": place.row,
+                "engine_started_at": None if started is None else _instant(started),
+                "x_page": page_id,
+                "x_row": row,
             }
 
     def _interval_columns(self, interval: Interval, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -131,7 +138,7 @@ class Rows:
         self.told["shared"] += sum(interval.is_shared for interval in by_interval.values())
         first = history.instants[0]
         is_late = first > self._start_ms + self.settings.max_gap_seconds * 1000
-        self.told["late"] += is_late and history.started(first) is None
+        self.told["late"] += is_late and first not in history.starts
 
     def _notices(self) -> Iterator[str]:
         for name, words in _TOLD.items():
@@ -162,26 +169,21 @@ def _columns(counts: Mapping[str, float]) -> dict[str, Any]:
     }
 
 
-@dataclass
-class _Places:
-    """Where a subject's readings stand, by time."""
+class _ByTime(Generic[Told]):
+    """What was told at some instants."""
 
-    found: Mapping[int, Place]
-    instants: list[int] = field(init=False)
+    def __init__(self, found: Mapping[int, Told]) -> None:
+        self._found = found
+        self._instants = sorted(found)
 
-    def __post_init__(self) -> None:
-        self.instants = sorted(self.found)
+    def first_from(self, instant: int) -> Told:
+        """What was told first at the instant or later; where nothing was, what was told last."""
+        return self._found[self._instants[min(bisect_left(self._instants, instant), len(self._instants) - 1)]]
 
-    def at(self, beginning: int) -> Place:
-        """The first reading of an interval, or the last one before where it has none of its own."""
-        later = [instant for instant in self.instants if instant >= beginning]
-        return self.found[later[0] if later else self.instants[-1]]
-
-
-def _started(history: History, before: int) -> datetime | None:
-    told = [instant for instant in history.starts if instant <= before]
-    started = history.started(max(told)) if told else None
-    return None if started is None else _instant(started)
+    def last_until(self, instant: int) -> Told | None:
+        """What was told last, up to the instant."""
+        place = bisect_right(self._instants, instant)
+        return self._found[self._instants[place - 1]] if place else None
 
 
 def _instant(millisecond: int) -> datetime:

@@ -6,7 +6,6 @@ Here belongs: which series are the same counter. Here does not belong: what a co
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from connectors.serving.labels import Origin, Subject
 
@@ -14,18 +13,15 @@ Process = tuple[str, str, str]
 Counter = tuple[str, tuple[tuple[str, str], ...]]  # what is counted, and the labels that tell counters apart
 
 
-class Place(NamedTuple):
-    """Where a reading stands: the page, and its line or the ordinal of its value."""
-
-    page_id: str
-    row: int
+Place = tuple[str, int]  # where a reading stands: the page, and its line or the ordinal of its value
 
 
 @dataclass(eq=False)
 class Series:
-    """The readings of one set of labels, in the order in which they came."""
+    """The readings of one set of labels, in the order in which they came; `places` are those of its subject."""
 
     origin: Origin
+    places: dict[int, Place]
     instants: "array[int]" = field(default_factory=lambda: array("q"))
     values: "array[float]" = field(default_factory=lambda: array("d"))
 
@@ -66,28 +62,36 @@ class Gathered:
     """Everything that one parse read."""
 
     series: dict[Origin, Series] = field(default_factory=dict[Origin, Series])
-    starts: dict[Process, dict[int, float]] = field(default_factory=dict[Process, dict[int, float]])
-    instants: dict[Process, set[int]] = field(default_factory=dict[Process, set[int]])
+    starts: dict[Process, dict[int, int]] = field(default_factory=dict[Process, dict[int, int]])
     places: dict[Subject, dict[int, Place]] = field(default_factory=dict[Subject, dict[int, Place]])
 
     def series_of(self, origin: Origin) -> Series:
         """The series of these labels, begun where it is new."""
         found = self.series.get(origin)
         if found is None:
-            found = self.series[origin] = Series(origin)
+            places = {} if origin.subject is None else self.places.setdefault(origin.subject, {})
+            found = self.series[origin] = Series(origin, places)
         return found
 
     def put(self, series: Series, millisecond: int, value: float, page_id: str, row: int) -> None:
         """Takes a reading."""
         origin = series.origin
         if origin.subject is None:
-            self.starts.setdefault(origin.process, {})[millisecond] = value * 1000
+            self.starts.setdefault(origin.process, {})[millisecond] = min(round(value * 1000), millisecond)
             return
         series.instants.append(millisecond)
         series.values.append(value / origin.metric.per)
-        self.instants.setdefault(origin.process, set()).add(millisecond)
-        places, place = self.places.setdefault(origin.subject, {}), Place(page_id, row)
-        places[millisecond] = min(places.get(millisecond, place), place)
+        places = series.places
+        before = places.get(millisecond)
+        if before is None or (page_id, row) < before:
+            places[millisecond] = (page_id, row)
+
+    def instants(self) -> dict[Process, list[int]]:
+        """When each process was read, oldest first."""
+        found = dict[Process, set[int]]()
+        for origin, series in self.series.items():
+            found.setdefault(origin.process, set()).update(series.instants)
+        return {process: sorted(instants) for process, instants in found.items()}
 
     def by_subject(self) -> Mapping[Subject, list[Series]]:
         """The series that hold something, by whom they are of."""
