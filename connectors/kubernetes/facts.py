@@ -13,11 +13,9 @@ from typing import Any, Generic, TypeVar
 from connectors.base import SourceSettings, Window
 from connectors.intervals import cut_at_midnights
 from connectors.kubernetes.marks import Marks, Seen
-from connectors.kubernetes.stretches import Fact, Segment, Stretch, stretches
+from connectors.kubernetes.stretches import Fact, Held, Segment, stretches
 
 Subject = TypeVar("Subject")
-NOWHERE = 1 << 62
-"""The place of what is only said beside: a row begins where its own series does."""
 
 
 @dataclass
@@ -32,13 +30,11 @@ class Facts(Generic[Subject]):
         kept.instants.extend(marks.instants)
         kept.places.extend(marks.places)
 
-    def held(self, seen: Seen, *, beside: bool = False) -> dict[Subject, list[tuple[Stretch, Fact]]]:
+    def held(self, seen: Seen) -> dict[Subject, list[Held]]:
         """When each fact held, by subject."""
         return {
             subject: [
-                (stretch._replace(place=NOWHERE) if beside else stretch, fact)
-                for fact, marks in facts.items()
-                for stretch in stretches(marks, seen.beat, seen.instants)
+                (one, fact) for fact, marks in facts.items() for one in stretches(marks, seen.beat, seen.instants)
             ]
             for subject, facts in self.marks.items()
         }

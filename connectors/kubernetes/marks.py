@@ -40,6 +40,13 @@ class Labelled:
     labels: Mapping[str, str]
     marks: dict[tuple[str, float], Marks] = field(default_factory=dict)
 
+    def at(self, metric: str, value: float) -> Marks:
+        """The marks of that metric at that value."""
+        marks = self.marks.get((metric, value))
+        if marks is None:
+            marks = self.marks[metric, value] = Marks()
+        return marks
+
 
 IGNORED = Labelled({})
 """Stands for every set of labels that is not wanted."""
@@ -76,7 +83,7 @@ def read_window(
         refusals = Refusals(page.page_id)
         for reading in _inside(read_page(settings, page, reader, refusals), window, refusals):
             found[id(reading.subject)] = reading.subject
-            marks = reading.subject.marks.setdefault((reading.metric, reading.value), Marks())
+            marks = reading.subject.at(reading.metric, reading.value)
             marks.instants.append(reading.millisecond)
             marks.places.append(number << ROW_BITS | reading.row)
         refusals.finish()

@@ -127,18 +127,17 @@ class Pods:
 
 def allocations(pods: Pods, seen: Seen, window: Window) -> Iterator[dict[str, Any]]:
     """Rows of `gpu_allocations`, as dictionaries."""
-    of_pods, of_nodes = pods.of_pods.held(seen, beside=True), pods.of_nodes.held(seen, beside=True)
+    of_pods, of_nodes = pods.of_pods.held(seen), pods.of_nodes.held(seen)
     for request, held in pods.requests.held(seen).items():
-        for segment in segments([*held, *of_pods.get(request.uid, []), *of_nodes.get(request.node, [])]):
-            asked = [fact.gpus for fact in segment.said(Asked)]
-            if not asked or not segment.said(Running):
+        for segment in segments(held, [*of_pods.get(request.uid, []), *of_nodes.get(request.node, [])]):
+            if not segment.said(Running):
                 continue
             for start, end in pieces(segment, window):
                 yield {
                     "allocation_date": start.date(),
                     "started_at": start,
                     "ended_at": end,
-                    "allocated_gpus": max(asked),
+                    "allocated_gpus": max(asked.gpus for asked in segment.said(Asked)),
                     **_of_request(request, segment),
                     **_of_pod(request, segment, pods.settings),
                     "x_extra": json_text(pods.extra[request]) if pods.extra[request] else None,

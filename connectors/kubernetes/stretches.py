@@ -1,6 +1,6 @@
 """Makes stretches of time out of samples, and says what held over each.
 
-A sample holds for one beat, the usual distance of samples. A longer silence between equal samples is bridged where
+A sample holds for one beat, the usual distance of samples, or until the source speaks again. A longer silence between equal samples is bridged where
 the source said nothing at all for at most five minutes: it was not asked, or did not answer. Where it spoke in between
 without that series, the series was gone. A longer silence is unknown: nothing is held over it.
 
@@ -31,6 +31,9 @@ class Stretch(NamedTuple):
     place: int
 
 
+Held = tuple[Stretch, Fact]
+
+
 class Segment(NamedTuple):
     """A stretch over which the same facts hold."""
 
@@ -48,26 +51,32 @@ def stretches(marks: Marks, beat: int, spoken: Sequence[int]) -> list[Stretch]:
     """The stretches that a series' samples cover.
 
     Args:
-        marks: The samples.
+        marks: The samples, at least one.
         beat: Usual distance of samples, in milliseconds.
         spoken: When the source said anything at all, in order.
     """
     found: list[Stretch] = []
     hold = min(beat, LONGEST_SILENCE_MS)
-    last = None
-    for instant, place in marks.in_order():
-        if last is not None and _is_bridged(last, instant, beat, spoken):
-            found[-1] = found[-1]._replace(end=instant + hold)
-        else:
-            found.append(Stretch(instant, instant + hold, place))
+    samples = marks.in_order()
+    start, begun_at = next(samples)
+    last = start
+    for instant, place in samples:
+        if not _is_bridged(last, instant, beat, spoken):
+            found.append(Stretch(start, _end(last, hold, spoken), begun_at))
+            start, begun_at = instant, place
         last = instant
-    return found
+    return [*found, Stretch(start, _end(last, hold, spoken), begun_at)]
 
 
-def segments(held: Iterable[tuple[Stretch, Fact]]) -> Iterator[Segment]:
-    """The segments between changes, oldest first; neighbours that say the same are one. Over silence there is none."""
+def segments(held: Iterable[Held], beside: Iterable[Held] = ()) -> Iterator[Segment]:
+    """The segments between changes, oldest first; neighbours that say the same are one.
+
+    Args:
+        held: What makes segments: over its silence there is none. A segment's place is that of its earliest stretch.
+        beside: What is also said, where something is held.
+    """
     before: Segment | None = None
-    for segment in _between_changes(held):
+    for segment in _between_changes(held, beside):
         if before is not None and before.end == segment.start and before.facts == segment.facts:
             before = before._replace(end=segment.end)
             continue
@@ -78,19 +87,26 @@ def segments(held: Iterable[tuple[Stretch, Fact]]) -> Iterator[Segment]:
         yield before
 
 
-def _between_changes(held: Iterable[tuple[Stretch, Fact]]) -> Iterator[Segment]:
-    changes: dict[int, list[tuple[int, Fact, int]]] = defaultdict(list)
-    for stretch, fact in held:
-        changes[stretch.start].append((1, fact, stretch.place))
-        changes[stretch.end].append((-1, fact, stretch.place))
-    active: Counter[tuple[Fact, int]] = Counter()  # a fact can hold twice: by two exporters
+def _between_changes(held: Iterable[Held], beside: Iterable[Held]) -> Iterator[Segment]:
+    changes: dict[int, list[tuple[int, tuple[Stretch, Fact, bool]]]] = defaultdict(list)
+    for pairs, is_origin in ((held, True), (beside, False)):
+        for stretch, fact in pairs:
+            changes[stretch.start].append((1, (stretch, fact, is_origin)))
+            changes[stretch.end].append((-1, (stretch, fact, is_origin)))
+    active: Counter[tuple[Stretch, Fact, bool]] = Counter()
     for instant, after in pairwise(sorted(changes)):
-        for sign, fact, place in changes[instant]:
-            active[fact, place] += sign
-            if not active[fact, place]:
-                del active[fact, place]
-        if active:
-            yield Segment(instant, after, min(place for _, place in active), frozenset(fact for fact, _ in active))
+        for sign, key in changes[instant]:
+            active[key] += sign
+            if not active[key]:
+                del active[key]
+        if origins := [stretch for stretch, _, is_origin in active if is_origin]:
+            yield Segment(instant, after, min(origins).place, frozenset(fact for _, fact, _ in active))
+
+
+def _end(last: int, hold: int, spoken: Sequence[int]) -> int:
+    """A sample holds until the source speaks again without it: scrapes can be nearer to one another than usual."""
+    after = bisect_right(spoken, last)
+    return min(last + hold, spoken[after]) if after < len(spoken) else last + hold
 
 
 def _is_bridged(earlier: int, later: int, beat: int, spoken: Sequence[int]) -> bool:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.kubernetes.allocations import SOURCE
+from tests.connectors.dcgm.written import epoch
 from tests.connectors.kubernetes.written import (
     A100,
     CLAIMS,
@@ -106,6 +107,18 @@ def test_scrapes_that_come_a_little_late_are_no_gaps() -> None:
     ]
     rows = of(parse(SOURCE, as_page(late)).rows.to_pylist(), "a")
     assert len(rows) == 1
+
+
+def test_a_change_between_scrapes_that_are_nearer_than_usual_is_seen_at_once_and_nothing_holds_twice() -> None:
+    early = [
+        *held("a", "10:00", "10:20"),
+        sampled(POD_LABELS, pod("a", label_team="search"), "10:00", "10:10"),
+        sampled(POD_LABELS, pod("a", label_team="ads"), "10:10", "10:20"),
+    ]
+    early = [one._replace(samples=[(s - 7 * (s >= epoch("10:10")), v) for s, v in one.samples]) for one in early]
+    rows = sorted(parse(SOURCE, as_page(early)).rows.to_pylist(), key=lambda row: row["started_at"])
+    assert intervals(rows) == [("10:00:00", "10:09:53"), ("10:09:53", "10:19:53")]
+    assert [json.loads(row["labels"])["team"] for row in rows] == ["search", "ads"]
 
 
 @pytest.mark.parametrize(
