@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
@@ -38,8 +39,12 @@ class StoredObject:
     modified: datetime | None = field(default=None, compare=False)
 
 
-def list_objects(location: str, options: Mapping[str, str], prefix: str = "") -> list[StoredObject]:
+def list_objects(
+    location: str, options: Mapping[str, str], prefix: str = "", most: int | None = None
+) -> list[StoredObject]:
     """Every object below the location, in the order of their paths; with `prefix`, a folder below it, only those.
+
+    With `most`, about as many of them as the store lists first.
 
     `location` is a folder, or `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`; `options` are the
     store's own settings (`aws_access_key_id`, `aws_region`, `aws_endpoint_url`, `aws_allow_http`, ...), all strings.
@@ -48,10 +53,10 @@ def list_objects(location: str, options: Mapping[str, str], prefix: str = "") ->
     """
     try:
         store = open_store(location, options)
+        listed = (meta for batch in obstore.list(store, prefix or None) for meta in batch)
         found = [
             StoredObject(meta["path"], meta["size"], meta["e_tag"], meta["last_modified"])
-            for batch in obstore.list(store, prefix or None)
-            for meta in batch
+            for meta in islice(listed, most)
         ]
         if not found and not isinstance(store, LocalStore):
             _require_store(store, location)

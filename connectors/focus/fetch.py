@@ -60,6 +60,19 @@ def probe_location(settings: BillSettings) -> str:
     return f"{settings.location}: {len(months)} bill files, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
 
 
+def latest_file(settings: BillSettings) -> Page | None:
+    """The last file of the latest month, for a look; None where the location holds no bill."""
+    files = [o for o in _relevant(list_objects(settings.location, settings.store_options)) if _is_bill(o.path)]
+    if not files:
+        return None
+    latest = max(files, key=lambda o: (month_of(o.path, settings) or date.min, o.path))
+    return Page(latest.path, _body(settings, latest))
+
+
+def _is_bill(path: str) -> bool:
+    return path.lower().endswith(_BILL_ENDINGS) and not is_manifest_path(path)
+
+
 def _body(settings: BillSettings, found: StoredObject) -> Body:
     return body(settings.location, settings.store_options, found.path, found.etag)
 

@@ -32,6 +32,11 @@ def files_of_days(settings: StoredLogSettings, days: Sequence[date]) -> list[tup
     return [filed[path] for path in sorted(filed)]
 
 
+def first_listed(settings: StoredLogSettings, pattern: str, most: int) -> list[StoredObject]:
+    """Some objects below the folder with which the pattern begins; for a look, not for a night."""
+    return _listed(settings, _fixed_folder(pattern), most)
+
+
 def content_of(settings: StoredLogSettings, stored: StoredObject) -> Body:
     """The object's bytes; one that was replaced since it was listed is refused when opened."""
     return body(settings.location, settings.store_options, stored.path, stored.etag)
@@ -44,6 +49,6 @@ def _fixed_folder(pattern: str) -> str:
     return "/".join(folders[:fixed])
 
 
-def _listed(settings: StoredLogSettings, folder: str) -> list[StoredObject]:
-    found = list_objects(settings.location, settings.store_options, folder)
+def _listed(settings: StoredLogSettings, folder: str, most: int | None = None) -> list[StoredObject]:
+    found = list_objects(settings.location, settings.store_options, folder, most)
     return [stored for stored in found if not fnmatchcase(stored.path, settings.leaves_out)]

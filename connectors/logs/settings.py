@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 from connectors.base import SourceSettings, StoredSourceSettings
 
 PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
+_A_DAY = date(2026, 11, 21)
 _DATE_FIELD = re.compile(r"\{date(:[^{}]*)?\}")
 
 
@@ -64,6 +65,11 @@ class StoredLogSettings(LogSettings, StoredSourceSettings):
     def is_dated(self) -> bool:
         """Whether the layout names the day that a file belongs to."""
         return _DATE_FIELD.search(self.layout) is not None
+
+    @property
+    def any_day_pattern(self) -> str:
+        """The layout with any sign in each place of a date's digits and letters."""
+        return _DATE_FIELD.sub(lambda found: re.sub(r"\w", "[0-9A-Za-z]", found[0].format(date=_A_DAY)), self.layout)
 
     def pattern_of(self, day: date) -> str:
         """The layout with the day put in."""

@@ -12,13 +12,11 @@ from connectors.logs.attempt import Attempt, Record
 from connectors.logs.columns import Columns
 from connectors.logs.files import Csv
 from connectors.logs.landing import StoredShape, land_stored
-from connectors.logs.listing import files_of_days
 from connectors.logs.plain_lines import PlainForm, plain_lines
+from connectors.logs.probing import matching_files
 from connectors.logs.settings import LogSettings, StoredLogSettings
 from connectors.logs.staging import Reading, parse_log
 from connectors.windows import day_windows
-
-_LONG_AGO = date(2015, 1, 1)  # before any gateway: a dated folder that is listed without being read through
 
 S = TypeVar("S", bound=LogSettings)
 Stored = TypeVar("Stored", bound=StoredLogSettings)
@@ -103,8 +101,8 @@ class StoredLog(RequestLog[Stored]):
         return land_stored(settings, window, self.allow_list(settings).redact, shape)
 
     def probe(self, settings: Stored) -> str:
-        """Lists the location: of a dated layout only a day that holds nothing, for a log may have millions of files."""
-        found = files_of_days(settings, [_LONG_AGO])
-        if settings.is_dated:
-            return f"{settings.location} can be listed; days are filed as {settings.layout}"
-        return f"{settings.location} can be listed; {len(found)} files match {settings.layout}"
+        """Looks at the first files: a log may have millions. Raises SourceError where the layout fits none of them."""
+        found = matching_files(settings)
+        if not found:
+            return f"{settings.location} can be listed; nothing lies there yet"
+        return f"{settings.location} can be listed; {settings.layout} fits its files, such as {found[-1].path}"

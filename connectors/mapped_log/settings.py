@@ -15,6 +15,7 @@ from connectors.names import nearest
 from contracts import contract
 
 Unit = Literal["iso", "s", "ms", "us", "ns"]
+NEEDED = ("started_at", "status", "request_id")  # what every attempt has
 PER_SECOND: Mapping[str, int] = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _PLACES: Mapping[str, str] = {
     "cache_read_tokens": "cache_read",
@@ -184,5 +185,4 @@ class MappedLogSettings(StoredLogSettings):
     @property
     def own_columns(self) -> frozenset[str]:
         """Columns without which a table is not this log: those of the fields that every attempt needs."""
-        needed = ("started_at", "status", "request_id")
-        return frozenset(path for name in needed if (path := self.fields.get(name)) and "." not in path)
+        return frozenset(path for name in NEEDED if (path := self.fields.get(name)) and "." not in path)

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, cast
 
-from connectors.base import SourceSettings
+from connectors.base import SourceError, SourceSettings
 from connectors.logs.allow_list import AllowList
 from connectors.logs.attempt import Attempt, Record
 from connectors.logs.files import Csv
 from connectors.logs.paths import value_at
+from connectors.logs.probing import absent, first_rows, matching_files
 from connectors.logs.source import StoredLog
 from connectors.mapped_log.reading import allowed, attempt, reported_cost, started
-from connectors.mapped_log.settings import MappedLogSettings
+from connectors.mapped_log.settings import NEEDED, MappedLogSettings
 
 
 class MappedLog(StoredLog[MappedLogSettings]):
@@ -47,3 +48,21 @@ class MappedLog(StoredLog[MappedLogSettings]):
     def read(self, settings: MappedLogSettings, record: Record) -> Attempt:
         """See `reading`."""
         return attempt(settings, record)
+
+    def probe(self, settings: MappedLogSettings) -> str:
+        """Whether the layout finds files, and what one of them lacks of the mapping.
+
+        Raises SourceError where it lacks what every attempt needs.
+        """
+        told, files = super().probe(settings), matching_files(settings)
+        rows = first_rows(settings, files[-1], self.csv(settings)) if files else []
+        records = [record for row in rows for record in self.records(settings, row)]
+        if not records:
+            return told
+        where = f"the first {len(records)} rows of {files[-1].path} say nothing under"
+        needed = {path for name, path in settings.fields.items() if name in NEEDED}
+        if lacking := absent(records, sorted(needed)):
+            raise SourceError(f"{settings.location}: {where} {', '.join(lacking)}: correct `fields`")
+        others = {*settings.fields.values(), *settings.tags_from.values(), *settings.extras.values()} - needed
+        lacking = absent(records, sorted(others))
+        return f"{told}; {where} {', '.join(lacking)}" if lacking else f"{told}; it has every field of the mapping"
