@@ -15,6 +15,7 @@ _WORDS = {
     "lost_rounds": "rounds were lost because a spool could not be written",
     "torn_line": "lines were torn by a sudden end and cut off",
     "driver_lost": "times a GPU driver stopped answering",
+    "gpus_changed": "times the GPUs of a node changed while it was sampled",
     "clock_set": "times a node's clock was set while it was sampled",
 }
 _SILENT = frozenset({"driver_found"})

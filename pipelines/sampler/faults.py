@@ -3,12 +3,13 @@
 The driver keeps events until they are fetched; of several between two rounds it may tell only the last.
 """
 
+import ctypes
 from typing import Any
 
 import pynvml
 
 from pipelines.sampler.driver import NOT_APPLICABLE, Errors, ask
-from pipelines.sampler.readings import Fields, text
+from pipelines.sampler.readings import Fields
 
 _MOST_EVENTS = 1000  # of one round: a storm of errors must not keep the sampler from sampling
 
@@ -20,11 +21,13 @@ class Faults:
         self._errors: Errors = {}
         self._events = ask(self._errors, "xid", pynvml.nvmlEventSetCreate)
         self._watched: dict[str, int | None] = {}
+        self._names: dict[int | None, str] = {}  # a GPU that an error took off the bus cannot be asked for its name
         self._last: dict[tuple[str, int | None], int] = {}
         self._new: dict[tuple[str, int | None], list[int]] = {}
 
     def watch(self, gpu: Any, gpu_uuid: str, errors: Errors) -> None:
         """Begins to listen to a GPU; one that is listened to already stays so."""
+        self._names[_address(gpu)] = gpu_uuid
         if gpu_uuid not in self._watched:
             self._watched[gpu_uuid] = self._register(gpu)
         if (code := self._watched[gpu_uuid]) is not None:
@@ -37,7 +40,7 @@ class Faults:
             event = ask({}, "xid", pynvml.nvmlEventSetWait_v2, self._events, 0)
             if event is None:  # a timeout: there are no more
                 return
-            gpu_uuid = text({}, "uuid", pynvml.nvmlDeviceGetUUID, event.device)
+            gpu_uuid = self._names.get(_address(event.device))
             if gpu_uuid is None or event.eventType != pynvml.nvmlEventTypeXidCriticalError:
                 continue
             subject = (gpu_uuid, None if event.gpuInstanceId == NOT_APPLICABLE else int(event.gpuInstanceId))
@@ -72,3 +75,8 @@ class Faults:
         if kinds is not None:
             ask(errors, "xid", pynvml.nvmlDeviceRegisterEvents, gpu, pynvml.nvmlEventTypeXidCriticalError, self._events)
         return errors.get("xid")
+
+
+def _address(gpu: Any) -> int | None:
+    """What tells one GPU of the driver from another: the bindings compare their own wrappers."""
+    return ctypes.cast(gpu, ctypes.c_void_p).value

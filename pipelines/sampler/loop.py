@@ -4,6 +4,7 @@ Here belongs: when rounds are, what is done about a driver, a disk or a clock th
 does not belong: what a round asks, and the files.
 """
 
+import faulthandler
 import signal
 import sys
 import time
@@ -19,6 +20,7 @@ from pipelines.sampler.rounds import Rounds, open_rounds
 from pipelines.sampler.spool import Spool, SpoolError
 
 OK, FAILED, WRONG = 0, 1, 2
+HANG_SECONDS = 60
 HEALTH_SECONDS = 300  # what changes once in a GPU's life need not be asked every few seconds
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 _FIRST_PLAUSIBLE_YEAR = 2024  # a node without a battery begins in 1970
@@ -53,6 +55,7 @@ class Sampler:
     _said: dict[str, str] = field(default_factory=dict[str, str])
     _lost_rounds: int = 0
     _before: tuple[datetime, float] | None = None
+    _gpus: frozenset[str] = frozenset()
 
     def round(self) -> int | None:
         """Samples and writes once. Returns an exit code where going on makes no sense."""
@@ -66,6 +69,7 @@ class Sampler:
         except DriverLostError as error:
             return self._without_driver(at, error)
         self._tell_of(lines)
+        self._watch_gpus(frozenset(line["gpu_uuid"] for line in lines if "gpu_uuid" in line))
         self._write(at, lines)
         return None
 
@@ -132,6 +136,14 @@ class Sampler:
             self._say("disk", f"{self.order.spool} can be written again; {self._lost_rounds} rounds were lost")
             self._lost_rounds = 0
 
+    def _watch_gpus(self, found: frozenset[str]) -> None:
+        """Notes where GPUs have gone or come."""
+        gone, new = sorted(self._gpus - found), sorted(found - self._gpus)
+        if self._gpus and (gone or new):
+            self.spool.note("gpus_changed", gone=gone, new=new)
+            _tell(f"GPUs have changed: {', '.join(gone) or 'none'} gone, {', '.join(new) or 'none'} new")
+        self._gpus = found
+
     def _watch_clock(self, at: datetime) -> None:
         """Notes where the clock was set: it went otherwise than time."""
         steady = time.monotonic()
@@ -171,6 +183,7 @@ def sample(order: Order, clock: Clock, *, once: bool = False) -> int:
         return WRONG
     finally:
         sampler.close()
+        faulthandler.cancel_dump_traceback_later()
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
@@ -185,6 +198,8 @@ def _sample_until_stopped(sampler: Sampler) -> int:
     every = sampler.order.every_seconds
     due = time.monotonic()
     while True:
+        # a driver may hang in a call for ever; then the thread that waits here ends the program, naming the call
+        faulthandler.dump_traceback_later(every + HANG_SECONDS, exit=True)
         if (code := sampler.round()) is not None:
             return code
         due += every

@@ -66,7 +66,8 @@ class Rounds:
         gpu = None if device is None else self._named(index, device, errors)
         if device is None or gpu is None:  # lost: it is the one that was there before, if any was
             known = self._gpus.get(index)
-            yield {**(known._asdict() if known else {"gpu_index": index}), "errors": errors}
+            fault = self._faults.of(known.gpu_uuid, None) if known else {}
+            yield {**(known._asdict() if known else {"gpu_index": index}), **fault, "errors": errors}
             return
         self._gpus[index] = gpu
         whole = self._whole(gpu, device, errors)

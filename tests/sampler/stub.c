@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MOST 2048
 typedef struct { char name[64]; char text[448]; } entry;
@@ -143,7 +144,11 @@ int nvmlDeviceGetMemoryInfo_v2(device *d, sizes_v2 *m) {
     m->free = m->total - m->used - m->reserved;
     return 0;
 }
-int nvmlDeviceGetPowerUsage(device *d, unsigned *out) { return small(d, "power", out); }
+int nvmlDeviceGetPowerUsage(device *d, unsigned *out) {
+    unsigned long long seconds = 0;
+    if (!number(d->prefix, "hangs", &seconds)) sleep((unsigned)seconds);
+    return small(d, "power", out);
+}
 int nvmlDeviceGetTotalEnergyConsumption(device *d, unsigned long long *out) { return number(d->prefix, "energy", out); }
 int nvmlDeviceGetTotalEccErrors(device *d, unsigned kind, unsigned counter, unsigned long long *out) {
     (void)counter;

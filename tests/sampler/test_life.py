@@ -87,6 +87,19 @@ def test_a_driver_that_goes_while_it_is_asked_is_told_and_asked_again(node: Node
     assert [note["note"] for note in node.notes()] == ["driver_lost", "driver_found"]
 
 
+def test_a_driver_that_hangs_ends_the_sampler_which_names_the_call(node: Node) -> None:
+    node.says(gpu(0, hangs=30))
+    code = (
+        "from pipelines.sampler import loop\nfrom pipelines.sampler.__main__ import main\nloop.HANG_SECONDS = 0\n"
+        f"main(['--spool', {str(node.spool)!r}, '--every', '1'])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=node.environment, capture_output=True, text=True, check=False, timeout=20)
+    assert done.returncode == 1
+    assert "Timeout (0:00:01)!" in done.stderr
+    assert "in nvmlDeviceGetPowerUsage" in done.stderr
+
+
 def test_after_an_exchange_of_the_driver_it_ends_to_be_started_again(node: Node) -> None:
     node.says(count="!18")
     program = node.samples("--every", "1")

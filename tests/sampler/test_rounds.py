@@ -110,6 +110,14 @@ def test_a_lost_gpu_keeps_its_line_under_its_own_name_and_the_others_theirs(node
     assert said.count("lost, by their index: GPU 0") == 1
 
 
+def test_the_error_that_took_a_gpu_off_the_bus_is_told_on_its_line(node: Node) -> None:
+    steps = node.steps()
+    steps.at(TEN)
+    node.changes(gpu0__lost=15, gpu0__uuid="!15", event="1:0:79:4294967295")
+    steps.at(THEN, LATER)
+    assert [(line.get("xid"), line["errors"]["gpu"]) for line in node.samples_kept()[1:]] == [(79, 15), (79, 15)]
+
+
 def test_a_gpu_lost_within_a_round_says_nothing_more_and_holders_are_not_known(node: Node) -> None:
     node.says(gpu(0, util="!15", power="!15", energy="!15", running="!15", gpm1="!15"))
     node.steps().at(TEN)
@@ -136,6 +144,19 @@ def test_a_swapped_gpu_begins_anew(node: Node) -> None:
     assert (line["gpu_index"], line["gpu_uuid"]) == (0, "GPU-another")
     assert "energy_was_reset" not in line
     assert "gpm_sm_pct" not in line, "a mean over two GPUs"
+    (note,) = node.notes()
+    assert (note["note"], note["gone"], note["new"]) == ("gpus_changed", ["GPU-8f2f3a52-0001"], ["GPU-another"])
+
+
+def test_a_gpu_that_the_driver_no_longer_counts_is_told(node: Node) -> None:
+    node.says(gpu(0), gpu(1))
+    steps = node.steps()
+    steps.at(TEN)
+    node.changes(count=1)
+    steps.at(THEN, LATER)
+    assert [line["gpu_index"] for line in node.samples_kept()] == [0, 1, 0, 0]
+    assert steps.end() == "GPUs have changed: GPU-8f2f3a52-0002 gone, none new\n"
+    assert [(note["gone"], note["new"]) for note in node.notes()] == [(["GPU-8f2f3a52-0002"], [])]
 
 
 def test_the_last_critical_error_stays_until_the_gpu_begins_anew(node: Node) -> None:

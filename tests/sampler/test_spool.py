@@ -35,6 +35,13 @@ def test_an_hour_is_a_file_and_a_closed_hour_is_packed(node: Node) -> None:
     assert instants(node) == ["10:59:45", "11:00:00", "23:59:59", "00:00:00"]
 
 
+def test_the_last_instant_of_a_day_stays_in_its_day(node: Node) -> None:
+    node.steps().at(f"{DAY}T23:59:59.999999")
+    (line,) = node.samples_kept()
+    assert line["at_ms"] == 1790899199999
+    assert node.files() == ["node-1-20261001T23Z.jsonl"]
+
+
 def test_a_torn_last_line_is_cut_off_told_and_nothing_is_double_or_missing(node: Node) -> None:
     before = node.steps()
     before.at(f"{DAY}T10:00:00", f"{DAY}T10:00:15")

@@ -296,6 +296,7 @@ def test_notes_of_samplers_are_told_in_words_and_each_once() -> None:
         note("clock_set", seconds=-3600.0),
         note("torn_line", bytes=7, file="x"),
         note("sun_spot"),
+        note("gpus_changed", gone=["GPU-0"], new=[]),
     )
     parsed = parse(page(*notes), packed(*notes))
     assert (parsed.rows.num_rows, parsed.rejects, parsed.duplicate_count) == (0, (), 0)
@@ -303,6 +304,7 @@ def test_notes_of_samplers_are_told_in_words_and_each_once() -> None:
         "1 times a node's clock was set while it was sampled: node-1",
         "1 times a GPU driver stopped answering: node-1",
         "5 files of a spool were dropped by its sampler for lack of room: node-1, node-2",
+        "1 times the GPUs of a node changed while it was sampled: node-1",
         "12 rounds were lost because a spool could not be written: node-1",
         "1 notes of a new kind, sun_spot: node-1",
         "1 lines were torn by a sudden end and cut off: node-1",
