@@ -1,8 +1,9 @@
 """Makes stretches of time out of samples, and says what held over each.
 
-A sample holds for one beat, the usual distance of samples, or until the source speaks again. A longer silence between equal samples is bridged where
-the source said nothing at all for at most five minutes: it was not asked, or did not answer. Where it spoke in between
-without that series, the series was gone. A longer silence is unknown: nothing is held over it.
+A sample holds for one beat, the usual distance of samples, or until the source speaks again. A longer silence between
+equal samples is bridged where the source said nothing at all for at most five minutes: it was not asked, or did not
+answer. Where it spoke in between without that series, the series was gone. A longer silence is unknown: nothing is
+held over it.
 
 Here belongs: time. Here does not belong: pods and nodes.
 """

@@ -27,6 +27,7 @@ _ESCAPED = re.compile(r"\\(.)")
 _ANY_SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})?|\{".*\})\s+[-+.a-zA-Z0-9]+(\s+-?\d[-+.\de]*)?\s*$')
 _BRACES = r'\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\}'
 _WITH_EXEMPLAR = re.compile(rf"([^{{#]*(?:{_BRACES})?[^{{#]*) # {_BRACES} [-+.\w]+(?: [-+.\w]+)?\s*$")
+_MILLISECOND_DIGITS = 13  # from 2001 until 2286
 _SECONDS_BELOW = 100_000_000_000  # as milliseconds in 1973, as seconds in the year 5138
 _INSTANT = re.compile(r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)[T_](\d\d)[-:]?(\d\d)[-:]?(\d\d)Z")
 
@@ -70,19 +71,14 @@ def read_scrape(page: LandedPage, reader: Reader[Subject], refusals: Refusals) -
 
 
 def _read_line(line: str, number: int, instant: int | None, reader: Reader[Subject]) -> Reading[Subject] | None:
-    sample = _without_exemplar(line) if " # {" in line else line
-    head, closed, tail = sample.rpartition("}")
+    head, _, tail = line.rpartition("}")
     name, _, labels = head.partition("{")
-    name = name.strip() if closed else sample.split(maxsplit=1)[0]
-    wanted = reader.wanted.get(name)
-    if wanted is None:
-        wanted = reader.wanted[name] = reader.wants(name)
-    if not wanted:
-        _require_form(sample)
-        return None
-    subject = reader.known.get(labels)
-    if subject is None:
-        subject = reader.known[labels] = reader.learn(_label_values(labels))
+    subject = reader.known.get(labels) if reader.wanted.get(name) else None
+    if subject is None:  # labels that are new, a metric that is not wanted, or a line out of the ordinary
+        found = _look_closely(line, reader)
+        if found is None:
+            return None
+        name, subject, tail = found
     fields = tail.split()
     try:
         value = float(fields[0])
@@ -101,8 +97,30 @@ def _read_line(line: str, number: int, instant: int | None, reader: Reader[Subje
     return Reading(number, name, subject, millisecond, value, fields[0], line)
 
 
+def _look_closely(line: str, reader: Reader[Subject]) -> tuple[str, Subject, str] | None:
+    """Name, subject and rest of a line; None where it is not wanted."""
+    sample = _without_exemplar(line) if " # {" in line else line
+    head, closed, tail = sample.rpartition("}")
+    name, _, labels = head.partition("{")
+    if not closed:
+        name, _, tail = sample.replace("\t", " ").strip().partition(" ")
+    name = name.strip()
+    wanted = reader.wanted.get(name)
+    if wanted is None:
+        wanted = reader.wanted[name] = reader.wants(name)
+    if not wanted:
+        _require_form(sample)
+        return None
+    subject = reader.known.get(labels)
+    if subject is None:
+        subject = reader.known[labels] = reader.learn(_label_values(labels))
+    return name, subject, tail
+
+
 def _millisecond(text: str) -> int:
     """An instant in milliseconds, as the text format writes it, or in seconds, as OpenMetrics does; its size tells."""
+    if len(text) == _MILLISECOND_DIGITS and text.isdecimal():
+        return int(text)
     if not text.lstrip("-").isdecimal():
         return round(float(text) * 1000)
     instant = int(text)

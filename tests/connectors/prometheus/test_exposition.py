@@ -62,8 +62,17 @@ def test_what_looks_like_an_example_within_a_label_is_its_value() -> None:
     assert only('wanted{a="x # {y} 5",b="c"} 5 1790848800').subject == {"a": "x # {y} 5", "b": "c"}
 
 
-def test_a_metric_without_labels_has_none() -> None:
-    assert only("wanted{} 5 1790848800").subject == {}
+@pytest.mark.parametrize(
+    "line", ["wanted{} 5 1790848800", "wanted 5 1790848800", "wanted\t5 1790848800000", "wanted  5 1790848800 # {} 7"]
+)
+def test_a_metric_without_labels_has_none(line: str) -> None:
+    reading = only(line)
+    assert (reading.metric, reading.subject, reading.value, reading.millisecond) == ("wanted", {}, 5.0, TEN)
+
+
+def test_a_name_with_a_blank_behind_it_is_the_same_name() -> None:
+    found, _ = read('wanted{a="b"} 1 1790848800', 'wanted {a="b"} 2 1790848800')
+    assert [(reading.metric, reading.value) for reading in found] == [("wanted", 1.0), ("wanted", 2.0)]
 
 
 @pytest.mark.parametrize(
