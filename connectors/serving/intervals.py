@@ -12,6 +12,8 @@ from connectors.serving.rises import History, Rise, rises, shares
 from connectors.serving.series import Chain
 
 _GAUGES = ("running_requests", "waiting_requests", "kv_cache_ratio")
+_MOST_FIRST_TOKENS, _MOST_FIRST = 1_000_000, 10_000  # of a counter that comes into sight with its first events
+_FASTER = 3
 _CACHED_SOURCES = frozenset({"local_cache_hit", "external_kv_transfer"})
 
 
@@ -48,15 +50,22 @@ class Span:
 
 @dataclass(frozen=True)
 class Known:
-    """A counter's rises, and for which time it is known; `since` is 0 where it is known to have been zero before."""
+    """A counter's rises, and for which time it is known; `since` is 0 where it is known to have been zero before.
+
+    `is_old`: it came into sight late, and had counted before.
+    """
 
     rises: list[Rise]
     since: int
     until: int
+    is_old: bool
 
 
-def intervals_of(found: Mapping[str, Sequence[Chain]], history: History, span: Span) -> dict[int, Interval]:
-    """The intervals in which anything is known of the engine, by their first millisecond."""
+def intervals_of(found: Mapping[str, Sequence[Chain]], history: History, span: Span) -> tuple[dict[int, Interval], int]:
+    """The intervals in which anything is known of the engine, by their first millisecond.
+
+    Beside them how many counters came into sight late and had counted before.
+    """
     gathered = dict[int, Interval]()
     instants = sorted({instant for chains in found.values() for chain in chains for instant in chain.points})
     _cover(gathered, _with_starts(instants, history, span), span)
@@ -68,12 +77,13 @@ def intervals_of(found: Mapping[str, Sequence[Chain]], history: History, span: S
     for counts, chains in found.items():
         for chain in chains:
             for name in _names(counts, chain):
-                counted.setdefault(name, []).append(_known(chain, history, begun))
+                counted.setdefault(name, []).append(_known(name, chain, history, begun))
     for name, known in counted.items():
         _count(gathered, name, known, span)
     for name in _GAUGES:
         _see(gathered, name, found.get(name, ()), span)
-    return {beginning: interval for beginning, interval in gathered.items() if interval.says_something}
+    old_count = sum(one.is_old for known in counted.values() for one in known)
+    return {beginning: interval for beginning, interval in gathered.items() if interval.says_something}, old_count
 
 
 def _names(counts: str, chain: Chain) -> Iterable[str]:
@@ -95,15 +105,27 @@ def _names(counts: str, chain: Chain) -> Iterable[str]:
         yield counts
 
 
-def _known(chain: Chain, history: History, begun: set[tuple[tuple[str, str], ...]]) -> Known:
-    """A counter that comes later than its process began at zero, unless only its labels are new."""
+def _known(name: str, chain: Chain, history: History, begun: set[tuple[tuple[str, str], ...]]) -> Known:
+    """A counter that comes later than its process began at zero, unless only its labels are new, or it is too high."""
     before = None
-    if chain.variant in begun:
-        earlier = bisect_left(history.instants, chain.first)
-        before = history.instants[earlier - 1] if earlier else None
-    found = rises(chain.points, history, before)
+    if chain.variant in begun and (earlier := bisect_left(history.instants, chain.first)):
+        before = history.instants[earlier - 1]
+    is_old = before is not None and not _may_be_young(name, chain, chain.first - before)
+    found = rises(chain.points, history, None if is_old else before)
     since = min(found[0].start, chain.first) if found else chain.first
-    return Known(found, 0 if before is not None else since, chain.last)
+    return Known(found, since if before is None or is_old else 0, chain.last, is_old)
+
+
+def _may_be_young(name: str, chain: Chain, milliseconds: int) -> bool:
+    """Whether a first value can have been counted in that time: little, or no faster than later on.
+
+    A counter that a scraper had left out until now stands at what an engine counted in its life.
+    """
+    value = chain.points[chain.first]
+    if value <= (_MOST_FIRST_TOKENS if name.endswith("_tokens") else _MOST_FIRST):
+        return True
+    rates = ((high - low) / (end - start) for (start, low), (end, high) in pairwise(chain.points.items()))
+    return value <= _FASTER * max(rates, default=0.0) * milliseconds
 
 
 def _count(gathered: dict[int, Interval], name: str, known: Sequence[Known], span: Span) -> None:

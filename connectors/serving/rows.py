@@ -32,6 +32,7 @@ _TOLD = {
     "was shared by time",
     "restarts": "restarts of engines lie in the day: what was counted between the last sample and a restart is lost",
     "late": "engines came into sight within the day and do not say since when they run: what they counted before lacks",
+    "old": "counters came into sight late in engines that ran: what they had counted before lacks",
     "nameless": "engines do not name their model: set 'models', with a pattern of NAMESPACE/POD",
 }
 
@@ -69,7 +70,8 @@ class Rows:
         process, span = series[0].origin.process, self._span()
         since = self._start_ms - round(REACH.total_seconds() * 1000)
         history = History(self._instants[process], self.gathered.starts.get(process, {}), since)
-        by_interval = intervals_of(found, history, span)
+        by_interval, old_count = intervals_of(found, history, span)
+        self.told["old"] += old_count
         labels = {name: value for one in series for name, value in one.origin.new_labels}
         self.new_labels |= labels.keys()
         self._tell(subject, by_interval, history, copy_count)

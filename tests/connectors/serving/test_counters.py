@@ -100,6 +100,25 @@ def test_a_counter_that_is_made_with_its_first_event_began_at_zero() -> None:
     assert (row["finished_requests"], row["aborted_requests"]) == (4, 3)
 
 
+def test_a_counter_that_was_left_out_until_now_is_not_taken_for_a_new_one() -> None:
+    parsed = parse(
+        scrape(
+            *counter(GENERATED, VLLM, [("10:00", 0), ("10:01", 10), ("10:02", 20), ("10:03", 30)]),
+            *counter(PROMPT, VLLM, [("10:02", 90_000_000), ("10:03", 90_000_500)]),
+        )
+    )
+    assert parsed.rows["prompt_tokens"].to_pylist() == [500]
+    assert "1 counters came into sight late in engines that ran: what they had counted before lacks" in parsed.notices
+
+
+def test_a_long_first_prompt_of_a_new_counter_counts() -> None:
+    page = scrape(
+        *counter(GENERATED, VLLM, [("10:00", 0), ("10:01", 0), ("10:02", 9)]),
+        *counter(PROMPT, VLLM, [("10:02", 900_000)]),
+    )
+    assert rows(page)[0]["prompt_tokens"] == 900_000
+
+
 def test_new_labels_on_an_old_counter_do_not_count_it_again() -> None:
     page = scrape(
         *counter(PROMPT, VLLM, [("10:00", 5000), ("10:01", 5100)]),

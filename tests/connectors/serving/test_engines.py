@@ -2,6 +2,7 @@
 
 import pytest
 
+from contracts import contract
 from tests.connectors.serving.written import VLLM, counter, parse, rows, scrape
 
 POD = {"namespace": "serving", "pod": "engine-0", "instance": "10.0.0.2:8080"}
@@ -46,6 +47,14 @@ def test_engines_of_one_pod_stay_apart() -> None:
         *rise("vllm:prompt_tokens_total", {**VLLM, "engine": "1"}, 0, 7),
     )
     assert [(row["engine_replica"], row["prompt_tokens"]) for row in rows(page)] == [("0", 100), ("1", 7)]
+
+
+def test_pods_of_one_name_in_two_namespaces_stay_apart() -> None:
+    other = {**VLLM, "namespace": "research"}
+    page = scrape(*rise("vllm:prompt_tokens_total", VLLM, 0, 100), *rise("vllm:prompt_tokens_total", other, 0, 7))
+    found = {(row["namespace"], row["pod"], row["prompt_tokens"]) for row in rows(page)}
+    assert found == {("research", "vllm-0", 7), ("serving", "vllm-0", 100)}
+    assert {"namespace", "engine_name"} <= set(contract("serving_counters").key)
 
 
 def test_servers_on_two_ports_of_one_pod_stay_apart() -> None:
