@@ -7,24 +7,22 @@ When the folder holds more than it may, the oldest closed file goes, because who
 that one; it is told, and a line in the spool says so too. Here does not belong: what lines say.
 """
 
+import contextlib
 import fcntl
-import gzip
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipelines.sampler.files import DROPPED, cut_torn_line, dropped_before, pack, sync_folder
 from pipelines.sampler.readings import Fields
 
 FORMAT = 1
-_BLOCK_BYTES = 1 << 16
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone, as everywhere in this house
-_DROPPED = "dropped_files"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -127,14 +125,18 @@ class Spool:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._path, self._size = path, os.fstat(self._file).st_size
         self._closed_bytes = sum(closed.stat().st_size for closed in self._closed())
-        _sync_folder(folder)
+        sync_folder(folder)
+        for past in self.folder.glob("20??-??-??"):
+            if past.name < folder.name:
+                with contextlib.suppress(OSError):  # it holds files still
+                    past.rmdir()
 
     def _pack_all(self, but: str = "") -> None:
         """Packs what is closed. What cannot be packed, because the disk is full, stays as it is until the next hour."""
         for path in self._own("*.jsonl"):
             if not (but and path.name.startswith(f"{but}.")):
                 try:
-                    _pack(path)
+                    pack(path)
                 except OSError as error:
                     self.tell(f"{path.name} cannot be packed ({error.strerror}); it is kept as it is")
 
@@ -157,17 +159,17 @@ class Spool:
 
     def _drop(self, oldest: Path) -> bool:
         try:
-            size, before = oldest.stat().st_size, _dropped_before(oldest)
+            size, before = oldest.stat().st_size, dropped_before(oldest)
             oldest.unlink()
         except OSError as error:
             self.tell(f"{oldest.name} cannot be removed ({error.strerror}): the spool is larger than it may be")
             return False
         self._closed_bytes -= size
-        waiting = [note for note in self._notes if note["note"] == _DROPPED]
-        self._notes = [note for note in self._notes if note["note"] != _DROPPED]
+        waiting = [note for note in self._notes if note["note"] == DROPPED]
+        self._notes = [note for note in self._notes if note["note"] != DROPPED]
         told: list[Fields] = [*before, *waiting, {"files": 1, "bytes": size, "first": oldest.name, "last": oldest.name}]
         self.note(
-            _DROPPED,
+            DROPPED,
             files=sum(note["files"] for note in told),
             bytes=sum(note["bytes"] for note in told),
             first=min(note["first"] for note in told),
@@ -190,7 +192,7 @@ class Spool:
         for path in self._own("*.jsonl"):
             if path.with_suffix(".jsonl.gz").exists():  # the end came between packing and removing
                 path.unlink()
-            elif torn := _cut_torn_line(path):
+            elif torn := cut_torn_line(path):
                 self.note("torn_line", file=path.name, bytes=torn)
                 self.tell(f"{path.name} ended in the middle of a line: {torn} bytes were cut off")
 
@@ -198,50 +200,3 @@ class Spool:
         own = re.compile(rf"{re.escape(self.name)}-\d{{8}}T\d{{2}}Z(\.\d+)?\.jsonl(\.gz(\.part)?)?")
         found = (path for path in self.folder.glob(f"*/{pattern}") if own.fullmatch(path.name))
         return sorted(found, key=lambda path: path.name)
-
-
-def _dropped_before(path: Path) -> list[Fields]:
-    """Notes in a file of what had been dropped when it was written: they must not vanish with it."""
-    mark = f'"note":"{_DROPPED}"'.encode()
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
-        return [json.loads(line) for line in lines if mark in line]
-
-
-def _pack(path: Path) -> None:
-    """Replaces a file by its gzip form; a sudden end leaves the one or the other whole."""
-    packed = path.with_suffix(".jsonl.gz")
-    part = path.with_suffix(".jsonl.gz.part")
-    with path.open("rb") as plain, part.open("wb") as raw:
-        with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as stream:
-            shutil.copyfileobj(plain, stream, _BLOCK_BYTES)
-        raw.flush()
-        os.fsync(raw.fileno())
-    part.replace(packed)
-    _sync_folder(path.parent)
-    path.unlink()
-
-
-def _cut_torn_line(path: Path) -> int:
-    """Cuts off what follows the last line's end. Returns how many bytes that were."""
-    with path.open("r+b") as file:
-        size = end = file.seek(0, os.SEEK_END)
-        while end:
-            start = max(0, end - _BLOCK_BYTES)
-            file.seek(start)
-            place = file.read(end - start).rfind(b"\n")
-            if place >= 0:
-                end = start + place + 1
-                break
-            end = start
-        file.truncate(end)
-        os.fsync(file.fileno())
-    return size - end
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new name is on the disk only when its folder is."""
-    opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -6,6 +6,9 @@ import subprocess
 import sys
 import time
 
+import pytest
+
+from pipelines.sampler.__main__ import main
 from tests.sampler.node import IN_POD, Node, gpu, until
 
 
@@ -124,6 +127,23 @@ def test_a_second_sampler_is_refused_in_words(node: Node) -> None:
     _, said = second.communicate(timeout=10)
     assert (second.returncode, first.poll()) == (2, None)
     assert "another sampler writes there for node-1; stop it" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "the following arguments are required: --spool"),
+        (("--spool", "x", "--every", "0"), "'0' is no number of seconds from 1 to 300"),
+        (("--spool", "x", "--every", "301"), "'301' is no number of seconds from 1 to 300"),
+        (("--spool", "x", "--every", "1.5"), "'1.5' is no number of seconds from 1 to 300"),
+        (("--spool", "x", "--most-mib", "0"), "'0' is no number of MiB from 1 up"),
+    ],
+)
+def test_a_wrong_call_is_told_in_words(words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert told in capsys.readouterr().err
 
 
 def test_it_brings_nothing_heavy_along(node: Node) -> None:

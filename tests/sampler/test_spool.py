@@ -3,10 +3,16 @@
 import errno
 import gzip
 import os
+import tempfile
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as with_settings
+from hypothesis import strategies as st
 
+from pipelines.sampler.files import cut_torn_line
 from pipelines.sampler.spool import Spool, SpoolError
 from tests.sampler.node import Node, gpu
 
@@ -155,19 +161,33 @@ def test_a_file_that_was_moved_away_is_begun_anew(node: Node) -> None:
 
 
 def opened(folder: Path, said: list[str], most_bytes: int = 1 << 30) -> Spool:
-    from datetime import datetime
-
     spool = Spool(folder, "node-1", most_bytes, said.append)
     spool.open()
     spool.append(datetime(2026, 10, 1, 10), [{"gpu_index": 0}])
     return spool
 
 
+def test_days_whose_files_were_fetched_leave_no_empty_folder(node: Node) -> None:
+    steps = node.steps()
+    steps.at(f"{DAY}T10:00:00", f"{DAY}T11:00:00")
+    for path in (node.spool / DAY).iterdir():
+        path.unlink()
+    steps.at("2026-10-02T10:00:00")
+    assert [path.name for path in node.spool.glob("2*")] == ["2026-10-02"]
+
+
+def test_a_closed_file_that_the_disk_damaged_can_still_go(node: Node) -> None:
+    broken = node.spool / DAY / "node-1-20261001T09Z.jsonl.gz"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(gzip.compress(os.urandom(30_000))[:-40] + bytes(40))
+    node.steps(most_bytes=9_000).at(f"{DAY}T10:00:00", f"{DAY}T10:00:15")
+    assert node.files() == ["node-1-20261001T10Z.jsonl"]
+    assert [(note["files"], note["last"]) for note in node.notes()] == [(1, broken.name)]
+
+
 def test_a_round_that_the_disk_does_not_take_leaves_no_part_of_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datetime import datetime
-
     spool = opened(tmp_path, [])
     path = tmp_path / DAY / "node-1-20261001T10Z.jsonl"
     whole = path.read_bytes()
@@ -221,8 +241,6 @@ def test_a_spool_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 
 def test_a_nodes_name_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
-    from datetime import datetime
-
     spool = Spool(tmp_path / "spool", "../../etc/x y", 1 << 30, [].append)
     spool.open()
     spool.append(datetime(2026, 10, 1, 10), [{}])
@@ -230,3 +248,15 @@ def test_a_nodes_name_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     assert path.name == ".._.._etc_x_y-20261001T10Z.jsonl"
     assert '"host":"../../etc/x y"' in path.read_text()
     spool.close()
+
+
+@given(st.binary(max_size=300), st.booleans())
+@with_settings(max_examples=60, deadline=None)
+def test_what_follows_the_last_lines_end_goes_and_nothing_else(content: bytes, is_long: bool) -> None:
+    whole = content * 400 if is_long else content
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(whole)
+        cut = cut_torn_line(path)
+        assert path.read_bytes() == whole[: whole.rfind(b"\n") + 1]
+        assert cut == len(whole) - len(path.read_bytes())
