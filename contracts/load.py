@@ -7,6 +7,8 @@ import yaml
 
 from contracts.contract import Contract
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, ten times as fast
+
 
 def sql_root() -> Path:
     """The folder that holds `<layer>/<table>.yml` and `<layer>/<table>.sql`."""
@@ -19,7 +21,7 @@ def all_contracts() -> dict[str, Contract]:
     found: dict[str, Contract] = {}
     for path in sorted(sql_root().glob("*/*.yml")):
         try:
-            parsed = Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+            parsed = Contract.model_validate(yaml.load(path.read_text(encoding="utf-8"), _LOADER))  # noqa: S506 - it is a safe one
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
         if path.stem != parsed.table or path.parent.name != parsed.layer:

@@ -25,6 +25,9 @@ A new log is its settings, its allow-list and a reader (`source.StoredLog` for f
             used = exclusive(Counts(record["usage"].get("in"), record["usage"].get("out")), CONVENTIONS["acme"])
             return Attempt(record.get("id"), microseconds(record.get("time")), "success", usage=used)
 
+That is all that is needed. A log of very many rows may also say what its commonest ones look like, and is read faster
+by it: `plain` (see `plain_lines`), `columns` (see `columns`); the results are the same.
+
 How Acme counts is a line of `conventions`. A provider's own answer that a log hands on is read by
 `usage_bodies.read_body`.
 """

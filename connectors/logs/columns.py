@@ -158,12 +158,10 @@ def told(frame: pl.DataFrame, names: Sequence[str], tell: Callable[..., dict[str
 
 
 def _latency_seconds(rows: pl.DataFrame) -> pl.Series:
-    """Arrow divides as Python does; Polars multiplies by a rounded inverse."""
-    lasted = rows.select(
-        pl.when(pl.col("ended_at") >= pl.col("started_at")).then(pl.col("ended_at") - pl.col("started_at"))
-    )
-    microseconds = lasted.to_series().cast(pl.Float64).to_arrow()
-    return pl.Series("latency_seconds", pc.call_function("divide", [microseconds, pa.scalar(1e6)]))
+    """Divided by as many divisors: by a single one Polars would multiply by its rounded inverse."""
+    lasted = pl.col("ended_at") - pl.col("started_at")
+    microseconds = rows.select(pl.when(lasted >= 0).then(lasted)).to_series().cast(pl.Float64)
+    return microseconds / pl.repeat(1e6, rows.height, dtype=pl.Float64, eager=True)
 
 
 def _struct(fields: Fields, kinds: dict[Rule, pa.DataType]) -> Iterable[pa.Field]:

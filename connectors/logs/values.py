@@ -20,6 +20,7 @@ WITHHELD = "(withheld: not the kind of value that this field holds)"
 LONGEST_TEXT = 256
 _MOST_TAGS = 100
 _KNOWN_PEOPLE = 50_000  # whose hashes are kept in memory: the same ones call again and again
+_KNOWN_ADDRESSES = 4096  # a log names few endpoints, millions of times
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,38}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?", re.ASCII)
@@ -98,16 +99,21 @@ def key_rule(hashed: Callable[[str], str]) -> Rule:
 def address_rule(text: Rule) -> Rule:
     """An endpoint without user, password, query and fragment, and without a slash at its end."""
 
-    def address(value: object) -> object:
-        if not isinstance(value, str):
-            return None if value is None else WITHHELD
+    def bare(value: str) -> object:
         try:
             parts = urlsplit(value)
         except ValueError:
             return WITHHELD
         host = parts.netloc.rpartition("@")[2]
-        bare = f"{parts.scheme}://{host}{parts.path}" if host else parts.path.rpartition("@")[2]
-        return text(bare.rstrip("/"))
+        found = f"{parts.scheme}://{host}{parts.path}" if host else parts.path.rpartition("@")[2]
+        return text(found.rstrip("/"))
+
+    known = lru_cache(_KNOWN_ADDRESSES)(bare)
+
+    def address(value: object) -> object:
+        if not isinstance(value, str):
+            return None if value is None else WITHHELD
+        return known(value) if len(value) <= LONGEST_TEXT else bare(value)
 
     return address
 
@@ -119,8 +125,11 @@ def tags_rule(text: Rule) -> Rule:
         found = json_value(value) if isinstance(value, str) else value
         if not isinstance(found, list):
             return None if found in (None, {}) else WITHHELD
-        kept = [tag for tag in found[:_MOST_TAGS] if isinstance(tag, str) and not tag.startswith("User-Agent:")]
-        return [shown for tag in kept if (shown := text(tag)) is not None] or None
+        return [
+            shown
+            for tag in found[:_MOST_TAGS]
+            if isinstance(tag, str) and not tag.startswith("User-Agent:") and (shown := text(tag)) is not None
+        ] or None
 
     return tags
 
