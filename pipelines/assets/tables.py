@@ -29,6 +29,7 @@ from pipelines.night.spot_means import MEANS, build_spot_means
 from pipelines.night.stale import stored_inputs
 
 REFERENCES = ("teams", "owners", "host_identity", LISTED, "prices", "reporting")
+NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "prices"]  # where models have names
 # tables that a model computes; all others have SQL
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     POSTINGS: build_postings,
@@ -75,9 +76,7 @@ def reference_assets() -> list[dg.AssetsDefinition]:
     def fx_rates(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         return dg.MaterializeResult(metadata={"rows": write_exchange_rates(house_of(context))})
 
-    names_from = ["models_in_use", "charges", "provider_usage", "serving_counters"]
-
-    @_reference_asset("model_identity", deps=[*names_from, "prices"])
+    @_reference_asset("model_identity", deps=NAMED_IN)
     def model_identity(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         house = house_of(context)
         house.progress.start("model_identity")
