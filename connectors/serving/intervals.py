@@ -80,6 +80,8 @@ def intervals_of(found: Mapping[str, Sequence[Chain]], history: History, span: S
                 counted.setdefault(name, []).append(_known(name, chain, history, begun))
     for name, known in counted.items():
         _count(gathered, name, known, span)
+    for name, known in counted.items():
+        _stand_still(gathered, name, known, span)
     for name in _GAUGES:
         _see(gathered, name, found.get(name, ()), span)
     old_count = sum(one.is_old for known in counted.values() for one in known)
@@ -142,6 +144,10 @@ def _count(gathered: dict[int, Interval], name: str, known: Sequence[Known], spa
                 beginning = max(rise.restart - 1, 0) // span.length * span.length
                 if span.holds(beginning):
                     gathered.setdefault(beginning, Interval()).restarts.add(rise.restart)
+
+
+def _stand_still(gathered: Mapping[int, Interval], name: str, known: Sequence[Known], span: Span) -> None:
+    """A counter that was there and did not rise counted nothing, which is not unknown."""
     for beginning, interval in gathered.items():
         if any(one.since < beginning + span.length and one.until > beginning for one in known):
             interval.counts.setdefault(name, 0.0)

@@ -59,6 +59,19 @@ def test_a_gap_keeps_its_tokens_and_is_not_covered() -> None:
     assert {at for at, seconds in by_start(found, "covered_seconds").items() if seconds} == {"10:00", "10:35"}
 
 
+def test_a_counter_that_stands_still_while_another_rises_counts_nothing_even_in_a_gap() -> None:
+    times = ("10:00", "10:05", "10:35")
+    page = scrape(
+        *counter(PROMPT, VLLM, [(at, 7) for at in times]),
+        *counter(GENERATED, VLLM, list(zip(times, (0, 0, 600), strict=True))),
+    )
+    found = rows(page)
+    assert by_start(found, "generated_tokens") == {
+        "10:00": 0, "10:05": 100, "10:10": 100, "10:15": 100, "10:20": 100, "10:25": 100, "10:30": 100,
+    }  # fmt: skip
+    assert {row["prompt_tokens"] for row in found} == {0}
+
+
 def test_tokens_over_midnight_are_shared_between_the_days() -> None:
     page = scrape(line(PROMPT, VLLM, 1000, "23:58", date(2026, 9, 30)), line(PROMPT, VLLM, 1400, "00:02"))
     found = rows(page)
