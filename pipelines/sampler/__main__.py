@@ -15,6 +15,12 @@ from pipelines.sampler.loop import Order, sample
 
 def main(words: Sequence[str] | None = None) -> int:
     """Reads the command line and samples. Returns the exit code."""
+    order, once = read_order(words)
+    return sample(order, utc_now, once=once)
+
+
+def read_order(words: Sequence[str] | None = None) -> tuple[Order, bool]:
+    """What the command line orders, and whether once only. Raises SystemExit for a call that is wrong."""
     parser = argparse.ArgumentParser(
         prog="farthing sample-gpus",
         description="On a GPU node: sample its GPUs every few seconds and keep the samples in files, which the source "
@@ -40,7 +46,7 @@ def main(words: Sequence[str] | None = None) -> int:
         processes=given.processes,
         pod_logs=given.pod_logs,
     )
-    return sample(order, utc_now, once=given.once)
+    return order, given.once
 
 
 def _seconds(text: str) -> int:

@@ -1,15 +1,17 @@
 """The command as an operator runs it: it starts, samples, is killed, starts again, and stops when it is told to."""
 
 import itertools
+import re
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
+import yaml
 
-from pipelines.sampler.__main__ import main
-from tests.sampler.node import IN_POD, Node, gpu, until
+from pipelines.sampler.__main__ import main, read_order
+from tests.sampler.node import IN_POD, ROOT, Node, gpu, until
 
 
 def test_one_sample_and_the_end(node: Node) -> None:
@@ -144,6 +146,21 @@ def test_a_wrong_call_is_told_in_words(words: tuple[str, ...], told: str, capsys
         main(words)
     assert end.value.code == 2
     assert told in capsys.readouterr().err
+
+
+def test_the_units_that_the_page_shows_start_the_sampler_as_it_wants_to_be_started() -> None:
+    page = (ROOT / "connectors/nvml/README.md").read_text(encoding="utf-8")
+    (manifest,) = [yaml.safe_load(block) for block in re.findall(r"```yml\n(.*?)```", page, re.DOTALL)]
+    spec = manifest["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    assert spec["hostPID"] is True
+    assert container["command"] == ["python", "-P", "-m", "pipelines.sampler"]
+    order, once = read_order(container["args"])
+    assert (str(order.spool), order.hostname, order.every_seconds, once) == ("/spool", "$(NODE_NAME)", 15, False)
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert mounts == {"spool": str(order.spool), "logs": str(order.pod_logs)}
+    (started,) = re.findall(r"ExecStart=\S+/python -P -m pipelines.sampler (.*)", page)
+    assert str(read_order(started.split())[0].spool) == "/var/lib/farthing/spool"
 
 
 def test_it_brings_nothing_heavy_along(node: Node) -> None:
