@@ -78,17 +78,19 @@ def _plain_records(content: bytes, schema: pa.Schema) -> pl.DataFrame | None:
 
     Texts in them hold neither quotes nor backslashes, so that they stand in JSON as they are.
     """
-    lines = content.splitlines(keepends=True)
+    if not content.endswith(b"\n"):
+        return None  # the page is empty or torn
+    lines = content[:-1].split(b"\n")
     numbers: Sequence[int] = range(1, len(lines) + 1)
     if any(mark in content for mark in _MARKS):
         numbers = [n for n, line in enumerate(lines, start=1) if not any(mark in line for mark in _MARKS)]
-        content = b"".join(lines[n - 1] for n in numbers)
-    if not content.endswith(b"\n"):
-        return None  # nothing is left, or the page is torn
+        content = b"\n".join(lines[n - 1] for n in numbers)
     options = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
     try:
         found = pj.read_json(pa.BufferReader(content), parse_options=options)
     except pa.ArrowInvalid:
+        return None  # a value is not of the kind expected, or no line is left
+    if found.num_rows != len(numbers):
         return None
     return pl.DataFrame(found).with_columns(pl.Series("x_row", numbers, pl.Int64))
 

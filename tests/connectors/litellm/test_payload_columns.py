@@ -164,6 +164,10 @@ def test_a_page_that_ends_in_the_middle_of_a_row_is_an_incomplete_delivery(paylo
         parsed(SOURCE, [page_of(content[:-20])])
 
 
+def test_a_page_without_a_plain_record_is_read_line_by_line(payload: Payload) -> None:
+    check([landed([payload(id="a", model='"')]), page_of(b"\n"), page_of(b"{}\n\n{}\n"), page_of(b"[]\nnull\n")])
+
+
 def test_a_field_that_the_allow_list_does_not_name_is_kept_and_told(payload: Payload) -> None:
     line = orjson.dumps({**allowed(SETTINGS).redact(payload()), "novelty": 5}) + b"\n"
     check([page_of(line)])
