@@ -26,7 +26,7 @@ from connectors.logs.instants import instant_of, microseconds
 from connectors.logs.landed import lines_of, record_of, reject_of
 from connectors.logs.landing import StoredShape, land_rows, land_stored
 from connectors.logs.latest import Versions
-from connectors.logs.listing import files_of_days
+from connectors.logs.probing import found_there
 from connectors.logs.settings import StoredLogSettings
 from connectors.logs.withheld import take_out_withheld
 from connectors.windows import day_windows
@@ -94,10 +94,7 @@ class LangfuseScores:
     def probe(self, settings: LangfuseScoresSettings) -> str:
         """Asks for one score, or lists the export."""
         if settings.location is not None:
-            found = files_of_days(_stored(settings), [date(2015, 1, 1)])
-            return f"{settings.location} can be listed; days are filed as {settings.layout}" + (
-                " already" * bool(found)
-            )
+            return found_there(_stored(settings))
         with self._session(settings) as session:
             try:
                 session.get(f"{settings.url}{_PATH}", {"limit": "1"})

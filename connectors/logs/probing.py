@@ -36,6 +36,14 @@ def matching_files(settings: StoredLogSettings) -> list[StoredObject]:
     return found
 
 
+def found_there(settings: StoredLogSettings) -> str:
+    """One line on what lies at the location. Raises SourceError as `matching_files` does."""
+    found = matching_files(settings)
+    if not found:
+        return f"{settings.location} can be listed; nothing lies there yet"
+    return f"{settings.location} can be listed; {settings.layout} fits its files, such as {found[-1].path}"
+
+
 def first_rows(settings: StoredLogSettings, stored: StoredObject, shape: Csv | None) -> list[Row]:
     """Rows at the beginning of a file. Raises SourceError for a file of another kind, or without a readable row."""
     where = f"{settings.location}: {stored.path}"

@@ -13,7 +13,7 @@ from connectors.logs.columns import Columns
 from connectors.logs.files import Csv
 from connectors.logs.landing import StoredShape, land_stored
 from connectors.logs.plain_lines import PlainForm, plain_lines
-from connectors.logs.probing import matching_files
+from connectors.logs.probing import found_there
 from connectors.logs.settings import LogSettings, StoredLogSettings
 from connectors.logs.staging import Reading, parse_log
 from connectors.windows import day_windows
@@ -102,7 +102,4 @@ class StoredLog(RequestLog[Stored]):
 
     def probe(self, settings: Stored) -> str:
         """Looks at the first files: a log may have millions. Raises SourceError where the layout fits none of them."""
-        found = matching_files(settings)
-        if not found:
-            return f"{settings.location} can be listed; nothing lies there yet"
-        return f"{settings.location} can be listed; {settings.layout} fits its files, such as {found[-1].path}"
+        return found_there(settings)
