@@ -68,7 +68,11 @@ class SlurmSettings(StoredSourceSettings):
     )
     job_namespace: str = Field(default="hpc-jobs", min_length=1, description="Namespace of jobs without an account.")
     later_days: int = Field(
-        default=1, ge=0, le=31, description="Days whose files are read for a day, too: they tell how its jobs ended."
+        default=1,
+        ge=1,
+        le=31,
+        description="Days after a day whose files are read for it, too: they tell how its jobs ended, and a cluster's day "
+        "is not UTC's.",
     )
     trailing_days: int = Field(default=1, ge=0, le=31, description="Days before the night's own that are read again.")
 
