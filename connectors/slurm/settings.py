@@ -71,8 +71,8 @@ class SlurmSettings(StoredSourceSettings):
         default=1,
         ge=1,
         le=31,
-        description="Days after a day whose files are read for it, too: they tell how its jobs ended, and a cluster's day "
-        "is not UTC's.",
+        description="Days after a day whose files are read for it, too: they tell how its jobs ended, and a cluster's "
+        "day is not UTC's.",
     )
     trailing_days: int = Field(default=1, ge=0, le=31, description="Days before the night's own that are read again.")
 
