@@ -31,7 +31,12 @@ def read_order(words: Sequence[str] | None = None) -> tuple[Order, bool]:
     add("--spool", type=Path, required=True, help="folder that keeps the samples until somebody fetches them")
     add("--every", type=_seconds, default=15, metavar="SECONDS", help="from one sample to the next, 1 to 300 (15)")
     add("--once", action="store_true", help="take one sample and end")
-    add("--hostname", default=os.uname().nodename, help="the node, as its cluster names it (this machine's name)")
+    add(
+        "--hostname",
+        type=_name,
+        default=os.uname().nodename,
+        help="the node, as its cluster names it (its own name)",
+    )
     add("--instance-id", help="the machine, as its cloud's bill names it")
     add("--most-mib", type=_size, default=512, metavar="MIB", help="that the spool may hold; then its oldest file goes")
     add("--processes", type=Path, default=Path("/proc"), help="where the machine lists its programs (/proc)")
@@ -47,6 +52,12 @@ def read_order(words: Sequence[str] | None = None) -> tuple[Order, bool]:
         pod_logs=given.pod_logs,
     )
     return order, given.once
+
+
+def _name(text: str) -> str:
+    if text.strip() and text.isprintable():
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is no name of a node")
 
 
 def _seconds(text: str) -> int:

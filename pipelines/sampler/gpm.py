@@ -71,9 +71,11 @@ class Monitor:
         known = self._is_supported.get(gpu_uuid)
         if known is None:
             answer = ask(errors, "gpm", pynvml.nvmlGpmQueryDeviceSupport, gpu)
-            known = self._is_supported[gpu_uuid] = answer is not None and bool(answer.isSupportedDevice)
+            if answer is None:  # it is asked again: a GPU may be lost for a while, a permission be given
+                return False
+            known = self._is_supported[gpu_uuid] = bool(answer.isSupportedDevice)
         if not known:
-            errors.setdefault("gpm", _NOT_SUPPORTED)
+            errors["gpm"] = _NOT_SUPPORTED
         return known
 
     def _between(self, before: Any, after: Any, errors: Errors) -> Fields:

@@ -51,6 +51,7 @@ class Sampler:
     health_every: int
     rounds_written: int = 0
     _rounds: Rounds | None = None
+    _energy: dict[str, int] = field(default_factory=dict[str, int])
     _is_lost: bool = False
     _said: dict[str, str] = field(default_factory=dict[str, str])
     _lost_rounds: int = 0
@@ -88,7 +89,8 @@ class Sampler:
 
     def _read(self) -> list[Fields]:
         if self._rounds is None:
-            self._rounds = open_rounds(Holders(self.order.processes, self.order.pod_logs), self.health_every)
+            holders = Holders(self.order.processes, self.order.pod_logs)
+            self._rounds = open_rounds(holders, self.health_every, self._energy)
         lines = self._rounds.read()
         if self._is_lost:
             self.spool.note("driver_found")

@@ -29,14 +29,18 @@ class Gpu(NamedTuple):
 
 @dataclass
 class Rounds:
-    """An open driver, and what is remembered. `health_every` is the number of rounds between questions for health."""
+    """An open driver, and what is remembered of its GPUs.
+
+    `health_every` is the number of rounds between questions for health. `energy` holds the last counters by GPU: it
+    outlives the driver, which begins them anew when it is loaded.
+    """
 
     holders: Holders
     health_every: int
+    energy: dict[str, int]
     _monitor: Monitor = field(default_factory=Monitor)
     _faults: Faults = field(default_factory=Faults)
     _gpus: dict[int, Gpu] = field(default_factory=dict[int, Gpu])
-    _energy: dict[str, int] = field(default_factory=dict[str, int])
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -103,7 +107,7 @@ class Rounds:
         """Whether a GPU's energy counter fell: the driver was loaded anew, or the GPU was reset."""
         if energy is None:
             return False
-        before, self._energy[gpu_uuid] = self._energy.get(gpu_uuid), energy
+        before, self.energy[gpu_uuid] = self.energy.get(gpu_uuid), energy
         return before is not None and energy < before
 
     def _instance_lines(self, gpu: Gpu, device: Any, errors: Errors) -> Iterator[Fields]:
@@ -133,11 +137,11 @@ class Rounds:
         return _line(gpu, fields, errors)
 
 
-def open_rounds(holders: Holders, health_every: int) -> Rounds:
+def open_rounds(holders: Holders, health_every: int, energy: dict[str, int]) -> Rounds:
     """Opens the driver. Raises DriverLostError when it cannot be reached."""
     open_driver()
     try:
-        return Rounds(holders, health_every)
+        return Rounds(holders, health_every, energy)
     except DriverLostError:
         close_driver()
         raise

@@ -85,9 +85,10 @@ def test_a_driver_that_goes_while_it_is_asked_is_told_and_asked_again(node: Node
     steps.at("2026-10-01T10:00:00")
     node.changes(gpu0__power="!1")
     assert steps.at("2026-10-01T10:00:15", "2026-10-01T10:00:30") == "None"
-    node.changes(gpu0__power=7)
+    node.changes(gpu0__power=7, gpu0__energy=11)
     steps.at("2026-10-01T10:00:45", "2026-10-01T10:01:00")
     assert [line["power_mw"] for line in node.samples_kept()] == [318_450, 7, 7]
+    assert [line.get("energy_was_reset") for line in node.samples_kept()] == [None, True, None]
     assert "gpm_sm_pct" not in node.samples_kept()[1], "a mean over a driver that was loaded anew"
     assert [note["note"] for note in node.notes()] == ["driver_lost", "driver_found"]
 
@@ -139,6 +140,7 @@ def test_a_second_sampler_is_refused_in_words(node: Node) -> None:
         (("--spool", "x", "--every", "301"), "'301' is no number of seconds from 1 to 300"),
         (("--spool", "x", "--every", "1.5"), "'1.5' is no number of seconds from 1 to 300"),
         (("--spool", "x", "--most-mib", "0"), "'0' is no number of MiB from 1 up"),
+        (("--spool", "x", "--hostname", " "), "' ' is no name of a node"),
     ],
 )
 def test_a_wrong_call_is_told_in_words(words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]) -> None:

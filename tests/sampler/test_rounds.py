@@ -79,6 +79,22 @@ def test_a_driver_before_the_second_form_of_memory_does_not_tell_reserved_apart(
     assert "memory_reserved_bytes" not in line
 
 
+def test_what_the_driver_refused_once_is_asked_for_again(node: Node) -> None:
+    node.says(gpu(0, gpm="!4"))
+    steps = node.steps()
+    steps.at(TEN)
+    assert last(node)["errors"]["gpm"] == 4  # type: ignore[index]
+    node.changes(gpu0__gpm=1)
+    steps.at(THEN, LATER)
+    assert last(node)["gpm_sm_pct"] == 56.16
+
+
+def test_a_gpu_without_performance_monitoring_says_so(node: Node) -> None:
+    node.says(gpu(0, gpm=0))
+    node.steps().at(TEN, THEN)
+    assert last(node)["errors"] == {"gpm": 3}
+
+
 def test_a_value_that_is_no_number_is_not_known(node: Node) -> None:
     node.says(gpu(0, gpm2="nan", gpm10="inf", gpm5="!999"))
     node.steps().at(TEN, THEN)
