@@ -192,6 +192,7 @@ MIG = gpu(
     0,
     mig_mode=1,
     util="!3",
+    running="7:1000",  # of the whole the driver tells those of all instances, to whom it may
     **{"mig0.gi": 1, "mig0.uuid": "MIG-a", "mig0.name": "NVIDIA H100 80GB HBM3 MIG 3g.40gb", "mig0.running": "7:1000"},
     **{"mig0.total": 42_000_000_000, "mig0.used": 1_000_000_000, "gi1.gpm2": 12.5, "gi5.gpm2": 0},
     **{"mig2.gi": 5, "mig2.uuid": "MIG-b", "mig2.name": "NVIDIA H100", "mig2.slices": 1, "mig2.running": ""},
