@@ -15,13 +15,14 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.token_log import CLASSES, FIRST_DAY, owners, write_log
@@ -29,10 +30,13 @@ from contracts import contract
 from models.frames import frame_of, schema_of
 from models.reconciliation import reconcile
 from pipelines.engines.duckdb_engine import DuckDBEngine
+from pipelines.night.build import ROWS_AT_ONCE
 
 HERE = Path(__file__).parent
 MEMORY_LIMIT = "3GiB"
 GIVEN = ("gateway_requests", "model_identity", "prices")
+WRITTEN = ("usage_daily", "usage_by_team_daily", "request_defects", "tag_overlaps", "usage_hourly")
+KEPT = ("usage_daily", "usage_hourly")
 MOST_TIMES_SLOWER = 3
 MOST_GIB = 4
 
@@ -54,10 +58,7 @@ def build(engine: DuckDBEngine, names: Iterable[str], given: Iterable[str]) -> N
 
 def through_the_engine(folder: Path, spill: str) -> None:
     """The house's own way: the engine, the prices as they are kept, the SQL of three tables."""
-    engine = DuckDBEngine(MEMORY_LIMIT, spill)
-    engine.register("gateway_requests", [str(path) for path in sorted((folder / "gateway_requests").iterdir())])
-    engine.register("model_identity", [str(folder / "model_identity.parquet")])
-    engine.register("prices", [str(folder / "prices.parquet")])
+    engine = _engine(folder, sorted((folder / "gateway_requests").iterdir()), spill)
     build(engine, ["usage_daily"], GIVEN)
     pq.write_table(engine.read("usage_daily"), folder / "engine.parquet")
     engine.close()
@@ -76,19 +77,61 @@ def by_hand(folder: Path, spill: str) -> None:
 
 
 def reconciled(folder: Path, spill: str) -> None:
-    """All that the log goes through: prices, owners, defects, hours, and the reconciliation with a bill."""
-    engine = DuckDBEngine(MEMORY_LIMIT, spill)
-    engine.register("gateway_requests", [str(path) for path in sorted((folder / "gateway_requests").iterdir())])
-    for name in ("model_identity", "prices"):
-        engine.register(name, [str(folder / f"{name}.parquet")])
-    engine.register("owners", owners())
-    build(engine, ["usage_by_team_daily", "request_defects", "tag_overlaps", "usage_hourly"], [*GIVEN, "owners"])
-    pq.write_table(engine.read("usage_daily"), folder / "reconciled.parquet")
-    hours, book = (frame_of(engine.read(name)) for name in ("usage_hourly", "price_book"))
-    engine.close()
+    """All that the log goes through: prices, owners, defects, hours, and the reconciliation with a bill.
+
+    Days are built together as a night builds them, and every table is written.
+    """
+    pieces: dict[str, list[pa.Table]] = defaultdict(list)
+    ends = contract("day_ends").arrow_schema().empty_table()
+    for number, files in enumerate(_together(sorted((folder / "gateway_requests").iterdir()))):
+        ends = pa.concat_tables([ends, _day_ends(files, spill)])
+        engine = _engine(folder, files, spill)
+        engine.register("owners", owners())
+        engine.register("day_ends", ends)
+        build(engine, [*WRITTEN, "price_book"], [*GIVEN, "owners", "day_ends"])
+        for name in WRITTEN:
+            rows = engine.read(name)
+            pq.write_table(rows, folder / f"{name}-{number}.parquet")
+            if name in KEPT:
+                pieces[name].append(rows)
+        book = frame_of(engine.read("price_book"))
+        engine.close()
+    pq.write_table(pa.concat_tables(pieces["usage_daily"]), folder / "reconciled.parquet")
+    hours = frame_of(pa.concat_tables(pieces["usage_hourly"]))
     nothing = frame_of(contract("provider_usage").arrow_schema().empty_table())
     found = reconcile(FIRST_DAY, bill_of(hours), hours, nothing, book, {})
     found.causes.write_parquet(folder / "causes.parquet")
+
+
+def _together(files: Iterable[Path]) -> Iterator[list[Path]]:
+    """Days that a night builds together, by the same bound."""
+    together: list[Path] = []
+    rows = 0
+    for file in files:
+        count = pq.read_metadata(file).num_rows
+        if together and rows + count > ROWS_AT_ONCE:
+            yield together
+            together, rows = [], 0
+        together.append(file)
+        rows += count
+    yield together
+
+
+def _engine(folder: Path, files: Iterable[Path], spill: str) -> DuckDBEngine:
+    engine = DuckDBEngine(MEMORY_LIMIT, spill)
+    engine.register("gateway_requests", [str(path) for path in files])
+    for name in ("model_identity", "prices"):
+        engine.register(name, [str(folder / f"{name}.parquet")])
+    return engine
+
+
+def _day_ends(files: Iterable[Path], spill: str) -> pa.Table:
+    engine = DuckDBEngine(MEMORY_LIMIT, spill)
+    engine.register("gateway_requests", [str(path) for path in files])
+    build(engine, ["day_ends"], GIVEN)
+    found = engine.read("day_ends")
+    engine.close()
+    return found
 
 
 def bill_of(hours: pl.DataFrame) -> pl.DataFrame:

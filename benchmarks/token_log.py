@@ -30,14 +30,16 @@ CLASSES = {
     "output_audio": 20,
 }
 
-# every fiftieth request is logged again, right after itself
+# every fiftieth request is logged again, right after itself; every other fiftieth operation has a second try
 _DRAW = "cast(hash(range - case when range % 50 = 1 then 1 else 0 end) % 1000000007 as bigint)"
+_OPERATION = "n - case when n % 50 = 26 then 1 else 0 end"
 
 _VALUES = {
     "request_id": "'req-' || n",
     "dedup_key": "'req-' || n",
     "started_at": "cast($day as timestamp) + interval (cast(hash(draw + 1) % 86400 as bigint)) second",
     "usage_date": "$day",
+    "attempt_group_id": f"'operation-' || ({_OPERATION})",
     "gateway": "'litellm'",
     "call_type": "'completion'",
     "provider": "'provider-' || (model % 4)",
@@ -48,6 +50,9 @@ _VALUES = {
     "gateway_team_id": "'team-' || (key % 40)",
     "feature": "'feature-' || (key % 5 * 3 + draw % 3)",
     "environment": "case when key % 10 = 0 then 'staging' else 'production' end",
+    "tags": """case when draw % 20 = 0 then '["batch","nightly"]' when draw % 3 = 0 then '["chat"]' end""",
+    "is_stream": "draw % 2 = 0",
+    "latency_seconds": "(hash(draw + 2) % 30000) / 1000",
     "input_uncached_tokens": "50 + draw % 4000",
     "cache_read_tokens": "case when draw % 3 = 0 then draw % 8000 else 0 end",
     "cache_write_5m_tokens": "case when draw % 11 = 0 then 1024 else 0 end",

@@ -1,6 +1,7 @@
 """What a contract says, and the Arrow schema that follows from it."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal, Self
 
@@ -84,7 +85,12 @@ class Contract(_Strict):
     columns: tuple[Column, ...]
     slice: Literal["day", "billing_period", "none"] = "none"
     neighbours: int = Field(default=0, ge=0, le=7, description="days before and after a day that its SQL also reads")
-    materialized: Literal["table", "view"] = "table"
+    days_before: Mapping[str, int] = Field(
+        default={}, description="tables of which its SQL also reads that many days before a day"
+    )
+    materialized: Literal["table", "view", "temporary"] = Field(
+        default="table", description="temporary: held by the engine while what reads it is built, and then forgotten"
+    )
     published: bool = False
     depends_on: tuple[str, ...] = Field(default=(), description="the tables its SQL reads")
     checks: tuple[Check, ...] = ()

@@ -1,10 +1,10 @@
 """Builds the stale slices of a table that has SQL: registers what it reads, runs it, replaces slice by slice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Context, Decimal
-from itertools import groupby
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +19,7 @@ from pipelines.night.stale import HALF, Target, content_fingerprint, input_range
 from pipelines.night.versions import rule_versions
 
 SLICE_SOURCE = "farthing"
+ROWS_AT_ONCE = 4_000_000  # a day of a hundred million attempts a month
 PRICED = "usage_daily"  # where requests first meet their prices; tables made from it say nothing new
 MONEY, CURRENCY = "effective_cost", "billing_currency"
 EXACT = Context(prec=76)  # twice the 38 digits of an amount: no sum is rounded
@@ -46,21 +47,44 @@ def stale_targets(house: House, output: Contract, first: date, last: date) -> li
 
 
 def build(house: House, output: Contract, first: date, last: date) -> Built:
-    """Rebuilds the stale slices of a SQL table for a run of the days first..last, a month at a time."""
+    """Rebuilds the stale slices of a SQL table for a run of the days first..last: as many at a time as fit."""
     if output.slice == "none":
         return _build_whole(house, output)
     done: list[date] = []
     tables: list[pa.Table] = []
     targets = stale_targets(house, output, first, last)
-    for _, group in groupby(targets, key=lambda target: month_start(target.slice_date)):
-        month = list(group)
+    for together in _batches(house, output, targets):
         with house.engine() as engine:
-            _register_inputs(house, engine, output, [target.slice_date for target in month])
+            _register_inputs(house, engine, output, [target.slice_date for target in together])
             engine.build(output)
             rows = engine.read(output.table)
-        tables += replace_slices(house, output, rows, month)
-        done += [target.slice_date for target in month]
+        tables += replace_slices(house, output, rows, together)
+        done += [target.slice_date for target in together]
     return summary(output, done, tables)
+
+
+def _batches(house: House, output: Contract, targets: Sequence[Target]) -> Iterator[list[Target]]:
+    """Slices that are built together: of one month, and days with no more rows to read than `ROWS_AT_ONCE`.
+
+    A day of many rows is built alone: what is held of each row then stays small, and fast to look up. Days that are
+    read with their neighbours stay together, so that no day is read three times.
+    """
+    counts: Counter[date] = Counter()
+    for table in stored_inputs(output) if output.slice == "day" and not output.neighbours else ():
+        if table.slice == "day":
+            for piece in house.lake.slices(table.table):
+                counts[piece.slice_date] += piece.row_count
+    together: list[Target] = []
+    rows = 0
+    for target in targets:
+        is_other_month = bool(together) and month_start(together[0].slice_date) != month_start(target.slice_date)
+        if is_other_month or (together and rows + counts[target.slice_date] > ROWS_AT_ONCE):
+            yield together
+            together, rows = [], 0
+        together.append(target)
+        rows += counts[target.slice_date]
+    if together:
+        yield together
 
 
 def _build_whole(house: House, output: Contract) -> Built:
@@ -85,7 +109,7 @@ def _views(output: Contract) -> list[Contract]:
     found: dict[str, Contract] = {}
     for name in output.depends_on:
         table = contract(name)
-        if table.materialized == "view":
+        if table.materialized != "table":
             found |= {view.table: view for view in _views(table)}
             found[name] = table
     return list(found.values())

@@ -48,8 +48,8 @@ def input_range(output: Contract, table: Contract, slice_date: date) -> tuple[da
         return date.min, date.max
     if output.slice == "day":
         if table.slice == "day":
-            around = timedelta(days=output.neighbours)
-            return slice_date - around, slice_date + around + timedelta(days=1)
+            before = timedelta(days=max(output.neighbours, output.days_before.get(table.table, 0)))
+            return slice_date - before, slice_date + timedelta(days=output.neighbours + 1)
         # a bill may carry a charge of the month before or after its own
         return month_start(month_start(slice_date) - timedelta(days=1)), next_month(next_month(slice_date))
     if table.slice == "billing_period":
@@ -62,7 +62,7 @@ def stored_inputs(output: Contract) -> list[Contract]:
     found: dict[str, Contract] = {}
     for name in output.depends_on:
         table = contract(name)
-        for stored in stored_inputs(table) if table.materialized == "view" else [table]:
+        for stored in stored_inputs(table) if table.materialized != "table" else [table]:
             found[stored.table] = stored
     return list(found.values())
 

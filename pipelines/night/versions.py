@@ -64,7 +64,7 @@ def _texts(output: Contract) -> list[str]:
     if file.exists():
         texts.append(file.read_text(encoding="utf-8"))
     for name in output.depends_on:
-        if contract(name).materialized == "view":
+        if contract(name).materialized != "table":
             texts += _texts(contract(name))
     return texts
 

@@ -1,5 +1,5 @@
 -- One row in, one row out: identity and price are left joins whose right sides never match twice, and the cost of a
--- class is exact decimal arithmetic cast at each step, so that every engine says the same.
+-- class is whole tokens times whole picodollars: exact in every engine, and what passes 64 bits is an error.
 -- A class with tokens and without a price makes the whole cost NULL; a class without tokens needs no price.
 -- The region's own price comes first. Where the region has none, it is the price that holds everywhere; where the log
 -- does not tell the region and regions have prices of their own, the one that they agree on, if they do: the book has
@@ -53,85 +53,80 @@ located as (
             and coalesce(identified.region_id, '*') = regions.region_id
 ),
 
+-- prices are kept in twelve decimals: whole picodollars
+book as (
+    select
+        *,
+        cast(cast(input_uncached_usd_per_token as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint)
+            as input_uncached_price,
+        cast(cast(cache_read_usd_per_token as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint)
+            as cache_read_price,
+        cast(cast(cache_write_5m_usd_per_token as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint)
+            as cache_write_5m_price,
+        cast(cast(cache_write_1h_usd_per_token as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint)
+            as cache_write_1h_price,
+        cast(cast(input_audio_usd_per_token as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint)
+            as input_audio_price,
+        cast(cast(output_text_usd_per_token as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint)
+            as output_text_price,
+        cast(
+            cast(output_reasoning_usd_per_token as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint
+        ) as output_reasoning_price,
+        cast(cast(output_audio_usd_per_token as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint)
+            as output_audio_price
+    from price_book
+),
+
 costed as (
     select
         located.*,
-        price_book.is_ambiguous,
-        price_book.input_tokens_from as price_input_tokens_from,
-        price_book.input_uncached_usd_per_token,
+        book.is_ambiguous,
+        book.valid_from as price_from,
+        book.input_tokens_from as price_input_tokens_from,
+        book.input_uncached_usd_per_token,
         case
-            when located.input_uncached_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(
-                cast(located.input_uncached_tokens as decimal(12, 0))
-                * price_book.input_uncached_usd_per_token as decimal(31, 12)
-            )
+            when located.input_uncached_tokens = 0 then 0
+            else located.input_uncached_tokens * book.input_uncached_price
         end
-        +
-        case
-            when located.cache_read_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(
-                cast(located.cache_read_tokens as decimal(12, 0))
-                * price_book.cache_read_usd_per_token as decimal(31, 12)
-            )
+        + case
+            when located.cache_read_tokens = 0 then 0
+            else located.cache_read_tokens * book.cache_read_price
         end
-        +
-        case
-            when located.cache_write_5m_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(
-                cast(located.cache_write_5m_tokens as decimal(12, 0))
-                * price_book.cache_write_5m_usd_per_token as decimal(31, 12)
-            )
+        + case
+            when located.cache_write_5m_tokens = 0 then 0
+            else located.cache_write_5m_tokens * book.cache_write_5m_price
         end
-        +
-        case
-            when located.cache_write_1h_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(
-                cast(located.cache_write_1h_tokens as decimal(12, 0))
-                * price_book.cache_write_1h_usd_per_token as decimal(31, 12)
-            )
+        + case
+            when located.cache_write_1h_tokens = 0 then 0
+            else located.cache_write_1h_tokens * book.cache_write_1h_price
         end
-        +
-        case
-            when located.input_audio_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(
-                cast(located.input_audio_tokens as decimal(12, 0))
-                * price_book.input_audio_usd_per_token as decimal(31, 12)
-            )
+        + case
+            when located.input_audio_tokens = 0 then 0
+            else located.input_audio_tokens * book.input_audio_price
         end as input_cost,
         case
-            when located.output_text_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(
-                cast(located.output_text_tokens as decimal(12, 0))
-                * price_book.output_text_usd_per_token as decimal(31, 12)
-            )
+            when located.output_text_tokens = 0 then 0
+            else located.output_text_tokens * book.output_text_price
         end
-        +
-        case
-            when located.output_reasoning_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(
-                cast(located.output_reasoning_tokens as decimal(12, 0))
-                * price_book.output_reasoning_usd_per_token as decimal(31, 12)
-            )
+        + case
+            when located.output_reasoning_tokens = 0 then 0
+            else located.output_reasoning_tokens * book.output_reasoning_price
         end
-        +
-        case
-            when located.output_audio_tokens = 0 then cast(0 as decimal(31, 12))
-            else cast(
-                cast(located.output_audio_tokens as decimal(12, 0))
-                * price_book.output_audio_usd_per_token as decimal(31, 12)
-            )
+        + case
+            when located.output_audio_tokens = 0 then 0
+            else located.output_audio_tokens * book.output_audio_price
         end as output_cost
     from located
-    left join price_book
+    left join book
         on
-            located.provider_id = price_book.provider_id
-            and located.model_id = price_book.model_id
-            and located.pricing_tier = price_book.service_tier
-            and located.price_region_id = price_book.region_id
-            and located.started_at >= price_book.valid_from
-            and located.started_at < price_book.valid_to
-            and located.input_total_tokens >= price_book.input_tokens_from
-            and located.input_total_tokens < price_book.input_tokens_to
+            located.provider_id = book.provider_id
+            and located.model_id = book.model_id
+            and located.pricing_tier = book.service_tier
+            and located.price_region_id = book.region_id
+            and located.started_at >= book.valid_from
+            and located.started_at < book.valid_to
+            and located.input_total_tokens >= book.input_tokens_from
+            and located.input_total_tokens < book.input_tokens_to
 ),
 
 judged as (
@@ -147,12 +142,22 @@ judged as (
             else 'priced'
         end as pricing_status
     from costed
+),
+
+booked as (
+    select
+        *,
+        case pricing_status when 'cache_hit' then 0 when 'priced' then input_cost end as input_booked,
+        case pricing_status when 'cache_hit' then 0 when 'priced' then output_cost end as output_booked
+    from judged
 )
 
 select
     usage_date,
     started_at,
     request_id,
+    attempt_group_id,
+    latency_seconds,
     provider_id,
     model_id,
     provider as source_provider,
@@ -170,6 +175,7 @@ select
     region_id,
     price_region_id,
     input_total_tokens,
+    output_total_tokens,
     input_uncached_tokens,
     cache_read_tokens,
     cache_write_5m_tokens,
@@ -178,20 +184,19 @@ select
     output_text_tokens,
     output_reasoning_tokens,
     output_audio_tokens,
-    case
-        when pricing_status = 'cache_hit' then cast(0 as decimal(18, 12))
-        when pricing_status = 'priced' then cast(input_cost as decimal(18, 12))
-    end as input_cost_usd,
-    case
-        when pricing_status = 'cache_hit' then cast(0 as decimal(18, 12))
-        when pricing_status = 'priced' then cast(output_cost as decimal(18, 12))
-    end as output_cost_usd,
-    case
-        when pricing_status = 'cache_hit' then cast(0 as decimal(18, 12))
-        when pricing_status = 'priced' then cast(input_cost + output_cost as decimal(18, 12))
-    end as priced_cost_usd,
+    cast(
+        cast(input_booked as decimal(19, 0)) * cast('0.000000000001' as decimal(12, 12)) as decimal(18, 12)
+    ) as input_cost_usd,
+    cast(
+        cast(output_booked as decimal(19, 0)) * cast('0.000000000001' as decimal(12, 12)) as decimal(18, 12)
+    ) as output_cost_usd,
+    cast(
+        cast(input_booked + output_booked as decimal(19, 0)) * cast('0.000000000001' as decimal(12, 12))
+        as decimal(18, 12)
+    ) as priced_cost_usd,
     pricing_status,
     price_input_tokens_from,
+    price_from,
     input_uncached_usd_per_token,
     source_reported_cost_usd,
     source_cost_basis,
@@ -200,4 +205,4 @@ select
     x_source,
     x_page,
     x_row
-from judged
+from booked

@@ -1,5 +1,5 @@
--- What the log has of every hour, at one price each: hours tell a bill's days from UTC's, and a price that begins
--- within a day. Only what a provider is paid for: neither the gateway's own cache nor the company's own models.
+-- What the log has of every hour, at one price each: hours tell a bill's days from UTC's. A price that begins within an
+-- hour parts it. Only what a provider is paid for: neither the gateway's own cache nor the company's own models.
 with logged as (
     select
         usage_date,
@@ -9,6 +9,7 @@ with logged as (
         service_tier,
         price_region_id,
         coalesce(price_input_tokens_from, 0) as input_tokens_from,
+        greatest(date_trunc('hour', started_at), coalesce(price_from, date_trunc('hour', started_at))) as price_from,
         count(*) as request_count,
         count(*) filter (
             where input_total_tokens + output_text_tokens + output_reasoning_tokens + output_audio_tokens > 0
@@ -30,7 +31,8 @@ with logged as (
         coalesce(model_id, billed_model, 'unknown'),
         service_tier,
         price_region_id,
-        coalesce(price_input_tokens_from, 0)
+        coalesce(price_input_tokens_from, 0),
+        greatest(date_trunc('hour', started_at), coalesce(price_from, date_trunc('hour', started_at)))
 ),
 
 defects as (
@@ -42,6 +44,7 @@ defects as (
         service_tier,
         price_region_id,
         coalesce(price_input_tokens_from, 0) as input_tokens_from,
+        greatest(date_trunc('hour', started_at), coalesce(price_from, date_trunc('hour', started_at))) as price_from,
         count(*) filter (where defect = 'duplicate') as duplicate_count,
         count(*) filter (where defect = 'aborted_stream') as aborted_stream_count,
         sum(input_uncached_tokens) filter (where defect = 'duplicate') as input_uncached_tokens,
@@ -61,7 +64,8 @@ defects as (
         coalesce(model_id, billed_model, 'unknown'),
         service_tier,
         price_region_id,
-        coalesce(price_input_tokens_from, 0)
+        coalesce(price_input_tokens_from, 0),
+        greatest(date_trunc('hour', started_at), coalesce(price_from, date_trunc('hour', started_at)))
 )
 
 select
@@ -72,6 +76,7 @@ select
     logged.service_tier,
     logged.price_region_id,
     logged.input_tokens_from,
+    logged.price_from,
     logged.request_count,
     logged.answered_count,
     coalesce(defects.duplicate_count, 0) as duplicate_count,
@@ -109,6 +114,7 @@ left join defects
         and logged.service_tier = defects.service_tier
         and logged.price_region_id = defects.price_region_id
         and logged.input_tokens_from = defects.input_tokens_from
+        and logged.price_from = defects.price_from
 left join price_book
     on
         logged.provider_id = price_book.provider_id
@@ -116,5 +122,5 @@ left join price_book
         and logged.service_tier = price_book.service_tier
         and logged.price_region_id = price_book.region_id
         and logged.input_tokens_from = price_book.input_tokens_from
-        and logged.usage_hour >= price_book.valid_from
-        and logged.usage_hour < price_book.valid_to
+        and logged.price_from >= price_book.valid_from
+        and logged.price_from < price_book.valid_to

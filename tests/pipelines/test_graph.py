@@ -55,7 +55,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         "bill_sources",
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
         *("gpu_states_hourly", "postings", "commitment_lines", "commitment_hours"),
-        *("request_defects", "usage_hourly", "reconciliation_lines", "reconciliation_causes"),
+        *("day_ends", "request_defects", "usage_hourly", "reconciliation_lines", "reconciliation_causes"),
         *("tag_overlaps", "log_defects"),
         *("commitment_balance", "provisioned_deployments"),
         *("spot_price_means", "machine_prices"),

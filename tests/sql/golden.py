@@ -109,11 +109,19 @@ def run_case(engine: Engine, case: Path) -> pa.Table:
 
 
 def _build(engine: Engine, case: Path, table: Contract) -> None:
-    """Builds a table from the case's rows, and a view between that the case has no rows of from what is below it."""
+    """Builds a table from the case's rows, and what it has no rows of from what is below that."""
     for name in table.depends_on:
         below = contract(name)
-        if below.materialized == "view" and not (case / f"given_{name}.yml").exists():
+        if not _has_rows(case, name) and (below.materialized != "table" or _has_rows_below(case, below)):
             _build(engine, case, below)
         else:
             engine.register(name, given(case, name))
     engine.build(table)
+
+
+def _has_rows(case: Path, name: str) -> bool:
+    return (case / f"given_{name}.yml").exists()
+
+
+def _has_rows_below(case: Path, table: Contract) -> bool:
+    return any(_has_rows(case, name) or _has_rows_below(case, contract(name)) for name in table.depends_on)

@@ -1,0 +1,134 @@
+-- What may be wrong is found in one pass over the priced log, and looked at in full afterwards. Whether anything is like
+-- an attempt is known beforehand from hashes, eight bytes for each attempt, that occur twice: of its key, sizes and
+-- hour, of its id, of its operation if that failed at first. What only happens to have the same hash is no matter later.
+-- Two starts within a second are in the same hour, or in the last second of one and in the next.
+-- Costs that differ by a billionth of a dollar or less are equal: gateways compute in binary floating point.
+with hours as (
+    select
+        hash(key_id, input_total_tokens, output_total_tokens, cache_read_tokens, date_trunc('hour', started_at))
+            as size_hash
+    from gateway_requests
+    where not is_cache_hit and input_total_tokens + output_total_tokens > 0
+    union all
+    select
+        hash(
+            key_id, input_total_tokens, output_total_tokens, cache_read_tokens,
+            date_trunc('hour', started_at) + interval 1 hour
+        ) as size_hash
+    from gateway_requests
+    where
+        hour(started_at) < 23
+        and minute(started_at) = 59
+        and second(started_at) = 59
+        and not is_cache_hit
+        and input_total_tokens + output_total_tokens > 0
+    union all
+    select
+        hash(
+            key_id, input_total_tokens, output_total_tokens, cache_read_tokens,
+            date_trunc('hour', started_at) + interval 1 hour
+        ) as size_hash
+    from day_ends
+),
+
+alike as (
+    select size_hash
+    from hours
+    group by size_hash
+    having count(*) > 1
+),
+
+repeated_ids as (
+    select hash(usage_date, x_source, request_id) as id_hash
+    from gateway_requests
+    group by hash(usage_date, x_source, request_id)
+    having count(*) > 1
+),
+
+failed_operations as (
+    select distinct hash(usage_date, x_source, attempt_group_id) as operation_hash
+    from gateway_requests
+    where status = 'failure' and attempt_group_id is not null
+),
+
+looked_at as (
+    select
+        priced_requests.*,
+        not priced_requests.is_cache_hit
+        and priced_requests.input_total_tokens + priced_requests.output_total_tokens > 0
+        and (
+            alike.size_hash is not null
+            or (minute(priced_requests.started_at) = 59 and second(priced_requests.started_at) = 59)
+        ) as may_be_logged_twice,
+        repeated_ids.id_hash is not null as may_share_id,
+        failed_operations.operation_hash is not null and priced_requests.attempt_group_id is not null
+            as may_be_tried_again
+    from priced_requests
+    left join alike
+        on
+            hash(
+                priced_requests.key_id, priced_requests.input_total_tokens, priced_requests.output_total_tokens,
+                priced_requests.cache_read_tokens, date_trunc('hour', priced_requests.started_at)
+            ) = alike.size_hash
+    left join repeated_ids
+        on
+            hash(priced_requests.usage_date, priced_requests.x_source, priced_requests.request_id)
+            = repeated_ids.id_hash
+    left join failed_operations
+        on
+            hash(priced_requests.usage_date, priced_requests.x_source, priced_requests.attempt_group_id)
+            = failed_operations.operation_hash
+)
+
+select
+    usage_date,
+    started_at,
+    request_id,
+    attempt_group_id,
+    latency_seconds,
+    provider_id,
+    model_id,
+    source_provider,
+    billed_model,
+    is_self_hosted,
+    gateway_team_id,
+    key_id,
+    key_alias,
+    feature,
+    environment,
+    status,
+    is_cache_hit,
+    service_tier,
+    price_region_id,
+    input_total_tokens,
+    output_total_tokens,
+    input_uncached_tokens,
+    cache_read_tokens,
+    cache_write_5m_tokens,
+    cache_write_1h_tokens,
+    input_audio_tokens,
+    output_text_tokens,
+    output_reasoning_tokens,
+    output_audio_tokens,
+    priced_cost_usd,
+    price_input_tokens_from,
+    price_from,
+    input_uncached_usd_per_token,
+    source_reported_cost_usd,
+    source_cost_basis,
+    is_stream,
+    coalesce(may_be_logged_twice, false) as may_be_logged_twice,
+    may_share_id,
+    may_be_tried_again,
+    x_source,
+    x_page,
+    x_row
+from looked_at
+where
+    may_be_logged_twice
+    or may_share_id
+    or may_be_tried_again
+    or source_reported_cost_usd = 0
+    or source_cost_basis in ('with_margin', 'after_discount')
+    or abs(source_reported_cost_usd - priced_cost_usd) > 0.000000001
+    or (is_stream and coalesce(output_text_tokens, 0) = 0)
