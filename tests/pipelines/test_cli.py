@@ -23,7 +23,7 @@ def farthing(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         env=environment,
-        timeout=120,
+        timeout=600,
     )
 
 

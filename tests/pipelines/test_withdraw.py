@@ -39,7 +39,7 @@ def farthing(company: Path, *arguments: str) -> tuple[int, str]:
     command = [str(Path(sys.executable).with_name("farthing")), *arguments]
     environment = {"PATH": os.environ["PATH"], "HOME": str(company), "COLUMNS": "200"}
     ran = subprocess.run(
-        command, cwd=company, capture_output=True, text=True, check=False, env=environment, timeout=120
+        command, cwd=company, capture_output=True, text=True, check=False, env=environment, timeout=600
     )
     return ran.returncode, ran.stdout + ran.stderr
 
