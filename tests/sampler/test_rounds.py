@@ -226,7 +226,7 @@ def test_instances_may_be_made_anew_while_the_sampler_runs(node: Node) -> None:
     assert [line.get("mig_instance") for line in node.samples_kept()[-4:]] == [None, 9, None, 9]
     assert last(node)["mig_profile"] == "7g.80gb"
     assert "holders" not in last(node), "the driver did not say who runs there"
-    node.changes(gpu0__mig_mode=0, gpu0__util=50)
+    node.changes(gpu0__mig_mode=0, gpu0__util=50, gpu0__running="")
     steps.at("2026-10-01T10:01:00")
     assert (last(node)["mig_mode"], last(node)["util_gpu_pct"], last(node)["holders"]) == (0, 50, [])
 
