@@ -80,9 +80,9 @@ def _plain_records(content: bytes, schema: pa.Schema) -> pl.DataFrame | None:
     """
     if not content.endswith(b"\n"):
         return None  # the page is empty or torn
-    lines = content[:-1].split(b"\n")
-    numbers: Sequence[int] = range(1, len(lines) + 1)
+    numbers: Sequence[int] = range(1, content.count(b"\n") + 1)
     if any(mark in content for mark in _MARKS):
+        lines = content.split(b"\n")[:-1]
         numbers = [n for n, line in enumerate(lines, start=1) if not any(mark in line for mark in _MARKS)]
         content = b"\n".join(lines[n - 1] for n in numbers)
     options = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
