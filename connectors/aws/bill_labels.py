@@ -42,8 +42,7 @@ def cost_categories(names: Names) -> str:
     given = names.find("cost_category")
     if given is None or given.kind == "map":  # written here, and so without blanks
         return f"cast(nullif({found}, '{{}}') as json)"
-    plain = f"case when json_valid({found}) then json({found}) else to_json({found}) end"
-    return f"case when {found} <> '{{}}' then {plain} end"
+    return f"case when {found} <> '{{}}' then coalesce(try(json({found})), to_json({found})) end"
 
 
 def _one_text(names: Names, column: str, prefix: str) -> str:

@@ -14,8 +14,8 @@ def product_attribute(names: Names, key: str, column: str) -> str:
         return f"nullif({found.sql}['{key}'], '')"
     written = names.text("product")
     return (
-        f"nullif(case when {_is_json(names)} then json_extract_string({written}, '$.{key}') "
-        f"when {_is_python(written)} then json_extract_string({_as_json(written)}, '$.{key}') end, '')"
+        f"nullif(coalesce({_read(names, key)}, "
+        f"case when {_is_python(names)} then json_extract_string({_as_json(written)}, '$.{key}') end), '')"
     )
 
 
@@ -24,15 +24,18 @@ def unreadable_product(names: Names) -> str:
     found, written = names.find("product"), names.text("product")
     if found is None or found.kind != "text":
         return "cast(null as varchar)"
-    return f"case when not {_is_json(names)} and not {_is_python(written)} then {written} end"
+    is_read = f"{_read(names, 'product_name')} is not null"
+    return f"case when {is_read} or json_valid({written}) or {_is_python(names)} then null else {written} end"
 
 
-def _is_json(names: Names) -> str:
-    return names.once(f"json_valid({names.text('product')})")
+def _read(names: Names, key: str) -> str:
+    """The attribute; NULL also where the text is no JSON. Asking whether it is would read it a second time."""
+    return names.once(f"try(json_extract_string({names.text('product')}, '$.{key}'))")
 
 
-def _is_python(written: str) -> str:
-    return f"json_valid({_as_json(written)})"
+def _is_python(names: Names) -> str:
+    written = names.text("product")
+    return f"(contains({written}, '''') and not json_valid({written}) and json_valid({_as_json(written)}))"
 
 
 def _as_json(written: str) -> str:

@@ -157,16 +157,16 @@ def _by_type(kind: str, types: Mapping[str, tuple[str, ...]], otherwise: str) ->
 def _extra(line: Line, unknown: list[Given]) -> str:
     names = line.names
     members = {given.name: given.sql for given in unknown}
-    members |= {
-        "cost_category": cost_categories(names),
+    members["cost_category"] = cost_categories(names)
+    seldom = {
         "tax_type": names.text("lineItem/TaxType"),
         "unreadable product": unreadable_product(names),
         **{f"unreadable {c}": f"case when {names.unreadable(c)} then {names.text(c)} end" for c in _OPTIONAL_NUMBERS},
         **{f"unreadable {c}": sql for c, sql in unreadable_tags(names).items()},
     }
     for column in ("reservedUsage", "actualUsage", "splitUsage", "splitUsageRatio"):
-        members[column] = f"case when {line.is_split} then {names.text(f'splitLineItem/{column}')} end"
-    return json_object(members)
+        seldom[column] = f"case when {line.is_split} then {names.text(f'splitLineItem/{column}')} end"
+    return json_object(members, seldom)
 
 
 def _rules(settings: AwsBillSettings, window: Window, line: Line) -> tuple[Rule, ...]:

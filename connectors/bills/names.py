@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from connectors.base import IncompleteDeliveryError
@@ -217,8 +218,18 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def json_object(members: Mapping[str, str]) -> str:
-    """SQL of a JSON object of those expressions, sorted by name, without the NULL ones; NULL where none is left."""
+def json_object(members: Mapping[str, str], seldom: Mapping[str, str] = MappingProxyType({})) -> str:
+    """SQL of a JSON object of those expressions, sorted by name, without the NULL ones; NULL where none is left.
+
+    `seldom` are more members, which few lines have: only in those are they written.
+    """
+    if not seldom:
+        return _object(members)
+    none = " and ".join(f"({sql}) is null" for sql in seldom.values())
+    return f"case when {none} then {_object(members)} else {_object({**members, **seldom})} end"
+
+
+def _object(members: Mapping[str, str]) -> str:
     if not members:
         return "cast(null as varchar)"
     pairs = ", ".join(f"{_key(name)} || cast(to_json({members[name]}) as varchar)" for name in sorted(members))
