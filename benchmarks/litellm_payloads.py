@@ -185,8 +185,8 @@ def report(count: int, gib: tuple[float, float], runs: dict[str, list[dict[str, 
             (
                 f"The bar is {MOST_TIMES_SLOWER} times DuckDB's seconds. Landed lines {_held(runs, 'ours')}; rows of "
                 f"the fact {_held(runs, 'rows')}. Ours reads one file after the other in one thread; DuckDB reads "
-                "several at once: on cores that nothing else uses the ratio of seconds lies above that of processor seconds, "
-                "by up to the number of cores."
+                "several at once: on cores that nothing else uses the ratio of seconds lies above that of processor "
+                "seconds, by up to the number of cores."
             ),
             "",
         ]
