@@ -1,8 +1,8 @@
 """Bill, usage API, gateway log and price book side by side, and every difference split into named causes.
 
-`billed - estimated = volume + rate`: volume is the price book's price times billed less logged tokens, rate is the
-rest. `reconciliation_volume` splits volume in tokens, `reconciliation_rate` splits rate in money; what a product of
-price and tokens has beyond twelve decimals is rounding, so that the causes sum to the difference to the last decimal.
+`billed - estimated = volume + rate`: volume is what the billed tokens cost at the price book, less the estimate; rate
+is the rest. `reconciliation_volume` splits volume in tokens, `reconciliation_rate` splits rate in money; what a product
+of price and tokens has beyond twelve decimals is rounding, so that the causes sum to the difference to the last digit.
 
 Here belongs: the two tables that come out. Here does not belong: putting the sides together, evidence.
 """
@@ -23,7 +23,7 @@ from models.reconciliation_rate import rate_difference, split_rates, usd, volume
 from models.reconciliation_sides import Key, Model, billed_classes, read_bill, read_log, read_usage
 from models.reconciliation_volume import Account, Cell, Part, split_tokens, under_other_names
 
-RECONCILIATION_RULES = "2"
+RECONCILIATION_RULES = "3"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -119,11 +119,20 @@ def _volume(cell: Cell, parts: Sequence[Part]) -> Iterator[_Cause]:
         return
     left = volume_difference(cell)
     for part in parts:
-        amount = usd(cell.price * part.tokens)
+        amount = _worth(cell, part, cell.estimated)
         left -= amount
         yield _Cause("volume", part.cause, part.tokens, amount, part.evidence)
     if left:
         yield _Cause("volume", "rounding", None, left, "beyond the twelfth decimal")
+
+
+def _worth(cell: Cell, part: Part, estimated: Decimal) -> Decimal:
+    """A part in money: what the log itself has, at the prices of its own hours."""
+    if part.cause == "duplicate":
+        return usd(-cell.duplicate_cost)
+    if part.cause == "day_boundary":
+        return usd(cell.moved_cost - (estimated - cell.duplicate_cost))
+    return usd(cell.lacking_price * part.tokens)
 
 
 def _named(cell: Cell, account: Account) -> Row:

@@ -173,6 +173,7 @@ def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]
         offset_hours=_offset(sides, provider.provider, cells) if has_log else 0,
         period=sides.period,
         billed_models=frozenset(cell.key.model for cell in cells if cell.billed),
+        has_bill=bool(provider.bill),
         counts=logged,
         requests=requests,
     )
@@ -202,20 +203,27 @@ def _fill(sides: Sides, cell: Cell, account: Account) -> None:
     key = cell.key
     model = Model(key.provider, key.model)
     cell.has_log, cell.days_agree = account.has_log, not account.offset_hours
-    if account.has_log and key.day.replace(day=1) == account.period:
-        here = sides.log.of_day(model, key.token_class, key.day)
-        there = sides.log.of_day(model, key.token_class, key.day, account.offset_hours)
-        cell.logged, cell.duplicates = here.tokens, here.duplicates
-        cell.moved = there.tokens - there.duplicates
-    if not cell.logged:
-        cell.price = sides.prices.price(key)
+    cell.price = sides.prices.price(key)
+    if not account.has_log or key.day.replace(day=1) != account.period:
         return
-    priced = sides.log.priced[model][key.token_class, key.day]
-    cell.estimated = priced.cost
-    if priced.cost is not None:
-        # at one price it is that one; at several, the one that the logged tokens cost on average
-        is_one = len(priced.prices) == 1
-        cell.price = next(iter(priced.prices)) if is_one else (priced.cost / cell.logged).quantize(_PRICE)
+    here = sides.log.of_day(model, key.token_class, key.day)
+    there = sides.log.of_day(model, key.token_class, key.day, account.offset_hours)
+    cell.logged, cell.duplicates, cell.duplicate_cost = here.tokens, here.duplicates, here.duplicate_cost
+    cell.moved = there.tokens - there.duplicates
+    cell.estimated = here.cost
+    if here.cost is None:
+        cell.price = None if here.tokens else cell.price
+        return
+    # where the other day's hours have no price, this day's stands for them
+    priced = here if there.cost is None else there
+    cell.prices = frozenset(here.prices | priced.prices)
+    if len(cell.prices) == 1:
+        cell.price = next(iter(cell.prices))
+    elif cell.prices:
+        tokens, cost = priced.tokens - priced.duplicates, (priced.cost or ZERO) - priced.duplicate_cost
+        cell.price = (cost / tokens if tokens else here.cost / here.tokens).quantize(_PRICE)
+    known = None if there.cost is None else there.cost - there.duplicate_cost
+    cell.moved_cost = (cell.price or ZERO) * cell.moved if known is None else known
 
 
 def _with_confirmation(account: Account, cells: Sequence[Cell]) -> Account:

@@ -63,6 +63,9 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     priced = [cell for cell in cells if cell.price and cell.estimated is not None and cell.billed_tokens]
     half_a_unit = _half_a_unit(priced)
     factor = _common_factor(priced, half_a_unit)
+    for cell in priced:
+        if len(cell.prices) > 1:
+            cell.price = _price_between(cell, factor, half_a_unit)
     fits: dict[Key, _Fit | None] = {}
     for of_class in _grouped(priced, lambda key: (key.model, key.token_class)):
         fits |= _fit_all(of_class, [factor, ONE], other_prices, half_a_unit)
@@ -78,7 +81,7 @@ def rate_difference(cell: Cell) -> Decimal:
 
 
 def volume_difference(cell: Cell) -> Decimal:
-    """The price times billed less logged tokens.
+    """The price times billed tokens, less the estimate: at one price, that times billed less logged tokens.
 
     Where price or tokens are unknown it is nothing, or all of it if there is no log to compare with.
     """
@@ -86,7 +89,7 @@ def volume_difference(cell: Cell) -> Decimal:
         return cell.difference
     if cell.price is None or cell.estimated is None or cell.billed_tokens is None:
         return ZERO
-    return usd(cell.price * (cell.billed_tokens - cell.logged))
+    return usd(cell.price * cell.billed_tokens) - cell.estimated
 
 
 def usd(amount: Decimal) -> Decimal:
@@ -113,6 +116,23 @@ def _amounts(cell: Cell, fit: _Fit | None) -> Iterator[Amount]:
         yield Amount(fit.other.cause, other, fit.other.evidence)
     yield Amount("discount" if fit.factor < 1 else "margin", factored, f"{fit.factor.normalize():f} of the price")
     yield Amount("rounding", rate - other - factored, "within half a unit of the last digit of each line")
+
+
+def _price_between(cell: Cell, factor: Decimal, half_a_unit: Decimal) -> Decimal:
+    """The average price of a day on which a price changes: where the log lacks rows, the bill says at which.
+
+    It is the average nearest to the log's at which the bill's cost stands, if what the log lacks then stands between
+    the day's prices; else the log's.
+    """
+    log_s, tokens = cell.price or ZERO, cell.billed_tokens or ZERO
+    # half of what the bill's rounding leaves open, so that no digit of the price leads out of it
+    margin = HALF * half_a_unit * (cell.billed.lines if cell.billed else 1) / factor
+    at_factor = _cost(cell) / factor
+    nearest = min(max(log_s, (at_factor - margin) / tokens), (at_factor + margin) / tokens)
+    cell.price = nearest.quantize(ONE.scaleb(-18))
+    slack = margin / abs(tokens - cell.moved) if tokens != cell.moved else ZERO
+    is_between = min(cell.prices) - slack <= cell.lacking_price <= max(cell.prices) + slack
+    return cell.price if is_between else log_s
 
 
 def _half_a_unit(cells: Sequence[Cell]) -> Decimal:

@@ -60,19 +60,28 @@ class Billed:
 
 
 @dataclass(slots=True)
-class Hour:
-    """What the log has of a class in an hour: all of it, and what of it was logged again."""
+class Logged:
+    """What the log has of a class in some hours: all of it, what of it was logged again, and both at the price book.
+
+    `cost` is None where a price is missing; `prices` are those that held.
+    """
 
     tokens: int = 0
     duplicates: int = 0
-
-
-@dataclass(slots=True)
-class Priced:
-    """The log of a class on a UTC day at the price book. `cost` is None where a price is missing."""
-
     cost: Decimal | None = ZERO
+    duplicate_cost: Decimal = ZERO
     prices: set[Decimal] = field(default_factory=set[Decimal])
+
+    def add(self, tokens: int, duplicates: int, price: Decimal | None) -> None:
+        """Adds tokens that have one price, or none."""
+        self.tokens += tokens
+        self.duplicates += duplicates
+        if price is None or self.cost is None:
+            self.cost = None
+            return
+        self.cost += tokens * price
+        self.duplicate_cost += duplicates * price
+        self.prices.add(price)
 
 
 @dataclass(slots=True)
@@ -92,11 +101,8 @@ class Log:
     price that changes in between is no matter of hours.
     """
 
-    hours: dict[Model, dict[str, dict[datetime, Hour]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(Hour)))
-    )
-    priced: dict[Model, dict[tuple[str, date], Priced]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(Priced))
+    hours: dict[Model, dict[str, dict[datetime, Logged]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(Logged)))
     )
     counts: dict[Model, dict[date, Counts]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counts)))
     usual: dict[Model, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(dict))
@@ -104,12 +110,19 @@ class Log:
         default_factory=lambda: defaultdict(lambda: defaultdict(Decimal))
     )
 
-    def of_day(self, model: Model, token_class: str, day: date, offset_hours: int = 0) -> Hour:
+    def of_day(self, model: Model, token_class: str, day: date, offset_hours: int = 0) -> Logged:
         """What was logged in the 24 hours from `offset_hours` after the UTC midnight that begins `day`."""
         hours = self.hours.get(model, {}).get(token_class, {})
         start = datetime.combine(day, time()) + offset_hours * ONE_HOUR
         inside = [hours[at] for at in (start + number * ONE_HOUR for number in range(24)) if at in hours]
-        return Hour(sum(hour.tokens for hour in inside), sum(hour.duplicates for hour in inside))
+        costs = [hour.cost for hour in inside if hour.cost is not None]
+        return Logged(
+            sum(hour.tokens for hour in inside),
+            sum(hour.duplicates for hour in inside),
+            sum(costs, ZERO) if len(costs) == len(inside) else None,
+            sum((hour.duplicate_cost for hour in inside), ZERO),
+            {price for hour in inside for price in hour.prices},
+        )
 
 
 @dataclass
@@ -175,7 +188,7 @@ def _model_lines(charge_groups: pl.DataFrame) -> Iterator[Row]:
 
 
 def read_log(usage_hourly: pl.DataFrame, class_of: ClassOf) -> Log:
-    """The log by model, class and hour, and at the price book by day."""
+    """The log by model, class and hour, and at the price book."""
     log = Log()
     rows = list(usage_hourly.iter_rows(named=True))
     for row in rows:
@@ -198,16 +211,11 @@ def read_log(usage_hourly: pl.DataFrame, class_of: ClassOf) -> Log:
 
 
 def _add_hour(log: Log, model: Model, billed_class: str, row: Row, token_class: str, tokens: int) -> None:
-    hour = log.hours[model][billed_class][row["usage_hour"]]
     duplicates = row[f"duplicate_{column_of(token_class)}"]
-    hour.tokens += tokens
-    hour.duplicates += duplicates
-    priced = log.priced[model][billed_class, row["usage_date"]]
     price = row[f"{token_class}_usd_per_token"]
+    log.hours[model][billed_class][row["usage_hour"]].add(tokens, duplicates, price)
     if price is not None:
-        priced.prices.add(price)
         log.at_usual[model][row["usage_hour"]] += (tokens - duplicates) * log.usual[model][token_class]
-    priced.cost = None if price is None or priced.cost is None else priced.cost + tokens * price
 
 
 def read_usage(provider_usage: pl.DataFrame, identities: Mapping[tuple[str, str], Model], class_of: ClassOf) -> Counted:

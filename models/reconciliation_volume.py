@@ -21,7 +21,11 @@ INPUT_CLASSES = frozenset({"input_uncached", "cache_read", "cache_write_5m", "ca
 
 @dataclass(slots=True)
 class Cell:
-    """The four sides of one cell; None where a side has nothing to say. `moved` is the log on the bill's own day.
+    """The four sides of one cell; None where a side has nothing to say.
+
+    `moved` is the log on the bill's own day without what was logged again, `moved_cost` what it costs at the price
+    book, `duplicate_cost` what was logged again on the UTC day costs; `prices` are all that held on either day, and
+    `price` is what a token of the bill costs: the one price, or an average of them.
 
     `days_agree` says whether bill and usage API have the same days: the latter's tokens then stand for those that the
     bill does not tell. `has_log` says whether the log speaks of the account.
@@ -37,7 +41,18 @@ class Cell:
     duplicates: int = 0
     moved: int = 0
     estimated: Decimal | None = ZERO
+    moved_cost: Decimal = ZERO
+    duplicate_cost: Decimal = ZERO
+    prices: frozenset[Decimal] = frozenset()
     price: Decimal | None = None
+
+    @property
+    def lacking_price(self) -> Decimal:
+        """What a token costs that the log lacks, or has too much: at several prices, what they leave for it."""
+        price, tokens = self.price or ZERO, self.billed_tokens or ZERO
+        if len(self.prices) < 2 or tokens == self.moved:
+            return price
+        return (price * tokens - self.moved_cost) / (tokens - self.moved)
 
     @property
     def billed_tokens(self) -> Decimal | None:
@@ -70,7 +85,8 @@ class Account:
     """What is known of an account over the whole period.
 
     `has_log` says whether the log speaks of it, `is_counted` whether the usage API does, `offset_hours` when its days
-    begin, `period` the billing period's first day, `billed_models` what it bills; `confirmed` holds by model and class
+    begin, `period` the billing period's first day, `billed_models` what it bills, `has_bill` whether any line of the
+    provider's bill has come for the period; `confirmed` holds by model and class
     the share of what the log lacks that the usage API has, where days cannot be compared; `counts` and `requests` are
     attempts in the log and at the provider by model and day.
     """
@@ -80,6 +96,7 @@ class Account:
     offset_hours: int
     period: date
     billed_models: frozenset[str]
+    has_bill: bool = True
     confirmed: Mapping[tuple[str, str], Decimal] = field(default_factory=dict[tuple[str, str], Decimal])
     counts: Mapping[tuple[str, date], Counts] = field(default_factory=dict[tuple[str, date], Counts])
     requests: Mapping[tuple[str, date], int] = field(default_factory=dict[tuple[str, date], int])
@@ -225,6 +242,8 @@ def _of_aborted_streams(cell: Cell, account: Account, tokens: Decimal) -> Decima
 
 def _exceeding(cell: Cell, account: Account, tokens: Decimal) -> list[Part]:
     """What was logged and not billed (negative): proven as far as the provider counted it, too."""
+    if not account.has_bill:
+        return [Part("no_bill", tokens, "no line of the provider's bill has come for the month")]
     if cell.key.model not in account.billed_models:
         return [Part("not_billed", tokens, "no line of the bill is for this model")]
     counted = Decimal(cell.used or 0) - (cell.billed_tokens or ZERO) if account.is_counted else ZERO

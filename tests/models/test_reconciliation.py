@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from models.reconciliation import Reconciled
 from tests.models.four_sides import ACCOUNT, MODEL, PERIOD, FourSides, by_cause
 
 DAY = date(2026, 10, 5)
@@ -158,6 +159,42 @@ def test_what_only_the_log_has_is_unexplained(sides: FourSides) -> None:
     assert by_cause(sides.reconciled().causes) == {"unexplained": Decimal("-0.06")}
 
 
+def test_a_month_of_which_no_bill_has_come_says_so(sides: FourSides) -> None:
+    sides.logged(NOON, input_uncached=1_000_000)
+    assert by_cause(sides.reconciled().causes) == {"no_bill": Decimal(-3)}
+
+
+def in_millionths(found: Reconciled) -> dict[str, Decimal]:
+    """USD by cause to six decimals: which of two prices a token had is known as far as the bill writes digits."""
+    return {cause: usd for cause, exact in by_cause(found.causes).items() if (usd := round(exact, 6))}
+
+
+def test_rows_that_are_missing_on_a_day_with_two_prices_are_worth_what_the_bill_says(sides: FourSides) -> None:
+    sides.prices.clear()
+    sides.price(input_uncached="3", cache_read="0.001", until=NOON)
+    sides.price(input_uncached="2", cache_read="0.001", since=NOON)
+    sides.billed(DAY, "cache_read", 1, "0.000000001")
+    # 1,000,000 at 3 dollars and 500,000 at 2; of the former 100,000 are not in the log, and 50,000 are there twice
+    sides.billed(DAY, "input_uncached", 1_500_000, "4")
+    sides.counted(DAY, input_uncached=1_500_000, cache_read=1)
+    sides.logged(NOON - timedelta(hours=1), input_uncached=950_000, duplicate_input_uncached=50_000)
+    sides.logged(NOON, input_uncached=500_000, cache_read=1)
+    assert in_millionths(sides.reconciled()) == {"missing_log": Decimal("0.3"), "duplicate": Decimal("-0.15")}
+
+
+def test_a_price_within_an_hour_prices_what_came_before_and_after_it(sides: FourSides) -> None:
+    sides.prices.clear()
+    change = NOON + timedelta(minutes=20)
+    sides.price(input_uncached="3", until=change)
+    sides.price(input_uncached="2", since=change)
+    sides.billed(DAY, "input_uncached", 1_000_000, "2.4")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.logged(NOON, input_uncached=400_000)
+    sides.logged(change, input_uncached=600_000)
+    sides.log[-1]["usage_hour"] = NOON
+    assert by_cause(sides.reconciled().causes) == {}
+
+
 def test_a_model_that_no_line_bills_is_not_billed(sides: FourSides) -> None:
     sides.price("other", input_uncached="1")
     sides.billed(DAY, "input_uncached", 2_000_000, "2", model="other")
@@ -269,6 +306,36 @@ def test_a_bill_by_another_midnight_is_a_boundary_of_days(sides: FourSides) -> N
         Decimal("0.021"),
         Decimal("-0.042"),
     ]
+
+
+def test_a_price_that_changes_within_a_moved_day_leaves_every_cause_its_worth() -> None:
+    """The bill's day of the 16th has 8 hours of the 17th. At noon of the 16th the price falls from 3 to 2 dollars."""
+    sides, change = FourSides(), datetime(2026, 10, 16, 12)
+    sides.price(input_uncached="3", cache_read="0.001", until=change)
+    sides.price(input_uncached="2", cache_read="0.001", since=change)
+    early = [10_000 + 7_000 * (number % 3) for number in range(32)]
+    for number in range(31):
+        midnight = datetime(2026, 10, 1) + timedelta(days=number)
+        late = 100_000 + 1_000 * number
+        sides.logged(midnight + timedelta(hours=2), input_uncached=early[number])
+        # 20,000 of the 16th's morning are not in the log, and 1,000 are there twice
+        lost, twice = (20_000, 1_000) if number == 15 else (0, 0)
+        morning = 40_000 - lost + twice
+        sides.logged(midnight + timedelta(hours=10), input_uncached=morning, duplicate_input_uncached=twice)
+        sides.logged(midnight + timedelta(hours=15), input_uncached=late)
+        prices = [2 if midnight + timedelta(hours=hour) >= change else 3 for hour in (10, 15, 26)]
+        parts = (40_000, late, early[number + 1])
+        cost = sum((Decimal(tokens * usd) for tokens, usd in zip(parts, prices, strict=True)), Decimal(0)) / 10**6
+        sides.billed(midnight.date(), "input_uncached", sum(parts), cost)
+        sides.counted(midnight.date(), input_uncached=early[number] + 40_000 + late)
+    sides.logged(datetime(2026, 11, 1, 2), input_uncached=early[31])
+    sides.billed(DAY, "cache_read", 1, "0.000000001")
+    sides.counted(DAY, cache_read=1)
+    sides.logged(NOON, cache_read=1)
+    found = in_millionths(sides.reconciled())
+    # the first early hours, at 3 dollars, are the month's before; those of the next month's first day cost 2
+    boundary = Decimal(early[31] * 2 - early[0] * 3) / 10**6
+    assert found == {"missing_log": Decimal("0.06"), "duplicate": Decimal("-0.003"), "day_boundary": boundary}
 
 
 def test_a_price_billed_too_long_does_not_hide_when_the_bill_s_days_begin() -> None:

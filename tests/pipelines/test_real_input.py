@@ -157,7 +157,7 @@ def test_every_request_of_the_trace_is_priced(house: tuple[Path, Night], shared_
     assert unowned == (thirds[2],)
 
 
-def test_traffic_that_was_not_billed_is_told_as_such(house: tuple[Path, Night]) -> None:
+def test_traffic_whose_bill_has_not_come_is_told_as_such(house: tuple[Path, Night]) -> None:
     folder, _ = house
     with published(folder / "lake") as database:
         row = database.execute(
@@ -168,7 +168,7 @@ def test_traffic_that_was_not_billed_is_told_as_such(house: tuple[Path, Night]) 
             "select distinct cause from reconciliation_causes where provider_id = 'openai'"
         ).fetchall()
     assert row == (Decimal(0), Decimal(0), Decimal(0))
-    assert sorted(causes) == [("duplicate",), ("not_billed",)]
+    assert sorted(causes) == [("duplicate",), ("no_bill",)]
 
 
 def test_requests_of_one_key_and_size_within_a_second_are_duplicates(
