@@ -14,6 +14,7 @@ from sample.company import (
     TEAMS,
     OwnerRule,
 )
+from sample.engines import ENGINE_MODEL
 
 HEAD = f"""\
 # Farthing's one file, here for an invented company. Days are UTC days; paths start at this file.
@@ -22,7 +23,7 @@ currency: USD
 # Tables, landed files and the journal. A folder, or a bucket such as s3://finops-lake/farthing.
 lake: lake
 
-# Where the facts come from: bills, gateway logs, GPU samples. Each source has a name of its own.
+# Where the facts come from: bills, gateway logs, GPUs. Each source has a name of its own.
 sources:
   # What the API providers charge and count. With a key instead of saved answers, their API is asked itself:
   #   admin_key: env:OPENAI_ADMIN_KEY
@@ -93,6 +94,20 @@ sources:
     kind: dcgm
     account: research
     scrapes: exports/dcgm/research
+  # Who holds GPUs, and which machine a node is: scrapes of kube-state-metrics.
+  - name: pods-serving
+    kind: kubernetes_allocations
+    account: serving
+    scrapes: exports/kube-state-metrics/serving
+  - name: nodes-serving
+    kind: kubernetes_nodes
+    account: serving
+    scrapes: exports/kube-state-metrics/serving
+  # What the engines of one's own models count: scrapes of vLLM.
+  - name: engines-serving
+    kind: serving
+    account: serving
+    scrapes: exports/vllm/serving
 
 # Who gets a statement.
 teams:
@@ -107,7 +122,7 @@ POOLS_HEAD = """
 pools:
 """
 MODELS_HEAD = """
-# What the price list cannot know: models of one's own.
+# What the price list cannot know: models of one's own, as the gateways and as the engines call them.
 models:
 """
 HOSTS_HEAD = """
@@ -145,7 +160,10 @@ def configuration_text(mail_port: int | None = None) -> str:
     )
     weights = ", ".join(f"{name}: {weight}" for name, weight in POOL_WEIGHTS.items())
     pools = f"  - id: serving\n    model: {SELF_HOSTED}\n    token_weights: {{{weights}}}\n"
-    models = f"  - {{provider: hosted_vllm, model: {SELF_HOSTED}, id: {SELF_HOSTED}, self_hosted: true}}\n"
+    models = "".join(
+        f"  - {{provider: {provider}, model: {model}, id: {SELF_HOSTED}, self_hosted: true}}\n"
+        for provider, model in (("hosted_vllm", SELF_HOSTED), ("vllm", ENGINE_MODEL))
+    )
     hosts = "".join(
         f"  - {{resource_id: {host.resource_id}, hostname: {host.hostname}, cluster: {host.cluster}, "
         f"gpus: {host.gpus}, gpu_model: {host.gpu_model}}}\n"

@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from sample.company import HOSTS, Host
-from sample.gpus import STEP_SECONDS, Sample
+from sample.exposition import STEP_SECONDS
+from sample.gpus import Sample
 
 IDLE_BELOW, EFFECTIVE_FROM = 50_000, 800_000
 IDLE_SECONDS = 900

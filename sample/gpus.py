@@ -4,30 +4,36 @@ The serving node follows the day; the research node trains at night until the ni
 Activities are whole millionths, so that the file and the truth hold the same number.
 """
 
-import gzip
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from pathlib import Path
 
 from sample.company import MAINTENANCE_DAY, RESEARCH, SERVING, Host
-from sample.traffic import EPOCH, OFFICE
+from sample.exposition import SAMPLES_PER_DAY, Metric, instants, milliseconds, write_lines
+from sample.pods import CONTAINER, NAMESPACE, pod_of
+from sample.traffic import OFFICE
 
-STEP_SECONDS = 300
-SAMPLES_PER_DAY = 86_400 // STEP_SECONDS
 # Two hours without samples: the exporter of the serving node was being upgraded.
 GAP_DAY = date(2026, 10, 14)
 GAP = range(36, 60)
 LAST_TRAINING_DAY = date(2026, 10, 9)
+QUIET = 12_000  # millionths of a GPU on which a model stands and nobody calls it
 SCRATCH_DAYS = (date(2026, 10, 12), date(2026, 10, 13))
-METRICS = (
-    ("DCGM_FI_DEV_GPU_UTIL", "GPU utilization (in %)."),
-    ("DCGM_FI_PROF_SM_ACTIVE", "The ratio of cycles an SM has at least 1 warp assigned."),
-    ("DCGM_FI_PROF_PIPE_TENSOR_ACTIVE", "Ratio of cycles the tensor (HMMA) pipe is active."),
-    ("DCGM_FI_PROF_DRAM_ACTIVE", "Ratio of cycles the device memory interface is active sending or receiving data."),
-    ("DCGM_FI_DEV_FB_USED", "Framebuffer memory used (in MiB)."),
-    ("DCGM_FI_DEV_POWER_USAGE", "Power draw (in W)."),
+METRICS = tuple(
+    Metric(name, "gauge", description)
+    for name, description in (
+        ("DCGM_FI_DEV_GPU_UTIL", "GPU utilization (in %)."),
+        ("DCGM_FI_PROF_SM_ACTIVE", "The ratio of cycles an SM has at least 1 warp assigned."),
+        ("DCGM_FI_PROF_PIPE_TENSOR_ACTIVE", "Ratio of cycles the tensor (HMMA) pipe is active."),
+        (
+            "DCGM_FI_PROF_DRAM_ACTIVE",
+            "Ratio of cycles the device memory interface is active sending or receiving data.",
+        ),
+        ("DCGM_FI_DEV_FB_USED", "Framebuffer memory used (in MiB)."),
+        ("DCGM_FI_DEV_POWER_USAGE", "Power draw (in W)."),
+    )
 )
 
 
@@ -57,16 +63,18 @@ def gpu_samples(host: Host, day: date, seed: int) -> list[Sample]:
 def _serving(chance: random.Random, day: date) -> Iterator[Sample]:
     weekend = day.weekday() >= 5
     for gpu in range(SERVING.gpus):
-        holder = ("serving", f"llm-house-{gpu // 2}", "vllm")
-        for step in range(SAMPLES_PER_DAY):
+        for step, moment in enumerate(instants(day)):
             if day == GAP_DAY and step in GAP:
                 continue
             level = 250_000 + 42_000 * OFFICE[step // 12] * (6 if weekend else 10) // 10
             if day == MAINTENANCE_DAY:
-                level = 12_000
+                level = QUIET
             elif chance.random() < 0.01:
                 level = 20_000  # a lull of one sample: too short to be called idle
-            yield _sample(chance, step, gpu, holder, level)
+            pod = pod_of(gpu, moment)
+            if not pod.is_ready(moment, moment):
+                level = QUIET
+            yield _sample(chance, step, gpu, (NAMESPACE, pod.name, CONTAINER), level)
 
 
 def _research(chance: random.Random, day: date) -> Iterator[Sample]:
@@ -93,17 +101,14 @@ def _sample(chance: random.Random, step: int, gpu: int, holder: tuple[str, str, 
 
 
 def write_exposition(file: Path, host: Host, day: date, samples: Sequence[Sample]) -> None:
-    """Writes a day of one node as exposition text with timestamps in milliseconds, gzipped."""
-    midnight = (datetime.combine(day, time()) - EPOCH) // timedelta(milliseconds=1)
-    stamps = [midnight + step * STEP_SECONDS * 1000 for step in range(SAMPLES_PER_DAY)]
+    """Writes a day of one node as the exporter's text."""
+    stamps = list(map(milliseconds, instants(day)))
     labels = {key: _labels(host, *key) for key in {(sample.gpu, sample.holder) for sample in samples}}
     rows = [(labels[sample.gpu, sample.holder], stamps[sample.step], _values(sample)) for sample in samples]
     lines: list[str] = []
-    for position, (metric, description) in enumerate(METRICS):
-        lines.append(f"# HELP {metric} {description}\n# TYPE {metric} gauge\n")
-        lines += [f"{metric}{label} {values[position]} {stamp}\n" for label, stamp, values in rows]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(gzip.compress("".join(lines).encode(), 1, mtime=0))
+    for position, metric in enumerate(METRICS):
+        lines += metric.lines(f"{label} {values[position]} {stamp}" for label, stamp, values in rows)
+    write_lines(file, lines)
 
 
 def _values(sample: Sample) -> tuple[str, ...]:

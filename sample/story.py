@@ -7,18 +7,19 @@ from datetime import date
 from sample.aws_lines import aws_lines
 from sample.azure_lines import azure_lines
 from sample.bills import api_lines, cloud_lines, restated
+from sample.calls import Served, serve
 from sample.company import AWS_INVOICED_FROM, HOSTS, RESTATED_FROM, Host, days_until
 from sample.gcp_lines import gcp_lines
 from sample.gpu_states import state_seconds
 from sample.gpus import Sample, gpu_samples
 from sample.lines import Line
 from sample.traffic import Request, requests_of
-from sample.truth import Bills, Truth, build_truth
+from sample.truth import Bills, Gpus, Truth, build_truth
 
 
 @dataclass(frozen=True)
 class Story:
-    """Requests by day, samples by node and day, and bill lines by the folder that they are delivered to.
+    """Requests by day, samples by node and day, engines' calls, and bill lines by the folder they are delivered to.
 
     `api` are the API providers' lines as they were used, whatever was restated; `first` are the bills as first billed.
     """
@@ -26,6 +27,7 @@ class Story:
     as_of: date
     traffic: Mapping[date, Sequence[Request]]
     samples: Mapping[tuple[Host, date], Sequence[Sample]]
+    served: Served
     api: Sequence[Line]
     bills: Mapping[str, Sequence[Line]]
     first: Mapping[str, Sequence[Line]]
@@ -38,7 +40,8 @@ class Story:
     def truth(self) -> Truth:
         """The answer for this story."""
         current, first = ([line for bill in bills.values() for line in bill] for bills in (self.bills, self.first))
-        return build_truth(self.traffic, Bills(current, first, self.api), state_seconds(self.samples), self.as_of)
+        gpus = Gpus(state_seconds(self.samples), self.served)
+        return build_truth(self.traffic, Bills(current, first, self.api), gpus, self.as_of)
 
 
 def tell(seed: int, as_of: date) -> Story:
@@ -60,4 +63,12 @@ def tell(seed: int, as_of: date) -> Story:
     if as_of >= RESTATED_FROM:
         bills["openai"] = restated(first["openai"])
     samples = {(host, day): gpu_samples(host, day, seed) for host in HOSTS for day in days}
-    return Story(as_of=as_of, traffic=traffic, samples=samples, api=api, bills=bills, first=first)
+    return Story(
+        as_of=as_of,
+        traffic=traffic,
+        samples=samples,
+        served=serve(traffic, seed),
+        api=api,
+        bills=bills,
+        first=first,
+    )

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 from sample.azure_lines import DEPLOYMENT_ACCOUNT
 from sample.bills import GATEWAY_ACCOUNT, PROVIDER_NAMES
+from sample.calls import Served
 from sample.commitment_terms import true_terms
 from sample.commitments import Amounts, Held, held_commitments
 from sample.company import COMPANY, MONTH, RESTATED_FROM, TOKEN_CLASSES
+from sample.engine_truth import true_serving
 from sample.gateway import DAMAGED_ROW_DAY, REPEATED_ROW_DAY
 from sample.gpu_states import StateSeconds
 from sample.lines import Line
@@ -22,6 +24,13 @@ from sample.traffic import Request
 from sample.usage import Tally, Usage, tally_usage
 
 Truth = dict[str, object]
+
+
+class Gpus(NamedTuple):
+    """What the GPUs did: seconds by node, hour and state, and the calls that engines on them answered."""
+
+    seconds: StateSeconds
+    served: Served
 
 
 class Bills(NamedTuple):
@@ -35,7 +44,7 @@ class Bills(NamedTuple):
 def build_truth(
     traffic: Mapping[date, Sequence[Request]],
     bills: Bills,
-    gpu_seconds: StateSeconds,
+    gpus: Gpus,
     as_of: date,
 ) -> Truth:
     """The truth as of a day.
@@ -44,7 +53,10 @@ def build_truth(
     those first billed), `effective_cost` (by final account and kind of cost, with a total), `commitments` (what was
     bought, used and not used, in all and in runs of equal hours), `commitment_terms` (what the clouds that were
     asked say of commitments and deployments), `provider_tokens` (that the API providers counted),
-    `usage` (requests, tokens and list cost by account), `gpu_state_seconds` (by cluster), `deliveries` (what a log
+    `usage` (requests, tokens and list cost by account), `gpu_state_seconds` (by cluster), `engine_tokens` (that
+    the engines of own models counted, by day), `unlogged_engine_tokens` (of these, what no gateway logged),
+    `gpu_seconds_held` (by pod), `pod_replacement` (when the one was called last and released, when the other held GPUs
+    and was called first; null until then), `deliveries` (what a log
     reader has to refuse or to count once), `log_defects` (what the log gets wrong), and what the figures are of.
     """
     lines = bills.current
@@ -60,9 +72,10 @@ def build_truth(
         "commitments": {name: _commitment(held) for name, held in sorted(held_commitments(lines).items())},
         "commitment_terms": true_terms(money(_deployed_cost(lines))),
         "provider_tokens": _provider_tokens(bills.used),
-        "effective_cost": _accounts(share_out(lines, usage, gpu_seconds)),
+        "effective_cost": _accounts(share_out(lines, usage, gpus.seconds)),
         "usage": _usage(usage),
-        "gpu_state_seconds": _state_totals(gpu_seconds),
+        "gpu_state_seconds": _state_totals(gpus.seconds),
+        **true_serving(gpus.served, tuple(traffic)),
         "deliveries": {
             "repeated_rows": int(REPEATED_ROW_DAY in traffic),
             "rejected_rows": int(DAMAGED_ROW_DAY in traffic),

@@ -12,11 +12,13 @@ from sample.aws_files import write_aws_export
 from sample.azure_files import write_azure_exports
 from sample.bills import GATEWAY_ACCOUNT
 from sample.commitment_terms import write_azure_terms, write_gcp_terms
-from sample.company import MONTH
+from sample.company import MONTH, SERVING
 from sample.configuration import write_configuration
+from sample.engines import scrapes_of, write_engine
 from sample.gateway import write_payloads, write_spend_logs
 from sample.gcp_files import write_gcp_export
 from sample.gpus import write_exposition
+from sample.kube_state import write_kube_state
 from sample.story import Story, tell
 
 
@@ -51,6 +53,7 @@ def write(
         payloads += write_payloads(exports / "litellm-eu" / str(day), requests)
     for (host, day), rows in story.samples.items():
         write_exposition(exports / "dcgm" / host.cluster / str(day) / f"{host.hostname}.prom.gz", host, day, rows)
+    write_serving(exports, story, seed)
     truth = directory / "truth.json"
     truth.write_text(json.dumps(story.truth(), indent=2) + "\n", encoding="utf-8")
     return Sample(
@@ -74,6 +77,16 @@ def write_bills(exports: Path, story: Story) -> None:
     write_azure_exports(exports / "azure", bills["azure"], story.as_of)
     write_azure_terms(exports / "azure-terms", tuple(story.traffic))
     write_gcp_terms(exports / "gcp-terms", tuple(story.traffic))
+
+
+def write_serving(exports: Path, story: Story, seed: int) -> None:
+    """Writes what the serving cluster said of its pods and node, and what the engines in them counted."""
+    days = tuple(story.traffic)
+    for day in days:
+        write_kube_state(exports / "kube-state-metrics" / SERVING.cluster / str(day) / "kube-state.prom.gz", day)
+    for pod, calls in story.served.items():
+        for day, scrapes in scrapes_of(pod, calls, days, seed):
+            write_engine(exports / "vllm" / SERVING.cluster / str(day) / f"{pod.name}.prom.gz", pod, scrapes)
 
 
 def write_usage(exports: Path, story: Story) -> None:

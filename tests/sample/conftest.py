@@ -11,6 +11,7 @@ import pytest
 import sample
 from sample.story import tell
 from sample.write import write_bills
+from tests.sample.scrapes import spend_logs
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 CAPTURES = SHARED / "contracts" / "examples_gateway" / "litellm_real"
@@ -51,3 +52,9 @@ def captures() -> Path:
     if not CAPTURES.is_dir():
         pytest.skip(f"the gateway captures are not at {CAPTURES.resolve()}")
     return CAPTURES
+
+
+@pytest.fixture(scope="session")
+def log(october) -> dict[date, list[dict[str, Any]]]:
+    folders = (october.directory / "exports/litellm-us").iterdir()
+    return {date.fromisoformat(f.name): spend_logs(october.directory, f.name) for f in sorted(folders)}

@@ -1,4 +1,3 @@
-import gzip
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -7,23 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-
-def spend_logs(directory: Path, day: date | str) -> list[dict[str, Any]]:
-    file = directory / "exports/litellm-us" / str(day) / "spend_logs.jsonl.gz"
-    return [json.loads(line, parse_float=Decimal) for line in gzip.decompress(file.read_bytes()).splitlines()]
-
 
 def payloads(directory: Path) -> Iterator[dict[str, Any]]:
     for file in sorted((directory / "exports/litellm-eu").rglob("*.json")):
         yield json.loads(file.read_text(), parse_float=Decimal)
-
-
-@pytest.fixture(scope="session")
-def log(october) -> dict[date, list[dict[str, Any]]]:
-    folders = (october.directory / "exports/litellm-us").iterdir()
-    return {date.fromisoformat(f.name): spend_logs(october.directory, f.name) for f in sorted(folders)}
 
 
 def test_a_spend_log_row_has_the_keys_of_a_real_one_in_the_same_order(log, captures):

@@ -1,5 +1,4 @@
 import gzip
-import re
 from collections import Counter
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -7,17 +6,13 @@ from pathlib import Path
 from sample.company import RESEARCH, SERVING
 from sample.gpu_states import Held, state_seconds
 from sample.gpus import Sample, gpu_samples, write_exposition
+from tests.sample.scrapes import lines
 
-LINE = re.compile(r"^(\w+)\{(.*)\} (\S+) (\d+)$")
-LABEL = re.compile(r'(\w+)="([^"]*)"')
 RESEARCH_HOLDER = ("research", "notebook-2", "jupyter")
 
 
 def exposition(directory: Path, cluster: str, day: date, hostname: str) -> list[tuple[str, dict[str, str], str, int]]:
-    file = directory / "exports/dcgm" / cluster / str(day) / f"{hostname}.prom.gz"
-    lines = [line for line in gzip.decompress(file.read_bytes()).decode().splitlines() if not line.startswith("#")]
-    found = [LINE.match(line) for line in lines]
-    return [(m[1], dict(LABEL.findall(m[2])), m[3], int(m[4])) for m in found if m]
+    return lines(directory / "exports/dcgm" / cluster / str(day) / f"{hostname}.prom.gz")
 
 
 def sample_at(step: int, activity: int, holder: tuple[str, str, str] | None = RESEARCH_HOLDER) -> Sample:
@@ -31,11 +26,11 @@ def hour_zero(samples: list[Sample]) -> Counter[Held]:
 
 
 def test_every_line_is_a_sample_with_a_timestamp_in_milliseconds_of_its_day(october):
-    lines = exposition(october.directory, "serving", date(2026, 10, 5), "serve-h100-01")
-    assert len(lines) == 6 * 8 * 288
+    found = exposition(october.directory, "serving", date(2026, 10, 5), "serve-h100-01")
+    assert len(found) == 6 * 8 * 288
     start = int((datetime(2026, 10, 5) - datetime(1970, 1, 1)) / timedelta(milliseconds=1))
-    assert {stamp for *_, stamp in lines} == {start + step * 300_000 for step in range(288)}
-    assert {name for name, *_ in lines} == {
+    assert {stamp for *_, stamp in found} == {start + step * 300_000 for step in range(288)}
+    assert {name for name, *_ in found} == {
         "DCGM_FI_DEV_GPU_UTIL",
         "DCGM_FI_PROF_SM_ACTIVE",
         "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE",
@@ -43,7 +38,7 @@ def test_every_line_is_a_sample_with_a_timestamp_in_milliseconds_of_its_day(octo
         "DCGM_FI_DEV_FB_USED",
         "DCGM_FI_DEV_POWER_USAGE",
     }
-    assert len({labels["UUID"] for _, labels, *_ in lines}) == 8
+    assert len({labels["UUID"] for _, labels, *_ in found}) == 8
 
 
 def test_ratios_are_between_zero_and_one_and_utilisation_is_a_whole_percentage(october):
@@ -55,20 +50,36 @@ def test_ratios_are_between_zero_and_one_and_utilisation_is_a_whole_percentage(o
 
 
 def test_only_held_gpus_carry_a_namespace(october):
-    lines = exposition(october.directory, "research", date(2026, 10, 20), "rsch-h100-01")
-    holders = {(labels["gpu"], labels.get("namespace")) for _, labels, *_ in lines}
+    found = exposition(october.directory, "research", date(2026, 10, 20), "rsch-h100-01")
+    holders = {(labels["gpu"], labels.get("namespace")) for _, labels, *_ in found}
     assert holders == {*((str(gpu), "research") for gpu in range(6)), ("6", None), ("7", None)}
 
 
 def test_the_serving_node_has_a_gap_of_two_hours(october):
-    lines = exposition(october.directory, "serving", date(2026, 10, 14), "serve-h100-01")
-    hours = {datetime.fromtimestamp(stamp / 1000).astimezone().utctimetuple().tm_hour for *_, stamp in lines}
+    found = exposition(october.directory, "serving", date(2026, 10, 14), "serve-h100-01")
+    hours = {datetime.fromtimestamp(stamp / 1000).astimezone().utctimetuple().tm_hour for *_, stamp in found}
     assert hours == set(range(24)) - {3, 4}
 
 
+def test_two_gpus_change_their_pod_and_rest_from_its_last_request_until_the_first_of_the_next(october):
+    found = exposition(october.directory, "serving", date(2026, 10, 20), "serve-h100-01")
+    for gpu in range(8):
+        of_gpu = [(labels, value, stamp) for name, labels, value, stamp in found if labels["gpu"] == str(gpu)]
+        pods = {labels["pod"]: stamp // 300_000 % 288 for labels, _, stamp in of_gpu}
+        assert pods == ({"llm-house-3": 123, "llm-house-4": 287} if gpu >= 6 else {f"llm-house-{gpu // 2}": 287})
+    active = {
+        (labels["gpu"], stamp // 300_000 % 288): float(value)
+        for name, labels, value, stamp in found
+        if name.endswith("SM_ACTIVE")
+    }
+    for gpu in "67":
+        assert all(active[gpu, step] < 0.05 for step in (108, 109, 110, *range(116, 127)))
+        assert min(active[gpu, step] for step in (107, 111, 115, 128)) > 0.05
+
+
 def test_the_serving_node_follows_the_day(october):
-    lines = exposition(october.directory, "serving", date(2026, 10, 6), "serve-h100-01")
-    active = [(stamp // 3_600_000 % 24, float(value)) for name, _, value, stamp in lines if name.endswith("SM_ACTIVE")]
+    found = exposition(october.directory, "serving", date(2026, 10, 6), "serve-h100-01")
+    active = [(stamp // 3_600_000 % 24, float(value)) for name, _, value, stamp in found if name.endswith("SM_ACTIVE")]
     mean = {hour: sum(v for h, v in active if h == hour) / sum(h == hour for h, _ in active) for hour in (3, 9)}
     assert mean[9] > 2 * mean[3]
 
@@ -80,7 +91,8 @@ def test_the_seconds_of_the_truth_add_up_to_the_billed_gpu_hours(october):
         "serving": 8 * 744 * 3600,
     }
     assert states["serving"]["unknown"] == 8 * 7200
-    assert states["serving"]["allocated_idle"] == 8 * 86_400
+    # Maintenance; then, on two GPUs, a restart, a pod kept without work, its successor loading, and a lull after it.
+    assert states["serving"]["allocated_idle"] == 8 * 86_400 + 2 * (900 + 2400 + 900) + 300
     # Nine nights of ten hours; a forgotten notebook on six GPUs for 22 days; a shell on one GPU for two days.
     assert states["research"]["effective"] == 8 * 9 * 10 * 3600
     assert states["research"]["allocated_idle"] == 6 * 22 * 86_400
@@ -122,11 +134,11 @@ def test_a_gpu_without_holder_is_unallocated_however_busy_and_the_bounds_belong_
 
 def test_a_file_of_one_sample_reads_as_the_exporter_writes_it(tmp_path):
     write_exposition(tmp_path / "x.prom.gz", SERVING, date(2026, 10, 1), [sample_at(1, 123_456)])
-    lines = gzip.decompress((tmp_path / "x.prom.gz").read_bytes()).decode().splitlines()
-    assert lines[0] == "# HELP DCGM_FI_DEV_GPU_UTIL GPU utilization (in %)."
-    assert lines[1] == "# TYPE DCGM_FI_DEV_GPU_UTIL gauge"
-    assert lines[2].endswith('container="jupyter",namespace="research",pod="notebook-2"} 13 1790813100000')
-    assert lines[5].endswith(" 0.123456 1790813100000")
+    text = gzip.decompress((tmp_path / "x.prom.gz").read_bytes()).decode().splitlines()
+    assert text[0] == "# HELP DCGM_FI_DEV_GPU_UTIL GPU utilization (in %)."
+    assert text[1] == "# TYPE DCGM_FI_DEV_GPU_UTIL gauge"
+    assert text[2].endswith('container="jupyter",namespace="research",pod="notebook-2"} 13 1790813100000')
+    assert text[5].endswith(" 0.123456 1790813100000")
 
 
 def test_samples_of_a_node_are_the_same_each_time_and_differ_by_seed():

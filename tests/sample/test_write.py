@@ -45,8 +45,10 @@ def test_a_day_is_the_same_whether_it_is_the_last_of_an_export_or_in_the_middle(
     sample.write(tmp_path, as_of=TWO_DAYS)
     logs = "exports/litellm-us/2026-10-02/spend_logs.jsonl.gz"
     samples = "exports/dcgm/research/2026-10-02/rsch-h100-01.prom.gz"
-    assert filecmp.cmp(tmp_path / logs, october.directory / logs, shallow=False)
-    assert filecmp.cmp(tmp_path / samples, october.directory / samples, shallow=False)
+    pods = "exports/kube-state-metrics/serving/2026-10-02/kube-state.prom.gz"
+    engines = "exports/vllm/serving/2026-10-02/llm-house-0.prom.gz"
+    for file in (logs, samples, pods, engines):
+        assert filecmp.cmp(tmp_path / file, october.directory / file, shallow=False)
 
 
 def test_days_that_are_not_over_are_not_exported(tmp_path):
