@@ -28,7 +28,7 @@ from pipelines.night.references import (
 from pipelines.night.spot_means import MEANS, build_spot_means
 from pipelines.night.stale import stored_inputs
 
-REFERENCES = ("teams", "owners", "host_identity", LISTED, "prices", "reporting")
+REFERENCES = ("teams", "owners", "host_identity", "gpu_rules", "gpu_workload_rules", LISTED, "prices", "reporting")
 NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "prices"]  # where models have names
 # tables that a model computes; all others have SQL
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {

@@ -9,7 +9,7 @@ from connectors.registry import source
 from contracts import conform, contract
 from models.pricing import identity_rows
 from pipelines.calendar import midnight, month_start, next_month
-from pipelines.config.schema import Config
+from pipelines.config.schema import Config, GpuWork, WarmStandby
 from pipelines.house import House
 from pipelines.night.exchange_rates import TABLE as FX_RATES
 from pipelines.night.exchange_rates import learned_rates
@@ -38,6 +38,8 @@ def write_references(house: House) -> dict[str, int]:
         "teams": _teams(config),
         "owners": _owners(config),
         "host_identity": _hosts(config),
+        "gpu_rules": _gpu_rules(config),
+        "gpu_workload_rules": _gpu_workload_rules(config),
         "prices": learned.rows,
         "reporting": _table("reporting", [{"reporting_currency": config.currency}]),
     }
@@ -151,5 +153,36 @@ def _hosts(config: Config) -> pa.Table:
                 "valid_to": midnight(host.valid_to),
             }
             for host in config.hosts
+        ),
+    )
+
+
+def _gpu_rules(config: Config) -> pa.Table:
+    rules = config.gpu_idleness
+    row: dict[str, object] = {
+        "idle_activity_ratio": float(rules.activity_below),
+        "idle_utilisation_ratio": float(rules.utilisation_up_to),
+        "full_activity_ratio": float(rules.full_activity),
+        "interactive_idle_seconds": rules.interactive_minutes * 60,
+        "training_idle_seconds": rules.training_minutes * 60,
+        "batch_idle_seconds": rules.batch_minutes * 60,
+    }
+    return _table("gpu_rules", [row])
+
+
+def _gpu_workload_rules(config: Config) -> pa.Table:
+    return _table(
+        "gpu_workload_rules",
+        (
+            {
+                "priority": priority,
+                "cluster": rule.cluster,
+                "namespace": rule.namespace,
+                "workload_name": rule.workload,
+                "pod_prefix": rule.pod_prefix,
+                "work_kind": rule.kind if isinstance(rule, GpuWork) else None,
+                "standby_replicas": rule.replicas if isinstance(rule, WarmStandby) else None,
+            }
+            for priority, rule in enumerate((*config.gpu_work, *config.warm_standby))
         ),
     )

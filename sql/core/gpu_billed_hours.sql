@@ -1,7 +1,50 @@
 -- A node has usually several bill lines for one stretch (compute, licence, storage, a commitment's share), so hours
--- come from the union of the lines' periods, never from their sum. The host register says which resources are nodes.
+-- come from the union of the lines' periods, never from their sum. The hosts say which resources are GPU nodes.
 -- A line that covers a day covers its 24 hours: where in the day fewer hours fell, a daily bill does not say.
-with periods as (
+-- Lines of a scale set are those of its machines, each for as long as it was seen.
+with keys as (
+    select distinct
+        resource_id,
+        lower(resource_id) as whole_key,
+        lower(regexp_extract(resource_id, '([^/]+)/?$', 1)) as last_key,
+        coalesce(sub_account_id, '') as sub_account_id
+    from charges
+    where charge_category = 'Usage' and resource_id is not null
+),
+
+matches as (
+    select
+        keys.resource_id,
+        gpu_hosts.cluster,
+        gpu_hosts.hostname,
+        gpu_hosts.gpu_count,
+        gpu_hosts.gpu_model_name,
+        gpu_hosts.valid_from,
+        gpu_hosts.valid_to,
+        gpu_hosts.is_one_of_many
+    from keys
+    inner join gpu_hosts
+        on
+            keys.whole_key = gpu_hosts.machine_key
+            and (gpu_hosts.project_id is null or keys.sub_account_id in ('', gpu_hosts.project_id))
+    union
+    select
+        keys.resource_id,
+        gpu_hosts.cluster,
+        gpu_hosts.hostname,
+        gpu_hosts.gpu_count,
+        gpu_hosts.gpu_model_name,
+        gpu_hosts.valid_from,
+        gpu_hosts.valid_to,
+        gpu_hosts.is_one_of_many
+    from keys
+    inner join gpu_hosts
+        on
+            keys.last_key = gpu_hosts.machine_key
+            and (gpu_hosts.project_id is null or keys.sub_account_id in ('', gpu_hosts.project_id))
+),
+
+periods as (
     select distinct
         resource_id,
         cast(epoch(date_trunc('second', charge_period_start)) as bigint) as start_second,
@@ -9,7 +52,7 @@ with periods as (
     from charges
     where
         charge_category = 'Usage'
-        and resource_id in (select host_identity.resource_id from host_identity)
+        and resource_id in (select matches.resource_id from matches)
 ),
 
 reached as (
@@ -64,20 +107,50 @@ dated as (
         billed_seconds,
         timestamp '1970-01-01 00:00:00' + hour_number * interval '1 hour' as hour_start
     from covered
+),
+
+hosted as (
+    select
+        dated.resource_id,
+        matches.hostname,
+        matches.cluster,
+        matches.gpu_count,
+        matches.gpu_model_name,
+        matches.is_one_of_many,
+        dated.hour_start,
+        case
+            when matches.is_one_of_many
+                then least(
+                    dated.billed_seconds,
+                    cast(epoch(least(matches.valid_to, dated.hour_start + interval '1 hour')) as bigint)
+                    - cast(epoch(greatest(matches.valid_from, dated.hour_start)) as bigint)
+                )
+            else dated.billed_seconds
+        end as billed_seconds,
+        row_number() over (
+            partition by dated.resource_id, dated.hour_start, matches.is_one_of_many
+            order by matches.cluster, matches.hostname
+        ) as host_order
+    from dated
+    inner join matches
+        on
+            dated.resource_id = matches.resource_id
+            and dated.hour_start < matches.valid_to
+            and (
+                dated.hour_start >= matches.valid_from
+                or (matches.is_one_of_many and dated.hour_start + interval '1 hour' > matches.valid_from)
+            )
 )
 
 select
-    dated.resource_id,
-    host_identity.hostname,
-    host_identity.cluster,
-    host_identity.gpu_count,
-    host_identity.gpu_model_name,
-    dated.hour_start,
-    cast(dated.hour_start as date) as usage_date,
-    dated.billed_seconds
-from dated
-inner join host_identity
-    on
-        dated.resource_id = host_identity.resource_id
-        and dated.hour_start >= host_identity.valid_from
-        and dated.hour_start < host_identity.valid_to
+    resource_id,
+    hostname,
+    cluster,
+    max(gpu_count) as gpu_count,
+    max(gpu_model_name) as gpu_model_name,
+    hour_start,
+    cast(hour_start as date) as usage_date,
+    cast(sum(billed_seconds) as bigint) as billed_seconds
+from hosted
+where is_one_of_many or host_order = 1
+group by resource_id, hostname, cluster, hour_start

@@ -75,10 +75,16 @@ class Rows:
             "gpu_instance_id": "",
             "gpu_model_name": "H100",
             "namespace": "",
+            "pod": "",
+            "holder_source": "none",
+            "is_time_sliced": False,
+            "share_basis": "whole",
             "state": "effective",
+            "is_warm_standby": False,
             "metric_used": None,
             "state_seconds": 3600,
             "under_used_seconds": 0,
+            "observed_seconds": 0,
         }
         return row | given
 

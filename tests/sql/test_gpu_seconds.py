@@ -2,63 +2,16 @@
 
 from collections import Counter
 from datetime import date, datetime, timedelta
-from typing import Any
 
-import pyarrow as pa
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts import contract
 from pipelines.engines.duckdb_engine import DuckDBEngine
+from tests.sql.gpu_rows import MIDNIGHT, Row, billed, sample, states
 
-MIDNIGHT = datetime(2026, 2, 1)
-SAMPLES = contract("gpu_samples").arrow_schema()
-BILLED = contract("gpu_billed_hours").arrow_schema()
 TABLE = contract("gpu_states_hourly")
 RATIO = st.none() | st.sampled_from([0.0, 0.01, 0.049, 0.05, 0.5, 0.8, 1.0])
-
-
-def sample(at: datetime, **given_values: Any) -> dict[str, Any]:
-    """One sample of one GPU, held by a pod, unless told otherwise."""
-    filled = {
-        "sampled_at": at,
-        "sample_date": at.date(),
-        "cluster": "prod",
-        "hostname": "node-1",
-        "gpu_uuid": "GPU-a",
-        "gpu_instance_id": "",
-        "namespace": "search",
-        "pod": "pod-1",
-        "container": "c",
-        "x_source": "dcgm",
-        "x_slice_date": at.date(),
-        "x_page": "p",
-        "x_row": 1,
-    }
-    return filled | given_values
-
-
-def billed(hour: datetime, gpu_count: int, seconds: int) -> dict[str, Any]:
-    """One billed hour of the node."""
-    return {
-        "resource_id": "i-1",
-        "hostname": "node-1",
-        "cluster": "prod",
-        "gpu_count": gpu_count,
-        "hour_start": hour,
-        "usage_date": hour.date(),
-        "billed_seconds": seconds,
-    }
-
-
-def states(engine: DuckDBEngine, samples: list[dict[str, Any]], hours: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the SQL makes of them."""
-    engine.register("gpu_samples", pa.Table.from_pylist(samples, schema=SAMPLES))
-    engine.register("gpu_billed_hours", pa.Table.from_pylist(hours, schema=BILLED))
-    engine.build(TABLE)
-    return engine.read(TABLE.table).to_pylist()
-
 
 samples_of_a_node = st.lists(
     st.builds(
@@ -89,7 +42,7 @@ samples_of_a_node = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(samples_of_a_node, st.integers(1, 4), st.lists(st.integers(1, 3600), min_size=4, max_size=4))
 def test_every_billed_gpu_second_is_in_exactly_one_state(
-    duckdb_engine: DuckDBEngine, samples: list[dict[str, Any]], gpu_count: int, seconds: list[int]
+    duckdb_engine: DuckDBEngine, samples: list[Row], gpu_count: int, seconds: list[int]
 ) -> None:
     hours = [billed(MIDNIGHT + timedelta(hours=n), gpu_count, length) for n, length in enumerate(seconds)]
     sums: Counter[datetime] = Counter()
@@ -123,42 +76,6 @@ def test_a_day_is_the_same_whether_it_is_built_alone_or_in_a_month(duckdb_engine
     ]
     together = states(duckdb_engine, samples, hours)
     for day in days:
-        near = [row for row in samples if abs((row["sample_date"] - day).days) <= TABLE.neighbours]
+        near = [row for row in samples if abs((row["sample_date"] - day).days) <= contract("gpu_stretches").neighbours]
         alone = states(duckdb_engine, near, [hour for hour in hours if hour["usage_date"] == day])
         assert sorted(map(repr, alone)) == sorted(repr(row) for row in together if row["usage_date"] == day)
-
-
-def test_sparse_samples_tell_idleness_within_a_hundredth(duckdb_engine: DuckDBEngine) -> None:
-    # a day of bursts, 40 minutes of work in every two hours: a third busy, two thirds idle
-    samples = [
-        sample(at, sm_active_ratio=0.9 if (at - MIDNIGHT).seconds % 7200 < 2400 else 0.0)
-        for at in (MIDNIGHT + timedelta(seconds=60 * n) for n in range(1440))
-    ]
-    hours = [billed(MIDNIGHT + timedelta(hours=n), 1, 3600) for n in range(24)]
-    idle = sum(
-        row["state_seconds"] for row in states(duckdb_engine, samples, hours) if row["state"] == "allocated_idle"
-    )
-    assert idle / 86400 == pytest.approx(2 / 3, abs=0.01)
-
-
-def test_mig_instances_weigh_by_their_slices(duckdb_engine: DuckDBEngine) -> None:
-    # 4g held for 2 hours, 1g for 6, 2g for 2, on a GPU of 7 slices for a day: 18 of 168 slice hours
-    held = {"4g.40gb": 2, "1g.10gb": 6, "2g.20gb": 2}
-    samples = [
-        sample(
-            at,
-            gpu_instance_id=str(instance),
-            mig_profile=profile,
-            gr_engine_active_ratio=0.9,
-            namespace="search" if at - MIDNIGHT < timedelta(hours=held[profile]) else "",
-        )
-        for instance, profile in enumerate(held)
-        for at in (MIDNIGHT + timedelta(seconds=60 * n) for n in range(1441))
-    ]
-    hours = [billed(MIDNIGHT + timedelta(hours=n), 1, 3600) for n in range(24)]
-    sums: Counter[str] = Counter()
-    for row in states(duckdb_engine, samples, hours):
-        sums[row["state"]] += row["state_seconds"]
-    # whole seconds by largest remainder: within a second an hour of the exact 86400 * 18 / 168
-    assert sums["effective"] == pytest.approx(86400 * 18 / 168, abs=6)
-    assert sums["effective"] + sums["unallocated"] == 86400

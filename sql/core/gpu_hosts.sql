@@ -1,0 +1,140 @@
+-- Bills, clouds and clusters name one machine in several ways: an ARN or its last part, a path in other case. The key
+-- is the lower-case name, and its last part besides. The register wins; what nodes say of themselves fills the rest: a
+-- machine is the node that it was last seen as, also before it was first seen, since bills begin before nodes do.
+-- A bill may name only the scale set that a machine is one of: its lines are those of all its machines, each for the
+-- time that it was seen.
+with configured as (
+    select
+        resource_id,
+        cluster,
+        hostname,
+        gpu_count,
+        gpu_model_name,
+        valid_from,
+        valid_to,
+        lower(resource_id) as whole_key,
+        lower(regexp_extract(resource_id, '([^/]+)/?$', 1)) as last_key
+    from host_identity
+),
+
+registered as (
+    select
+        whole_key as machine_key,
+        cluster,
+        hostname,
+        gpu_count,
+        gpu_model_name,
+        valid_from,
+        valid_to
+    from configured
+    union
+    select
+        last_key as machine_key,
+        cluster,
+        hostname,
+        gpu_count,
+        gpu_model_name,
+        valid_from,
+        valid_to
+    from configured
+),
+
+sighted as (
+    select
+        lower(instance_id) as machine_key,
+        cluster,
+        hostname,
+        case when provider_id like 'gce://%' then split_part(provider_id, '/', 3) end as project_id,
+        seen_from,
+        seen_to,
+        gpu_model_name,
+        purchase_option,
+        coalesce(
+            gpu_count, cast(floor(cast(gpu_capacity as double) / cast(coalesce(gpu_replicas, 1) as double)) as integer)
+        ) as gpu_count,
+        lag(hostname) over (partition by lower(instance_id) order by seen_from, seen_to) as previous_hostname
+    from node_sightings
+    where instance_id is not null
+),
+
+numbered as (
+    select
+        *,
+        sum(case when hostname = previous_hostname then 0 else 1 end) over (
+            partition by machine_key
+            order by seen_from, seen_to
+            rows between unbounded preceding and current row
+        ) as stay_number
+    from sighted
+),
+
+stays as (
+    select
+        machine_key,
+        hostname,
+        stay_number,
+        min(cluster) as cluster,
+        max(project_id) as project_id,
+        max(gpu_count) as gpu_count,
+        max(gpu_model_name) as gpu_model_name,
+        max(purchase_option) as purchase_option,
+        min(seen_from) as seen_from,
+        max(seen_to) as seen_to
+    from numbered
+    group by machine_key, hostname, stay_number
+),
+
+dated as (
+    select
+        *,
+        case when stay_number = 1 then timestamp '1970-01-01 00:00:00' else seen_from end as valid_from,
+        coalesce(
+            lead(seen_from) over (partition by machine_key order by stay_number), timestamp '9999-12-31 00:00:00'
+        ) as valid_to
+    from stays
+    where machine_key not in (select registered.machine_key from registered)
+)
+
+select
+    machine_key,
+    cluster,
+    hostname,
+    cast(null as varchar) as project_id,
+    gpu_count,
+    gpu_model_name,
+    cast(null as varchar) as purchase_option,
+    valid_from,
+    valid_to,
+    'configuration' as identity_source,
+    false as is_one_of_many
+from registered
+union all
+select
+    machine_key,
+    cluster,
+    hostname,
+    project_id,
+    gpu_count,
+    gpu_model_name,
+    purchase_option,
+    valid_from,
+    valid_to,
+    'sighting' as identity_source,
+    false as is_one_of_many
+from dated
+where gpu_count > 0
+union all
+select
+    split_part(machine_key, '/virtualmachines/', 1) as machine_key,
+    cluster,
+    hostname,
+    project_id,
+    gpu_count,
+    gpu_model_name,
+    purchase_option,
+    seen_from as valid_from,
+    seen_to as valid_to,
+    'sighting' as identity_source,
+    true as is_one_of_many
+from dated
+where gpu_count > 0 and machine_key like '%/virtualmachinescalesets/%/virtualmachines/%'

@@ -1,0 +1,265 @@
+-- States are the contract's list, first match wins:
+--   unhealthy       a fatal XID and no activity, or a cordoned node's GPU that nobody holds
+--   unallocated     nobody holds it
+--   unknown         somebody holds it and no metric tells, or only GPU utilisation, which can prove that a GPU idles
+--                   and nothing else
+--   allocated_idle  a lull, in a run without gap or change of holder that lasts as long as idleness must for this kind
+--                   of work; not while the holder's serving engine has requests
+--   in_use          the rest: what of it activity did not fill is told beside
+-- Samples say who holds a GPU, and the scheduler where they name nobody. Holders of one GPU share its time by what they
+-- asked for, where that is told of all of them, else equally; whose activity it was, nobody can tell.
+-- Metrics of a cloud know no holders: a GPU that works for nobody known is in use, not unallocated.
+with thresholds as (
+    select
+        coalesce(max(interactive_idle_seconds), 900) as interactive_idle_seconds,
+        coalesce(max(training_idle_seconds), 1800) as training_idle_seconds,
+        coalesce(max(batch_idle_seconds), 300) as batch_idle_seconds
+    from gpu_rules
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (
+            order by cluster, hostname, gpu_uuid, gpu_instance_id, mig_profile, start_second
+        ) as piece_number
+    from gpu_pieces
+),
+
+labelled as (
+    select
+        numbered.*,
+        step.holder
+    from numbered
+    cross join unnest(str_split_regex(numbered.holders, ',')) as step (holder)
+),
+
+named as (
+    select
+        labelled.*,
+        case
+            when labelled.holder <> '' then split_part(labelled.holder, '/', 1)
+            else coalesce(gpu_held.namespace, '')
+        end as namespace,
+        case
+            when labelled.holder <> ''
+                then substr(labelled.holder, length(split_part(labelled.holder, '/', 1)) + 2)
+            else coalesce(gpu_held.pod, '')
+        end as pod,
+        case
+            when labelled.holder <> '' then 'exporter_label' else coalesce(gpu_held.holder_source, 'none')
+        end as holder_source
+    from labelled
+    left join gpu_held
+        on
+            labelled.holder = ''
+            and (labelled.activity_state = 'unseen' or gpu_held.holder_source <> 'exporter_label')
+            and labelled.usage_date = gpu_held.usage_date
+            and labelled.cluster = gpu_held.cluster
+            and labelled.hostname = gpu_held.hostname
+            and labelled.gpu_uuid = gpu_held.gpu_uuid
+            and labelled.gpu_instance_id = gpu_held.gpu_instance_id
+            and labelled.start_second >= cast(epoch(gpu_held.held_from) as bigint)
+            and labelled.start_second < cast(epoch(gpu_held.held_to) as bigint)
+),
+
+workloads as (
+    select
+        allocation_date as usage_date,
+        cluster,
+        namespace,
+        pod,
+        max(workload_name) as workload_name,
+        max(case
+            when holder_kind = 'job' then 'training'
+            when workload_kind = 'CronJob' then 'batch'
+            when workload_kind like '%Job' or workload_kind in ('TrainJob', 'Workflow') then 'training'
+            else 'interactive'
+        end) as told_kind
+    from gpu_allocations
+    group by allocation_date, cluster, namespace, pod
+),
+
+asked as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        namespace,
+        pod,
+        max(asked_ppm) as asked_ppm
+    from gpu_held
+    group by usage_date, cluster, hostname, namespace, pod
+),
+
+cordons as (
+    select
+        cluster,
+        hostname,
+        sighting_date as usage_date,
+        cast(epoch(seen_from) as bigint) as from_second,
+        cast(epoch(seen_to) as bigint) as to_second,
+        coalesce(is_cordoned, false) as is_cordoned
+    from node_sightings
+),
+
+-- a node that two sources see, and a holder whom two rules fit, stand twice here and once below
+matched as (
+    select
+        named.*,
+        workloads.workload_name,
+        coalesce(gpu_workload_rules.work_kind, workloads.told_kind, 'interactive') as work_kind,
+        asked.asked_ppm,
+        cordons.is_cordoned,
+        gpu_serving.pod is not null as has_requests,
+        row_number() over (
+            partition by named.piece_number, named.namespace, named.pod
+            order by gpu_workload_rules.priority asc nulls last, cordons.is_cordoned desc nulls last
+        ) as match_order
+    from named
+    left join cordons
+        on
+            named.usage_date = cordons.usage_date
+            and named.cluster = cordons.cluster
+            and named.hostname = cordons.hostname
+            and named.start_second >= cordons.from_second
+            and named.start_second < cordons.to_second
+    left join workloads
+        on
+            named.usage_date = workloads.usage_date
+            and named.cluster = workloads.cluster
+            and named.namespace = workloads.namespace
+            and named.pod = workloads.pod
+    left join gpu_workload_rules
+        on
+            named.namespace = gpu_workload_rules.namespace
+            and gpu_workload_rules.cluster in ('', named.cluster)
+            and starts_with(named.pod, gpu_workload_rules.pod_prefix)
+            and gpu_workload_rules.workload_name in ('', workloads.workload_name)
+            and gpu_workload_rules.work_kind is not null
+    left join asked
+        on
+            named.usage_date = asked.usage_date
+            and named.cluster = asked.cluster
+            and named.hostname = asked.hostname
+            and named.namespace = asked.namespace
+            and named.pod = asked.pod
+    left join gpu_serving
+        on
+            named.usage_date = gpu_serving.usage_date
+            and named.cluster = gpu_serving.cluster
+            and named.namespace = gpu_serving.namespace
+            and named.pod = gpu_serving.pod
+            and named.start_second >= cast(epoch(gpu_serving.busy_from) as bigint)
+            and named.start_second < cast(epoch(gpu_serving.busy_to) as bigint)
+),
+
+placed as (
+    select
+        *,
+        count(*) over (partition by piece_number) as holder_count,
+        count(asked_ppm) over (partition by piece_number) as asked_count,
+        sum(asked_ppm) over (partition by piece_number) as asked_total,
+        row_number() over (partition by piece_number order by namespace, pod) as holder_order,
+        case
+            when activity_state = 'fault' then 'unhealthy'
+            when holder_source = 'none' and is_cordoned then 'unhealthy'
+            when holder_source = 'none' and activity_state = 'busy' and not tells_holders then 'in_use'
+            when holder_source = 'none' then 'unallocated'
+            when activity_state in ('unseen', 'blank') then 'unknown'
+            when activity_state = 'busy' then 'in_use'
+            when has_requests and activity_state = 'lull' then 'in_use'
+            when has_requests then 'unknown'
+            else 'lull'
+        end as first_state
+    from matched
+    where match_order = 1 and (activity_state <> 'unseen' or holder_source <> 'none' or is_cordoned is not null)
+),
+
+beside as (
+    select
+        *,
+        lag(end_second) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod, first_state
+            order by start_second
+        ) as previous_end
+    from placed
+),
+
+lulls as (
+    select
+        *,
+        sum(case when previous_end = start_second then 0 else 1 end) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod, first_state
+            order by start_second
+            rows between unbounded preceding and current row
+        ) as lull_number
+    from beside
+),
+
+lengths as (
+    select
+        *,
+        sum(end_second - start_second) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod, first_state, lull_number
+        ) as lull_seconds
+    from lulls
+),
+
+judged as (
+    select
+        lengths.*,
+        case
+            when lengths.first_state <> 'lull' then lengths.first_state
+            when
+                lengths.lull_seconds >= case lengths.work_kind
+                    when 'training' then thresholds.training_idle_seconds
+                    when 'batch' then thresholds.batch_idle_seconds
+                    else thresholds.interactive_idle_seconds
+                end
+                then 'allocated_idle'
+            when lengths.activity_state = 'weak_lull' then 'unknown'
+            else 'in_use'
+        end as state
+    from lengths
+    cross join thresholds
+)
+
+select
+    usage_date,
+    cluster,
+    hostname,
+    gpu_uuid,
+    gpu_instance_id,
+    mig_profile,
+    gpu_model_name,
+    timestamp '1970-01-01 00:00:00' + start_second * interval '1 second' as started_at,
+    timestamp '1970-01-01 00:00:00' + end_second * interval '1 second' as ended_at,
+    namespace,
+    pod,
+    workload_name,
+    work_kind,
+    holder_source,
+    cast(holder_order as integer) as holder_order,
+    cast(holder_count as integer) as holder_count,
+    case when holder_count > 1 and asked_count = holder_count then asked_ppm else 1 end as share_weight,
+    case
+        when holder_count > 1 and asked_count = holder_count then cast(asked_total as bigint) else holder_count
+    end as share_total,
+    case
+        when holder_count = 1 then 'whole'
+        when asked_count = holder_count then 'requested'
+        else 'equal'
+    end as share_basis,
+    state,
+    case
+        when state = 'unhealthy' and activity_state <> 'fault' then 'is_cordoned'
+        when state = 'unallocated' and activity_state = 'unseen' then 'gpu_allocations'
+        when state = 'unallocated' then 'namespace'
+        when state = 'unknown' then null
+        else metric_used
+    end as metric_used,
+    activity_state <> 'unseen' as is_observed,
+    case when state = 'in_use' then unfilled_seconds else 0 end as unfilled_seconds,
+    case when state = 'in_use' then unfilled_ppm_seconds else 0 end as unfilled_ppm_seconds
+from judged

@@ -1,0 +1,117 @@
+"""Rows about GPUs, what a test does not care about being the same everywhere, and the tables that follow from them."""
+
+from collections import Counter
+from collections.abc import Container, Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from contracts import contract, sql_root
+from pipelines.engines.duckdb_engine import DuckDBEngine
+from tests.sql.golden import filled
+
+DAY = date(2026, 2, 1)
+MIDNIGHT = datetime(2026, 2, 1)
+Row = dict[str, Any]
+
+
+def at(hours: float) -> datetime:
+    """An instant, in hours after midnight."""
+    return MIDNIGHT + timedelta(hours=hours)
+
+
+def sample(moment: datetime, **given_values: Any) -> Row:
+    """One sample of one GPU, held by a pod, unless told otherwise."""
+    row = {
+        "cluster": "prod",
+        "hostname": "node-1",
+        "gpu_uuid": "GPU-a",
+        "gpu_instance_id": "",
+        "namespace": "search",
+        "pod": "pod-1",
+        "container": "c",
+        "x_source": "dcgm",
+    }
+    return {"sampled_at": moment, "sample_date": moment.date(), **row, **given_values}
+
+
+def samples(start: float, end: float, every: int = 60, **given_values: Any) -> list[Row]:
+    """Samples from one hour of the day until before another."""
+    count = round((end - start) * 3600 / every)
+    return [sample(at(start) + timedelta(seconds=every * n), **given_values) for n in range(count)]
+
+
+def holder(is_held: bool) -> dict[str, str]:
+    """What names the holder of a sample."""
+    return {"namespace": "search", "pod": "pod-1"} if is_held else {"namespace": "", "pod": "", "container": ""}
+
+
+def billed(hour: datetime, gpu_count: int = 1, seconds: int = 3600, **given_values: Any) -> Row:
+    """One billed hour of the node."""
+    row = {"resource_id": "i-1", "hostname": "node-1", "cluster": "prod", "gpu_count": gpu_count}
+    return {"hour_start": hour, "usage_date": hour.date(), "billed_seconds": seconds, **row, **given_values}
+
+
+def billed_day(gpu_count: int = 1, day: date = DAY, **given_values: Any) -> list[Row]:
+    """All hours of a day."""
+    midnight = datetime.combine(day, datetime.min.time())
+    return [billed(midnight + timedelta(hours=n), gpu_count, **given_values) for n in range(24)]
+
+
+def allocation(start: float, end: float, **given_values: Any) -> Row:
+    """A pod that holds one GPU of the node from one hour of the day until another."""
+    row = {
+        "cluster": "prod",
+        "hostname": "node-1",
+        "holder_kind": "pod",
+        "namespace": "search",
+        "pod": "pod-1",
+        "allocated_gpus": "1",
+        "gpu_uuid": "",
+        "gpu_index": -1,
+        "gpu_instance_id": "",
+        "is_shared": False,
+    }
+    return {"allocation_date": at(start).date(), "started_at": at(start), "ended_at": at(end), **row, **given_values}
+
+
+def sighting(start: float, end: float, **given_values: Any) -> Row:
+    """What the cluster said of the node from one hour of the day until another."""
+    row = {"cluster": "prod", "hostname": "node-1", "provider_id": "aws:///us-east-1a/i-1", "instance_id": "i-1"}
+    return {"sighting_date": at(start).date(), "seen_from": at(start), "seen_to": at(end), **row, **given_values}
+
+
+def built(engine: DuckDBEngine, table: str, **given_rows: list[Row]) -> list[Row]:
+    """The rows of a table, made from the given ones by all the SQL between; tables not given have none."""
+    for name in _order(table, given_rows):
+        if name in given_rows or not (sql_root() / contract(name).layer / f"{name}.sql").exists():
+            engine.register(name, filled(name, given_rows.get(name, [])))
+        else:
+            engine.build(contract(name))
+    return engine.read(table).to_pylist()
+
+
+def _order(table: str, given_rows: Container[str]) -> list[str]:
+    """The table and all that it is made of down to the given rows, what is needed first."""
+    order: dict[str, None] = {}
+
+    def add(name: str) -> None:
+        for below in () if name in given_rows else contract(name).depends_on:
+            add(below)
+        order.setdefault(name)
+
+    add(table)
+    return list(order)
+
+
+def states(engine: DuckDBEngine, gpu_samples: list[Row], gpu_billed_hours: list[Row], **others: list[Row]) -> list[Row]:
+    """The hourly states that follow."""
+    return built(engine, "gpu_states_hourly", gpu_samples=gpu_samples, gpu_billed_hours=gpu_billed_hours, **others)
+
+
+def seconds(rows: Iterable[Row], *names: str) -> dict[Any, int]:
+    """Seconds by the columns' values."""
+    sums: Counter[Any] = Counter()
+    for row in rows:
+        key = tuple(row[name] for name in names)
+        sums[key[0] if len(names) == 1 else key] += row["state_seconds"]
+    return dict(sums)
