@@ -4,7 +4,8 @@
 --   held that GPU while no sample does (exporter_label);
 --   by the node and a count otherwise: the node's other GPUs, busiest first, are taken for the ones that were given, in
 --   the order in which holders came (allocation_node). What is given beyond the GPUs that reported is unobserved.
--- A share of a time-sliced GPU is one of as many as the node offers of each GPU.
+-- Exporters name a batch job by its id alone, whatever namespace they put before it. A share of a time-sliced GPU is
+-- one of as many as the node offers of each GPU.
 with replicas as (
     select
         sighting_date as usage_date,
@@ -20,6 +21,7 @@ given as (
         gpu_allocations.allocation_date as usage_date,
         gpu_allocations.cluster,
         gpu_allocations.hostname,
+        gpu_allocations.holder_kind,
         gpu_allocations.namespace,
         gpu_allocations.pod,
         gpu_allocations.gpu_uuid,
@@ -41,6 +43,7 @@ given as (
         gpu_allocations.allocation_date,
         gpu_allocations.cluster,
         gpu_allocations.hostname,
+        gpu_allocations.holder_kind,
         gpu_allocations.namespace,
         gpu_allocations.pod,
         gpu_allocations.gpu_uuid,
@@ -161,7 +164,8 @@ labels as (
         held_runs.gpu_uuid,
         held_runs.gpu_instance_id,
         held_runs.mig_profile,
-        step.holder
+        split_part(step.holder, '/', 1) as namespace,
+        substr(step.holder, length(split_part(step.holder, '/', 1)) + 2) as pod
     from held_runs
     cross join unnest(str_split_regex(held_runs.holders, ',')) as step (holder)
 ),
@@ -174,14 +178,15 @@ by_node as (
             given.usage_date = labels.usage_date
             and given.cluster = labels.cluster
             and given.hostname = labels.hostname
-            and concat(given.namespace, '/', given.pod) = labels.holder
+            and given.pod = labels.pod
+            and (given.namespace = labels.namespace or given.holder_kind = 'job')
     left join seats
         on
             given.usage_date = seats.usage_date
             and given.cluster = seats.cluster
             and given.hostname = seats.hostname
             and given.gpu_index = seats.gpu_index
-    where given.gpu_uuid = '' and labels.holder is null and seats.gpu_uuid is null
+    where given.gpu_uuid = '' and labels.pod is null and seats.gpu_uuid is null
 ),
 
 edges as (
@@ -377,7 +382,8 @@ placed as (
             given.usage_date = labels.usage_date
             and given.cluster = labels.cluster
             and given.hostname = labels.hostname
-            and concat(given.namespace, '/', given.pod) = labels.holder
+            and given.pod = labels.pod
+            and (given.namespace = labels.namespace or given.holder_kind = 'job')
     where given.gpu_uuid = ''
     union all
     select

@@ -34,11 +34,23 @@ labelled as (
     cross join unnest(str_split_regex(numbered.holders, ',')) as step (holder)
 ),
 
+-- exporters name a batch job by its id, the scheduler knows whose account it is
+jobs as (
+    select
+        allocation_date as usage_date,
+        cluster,
+        pod,
+        min(namespace) as account
+    from gpu_allocations
+    where holder_kind = 'job'
+    group by allocation_date, cluster, pod
+),
+
 named as (
     select
         labelled.*,
         case
-            when labelled.holder <> '' then split_part(labelled.holder, '/', 1)
+            when labelled.holder <> '' then coalesce(jobs.account, split_part(labelled.holder, '/', 1))
             else coalesce(gpu_held.namespace, '')
         end as namespace,
         case
@@ -50,6 +62,12 @@ named as (
             when labelled.holder <> '' then 'exporter_label' else coalesce(gpu_held.holder_source, 'none')
         end as holder_source
     from labelled
+    left join jobs
+        on
+            labelled.holder <> ''
+            and labelled.usage_date = jobs.usage_date
+            and labelled.cluster = jobs.cluster
+            and substr(labelled.holder, length(split_part(labelled.holder, '/', 1)) + 2) = jobs.pod
     left join gpu_held
         on
             labelled.holder = ''

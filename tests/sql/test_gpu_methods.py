@@ -332,6 +332,21 @@ def test_the_busiest_gpus_are_taken_for_those_that_were_given(duckdb_engine: Duc
     }
 
 
+def test_a_batch_job_that_the_exporter_names_by_its_id_is_its_account_s(duckdb_engine: DuckDBEngine) -> None:
+    rows = states(
+        duckdb_engine,
+        samples(0, 24.01, sm_active_ratio=0.9, namespace="hpc-jobs", pod="42"),
+        billed_day(gpu_count=2),
+        gpu_allocations=[
+            allocation(0, 24, holder_kind="job", namespace="research", pod="42", resource_name="gres/gpu")
+        ],
+    )
+    assert seconds(rows, "namespace", "pod", "state") == {
+        ("research", "42", "effective"): DAY,
+        ("", "", "unknown"): DAY,
+    }
+
+
 def test_holding_begins_and_ends_within_an_hour_where_the_scheduler_says(duckdb_engine: DuckDBEngine) -> None:
     rows = states(
         duckdb_engine,

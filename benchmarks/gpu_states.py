@@ -1,0 +1,198 @@
+"""A month of GPU samples to hourly states, against a plain average over the same rows.
+
+`python -m benchmarks.gpu_states --gpus 1000 --days 30` makes the samples, runs each side in a fresh process over the
+same files, holds the states against the billed seconds, and writes the table in `gpu_states.md` beside this file.
+The yardstick is one query: the mean activity of every GPU and hour. It knows nothing of gaps, holders, states or bills.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.gpu_log import MINUTES, billed_hours, write_samples
+from contracts import Contract, contract, sql_root
+from pipelines.engines.duckdb_engine import DuckDBEngine
+
+HERE = Path(__file__).parent
+MEMORY_LIMIT = "2GiB"
+ROWS_AT_ONCE = 4_000_000  # as a night builds days that no neighbour touches
+MOST_SECONDS = 120
+MOST_GIB = 3
+BY_HAND = """
+    select cluster, hostname, gpu_uuid, gpu_instance_id, date_trunc('hour', sampled_at) as hour_start,
+        avg(greatest(sm_active_ratio, dram_active_ratio, tensor_active_ratio)) as activity_ratio
+    from '{files}'
+    group by all
+"""
+STORED = ("gpu_held", "gpu_stretches", "gpu_shares", "gpu_targets", "gpu_states_hourly")
+
+
+def by_hand(folder: Path, spill: str) -> None:
+    """The yardstick."""
+    connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill})
+    connection.execute("set preserve_insertion_order = false")
+    query = BY_HAND.format(files=folder / "gpu_samples" / "*.parquet")
+    pq.write_table(connection.sql(query).to_arrow_table(), folder / "hand.parquet")
+    connection.close()
+
+
+def through_the_engine(folder: Path, spill: str) -> None:
+    """The house's own way: each stored table in an engine of its own, from files; samples a few days at a time."""
+    files = sorted((folder / "gpu_samples").iterdir())
+    days = max(1, ROWS_AT_ONCE // pq.read_metadata(files[0]).num_rows)
+    for start in range(0, len(files), days):
+        given = {"gpu_samples": files[start : start + days]}
+        pq.write_table(built("gpu_runs", given, spill), folder / f"gpu_runs-{files[start].name}")
+    tables = {"gpu_runs": sorted(folder.glob("gpu_runs-*")), "gpu_billed_hours": [folder / "gpu_billed_hours.parquet"]}
+    for name in STORED:
+        target = folder / f"{name}.parquet"
+        pq.write_table(built(name, tables, spill), target)
+        tables[name] = [target]
+
+
+def built(name: str, files: dict[str, list[Path]], spill: str) -> pa.Table:
+    """A table from files of those below it; tables without files have no rows, views between are built."""
+    engine = DuckDBEngine(MEMORY_LIMIT, spill)
+    ready: set[str] = set()
+
+    def prepare(table: Contract) -> None:
+        for below in map(contract, table.depends_on):
+            if below.table in ready:
+                continue
+            ready.add(below.table)
+            if below.table in files:
+                engine.register(below.table, [str(path) for path in files[below.table]])
+            elif below.materialized == "table" or not (sql_root() / below.layer / f"{below.table}.sql").exists():
+                engine.register(below.table, below.arrow_schema().empty_table())
+            else:
+                prepare(below)
+                engine.build(below)
+
+    prepare(contract(name))
+    engine.build(contract(name))
+    rows = engine.read(name)
+    engine.close()
+    return rows
+
+
+SIDES: dict[str, Callable[[Path, str], None]] = {"hand": by_hand, "engine": through_the_engine}
+TITLES = {"hand": "a plain average by GPU and hour", "engine": "runs, holders, stretches, hourly states"}
+
+
+def measured(side: str, folder: Path) -> dict[str, float]:
+    """Runs a side in this process: its seconds, those of its processors, and its peak memory in GiB."""
+    with tempfile.TemporaryDirectory() as spill:
+        start = time.perf_counter()
+        SIDES[side](folder, spill)
+        seconds = time.perf_counter() - start
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {"seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime, "gib": used.ru_maxrss / 2**20}
+
+
+def in_fresh_processes(folder: Path, repeats: int) -> dict[str, dict[str, float]]:
+    """Runs the sides in turn, so that both meet the same machine: the median of the seconds, the highest peak."""
+    runs: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
+    for _ in range(repeats):
+        for side, found in runs.items():
+            command = [sys.executable, "-m", "benchmarks.gpu_states", "--side", side, "--folder", str(folder)]
+            found.append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+    return {
+        side: {
+            "seconds": median(run["seconds"] for run in found),
+            "cpu_seconds": median(run["cpu_seconds"] for run in found),
+            "gib": max(run["gib"] for run in found),
+        }
+        for side, found in runs.items()
+    }
+
+
+def unexplained_seconds(folder: Path) -> int:
+    """Billed GPU seconds that the states do not sum to, in any hour of any node."""
+    query = f"""
+        select coalesce(sum(abs(billed - stated)), 0) from (
+            select resource_id, hour_start, gpu_count * billed_seconds as billed
+            from '{folder / "gpu_billed_hours.parquet"}'
+        ) left join (
+            select resource_id, hour_start, sum(state_seconds) as stated
+            from '{folder / "gpu_states_hourly.parquet"}' group by all
+        ) using (resource_id, hour_start)
+    """
+    with duckdb.connect() as connection:
+        return int(connection.execute(query).fetchall()[0][0])
+
+
+def report(given: Sequence[int], results: dict[str, dict[str, float]], folder: Path) -> str:
+    """One Markdown table."""
+    gpu_count, day_count, repeats = given
+    row_count = gpu_count * day_count * MINUTES
+    runs, states = (
+        sum(pq.read_metadata(path).num_rows for path in folder.glob(f"{name}*"))
+        for name in ("gpu_runs-", "gpu_states_hourly")
+    )
+    ratio = results["engine"]["cpu_seconds"] / results["hand"]["cpu_seconds"]
+    table = [
+        "| way | seconds | processor seconds | samples a processor second | peak memory |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for side, title in TITLES.items():
+        seconds, cpu, gib = (results[side][name] for name in ("seconds", "cpu_seconds", "gib"))
+        table.append(f"| {title} | {seconds:.1f} | {cpu:.1f} | {row_count / cpu:,.0f} | {gib:.2f} GiB |")
+    rows = "\n".join(table)
+    return f"""# A month of GPU samples to hourly states
+
+{gpu_count:,} GPUs, {day_count} days, a sample a minute: {row_count:,} samples, {runs:,} runs, {states:,} rows of
+gpu_states_hourly. {os.cpu_count()} cores shared with other work, DuckDB limited to {MEMORY_LIMIT}. Runs of each side:
+{repeats}, in turn, each in a fresh process over the same files; medians.
+
+{rows}
+
+Processor seconds on two cores make {results["engine"]["cpu_seconds"] / 2:.0f} seconds (bar {MOST_SECONDS} seconds and
+{MOST_GIB} GiB): {ratio:.1f} times the processor seconds of the average, which knows nothing of gaps, holders, states or
+bills. The states of every node and hour sum to its billed seconds.
+"""
+
+
+def run(gpu_count: int, day_count: int, repeats: int, folder: Path) -> int:
+    """Measures both sides, writes the report, and tells by the exit status whether the bars hold."""
+    write_samples(folder, gpu_count, day_count)
+    pq.write_table(billed_hours(gpu_count, day_count), folder / "gpu_billed_hours.parquet")
+    results = in_fresh_processes(folder, repeats)
+    if seconds := unexplained_seconds(folder):
+        print(f"{seconds} billed seconds have no state: no measurement", file=sys.stderr)
+        return 1
+    text = report((gpu_count, day_count, repeats), results, folder)
+    (HERE / "gpu_states.md").write_text(text, encoding="utf-8")
+    print(text)
+    return int(results["engine"]["cpu_seconds"] > 2 * MOST_SECONDS or results["engine"]["gib"] >= MOST_GIB)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gpus", type=int, default=1000, help="GPUs, eight to a node")
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--repeats", type=int, default=1, help="runs of each side")
+    parser.add_argument("--folder", type=Path, help="where the samples are written; a temporary folder unless given")
+    parser.add_argument("--side", choices=SIDES, help="measure one side over samples that are there, as JSON")
+    given = parser.parse_args()
+    if given.side:
+        print(json.dumps(measured(given.side, given.folder)))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="farthing-benchmark-", dir=given.folder) as folder:
+        return run(given.gpus, given.days, given.repeats, Path(folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
