@@ -5,6 +5,7 @@ demand, on spot and under a savings plan with its negation, volumes, requests, t
 instances, taxes and credits. Identifiers, amounts and costs vary as in real reports, and so do the empty columns.
 """
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -151,6 +152,15 @@ def _write(folder: Path, row_count: int, files: int, ending: str, options: str, 
             first, last = row_count * number // files, row_count * (number + 1) // files
             path = target / f"acme-{number + 1:05d}.{ending}"
             connection.execute(f"copy ({_query(first, last, as_text=as_text)}) to '{path}' ({options})")
+    write_manifest(folder)
+
+
+def write_manifest(folder: Path) -> None:
+    """Names the report's files, as every export of AWS does at last."""
+    named = [str(file.relative_to(folder)) for file in sorted((folder / f"data/BILLING_PERIOD={MONTH}").iterdir())]
+    target = folder / f"metadata/BILLING_PERIOD={MONTH}/acme-Manifest.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps({"dataFiles": [f"s3://acme-bills/acme/{name}" for name in named]}), encoding="utf-8")
 
 
 def _query(first: int, last: int, *, as_text: bool) -> str:
