@@ -12,7 +12,7 @@ from connectors.base import LandedPage, Parsed, SourceSettings, Window
 from connectors.bills.ahead import ahead
 from connectors.bills.files import Lines, open_lines
 from connectors.bills.names import Names
-from connectors.bills.refusals import MANY, is_other_currency, other_currency, refusals
+from connectors.bills.refusals import Currencies, Foreign, foreign, refusals
 from connectors.bills.shape import Found, Lookup, Shape
 from connectors.bills.statement import Statement
 from contracts import contract
@@ -29,6 +29,15 @@ class _Tally:
     is_invoiced: bool = True
     is_whole: bool = True
     notices: Counter[str] = field(default_factory=Counter[str])
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """A part of a file, how many of its lines were read for it, and whether all of these are in another currency."""
+
+    parsed: Parsed
+    lines: int = 0
+    foreign: Foreign | None = None
 
 
 @dataclass(frozen=True)
@@ -56,11 +65,16 @@ def parse_bill(bill: Bill) -> Iterator[Parsed]:
 
     Two files are read at once, by one thread each: a chunk of each in turn.
 
-    Raises IncompleteDeliveryError for a file that is not whole or lacks a column that money hangs on.
+    Raises IncompleteDeliveryError for a file that is not whole or lacks a column that money hangs on, and SourceError
+    for a delivery in another currency than the settings say.
     """
+    currencies = Currencies()
     tallies = [_Tally() for _ in bill.pages]
     files = (_file(bill, number, tally) for number, tally in enumerate(tallies))
-    yield from ahead(files, _AT_ONCE)
+    with closing(ahead(files, _AT_ONCE)) as chunks:
+        for chunk in chunks:
+            currencies.note(chunk.lines, chunk.foreign)
+            yield chunk.parsed
     yield _closing(bill, tallies)
 
 
@@ -80,8 +94,8 @@ def _is_final(bill: Bill, tallies: Sequence[_Tally]) -> bool:
     return (invoiced if bill.is_final is None else bill.is_final) and is_whole
 
 
-def _file(bill: Bill, number: int, tally: _Tally) -> Generator[Parsed]:
-    """One file's chunks. The first one may show that the whole bill is in another currency."""
+def _file(bill: Bill, number: int, tally: _Tally) -> Generator[_Chunk]:
+    """One file's chunks."""
     caches: dict[str, dict[str, Found]] = {}
     position, refused = 1, 0
     with open_lines(bill.pages[number]) as lines:
@@ -97,16 +111,15 @@ def _file(bill: Bill, number: int, tally: _Tally) -> Generator[Parsed]:
             sound = pc.call_function("equal", [rows["_broken"], pa.scalar("")])
             broken = rows.num_rows - _total(sound)
             refused += broken
-            if number == 0 and refused == broken == position - 1 >= MANY and is_other_currency(statement, rows):
-                found.close()  # one question at a time
-                raise other_currency(statement, lines, broken)
+            other = foreign(statement, lines, rows) if broken == rows.num_rows > 0 else None
             kept = _charges(rows.filter(sound) if broken else rows, statement.shape.lookups, caches)
             tally.staged += kept.num_rows
             tally.is_invoiced &= kept["invoice_id"].null_count == 0
-            yield Parsed(kept, is_final=True)  # the closing word says whether the delivery is
+            # the closing word says whether the delivery is final
+            yield _Chunk(Parsed(kept, is_final=True), rows.num_rows, other)
         for rejects in refusals(statement, lines, has_refused=refused > 0):
             tally.is_whole = False
-            yield Parsed(contract("charges").arrow_schema().empty_table(), rejects, is_final=True)
+            yield _Chunk(Parsed(contract("charges").arrow_schema().empty_table(), rejects, is_final=True))
 
 
 def _rows(bill: Bill, lines: Lines, statement: Statement) -> Generator[tuple[Statement, pa.Table]]:

@@ -1,12 +1,14 @@
 """Lines of a bill that cannot be staged: told one by one with their payload, a bounded number at a time."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 
 import pyarrow as pa
 
 from connectors.base import Reject, SourceError
 from connectors.bills.files import Lines
+from connectors.bills.shape import Rule
 from connectors.bills.statement import Statement
 from connectors.exact import json_text
 
@@ -26,24 +28,51 @@ def refusals(statement: Statement, lines: Lines, *, has_refused: bool) -> Iterat
             yield some
 
 
-def is_other_currency(statement: Statement, rows: pa.Table) -> bool:
-    """Whether each of the refused rows is in another currency than the settings say."""
-    return all(
-        any(statement.rule(name).reason == "wrong_currency" for name in broken.split(","))
-        for broken in rows["_broken"].unique().to_pylist()
-    )
+@dataclass(frozen=True)
+class Foreign:
+    """Lines of one file that all are in another currency: the one of the first, the column that says so."""
+
+    currency: object
+    rule: Rule
+    page: str
 
 
-def other_currency(statement: Statement, lines: Lines, count: int) -> SourceError:
-    """The error for a file whose first `count` lines all are: the setting is wrong, not so many lines."""
-    payload = lines.connection.sql(f"{statement.refused()} limit 1").fetchall()[0][3]
-    rule = next(rule for rule in statement.shape.rules if rule.reason == "wrong_currency")
-    found = _shown(statement.delivered(payload)[rule.column])
-    return SourceError(
-        f"{lines.page.name}: all of its first {count:,} lines are in {found} (column {rule.column}), and the setting "
-        f"`currency` of this source is {rule.expected!r}: set `currency` to the bill's own, or check that the location "
-        "holds the bill that was meant"
-    )
+def foreign(statement: Statement, lines: Lines, rows: pa.Table) -> Foreign | None:
+    """What to tell of rows that all are refused, where each is in another currency than the settings say."""
+    broken = [name.split(",") for name in rows["_broken"].unique().to_pylist()]
+    rules = [statement.rule(name) for names in broken for name in names]
+    told = next((rule for rule in rules if rule.reason == "wrong_currency"), None)
+    if told is None or any(all(statement.rule(name).reason != told.reason for name in names) for names in broken):
+        return None
+    return Foreign(rows["billing_currency"][0].as_py(), told, lines.page.name)
+
+
+@dataclass
+class Currencies:
+    """Whether the lines of a delivery, in the order in which they are told, all are in another currency."""
+
+    count: int = 0
+    is_mixed: bool = False
+    pages: dict[str, None] = field(default_factory=dict[str, None])
+
+    def note(self, count: int, found: Foreign | None) -> None:
+        """Counts lines. Raises SourceError once many are in another currency and no line was anything else.
+
+        The setting is wrong then, not so many lines.
+        """
+        self.is_mixed |= bool(count) and found is None
+        if self.is_mixed or found is None:
+            return
+        self.count += count
+        self.pages[found.page] = None
+        if self.count >= MANY:
+            first, others = next(iter(self.pages)), len(self.pages) - 1
+            more = f" and {others} more of the delivery's files: all of their" if others else ": all of its"
+            raise SourceError(
+                f"{first}{more} first {self.count:,} lines are in {_shown(found.currency)} "
+                f"(column {found.rule.column}), and the setting `currency` of this source is {found.rule.expected!r}: "
+                "set `currency` to the bill's own, or check that the location holds the bill that was meant"
+            )
 
 
 def _refused(statement: Statement, lines: Lines) -> Iterator[Reject]:

@@ -74,11 +74,34 @@ def test_a_bill_that_is_all_in_another_currency_is_an_error_of_the_settings() ->
 
 
 @pytest.mark.parametrize(
+    ("contents", "told"),
+    [
+        (
+            [HEADER + EUROS * 4_000] * 3,
+            r"part-0 and 2 more of the delivery's files: all of their first 12,000 lines are in 'EUR'",
+        ),
+        ([HEADER, HEADER + EUROS * 12_000], r"part-1: all of its first 12,000 lines are in 'EUR' \(column currency\)"),
+        (
+            [HEADER + EUROS, HEADER + EUROS * 12_000],
+            r"part-0 and 1 more of the delivery's files: all of their first 12,001 lines",
+        ),
+    ],
+)
+def test_a_delivery_of_small_files_that_all_are_in_another_currency_is_one_too(
+    contents: list[bytes], told: str
+) -> None:
+    with pytest.raises(SourceError, match=told):
+        chunks(*contents)
+
+
+@pytest.mark.parametrize(
     "contents",
     [
         [HEADER + EUROS * 100],
         [HEADER + DOLLARS, HEADER + EUROS * 12_000],
         [HEADER + EUROS * 12_000 + DOLLARS],
+        [HEADER + EUROS * 6_000, HEADER + DOLLARS, HEADER + EUROS * 6_000],
+        [HEADER + EUROS * 4_000, HEADER + EUROS * 5_999],
     ],
 )
 def test_lines_in_another_currency_among_others_are_refused_one_by_one(contents: list[bytes]) -> None:
