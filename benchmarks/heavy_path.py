@@ -34,7 +34,7 @@ from pipelines.night.build import ROWS_AT_ONCE
 
 HERE = Path(__file__).parent
 MEMORY_LIMIT = "3GiB"
-GIVEN = ("gateway_requests", "model_identity", "prices")
+GIVEN = ("gateway_requests", "model_identity", "prices", "self_hosted_costs")
 WRITTEN = ("usage_daily", "usage_by_team_daily", "request_defects", "tag_overlaps", "usage_hourly")
 KEPT = ("usage_daily", "usage_hourly")
 MOST_TIMES_SLOWER = 3
@@ -122,6 +122,7 @@ def _engine(folder: Path, files: Iterable[Path], spill: str) -> DuckDBEngine:
     engine.register("gateway_requests", [str(path) for path in files])
     for name in ("model_identity", "prices"):
         engine.register(name, [str(folder / f"{name}.parquet")])
+    engine.register("self_hosted_costs", contract("self_hosted_costs").arrow_schema().empty_table())
     return engine
 
 

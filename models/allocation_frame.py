@@ -43,6 +43,12 @@ def split_groups(rows: pl.DataFrame, totals: Sequence[str], *, group: str, weigh
     return pl.concat([narrow, wide]).drop("_whole").sort(group, tie)
 
 
+def part_of(amount: str, some: str, whole: str) -> pl.Expr:
+    """`amount * some / whole` of a column of whole units, rounded half away from zero; NULL where one of them is."""
+    size = (pl.col(amount).abs() * pl.col(some) * 2 + pl.col(whole)) // (pl.col(whole).cast(pl.Int128) * 2)
+    return pl.when(pl.col(amount) < 0).then(size * -1).otherwise(size)
+
+
 def _check_weights(weighed: pl.DataFrame, group: str, weight: str) -> None:
     broken = weighed.filter((pl.col(weight) < 0) | (pl.col("_whole") == 0))
     if not broken.is_empty():

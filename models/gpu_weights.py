@@ -3,14 +3,25 @@
 Here belongs: weights out of GPU states. Here does not belong: how states are told apart, the split itself.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
+from polars import selectors as cs
 
 from models.accounts import RESIDUAL_OF_STATE, UNOWNED_GPU, namespace_owners
 
-_WHERE = ["cluster", "gpu_model_name"]
+SHARE = [
+    *("charge_group_id", "rule_id", "to_account", "team_id", "cluster", "gpu_model_name", "gpu_state"),
+    *("model_id", "is_warm_standby"),
+]
+"""What names one share of a charge."""
+
+_OF_STATE = ["cluster", "gpu_model_name", "gpu_state", "model_id", "is_warm_standby"]
 
 
-def gpu_shares(charges: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+def gpu_shares(
+    charges: pl.DataFrame, gpu_states: pl.DataFrame, serving: pl.DataFrame, owners: pl.DataFrame
+) -> pl.DataFrame:
     """Shares of charges of GPU resources, over the hours that their charge period touches.
 
     A state in which nobody worked goes to its residual, any other to the owner of the namespace on that day. A charge
@@ -22,46 +33,94 @@ def gpu_shares(charges: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.DataF
         charges: columns charge_group_id, resource_id, charge_start, charge_end, charge_category, charge_class,
             effective_units, owner_rule_id, owner_account, owner_team_id (the last three NULL without an owner).
         gpu_states: frame in the shape of `gpu_states_hourly`.
+        serving: frame in the shape of `serving_hourly`: which model a pod served.
         owners: frame in the shape of `owners`.
 
     Returns:
-        charge_group_id, rule_id, to_account, team_id, cluster, gpu_model_name, gpu_state, gpu_seconds (NULL where the
-        line does not carry them), weight (Int128, above zero). NULL rule_id: the charge's own owner rule.
+        The columns of `SHARE`, gpu_seconds (NULL where the line does not carry them), under_used_seconds, weight
+        (Int128, above zero: seconds). NULL rule_id: the charge's own owner rule.
     """
-    held = _held_seconds(gpu_states, owners)
-    hours = _hours(charges)
-    owned = hours.join(held, on=["resource_id", "hour_start"]).with_columns(
+    owned = gpu_seconds(charges, gpu_states, serving, owners, [])
+    carried = pl.when("carries").then("seconds").otherwise(0).sum()
+    shares = owned.group_by(SHARE).agg(
+        carried.alias("gpu_seconds"),
+        pl.col("under_used_seconds").sum(),
+        weight=pl.col("seconds").sum().cast(pl.Int128),
+    )
+    return shares.with_columns(pl.when(pl.col("gpu_seconds") > 0).then("gpu_seconds")).filter(pl.col("weight") > 0)
+
+
+def gpu_seconds(
+    charges: pl.DataFrame,
+    gpu_states: pl.DataFrame,
+    serving: pl.DataFrame,
+    owners: pl.DataFrame,
+    detail: Sequence[str],
+) -> pl.DataFrame:
+    """The seconds behind those shares, by hour: the same arguments, and columns of `gpu_states` to tell apart.
+
+    Returns:
+        The columns of `SHARE` and of `detail`, resource_id, hour_start, holder_account and holder_team_id (whose the
+        namespace is, whatever the state; NULL where nobody held it), carries (whether the charge carries the seconds
+        of that hour), seconds and under_used_seconds (Int64).
+    """
+    held = _held_seconds(gpu_states, serving, owners, detail)
+    owned = _hours(charges).join(held, on=["resource_id", "hour_start"]).filter(pl.col("seconds") > 0)
+    placed = owned.with_columns(
         rule_id=pl.coalesce("owner_rule_id", "rule_id"),
         to_account=pl.coalesce("owner_account", "to_account"),
         team_id=pl.when(pl.col("owner_account").is_null()).then("team_id").otherwise("owner_team_id"),
     )
-    key = ["charge_group_id", "rule_id", "to_account", "team_id", *_WHERE, "gpu_state"]
-    carried = pl.when("carries").then("seconds").otherwise(0).sum()
-    shares = owned.group_by(key).agg(carried.alias("gpu_seconds"), weight=pl.col("seconds").sum().cast(pl.Int128))
-    return shares.with_columns(pl.when(pl.col("gpu_seconds") > 0).then("gpu_seconds")).filter(pl.col("weight") > 0)
+    return placed.drop(
+        "charge_start", "charge_end", "charge_category", "charge_class", "effective_units", cs.starts_with("owner_")
+    )
 
 
-def _held_seconds(gpu_states: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
-    named = gpu_states.join(namespace_owners(gpu_states, owners), on=["namespace", "usage_date"], how="left")
+def _held_seconds(
+    gpu_states: pl.DataFrame, serving: pl.DataFrame, owners: pl.DataFrame, detail: Sequence[str]
+) -> pl.DataFrame:
+    holders = namespace_owners(gpu_states, owners).rename({"to_account": "holder_account", "team_id": "holder_team_id"})
+    named = gpu_states.join(holders, on=["namespace", "usage_date"], how="left").join(
+        _served(serving), on=["hour_start", "cluster", "namespace", "pod"], how="left"
+    )
     residual = pl.col("state").replace_strict(RESIDUAL_OF_STATE, default=None, return_dtype=pl.String)
     nobody = residual.is_not_null()
+    is_held = pl.col("namespace") != ""
     placed = named.with_columns(
-        to_account=pl.coalesce(residual, "to_account", pl.lit(UNOWNED_GPU)),
-        team_id=pl.when(~nobody).then("team_id"),
+        holder_account=pl.when(is_held).then(pl.coalesce("holder_account", pl.lit(UNOWNED_GPU))),
+        to_account=pl.coalesce(residual, "holder_account", pl.lit(UNOWNED_GPU)),
+        team_id=pl.when(~nobody).then("holder_team_id"),
         rule_id=pl.when(nobody)
         .then("gpu_seconds:" + pl.col("state"))
         .otherwise(pl.coalesce("rule_id", pl.lit("gpu_seconds:no_owner"))),
+    ).rename({"state": "gpu_state"})
+    key = ["resource_id", "hour_start", "rule_id", "to_account", "team_id", *_OF_STATE, *detail]
+    if detail:
+        key += ["holder_account", "holder_team_id"]
+    return placed.group_by(key).agg(
+        seconds=pl.col("state_seconds").sum(), under_used_seconds=pl.col("under_used_seconds").sum()
     )
-    key = ["resource_id", "hour_start", "rule_id", "to_account", "team_id", *_WHERE, "state"]
-    return placed.group_by(key).agg(seconds=pl.col("state_seconds").sum()).rename({"state": "gpu_state"})
+
+
+def _served(serving: pl.DataFrame) -> pl.DataFrame:
+    """The model of each pod and hour that served one, and no other."""
+    key = ["hour_start", "cluster", "namespace", "pod"]
+    models = serving.group_by(key).agg(pl.col("model_id").unique().alias("models"))
+    return models.filter(pl.col("models").list.len() == 1).select(*key, model_id=pl.col("models").list.first())
 
 
 def _hours(charges: pl.DataFrame) -> pl.DataFrame:
     """One row for every hour that a charge touches, saying whether the charge carries that hour's seconds."""
+    of_charge = [
+        *("charge_group_id", "resource_id", "charge_start", "charge_end", "charge_category", "charge_class"),
+        *("effective_units", "owner_rule_id", "owner_account", "owner_team_id"),
+    ]
     first = pl.col("charge_start").dt.truncate("1h")
     last = pl.max_horizontal(first, (pl.col("charge_end") - pl.duration(microseconds=1)).dt.truncate("1h"))
-    hours = charges.with_columns(hour_start=pl.datetime_ranges(first, last, interval="1h")).explode(
-        "hour_start", empty_as_null=False
+    hours = (
+        charges.select(of_charge)
+        .with_columns(hour_start=pl.datetime_ranges(first, last, interval="1h"))
+        .explode("hour_start", empty_as_null=False)
     )
     is_plain_usage = (pl.col("charge_category") == "Usage") & pl.col("charge_class").is_null()
     ranked = hours.with_columns(_plain=is_plain_usage, _size=pl.col("effective_units").abs()).sort(

@@ -19,22 +19,22 @@ from collections.abc import Sequence
 import polars as pl
 
 from models.accounts import CHARGES, UNALLOCATED, charge_owners, is_final
-from models.allocation_frame import split_groups
+from models.allocation_frame import part_of, split_groups
 from models.conservation import check_conservation
 from models.frames import conform, require
-from models.gpu_weights import gpu_shares
+from models.gpu_weights import SHARE, gpu_shares
 from models.money import check_range, money_of, units_of
 from models.usage_weights import Pool, api_shares, pool_shares
 
 __all__ = ["RULES", "Pool", "check_conservation", "post"]
 
-RULES = "1"
+RULES = "2"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
 
 _TOTALS = ["billed_units", "effective_units"]
 _IDENTITY = [
     *("charge_group_id", "step", "rule_id", "from_account", "to_account"),
-    *("feature", "gpu_state", "cluster", "gpu_model_name"),
+    *("feature", "gpu_state", "cluster", "gpu_model_name", "model_id", "is_warm_standby"),
 ]
 _MOVE = pl.Schema(
     {
@@ -50,9 +50,11 @@ _MOVE = pl.Schema(
         "cluster": pl.String(),
         "gpu_model_name": pl.String(),
         "gpu_state": pl.String(),
+        "is_warm_standby": pl.Boolean(),
         "gpu_seconds": pl.Int64(),
         "billed_units": pl.Int128(),
         "effective_units": pl.Int128(),
+        "under_used_units": pl.Int128(),
     }
 )
 
@@ -62,6 +64,7 @@ def post(
     charge_groups: pl.DataFrame,
     usage: pl.DataFrame,
     gpu_states: pl.DataFrame,
+    serving: pl.DataFrame,
     owners: pl.DataFrame,
     pools: Sequence[Pool],
 ) -> pl.DataFrame:
@@ -71,6 +74,7 @@ def post(
         charge_groups: what was billed. All of it is posted.
         usage: frame in the shape of `usage_by_team_daily`. For a charge, the days that its period touches count.
         gpu_states: frame in the shape of `gpu_states_hourly`. For a charge, the hours that its period touches count.
+        serving: frame in the shape of `serving_hourly`: which model a pod served.
         owners: frame in the shape of `owners`.
         pools: shared deployments that owner rules name.
 
@@ -80,18 +84,22 @@ def post(
         OverflowError: the amounts sum to more than DECIMAL(38,12) holds.
     """
     usage, owners = require(usage, "usage_by_team_daily"), require(owners, "owners")
-    gpu_states = require(gpu_states, "gpu_states_hourly")
-    charges = _charges(require(charge_groups, "charge_groups"), gpu_states, owners)
+    gpu_states, serving = require(gpu_states, "gpu_states_hourly"), require(serving, "serving_hourly")
+    charges = owned_charges(require(charge_groups, "charge_groups"), gpu_states, owners)
     booked = _moves(charges, step=1, rule_kind="book", rule_id="book", to_account=CHARGES)
-    spread = _spread(charges, usage, gpu_states, owners)
+    gpu = gpu_moves(charges, gpu_states, serving, owners)
+    spread = _spread(charges, usage, gpu)
     left = charges.join(spread.select("charge_group_id").unique(), on="charge_group_id", how="anti")
     unallocated = _moves(left, step=4, rule_kind="residual", rule_id="unallocated", to_account=UNALLOCATED)
     pooled = _pooled(spread, charges, usage, pools)
     return _postings(pl.concat([booked, spread, pooled, unallocated]), charges)
 
 
-def _charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
-    """Charge groups with their amounts in pico-units, the days they touch, what was bought and whose it is."""
+def owned_charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """Charge groups with their amounts in pico-units, the days they touch, what was bought and whose it is.
+
+    Raises ValueError when a charge group comes twice; OverflowError as `post`.
+    """
     if repeated := charge_groups["charge_group_id"].is_duplicated().sum():
         raise ValueError(f"charge_groups: {repeated} rows share their charge_group_id: expected one row for each")
     last = pl.max_horizontal("charge_start", pl.col("charge_end") - pl.duration(microseconds=1))
@@ -113,28 +121,40 @@ def _charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.D
     return charges.join(charge_owners(charges, owners).rename(names), on="charge_group_id", how="left")
 
 
-def _spread(charges: pl.DataFrame, usage: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+def gpu_moves(
+    charges: pl.DataFrame, gpu_states: pl.DataFrame, serving: pl.DataFrame, owners: pl.DataFrame
+) -> pl.DataFrame:
+    """Step 2 of what GPUs cost: by holder and state. `charges` as of `owned_charges`; the rest as of `gpu_shares`."""
+    by_seconds = gpu_shares(charges.filter(pl.col("cost_kind") == "gpu"), gpu_states, serving, owners)
+    is_owned = pl.col("owner_account").is_not_null()
+    gpu_owned = charges.filter(is_owned).select("charge_group_id", rule_kind=pl.lit("direct"))
+    shares = by_seconds.join(gpu_owned, on="charge_group_id", how="left").with_columns(
+        pl.col("rule_kind").fill_null("gpu_seconds"), step=2, from_account=pl.lit(CHARGES)
+    )
+    split = _split(shares.join(charges.select("charge_group_id", *_TOTALS), on="charge_group_id"), _TOTALS)
+    unfilled = by_seconds.select(*SHARE, "under_used_seconds", "weight")
+    return _typed(
+        split.join(unfilled, on=SHARE, how="left", nulls_equal=True).with_columns(
+            under_used_units=part_of("effective_units", "under_used_seconds", "weight")
+        )
+    )
+
+
+def _spread(charges: pl.DataFrame, usage: pl.DataFrame, gpu: pl.DataFrame) -> pl.DataFrame:
     """Step 2: what leaves pool:charges for an owner, a pool or a residual of its own."""
     is_owned = pl.col("owner_account").is_not_null()
     is_gpu = pl.col("cost_kind") == "gpu"
-    by_seconds = gpu_shares(charges.filter(is_gpu), gpu_states, owners)
-    gpu_owned = charges.filter(is_owned).select("charge_group_id", rule_kind=pl.lit("direct"))
-    gpu = by_seconds.join(gpu_owned, on="charge_group_id", how="left").with_columns(
-        pl.col("rule_kind").fill_null("gpu_seconds")
-    )
     used = charges.filter(~is_owned, ~is_gpu, pl.any_horizontal(pl.col("model_id", "provider_id").is_not_null()))
     api = (
         api_shares(used, usage)
         .join(used.select("charge_group_id", "model_id"), on="charge_group_id")
         .with_columns(rule_kind=pl.lit("priced_tokens"))
     )
-    shares = pl.concat([gpu, api], how="diagonal").with_columns(step=2, from_account=pl.lit(CHARGES))
+    shares = api.with_columns(step=2, from_account=pl.lit(CHARGES))
     split = _split(shares.join(charges.select("charge_group_id", *_TOTALS), on="charge_group_id"), _TOTALS)
-    whole = charges.filter(is_owned).join(
-        by_seconds.select("charge_group_id").unique(), on="charge_group_id", how="anti"
-    )
+    whole = charges.filter(is_owned).join(gpu.select("charge_group_id").unique(), on="charge_group_id", how="anti")
     direct = _moves(whole, step=2, rule_kind="direct").with_columns(from_account=pl.lit(CHARGES))
-    return pl.concat([split, direct])
+    return pl.concat([gpu, split, direct])
 
 
 def _pooled(spread: pl.DataFrame, charges: pl.DataFrame, usage: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
@@ -160,8 +180,12 @@ def _pooled(spread: pl.DataFrame, charges: pl.DataFrame, usage: pl.DataFrame, po
     unused = sources.join(shares, on=span, how="anti").with_columns(
         rule_kind=pl.lit("residual"), rule_id=pl.lit("pool:unused"), to_account=pl.lit(UNALLOCATED)
     )
-    carried = used.with_columns(seconds_units=pl.col("gpu_seconds").fill_null(0).cast(pl.Int128))
-    split = _split(carried, [*_TOTALS, "seconds_units"], group="_source")
+    carried = used.with_columns(
+        pl.col("under_used_units").fill_null(0), seconds_units=pl.col("gpu_seconds").fill_null(0).cast(pl.Int128)
+    )
+    split = _split(carried, [*_TOTALS, "seconds_units", "under_used_units"], group="_source").with_columns(
+        under_used_units=pl.when(pl.col("gpu_state").is_not_null()).then("under_used_units")
+    )
     return pl.concat([split, _typed(unused)])
 
 
@@ -185,7 +209,7 @@ def _moves(
 def _split(shares: pl.DataFrame, totals: Sequence[str], group: str = "charge_group_id") -> pl.DataFrame:
     """Shares with the amounts of their group in place of its totals."""
     wide = shares.with_columns(pl.lit(None).alias(name) for name in _MOVE if name not in shares.columns)
-    order = ["to_account", "feature", "rule_id", "gpu_state", "cluster", "gpu_model_name"]
+    order = ["to_account", "feature", "rule_id", "gpu_state", "cluster", "gpu_model_name", *_IDENTITY[-2:]]
     tie = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in order], separator="\x00")
     parts = split_groups(wide.with_columns(_tie=tie), totals, group=group, weight="weight", tie="_tie")
     if "seconds_units" in totals:
@@ -210,6 +234,7 @@ def _postings(moves: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
         pl.Series("posting_id", ids, dtype=pl.String),
         money_of("billed_units").alias("billed_cost"),
         money_of("effective_units").alias("effective_cost"),
+        money_of("under_used_units").alias("under_used_cost"),
         is_final(pl.col("to_account")).alias("is_final_account"),
     )
     return conform(complete, "postings")

@@ -87,3 +87,10 @@ def per_mtok(units: int, tokens: int) -> Decimal | None:
         return None
     scaled = _EXACT.divide(Decimal(units * 10**6), Decimal(tokens))
     return _EXACT.scaleb(_EXACT.quantize(scaled, Decimal(1)), -SCALE)
+
+
+def in_dollars(per_mtok: Decimal | None, usd_rate: Decimal | None) -> Decimal | None:
+    """Money for a million tokens as dollars for one, rounded half up at twelve places; None where one is unknown."""
+    if per_mtok is None or usd_rate is None:
+        return None
+    return _EXACT.quantize(_EXACT.scaleb(_EXACT.multiply(per_mtok, usd_rate), -6), _EXACT.scaleb(Decimal(1), -SCALE))

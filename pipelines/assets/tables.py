@@ -14,6 +14,7 @@ from pipelines.house import House
 from pipelines.night.build import Built, build
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
+from pipelines.night.gpu_costs import GPU_COSTS, build_gpu_costs
 from pipelines.night.ledger import POSTINGS, build_postings
 from pipelines.night.list_readings import LISTED, SKU_PRICES
 from pipelines.night.reconciliation import build_causes, build_lines
@@ -25,6 +26,7 @@ from pipelines.night.references import (
     write_model_identity,
     write_references,
 )
+from pipelines.night.self_hosting import SCALING, SELF_HOSTED, build_scaling_costs, build_self_hosted_costs
 from pipelines.night.spot_means import MEANS, build_spot_means
 from pipelines.night.stale import stored_inputs
 
@@ -33,6 +35,9 @@ NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "p
 # tables that a model computes; all others have SQL
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     POSTINGS: build_postings,
+    GPU_COSTS: build_gpu_costs,
+    SELF_HOSTED: build_self_hosted_costs,
+    SCALING: build_scaling_costs,
     HOURS: build_commitment_hours,
     MEANS: build_spot_means,
     LINES: build_lines,

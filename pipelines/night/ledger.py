@@ -11,7 +11,8 @@ from models.ledger import Pool, check_conservation, post
 from pipelines.calendar import month_start, next_month
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
-from pipelines.night.stale import HORIZON_DAYS, input_range
+from pipelines.night.register import read_input
+from pipelines.night.stale import HORIZON_DAYS
 
 POSTINGS = "postings"
 
@@ -23,11 +24,12 @@ def build_postings(house: House, first: date, last: date) -> Built:
     targets = stale_targets(house, output, first, last)
     for target in targets:
         postings = post(
-            charge_groups=_input(house, "charge_groups", target.slice_date),
-            usage=_input(house, "usage_by_team_daily", target.slice_date),
-            gpu_states=_input(house, "gpu_states_hourly", target.slice_date),
-            owners=_input(house, "owners", target.slice_date),
-            pools=_pools(house),
+            charge_groups=read_input(house, output, "charge_groups", target.slice_date),
+            usage=read_input(house, output, "usage_by_team_daily", target.slice_date),
+            gpu_states=read_input(house, output, "gpu_states_hourly", target.slice_date),
+            serving=read_input(house, output, "serving_hourly", target.slice_date),
+            owners=read_input(house, output, "owners", target.slice_date),
+            pools=pools_of(house),
         )
         pieces += replace_slices(house, output, conform(output, postings.to_arrow()), [target])
     # no sum of money: the journal moves each amount several times
@@ -41,13 +43,8 @@ def breaks(house: House, first: date, last: date) -> pl.DataFrame:
     return check_conservation(charges, frame_of(house.lake.read(POSTINGS, start, end)))
 
 
-def _input(house: House, table: str, period: date) -> pl.DataFrame:
-    start, end = input_range(contract(POSTINGS), contract(table), period)
-    whole = contract(table).slice == "none"
-    return frame_of(house.lake.read(table) if whole else house.lake.read(table, start, end))
-
-
-def _pools(house: House) -> list[Pool]:
+def pools_of(house: House) -> list[Pool]:
+    """The shared deployments of the configuration."""
     return [
         Pool(pool.id, pool.model, {str(name): weight for name, weight in pool.token_weights.items()})
         for pool in house.config.pools

@@ -1,10 +1,14 @@
-"""Puts the lake's slices before an engine, by table name."""
+"""Puts the lake's slices before an engine, by table name, or before a model, as a frame."""
 
 from datetime import date
 
-from contracts import contract
+import polars as pl
+
+from contracts import Contract, contract
+from models.frames import frame_of
 from pipelines.engines import Engine
 from pipelines.house import House
+from pipelines.night.stale import input_range
 
 
 def register(house: House, engine: Engine, table: str, start: date, end: date) -> None:
@@ -19,3 +23,10 @@ def register(house: House, engine: Engine, table: str, start: date, end: date) -
         engine.register(table, files or contract(table).arrow_schema().empty_table())
     else:
         engine.register(table, house.lake.dataset(table, *bounds))
+
+
+def read_input(house: House, output: Contract, table: str, slice_date: date) -> pl.DataFrame:
+    """What the slice of `output` reads of `table`, as a frame."""
+    whole = contract(table).slice == "none"
+    bounds = () if whole else input_range(output, contract(table), slice_date)
+    return frame_of(house.lake.read(table, *bounds))

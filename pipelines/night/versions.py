@@ -10,6 +10,8 @@ from contracts import Contract, Layer, contract, sql_root
 from models.commitment_hours import HOURS_RULES
 from models.ledger import RULES
 from models.reconciliation import CAUSES, LINES, RECONCILIATION_RULES
+from models.scaling import SCALING_RULES
+from models.self_hosting import SELF_HOSTING_RULES
 from models.spot import SPOT_RULES
 from pipelines.house import House
 from pipelines.night.stale import HORIZON_DAYS, Versions, stored_inputs
@@ -47,15 +49,25 @@ def _lake_version(house: House, output: Contract) -> str:
     return "" if output.slice == "day" else f"{house.clock():%Y-%m}"
 
 
+_RULES: Mapping[str, str] = {
+    "commitment_hours": HOURS_RULES,
+    "spot_price_means": SPOT_RULES,
+    LINES: RECONCILIATION_RULES,
+    CAUSES: RECONCILIATION_RULES,
+    "postings": RULES,
+    "gpu_costs_hourly": RULES,
+    "self_hosted_costs": SELF_HOSTING_RULES,
+    "scaling_costs": SCALING_RULES,
+}
+"""The version of the code of every table that `models` computes."""
+
+_BY_POOLS = ("postings", "self_hosted_costs")
+
+
 def _models(house: House, output: Contract) -> list[str]:
     """The rules of a table that `models` computes: the version of the code, and what configuration adds to it."""
-    if output.table == "commitment_hours":
-        return [HOURS_RULES]
-    if output.table == "spot_price_means":
-        return [SPOT_RULES]
-    if output.table in (LINES, CAUSES):
-        return [RECONCILIATION_RULES]
-    return [RULES, *(pool.model_dump_json() for pool in house.config.pools)] if output.table == "postings" else []
+    rules = [_RULES[output.table]] if output.table in _RULES else []
+    return rules + [pool.model_dump_json() for pool in house.config.pools if output.table in _BY_POOLS]
 
 
 def _texts(output: Contract) -> list[str]:

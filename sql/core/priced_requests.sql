@@ -53,6 +53,49 @@ located as (
             and coalesce(identified.region_id, '*') = regions.region_id
 ),
 
+-- own models have a price that holds for a day: what their GPUs cost, over their tokens
+prices_in_force as (
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        region_id,
+        input_tokens_from,
+        input_tokens_to,
+        valid_from,
+        valid_to,
+        input_uncached_usd_per_token,
+        cache_read_usd_per_token,
+        cache_write_5m_usd_per_token,
+        cache_write_1h_usd_per_token,
+        input_audio_usd_per_token,
+        output_text_usd_per_token,
+        output_reasoning_usd_per_token,
+        output_audio_usd_per_token,
+        is_ambiguous
+    from price_book
+    union all
+    select
+        provider_id,
+        model_id,
+        service_tier,
+        region_id,
+        input_tokens_from,
+        input_tokens_to,
+        valid_from,
+        valid_to,
+        input_usd_per_token as input_uncached_usd_per_token,
+        cached_usd_per_token as cache_read_usd_per_token,
+        input_usd_per_token as cache_write_5m_usd_per_token,
+        input_usd_per_token as cache_write_1h_usd_per_token,
+        input_usd_per_token as input_audio_usd_per_token,
+        output_usd_per_token as output_text_usd_per_token,
+        output_usd_per_token as output_reasoning_usd_per_token,
+        output_usd_per_token as output_audio_usd_per_token,
+        false as is_ambiguous
+    from self_hosted_prices
+),
+
 -- prices are kept in twelve decimals: whole picodollars
 book as (
     select
@@ -74,7 +117,7 @@ book as (
         ) as output_reasoning_price,
         cast(cast(output_audio_usd_per_token as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint)
             as output_audio_price
-    from price_book
+    from prices_in_force
 ),
 
 costed as (
@@ -134,6 +177,7 @@ judged as (
         *,
         case
             when is_cache_hit then 'cache_hit'
+            when is_self_hosted and input_cost is not null and output_cost is not null then 'gpu_cost'
             when is_self_hosted then 'self_hosted'
             when bucket_tokens is null then 'no_usage'
             when model_id is null then 'unknown_model'
@@ -147,8 +191,14 @@ judged as (
 booked as (
     select
         *,
-        case pricing_status when 'cache_hit' then 0 when 'priced' then input_cost end as input_booked,
-        case pricing_status when 'cache_hit' then 0 when 'priced' then output_cost end as output_booked
+        case
+            when pricing_status = 'cache_hit' then 0
+            when pricing_status in ('priced', 'gpu_cost') then input_cost
+        end as input_booked,
+        case
+            when pricing_status = 'cache_hit' then 0
+            when pricing_status in ('priced', 'gpu_cost') then output_cost
+        end as output_booked
     from judged
 )
 

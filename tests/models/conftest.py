@@ -84,7 +84,28 @@ class Rows:
             "metric_used": None,
             "state_seconds": 3600,
             "under_used_seconds": 0,
-            "observed_seconds": 0,
+            "observed_seconds": 3600,
+        }
+        return row | given
+
+    def serving(self, *rows):
+        return self.frame("serving_hourly", [self._serving(**row) for row in rows])
+
+    def _serving(self, **given):
+        hour = given.get("hour_start", DAY)
+        row = dict.fromkeys(schema_of("serving_hourly"))
+        row |= {
+            "hour_start": hour,
+            "usage_date": hour.date(),
+            "cluster": "c1",
+            "namespace": "llm",
+            "pod": "p1",
+            "engine_name": "vllm",
+            "source_model": "llama",
+            "model_id": "llama",
+            "covered_seconds": 3600,
+            "waiting_seconds": 0,
+            "reset_count": 0,
         }
         return row | given
 

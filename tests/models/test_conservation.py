@@ -19,7 +19,9 @@ def balanced(rows):
         *({"team_id": team, "is_self_hosted": True, "model_id": "llama", "output_text_tokens": 1} for team in "abc")
     )
     pools = [Pool("chat", "llama", {"output_text": Decimal(1)})]
-    postings = post(charge_groups=bill, usage=usage, gpu_states=rows.states(), owners=owners, pools=pools)
+    postings = post(
+        charge_groups=bill, usage=usage, gpu_states=rows.states(), serving=rows.serving(), owners=owners, pools=pools
+    )
     return bill, postings
 
 

@@ -206,6 +206,7 @@ def case(rows, seed):
         "charge_groups": rows.charges(*charges),
         "usage": rows.usage(*usage),
         "gpu_states": rows.states(*states),
+        "serving": rows.serving(),
         "owners": rows.owners(*dice.sample(owners, dice.randint(0, len(owners)))),
     }
 
@@ -219,7 +220,9 @@ def test_the_ledger_posts_what_a_plain_second_ledger_posts(rows, seed):
     frames = case(rows, seed)
     postings = posted(frames)
     assert check_conservation(frames["charge_groups"], postings).is_empty()
-    charges, usage, states, owners = (frame.to_dicts() for frame in frames.values())
+    charges, usage, states, owners = (
+        frames[name].to_dicts() for name in ("charge_groups", "usage", "gpu_states", "owners")
+    )
     expected = {
         (charge["charge_group_id"], *key): cost
         for charge in charges

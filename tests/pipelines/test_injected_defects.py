@@ -182,7 +182,8 @@ def month(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     engine.register("gateway_requests", log_rows([*logged, *repeated]))
     engine.register("model_identity", identity_rows())
     engine.register("prices", price_rows())
-    build(engine, "usage_hourly", {"gateway_requests", "model_identity", "prices"})
+    engine.register("self_hosted_costs", contract("self_hosted_costs").arrow_schema().empty_table())
+    build(engine, "usage_hourly", {"gateway_requests", "model_identity", "prices", "self_hosted_costs"})
     found = reconcile(
         PERIOD,
         bill(happened, digits=12 if request.param == "exact" else 2),

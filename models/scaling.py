@@ -1,0 +1,188 @@
+"""What serving pods cost before their first and after their last request, and where requests waited.
+
+A pod's stretch of holding GPUs is its scheduler's intervals put together. The money of a stretch is that of the pod's
+GPU-hours, each hour by the seconds of it that fall inside. Source: methods of idle-GPU waste (states are of the pod's
+GPUs already; this tells why they idled).
+
+Here belongs: starts, releases and queues of serving pods. Here does not belong: whether a GPU was idle.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from models.frames import conform, require, schema_of
+from models.money import money_of, units_of
+
+SCALING_RULES = "1"
+"""Changes when the same intervals and money would give other events."""
+
+_TABLE = "scaling_costs"
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+Row = Mapping[str, Any]
+Spent = Mapping[datetime, Mapping[str, int]]
+
+
+class Pod(NamedTuple):
+    """A pod's name is unique in its namespace while it lives."""
+
+    cluster: str
+    namespace: str
+    pod: str
+
+
+class Stretch(NamedTuple):
+    """A half-open interval in UTC."""
+
+    start: datetime
+    end: datetime
+
+
+def scaling_costs(
+    *, allocations: pl.DataFrame, serving: pl.DataFrame, gpu_costs: pl.DataFrame, days: Sequence[date]
+) -> pl.DataFrame:
+    """The events of those days, in the shape of `scaling_costs`.
+
+    Args:
+        allocations: frame in the shape of `gpu_allocations`, of those days and the days beside each.
+        serving: frame in the shape of `serving_hourly`, of the same days.
+        gpu_costs: frame in the shape of `gpu_costs_hourly`.
+        days: what to find events of, at least one.
+
+    A day knows the one before it and the one after it and no more, so that it is the same built alone or in a month.
+
+    Raises ValueError when a frame does not keep its contract.
+    """
+    served = _by_pod(require(serving, "serving_hourly").to_dicts())
+    held = _stretches(require(allocations, "gpu_allocations").to_dicts())
+    spent = _spent(require(gpu_costs, "gpu_costs_hourly"), set(served))
+    rows: list[dict[str, Any]] = []
+    for day in days:
+        rows += [row for pod, hours in sorted(served.items()) for row in _waits(pod, hours, day)]
+        for pod in sorted(served.keys() & held.keys()):
+            rows += _of_day(pod, served[pod], held[pod], spent.get(pod, {}), day)
+    schema = {**schema_of(_TABLE), "effective_cost": pl.Int128()}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return conform(frame.with_columns(effective_cost=money_of("effective_cost")), _TABLE)
+
+
+def _of_day(
+    pod: Pod, hours: Sequence[Row], held: Iterable[Stretch], spent: Spent, day: date
+) -> Iterator[dict[str, Any]]:
+    """Starts and releases of a pod on a day, with their money."""
+    midnight = datetime.combine(day, time())
+    seen = Stretch(midnight - _DAY, midnight + 2 * _DAY)
+    for stretch in held:
+        for event in _events(hours, stretch, seen):
+            if event["usage_date"] == day:
+                yield from _costed(pod, event, stretch, spent)
+
+
+def _events(hours: Sequence[Row], held: Stretch, seen: Stretch) -> Iterator[Row]:
+    """The start and the release of one stretch, as far as they lie within what is seen and requests came between."""
+    known = Stretch(max(held.start, seen.start), min(held.end, seen.end))
+    busy = [
+        row for row in hours if row["first_busy_at"] and row["first_busy_at"] < known.end
+        and row["last_busy_at"] > known.start
+    ]  # fmt: skip
+    if not busy:
+        return
+    models = {row["model_id"] for row in busy}
+    about = {"model_id": models.pop() if len(models) == 1 else None, "engine_started_at": None}
+    first, last = min(row["first_busy_at"] for row in busy), max(row["last_busy_at"] for row in busy)
+    if seen.start < held.start < first:
+        engines = [at for row in busy if (at := row["engine_started_at"]) and held.start <= at <= first]
+        begun = {"event_kind": "cold_start", "began_at": held.start, "ended_at": first}
+        yield {**about, **begun, "engine_started_at": min(engines, default=None), "usage_date": held.start.date()}
+    if last < held.end < seen.end:
+        freed = {"event_kind": "late_release", "began_at": last, "ended_at": held.end}
+        yield {**about, **freed, "usage_date": (held.end - timedelta(microseconds=1)).date()}
+
+
+def _costed(pod: Pod, event: Row, held: Stretch, spent: Spent) -> Iterator[dict[str, Any]]:
+    """One row for each currency of the event's hours; none where nobody billed them."""
+    units: dict[str, int] = defaultdict(int)
+    hour = event["began_at"].replace(minute=0, second=0, microsecond=0)
+    while hour < event["ended_at"]:
+        whole = _overlap(Stretch(hour, hour + _HOUR), held)
+        inside = _overlap(Stretch(hour, hour + _HOUR), Stretch(event["began_at"], event["ended_at"]))
+        for currency, amount in spent.get(hour, {}).items():
+            units[currency] += _share(amount, inside, whole)
+        hour += _HOUR
+    seconds = round((event["ended_at"] - event["began_at"]).total_seconds())
+    for currency, amount in sorted(units.items()):
+        yield {
+            **pod._asdict(), **event,
+            "event_seconds": seconds, "effective_cost": amount, "billing_currency": currency,
+        }  # fmt: skip
+
+
+def _waits(pod: Pod, hours: Iterable[Row], day: date) -> Iterator[dict[str, Any]]:
+    """The hours of a day in which requests queued for the pod."""
+    by_hour: dict[datetime, list[Row]] = defaultdict(list)
+    for row in hours:
+        if row["waiting_seconds"] and row["usage_date"] == day:
+            by_hour[row["hour_start"]].append(row)
+    for hour, rows in sorted(by_hour.items()):
+        yield {
+            **pod._asdict(),
+            "usage_date": day,
+            "model_id": rows[0]["model_id"] if len(rows) == 1 else None,
+            "event_kind": "waiting",
+            "began_at": hour,
+            "ended_at": hour + _HOUR,
+            "engine_started_at": None,
+            "event_seconds": max(row["waiting_seconds"] for row in rows),
+            "effective_cost": None,
+            "billing_currency": "",
+        }
+
+
+def _by_pod(rows: Iterable[Row]) -> dict[Pod, list[Row]]:
+    found: dict[Pod, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[Pod(row["cluster"], row["namespace"], row["pod"])].append(row)
+    return found
+
+
+def _stretches(rows: Iterable[Row]) -> dict[Pod, list[Stretch]]:
+    """Each pod's intervals, those that touch or overlap as one."""
+    found: dict[Pod, list[Stretch]] = {}
+    for pod, intervals in _by_pod(rows).items():
+        merged: list[Stretch] = []
+        for start, end in sorted((row["started_at"], row["ended_at"]) for row in intervals):
+            if merged and start <= merged[-1].end:
+                merged[-1] = Stretch(merged[-1].start, max(end, merged[-1].end))
+            else:
+                merged.append(Stretch(start, end))
+        found[pod] = merged
+    return found
+
+
+def _spent(costs: pl.DataFrame, pods: set[Pod]) -> dict[Pod, dict[datetime, dict[str, int]]]:
+    """Pico-units by pod, hour and currency."""
+    key = ["cluster", "namespace", "pod", "hour_start", "billing_currency"]
+    sums = costs.group_by(key).agg(units=units_of("effective_cost").sum())
+    found: dict[Pod, dict[datetime, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for cluster, namespace, name, hour, currency, units in sums.iter_rows():
+        if (pod := Pod(cluster, namespace, name)) in pods:
+            found[pod][hour][currency] = units
+    return found
+
+
+def _overlap(one: Stretch, other: Stretch) -> int:
+    """Microseconds that both share."""
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    return max(shared // timedelta(microseconds=1), 0)
+
+
+def _share(units: int, part: int, whole: int) -> int:
+    """`units * part / whole`, rounded half away from zero; nothing of nothing."""
+    if not whole:
+        return 0
+    size = (abs(units) * part * 2 + whole) // (whole * 2)
+    return -size if units < 0 else size

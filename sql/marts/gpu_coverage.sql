@@ -1,0 +1,55 @@
+-- An interval: a missing sample is unknown and never idle. Source: methods of idle-GPU waste, irregular samples.
+with held as (
+    select
+        billing_period,
+        usage_date,
+        cluster,
+        coalesce(gpu_model_name, '') as gpu_model_name,
+        coalesce(holder_team_id, '') as holder_team_id,
+        gpu_seconds,
+        case when gpu_state = 'unknown' then 0 else gpu_seconds end as observed_seconds,
+        effective_cost,
+        case
+            when gpu_state = 'allocated_idle' and not is_warm_standby then effective_cost
+            else cast(0 as decimal(38, 12))
+        end as idle_cost,
+        case
+            when gpu_state = 'unknown' and namespace <> '' then effective_cost
+            else cast(0 as decimal(38, 12))
+        end as unseen_cost,
+        billing_currency
+    from gpu_costs_hourly
+),
+
+sums as (
+    select
+        billing_period,
+        usage_date,
+        cluster,
+        gpu_model_name,
+        holder_team_id,
+        billing_currency,
+        cast(sum(gpu_seconds) as bigint) as gpu_seconds,
+        cast(sum(observed_seconds) as bigint) as observed_seconds,
+        sum(effective_cost) as effective_cost,
+        sum(idle_cost) as idle_cost_low,
+        sum(unseen_cost) as unseen_cost
+    from held
+    group by billing_period, usage_date, cluster, gpu_model_name, holder_team_id, billing_currency
+)
+
+select
+    billing_period,
+    usage_date,
+    cluster,
+    gpu_model_name,
+    holder_team_id,
+    gpu_seconds,
+    observed_seconds,
+    case when gpu_seconds > 0 then cast(observed_seconds as double) / gpu_seconds end as coverage_ratio,
+    effective_cost,
+    idle_cost_low,
+    idle_cost_low + unseen_cost as idle_cost_high,
+    observed_seconds * 10 < gpu_seconds * 9 as is_range_only,
+    billing_currency
+from sums

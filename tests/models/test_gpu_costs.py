@@ -1,0 +1,131 @@
+"""GPU money by the hour: sums worked by hand, and the ledger's own shares beside them."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from models.gpu_costs import gpu_costs
+from models.ledger import post
+from tests.models.conftest import DAY
+
+D = Decimal
+HOUR = timedelta(hours=1)
+NODE = {"resource_id": "i-1", "cost": "7", "charge_start": DAY, "charge_end": DAY + 2 * HOUR}
+
+
+def costs_of(rows, charges, states, serving=(), owners=()):
+    return gpu_costs(
+        charge_groups=rows.charges(*charges),
+        gpu_states=rows.states(*states),
+        serving=rows.serving(*serving),
+        owners=rows.owners(*owners),
+    )
+
+
+def by(costs, *columns):
+    return {tuple(row[:-1]): row[-1] for row in costs.select(*columns, "effective_cost").rows()}
+
+
+def test_an_hours_cost_follows_the_seconds_of_each_holder_and_state(rows):
+    states = [
+        {"namespace": "a", "pod": "a-1", "state_seconds": 1800},
+        {"namespace": "a", "pod": "a-2", "state": "allocated_idle", "state_seconds": 1800},
+        {"hour_start": DAY + HOUR, "state": "unallocated", "state_seconds": 3600},
+    ]
+    owners = [{"match_kind": "namespace", "match_value": "a", "team_id": "red"}]
+    costs = costs_of(rows, [NODE], states, owners=owners)
+    assert by(costs, "hour_start", "pod", "account", "holder_team_id") == {
+        (DAY, "a-1", "team:red", "red"): D("1.75"),
+        (DAY, "a-2", "team:red", "red"): D("1.75"),
+        (DAY + HOUR, "", "residual:idle", None): D("3.5"),
+    }
+
+
+def test_held_time_that_nobody_saw_is_a_residual_and_still_names_its_holder(rows):
+    states = [{"namespace": "a", "pod": "a-1", "state": "unknown", "state_seconds": 7200}]
+    owners = [{"match_kind": "namespace", "match_value": "a", "team_id": "red"}]
+    assert by(costs_of(rows, [NODE], states, owners=owners), "account", "team_id", "holder_team_id") == {
+        ("residual:unknown_gpu", None, "red"): D(7)
+    }
+
+
+def test_ways_of_buying_stay_apart_and_seconds_are_told_once(rows):
+    charges = [
+        NODE | {"purchase_option": "savings_plan", "cost": "5"},
+        NODE | {"purchase_option": "on_demand", "cost": "1"},
+        NODE | {"charge_category": "Credit", "cost": "-0.5"},
+    ]
+    costs = costs_of(rows, charges, [{"state_seconds": 3600}, {"hour_start": DAY + HOUR}])
+    assert by(costs, "purchase_option", "hour_start") == {
+        ("savings_plan", DAY): D("2.5"),
+        ("savings_plan", DAY + HOUR): D("2.5"),
+        ("on_demand", DAY): D("0.5"),
+        ("on_demand", DAY + HOUR): D("0.5"),
+        ("", DAY): D("-0.25"),
+        ("", DAY + HOUR): D("-0.25"),
+    }
+    assert costs.group_by("purchase_option").agg(pl.col("gpu_seconds").sum()).sort("purchase_option").rows() == [
+        ("", 0),
+        ("on_demand", 0),
+        ("savings_plan", 7200),
+    ]
+
+
+def test_the_model_is_that_of_the_pod_and_of_nobody_where_it_served_two(rows):
+    states = [
+        {"namespace": "llm", "pod": "p1"},
+        {"namespace": "llm", "pod": "p2", "gpu_uuid": "GPU-2"},
+        {"namespace": "llm", "pod": "p3", "gpu_uuid": "GPU-3"},
+    ]
+    serving = [{"pod": "p1"}, {"pod": "p2"}, {"pod": "p2", "source_model": "qwen", "model_id": "qwen"}]
+    costs = costs_of(rows, [NODE], states, serving)
+    assert dict(costs.select("pod", "model_id").rows()) == {"p1": "llama", "p2": None, "p3": None}
+
+
+def test_what_activity_did_not_fill_is_told_as_opportunity(rows):
+    # 900 of 3600 under-used seconds unfilled: a quarter of that hour's 4.00
+    states = [
+        {"state": "under_used", "namespace": "a", "pod": "x", "under_used_seconds": 900},
+        {"hour_start": DAY + HOUR, "namespace": "a", "pod": "x"},
+    ]
+    costs = costs_of(rows, [NODE | {"cost": "8"}], states)
+    assert dict(costs.select("gpu_state", "under_used_cost").rows()) == {"under_used": D(1), "effective": D(0)}
+
+
+@pytest.mark.parametrize("cost", ["1", "-1", "0.000000000007", "123456789.123456789123"])
+def test_hours_add_up_to_the_ledgers_postings_to_the_last_decimal(rows, cost):
+    states = [
+        {"gpu_uuid": f"GPU-{gpu}", "hour_start": DAY + hour * HOUR, "namespace": f"n{holder}", "pod": "p", **state}
+        for gpu in range(3)
+        for hour in range(2)
+        for holder, state in enumerate(
+            [
+                {"state_seconds": 1234 + gpu},
+                {"state": "under_used", "state_seconds": 777, "under_used_seconds": 100 + hour},
+                {"state": "unknown", "state_seconds": 11},
+            ]
+        )
+    ]
+    owners = [{"match_kind": "namespace", "match_value": "n1", "team_id": "red"}]
+    charges = [NODE | {"cost": cost}, NODE | {"cost": "3", "charge_end": DAY + HOUR}]
+    frames = {
+        "charge_groups": rows.charges(*charges),
+        "gpu_states": rows.states(*states),
+        "serving": rows.serving(),
+        "owners": rows.owners(*owners),
+    }
+    amounts = [pl.col("effective_cost").sum(), pl.col("under_used_cost").sum()]
+    key = ["account", "gpu_state"]
+    costs = gpu_costs(**frames).group_by(key).agg(amounts).sort(key)
+    postings = post(**frames, usage=rows.usage(), pools=[]).filter(pl.col("step") == 2)
+    posted = postings.group_by(pl.col("to_account").alias("account"), "gpu_state").agg(amounts).sort(key)
+    assert costs.rows() == posted.rows()
+    assert sum(costs["effective_cost"].to_list()) == D(cost) + 3
+    assert posted["under_used_cost"].sum() != 0 or abs(D(cost)) < 1
+
+
+def test_without_gpus_nothing_is_costed(rows):
+    assert costs_of(rows, [{"cost": "9", "resource_id": "vm-1"}], []).is_empty()
+    assert costs_of(rows, [], [{"usage_date": date(2026, 10, 5)}]).is_empty()

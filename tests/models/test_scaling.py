@@ -1,0 +1,127 @@
+"""Starts, releases and queues of serving pods: instants and money worked by hand."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from models.frames import schema_of
+from models.scaling import scaling_costs
+from tests.models.conftest import DAY
+
+D = Decimal
+TODAY, MINUTE, HOUR = DAY.date(), timedelta(minutes=1), timedelta(hours=1)
+MIDNIGHT = DAY + timedelta(days=1)
+
+
+def held(start, end, **given):
+    row = dict.fromkeys(schema_of("gpu_allocations"), "")
+    row |= {
+        "allocation_date": start.date(),
+        "started_at": start,
+        "ended_at": end,
+        "cluster": "c1",
+        "namespace": "llm",
+        "pod": "p1",
+        "holder_kind": "pod",
+        "allocated_gpus": D(1),
+        "is_shared": False,
+        "gpu_index": -1,
+        "labels": None,
+        "x_extra": None,
+        "x_slice_date": start.date(),
+        "x_row": 1,
+    }
+    return row | given
+
+
+def spent(hour, cost, **given):
+    row = dict.fromkeys(schema_of("gpu_costs_hourly"), "")
+    row |= {
+        "billing_period": date(2026, 10, 1),
+        "hour_start": hour,
+        "usage_date": hour.date(),
+        "cluster": "c1",
+        "namespace": "llm",
+        "pod": "p1",
+        "gpu_state": "effective",
+        "is_warm_standby": False,
+        "team_id": None,
+        "holder_team_id": None,
+        "gpu_seconds": 3600,
+        "effective_cost": D(cost),
+        "under_used_cost": D(0),
+        "billing_currency": "USD",
+    }
+    return row | given
+
+
+def events(rows, allocations, serving, costs, days=(TODAY,)):
+    found = scaling_costs(
+        allocations=rows.frame("gpu_allocations", allocations),
+        serving=rows.serving(*serving),
+        gpu_costs=rows.frame("gpu_costs_hourly", costs),
+        days=days,
+    )
+    return [
+        tuple(row[name] for name in ("event_kind", "began_at", "ended_at", "event_seconds", "effective_cost"))
+        for row in found.to_dicts()
+    ]
+
+
+def test_a_start_costs_from_holding_to_the_first_request_and_a_release_from_the_last_request_on(rows):
+    """Held 10:30 to 13:00. First request 11:15: half of ten's cost is all of what was held, and a quarter of eleven's.
+
+    Last request 12:45: a quarter of twelve's.
+    """
+    ten, eleven, twelve = (DAY + n * HOUR for n in (10, 11, 12))
+    serving = [
+        {"hour_start": eleven, "first_busy_at": eleven + 15 * MINUTE, "last_busy_at": twelve},
+        {"hour_start": twelve, "first_busy_at": twelve, "last_busy_at": twelve + 45 * MINUTE},
+    ]
+    costs = [spent(ten, 2), spent(eleven, 4), spent(twelve, 3, gpu_state="allocated_idle"), spent(twelve, 5)]
+    assert events(rows, [held(ten + 30 * MINUTE, twelve + HOUR)], serving, costs) == [
+        ("cold_start", ten + 30 * MINUTE, eleven + 15 * MINUTE, 2700, D(3)),
+        ("late_release", twelve + 45 * MINUTE, twelve + HOUR, 900, D(2)),
+    ]
+
+
+def test_a_pod_that_lives_over_midnight_neither_starts_nor_ends_there(rows):
+    before, after = MIDNIGHT - HOUR, MIDNIGHT
+    serving = [
+        {"hour_start": before, "first_busy_at": before, "last_busy_at": MIDNIGHT},
+        {"hour_start": after, "first_busy_at": after + 30 * MINUTE, "last_busy_at": after + HOUR},
+    ]
+    pieces = [held(before, MIDNIGHT), held(MIDNIGHT, after + HOUR)]
+    costs = [spent(before, 1), spent(after, 1)]
+    assert events(rows, pieces, serving, costs, [TODAY, MIDNIGHT.date()]) == []
+
+
+def test_a_start_before_midnight_belongs_to_its_day_though_the_first_request_comes_after(rows):
+    before = MIDNIGHT - HOUR
+    serving = [{"hour_start": MIDNIGHT, "first_busy_at": MIDNIGHT + 30 * MINUTE, "last_busy_at": MIDNIGHT + HOUR}]
+    pieces = [held(before, MIDNIGHT), held(MIDNIGHT, MIDNIGHT + HOUR)]
+    costs = [spent(before, 6), spent(MIDNIGHT, 8)]
+    expected = [("cold_start", before, MIDNIGHT + 30 * MINUTE, 5400, D(10))]
+    assert events(rows, pieces, serving, costs) == expected
+    assert events(rows, pieces, serving, costs, [TODAY, MIDNIGHT.date()]) == expected
+
+
+def test_a_pod_that_never_served_and_one_without_a_scheduler_have_no_events(rows):
+    assert events(rows, [held(DAY, DAY + HOUR)], [{"first_busy_at": None}], [spent(DAY, 1)]) == []
+    busy = {"first_busy_at": DAY + MINUTE, "last_busy_at": DAY + 2 * MINUTE}
+    assert events(rows, [], [busy], [spent(DAY, 1)]) == []
+
+
+def test_waiting_costs_time_and_no_money(rows):
+    assert events(rows, [], [{"waiting_seconds": 240}], []) == [("waiting", DAY, DAY + HOUR, 240, None)]
+
+
+def test_money_of_two_currencies_stays_apart(rows):
+    busy = {"first_busy_at": DAY + 30 * MINUTE, "last_busy_at": DAY + HOUR}
+    costs = [spent(DAY, 4), spent(DAY, 2, billing_currency="EUR")]
+    found = scaling_costs(
+        allocations=rows.frame("gpu_allocations", [held(DAY, DAY + HOUR)]),
+        serving=rows.serving(busy),
+        gpu_costs=rows.frame("gpu_costs_hourly", costs),
+        days=[TODAY],
+    )
+    assert found.select("billing_currency", "effective_cost").rows() == [("EUR", D(1)), ("USD", D(2))]

@@ -1,0 +1,143 @@
+"""Which money and which tokens are a model's: every figure worked by hand."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from models.frames import schema_of
+from models.self_hosted_costs import self_hosted_costs
+from models.usage_weights import Pool
+from tests.models.conftest import DAY
+
+D = Decimal
+TODAY = DAY.date()
+POOL = Pool("chat", "llama", {"input_uncached": D(1), "cache_read": D("0.5"), "output_text": D(4)})
+
+
+def spent(**given):
+    row = dict.fromkeys(schema_of("gpu_costs_hourly"), "")
+    row |= {
+        "billing_period": date(2026, 10, 1),
+        "hour_start": DAY,
+        "usage_date": TODAY,
+        "cluster": "c1",
+        "namespace": "llm",
+        "pod": "p1",
+        "model_id": "llama",
+        "gpu_state": "effective",
+        "is_warm_standby": False,
+        "account": "team:red",
+        "team_id": None,
+        "holder_team_id": None,
+        "gpu_seconds": 3600,
+        "effective_cost": D("3.20"),
+        "under_used_cost": D(0),
+        "billing_currency": "USD",
+    }
+    return row | given
+
+
+def costs_of(rows, costs, serving=(), logged=(), rates=None, pools=()):
+    log = [
+        {"usage_date": TODAY, "model_id": "llama", "request_count": 1, "unmeasured_count": 0, **row} for row in logged
+    ]
+    return self_hosted_costs(
+        gpu_costs=rows.frame("gpu_costs_hourly", costs),
+        serving=rows.serving(*serving),
+        logged=rows.frame("self_hosted_usage", log),
+        usd_rates=rates or {},
+        pools=pools,
+    )
+
+
+COUNTED = {
+    "prompt_tokens": 12_000_000,
+    "cached_tokens": 800_000,
+    "generated_tokens": 3_000_000,
+    "prefill_seconds": 600.0,
+    "decode_seconds": 600.0,
+}
+LOGGED = {"input_uncached_tokens": 600, "cache_read_tokens": 400, "output_tokens": 50}
+
+
+def test_measured_seconds_part_a_pods_money(rows):
+    row = costs_of(rows, [spent()], [COUNTED], [LOGGED]).row(0, named=True)
+    assert (row["method"], row["token_source"]) == ("measured_seconds", "engine")
+    assert (row["prefill_cost"], row["cached_cost"], row["decode_cost"]) == (D("1.60"), D(0), D("1.60"))
+    assert row["input_cost_per_mtok"] == D("0.142857142857")
+    assert row["output_cost_per_mtok"] == D("0.533333333333")
+    assert row["blended_cost_per_mtok"] == D("0.213333333333")
+    assert (row["cached_cost_per_mtok"], row["usd_rate"], row["logged_tokens"]) == (D(0), D(1), 1050)
+    dollars = (row["input_usd_per_token"], row["cached_usd_per_token"], row["output_usd_per_token"])
+    assert dollars == (D("0.000000142857"), D(0), D("0.000000533333"))
+
+
+def test_idle_time_is_part_of_the_cost_and_told_apart(rows):
+    costs = [
+        spent(effective_cost=D(1)),
+        spent(effective_cost=D(2), gpu_state="allocated_idle"),
+        spent(effective_cost=D(4), gpu_state="allocated_idle", is_warm_standby=True),
+        spent(effective_cost=D(8), gpu_state="unknown", account="residual:unknown_gpu"),
+    ]
+    row = costs_of(rows, costs, [COUNTED]).row(0, named=True)
+    assert row["effective_cost"] == D(15)
+    assert (row["idle_cost"], row["warm_standby_cost"], row["unknown_cost"]) == (D(2), D(4), D(8))
+    assert row["gpu_seconds"] == 4 * 3600
+
+
+def test_without_counters_a_pools_money_meets_the_logged_tokens_at_the_pools_weights(rows):
+    # weights 600 x 1 + 400 x 0.5 + 50 x 4 = 600 + 200 + 200 of 1000: 5.00 is 3.00, 1.00 and 1.00
+    costs = [spent(model_id=None, account="pool:chat", effective_cost=D(5)), spent(model_id=None, pod="other")]
+    frame = costs_of(rows, costs, logged=[LOGGED], pools=[POOL])
+    assert frame.height == 1
+    row = frame.row(0, named=True)
+    assert (row["method"], row["token_source"]) == ("token_weights", "gateway_log")
+    assert (row["prefill_cost"], row["cached_cost"], row["decode_cost"]) == (D(3), D(1), D(1))
+    assert row["input_cost_per_mtok"] == D(5000)
+    assert row["cached_cost_per_mtok"] == D(2500)
+    assert row["output_cost_per_mtok"] == D(20000)
+
+
+def test_a_pod_of_two_models_is_parted_by_their_seconds(rows):
+    serving = [
+        {"prefill_seconds": 10.0, "decode_seconds": 20.0},
+        {"source_model": "qwen", "model_id": "qwen", "prefill_seconds": 5.0, "decode_seconds": 5.0},
+    ]
+    frame = costs_of(rows, [spent(model_id=None, effective_cost=D(4))], serving)
+    assert dict(frame.select("model_id", "effective_cost").rows()) == {"llama": D(3), "qwen": D(1)}
+    assert dict(frame.select("model_id", "gpu_seconds").rows()) == {"llama": 2700, "qwen": 900}
+
+
+def test_a_model_without_a_token_has_a_cost_and_no_rate(rows):
+    row = costs_of(rows, [spent(gpu_state="allocated_idle")]).row(0, named=True)
+    assert (row["effective_cost"], row["decode_cost"]) == (D("3.20"), D("3.20"))
+    assert row["output_cost_per_mtok"] is row["blended_cost_per_mtok"] is None
+
+
+def test_an_hour_without_a_count_leaves_the_days_tokens_to_the_log(rows):
+    serving = [COUNTED, {**COUNTED, "hour_start": DAY + timedelta(hours=1), "generated_tokens": None}]
+    row = costs_of(rows, [spent()], serving, [LOGGED]).row(0, named=True)
+    assert (row["token_source"], row["prompt_tokens"], row["generated_tokens"]) == ("gateway_log", 1000, 50)
+
+
+@pytest.mark.parametrize(("rates", "expected"), [({}, None), ({("EUR", date(2026, 10, 1)): D("1.08")}, D("1.08"))])
+def test_another_currency_has_the_months_rate_or_none(rows, rates, expected):
+    frame = costs_of(rows, [spent(), spent(billing_currency="EUR")], [COUNTED], rates=rates)
+    assert dict(frame.select("billing_currency", "usd_rate").rows()) == {"USD": D(1), "EUR": expected}
+    # 0.142857142857 of a euro for a million tokens at 1.08 are 0.154285714286 dollars
+    prices = dict(frame.select("billing_currency", "input_usd_per_token").rows())
+    assert prices == {"USD": D("0.000000142857"), "EUR": D("0.000000154286") if expected else None}
+    assert frame["input_cost_per_mtok"].n_unique() == 1
+
+
+def test_days_stay_apart(rows):
+    tomorrow = DAY + timedelta(days=1)
+    costs = [spent(), spent(hour_start=tomorrow, usage_date=tomorrow.date(), effective_cost=D(9))]
+    frame = costs_of(rows, costs, [COUNTED])
+    assert frame.select("usage_date", "effective_cost", "token_source").rows() == [
+        (TODAY, D("3.20"), "engine"),
+        (tomorrow.date(), D(9), "gateway_log"),
+    ]
+    assert frame.filter(pl.col("usage_date") == TODAY)["prompt_tokens"].to_list() == [12_000_000]
