@@ -114,275 +114,6 @@ summed as (
     group by cluster, hostname, gpu_uuid, hour_number, gpu_instance_id, namespace, pod, state
 ),
 
-silences as (
-    select
-        gpu_targets.resource_id,
-        gpu_targets.cluster,
-        gpu_targets.hostname,
-        gpu_targets.hour_number,
-        gpu_targets.gpu_uuid,
-        gpu_targets.target_seconds,
-        gpu_shares.gpu_instance_id,
-        sum(
-            gpu_shares.instance_shares
-            * (
-                gpu_shares.silent_seconds
-                + case
-                    when gpu_shares.all_shares <= 720720
-                        then greatest(gpu_targets.target_seconds - gpu_shares.seen_seconds, 0)
-                    else 0
-                end
-            )
-        ) as second_shares
-    from gpu_targets
-    inner join gpu_shares
-        on
-            gpu_targets.cluster = gpu_shares.cluster
-            and gpu_targets.hostname = gpu_shares.hostname
-            and gpu_targets.gpu_uuid = gpu_shares.gpu_uuid
-            and gpu_targets.hour_number = gpu_shares.hour_number
-    group by
-        gpu_targets.resource_id,
-        gpu_targets.cluster,
-        gpu_targets.hostname,
-        gpu_targets.hour_number,
-        gpu_targets.gpu_uuid,
-        gpu_targets.target_seconds,
-        gpu_shares.gpu_instance_id
-),
-
-whole_silences as (
-    select
-        gpu_targets.resource_id,
-        gpu_targets.cluster,
-        gpu_targets.hostname,
-        gpu_targets.hour_number,
-        gpu_targets.gpu_uuid,
-        gpu_targets.target_seconds,
-        greatest(gpu_targets.target_seconds - coalesce(max(gpu_shares.seen_seconds), 0), 0)
-        * case
-            when coalesce(max(gpu_shares.all_shares), 0) <= 720720
-                then 720720 - coalesce(max(gpu_shares.all_shares), 0)
-            else 720720
-        end as second_shares
-    from gpu_targets
-    left join gpu_shares
-        on
-            gpu_targets.cluster = gpu_shares.cluster
-            and gpu_targets.hostname = gpu_shares.hostname
-            and gpu_targets.gpu_uuid = gpu_shares.gpu_uuid
-            and gpu_targets.hour_number = gpu_shares.hour_number
-    where gpu_targets.gpu_uuid <> 'unobserved'
-    group by
-        gpu_targets.resource_id,
-        gpu_targets.cluster,
-        gpu_targets.hostname,
-        gpu_targets.hour_number,
-        gpu_targets.gpu_uuid,
-        gpu_targets.target_seconds
-),
-
-held_unobserved as (
-    select
-        gpu_targets.resource_id,
-        gpu_targets.cluster,
-        gpu_targets.hostname,
-        gpu_targets.hour_number,
-        gpu_targets.target_seconds,
-        gpu_targets.gpus,
-        gpu_held.namespace,
-        gpu_held.pod,
-        cast(sum(
-            (
-                least(cast(epoch(gpu_held.held_to) as bigint), (gpu_targets.hour_number + 1) * 3600)
-                - greatest(cast(epoch(gpu_held.held_from) as bigint), gpu_targets.hour_number * 3600)
-            ) * ((gpu_held.asked_ppm * 720720) // 1000000)
-        ) as bigint) // gpu_targets.gpus as second_shares
-    from gpu_targets
-    inner join gpu_held
-        on
-            gpu_targets.cluster = gpu_held.cluster
-            and gpu_targets.hostname = gpu_held.hostname
-            and gpu_targets.gpu_uuid = gpu_held.gpu_uuid
-            and gpu_targets.hour_number // 24 = cast(epoch(gpu_held.held_from) as bigint) // 86400
-            and cast(epoch(gpu_held.held_from) as bigint) < (gpu_targets.hour_number + 1) * 3600
-            and cast(epoch(gpu_held.held_to) as bigint) > gpu_targets.hour_number * 3600
-    where gpu_targets.gpu_uuid = 'unobserved'
-    group by
-        gpu_targets.resource_id,
-        gpu_targets.cluster,
-        gpu_targets.hostname,
-        gpu_targets.hour_number,
-        gpu_targets.target_seconds,
-        gpu_targets.gpus,
-        gpu_held.namespace,
-        gpu_held.pod
-),
-
-held_totals as (
-    select
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        sum(second_shares) as second_shares
-    from held_unobserved
-    group by resource_id, cluster, hostname, hour_number
-),
-
-sighted_hours as (
-    select
-        node_sightings.cluster,
-        node_sightings.hostname,
-        step.hour_number,
-        cast(least(
-            sum(
-                least(cast(epoch(node_sightings.seen_to) as bigint), (step.hour_number + 1) * 3600)
-                - greatest(cast(epoch(node_sightings.seen_from) as bigint), step.hour_number * 3600)
-            ),
-            3600
-        ) as bigint) as sighted_seconds
-    from node_sightings
-    cross join
-        unnest(
-            generate_series(
-                cast(epoch(node_sightings.seen_from) as bigint) // 3600,
-                (cast(epoch(node_sightings.seen_to) as bigint) - 1) // 3600
-            )
-        ) as step (hour_number)
-    group by node_sightings.cluster, node_sightings.hostname, step.hour_number
-),
-
--- GPUs that never reported and that no holder was given: free while the cluster saw the node
-spare as (
-    select
-        gpu_targets.resource_id,
-        gpu_targets.cluster,
-        gpu_targets.hostname,
-        gpu_targets.hour_number,
-        gpu_targets.gpu_uuid,
-        gpu_targets.target_seconds,
-        coalesce(sighted_hours.sighted_seconds, 0) as sighted_seconds,
-        cast(
-            greatest(
-                (gpu_targets.target_seconds // gpu_targets.gpus) * 720720 - coalesce(held_totals.second_shares, 0), 0
-            ) as bigint
-        ) as spare_shares
-    from gpu_targets
-    left join held_totals
-        on
-            gpu_targets.resource_id = held_totals.resource_id
-            and gpu_targets.cluster = held_totals.cluster
-            and gpu_targets.hostname = held_totals.hostname
-            and gpu_targets.hour_number = held_totals.hour_number
-    left join sighted_hours
-        on
-            gpu_targets.cluster = sighted_hours.cluster
-            and gpu_targets.hostname = sighted_hours.hostname
-            and gpu_targets.hour_number = sighted_hours.hour_number
-    where gpu_targets.gpu_uuid = 'unobserved'
-),
-
--- what nobody knows of a GPU: the time in which nothing of it reports, that of single instances that do not, and the
--- GPUs that never did; and the slices of which no instance was made
-unsampled as (
-    select
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        gpu_uuid,
-        target_seconds,
-        gpu_instance_id,
-        '' as namespace,
-        '' as pod,
-        'unknown' as state,
-        cast(null as varchar) as metric_used,
-        0 as source_rank,
-        cast(second_shares as bigint) as second_shares
-    from silences
-    union all
-    select
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        gpu_uuid,
-        target_seconds,
-        '' as gpu_instance_id,
-        '' as namespace,
-        '' as pod,
-        'unknown' as state,
-        cast(null as varchar) as metric_used,
-        0 as source_rank,
-        second_shares
-    from whole_silences
-    union all
-    select
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        gpu_uuid,
-        target_seconds,
-        '' as gpu_instance_id,
-        '' as namespace,
-        '' as pod,
-        'unallocated' as state,
-        'mig_profile' as metric_used,
-        0 as source_rank,
-        stranded_second_shares as second_shares
-    from gpu_targets
-    union all
-    select
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        'unobserved' as gpu_uuid,
-        target_seconds,
-        '' as gpu_instance_id,
-        namespace,
-        pod,
-        'unknown' as state,
-        cast(null as varchar) as metric_used,
-        3 as source_rank,
-        second_shares
-    from held_unobserved
-    union all
-    select
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        gpu_uuid,
-        target_seconds,
-        '' as gpu_instance_id,
-        '' as namespace,
-        '' as pod,
-        'unallocated' as state,
-        'gpu_allocations' as metric_used,
-        0 as source_rank,
-        (spare_shares * sighted_seconds) // 3600 as second_shares
-    from spare
-    union all
-    select
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        gpu_uuid,
-        target_seconds,
-        '' as gpu_instance_id,
-        '' as namespace,
-        '' as pod,
-        'unknown' as state,
-        cast(null as varchar) as metric_used,
-        0 as source_rank,
-        spare_shares - (spare_shares * sighted_seconds) // 3600 as second_shares
-    from spare
-),
-
 all_shares as (
     select
         gpu_targets.resource_id,
@@ -423,14 +154,35 @@ all_shares as (
         pod,
         state,
         metric_used,
-        source_rank,
+        case when holder_source = 'allocation_node' then 3 else 0 end as source_rank,
         0 as basis_rank,
         0 as standby_rank,
         second_shares,
         case when metric_used = 'mig_profile' then second_shares else 0 end as observed_shares,
         0 as unfilled_shares,
         0 as unfilled_ppm_shares
-    from unsampled
+    from gpu_silences
+    union all
+    select
+        resource_id,
+        cluster,
+        hostname,
+        hour_number,
+        gpu_uuid,
+        target_seconds,
+        gpu_instance_id,
+        namespace,
+        pod,
+        state,
+        metric_used,
+        case when holder_source = 'allocation_node' then 3 else 0 end as source_rank,
+        0 as basis_rank,
+        0 as standby_rank,
+        second_shares,
+        case when metric_used = 'mig_profile' then second_shares else 0 end as observed_shares,
+        0 as unfilled_shares,
+        0 as unfilled_ppm_shares
+    from gpu_unobserved
 ),
 
 state_shares as (

@@ -40,7 +40,7 @@ def samples(start: float, end: float, every: int = 60, **given_values: Any) -> l
     return [sample(at(start) + timedelta(seconds=every * n), **given_values) for n in range(count)]
 
 
-def holder(is_held: bool) -> dict[str, str]:
+def holder(is_held: bool) -> Row:
     """What names the holder of a sample."""
     return {"namespace": "search", "pod": "pod-1"} if is_held else {"namespace": "", "pod": "", "container": ""}
 

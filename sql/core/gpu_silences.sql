@@ -1,0 +1,120 @@
+-- What nobody knows of a GPU that reports on that day or beside it: the time in which nothing of it reports, and that
+-- of single MIG instances that do not. Slices of which no instance was made stand here too: they are free.
+with silences as (
+    select
+        gpu_targets.resource_id,
+        gpu_targets.cluster,
+        gpu_targets.hostname,
+        gpu_targets.hour_number,
+        gpu_targets.gpu_uuid,
+        gpu_targets.target_seconds,
+        gpu_shares.gpu_instance_id,
+        sum(
+            gpu_shares.instance_shares
+            * (
+                gpu_shares.silent_seconds
+                + case
+                    when gpu_shares.all_shares <= 720720
+                        then greatest(gpu_targets.target_seconds - gpu_shares.seen_seconds, 0)
+                    else 0
+                end
+            )
+        ) as second_shares
+    from gpu_targets
+    inner join gpu_shares
+        on
+            gpu_targets.cluster = gpu_shares.cluster
+            and gpu_targets.hostname = gpu_shares.hostname
+            and gpu_targets.gpu_uuid = gpu_shares.gpu_uuid
+            and gpu_targets.hour_number = gpu_shares.hour_number
+    group by
+        gpu_targets.resource_id,
+        gpu_targets.cluster,
+        gpu_targets.hostname,
+        gpu_targets.hour_number,
+        gpu_targets.gpu_uuid,
+        gpu_targets.target_seconds,
+        gpu_shares.gpu_instance_id
+),
+
+whole_silences as (
+    select
+        gpu_targets.resource_id,
+        gpu_targets.cluster,
+        gpu_targets.hostname,
+        gpu_targets.hour_number,
+        gpu_targets.gpu_uuid,
+        gpu_targets.target_seconds,
+        greatest(gpu_targets.target_seconds - coalesce(max(gpu_shares.seen_seconds), 0), 0)
+        * case
+            when coalesce(max(gpu_shares.all_shares), 0) <= 720720
+                then 720720 - coalesce(max(gpu_shares.all_shares), 0)
+            else 720720
+        end as second_shares
+    from gpu_targets
+    left join gpu_shares
+        on
+            gpu_targets.cluster = gpu_shares.cluster
+            and gpu_targets.hostname = gpu_shares.hostname
+            and gpu_targets.gpu_uuid = gpu_shares.gpu_uuid
+            and gpu_targets.hour_number = gpu_shares.hour_number
+    where gpu_targets.gpu_uuid <> 'unobserved'
+    group by
+        gpu_targets.resource_id,
+        gpu_targets.cluster,
+        gpu_targets.hostname,
+        gpu_targets.hour_number,
+        gpu_targets.gpu_uuid,
+        gpu_targets.target_seconds
+)
+
+select
+    resource_id,
+    cluster,
+    hostname,
+    hour_number,
+    gpu_uuid,
+    target_seconds,
+    gpu_instance_id,
+    '' as namespace,
+    '' as pod,
+    'unknown' as state,
+    cast(null as varchar) as metric_used,
+    'none' as holder_source,
+    cast(second_shares as bigint) as second_shares
+from silences
+where second_shares > 0
+union all
+select
+    resource_id,
+    cluster,
+    hostname,
+    hour_number,
+    gpu_uuid,
+    target_seconds,
+    '' as gpu_instance_id,
+    '' as namespace,
+    '' as pod,
+    'unknown' as state,
+    cast(null as varchar) as metric_used,
+    'none' as holder_source,
+    second_shares
+from whole_silences
+where second_shares > 0
+union all
+select
+    resource_id,
+    cluster,
+    hostname,
+    hour_number,
+    gpu_uuid,
+    target_seconds,
+    '' as gpu_instance_id,
+    '' as namespace,
+    '' as pod,
+    'unallocated' as state,
+    'mig_profile' as metric_used,
+    'none' as holder_source,
+    stranded_second_shares as second_shares
+from gpu_targets
+where stranded_second_shares > 0
