@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
-from typing import Annotated, Any, BinaryIO, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Protocol, cast
 
-import pyarrow as pa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # processes that read files for another one start without it
 
 
 class SourceError(Exception):
@@ -150,7 +152,7 @@ class Parsed:
     `is_final` is the provider's own word that the slice will not change.
     """
 
-    rows: pa.Table
+    rows: "pa.Table"
     rejects: tuple[Reject, ...] = ()
     duplicate_count: int = 0
     stated_cost: Decimal | None = None

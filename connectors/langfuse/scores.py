@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -55,12 +56,11 @@ class LangfuseScores:
 
     def fetch(self, settings: LangfuseScoresSettings, window: Window) -> Iterator[Page]:
         """The day's scores after the allow-list."""
-        redact = allowed(settings).redact
         if settings.location is not None:
-            yield from land_stored(_stored(settings), window, redact, _shape(settings))
+            yield from land_stored(_stored(settings), window, partial(_shape, settings))
             return
         with self._session(settings) as session:
-            yield from land_rows(_told(session, settings, window), window, redact)
+            yield from land_rows(_told(session, settings, window), window, allowed(settings).redact)
 
     def parse(self, settings: LangfuseScoresSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Rows of `outcome_scores`, in one chunk: a day of outcomes is small.
@@ -133,7 +133,7 @@ def _shape(settings: LangfuseScoresSettings) -> StoredShape:
         score = of_export(row)
         return (score,) if is_asked_for(settings, score) else ()
 
-    return StoredShape(lambda row: microseconds(row.get("timestamp")), records, _TABLE)
+    return StoredShape(allowed(settings).redact, lambda row: microseconds(row.get("timestamp")), records, _TABLE)
 
 
 def _stored(settings: LangfuseScoresSettings) -> StoredLogSettings:

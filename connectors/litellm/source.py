@@ -1,20 +1,21 @@
 """The LiteLLM source: its declaration, and the way from its verbs to the modules that do them."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from connectors.base import SourceSettings
 from connectors.litellm.allow_list import allowed, plain_payload
 from connectors.litellm.attempts import ESSENTIAL, attempt, reported_cost
-from connectors.litellm.payload_columns import payload_columns
 from connectors.litellm.settings import LiteLlmSettings
 from connectors.logs.allow_list import AllowList
 from connectors.logs.attempt import Attempt, Record
-from connectors.logs.columns import Columns
 from connectors.logs.files import Csv
 from connectors.logs.instants import microseconds
 from connectors.logs.plain_lines import PlainForm
 from connectors.logs.source import StoredLog
+
+if TYPE_CHECKING:
+    from connectors.logs.columns import Columns
 
 _SPEND_LOGS = Csv(frozenset({"request_id", "startTime"}))
 
@@ -42,8 +43,10 @@ class LiteLlm(StoredLog[LiteLlmSettings]):
         """Payloads are: they carry prompts and answers, most of their bytes."""
         return plain_payload(settings) if settings.format in ("auto", "payload") else None
 
-    def columns(self, settings: LiteLlmSettings) -> Columns | None:
+    def columns(self, settings: LiteLlmSettings) -> "Columns | None":
         """Of payloads; see `payload_columns`."""
+        from connectors.litellm.payload_columns import payload_columns
+
         return payload_columns(settings)
 
     def cost(self, settings: LiteLlmSettings, record: Record) -> str | None:  # noqa: ARG002

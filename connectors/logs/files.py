@@ -13,7 +13,6 @@ from typing import Any, BinaryIO, cast
 from isal import igzip, igzip_lib
 
 from connectors.base import IncompleteDeliveryError, SourceError
-from connectors.logs.parquet import parquet_rows
 from connectors.logs.values import WITHHELD, json_value
 
 _LONGEST_LINE = 16 * 1024 * 1024  # bytes; one payload is about 11 KB
@@ -68,6 +67,8 @@ def rows_of(
             plain.read(3)
         head = plain.peek(64)[:64].lstrip()
         if head[:4] == b"PAR1":
+            from connectors.logs.parquet import parquet_rows
+
             yield from parquet_rows(plain, where)
         elif head:
             yield from _json_rows(plain, where, quick) if head[:1] in b"{[" else _csv_rows(plain, where, shape)

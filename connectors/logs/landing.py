@@ -4,18 +4,21 @@ A log files a row by its own clock, or by when it was written: the day's rows al
 Rows of other days are left to their own windows; a row that no window would reach is landed here, to be refused.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from io import BytesIO
 from itertools import chain, islice
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
-from connectors.base import Bytes, Page, Window
+from connectors.base import Bytes, Page, SourceError, Window
 from connectors.logs.allow_list import Redactor, UnlandableError
+from connectors.logs.apart import helpers_for, lines_of_jobs, pieces
 from connectors.logs.files import Csv, Found, Quick, Unreadable, rows_of
 from connectors.logs.instants import day_of, instant_of
 from connectors.logs.listing import content_of, files_of_days
@@ -34,24 +37,56 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class StoredShape:
-    """How the files of a stored log look.
+    """How the files of a stored log look, and what of them may be landed.
 
-    `started` gives the microsecond at which a row started, asked before the allow-list runs; None where it cannot be
-    read. `records` gives the rows that one row of a file holds: a line of traces holds many. `csv` is None for a log
-    that is never CSV. `plain` lands plain lines of JSON without making rows of them.
+    `redact` is the allow-list. `started` gives the microsecond at which a row started, asked before the allow-list
+    runs; None where it cannot be read. `records` gives the rows that one row of a file holds: a line of traces holds
+    many. `csv` is None for a log that is never CSV. `plain` lands plain lines of JSON without making rows of them.
     """
 
+    redact: Redactor
     started: Callable[[Row], int | None]
     records: Callable[[Row], Iterable[Row]] | None = None
     csv: Csv | None = None
     plain: PlainLines | None = None
 
 
-def land_stored(settings: StoredLogSettings, window: Window, redact: Redactor, shape: StoredShape) -> Iterator[Page]:
+def land_stored(settings: StoredLogSettings, window: Window, shape_of: Callable[[], StoredShape]) -> Iterator[Page]:
     """The window's pages: canonical JSON lines of at most `ROWS_PER_PAGE` rows, the same for the same objects.
 
-    No page means that the location was read and holds nothing for the window.
+    `shape_of` is a function that can be pickled: large logs are read by several processes, each with a shape of its
+    own. No page means that the location was read and holds nothing for the window.
     """
+    filed = files_of_days(settings, settings.reach(window.slice_date))
+    if helpers := helpers_for(stored for stored, _ in filed):
+        parts = pieces(filed, stored=lambda item: item[0])
+        jobs = (partial(_write_lines, settings, window, shape_of, part) for part in parts)
+        return _pages(lines_of_jobs(jobs, helpers), window.slice_date)
+    return _pages(_lines_of(settings, window, shape_of(), filed), window.slice_date)
+
+
+def _write_lines(
+    settings: StoredLogSettings,
+    window: Window,
+    shape_of: Callable[[], StoredShape],
+    filed: Sequence[Filed],
+    sink: BinaryIO,
+) -> None:
+    lines = _lines_of(settings, window, shape_of(), filed)
+    try:
+        sink.writelines(lines)
+        sink.flush()
+    except OSError as error:  # files are read by `connectors.storage`, whose errors are others
+        raise SourceError(
+            f"{settings.location}: what was read could not be kept for its turn ({error.strerror}); make room in the "
+            f"folder for temporary files, {tempfile.gettempdir()}"
+        ) from None
+
+
+def _lines_of(
+    settings: StoredLogSettings, window: Window, shape: StoredShape, filed: Sequence[Filed]
+) -> Iterator[bytes]:
+    """What is landed of the files, line by line."""
     day, first, last = window.slice_date, instant_of(window.start), instant_of(window.end) - 1
 
     def belongs(started: int | None, folder: date | None) -> bool:
@@ -66,13 +101,12 @@ def land_stored(settings: StoredLogSettings, window: Window, redact: Redactor, s
     def started(row: Found) -> int | None:
         return None if isinstance(row, Unreadable) else shape.started(row)
 
-    kept = (
-        row if isinstance(row, bytes) else _line(_landed(row, redact, stored.path))
-        for (stored, folder), rows in _opened(settings, files_of_days(settings, settings.reach(day)), shape, quick_of)
+    return (
+        row if isinstance(row, bytes) else _line(_landed(row, shape.redact, stored.path))
+        for (stored, folder), rows in _opened(settings, filed, shape, quick_of)
         for row in rows
         if isinstance(row, bytes) or belongs(started(row), folder)
     )
-    return _pages(kept, day)
 
 
 def land_rows(rows: Iterable[Found], window: Window, redact: Redactor) -> Iterator[Page]:
@@ -93,7 +127,7 @@ def _line(row: dict[str, Any]) -> bytes:
 
 def _opened(
     settings: StoredLogSettings,
-    filed: list[Filed],
+    filed: Sequence[Filed],
     shape: StoredShape,
     quick_of: Callable[[date | None], Quick | None],
 ) -> Iterator[tuple[Filed, Iterable[Found | bytes]]]:

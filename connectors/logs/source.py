@@ -4,19 +4,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from connectors.base import LandedPage, Page, Parsed, SourceSettings, Window
 from connectors.logs.allow_list import AllowList
 from connectors.logs.attempt import Attempt, Record
-from connectors.logs.columns import Columns
 from connectors.logs.files import Csv
 from connectors.logs.landing import StoredShape, land_stored
 from connectors.logs.plain_lines import PlainForm, plain_lines
 from connectors.logs.probing import found_there
 from connectors.logs.settings import LogSettings, StoredLogSettings
-from connectors.logs.staging import Reading, parse_log
 from connectors.windows import day_windows
+
+if TYPE_CHECKING:
+    from connectors.logs.columns import Columns
 
 S = TypeVar("S", bound=LogSettings)
 Stored = TypeVar("Stored", bound=StoredLogSettings)
@@ -43,7 +45,7 @@ class RequestLog(ABC, Generic[S]):
         """What the landed record says that the attempt cost, in USD; None where the log states no cost."""
         return None
 
-    def columns(self, settings: S) -> Columns | None:  # noqa: ARG002
+    def columns(self, settings: S) -> "Columns | None":  # noqa: ARG002
         """How plain landed records are read many at once; None where each is read by itself."""
         return None
 
@@ -53,6 +55,8 @@ class RequestLog(ABC, Generic[S]):
 
     def parse(self, settings: S, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Rows of `gateway_requests`; see `parse_log`."""
+        from connectors.logs.staging import Reading, parse_log  # of what it needs, reading files needs nothing
+
         reading = Reading(
             read=lambda record: self.read(settings, record),
             cost=lambda record: self.cost(settings, record),
@@ -90,15 +94,18 @@ class StoredLog(RequestLog[Stored]):
 
     def fetch(self, settings: Stored, window: Window) -> Iterator[Page]:
         """The window's rows after the allow-list; see `land_stored`."""
+        return land_stored(settings, window, partial(self._shape, settings))
+
+    def _shape(self, settings: Stored) -> StoredShape:
         is_enveloped = type(self).records is not StoredLog.records  # a row that is itself needs no look inside
         form = self.plain(settings)
-        shape = StoredShape(
+        return StoredShape(
+            redact=self.allow_list(settings).redact,
             started=lambda row: self.started(settings, row),
             records=(lambda row: self.records(settings, row)) if is_enveloped else None,
             csv=self.csv(settings),
             plain=None if form is None else plain_lines(form),
         )
-        return land_stored(settings, window, self.allow_list(settings).redact, shape)
 
     def probe(self, settings: Stored) -> str:
         """Looks at the first files: a log may have millions. Raises SourceError where the layout fits none of them."""
