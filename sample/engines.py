@@ -1,10 +1,11 @@
 """What the engines of the company's own model counted, as vLLM tells it: one file for each pod and day.
 
-An engine's counters begin at zero with its process, and are scraped every five minutes.
+An engine's counters begin at zero with its process, and are scraped every five minutes. Answers take seconds: no scrape
+met one that ran or waited.
 """
 
 import random
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from operator import add
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from sample.calls import COUNTED, MS_PER_TOKEN, Call
 from sample.company import MONTH, SERVING
-from sample.exposition import STEP, Metric, instants, label_text, milliseconds, write_lines
+from sample.exposition import Metric, instants, label_text, milliseconds, write_lines
 from sample.pods import NAMESPACE, Pod, Run
 from sample.traffic import EPOCH
 
@@ -44,7 +45,6 @@ class Scrape(NamedTuple):
     at: datetime
     run: Run
     counts: tuple[int, ...]
-    running: int
 
 
 def write_engine(file: Path, pod: Pod, scrapes: Sequence[Scrape]) -> None:
@@ -63,8 +63,8 @@ def _lines(where: Mapping[str, str], engine: Mapping[str, str], scrapes: Sequenc
         texts = (f"{value // 1000}.{value % 1000:03d}" if is_time else f"{value}.0" for value in values)
         yield from metric.lines(f"{labels} {text} {stamp}" for text, stamp in zip(texts, stamps, strict=True))
     labels = label_text(**engine, **where)
-    yield from _RUNNING.lines(f"{labels} {s.running}.0 {stamp}" for s, stamp in zip(scrapes, stamps, strict=True))
-    yield from _WAITING.lines(f"{labels} 0.0 {stamp}" for stamp in stamps)
+    for gauge in (_RUNNING, _WAITING):
+        yield from gauge.lines(f"{labels} 0.0 {stamp}" for stamp in stamps)
     starts = (((scrape.run.started_at - EPOCH) // timedelta(seconds=1), milliseconds(scrape.at)) for scrape in scrapes)
     yield from _STARTED.lines(f"{label_text(**where)} {start}.0 {stamp}" for start, stamp in starts)
 
@@ -72,7 +72,6 @@ def _lines(where: Mapping[str, str], engine: Mapping[str, str], scrapes: Sequenc
 def scrapes_of(pod: Pod, calls: Sequence[Call], days: Iterable[date], seed: int) -> Iterator[tuple[date, list[Scrape]]]:
     """The scrapes of each day, and one more as its file is closed. Days on which nothing answers are left out."""
     counts, run, left = _counted_before(pod, seed), pod.runs[0], deque(calls)
-    running = Counter(at for call in calls if (at := _next_scrape(call.started_at)) < call.ended_at)
     for day in days:
         found: list[Scrape] = []
         for at in [*instants(day), datetime.combine(day, CLOSED_AT)]:
@@ -83,13 +82,9 @@ def scrapes_of(pod: Pod, calls: Sequence[Call], days: Iterable[date], seed: int)
                 counts, run = (0,) * len(COUNTED), answering
             while left and left[0].ended_at <= at:
                 counts = tuple(map(add, counts, left.popleft().counts))
-            found.append(Scrape(at, run, counts, running[at]))
+            found.append(Scrape(at, run, counts))
         if found:
             yield day, found
-
-
-def _next_scrape(moment: datetime) -> datetime:
-    return moment + (EPOCH - moment) % STEP
 
 
 def _counted_before(pod: Pod, seed: int) -> tuple[int, ...]:

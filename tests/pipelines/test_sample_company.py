@@ -59,6 +59,7 @@ class Company:
             "reconciliation_by_cause",
             "log_defects",
             "gpu_states_hourly",
+            "serving_hourly",
             "commitments",
             "commitment_hours",
             "provider_usage_daily",
@@ -271,6 +272,50 @@ def test_gpu_time_is_in_its_true_states(company: Company) -> None:
     for row in company.first_rows["gpu_states_hourly"]:
         found[row["cluster"]][row["state"]] += row["state_seconds"]
     assert {cluster: dict(states) for cluster, states in found.items()} == company.first_truth["gpu_state_seconds"]
+
+
+def test_own_models_tokens_are_those_that_their_engines_counted(company: Company) -> None:
+    names = ("prompt_tokens", "cached_tokens", "generated_tokens", "finished_requests")
+    found: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: dict.fromkeys(names, 0)))
+    for row in company.first_rows["serving_hourly"]:
+        for name in names:
+            found[str(row["usage_date"])][row["model_id"]][name] += row[name]
+    assert found == company.first_truth["engine_tokens"]
+
+
+def test_engines_count_what_the_gateways_logged_but_for_the_calls_past_them(company: Company) -> None:
+    with open_house(company.written.config, "run-reader") as house:
+        logged = {str(row["usage_date"]): row for row in house.lake.read("self_hosted_usage").to_pylist()}
+    for day, models in company.first_truth["engine_tokens"].items():
+        past = company.first_truth["unlogged_engine_tokens"].get(day, {})
+        for model_id, counted in models.items():
+            row = logged.get(day) or dict.fromkeys(("input_uncached_tokens", "cache_read_tokens", "output_tokens"), 0)
+            unlogged = past.get(model_id) or dict.fromkeys(counted, 0)
+            prompt_tokens = row["input_uncached_tokens"] + row["cache_read_tokens"]
+            assert counted["prompt_tokens"] - unlogged["prompt_tokens"] == prompt_tokens, day
+            assert counted["cached_tokens"] - unlogged["cached_tokens"] == row["cache_read_tokens"], day
+            assert counted["generated_tokens"] - unlogged["generated_tokens"] == row["output_tokens"], day
+
+
+def test_pods_held_their_gpus_for_the_true_seconds(company: Company) -> None:
+    with open_house(company.written.config, "run-reader") as house:
+        rows = house.lake.read("gpu_allocations").to_pylist()
+    held: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        held[row["pod"]] += row["allocated_gpus"] * ((row["ended_at"] - row["started_at"]) // timedelta(seconds=1))
+    assert held == company.first_truth["gpu_seconds_held"]
+
+
+def test_a_released_pod_and_its_successor_are_seen_resting_and_starting(company: Company) -> None:
+    """The hours' tables know of five minutes: no more may lie between them and the truth."""
+    truth = company.first_truth["pod_replacement"]
+    busy: dict[str, list[datetime]] = defaultdict(list)
+    for row in company.first_rows["serving_hourly"]:
+        busy[row["pod"]] += [row[name] for name in ("first_busy_at", "last_busy_at") if row[name] is not None]
+    ended, begun = (datetime.fromisoformat(truth[name]) for name in ("last_request_ended_at", "first_request_at"))
+    assert timedelta(0) <= max(busy[truth["released"]]) - ended < timedelta(minutes=5)
+    assert timedelta(0) <= begun - min(busy[truth["started"]]) < timedelta(minutes=5)
+    assert sum(row["reset_count"] for row in company.first_rows["serving_hourly"]) == 1
 
 
 def test_every_layer_of_gpu_waste_adds_up_to_the_gpu_cost(company: Company) -> None:
