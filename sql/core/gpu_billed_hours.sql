@@ -1,7 +1,7 @@
 -- A node has usually several bill lines for one stretch (compute, licence, storage, a commitment's share), so hours
 -- come from the union of the lines' periods, never from their sum. The hosts say which resources are GPU nodes.
 -- A line that covers a day covers its 24 hours: where in the day fewer hours fell, a daily bill does not say.
--- Lines of a scale set are those of its machines, each for as long as it was seen.
+-- Lines of a scale set are those of its machines that have no lines of their own, each for as long as it was seen.
 with keys as (
     select distinct
         resource_id,
@@ -130,7 +130,10 @@ hosted as (
         row_number() over (
             partition by dated.resource_id, dated.hour_start, matches.is_one_of_many
             order by matches.cluster, matches.hostname
-        ) as host_order
+        ) as host_order,
+        max(case when matches.is_one_of_many then 0 else 1 end) over (
+            partition by matches.cluster, matches.hostname, dated.hour_start
+        ) as has_own_lines
     from dated
     inner join matches
         on
@@ -152,5 +155,5 @@ select
     cast(hour_start as date) as usage_date,
     cast(sum(billed_seconds) as bigint) as billed_seconds
 from hosted
-where is_one_of_many or host_order = 1
+where (is_one_of_many and has_own_lines = 0) or (not is_one_of_many and host_order = 1)
 group by resource_id, hostname, cluster, hour_start

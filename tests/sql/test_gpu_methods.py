@@ -406,27 +406,32 @@ def test_bill_lines_find_their_node_by_what_nodes_say_of_themselves(duckdb_engin
 
 def test_lines_of_a_scale_set_are_those_of_its_machines_while_they_were_seen(duckdb_engine: DuckDBEngine) -> None:
     scale_set = "/subscriptions/s/resourcegroups/g/providers/microsoft.compute/virtualmachinescalesets/set"
+    line = {"charge_category": "Usage", "charge_period_start": at(0), "charge_period_end": at(2)}
     rows = built(
         duckdb_engine,
         "gpu_billed_hours",
         charges=[
-            {
-                "charge_category": "Usage",
-                "resource_id": scale_set,
-                "charge_period_start": at(0),
-                "charge_period_end": at(2),
-            }
+            line | {"resource_id": scale_set},
+            # a machine whose own line there is does not share in those of the set
+            line | {"resource_id": f"{scale_set}/virtualmachines/4", "charge_period_start": at(1)},
         ],
         node_sightings=[
             sighting(0, 24, hostname="aks-1", instance_id=f"{scale_set}/virtualmachines/1", gpu_count=1),
             sighting(0.5, 1.25, hostname="aks-2", instance_id=f"{scale_set}/virtualmachines/2", gpu_count=1),
+            sighting(0, 24, hostname="aks-4", instance_id=f"{scale_set}/virtualmachines/4", gpu_count=1),
         ],
     )
-    assert {(row["hostname"], row["hour_start"].hour): row["billed_seconds"] for row in rows} == {
-        ("aks-1", 0): 3600,
-        ("aks-1", 1): 3600,
-        ("aks-2", 0): 1800,
-        ("aks-2", 1): 900,
+    found = {
+        (row["resource_id"].rpartition("/")[2], row["hostname"], row["hour_start"].hour): row["billed_seconds"]
+        for row in rows
+    }
+    assert found == {
+        ("set", "aks-1", 0): 3600,
+        ("set", "aks-1", 1): 3600,
+        ("set", "aks-2", 0): 1800,
+        ("set", "aks-2", 1): 900,
+        ("set", "aks-4", 0): 3600,
+        ("4", "aks-4", 1): 3600,
     }
 
 
