@@ -24,11 +24,11 @@ from models.conservation import check_conservation
 from models.frames import conform, require
 from models.gpu_weights import SHARE, gpu_shares
 from models.money import check_range, money_of, units_of
-from models.usage_weights import Pool, api_shares, pool_shares
+from models.usage_weights import Pool, api_shares, logged_once, pool_shares
 
 __all__ = ["RULES", "Pool", "check_conservation", "post"]
 
-RULES = "2"
+RULES = "3"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
 
 _TOTALS = ["billed_units", "effective_units"]
@@ -83,7 +83,7 @@ def post(
             not among `pools`, or as `models.usage_weights.pool_shares`.
         OverflowError: the amounts sum to more than DECIMAL(38,12) holds.
     """
-    usage, owners = require(usage, "usage_by_team_daily"), require(owners, "owners")
+    usage, owners = logged_once(require(usage, "usage_by_team_daily")), require(owners, "owners")
     gpu_states, serving = require(gpu_states, "gpu_states_hourly"), require(serving, "serving_hourly")
     charges = owned_charges(require(charge_groups, "charge_groups"), gpu_states, owners)
     booked = _moves(charges, step=1, rule_kind="book", rule_id="book", to_account=CHARGES)

@@ -48,6 +48,14 @@ _BY_COST = (
 )
 
 
+def logged_once(usage: pl.DataFrame) -> pl.DataFrame:
+    """Usage in the shape of `usage_by_team_daily` less what is proven to be logged again: no share grows by a copy."""
+    tokens = [column_of(name) for name in TOKEN_CLASSES]
+    less = [pl.col(name) - pl.col(f"duplicate_{name}").fill_null(0) for name in tokens]
+    cost = pl.col("priced_cost_usd") - pl.col("duplicate_cost_usd").fill_null(0)
+    return usage.with_columns(*less, cost)
+
+
 def api_shares(charges: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
     """Shares of charges in what providers bill by model.
 

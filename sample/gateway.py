@@ -76,10 +76,9 @@ def _database_time(moment: datetime) -> str:
 
 def _values(request: Request) -> dict[str, str]:
     digest = hashlib.sha256(request.request_id.encode()).hexdigest()
-    call_id = request.request_id if request.status == "failure" else _uuid(digest)
     return {
         "id": _quoted(request.request_id),
-        "call_id": _quoted(call_id),
+        "call_id": _quoted(request.call_id or _uuid(digest)),
         "trace_id": _quoted(_uuid(request.group_id * 2)),
         "ticket": _quoted(f"T-{int(request.group_id, 16) % 90_000 + 10_000}"),
         "cache_key": _quoted(digest),

@@ -34,7 +34,10 @@ EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (every time in the sample is UTC a
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One attempt: what was asked, how it ended, and its tokens in exclusive classes (empty when it failed)."""
+    """One attempt: what was asked, how it ended, and its tokens in exclusive classes (empty when it failed).
+
+    `call_id` is the gateway's id of the user's call where a failure has told it: all attempts of the call share it.
+    """
 
     request_id: str
     group_id: str
@@ -45,6 +48,7 @@ class Request:
     is_cache_hit: bool
     is_stream: bool
     tokens: dict[str, int]
+    call_id: str = ""
 
     @property
     def model(self) -> Model:
@@ -109,8 +113,10 @@ def _operation(chance: random.Random, workload: Workload, day: date) -> Iterator
     request = _request(chance, workload, day)
     fate = chance.random()
     if fate < 0.012:
-        yield _failure(chance, request)
-        yield replace(request, started_at=request.started_at + timedelta(milliseconds=chance.randrange(400, 4000)))
+        failure = _failure(chance, request)
+        yield failure
+        later = request.started_at + timedelta(milliseconds=chance.randrange(400, 4000))
+        yield replace(request, started_at=later, call_id=failure.call_id)
     elif fate < 0.018:
         yield _failure(chance, request)
     elif fate < 0.04 and workload.gateway == "us" and request.model.provider != "hosted_vllm":
@@ -124,7 +130,13 @@ def _failure(chance: random.Random, request: Request) -> Request:
     call_id = f"{chance.getrandbits(128):032x}"
     name = f"{call_id[:8]}-{call_id[8:12]}-4{call_id[13:16]}-a{call_id[17:20]}-{call_id[20:]}"
     return replace(
-        request, request_id=name, status="failure", tokens={}, latency_ms=chance.randrange(3, 900), is_stream=False
+        request,
+        request_id=name,
+        call_id=name,
+        status="failure",
+        tokens={},
+        latency_ms=chance.randrange(3, 900),
+        is_stream=False,
     )
 
 

@@ -90,7 +90,7 @@ def money(amount: Decimal) -> str:
 
 
 def _log_defects(traffic: Mapping[date, Sequence[Request]], lines: Sequence[Line]) -> Mapping[str, object]:
-    """Requests without a cost and those with a margin in it, and what API keys beside the gateway's are billed."""
+    """Requests without a cost, with a margin in it, tried again, and what API keys beside the gateway's are billed."""
     requests = [request for of_day in traffic.values() for request in of_day if request.is_billed]
     margins = [request.margin() for request in requests if request.margin()]
     bypass: dict[str, Decimal] = defaultdict(Decimal)
@@ -98,6 +98,7 @@ def _log_defects(traffic: Mapping[date, Sequence[Request]], lines: Sequence[Line
         if line.provider_name in PROVIDER_NAMES.values() and line.sub_account_id not in GATEWAY_ACCOUNT.values():
             bypass[line.provider_name] += line.cost
     return {
+        "retry_as_request": {"requests": sum(bool(request.call_id) for request in requests)},
         "zero_cost": {"requests": sum(r.list_costs() is None and r.model.bill_name is not None for r in requests)},
         "margin_in_cost": {"requests": len(margins), "effect_usd": money(sum(margins, Decimal(0)))},
         "bypass_usd": {name: money(usd) for name, usd in sorted(bypass.items())},

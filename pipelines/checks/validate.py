@@ -3,8 +3,9 @@
 import sys
 import tempfile
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,8 @@ from contracts import Contract
 from pipelines.checks.outcome import Outcome
 
 PYSPARK = "pyspark"
+EXAMPLES, LONGEST = 3, 600  # rows that an outcome shows, and characters of them
+Row = Mapping[str, object]
 Rows = Sequence[str] | pa.Table | ds.Dataset
 
 
@@ -47,7 +50,13 @@ def validate(contract: Contract, rows: Rows) -> list[Outcome]:
             rule.meta = {"name": name, "severity": severity.value}
             suite.add_expectation(rule)
         result = batch.validate(suite, result_format="SUMMARY")
-        return [_outcome(contract, item) for item in result.results]
+
+        def rows_of(query: str) -> Sequence[Row]:
+            rule = gx.expectations.UnexpectedRowsExpectation(unexpected_rows_query=query)
+            found = batch.validate(rule, result_format="COMPLETE").result or {}
+            return found.get("details", {}).get("unexpected_rows", [])
+
+        return [_with_examples(_outcome(contract, item), contract, rows_of) for item in result.results]
 
 
 @contextmanager
@@ -85,6 +94,20 @@ def _expose(scratch: Path, contract: Contract, rows: Rows) -> None:
             connection.execute(f"create table {contract.table} as select * from arrow_rows")
 
 
+def _with_examples(outcome: Outcome, contract: Contract, rows_of: Callable[[str], Sequence[Row]]) -> Outcome:
+    """A broken rule with what it selects: with its count alone nobody knows where to look."""
+    rule = next((check for check in contract.checks if check.name == outcome.name), None)
+    if outcome.passed or rule is None:
+        return outcome
+    found = rows_of(f"select * from ({rule.sql}) as broken limit {EXAMPLES}")
+    return replace(outcome, examples="; ".join(map(_told, found))[:LONGEST])
+
+
+def _told(row: Row) -> str:
+    """A rule may say in one column what it found; else all of them are named."""
+    return ", ".join(str(value) if len(row) == 1 else f"{name} {value}" for name, value in row.items())
+
+
 def _outcome(contract: Contract, item: object) -> Outcome:
     """One result of Great Expectations in our words."""
     from great_expectations.core.expectation_validation_result import ExpectationValidationResult
@@ -105,5 +128,5 @@ def _outcome(contract: Contract, item: object) -> Outcome:
         passed=bool(item.success),
         severity=Severity(meta["severity"]),
         broken_count=unexpected if isinstance(unexpected, int) else None,
-        examples="; ".join(str(example) for example in list(examples)[:3])[:600],
+        examples="; ".join(str(example) for example in list(examples)[:EXAMPLES])[:LONGEST],
     )

@@ -11,6 +11,7 @@ import pytest
 
 from contracts import contract
 from pipelines.checks import validate
+from tests.sql.golden import filled
 
 TABLE = contract("prices")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -96,6 +97,23 @@ def test_owner_rules_name_a_team_or_a_pool():
     }
     outcomes = validate(owners, pa.Table.from_pylist([rule], schema=owners.arrow_schema()))
     assert [o.name for o in outcomes if not o.passed] == ["one_owner"]
+
+
+def test_what_nothing_explains_is_told_with_provider_account_and_amount() -> None:
+    summary, by_cause = contract("reconciliation_summary"), contract("reconciliation_by_cause")
+    total = {"provider_id": "openai", "billing_period": "2026-10-01", "billed_cost": "1000", "estimated_cost": "980"}
+    total |= {"difference": "20", "unexplained_difference": "20", "unexplained_ratio": 0.02}
+    share = {"provider_id": "openai", "billing_period": "2026-10-01", "part": "rate", "cause": "unexplained"}
+    shares = [
+        share | {"account_id": "proj-1", "usd": "18.5", "bill_ratio": 0.0185},
+        share | {"account_id": "proj-2", "usd": "1.5", "bill_ratio": 0.0015},
+    ]
+    tables = ((summary, filled(summary.table, [total])), (by_cause, filled(by_cause.table, shares)))
+    told = [o.examples for table, rows in tables for o in validate(table, rows) if not o.passed]
+    assert told == [
+        "openai 2026-10: 20.00 USD are unexplained, 2.0 % of 1000.00 USD billed",
+        "openai 2026-10, account proj-1: 18.50 USD are unexplained, 1.9 % of the bill",
+    ]
 
 
 def test_checks_run_in_a_process_whose_main_module_has_no_file() -> None:

@@ -196,6 +196,17 @@ def test_a_gpu_line_without_seconds_in_its_period_rests_unallocated(rows):
     assert resting(postings, "cost_kind") == {("residual:unallocated", "gpu"): D(1)}
 
 
+def test_what_is_logged_again_gives_nobody_a_larger_share(rows):
+    charge = {"cost": "100", "provider_id": "openai", "model_id": "gpt", "token_class": "output_text"}
+    once = {"team_id": "careful", "output_text_tokens": 300, "priced_cost_usd": D("3")}
+    # 200 tokens, of which 100 are there twice
+    twice = {"team_id": "hasty", "output_text_tokens": 200, "duplicate_output_text_tokens": 100}
+    twice |= {"priced_cost_usd": D("2"), "duplicate_cost_usd": D("1"), "duplicate_count": 1}
+    assert resting(settle(rows, [charge], usage=[once, twice])) == {"team:careful": D(75), "team:hasty": D(25)}
+    by_model = charge | {"token_class": None}
+    assert resting(settle(rows, [by_model], usage=[once, twice])) == {"team:careful": D(75), "team:hasty": D(25)}
+
+
 def test_a_pool_is_carried_by_its_users_in_weighted_tokens_and_keeps_the_gpu_states(rows):
     states = [
         {"namespace": "serving", "state": "effective", "state_seconds": 2400},

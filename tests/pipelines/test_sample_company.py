@@ -119,6 +119,7 @@ def test_what_bypasses_the_gateway_and_what_is_in_the_log_s_own_cost_is_what_was
                 found[row["defect"]][1] += row["effect_usd"] or 0
         margin = wanted["margin_in_cost"]
         assert {name: tuple(values) for name, values in found.items()} == {
+            "retry_as_request": (wanted["retry_as_request"]["requests"], 0),
             "zero_cost": (wanted["zero_cost"]["requests"], 0),
             "margin_in_cost": (margin["requests"], Decimal(margin["effect_usd"])),
         }

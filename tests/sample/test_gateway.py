@@ -115,6 +115,9 @@ def test_failures_retries_cache_hits_streams_and_a_model_without_price_occur(log
     failures = [row for row in rows if row["status"] == "failure"]
     assert all(row["total_tokens"] == 0 and row["spend"] == 0 for row in failures)
     assert {row["session_id"] for row in failures} & {row["session_id"] for row in rows if row["status"] == "success"}
+    calls = {row["metadata"]["litellm_call_id"] for row in rows if row["status"] == "success"}
+    retried = [row for row in failures if row["request_id"] in calls]
+    assert 0.4 < len(retried) / len(failures) < 0.9, "a failure's id is its call's, which the attempt after it has, too"
     hits = [row for row in rows if row["cache_hit"] == "True"]
     assert all("_cache_hit" in row["request_id"] and row["spend"] == 0 and row["total_tokens"] > 0 for row in hits)
     assert {row["cache_hit"] for row in rows} == {"True", "False", "None"}
