@@ -2,10 +2,22 @@
 -- that one and, where both durations are known, took as long to a tenth of a second, as two calls hardly do. Its id may
 -- be another one or the same. Under another id of the same operation it is another try, unless both succeeded with
 -- output, began at the same instant and ended in the same millisecond: that is one call, logged twice. The earlier
--- attempt is the one just before, or the last one of the same tenth of a second: another call may lie between.
+-- attempt is the one just before, or the last one of the same tenth of a second: another call may lie between. What
+-- has to be the same is compared as one hash: that another call has it within the same second is not to be expected.
 -- A reused id is one under which something else was already logged that day.
 -- A retry is what follows a failed attempt of the same operation: the failed one is no request of its own.
-with neighbours as (
+with calls as (
+    select
+        *,
+        hash(
+            key_id, source_provider, billed_model, status, input_uncached_tokens, cache_read_tokens,
+            cache_write_5m_tokens, cache_write_1h_tokens, input_audio_tokens, output_text_tokens,
+            output_reasoning_tokens, output_audio_tokens, source_reported_cost_usd
+        ) as call_hash
+    from compared_requests
+),
+
+neighbours as (
     select
         usage_date,
         x_source,
@@ -27,22 +39,13 @@ with neighbours as (
         lag(attempt_group_id) over as_long as as_long_attempt_group_id,
         lag(started_at) over as_long as as_long_started_at,
         lag(latency_seconds) over as_long as as_long_latency_seconds
-    from compared_requests
+    from calls
     window before as (
-        partition by
-            compared_hour, key_id, source_provider, billed_model, status,
-            input_uncached_tokens, cache_read_tokens, cache_write_5m_tokens,
-            cache_write_1h_tokens, input_audio_tokens, output_text_tokens,
-            output_reasoning_tokens, output_audio_tokens, source_reported_cost_usd
+        partition by compared_hour, call_hash
         order by started_at, x_source, x_page, x_row
     ),
     as_long as (
-        partition by
-            compared_hour, key_id, source_provider, billed_model, status,
-            input_uncached_tokens, cache_read_tokens, cache_write_5m_tokens,
-            cache_write_1h_tokens, input_audio_tokens, output_text_tokens,
-            output_reasoning_tokens, output_audio_tokens, source_reported_cost_usd,
-            floor(latency_seconds * 10)
+        partition by compared_hour, call_hash, floor(latency_seconds * 10)
         order by started_at, x_source, x_page, x_row
     )
 ),
