@@ -25,10 +25,8 @@ class Cell:
 
     `moved` is the log on the bill's own day without what was logged again, `moved_cost` what it costs at the price
     book, `duplicate_cost` what was logged again on the UTC day costs; `prices` are all that held on either day, and
-    `price` is what a token of the bill costs: the one price, or an average of them.
-
-    `days_agree` says whether bill and usage API have the same days: the latter's tokens then stand for those that the
-    bill does not tell. `has_log` says whether the log speaks of the account.
+    `price` is what a token of the bill costs: the one price, or their average. Where `days_agree`, the usage API's
+    tokens stand for those that the bill does not tell; `has_log` says whether the log speaks of the account.
     """
 
     key: Key
@@ -50,9 +48,8 @@ class Cell:
     def lacking_price(self) -> Decimal:
         """What a token costs that the log lacks, or has too much: at several prices, what they leave for it."""
         price, tokens = self.price or ZERO, self.billed_tokens or ZERO
-        if len(self.prices) < 2 or tokens == self.moved:
-            return price
-        return (price * tokens - self.moved_cost) / (tokens - self.moved)
+        is_one = len(self.prices) < 2 or tokens == self.moved
+        return price if is_one else (price * tokens - self.moved_cost) / (tokens - self.moved)
 
     @property
     def billed_tokens(self) -> Decimal | None:
@@ -242,9 +239,9 @@ def _of_aborted_streams(cell: Cell, account: Account, tokens: Decimal) -> Decima
 
 def _exceeding(cell: Cell, account: Account, tokens: Decimal) -> list[Part]:
     """What was logged and not billed (negative): proven as far as the provider counted it, too."""
-    if not account.has_bill:
-        return [Part("no_bill", tokens, "no line of the provider's bill has come for the month")]
     if cell.key.model not in account.billed_models:
+        if not account.has_bill:
+            return [Part("no_bill", tokens, "no line of the provider's bill has come for the month")]
         return [Part("not_billed", tokens, "no line of the bill is for this model")]
     counted = Decimal(cell.used or 0) - (cell.billed_tokens or ZERO) if account.is_counted else ZERO
     proven = -min(-tokens, max(ZERO, counted))
