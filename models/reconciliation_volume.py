@@ -82,10 +82,9 @@ class Account:
     """What is known of an account over the whole period.
 
     `has_log` says whether the log speaks of it, `is_counted` whether the usage API does, `offset_hours` when its days
-    begin, `period` the billing period's first day, `billed_models` what it bills, `has_bill` whether any line of the
-    provider's bill has come for the period; `confirmed` holds by model and class
-    the share of what the log lacks that the usage API has, where days cannot be compared; `counts` and `requests` are
-    attempts in the log and at the provider by model and day.
+    begin, `period` the billing period's first day, `billed_models` what it bills, `has_bill` whether a provider's bill
+    has come; `confirmed` holds by model and class the share of what the log lacks that the usage API has, where days
+    cannot be compared; `counts` and `requests` are attempts in the log and at the provider by model and day.
     """
 
     has_log: bool
