@@ -17,7 +17,7 @@ import polars as pl
 from models.frames import conform, require, schema_of
 from models.money import money_of, units_of
 
-SCALING_RULES = "1"
+SCALING_RULES = "2"
 """Changes when the same intervals and money would give other events."""
 
 _TABLE = "scaling_costs"
@@ -53,33 +53,37 @@ def scaling_costs(
         gpu_costs: frame in the shape of `gpu_costs_hourly`.
         days: what to find events of, at least one.
 
-    A day knows the one before it and the one after it and no more, so that it is the same built alone or in a month.
+    A day knows the one before it and the one after it and no more, so that it is the same built alone or in a month. A
+    stretch that begins or ends with the first or last day that its cluster tells of may reach further: no event.
 
     Raises ValueError when a frame does not keep its contract.
     """
     served = _by_pod(require(serving, "serving_hourly").to_dicts())
-    held = _stretches(require(allocations, "gpu_allocations").to_dicts())
+    allocated = require(allocations, "gpu_allocations")
+    held = _stretches(allocated.to_dicts())
+    told: dict[str, set[date]] = defaultdict(set)
+    for cluster, told_day in allocated.select("cluster", "allocation_date").unique().rows():
+        told[cluster].add(told_day)
     spent = _spent(require(gpu_costs, "gpu_costs_hourly"), set(served))
     rows: list[dict[str, Any]] = []
     for day in days:
         rows += [row for pod, hours in sorted(served.items()) for row in _waits(pod, hours, day)]
         for pod in sorted(served.keys() & held.keys()):
-            rows += _of_day(pod, served[pod], held[pod], spent.get(pod, {}), day)
+            seen = _seen(day, told[pod.cluster])
+            for stretch in held[pod]:
+                for event in _events(served[pod], stretch, seen):
+                    if event["usage_date"] == day:
+                        rows += _costed(pod, event, stretch, spent.get(pod, {}))
     schema = {**schema_of(_TABLE), "effective_cost": pl.Int128()}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     return conform(frame.with_columns(effective_cost=money_of("effective_cost")), _TABLE)
 
 
-def _of_day(
-    pod: Pod, hours: Sequence[Row], held: Iterable[Stretch], spent: Spent, day: date
-) -> Iterator[dict[str, Any]]:
-    """Starts and releases of a pod on a day, with their money."""
+def _seen(day: date, told: set[date]) -> Stretch:
+    """From the day before to the day after, as far as the cluster tells of them."""
     midnight = datetime.combine(day, time())
-    seen = Stretch(midnight - _DAY, midnight + 2 * _DAY)
-    for stretch in held:
-        for event in _events(hours, stretch, seen):
-            if event["usage_date"] == day:
-                yield from _costed(pod, event, stretch, spent)
+    before, after = (beside in told for beside in (day - _DAY, day + _DAY))
+    return Stretch(midnight - _DAY if before else midnight, midnight + 2 * _DAY if after else midnight + _DAY)
 
 
 def _events(hours: Sequence[Row], held: Stretch, seen: Stretch) -> Iterator[Row]:

@@ -105,6 +105,17 @@ def test_a_start_before_midnight_belongs_to_its_day_though_the_first_request_com
     assert events(rows, pieces, serving, costs, [TODAY, MIDNIGHT.date()]) == expected
 
 
+def test_what_begins_or_ends_with_what_its_cluster_tells_of_is_no_event(rows):
+    serving = [{"hour_start": DAY + HOUR, "first_busy_at": DAY + HOUR, "last_busy_at": DAY + 2 * HOUR}]
+    costs = [spent(DAY + n * HOUR, 1) for n in range(24)]
+    whole = held(DAY, MIDNIGHT)
+    assert events(rows, [whole], serving, costs) == []
+    other = held(DAY - HOUR, DAY, pod="p9")
+    assert events(rows, [other, whole], serving, costs) == [("cold_start", DAY, DAY + HOUR, 3600, D(1))]
+    after = held(MIDNIGHT, MIDNIGHT + HOUR, pod="p9")
+    assert events(rows, [whole, after], serving, costs) == [("late_release", DAY + 2 * HOUR, MIDNIGHT, 79200, D(22))]
+
+
 def test_a_pod_that_never_served_and_one_without_a_scheduler_have_no_events(rows):
     assert events(rows, [held(DAY, DAY + HOUR)], [{"first_busy_at": None}], [spent(DAY, 1)]) == []
     busy = {"first_busy_at": DAY + MINUTE, "last_busy_at": DAY + 2 * MINUTE}
