@@ -27,8 +27,8 @@ given as (
         gpu_allocations.gpu_index,
         gpu_allocations.gpu_instance_id,
         coalesce(gpu_allocations.mig_profile, '') as mig_profile,
-        cast(epoch(gpu_allocations.started_at) as bigint) as start_second,
-        cast(epoch(gpu_allocations.ended_at) as bigint) as end_second,
+        cast(epoch(date_trunc('second', gpu_allocations.started_at)) as bigint) as start_second,
+        cast(epoch(date_trunc('second', gpu_allocations.ended_at)) as bigint) as end_second,
         cast(sum(gpu_allocations.allocated_gpus * 1000000) as bigint)
         // max(case when gpu_allocations.is_shared then coalesce(replicas.gpu_replicas, 1) else 1 end) as asked_ppm
     from gpu_allocations

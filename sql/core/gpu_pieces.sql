@@ -13,8 +13,8 @@ sighted as (
     select
         cluster,
         hostname,
-        cast(epoch(seen_from) as bigint) as from_second,
-        cast(epoch(seen_to) as bigint) as to_second
+        cast(epoch(date_trunc('second', seen_from)) as bigint) as from_second,
+        cast(epoch(date_trunc('second', seen_to)) as bigint) as to_second
     from node_sightings
 ),
 
@@ -107,7 +107,7 @@ changes as (
     select
         hosts_of_pods.cluster,
         hosts_of_pods.hostname,
-        cast(epoch(gpu_serving.busy_from) as bigint) as at_second
+        cast(epoch(date_trunc('second', gpu_serving.busy_from)) as bigint) as at_second
     from gpu_serving
     inner join hosts_of_pods
         on
@@ -117,7 +117,7 @@ changes as (
     select
         hosts_of_pods.cluster,
         hosts_of_pods.hostname,
-        cast(epoch(gpu_serving.busy_to) as bigint) as at_second
+        cast(epoch(date_trunc('second', gpu_serving.busy_to)) as bigint) as at_second
     from gpu_serving
     inner join hosts_of_pods
         on

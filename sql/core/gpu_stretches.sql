@@ -115,8 +115,8 @@ cordons as (
         cluster,
         hostname,
         sighting_date as usage_date,
-        cast(epoch(seen_from) as bigint) as from_second,
-        cast(epoch(seen_to) as bigint) as to_second,
+        cast(epoch(date_trunc('second', seen_from)) as bigint) as from_second,
+        cast(epoch(date_trunc('second', seen_to)) as bigint) as to_second,
         coalesce(is_cordoned, false) as is_cordoned
     from node_sightings
 ),
@@ -168,8 +168,8 @@ matched as (
             and named.cluster = gpu_serving.cluster
             and named.namespace = gpu_serving.namespace
             and named.pod = gpu_serving.pod
-            and named.start_second >= cast(epoch(gpu_serving.busy_from) as bigint)
-            and named.start_second < cast(epoch(gpu_serving.busy_to) as bigint)
+            and named.start_second >= cast(epoch(date_trunc('second', gpu_serving.busy_from)) as bigint)
+            and named.start_second < cast(epoch(date_trunc('second', gpu_serving.busy_to)) as bigint)
 ),
 
 placed as (

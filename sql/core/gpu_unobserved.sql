@@ -48,27 +48,32 @@ held_totals as (
     group by resource_id, cluster, hostname, hour_number
 ),
 
+sighted as (
+    select
+        cluster,
+        hostname,
+        cast(epoch(date_trunc('second', seen_from)) as bigint) as from_second,
+        cast(epoch(date_trunc('second', seen_to)) as bigint) as to_second
+    from node_sightings
+),
+
 sighted_hours as (
     select
-        node_sightings.cluster,
-        node_sightings.hostname,
+        sighted.cluster,
+        sighted.hostname,
         step.hour_number,
         cast(least(
             sum(
-                least(cast(epoch(node_sightings.seen_to) as bigint), (step.hour_number + 1) * 3600)
-                - greatest(cast(epoch(node_sightings.seen_from) as bigint), step.hour_number * 3600)
+                least(sighted.to_second, (step.hour_number + 1) * 3600)
+                - greatest(sighted.from_second, step.hour_number * 3600)
             ),
             3600
         ) as bigint) as sighted_seconds
-    from node_sightings
+    from sighted
     cross join
-        unnest(
-            generate_series(
-                cast(epoch(node_sightings.seen_from) as bigint) // 3600,
-                (cast(epoch(node_sightings.seen_to) as bigint) - 1) // 3600
-            )
-        ) as step (hour_number)
-    group by node_sightings.cluster, node_sightings.hostname, step.hour_number
+        unnest(generate_series(sighted.from_second // 3600, (sighted.to_second - 1) // 3600)) as step (hour_number)
+    where sighted.to_second > sighted.from_second
+    group by sighted.cluster, sighted.hostname, step.hour_number
 ),
 
 -- GPUs that never reported and that no holder was given: free while the cluster saw the node

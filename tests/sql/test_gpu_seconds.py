@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from contracts import contract
 from pipelines.engines.duckdb_engine import DuckDBEngine
-from tests.sql.gpu_rows import MIDNIGHT, Row, billed, sample, states
+from tests.sql.gpu_rows import MIDNIGHT, Row, allocation, billed, sample, sighting, states
 
 TABLE = contract("gpu_states_hourly")
 RATIO = st.none() | st.sampled_from([0.0, 0.01, 0.049, 0.05, 0.5, 0.8, 1.0])
@@ -54,6 +54,62 @@ def test_every_billed_gpu_second_is_in_exactly_one_state(
     assert sums == {hour["hour_start"]: hour["billed_seconds"] * gpu_count for hour in hours}
     keys = [tuple(row[name] for name in TABLE.key) for row in rows]
     assert len(set(keys)) == len(keys)
+
+
+allocations_of_a_node = st.lists(
+    st.builds(
+        lambda span, pod, gpus, uuid, index, instance, shared: (
+            allocation(
+                min(span),
+                max(span) + 0.01,
+                pod=pod,
+                allocated_gpus=gpus,
+                gpu_uuid=uuid,
+                gpu_index=index,
+                is_shared=shared,
+            )
+            | {"gpu_instance_id": instance[0], "mig_profile": instance[1]}
+        ),
+        st.tuples(st.floats(0, 4), st.floats(0, 4)),
+        st.sampled_from(["pod-1", "pod-2", "pod-9"]),
+        st.sampled_from(["1", "2", "0.5", "7"]),
+        st.sampled_from(["", "", "GPU-a", "GPU-z"]),
+        st.sampled_from([-1, -1, 0]),
+        st.sampled_from([("", None), ("", None), ("1", "1g.10gb")]),
+        st.booleans(),
+    ),
+    max_size=8,
+)
+sightings_of_a_node = st.lists(
+    st.builds(
+        lambda span, cordoned, replicas: sighting(
+            min(span), max(span) + 0.01, is_cordoned=cordoned, gpu_replicas=replicas
+        ),
+        st.tuples(st.floats(0, 4), st.floats(0, 4)),
+        st.booleans(),
+        st.sampled_from([None, 4]),
+    ),
+    max_size=3,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(samples_of_a_node, allocations_of_a_node, sightings_of_a_node, st.integers(1, 3))
+def test_whatever_the_scheduler_says_no_second_is_lost_or_told_twice(
+    duckdb_engine: DuckDBEngine, samples: list[Row], held: list[Row], seen: list[Row], gpu_count: int
+) -> None:
+    hours = [billed(MIDNIGHT + timedelta(hours=n), gpu_count) for n in range(4)]
+    rows = states(duckdb_engine, samples, hours, gpu_allocations=held, node_sightings=seen)
+    sums: Counter[datetime] = Counter()
+    for row in rows:
+        sums[row["hour_start"]] += row["state_seconds"]
+        assert 0 <= row["under_used_seconds"] <= row["state_seconds"]
+        assert 0 <= row["observed_seconds"] <= row["state_seconds"]
+    assert sums == {hour["hour_start"]: 3600 * gpu_count for hour in hours}
+    for name in ("gpu_states_hourly", "gpu_stretches", "gpu_runs", "gpu_held", "gpu_shares", "gpu_targets"):
+        found = duckdb_engine.read(name).to_pylist()
+        keys = [tuple(row[column] for column in contract(name).key) for row in found]
+        assert len(set(keys)) == len(keys), name
 
 
 def test_a_day_is_the_same_whether_it_is_built_alone_or_in_a_month(duckdb_engine: DuckDBEngine) -> None:
