@@ -127,10 +127,11 @@ def test_waiting_costs_time_and_no_money(rows):
 
 
 def test_money_of_two_currencies_stays_apart(rows):
-    busy = {"first_busy_at": DAY + 30 * MINUTE, "last_busy_at": DAY + HOUR}
-    costs = [spent(DAY, 4), spent(DAY, 2, billing_currency="EUR")]
+    ten = DAY + 10 * HOUR
+    busy = {"hour_start": ten, "first_busy_at": ten + 30 * MINUTE, "last_busy_at": ten + HOUR}
+    costs = [spent(ten, 4), spent(ten, 2, billing_currency="EUR")]
     found = scaling_costs(
-        allocations=rows.frame("gpu_allocations", [held(DAY, DAY + HOUR)]),
+        allocations=rows.frame("gpu_allocations", [held(ten, ten + HOUR)]),
         serving=rows.serving(busy),
         gpu_costs=rows.frame("gpu_costs_hourly", costs),
         days=[TODAY],
