@@ -26,6 +26,7 @@ from typing import Any, BinaryIO
 
 from connectors.base import SourceError
 
+BUFFER_BYTES = 1024 * 1024
 Job = Callable[[BinaryIO], None]
 """What writes to a file, and can be pickled: a function of a module, or a `partial` of one."""
 _Raised = tuple[type[Exception], tuple[Any, ...], dict[str, Any]]
@@ -109,7 +110,7 @@ def _receive(socket: Connection, jobs: "SimpleQueue[tuple[int, bytes]]") -> None
 
 def _outcome(handle: int, packed: bytes) -> _Raised | None:
     try:
-        sink = os.fdopen(handle, "wb")
+        sink = os.fdopen(handle, "wb", BUFFER_BYTES)
         try:
             job: Job = pickle.loads(packed)  # noqa: S301  # from the process that started this one
             job(sink)

@@ -11,16 +11,17 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
 from queue import SimpleQueue
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar, cast
 
 from connectors.storage import StoredObject
-from connectors.workers import Job, Worker, processors
+from connectors.workers import BUFFER_BYTES, Job, Worker, processors
 
 F = TypeVar("F")
 _MOST_PROCESSES = 4  # this one too: what becomes of the lines is done in one
 _LARGE_BYTES = 320 * 1024 * 1024  # unpacked: a second of reading, twice what it takes to start a process
 _PIECE_BYTES = 32 * 1024 * 1024
 _TIMES_PACKED = 10
+_WAITING_EACH = 4  # so many, that nobody waits while another process still starts
 
 
 def helpers_for(files: Iterable[StoredObject]) -> int:
@@ -42,8 +43,8 @@ def pieces(files: Sequence[F], stored: Callable[[F], StoredObject]) -> Iterator[
 def lines_of_jobs(jobs: Iterable[Job], helpers: int) -> Iterator[bytes]:
     """The lines that the jobs write, in the order of the jobs; this process does jobs as well.
 
-    What a job writes lies in a nameless temporary file until its turn comes: at most twice as many as there are
-    processes. Raises what the first job in order to fail raised; see `Worker.write`.
+    What a job writes lies in a nameless temporary file until its turn comes: of so many jobs at most as
+    `_WAITING_EACH` gives all processes. Raises what the first job in order to fail raised; see `Worker.write`.
     """
     idle: SimpleQueue[Worker] = SimpleQueue()
     ahead: deque[_Begun] = deque()
@@ -62,7 +63,7 @@ def lines_of_jobs(jobs: Iterable[Job], helpers: int) -> Iterator[bytes]:
                 ending.callback(worker.end)
                 idle.put(worker)
             ending.callback(pool.shutdown, wait=False, cancel_futures=True)
-            yield from _in_order((_begun(pool, elsewhere, job) for job in jobs), ahead, 2 * (helpers + 1))
+            yield from _in_order((_begun(pool, elsewhere, job) for job in jobs), ahead, _WAITING_EACH * (helpers + 1))
     finally:
         for begun in ahead:
             with suppress(OSError):  # of a full disk, which is told already
@@ -90,7 +91,8 @@ class _Begun:
 
 
 def _begun(pool: ThreadPoolExecutor, elsewhere: Callable[[Job, BinaryIO], None], job: Job) -> _Begun:
-    sink = tempfile.TemporaryFile()  # noqa: SIM115  # closed when its lines have had their turn
+    # closed when its lines have had their turn
+    sink = cast("BinaryIO", tempfile.TemporaryFile(buffering=BUFFER_BYTES))  # noqa: SIM115
     return _Begun(job, sink, pool.submit(elsewhere, job, sink))
 
 

@@ -3,7 +3,9 @@
 Pure: the same pages give the same rows, in whatever order they come.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import blake2b
@@ -52,8 +54,7 @@ def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage]
     Raises IncompleteDeliveryError for a page that ends in the middle of a row.
     """
     delivery = _Delivery(settings, window, reading)
-    for page in sorted(pages, key=lambda landed: landed.digest):
-        plain = _plain_rows(page, window, reading.columns)
+    for page, plain in _read_ahead(sorted(pages, key=lambda landed: landed.digest), window, reading.columns):
         if plain is not None:
             yield from delivery.page_with(plain, page)
             continue
@@ -62,6 +63,21 @@ def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage]
             if len(delivery.rows) + len(delivery.rejects) >= ROWS_PER_CHUNK:
                 yield delivery.chunk()
     yield delivery.chunk(delivery.notices())
+
+
+def _read_ahead(
+    pages: Iterable[LandedPage], window: Window, columns: Columns | None
+) -> Iterator[tuple[LandedPage, pl.DataFrame | None]]:
+    """Each page with its plain rows, which are computed while those of the page before are looked at."""
+    waiting: deque[tuple[LandedPage, Future[pl.DataFrame | None]]] = deque()
+    with ThreadPoolExecutor(1) as pool:
+        for page in pages:
+            waiting.append((page, pool.submit(_plain_rows, page, window, columns)))
+            if len(waiting) > 1:
+                first, found = waiting.popleft()
+                yield first, found.result()
+        for page, found in waiting:
+            yield page, found.result()
 
 
 def _plain_rows(page: LandedPage, window: Window, columns: Columns | None) -> pl.DataFrame | None:

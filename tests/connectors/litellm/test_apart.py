@@ -138,7 +138,10 @@ def test_whoever_stops_asking_ends_the_processes(reason: type[BaseException], st
 def test_a_full_disk_is_told_with_its_remedy(
     payload: Payload, gateway: Gateway, started: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apart.tempfile, "TemporaryFile", partial(Path("/dev/full").open, "r+b"))
+    def full(buffering: int) -> Any:
+        return Path("/dev/full").open("r+b", buffering)
+
+    monkeypatch.setattr(apart.tempfile, "TemporaryFile", full)
     for n in range(4):
         gateway.file(f"2026-11-21/{n}.jsonl", [payload(id=f"r{n}")])
     with pytest.raises(SourceError, match=r"No space left.*temporary files"):
