@@ -4,22 +4,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints, model_validator
 
 from connectors.base import SourceSettings, StoreOptions, revealed
 from models.tokens import TokenClass
 from models.validity import EVER, FOREVER
+from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
+from pipelines.config.strict import Strict, Words
 from reports.address import plain_address
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Words = Annotated[str, StringConstraints(pattern=r"\S")]
 # What DuckDB understands as an amount of memory, with the unit said.
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
 Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 Rate = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=9)]
-Ratio = Annotated[Decimal, Field(ge=0, le=1)]
-Minutes = Annotated[int, Field(gt=0, le=1440)]  # a night looks a day back and ahead
 UsdPerMtok = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
 
 
@@ -34,11 +33,7 @@ Address = Annotated[str, AfterValidator(_is_mail_address)]
 ServiceTier = Literal["default", "batch", "priority", "flex"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
-
-
-class _Dated(_Strict):
+class _Dated(Strict):
     valid_from: date = Field(default=EVER, alias="from", description="First day on which it holds (UTC).")
     valid_to: date = Field(default=FOREVER, alias="to", description="First day on which it no longer holds.")
 
@@ -49,7 +44,7 @@ class _Dated(_Strict):
         return self
 
 
-class Team(_Strict):
+class Team(Strict):
     """A team that costs are charged to."""
 
     id: Slug = Field(description="Stable id: lower-case letters, digits and hyphens.")
@@ -59,7 +54,7 @@ class Team(_Strict):
     recipients: tuple[Address, ...] = Field(default=(), description="Who gets its statement by mail.")
 
 
-class TagMatch(_Strict):
+class TagMatch(Strict):
     """A tag on a bill line."""
 
     key: Words = Field(description="The tag's key, as the bill writes it.")
@@ -98,7 +93,7 @@ class Owner(_Dated):
         return self
 
 
-class Pool(_Strict):
+class Pool(Strict):
     """A cost that several teams share, split by the weighted tokens of a self-hosted model."""
 
     id: Slug
@@ -112,7 +107,7 @@ class Pool(_Strict):
         return self
 
 
-class Model(_Strict):
+class Model(Strict):
     """What a model's name in a log or on a bill means, where the price book cannot know."""
 
     provider: str = Field(description="Provider as the log writes it, such as hosted_vllm.")
@@ -138,44 +133,6 @@ class Host(_Dated):
     gpu_model: str | None = None
 
 
-class _Workload(_Strict):
-    """Which holders of GPUs a rule is about."""
-
-    cluster: str = Field(default="", description="Cluster; any when left out.")
-    namespace: Words = Field(description="Namespace, or account of a batch job.")
-    workload: str = Field(default="", description="What made the pod, such as a Deployment's name; any when left out.")
-    pod_prefix: str = Field(default="", description="How the pod's name begins; any when left out.")
-
-
-class GpuWork(_Workload):
-    """Work on GPUs whose kind the scheduler does not tell. The first that fits wins."""
-
-    kind: Literal["interactive", "training", "batch"] = Field(description="How long a lull must last to be idleness.")
-
-
-class WarmStandby(_Workload):
-    """Replicas of a serving engine that may stand by idle: told apart from idle waste."""
-
-    replicas: int = Field(gt=0, le=10_000, description="How many replicas may be idle at a time.")
-
-
-class GpuIdleness(_Strict):
-    """From when on a GPU counts as idle or as fully used."""
-
-    activity_below: Ratio = Field(default=Decimal("0.05"), description="Activity below it is a lull.")
-    utilisation_up_to: Ratio = Field(
-        default=Decimal("0.01"), description="GPU utilisation up to it is a lull, where no better metric is told."
-    )
-    full_activity: Annotated[Decimal, Field(gt=0, le=1)] = Field(
-        default=Decimal("0.8"), description="Activity from it on is full use."
-    )
-    interactive_minutes: Minutes = Field(
-        default=15, description="How long a lull of a service, a notebook or unknown work lasts to be idleness."
-    )
-    training_minutes: Minutes = Field(default=30, description="The same for training and other jobs.")
-    batch_minutes: Minutes = Field(default=5, description="The same for batch inference and other scheduled work.")
-
-
 class Price(_Dated):
     """A price that the company negotiated: it wins over the list."""
 
@@ -187,7 +144,7 @@ class Price(_Dated):
     )
 
 
-class ExchangeRate(_Strict):
+class ExchangeRate(Strict):
     """What one unit of a bill's currency is worth in the statements' currency in a month. Once used, it is locked."""
 
     from_currency: Currency = Field(alias="from", description="Currency of a bill, such as EUR.")
@@ -209,7 +166,7 @@ class ExchangeRate(_Strict):
         return self
 
 
-class Mail(_Strict):
+class Mail(Strict):
     """How statements leave the house."""
 
     sender: Address = Field(alias="from")
@@ -229,14 +186,14 @@ class Mail(_Strict):
         return self
 
 
-class Reports(_Strict):
+class Reports(Strict):
     """Where rendered statements go."""
 
     directory: str = Field(default="reports", description="Folder for rendered statements, relative to this file.")
     contact: str = Field(default="", max_length=200, description="Whom to ask about a statement.")
 
 
-class Config(_Strict):
+class Config(Strict):
     """The whole file."""
 
     company: str = Field(min_length=1, max_length=200, description="Name on every statement.")

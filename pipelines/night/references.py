@@ -9,7 +9,8 @@ from connectors.registry import source
 from contracts import conform, contract
 from models.pricing import identity_rows
 from pipelines.calendar import midnight, month_start, next_month
-from pipelines.config.schema import Config, GpuWork, WarmStandby
+from pipelines.config.gpus import GpuWork, WarmStandby
+from pipelines.config.schema import Config
 from pipelines.house import House
 from pipelines.night.exchange_rates import TABLE as FX_RATES
 from pipelines.night.exchange_rates import learned_rates
@@ -160,9 +161,9 @@ def _hosts(config: Config) -> pa.Table:
 def _gpu_rules(config: Config) -> pa.Table:
     rules = config.gpu_idleness
     row: dict[str, object] = {
-        "idle_activity_ratio": float(rules.activity_below),
-        "idle_utilisation_ratio": float(rules.utilisation_up_to),
-        "full_activity_ratio": float(rules.full_activity),
+        "idle_activity_ratio": rules.activity_below,
+        "idle_utilisation_ratio": rules.utilisation_up_to,
+        "full_activity_ratio": rules.full_activity,
         "interactive_idle_seconds": rules.interactive_minutes * 60,
         "training_idle_seconds": rules.training_minutes * 60,
         "batch_idle_seconds": rules.batch_minutes * 60,

@@ -9,9 +9,9 @@
 -- among the samples: it is one reading, with all of them.
 with thresholds as (
     select
-        coalesce(max(idle_activity_ratio), 0.05) as idle_activity_ratio,
-        coalesce(max(idle_utilisation_ratio), 0.01) as idle_utilisation_ratio,
-        coalesce(max(full_activity_ratio), 0.8) as full_activity_ratio
+        cast(coalesce(max(idle_activity_ratio), 0.05) as double) as idle_activity_ratio,
+        cast(coalesce(max(idle_utilisation_ratio), 0.01) as double) as idle_utilisation_ratio,
+        cast(coalesce(max(full_activity_ratio), 0.8) as double) as full_activity_ratio
     from gpu_rules
 ),
 
@@ -125,7 +125,7 @@ judged as (
         cast(
             round(
                 1000000 * greatest(
-                    1 - coalesce(active.activity_ratio, 0) / cast(thresholds.full_activity_ratio as double), 0
+                    1 - coalesce(active.activity_ratio, 0) / thresholds.full_activity_ratio, 0
                 )
             ) as bigint
         ) as unfilled_ppm

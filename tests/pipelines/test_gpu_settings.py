@@ -1,5 +1,6 @@
 """What `farthing.yml` says of GPUs stands in the tables that their SQL reads."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,9 @@ def test_rules_for_gpus_are_read_in_the_file_s_order(tmp_path: Path) -> None:
         (rules,) = house.lake.read("gpu_rules").to_pylist()
         work = sorted(house.lake.read("gpu_workload_rules").to_pylist(), key=lambda row: row["priority"])
     assert rules == {
-        "idle_activity_ratio": 0.1,
-        "idle_utilisation_ratio": 0.01,
-        "full_activity_ratio": 0.8,
+        "idle_activity_ratio": Decimal("0.1"),
+        "idle_utilisation_ratio": Decimal("0.01"),
+        "full_activity_ratio": Decimal("0.8"),
         "interactive_idle_seconds": 900,
         "training_idle_seconds": 2700,
         "batch_idle_seconds": 300,
