@@ -1,7 +1,8 @@
 """Finds the files of a month that Cost Management exported into a container or a folder.
 
 `<location>/<export>/<first day>-<last day>/[<hour of the run>/]<run>/` holds a run's blobs and, written last, its
-`manifest.json`. Of several runs the newest counts: each holds the month as a whole.
+`manifest.json`. Of several runs the newest counts: each holds the month as a whole. A run's folder is named at random
+and says nothing of its age.
 
 Here belongs: which month, which run, whether it is whole. Here does not belong: what the files say.
 """
@@ -9,15 +10,18 @@ Here belongs: which month, which run, whether it is whole. Here does not belong:
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import PurePosixPath
+from typing import cast
 
 from connectors.azure.bill_settings import AzureBillSettings, View
 from connectors.azure.manifests import Blob, Manifest, read_manifest
 from connectors.base import Body, IncompleteDeliveryError, Page, SourceError, Window
+from connectors.exact import read_time
 from connectors.storage import StoredObject, body, list_objects
 
 _RANGE = re.compile(r"(20\d{6})-(20\d{6})")
+_HOUR = re.compile(r"20\d{10}")
 _MANIFEST = "manifest.json"
 
 
@@ -29,9 +33,14 @@ class _Run:
     manifest: Manifest
 
     @property
-    def age(self) -> tuple[str, str]:
-        """Sorts runs: when each was submitted, then the folder of its hour."""
-        return self.manifest.submitted or "", self.found.path
+    def ages(self) -> tuple[datetime | None, str | None, datetime | None]:
+        """How old it is, the surest word first: when it was submitted, its hour's folder, when its manifest lay there.
+
+        None where nothing says so.
+        """
+        hours = [part for part in PurePosixPath(self.found.path).parts if _HOUR.fullmatch(part)]
+        submitted = read_time(self.manifest.submitted) if self.manifest.submitted else None
+        return submitted, hours[-1] if hours else None, self.found.modified
 
 
 def fetch_exports(settings: AzureBillSettings, window: Window) -> Iterator[Page]:
@@ -81,13 +90,30 @@ def _newest_run(settings: AzureBillSettings, view: View, name: str, window: Wind
             "wait for the export to end. Exports without file partitioning write none: create the export anew"
         )
     runs = [_Run(o, read_manifest(o.path, _body(settings, o))) for o in written]
-    newest = max(runs, key=lambda run: run.age)
+    newest = _newest(settings, runs)
     if newest.manifest.view not in (None, view):
         raise SourceError(
             f"{settings.location}: {newest.found.path} is of an export of {newest.manifest.view} charges, and the "
             f"setting `{view}` names it; name the export of the other kind"
         )
     return newest
+
+
+def _newest(settings: AzureBillSettings, runs: Sequence[_Run]) -> _Run:
+    """The newest run, by the first word that all have and that no two of the newest share. Raises SourceError."""
+    left = list(runs)
+    for found in zip(*(run.ages for run in runs), strict=True):
+        ages = [age for run, age in zip(runs, found, strict=True) if run in left]
+        if None not in ages:
+            latest = max(cast("list[str]", ages))
+            left = [run for run, age in zip(left, ages, strict=True) if age == latest]
+        if len(left) == 1:
+            return left[0]
+    folders = ", ".join(str(PurePosixPath(run.found.path).parent) for run in left)
+    raise SourceError(
+        f"{settings.location}: nothing tells which run is the newest of {folders}: their manifests state no instant, "
+        "and the store took them in at once. Each holds the whole month; move away all but the one that counts"
+    )
 
 
 def _months(settings: AzureBillSettings, name: str) -> dict[date, str]:

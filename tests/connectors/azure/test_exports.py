@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 from datetime import date
 from decimal import Decimal
@@ -41,6 +42,29 @@ def test_of_several_runs_without_an_instant_the_last_folder_counts(tmp_path: Pat
     for hour in ("202609040702", "202609050702"):
         run_of(tmp_path, "actual", None, {"p.csv": csv_of(line(Cost=hour[7]))}, hour)
     assert cost_of(tmp_path) == 5
+
+
+def two_runs_without_an_instant(folder: Path, first: float, second: float) -> None:
+    """Run f3a1 of 10 and run 0b77 of 300, whose manifests were written at those seconds."""
+    for name, cost, written in (("f3a1", "10", first), ("0b77", "300", second)):
+        run = run_of(folder, "actual", None, {"p.csv": csv_of(line(Cost=cost))}, name)
+        os.utime(run / "manifest.json", (written, written))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "cost"), [(1_757_000_000, 1_757_003_600, 300), (1_757_003_600, 1_757_000_000, 10)]
+)
+def test_of_runs_that_say_nothing_the_manifest_written_last_counts_whatever_their_folders_are_called(
+    first: float, second: float, cost: int, tmp_path: Path
+) -> None:
+    two_runs_without_an_instant(tmp_path, first, second)
+    assert cost_of(tmp_path) == cost
+
+
+def test_of_runs_that_nothing_tells_apart_none_is_chosen(tmp_path: Path) -> None:
+    two_runs_without_an_instant(tmp_path, 1_757_000_000, 1_757_000_000)
+    with pytest.raises(SourceError, match=r"nothing tells which run is the newest of .*0b77.*f3a1"):
+        cost_of(tmp_path)
 
 
 def test_a_run_without_its_manifest_is_under_way_and_does_not_count_yet(tmp_path: Path) -> None:
