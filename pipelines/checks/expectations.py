@@ -6,6 +6,8 @@ from great_expectations.expectations.expectation import Expectation
 
 from contracts import Contract, Severity
 
+KEY_IS_UNIQUE = "key_is_unique"
+
 
 class _Dialect(str):
     """The shape that Great Expectations compares dialect names with."""
@@ -33,7 +35,7 @@ def expectations(contract: Contract) -> list[tuple[str, Severity, Expectation]]:
             Severity.FAIL,
             gxe.ExpectTableColumnsToMatchOrderedList(column_list=[c.name for c in contract.columns]),
         ),
-        ("key_is_unique", Severity.FAIL, _unique(contract)),
+        (KEY_IS_UNIQUE, Severity.FAIL, _unique(contract)),
     ]
     for column in contract.columns:
         if not column.nullable:
@@ -48,8 +50,13 @@ def expectations(contract: Contract) -> list[tuple[str, Severity, Expectation]]:
     return found
 
 
-def _unique(contract: Contract) -> Expectation:
-    """The key as groups that occur twice: unlike the built-in rule, NULL is compared like any other value."""
+def repeated_keys(contract: Contract) -> str:
+    """The query for keys that occur more than once: NULL is compared like any other value."""
     columns = ", ".join(contract.key)
-    query = f"select {columns}, count(*) as occurrences from {{batch}} group by {columns} having count(*) > 1"
+    return f"select {columns}, count(*) as occurrences from {{batch}} group by {columns} having count(*) > 1"
+
+
+def _unique(contract: Contract) -> Expectation:
+    """The key as groups that occur twice: unlike the built-in rule, it sees keys with NULL."""
+    query = repeated_keys(contract)
     return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, description="The key is unique.")

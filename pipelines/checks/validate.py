@@ -30,7 +30,7 @@ def validate(contract: Contract, rows: Rows) -> list[Outcome]:
     with quiet_import():
         import great_expectations as gx
 
-        from pipelines.checks.expectations import expectations, register_duckdb
+        from pipelines.checks.expectations import KEY_IS_UNIQUE, expectations, register_duckdb, repeated_keys
 
     register_duckdb()
     rules = expectations(contract)
@@ -51,12 +51,14 @@ def validate(contract: Contract, rows: Rows) -> list[Outcome]:
             suite.add_expectation(rule)
         result = batch.validate(suite, result_format="SUMMARY")
 
+        queries = {check.name: check.sql for check in contract.checks} | {KEY_IS_UNIQUE: repeated_keys(contract)}
+
         def rows_of(query: str) -> Sequence[Row]:
             rule = gx.expectations.UnexpectedRowsExpectation(unexpected_rows_query=query)
             found = batch.validate(rule, result_format="COMPLETE").result or {}
             return found.get("details", {}).get("unexpected_rows", [])
 
-        return [_with_examples(_outcome(contract, item), contract, rows_of) for item in result.results]
+        return [_with_examples(_outcome(contract, item), queries, rows_of) for item in result.results]
 
 
 @contextmanager
@@ -94,12 +96,12 @@ def _expose(scratch: Path, contract: Contract, rows: Rows) -> None:
             connection.execute(f"create table {contract.table} as select * from arrow_rows")
 
 
-def _with_examples(outcome: Outcome, contract: Contract, rows_of: Callable[[str], Sequence[Row]]) -> Outcome:
+def _with_examples(outcome: Outcome, queries: Mapping[str, str], rows_of: Callable[[str], Sequence[Row]]) -> Outcome:
     """A broken rule with what it selects: with its count alone nobody knows where to look."""
-    rule = next((check for check in contract.checks if check.name == outcome.name), None)
-    if outcome.passed or rule is None:
+    query = queries.get(outcome.name)
+    if outcome.passed or query is None:
         return outcome
-    found = rows_of(f"select * from ({rule.sql}) as broken limit {EXAMPLES}")
+    found = rows_of(f"select * from ({query}) as broken limit {EXAMPLES}")
     return replace(outcome, examples="; ".join(map(_told, found))[:LONGEST])
 
 

@@ -127,6 +127,7 @@ select
     usage_daily.feature,
     usage_daily.environment,
     usage_daily.service_tier,
+    usage_daily.price_region_id,
     ranked.team_id,
     ranked.rule_id as owner_rule_id,
     usage_daily.request_count,

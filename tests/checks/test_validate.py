@@ -51,6 +51,13 @@ def test_a_repeated_key_is_found_even_when_part_of_it_is_null():
     assert "key_is_unique" in broken([row(model_id=None), row(model_id=None)])
 
 
+def test_a_repeated_key_is_told_by_an_example():
+    outcomes = validate(TABLE, pa.Table.from_pylist([row(), row(), row(model_id="o4")], schema=TABLE.arrow_schema()))
+    (told,) = [outcome.examples for outcome in outcomes if outcome.name == "key_is_unique"]
+    assert "provider_id openai, model_id gpt-4o, service_tier default" in told
+    assert told.endswith("occurrences 2")
+
+
 def test_a_missing_value_is_found():
     assert broken([row(), row(price_source=None, token_class="output_text")]) == {"price_source_is_present": 1}
 

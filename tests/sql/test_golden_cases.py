@@ -22,6 +22,13 @@ def test_the_case_holds(case: Path, duckdb_engine: DuckDBEngine) -> None:
     assert actual(run_case(duckdb_engine, case), columns) == rows
 
 
+@pytest.mark.parametrize("case", [case for case in cases() if contract(case.parent.name).published], ids=_name)
+def test_no_two_published_rows_have_one_key(case: Path, duckdb_engine: DuckDBEngine) -> None:
+    found = run_case(duckdb_engine, case)
+    keys = found.select(list(contract(case.parent.name).key)).to_pylist()
+    assert len({tuple(key.values()) for key in keys}) == len(keys)
+
+
 @pytest.mark.parametrize("case", cases(), ids=_name)
 def test_both_engines_say_the_same_to_the_last_decimal(
     case: Path, duckdb_engine: DuckDBEngine, spark_engine: Engine
