@@ -23,6 +23,7 @@ from reports.money import (
 from reports.tables import NO_VALUE, Row, Table
 from reports.wording import GPU_STATE_LABELS, clean
 
+STANDBY = "warm_standby"
 _TENTH = Decimal("0.1")
 _SECONDS_PER_HOUR = Decimal(3600)
 
@@ -58,15 +59,15 @@ def gpu_table(
             for line, hour in zip(split.lines, shown, strict=True)
         ),
         total=Row("Total", (f"{format_number(total_hours)} h", format_money(printed, currency))),
-        lead=_idle_sentence(amounts, printed, currency),
+        lead=_idle_sentence(amounts, _opportunity(rows, rates), printed, currency),
         remark=_left_out(rows, rates),
     )
 
 
 def _by_state(rows: pl.DataFrame, rates: Mapping[str, Decimal]) -> tuple[dict[str, int], dict[str, Decimal]]:
-    sums = rows.group_by("gpu_state", "billing_currency").agg(
-        pl.col("gpu_seconds").sum(), pl.col("effective_cost").sum()
-    )
+    is_kept = pl.col("waste_layer") == STANDBY
+    told_as = pl.when(is_kept).then(pl.lit(STANDBY)).otherwise("gpu_state").alias("told_as")
+    sums = rows.group_by(told_as, "billing_currency").agg(pl.col("gpu_seconds").sum(), pl.col("effective_cost").sum())
     seconds: dict[str, int] = {}
     costs: dict[str, Decimal] = {}
     for state, charged_in, held, cost in sums.iter_rows():
@@ -85,8 +86,14 @@ def _left_out(rows: pl.DataFrame, rates: Mapping[str, Decimal]) -> str:
     return f"Not in the table: {hours} h charged in {names}, for which there is no exchange rate."
 
 
-def _idle_sentence(amounts: Mapping[str, Decimal], total: Decimal, currency: str) -> str:
-    """Idle time with its share; under-used time apart from it, as an opportunity: the two are never added."""
+def _opportunity(rows: pl.DataFrame, rates: Mapping[str, Decimal]) -> Decimal:
+    """The cost of what activity left unfilled of under-used time."""
+    sums = rows.group_by("billing_currency").agg(pl.col("under_used_cost").sum())
+    return exact_sum(EXACT.multiply(cost, rates[name]) for name, cost in sums.iter_rows() if name in rates)
+
+
+def _idle_sentence(amounts: Mapping[str, Decimal], unfilled: Decimal, total: Decimal, currency: str) -> str:
+    """Idle time with its share; what work left unfilled apart from it, as an opportunity: the two are never added."""
     sentences: list[str] = []
     idle = amounts.get("allocated_idle", ZERO)
     if idle > 0 and total > 0:
@@ -94,9 +101,11 @@ def _idle_sentence(amounts: Mapping[str, Decimal], total: Decimal, currency: str
     unallocated = amounts.get("unallocated", ZERO)
     if unallocated > 0:
         sentences.append(f"{format_money(unallocated, currency)} was held by no team.")
-    under_used = amounts.get("under_used", ZERO)
-    if under_used > 0:
-        sentences.append(f"{format_money(under_used, currency)} was under-used: an opportunity, not waste.")
+    opportunity = round_to(unfilled, minor_unit(currency))
+    if opportunity > 0:
+        sentences.append(
+            f"Work left {format_money(opportunity, currency)} of GPU time unfilled: an opportunity, not waste."
+        )
     return " ".join(sentences)
 
 

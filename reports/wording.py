@@ -35,6 +35,7 @@ GPU_STATE_LABELS = {
     "effective": "Effective",
     "under_used": "Under-used",
     "allocated_idle": "Allocated, idle",
+    "warm_standby": "Idle on purpose (warm standby)",
     "unknown": "Unknown (no sample)",
     "unallocated": "Held by no team",
     "unhealthy": "Unhealthy",

@@ -54,7 +54,14 @@ def foreign(
 
 
 def gpu_row(
-    amount: str, seconds: int, state: str, *, team_id: str | None = "search", month: date = JULY
+    amount: str,
+    seconds: int,
+    state: str,
+    *,
+    team_id: str | None = "search",
+    month: date = JULY,
+    layer: str | None = None,
+    unfilled: str = "0",
 ) -> dict[str, object]:
     """One gpu_waste row."""
     return {
@@ -65,6 +72,8 @@ def gpu_row(
         "account": f"team:{team_id}" if team_id else "residual:idle",
         "team_id": team_id,
         "gpu_state": state,
+        "waste_layer": layer or state,
+        "under_used_cost": Decimal(unfilled),
         "gpu_seconds": seconds,
         "effective_cost": Decimal(amount),
         "billing_currency": "USD",
@@ -85,6 +94,7 @@ GPU_SCHEMA = {
     "charge_date": pl.Date,
     "gpu_seconds": pl.Int64,
     "effective_cost": MONEY,
+    "under_used_cost": MONEY,
 }
 
 
@@ -126,7 +136,7 @@ def rows() -> TeamRows:
         gpu=gpus(
             gpu_row("240", 360_000, "effective"),
             gpu_row("100", 150_000, "allocated_idle"),
-            gpu_row("39.996", 60_000, "under_used"),
+            gpu_row("39.996", 60_000, "under_used", unfilled="12.504"),
         ),
         previous=charges(
             charge("500", 2, month=JUNE),
@@ -198,7 +208,7 @@ def many_lines() -> Callable[[], TeamRows]:
             gpus(
                 gpu_row("2900.5", 3_000_000, "effective"),
                 gpu_row("500.25", 500_000, "allocated_idle"),
-                gpu_row("300", 310_000, "under_used"),
+                gpu_row("300", 310_000, "under_used", unfilled="120"),
                 gpu_row("40", 41_000, "unknown"),
             ),
             charges(charge("9000", month=JUNE), charge("3000", month=JUNE, **gpu)),

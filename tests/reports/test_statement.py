@@ -85,7 +85,8 @@ def test_gpu_hours_and_cost_stand_by_state_and_what_has_no_hours_stands_apart(
     assert gpu.total is not None
     assert gpu.total.cells == ("158.3 h", "$400.00")  # 570,000 s are 158.33 h
     assert (
-        gpu.lead == "$100.00 (25.0\u202f% of GPU cost) was held idle. $40.00 was under-used: an opportunity, not waste."
+        gpu.lead == "$100.00 (25.0\u202f% of GPU cost) was held idle. "
+        "Work left $12.50 of GPU time unfilled: an opportunity, not waste."
     )
 
 
@@ -196,3 +197,21 @@ def test_a_team_without_rows_gets_a_statement_of_nothing(team: Team, period: Per
     assert statement.month.total_text == "$0.00"
     assert statement.month.chart_text == "Chart of daily cost in July 2026: no day has cost."
     assert statement.month.gpu == ()
+
+
+def test_idle_time_that_is_kept_on_purpose_is_a_line_of_its_own(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    kept = replace(
+        rows,
+        gpu=gpus(
+            gpu_row("60", 36_000, "allocated_idle"), gpu_row("40", 36_000, "allocated_idle", layer="warm_standby")
+        ),
+    )
+    gpu = table(build_statement(team, period, kept, shared), "gpu")
+    assert [(r.label, r.cells[1]) for r in gpu.rows][:2] == [
+        ("Allocated, idle", "$60.00"),
+        ("Idle on purpose (warm standby)", "$40.00"),
+    ]
+    assert gpu.lead is not None
+    assert gpu.lead.startswith("$60.00")
