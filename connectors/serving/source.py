@@ -43,7 +43,10 @@ class _Taking:
         self.first_known, self.end_known = milliseconds(start - _DAY), milliseconds(end + _DAY)
 
     def put(self, reading: Reading[_Labels], target: str, refusals: Refusals) -> None:
-        """Takes a reading of the window and the hours around it. A neighbour's file may hold its whole day."""
+        """Takes a reading of the window and the hours around it.
+
+        A neighbour's file may hold its whole day, both its midnights included.
+        """
         labels = reading.subject
         found = labels.series.get(reading.metric)
         if found is None:
@@ -52,7 +55,7 @@ class _Taking:
         if not found:
             return
         if not self.first <= reading.millisecond < self.end:
-            if not self.first_known <= reading.millisecond < self.end_known:
+            if not self.first_known <= reading.millisecond <= self.end_known:
                 refusals.refuse_instant(reading)
             return
         if not math.isfinite(reading.value) or reading.value < 0:

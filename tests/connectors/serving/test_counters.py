@@ -79,6 +79,13 @@ def test_tokens_over_midnight_are_shared_between_the_days() -> None:
     assert by_start(found, "covered_seconds") == {"00:00": 120}
 
 
+def test_a_neighbours_file_may_end_with_the_midnight_that_closes_its_day() -> None:
+    day = (counter(PROMPT, VLLM, [("10:03", 30), ("10:04", 50)]), line(PROMPT, VLLM, 90, "00:00", date(2026, 10, 3)))
+    (row,) = rows(scrape(*day[0], day[1]))
+    assert row["prompt_tokens"] == 20
+    assert parse(scrape(*day[0], line(PROMPT, VLLM, 90, "00:01", date(2026, 10, 3)))).rejects
+
+
 def test_an_engine_that_says_when_it_started_counted_everything_since_then() -> None:
     process = {name: VLLM[name] for name in ("namespace", "pod", "instance")}
     started = 1_790_848_860  # 10:01:00
