@@ -16,7 +16,7 @@ from connectors.base import IncompleteDeliveryError
 
 Kind = Literal["text", "float", "number", "instant", "date", "map", "list", "bool"]
 _ASCII_SIGNS = re.compile(r"[\x00-/:-`{-\x7f]")
-_MONEY, _NARROW = "decimal(38, 12)", "decimal(18, 12)"
+_MONEY, _NARROW, _FINE = "decimal(38, 12)", "decimal(18, 12)", "decimal(38, 20)"
 _TOO_PRECISE = r"\.\d{12}\d*[1-9]"
 
 
@@ -144,6 +144,15 @@ class Names:
         if found.kind == "text":
             return self.once(_of_text(found.sql))
         return self.once(_of_float(found.sql) if found.kind == "float" else f"try_cast({found.sql} as {_MONEY})")
+
+    def fine_decimal(self, *aliases: str) -> str:
+        """The column as DECIMAL(38,20): prices of single units have more than twelve places. NULL as in `decimal`."""
+        found = self.find(*aliases)
+        if found is None:
+            return f"cast(null as {_FINE})"
+        sql = f"cast({found.sql} as varchar)" if found.kind == "float" else found.sql
+        fine = f"try_cast({sql} as {_FINE})"
+        return self.once(f"case when contains({sql}, '_') then null else {fine} end" if found.kind == "text" else fine)
 
     def unreadable(self, *aliases: str) -> str:
         """Where the column holds something that is no number."""

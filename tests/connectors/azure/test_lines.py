@@ -240,6 +240,33 @@ def test_prices_of_zero_are_unknown(tmp_path: Path) -> None:
     assert (found["list_unit_price"], found["list_cost"], found["contracted_cost"]) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("quantity", "price", "cost"),
+    [
+        ("10000000", "0.00000000012345", "0.0012345"),
+        ("100000000", "1", "100000000"),
+        ("123456789012.5", "1.2345E-10", "15.240740603593"),  # and 0.125 of the last place
+        ("-100000000", "0.00000000012345", "-0.012345"),
+        ("999999999999.999999999999", "9.99", "9989999999999.99999999999"),
+        ("0.000000000001", "0.5", "0.000000000001"),  # half a place is rounded up
+        ("0.000000000001", "0.49999999999999999999", "0"),
+    ],
+)
+def test_a_price_times_a_quantity_is_exact_to_the_twelfth_place_however_small_or_large(
+    quantity: str, price: str, cost: str, tmp_path: Path
+) -> None:
+    found = one(tmp_path, Quantity=quantity, PayGPrice=price, UnitPrice=price)
+    assert (found["list_cost"], found["contracted_cost"]) == (Decimal(cost), Decimal(cost))
+
+
+def test_an_exchanged_price_keeps_its_places(tmp_path: Path) -> None:
+    over = {"pricingCurrency": "EUR", "exchangeRatePricingToBilling": "0.9", "Quantity": "10000000"}
+    found = one(tmp_path, **over, PayGPrice="0.00000000012345", UnitPrice="20000000000")
+    # 0.00000000012345 x 0.9 = 0.000000000111105, of which the unit price holds twelve places
+    assert (found["list_unit_price"], found["list_cost"]) == (Decimal("0.000000000111"), Decimal("0.00111105"))
+    assert found["contracted_cost"] == Decimal(180_000_000_000_000_000)
+
+
 def test_a_free_line_is_a_line(tmp_path: Path) -> None:
     assert one(tmp_path, Cost="0")["billed_cost"] == 0
 
