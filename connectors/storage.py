@@ -111,7 +111,7 @@ class _StoredBody:
         return f"_StoredBody({self.location!r}, {self.path!r})"
 
     def open(self) -> AbstractContextManager[BinaryIO]:
-        """A fresh stream from the first byte; at most a few MiB of the object are in memory at any time."""
+        """A fresh stream from the first byte, and any place may be read instead; a few MiB are in memory at a time."""
         _refuse_escape(self.location, self.path)
         try:
             store = open_store(self.location, self.options)
@@ -125,8 +125,17 @@ class _StoredBody:
             cast("Iterator[bytes]", chunks),
             result.meta["size"],
             lambda error: explained(error, self.location, self.options, self.path),
+            lambda start, end: _range(store, self.path, result.meta["e_tag"], start, end),
         )
         return cast("AbstractContextManager[BinaryIO]", io.BufferedReader(raw, CHUNK_BYTES))
+
+
+def _range(store: ObjectStore, path: str, etag: str | None, start: int, end: int) -> bytes:
+    """The bytes from `start` up to `end` of that very object: one that was replaced meanwhile is refused."""
+    options: obstore.GetOptions = {"range": (start, end)}
+    if etag:
+        options["if_match"] = etag
+    return bytes(obstore.get(store, path, options=options).bytes())
 
 
 def _refuse_escape(location: str, path: str) -> None:

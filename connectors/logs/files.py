@@ -18,6 +18,7 @@ from connectors.logs.values import WITHHELD, json_value
 _LONGEST_LINE = 16 * 1024 * 1024  # bytes; one payload is about 11 KB
 _LARGEST_DOCUMENT = 64 * 1024 * 1024  # bytes of one JSON value that stretches over lines
 _LARGEST_FILE = 8 * 1024**3  # bytes after decompression
+_LARGEST_PACKED_TABLE = 256 * 1024 * 1024  # bytes of a gzipped Parquet file, which is held in memory as a whole
 _BUFFER = 256 * 1024
 _DamagedError = cast("type[Exception]", igzip_lib.IsalError)  # whose stub takes the class for an instance
 
@@ -54,7 +55,8 @@ def rows_of(
     """Every row of the file, in its order. `where` names the file in messages; `shape` is how a CSV of the log looks.
 
     JSON may be one object, one array of objects, or lines of either. A file that is neither JSON nor Parquet, and no
-    CSV of this log, is one `Unreadable`. Of lines that `quick` knows the landed ones come instead of rows.
+    CSV of this log, is one `Unreadable`. Of lines that `quick` knows the landed ones come instead of rows. Parquet is
+    read from wherever its bytes lie in the stream, which is at its beginning.
 
     Raises IncompleteDeliveryError for a file that ends too early, and SourceError for one beyond all bounds.
     """
@@ -69,7 +71,9 @@ def rows_of(
         if head[:4] == b"PAR1":
             from connectors.logs.parquet import parquet_rows
 
-            yield from parquet_rows(plain, where)
+            table = _in_memory(plain, where) if is_gzip or not stream.seekable() else stream
+            table.seek(0)
+            yield from parquet_rows(table, where)
         elif head:
             yield from _json_rows(plain, where, quick) if head[:1] in b"{[" else _csv_rows(plain, where, shape)
     except (EOFError, _DamagedError, igzip.BadGzipFile) as error:
@@ -142,6 +146,17 @@ def _csv_rows(plain: BinaryIO, where: str, shape: Csv | None) -> Iterator[Found]
         raise SourceError(f"{where}: line {reader.line_num} is no CSV ({error}); export the table again") from None
     if short:
         raise _incomplete(where, f"line {short.line} ends in the middle of a row")
+
+
+def _in_memory(table: BinaryIO, where: str) -> BinaryIO:
+    """A table that is packed as a whole, to be read from its end: never through a disk, for it holds prompts."""
+    content = table.read(_LARGEST_PACKED_TABLE + 1)
+    if len(content) > _LARGEST_PACKED_TABLE:
+        raise SourceError(
+            f"{where}: a Parquet file of more than {_LARGEST_PACKED_TABLE} bytes inside of gzip; store it without "
+            "gzip: Parquet is packed as it is, and then read piece by piece"
+        )
+    return io.BytesIO(content)
 
 
 def _incomplete(where: str, what: str) -> IncompleteDeliveryError:

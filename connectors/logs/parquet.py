@@ -1,7 +1,5 @@
 """The rows of a Parquet log, as plain values such as JSON would hold."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any, BinaryIO, cast
@@ -12,28 +10,26 @@ import pyarrow.parquet as pq
 from connectors.base import IncompleteDeliveryError
 
 _ROWS = 4096
-_IN_MEMORY_BYTES = 64 * 1024 * 1024
+_PIECE_BYTES = 1024 * 1024
 
 
 def parquet_rows(stream: BinaryIO, where: str) -> Iterator[dict[str, Any]]:
     """Every row of the file: maps become objects, instants ISO 8601 text, decimals their exact digits as text.
 
-    The file is read from its end, so that a stream is spooled first, to disk if it is large. Raises
-    IncompleteDeliveryError when its footer or a page of it is missing.
+    The file is read from its end, piece by piece out of a stream that can be read from any place: its columns hold
+    prompts, of which no copy may reach a disk. Raises IncompleteDeliveryError when its footer or a page of it is
+    missing.
     """
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spool:
-        shutil.copyfileobj(stream, spool, 1 << 20)
-        spool.seek(0)
-        try:
-            file = pq.ParquetFile(cast("BinaryIO", spool), page_checksum_verification=True)
-            for batch in file.iter_batches(_ROWS):
-                for row in batch.to_pylist(maps_as_pydicts="lossy"):
-                    yield {name: _plain(value) for name, value in row.items()}
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as error:
-            reason = str(error).partition("\n")[0]
-            raise IncompleteDeliveryError(
-                f"{where}: cannot be read as Parquet ({reason}); copy the file again and run the day again"
-            ) from None
+    try:
+        file = pq.ParquetFile(stream, buffer_size=_PIECE_BYTES, page_checksum_verification=True)
+        for batch in file.iter_batches(_ROWS):
+            for row in batch.to_pylist(maps_as_pydicts="lossy"):
+                yield {name: _plain(value) for name, value in row.items()}
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise IncompleteDeliveryError(
+            f"{where}: cannot be read as Parquet ({reason}); copy the file again and run the day again"
+        ) from None
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Files are read the same way from a folder and from an object store, and nothing secret is said about it."""
 
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,6 +102,36 @@ def test_s3_lists_below_its_prefix_and_streams(s3: dict[str, str]) -> None:
             assert piece == (bytes(range(256)) * 50_000)[total : total + len(piece)]
             total += len(piece)
     assert total == 12_800_000
+
+
+@pytest.mark.parametrize("place", ["folder", "s3"])
+def test_any_place_of_an_object_is_read_as_if_it_were_in_memory(place: str, s3: dict[str, str], tmp_path: Path) -> None:
+    content = bytes(range(256)) * 50_000
+    (tmp_path / "large.bin").write_bytes(content)
+    location, options = ("s3://bills/x", s3) if place == "s3" else (str(tmp_path), {})
+    said = io.BytesIO(content)
+    with body(location, options, "large.bin").open() as stream:
+        for offset, whence, count in (
+            *((0, 0, 10), (-8, 2, 8), (-8, 2, 100), (5_000_001, 0, 70), (0, 1, 4_500_000), (-20, 1, 9)),
+            *((12_800_000, 0, 1), (99_000_000, 0, 1), (3, 0, 12_799_999), (0, 0, -1)),
+        ):
+            assert stream.seek(offset, whence) == said.seek(offset, whence)
+            assert stream.read(count) == said.read(count)
+            assert stream.tell() == said.tell()
+        with pytest.raises(ValueError, match="before the beginning"):
+            stream.seek(-1)
+
+
+def test_a_file_replaced_or_cut_while_it_is_read_from_place_to_place_is_refused(tmp_path: Path) -> None:
+    for later in (b"n" * 20_000_000, b"o" * 10_000_000):
+        (tmp_path / "f").write_bytes(b"o" * 20_000_000)
+        with body(str(tmp_path), {}, "f").open() as stream:
+            stream.seek(-8, os.SEEK_END)
+            assert stream.read() == b"o" * 8
+            (tmp_path / "f").write_bytes(later)
+            stream.seek(5_000_000)
+            with pytest.raises(SourceError, match="replaced while it was being read"):
+                stream.read(8)
 
 
 def test_a_missing_bucket_or_object_says_where_and_holds_no_secret(s3: dict[str, str]) -> None:

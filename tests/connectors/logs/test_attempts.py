@@ -1,5 +1,8 @@
 """What every log's attempt becomes, whoever wrote the log."""
 
+import io
+import json
+import tempfile
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -8,10 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from connectors.base import IncompleteDeliveryError
+from connectors.base import IncompleteDeliveryError, SourceError
+from connectors.logs import files
 from tests.connectors.stored_log import LogFolder
+from tests.moto_s3 import object_store
 
 Row = Callable[..., dict[str, Any]]
+CANARY = "no-disk-may-hold-this"
 
 
 def test_the_log_of_the_charter_gives_the_row_worked_out_by_hand(row: Row, log: LogFolder) -> None:
@@ -71,6 +77,58 @@ def test_parquet_is_read_like_json_lines_whatever_its_size(row: Row, log: LogFol
     found = log.night()
     assert (found.rows.num_rows, found.rejects) == (5000, ())
     assert set(found.rows["source_reported_cost_usd"].to_pylist()) == {Decimal("0.000215")}
+
+
+def large_parquet(row: Row) -> bytes:
+    """More than 64 MiB, in three groups of rows, of which almost all are prompts."""
+    rows = [row(request_id=f"r{n}", messages=f"{CANARY} {n} " * 50_000) for n in range(75)]
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), sink, row_group_size=25, compression="none", use_dictionary=False)
+    return sink.getvalue()
+
+
+def refuse_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a temporary file was opened")
+
+    for name in ("_mkstemp_inner", "TemporaryFile", "NamedTemporaryFile", "SpooledTemporaryFile", "mkdtemp"):
+        monkeypatch.setattr(tempfile, name, refused)
+
+
+def test_a_large_parquet_file_is_read_where_it_lies_and_no_copy_of_its_prompts_is_written(
+    row: Row, log: LogFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_temporary_files(monkeypatch)
+    content = large_parquet(row)
+    assert len(content) > 64 * 1024 * 1024
+    log.raw("2026-11-21/x.parquet", content)
+    landed = log.landed_bytes()
+    assert landed.count(b"\n") == 75
+    assert CANARY.encode() not in landed
+
+
+def test_a_large_parquet_file_of_a_bucket_is_read_there(
+    row: Row, log: LogFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with object_store("logs") as store:
+        store.client.put_object(Bucket="logs", Key="2026-11-21/x.parquet", Body=large_parquet(row))
+        refuse_temporary_files(monkeypatch)
+        landed = log.landed_bytes(location="s3://logs", storage=store.options)
+    assert [json.loads(line)["request_id"] for line in landed.splitlines()] == [f"r{n}" for n in range(75)]
+    assert CANARY.encode() not in landed
+
+
+def test_a_parquet_file_inside_of_gzip_is_read_in_memory_up_to_a_limit(
+    row: Row, log: LogFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([row()]), sink)
+    log.raw("2026-11-21/x.parquet.gz", sink.getvalue())
+    refuse_temporary_files(monkeypatch)
+    assert len(log.rows()) == 1
+    monkeypatch.setattr(files, "_LARGEST_PACKED_TABLE", len(sink.getvalue()) - 1)
+    with pytest.raises(SourceError, match=r"x\.parquet\.gz: a Parquet file of more than \d+ bytes inside of gzip"):
+        log.landed()
 
 
 @pytest.mark.parametrize("cut", [4, 400])
