@@ -38,6 +38,16 @@ def listed_prices(house: House) -> pl.DataFrame:
     return now
 
 
+def last_readings(house: House) -> dict[str, date]:
+    """The day of the last reading of each list that the configuration names no longer."""
+    configured = {source.name for source in house.config.sources}
+    last: dict[str, date] = {}
+    for piece in house.lake.slices(SKU_PRICES):
+        if piece.row_count and piece.slice_source not in configured:
+            last[piece.slice_source] = max(piece.slice_date, last.get(piece.slice_source, piece.slice_date))
+    return last
+
+
 def _chain(readings: Sequence[Slice]) -> Iterator[str]:
     link = _FIRST_LINK
     for piece in readings:

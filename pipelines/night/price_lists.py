@@ -14,7 +14,7 @@ from models.pricing import ContractPrice, contract_price_rows, identity_rows, me
 from pipelines.calendar import midnight
 from pipelines.config.schema import Config
 from pipelines.house import House
-from pipelines.night.list_readings import listed_prices
+from pipelines.night.list_readings import last_readings, listed_prices
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ def learned_prices(house: House) -> LearnedPrices:
     known_at = max(house.began_at, max(known["known_from"], default=house.began_at))
     listed, refused = price_rows(known_at)
     stated = listed_prices(house)
-    cloud, refused_of_clouds = cloud_price_rows(stated, _identity(house, stated), known_at)
+    meant = _identity(house, stated)
+    cloud, refused_of_clouds = cloud_price_rows(stated, meant, known_at, listed, last_readings(house))
     merged = merge_prices(listed, cloud, contract_price_rows(_contracts(house.config), known_at))
     rows = conform(contract("prices"), learn(known, merged, known_at).to_arrow())
     return LearnedPrices(rows, len(refused), len(refused_of_clouds))

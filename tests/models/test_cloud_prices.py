@@ -13,6 +13,7 @@ from models.tokens import tokens_in
 
 D = Decimal
 KNOWN = datetime(2026, 11, 1)
+GENERAL, _ = price_rows(KNOWN)
 FIRST, SECOND, THIRD = date(2026, 10, 5), date(2026, 10, 6), date(2026, 10, 20)
 FOREVER = datetime(9999, 12, 31)
 MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -37,12 +38,12 @@ def stated(day=FIRST, price="0.003", source="aws-list", **given):
     return row | given
 
 
-def book(rows, readings=None):
+def book(rows, readings=None, last_read=None):
     readings = readings or {
         s: sorted({r["x_slice_date"] for r in rows if r["x_source"] == s}) for s in ("aws-list", "b")
     }
     identity = identity_rows({(row["provider_name"], row["x_model_id"]) for row in rows}, {})
-    return cloud_price_rows(after_readings(NOTHING, read(rows, readings)), identity, KNOWN)
+    return cloud_price_rows(after_readings(NOTHING, read(rows, readings)), identity, KNOWN, GENERAL, last_read)
 
 
 NOTHING = pl.DataFrame(schema=schema_of("listed_prices"))
@@ -172,6 +173,125 @@ def test_one_thing_stated_at_two_prices_has_none_of_them():
     lines, refused = book([stated(), stated(source="b", price="0.004")])
     assert lines.is_empty()
     assert len(refused) == 1
+
+
+def test_a_reading_that_contradicts_itself_costs_only_the_time_it_is_about():
+    june = datetime(2026, 6, 1)
+    rows = [stated(FIRST, "0.010", valid_from=datetime(2025, 1, 1))]
+    rows += [stated(SECOND, price, valid_from=june) for price in ("0.008", "0.009")]
+    lines, refused = book(rows)
+    assert spans(lines) == [(datetime(2025, 1, 1), june, D(10))]
+    assert [(refusal.valid_from, refusal.valid_to) for refusal in refused] == [(june, FOREVER)]
+    assert "at different prices" in refused[0].reason
+    lines, refused = book([*rows, stated(THIRD, "0.008", valid_from=june)])
+    assert spans(lines) == [(datetime(2025, 1, 1), june, D(10)), (june, FOREVER, D(8))]
+    assert refused == []
+
+
+def test_two_sources_that_differ_for_a_while_are_one_price_for_the_rest():
+    rows = [stated(FIRST), stated(FIRST, source="b"), stated(SECOND, "0.002"), stated(SECOND, source="b")]
+    lines, refused = book([*rows, stated(THIRD, "0.002"), stated(THIRD, "0.002", source="b")])
+    assert spans(lines) == [
+        (datetime(2026, 10, 5), datetime(2026, 10, 6), D(3)),
+        (datetime(2026, 10, 20), FOREVER, D(2)),
+    ]
+    assert [(refusal.valid_from, refusal.valid_to) for refusal in refused] == [
+        (datetime(2026, 10, 6), datetime(2026, 10, 20))
+    ]
+
+
+def test_a_source_that_is_renamed_keeps_its_prices():
+    rows = [stated(FIRST, "0.010", source="b"), stated(SECOND, "0.010")]
+    lines, refused = book(rows, last_read={"b": FIRST})
+    assert (spans(lines), refused) == ([(datetime(2026, 10, 5), FOREVER, D(10))], [])
+
+
+def test_a_source_that_is_read_no_longer_blocks_no_price_of_another():
+    since, changed = datetime(2025, 1, 1), datetime(2026, 10, 20)
+    rows = [stated(FIRST, "0.010", source="b", valid_from=since), stated(SECOND, "0.010", valid_from=since)]
+    rows.append(stated(THIRD, "0.008", valid_from=changed))
+    lines, refused = book(rows, last_read={"b": FIRST})
+    # the renamed source is read on the next day, and without the old price on the 20th
+    assert (spans(lines), refused) == ([(since, changed, D(10)), (changed, FOREVER, D(8))], [])
+
+
+def test_a_price_ends_with_the_last_reading_of_a_list_that_is_read_no_longer():
+    lines, _ = book([stated(FIRST), stated(SECOND)], last_read={"aws-list": SECOND})
+    assert spans(lines) == [(datetime(2026, 10, 5), datetime(2026, 10, 7), D(3))]
+
+
+VERTEX = {
+    "provider_name": "Google Cloud",
+    "x_model_id": "gemini-2.5-pro",
+    "region_id": None,
+    "pricing_unit": "1M Tokens",
+    "x_token_class": "output_text",
+}
+LONG = VERTEX | {"x_service_tier": "default+long-context"}
+
+
+def banded(frame, token_class="output_text", tier="default"):
+    wanted = frame.filter(
+        pl.col("provider_id") == "google",
+        pl.col("model_id") == "gemini-2.5-pro",
+        pl.col("token_class") == token_class,
+        pl.col("service_tier") == tier,
+        pl.col("valid_to") == FOREVER,
+    )
+    return wanted.select("input_tokens_from", "usd_per_mtok", "price_source").rows()
+
+
+def merged_with_list(lines):
+    return merge_prices(GENERAL, lines, contract_price_rows([], KNOWN))
+
+
+def test_a_clouds_ordinary_price_leaves_the_lists_price_of_long_contexts():
+    # the general list has 10 USD up to 200,000 tokens of input and 15 USD beyond
+    assert banded(GENERAL) == [(0, D(10), "genai-prices"), (200_001, D(15), "genai-prices")]
+    lines, refused = book([stated(**VERTEX, price="9.5")])
+    assert refused == []
+    assert banded(merged_with_list(lines)) == [(0, D("9.5"), "cloud-list"), (200_001, D(15), "genai-prices")]
+
+
+def test_a_clouds_price_of_long_contexts_fills_the_upper_band():
+    lines, refused = book([stated(**VERTEX, price="9.5"), stated(**LONG, price="14")])
+    assert refused == []
+    assert banded(merged_with_list(lines)) == [(0, D("9.5"), "cloud-list"), (200_001, D(14), "cloud-list")]
+
+
+def test_an_ordinary_price_holds_in_every_band_where_the_list_has_one_price_for_the_class():
+    gemini = VERTEX | {"x_token_class": "input_uncached", "x_model_id": "gemini-2.5-flash"}
+    lines, refused = book([stated(**gemini, price="0.29")])
+    assert lines.select("input_tokens_from", "input_tokens_to", "usd_per_mtok").rows() == [(0, 2**63 - 1, D("0.29"))]
+    assert refused == []
+
+
+def test_a_tier_that_the_list_does_not_know_has_the_bands_of_the_default_tier():
+    lines, _ = book(
+        [
+            stated(**VERTEX | {"x_service_tier": "flex"}, price="5"),
+            stated(**VERTEX | {"x_service_tier": "flex+long-context"}, price="7.5"),
+        ]
+    )
+    assert banded(lines, tier="flex") == [(0, D(5), "cloud-list"), (200_001, D("7.5"), "cloud-list")]
+
+
+def test_a_long_context_without_a_known_beginning_is_refused_and_the_ordinary_price_stands():
+    lines, refused = book([stated(), stated(x_service_tier="default+long-context", price="0.006")])
+    assert lines.select("input_tokens_from", "input_tokens_to", "usd_per_mtok").rows() == [(0, 2**63 - 1, D(3))]
+    assert [(refusal.service_tier, refusal.reason.split(",")[0]) for refusal in refused] == [
+        ("default+long-context", "is for long contexts")
+    ]
+
+
+def test_a_price_has_the_lists_bands_only_while_the_list_has_them():
+    # until 2026-03-13 the general list has 3 USD up to 200,000 tokens and 6 USD beyond; since then 3 USD for all
+    sonnet = {"provider_name": "Microsoft", "x_model_id": "claude-sonnet-4-6", "region_id": None}
+    lines, _ = book([stated(**sonnet, valid_from=datetime(2026, 3, 1), price="0.0029")])
+    assert lines.select("valid_from", "valid_to", "input_tokens_to").rows() == [
+        (datetime(2026, 3, 1), datetime(2026, 3, 13), 200_001),
+        (datetime(2026, 3, 13), FOREVER, 2**63 - 1),
+    ]
 
 
 def test_two_sources_that_say_the_same_are_one():
