@@ -118,11 +118,16 @@ def _ruled(fields: Fields, plain_types: _Types, path: tuple[str, ...] = ()) -> I
 def _without_empty(line: bytes) -> bytes:
     """The line without empty texts and objects, which say nothing. It is plain: no text in it holds a quote."""
     for mark in _EMPTY:
-        while (at := line.find(mark)) >= 0:
+        at = line.find(mark)
+        while at >= 0:
+            if line.count(b'"', 0, at) % 2:  # it stands in a text, which may well say `prompt_version:{}`
+                at = line.find(mark, at + 1)
+                continue
             start, end = line.rfind(b'"', 0, at - 1), at + len(mark)
             if line[end : end + 1] == b",":
                 end += 1
             elif line[start - 1 : start] == b",":
                 start -= 1
             line = line[:start] + line[end:]
+            at = line.find(mark)  # what holds it may be empty now
     return line

@@ -28,6 +28,7 @@ VALUES = [
     *(None, True, False, 0, 1, -1, 7, 2**63 - 1, 2**63, -(2**63), 0.0, 5.0, 0.5, 1e-7, 1e22, 1795226400),
     *("", "a", "0.5", "1e-7", "gpt-4o", "False", "sk-1", "0" * 64, "x" * 256, "x" * 257, "a\x7fb", 'a"b', "a\\b", "é"),
     *("bob@corp.test", "https://u:p@host/v1/", "User-Agent: curl", "2026-11-21T02:00:00Z", '{"a": 1}', "a:\n"),
+    *("{}", ":{}", ":{},", "a:{}", "prompt_version:{}", ":", ["prompt_version:{}"], [":{}", "a:{},b"], {"feature": ":{}", "ticket-id": ""}),
     *([], {}, [None], ["a"], ["a", ""], [1], {"a": {}}, {"cached_tokens": 5}, [{}], {"feature": "", "ticket-id": "T-1"}),
 ]  # fmt: skip
 
@@ -93,6 +94,16 @@ def test_whatever_stands_in_some_places_it_is_landed_as_the_rules_land_it(
 def test_what_a_gateway_commonly_writes_is_plain(payload: Payload) -> None:
     rows = [payload(), payload(session_id="", stream=True, error_information=None), payload(messages="é@\\\n\x7f")]
     assert [PLAIN(orjson.dumps(row)) for row in rows] == [by_the_rules(orjson.dumps(row)) for row in rows]
+
+
+def test_braces_in_a_text_are_landed_as_they_are_beside_objects_that_hold_nothing(payload: Payload) -> None:
+    rows = [
+        payload(request_tags=["prompt_version:{}", ":{}"], model_group=":{},x", error_information={"error_class": ""}),
+        payload(request_tags=["{}:{}"], model=":{}", model_parameters={}, session_id=""),
+    ]
+    landed = [PLAIN(orjson.dumps(row)) for row in rows]
+    assert landed == [by_the_rules(orjson.dumps(row)) for row in rows]
+    assert orjson.loads(landed[0] or b"")["request_tags"] == ["prompt_version:{}", ":{}"]
 
 
 def test_a_sum_beyond_sixty_four_bits_keeps_its_digits(payload: Payload) -> None:
