@@ -1,3 +1,4 @@
+-- How capacity was bought is the connector's word, else what FOCUS's pricing category means in those words.
 -- Every bill line is in exactly one group: the join that names the model matches at most once and drops nothing.
 -- The id is a digest of the dimensions; '=' before a present value keeps NULL apart from the empty string, and the
 -- separator keeps neighbours apart. The slice is the one that the delivery replaces, whatever the lines say.
@@ -22,7 +23,16 @@ with lines as (
         model_identity.provider_id,
         model_identity.model_id,
         charges.x_token_class as token_class,
-        charges.x_purchase_option as purchase_option,
+        coalesce(
+            charges.x_purchase_option,
+            case
+                when charges.pricing_category = 'Standard' then 'on_demand'
+                when charges.pricing_category = 'Dynamic' then 'spot'
+                when charges.pricing_category = 'Committed' and charges.commitment_discount_category = 'Spend'
+                    then 'savings_plan'
+                when charges.pricing_category = 'Committed' then 'reserved'
+            end
+        ) as purchase_option,
         charges.consumed_unit,
         charges.consumed_quantity,
         charges.billed_cost,
