@@ -20,6 +20,7 @@ RECURRING_FEE, UPFRONT_FEE = "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"
 DISCOUNTED, RI_FEE, FEE = "DiscountedUsage", "RIFee", "Fee"
 _MONEY = "decimal(38, 12)"
 _ZERO = f"cast(0 as {_MONEY})"
+_UNITS, _UNIT = "cast(1000000000000 as decimal(19, 0))", "cast(0.000000000001 as decimal(19, 12))"
 
 
 @dataclass(frozen=True)
@@ -194,12 +195,24 @@ def _unused_reservation(line: Line) -> str:
     )
 
 
+def has_unknown_upfront(line: Line) -> str:
+    """Where a reservation's fee lacks the month's part of what was paid upfront, and does not say that nothing was."""
+    return f"coalesce({line.kind} = '{RI_FEE}' and {_upfront_part(line)} is null, false)"
+
+
+def _upfront_part(line: Line) -> str:
+    option = line.names.text("pricing/PurchaseOption")
+    return f"coalesce({_net(line, *_UPFRONT)}, case when {option} = 'No Upfront' then {_ZERO} end)"
+
+
 def _commitment_cost(line: Line) -> str:
-    """The amortised purchase in the charge period: an hour of a savings plan, a month of a reservation."""
-    upfront = _net(line, *_UPFRONT)
+    """The amortised purchase in the charge period: an hour of a savings plan, a month of a reservation.
+
+    NULL where the part that was paid upfront is neither stated nor known to be none.
+    """
     return (
         f"case {line.kind} when '{RECURRING_FEE}' then {_plan_total(line)} "
-        f"when '{RI_FEE}' then cast(coalesce({upfront}, 0) + {line.billed_cost} as {_MONEY}) end"
+        f"when '{RI_FEE}' then cast({_upfront_part(line)} + {line.billed_cost} as {_MONEY}) end"
     )
 
 
@@ -221,11 +234,24 @@ def _plan_part(line: Line, column: str) -> str:
         " + ".join(f"coalesce({names.decimal(f'savingsPlan/{name.removeprefix(prefix)}')}, 0)" for name in net_columns)
         for prefix in ("", "Net")
     )
-    share = f"cast(cast({net_month} as double) / cast({month} as double) as decimal(17, 16))"
-    exact = f"cast(cast({gross} as decimal(21, 12)) * {share} as {_MONEY})"
+    reduced = _ratio(gross, f"({net_month})", f"({month})")
     return (
-        f"case when ({net_month}) <> 0 and ({month}) <> 0 and ({net_month}) <> ({month}) then {exact} else {gross} end"
+        f"case when ({net_month}) <> 0 and ({month}) <> 0 and ({net_month}) <> ({month}) "
+        f"then {reduced} else {gross} end"
     )
+
+
+def _ratio(amount: str, numerator: str, denominator: str) -> str:
+    """`amount` times `numerator` by `denominator`, exact and rounded once, half away from zero, to twelve places.
+
+    The engine divides whole numbers exactly, and no others. NULL where 38 digits do not hold the product.
+    """
+    units, over, under = (f"cast({sql} * {_UNITS} as hugeint)" for sql in (amount, numerator, denominator))
+    shared = f"gcd({over}, {under})"
+    dividend, divisor = f"({units} * ({over} // {shared}))", f"({under} // {shared})"
+    rounded = f"((2 * abs({dividend}) + abs({divisor})) // (2 * abs({divisor})))"
+    signed = f"{rounded} * sign({amount}) * sign({numerator}) * sign({denominator})"
+    return f"try(cast(cast({signed} as decimal(38, 0)) * {_UNIT} as {_MONEY}))"
 
 
 def _list_cost(line: Line) -> str:

@@ -19,6 +19,7 @@ from connectors.aws.bill_costs import (
     NetCosts,
     costs_of,
     has_net_zero,
+    has_unknown_upfront,
     in_doubt,
     is_unamortised,
     steps_of,
@@ -191,6 +192,9 @@ def _notices(line: Line, unknown: list[Given]) -> Mapping[str, str]:
     names = line.names
     told = {
         "lines of commitments state no amortised cost: their effective cost is their billed cost": is_unamortised(line),
+        "fees of reservations leave out the month's upfront part: what was purchased is unknown": has_unknown_upfront(
+            line
+        ),
         "lines have a net cost of 0 beside a cost: "
         + (
             "billed as nothing, as other lines of the delivery have net costs"

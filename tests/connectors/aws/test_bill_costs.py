@@ -126,6 +126,39 @@ def test_the_fee_of_a_reservation_states_its_purchase_and_what_nobody_used() -> 
     assert row["commitment_discount_name"] == "1yr standard Partial Upfront"
 
 
+@pytest.mark.parametrize(("option", "purchase"), [("All Upfront", None), ("", None), ("No Upfront", D(400))])
+def test_a_reservations_purchase_is_unknown_where_its_upfront_part_is(option: str, purchase: Decimal | None) -> None:
+    fee = {**RI_FEE, "pricing_purchase_option": option, "reservation_amortized_upfront_fee_for_billing_period": ""}
+    found = read(csv_report(line("RIFee", "400", **fee)))
+    assert (found.rows[0]["x_commitment_cost"], found.rows[0]["billed_cost"]) == (purchase, D(400))
+    told = [notice for notice in found.notices if "what was purchased is unknown" in notice]
+    assert len(told) == (purchase is None)
+
+
+@pytest.mark.parametrize("written", [csv_report, parquet_report])
+@pytest.mark.parametrize(
+    ("commitment", "gross", "net", "reduced"),
+    [
+        ("30", "3", "2", "20"),  # two thirds are no binary fraction
+        ("1", "3", "2", "0.666666666667"),
+        ("123456.789", "3", "2", "82304.526"),  # two thirds to sixteen digits are 4e-12 off
+        ("7", "7000000000", "7000000000.000000000007", "7"),  # 7.000000000000000000007
+    ],
+)
+def test_a_plans_commitment_is_reduced_in_the_exact_proportion_of_its_month(
+    commitment: str, gross: str, net: str, reduced: str, written: Any
+) -> None:
+    fee = {
+        **FEE,
+        "savings_plan_total_commitment_to_date": commitment,
+        "savings_plan_used_commitment": "0",
+        "savings_plan_recurring_commitment_for_billing_period": gross,
+        "savings_plan_net_recurring_commitment_for_billing_period": net,
+    }
+    row = only(written(line("SavingsPlanRecurringFee", "1", line_item_net_unblended_cost="1", **fee)))
+    assert (row["x_commitment_cost"], row["effective_cost"]) == (D(reduced), D(reduced))
+
+
 def _plan_hour(hour: int, used: str, *covered: str) -> list[dict[str, str]]:
     """One hour of a plan of 10 an hour, and what it covered."""
     when = {
