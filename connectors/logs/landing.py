@@ -17,13 +17,14 @@ from typing import Any, BinaryIO
 import orjson
 
 from connectors.base import Bytes, Page, SourceError, Window
-from connectors.logs.allow_list import Redactor, UnlandableError
+from connectors.logs.allow_list import Redactor, UnlandableError, rules_of
 from connectors.logs.apart import helpers_for, lines_of_jobs, pieces
 from connectors.logs.files import Csv, Found, Quick, Unreadable, rows_of
 from connectors.logs.instants import day_of, instant_of
 from connectors.logs.listing import content_of, files_of_days
 from connectors.logs.plain_lines import PlainLines
 from connectors.logs.settings import StoredLogSettings
+from connectors.logs.values import path_rule
 from connectors.storage import StoredObject
 
 ROWS_PER_PAGE = 10_000
@@ -101,9 +102,11 @@ def _lines_of(
     def started(row: Found) -> int | None:
         return None if isinstance(row, Unreadable) else shape.started(row)
 
+    shown = path_rule(rules_of(settings.hash_key).text)
     return (
-        row if isinstance(row, bytes) else _line(_landed(row, shape.redact, stored.path))
+        row if isinstance(row, bytes) else _line(_landed(row, shape.redact, path))
         for (stored, folder), rows in _opened(settings, filed, shape, quick_of)
+        for path in (shown(stored.path),)
         for row in rows
         if isinstance(row, bytes) or belongs(started(row), folder)
     )

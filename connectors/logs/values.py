@@ -118,6 +118,15 @@ def address_rule(text: Rule) -> Rule:
     return address
 
 
+def path_rule(text: Rule) -> Callable[[str], str]:
+    """A file's path as text, folder by folder: gateways name folders after keys, which people name after people."""
+
+    def path(value: str) -> str:
+        return "/".join(str(text(part) or "") for part in value.replace("%40", "@").split("/"))
+
+    return path
+
+
 def tags_rule(text: Rule) -> Rule:
     """Request tags, without the `User-Agent:` ones that LiteLLM adds of its own."""
 

@@ -37,6 +37,23 @@ def test_a_row_filed_beyond_reach_is_refused_once_and_never_lost(row: Row, log: 
     assert "folders_after" in reject.detail
 
 
+@pytest.mark.parametrize("sign", ["@", "%40"])
+def test_a_folder_named_after_a_person_is_not_told_with_a_row_that_cannot_be_read(
+    sign: str, row: Row, log: LogFolder
+) -> None:
+    log.raw(f"gateway/alice.smith{sign}acme.com/2026-11-21/a.jsonl", b"no JSON\n{}\n[]\n")
+    where = {"layout": "gateway/*/{date}/*"}
+    night = log.night(**where)
+    assert [reject.reason for reject in night.rejects] == ["unknown_format"]
+    log.raw(f"gateway/alice.smith{sign}acme.com/2026-11-21/a.jsonl", b"[]\n7\n" + json.dumps(row()).encode() + b"\n")
+    night = log.night(**where)
+    assert (night.rows.num_rows, [reject.reason for reject in night.rejects]) == (1, ["not_an_object"])
+    assert "/2026-11-21/a.jsonl" in night.rejects[0].detail
+    assert night.rejects[0].detail.count("/") == 3
+    told = log.landed_bytes(**where) + repr(night.rejects).encode()
+    assert not [part for part in (b"alice", b"smith", b"acme") if part in told]
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     filed=st.lists(st.tuples(st.integers(0, 3), st.integers(-2 * 86_400, 5 * 86_400)), max_size=12),
