@@ -19,6 +19,10 @@ from connectors.fields import JsonRow, RowError, amount, staged_amount, text
 from connectors.gathered import StagedRow, extra_json
 
 PROVIDER = "Microsoft"
+_NAMED_APART = {"Data Zone": "datazone.", "Regional": "regional."}
+"""What stands before a model's name where its calls stay in one part of the world, at a price of their own. A global
+deployment costs the same everywhere, and is what logs and the general list mean by the bare name."""
+
 _SPOT = ("spot", "low priority")
 _TAKEN = frozenset(
     {"currencyCode", "tierMinimumUnits", "retailPrice", "unitPrice", "armRegionName", "effectiveStartDate", "meterId"}
@@ -59,7 +63,9 @@ def stage_price(price: Price, settings: AzurePricesSettings) -> StagedRow:
     product = f"{text(item, 'productName') or ''}"
     is_model = is_model_service(service, product)
     meter = read_meter(text(item, "meterName") or "", product) if is_model else Meter()
-    if is_model and meter.model is None and meter.tier != "provisioned":
+    if is_model and meter.is_tuning:
+        told.append("prices of fine-tuned models, which are nobody else's")
+    elif is_model and meter.model is None and meter.tier != "provisioned":
         told.append("prices of model services whose meter names no model")
     size = text(item, "armSkuName")
     count, model_name = gpus_of(size or "")
@@ -71,7 +77,7 @@ def stage_price(price: Price, settings: AzurePricesSettings) -> StagedRow:
         "sku_id": _required(item, "meterId"),
         "sku_price_id": text(item, "skuId"),
         "sku_description": " - ".join(filter(None, words)) or None,
-        "region_id": text(item, "armRegionName"),
+        "region_id": None if _is_global(meter) else text(item, "armRegionName"),
         "instance_type": size if (size or "").startswith(("Standard_", "Basic_")) else None,
         "gpu_count": count,
         "gpu_model_name": model_name,
@@ -80,14 +86,24 @@ def stage_price(price: Price, settings: AzurePricesSettings) -> StagedRow:
         "pricing_unit": pricing_unit(_required(item, "unitOfMeasure"), "Tokens" if is_model else "Units"),
         "currency": settings.currency,
         "valid_from": _valid_from(item),
-        "x_model_id": meter.model,
+        "x_model_id": meter.model and _NAMED_APART.get(meter.scope or "", "") + meter.model,
         "x_token_class": meter.token_class,
-        "x_service_tier": meter.tier,
-        "x_extra": extra_json(
-            {**{name: item.get(name) for name in sorted(_KEPT)}, "deployment_scope": meter.scope, **new}
-        ),
+        "x_service_tier": f"{meter.tier}+long-context" if meter.tier and meter.is_long_context else meter.tier,
+        "x_extra": _extra(item, meter, new),
     }
     return StagedRow(staged, _identity(price), new, told)
+
+
+def _is_global(meter: Meter) -> bool:
+    """Whether it is the price of a model's tokens that holds in every region."""
+    return meter.model is not None and meter.scope == "Global"
+
+
+def _extra(item: JsonRow, meter: Meter, new: JsonRow) -> str | None:
+    kept = {name: item.get(name) for name in sorted(_KEPT)}
+    if _is_global(meter):
+        kept["armRegionName"] = item.get("armRegionName")
+    return extra_json({**kept, "deployment_scope": meter.scope, **new})
 
 
 def _bought(price: Price, meter: Meter, told: list[str]) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def _valid_from(info: JsonRow) -> Any:
 
 
 def _model(service: str, description: str, unit: str, told: list[str]) -> dict[str, Any]:
-    """Columns of a model's price. What has a price of its own beside the plain one has no token class."""
+    """Columns of a model's price. What has a price of its own beside the plain one has no token class or tier of it."""
     if not is_generative(service):
         return {"pricing_unit": unit}
     line = read_description(description, unit)
@@ -182,7 +182,7 @@ def _model(service: str, description: str, unit: str, told: list[str]) -> dict[s
         "pricing_unit": line.unit or unit,
         "x_model_id": line.model_id,
         "x_token_class": line.token_class if line.is_plain else None,
-        "x_service_tier": line.service_tier,
+        "x_service_tier": f"{line.service_tier}+long-context" if line.is_long_context else line.service_tier,
     }
 
 

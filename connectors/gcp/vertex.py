@@ -38,7 +38,8 @@ _CLASSES = (
     (re.compile(r"\boutput\b", re.IGNORECASE), "output_text"),
     (re.compile(r"\binput\b|embedding", re.IGNORECASE), "input_uncached"),
 )
-_OTHER_PRICE = re.compile(r"\blong\b|\bimage (?:input|output)|\bvideo\b", re.IGNORECASE)
+_LONG = re.compile(r"\blong\b", re.IGNORECASE)
+_OTHER_PRICE = re.compile(r"\bimage (?:input|output)|\bvideo\b", re.IGNORECASE)
 _TIERS = (
     (re.compile(r"provisioned throughput|\bPT\b|\bGSU\b", re.IGNORECASE), PROVISIONED),
     (re.compile(r"\bbatch\b", re.IGNORECASE), "batch"),
@@ -52,8 +53,8 @@ _COUNTED_IN_CHARACTERS = re.compile(r"\b(?:gemini (?:1\.0|1\.5|pro|ultra)|palm|b
 class ModelLine:
     """What a description says; None where it does not say, or says nothing that a table knows.
 
-    `is_plain`: text or audio in a context of ordinary length, not images, video or a long context, whose tokens are of
-    the same class and cost something else.
+    `is_plain`: text or audio, not images or video, whose tokens are of the same class and cost something else.
+    `is_long_context`: in a long context, where they cost something else, too.
     """
 
     model_id: str | None
@@ -61,6 +62,7 @@ class ModelLine:
     service_tier: str | None
     unit: str | None
     is_plain: bool = True
+    is_long_context: bool = False
 
     @property
     def is_read(self) -> bool:
@@ -97,7 +99,8 @@ def read_description(description: str, unit: str | None) -> ModelLine:
         return ModelLine(None, None, None, unit)
     if token_class is None and counted == "Tokens" and _NO_TOKENS.search(description):
         counted = unit
-    return ModelLine(model, token_class, tier, counted or unit, not _OTHER_PRICE.search(description))
+    is_plain, is_long = not _OTHER_PRICE.search(description), bool(_LONG.search(description))
+    return ModelLine(model, token_class, tier, counted or unit, is_plain, is_long)
 
 
 def _model(description: str) -> str | None:

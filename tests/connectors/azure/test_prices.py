@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
@@ -16,6 +17,9 @@ from connectors.azure.prices_settings import AzurePricesSettings
 from connectors.base import Bytes, IncompleteDeliveryError, Page, Parsed, Window
 from connectors.http import Pace
 from connectors.windows import day_window
+from models.frames import schema_of
+from models.list_readings import after_readings
+from models.pricing import cloud_price_rows, identity_rows, price_rows
 from tests.connectors.azure.written import frame, landed
 from tests.connectors.conformance import ConnectorConformance
 from tests.connectors.faulty_server import Answer, Clock, FaultyServer, Request, json_answer
@@ -185,6 +189,76 @@ def test_a_models_price_is_known_by_model_and_class(meter: str, unit: str, expec
         == expected
     )
     assert found["instance_type"] is None
+
+
+def model_prices(*meters: tuple[str, str, float]) -> Parsed:
+    """Prices of a thousand tokens: meter, region, price."""
+    service = {"serviceName": "Foundry Models", "productName": "Azure OpenAI", "armSkuName": "", "unitOfMeasure": "1K"}
+    return parsed(
+        *(
+            item(**service, meterName=name, meterId=name, armRegionName=region, retailPrice=price)
+            for name, region, price in meters
+        )
+    )
+
+
+def priced(*meters: tuple[str, str, float]) -> tuple[list[tuple[Any, ...]], int]:
+    """What the price book takes of them (a million tokens), and how many it refuses."""
+    listed = after_readings(
+        pl.DataFrame(schema=schema_of("listed_prices")), [("list", DAY.slice_date, frame([model_prices(*meters)]))]
+    )
+    names = listed.select("provider_name", "x_model_id").unique().rows()
+    known = datetime(2026, 9, 3)
+    lines, refused = cloud_price_rows(listed, identity_rows(names, {}), known, price_rows(known)[0])
+    taken = lines.select("model_id", "region_id", "input_tokens_from", "usd_per_mtok")
+    return sorted(taken.rows()), len(refused)
+
+
+def test_a_deployments_reach_is_a_price_of_its_own_and_a_global_one_holds_everywhere() -> None:
+    taken, refused = priced(
+        ("gpt 4.1 Inp glbl Tokens", "eastus2", 0.002),
+        ("gpt 4.1 Inp glbl Tokens", "westeurope", 0.002),
+        ("gpt 4.1 Inp regnl Tokens", "eastus2", 0.0022),
+        ("gpt 4.1 Inp DZone Tokens", "eastus2", 0.0021),
+        ("gpt 4.1 Inp DZone Tokens", "westeurope", 0.0023),
+    )
+    assert refused == 0
+    assert taken == [
+        ("datazone.gpt-4.1", "eastus2", 0, Decimal("2.1")),
+        ("datazone.gpt-4.1", "westeurope", 0, Decimal("2.3")),
+        ("gpt-4.1", "", 0, Decimal(2)),
+        ("regional.gpt-4.1", "eastus2", 0, Decimal("2.2")),
+    ]
+
+
+def test_prices_of_short_and_long_contexts_are_each_in_the_lists_own_band() -> None:
+    taken, refused = priced(
+        ("gpt 5.6 sol ShortCo Inp glbl Tokens", "eastus2", 0.002),
+        ("gpt 5.6 sol LongCo Inp glbl Tokens", "eastus2", 0.004),
+        ("gpt 5.6 sol ShortCo Inp DZone Tokens", "eastus2", 0.0022),
+        ("gpt 5.6 sol LongCo Inp DZone Tokens", "eastus2", 0.0044),
+    )
+    assert refused == 0
+    assert taken == [  # the general list's contexts of this model are long beyond 272,000 tokens
+        ("datazone.gpt-5.6-sol", "eastus2", 0, Decimal("2.2")),
+        ("datazone.gpt-5.6-sol", "eastus2", 272_001, Decimal("4.4")),
+        ("gpt-5.6-sol", "", 0, Decimal(2)),
+        ("gpt-5.6-sol", "", 272_001, Decimal(4)),
+    ]
+
+
+def test_the_region_of_a_global_price_and_the_reach_of_every_price_are_kept() -> None:
+    extras = [json.loads(text) for text in frame([model_prices(("gpt 4.1 Inp glbl Tokens", "eastus2", 1))])["x_extra"]]
+    assert [(extra["armRegionName"], extra["deployment_scope"]) for extra in extras] == [("eastus2", "Global")]
+
+
+def test_prices_of_fine_tuned_models_are_of_no_model_and_told_as_what_they_are() -> None:
+    found = model_prices(("o4-mini 0416 FT Inp glbl Tokens", "eastus2", 1), ("Tokens", "eastus2", 1))
+    assert found.rows["x_model_id"].to_pylist() == [None, None]
+    assert sorted(notice.split(" ", 1)[1] for notice in found.notices) == [
+        "prices of fine-tuned models, which are nobody else's",
+        "prices of model services whose meter names no model",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -127,14 +127,25 @@ def test_a_model_s_price_is_of_tokens_everywhere() -> None:
     assert row["unit_price"] * 1_000_000 == Decimal("1.25")
 
 
-def test_prices_of_long_contexts_images_and_characters_have_no_token_class() -> None:
+def test_a_price_of_long_contexts_is_a_tier_of_its_own() -> None:
     found = rows(
+        vertex("Gemini 2.5 Pro Text Input - Predictions"),
         vertex("Gemini 2.5 Pro Text Input (Long) - Predictions"),
+        vertex("Gemini 2.5 Pro Long Text Output - Batch Predictions"),
+    )
+    assert [(r["x_token_class"], r["x_service_tier"]) for r in found] == [
+        ("input_uncached", "default"),
+        ("input_uncached", "default+long-context"),
+        ("output_text", "batch+long-context"),
+    ]
+
+
+def test_prices_of_images_and_characters_have_no_token_class() -> None:
+    found = rows(
         vertex("Gemini 2.5 Pro Image Input - Predictions"),
         vertex("Gemini 1.5 Pro Text Input - Predictions"),
     )
     assert [(r["x_token_class"], r["pricing_unit"]) for r in found] == [
-        (None, "Tokens"),
         (None, "Tokens"),
         (None, "Characters"),
     ]

@@ -77,9 +77,10 @@ def test_characters_are_no_tokens(description: str, unit: str) -> None:
 
 
 def test_long_contexts_and_images_are_of_a_class_and_have_another_price() -> None:
-    for words in ("Gemini 2.5 Pro Text Input (Long) - Predictions", "Gemini 2.5 Pro Image Input - Predictions"):
-        found = read_description(words, "count")
-        assert (found.token_class, found.is_plain) == ("input_uncached", False)
+    found = read_description("Gemini 2.5 Pro Text Input (Long) - Predictions", "count")
+    assert (found.token_class, found.is_plain, found.is_long_context) == ("input_uncached", True, True)
+    found = read_description("Gemini 2.5 Pro Image Input - Predictions", "count")
+    assert (found.token_class, found.is_plain, found.is_long_context) == ("input_uncached", False, False)
 
 
 def test_a_description_that_no_table_knows_is_told_and_left_open() -> None:
