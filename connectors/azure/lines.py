@@ -25,14 +25,13 @@ _ISO_DAY = r"^\d{4}-\d{2}-\d{2}"
 
 @dataclass(frozen=True)
 class Costs:
-    """Which costs a line carries: SQL of its billed and effective cost, and of the share of a commitment it states.
+    """Which costs a line carries: SQL of its billed and effective cost.
 
     `dropped`: lines that another view delivers; `notices`: what to tell of others.
     """
 
     billed: str
     effective: str
-    commitment: str = "null"
     dropped: str = "false"
     notices: Mapping[str, str] | None = None
 
@@ -72,7 +71,6 @@ def shape_lines(names: Names, window: Window, currency: str, account: str, costs
         **prices(names),
         "billed_cost": costs.billed,
         "effective_cost": costs.effective,
-        "x_commitment_cost": costs.commitment,
     }
     return Shape(
         values,

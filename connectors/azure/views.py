@@ -53,7 +53,6 @@ def twin_key(names: Names, view: str) -> str:
 def costs_of(names: Names, role: Role) -> Costs:
     """Which costs the lines of a file carry."""
     cost = names.decimal(*c.COST)
-    stated = f"case when {words.covers(names)} or {words.is_unused(names)} then {cost} end"
     if role == "actual":
         return Costs(
             billed=cost,
@@ -67,7 +66,6 @@ def costs_of(names: Names, role: Role) -> Costs:
         return Costs(
             billed=_ZERO,
             effective=cost,
-            commitment=stated,
             dropped=f"(_twin and not {covered})",
             notices={_ALONE["amortized"]: f"not _twin and not {touched} and {cost} <> 0"},
         )
@@ -86,7 +84,6 @@ def costs_of(names: Names, role: Role) -> Costs:
     return Costs(
         billed=cost,
         effective=cost,
-        commitment=stated if role == "only_amortized" else "null",
         notices=cast("Mapping[str, Mapping[str, str]]", unknown).get(role, {}),
     )
 

@@ -116,7 +116,7 @@ def test_the_cost_details_example_puts_provisioned_units_at_their_amortised_pric
         ("Unused", Decimal("160.00008"), "provisioned"),
         ("Used", Decimal("800.0004"), "provisioned"),
     ]
-    assert units["x_commitment_cost"].sum() == Decimal("960.00048")
+    assert units["x_commitment_cost"].null_count() == 2  # nobody states the purchase
 
 
 def test_the_focus_example_is_read_once_its_manifest_tells_the_truth(tmp_path: Path) -> None:

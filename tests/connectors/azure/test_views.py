@@ -48,8 +48,8 @@ def test_a_reservation_is_billed_when_bought_and_worth_its_use_and_its_waste(tmp
     )
     assert sorted(told.rows(), key=str) == [
         ("Purchase", None, Decimal(8640), Decimal(0), None),
-        ("UnusedReservation", "Unused", Decimal(0), Decimal(4), Decimal(4)),
-        ("Usage", "Used", Decimal(0), Decimal(20), Decimal(20)),
+        ("UnusedReservation", "Unused", Decimal(0), Decimal(4), None),
+        ("Usage", "Used", Decimal(0), Decimal(20), None),
         ("Usage", None, Decimal(180), Decimal(180), None),
     ]
     assert found["commitment_discount_id"].drop_nulls().unique().to_list() == ["dddddddd-0001"]
