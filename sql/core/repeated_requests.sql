@@ -1,9 +1,11 @@
--- A duplicate has the key, model, outcome, tokens and reported cost of an earlier attempt, starts within one second of
--- that one and, where both durations are known, took as long to a tenth of a second, as two calls hardly do. Its id may
--- be another one or the same. Under another id of the same operation it is another try, unless both succeeded with
--- output, began at the same instant and ended in the same millisecond: that is one call, logged twice. The earlier
--- attempt is the one just before, or the last one of the same tenth of a second: another call may lie between. What
--- has to be the same is compared as one hash: that another call has it within the same second is not to be expected.
+-- A duplicate has the key, model, outcome, tokens and reported cost of an earlier attempt and starts within one second
+-- of that one. That alone proves nothing: equally long texts embedded at a steady rate have it all the time. Under the
+-- same id it is one, if its duration, where both are known, is the same to a tenth of a second. Under another id it has
+-- to be an answer, and one of two things more: that both began at the same part of a second and ended in the same
+-- millisecond, and no third one began then; or that they are the only two calls of their sizes, and as long, within ten
+-- minutes, and not two tries of one operation. The earlier attempt is the one just before, or the last one of the same
+-- tenth of a second: another call may lie between. What has to be the same is compared as one hash: that another call
+-- has it within the same second is not to be expected.
 -- A reused id is one under which something else was already logged that day.
 -- A retry is what follows a failed attempt of the same operation: the failed one is no request of its own.
 with calls as (
@@ -29,16 +31,23 @@ neighbours as (
         started_at,
         latency_seconds,
         status = 'success' and output_total_tokens > 0 as has_answer,
+        started_at > date_trunc('second', started_at) as has_fraction,
         lag(request_id) over before as before_request_id,
         lag(x_source) over before as before_x_source,
         lag(attempt_group_id) over before as before_attempt_group_id,
         lag(started_at) over before as before_started_at,
         lag(latency_seconds) over before as before_latency_seconds,
+        coalesce(lag(started_at, 2) over before < started_at - interval 10 minute, true)
+        and coalesce(lead(started_at) over before > started_at + interval 10 minute, true) as before_is_only,
         lag(request_id) over as_long as as_long_request_id,
         lag(x_source) over as_long as as_long_x_source,
         lag(attempt_group_id) over as_long as as_long_attempt_group_id,
         lag(started_at) over as_long as as_long_started_at,
-        lag(latency_seconds) over as_long as as_long_latency_seconds
+        lag(latency_seconds) over as_long as as_long_latency_seconds,
+        coalesce(lag(started_at, 2) over as_long < started_at - interval 10 minute, true)
+        and coalesce(lead(started_at) over as_long > started_at + interval 10 minute, true) as as_long_is_only,
+        coalesce(lag(started_at, 2) over as_long < started_at, true)
+        and coalesce(lead(started_at) over as_long > started_at, true) as as_long_is_only_then
     from calls
     window before as (
         partition by compared_hour, call_hash
@@ -61,10 +70,18 @@ found_twice as (
                 started_at <= as_long_started_at + interval 1 second
                 and (
                     request_id = as_long_request_id
-                    or x_source <> as_long_x_source
-                    or coalesce(attempt_group_id <> as_long_attempt_group_id, true)
                     or (
                         has_answer
+                        and as_long_is_only
+                        and (
+                            x_source <> as_long_x_source
+                            or coalesce(attempt_group_id <> as_long_attempt_group_id, true)
+                        )
+                    )
+                    or (
+                        has_answer
+                        and has_fraction
+                        and as_long_is_only_then
                         and started_at = as_long_started_at
                         and abs(latency_seconds - as_long_latency_seconds) < 0.001
                     )
@@ -75,12 +92,13 @@ found_twice as (
                 and coalesce(abs(latency_seconds - before_latency_seconds) <= 0.1, true)
                 and (
                     request_id = before_request_id
-                    or x_source <> before_x_source
-                    or coalesce(attempt_group_id <> before_attempt_group_id, true)
                     or (
                         has_answer
-                        and started_at = before_started_at
-                        and abs(latency_seconds - before_latency_seconds) < 0.001
+                        and before_is_only
+                        and (
+                            x_source <> before_x_source
+                            or coalesce(attempt_group_id <> before_attempt_group_id, true)
+                        )
                     )
                 )
                 then before_request_id
@@ -95,6 +113,18 @@ duplicates as (
     where other_request_id is not null
 ),
 
+named as (
+    select
+        *,
+        hash(
+            key_id, source_provider, billed_model, status, input_uncached_tokens, cache_read_tokens,
+            cache_write_5m_tokens, cache_write_1h_tokens, input_audio_tokens, output_text_tokens,
+            output_reasoning_tokens, output_audio_tokens, source_reported_cost_usd
+        ) as call_hash
+    from suspect_requests
+    where may_share_id
+),
+
 uses as (
     select
         usage_date,
@@ -102,12 +132,19 @@ uses as (
         x_page,
         x_row,
         request_id,
-        row_number() over (
-            partition by usage_date, x_source, request_id
-            order by started_at, x_page, x_row
-        ) as use_order
-    from suspect_requests
-    where may_share_id
+        row_number() over use as use_order,
+        coalesce(
+            may_be_logged_twice
+            and call_hash = lag(call_hash) over use
+            and started_at <= lag(started_at) over use + interval 1 second
+            and coalesce(abs(latency_seconds - lag(latency_seconds) over use) <= 0.1, true),
+            false
+        ) as is_logged_again
+    from named
+    window use as (
+        partition by usage_date, x_source, request_id
+        order by started_at, x_page, x_row
+    )
 ),
 
 tries as (
@@ -139,7 +176,7 @@ select
     uses.x_source,
     uses.x_page,
     uses.x_row,
-    'id_reused' as defect,
+    case when uses.is_logged_again then 'duplicate' else 'id_reused' end as defect,
     uses.request_id as other_request_id
 from uses
 left join duplicates

@@ -7,10 +7,12 @@ the bill, days in the usage API, prices in the list.
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -171,6 +173,30 @@ def build(engine: DuckDBEngine, table: str, built: set[str]) -> None:
     built.add(table)
 
 
+@contextmanager
+def engine_of(logged: Iterable[Request], spill: Path) -> Generator[DuckDBEngine]:
+    """The hours and defects of a log, built from its rows."""
+    engine = DuckDBEngine("1GiB", str(spill))
+    engine.register("gateway_requests", log_rows(logged))
+    engine.register("model_identity", identity_rows())
+    engine.register("prices", price_rows())
+    engine.register("self_hosted_costs", contract("self_hosted_costs").arrow_schema().empty_table())
+    build(engine, "usage_hourly", {"gateway_requests", "model_identity", "prices", "self_hosted_costs"})
+    yield engine
+    engine.close()
+
+
+def reconciled(engine: DuckDBEngine, happened: Iterable[Request], digits: int) -> Reconciled:
+    return reconcile(
+        PERIOD,
+        bill(happened, digits),
+        frame_of(engine.read("usage_hourly")),
+        usage_api(happened),
+        frame_of(engine.read("price_book")),
+        {("OpenAI", model): ("openai", model) for model in USD_PER_MTOK},
+    )
+
+
 @pytest.fixture(scope="module", params=["exact", "in cents"])
 def month(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Month:
     happened = tuple(requests())
@@ -178,22 +204,9 @@ def month(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     chance = random.Random(2)
     copies = (replace(r, started_at=r.started_at + timedelta(milliseconds=300)) for r in logged)
     repeated = tuple(copy for copy in copies if chance.random() < 0.02)
-    engine = DuckDBEngine("1GiB", str(tmp_path_factory.mktemp("spill")))
-    engine.register("gateway_requests", log_rows([*logged, *repeated]))
-    engine.register("model_identity", identity_rows())
-    engine.register("prices", price_rows())
-    engine.register("self_hosted_costs", contract("self_hosted_costs").arrow_schema().empty_table())
-    build(engine, "usage_hourly", {"gateway_requests", "model_identity", "prices", "self_hosted_costs"})
-    found = reconcile(
-        PERIOD,
-        bill(happened, digits=12 if request.param == "exact" else 2),
-        frame_of(engine.read("usage_hourly")),
-        usage_api(happened),
-        frame_of(engine.read("price_book")),
-        {("OpenAI", model): ("openai", model) for model in USD_PER_MTOK},
-    )
-    defects = engine.read("request_defects")
-    engine.close()
+    with engine_of([*logged, *repeated], tmp_path_factory.mktemp("spill")) as engine:
+        found = reconciled(engine, happened, digits=12 if request.param == "exact" else 2)
+        defects = engine.read("request_defects")
     return Month(happened, logged, repeated, found, defects)
 
 
@@ -255,3 +268,21 @@ def test_everything_sums_to_the_difference(month: Month) -> None:
 
 def test_every_row_that_was_put_in_twice_is_a_defect_and_no_other(month: Month) -> None:
     assert Counter(month.defects["defect"].to_pylist()) == {"duplicate": len(month.repeated)}
+
+
+def test_equal_sizes_at_a_steady_rate_are_neither_logged_again_nor_missing(tmp_path: Path) -> None:
+    """A thousand texts of 512 tokens embedded at 20 a second, and as many of 300 classified with one token at 5."""
+    noon = datetime(2026, 10, 7, 12)
+    steady = [
+        Request(first + number, noon + timedelta(milliseconds=apart * number), model, tokens)
+        for first, model, tokens, apart in ((0, "small", (512, 0, 0), 50), (1_000, "large", (300, 0, 1), 200))
+        for number in range(1_000)
+    ]
+    with engine_of(steady, tmp_path) as engine:
+        defects = engine.read("request_defects")
+        lines = reconciled(engine, steady, digits=12).lines
+    assert defects.num_rows == 0
+    assert set(lines["duplicate_tokens"]) == {0}
+    # 512,000 at 1 dollar a million; 300,000 at 3 and 1,000 at 15
+    assert lines["estimated_cost"].sum() == Decimal("1.427")
+    assert set(lines["volume_difference"]) == {0}

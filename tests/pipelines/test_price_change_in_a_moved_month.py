@@ -106,7 +106,8 @@ def test_each_amount_is_recovered_to_a_thousandth_though_a_price_changes_within_
     engine.register("gateway_requests", log_rows([*logged, *repeated]))
     engine.register("model_identity", identity_rows())
     engine.register("prices", fallen_prices())
-    build(engine, "usage_hourly", {"gateway_requests", "model_identity", "prices"})
+    engine.register("self_hosted_costs", contract("self_hosted_costs").arrow_schema().empty_table())
+    build(engine, "usage_hourly", {"gateway_requests", "model_identity", "prices", "self_hosted_costs"})
     found = reconcile(
         PERIOD,
         bill(happened, digits),
