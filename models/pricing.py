@@ -46,7 +46,8 @@ __all__ = [
 class ContractPrice:
     """Prices that the company has agreed with a provider: USD per million tokens by token class, over a validity.
 
-    `valid_to` is the first instant at which it no longer holds; None for no stated end.
+    `valid_to` is the first instant, and `input_tokens_to` the first total input of a request, for which it no longer
+    holds; None for no stated end. Without a region and band it replaces every region's price in every context band.
     """
 
     provider_id: str
@@ -55,6 +56,9 @@ class ContractPrice:
     valid_from: datetime
     valid_to: datetime | None
     usd_per_mtok: Mapping[str, Decimal]
+    region_id: str = EVERYWHERE
+    input_tokens_from: int = 0
+    input_tokens_to: int | None = None
 
 
 def price_rows(known_from: datetime) -> tuple[pl.DataFrame, list[Refusal]]:
@@ -71,14 +75,14 @@ def price_rows(known_from: datetime) -> tuple[pl.DataFrame, list[Refusal]]:
 
 
 def contract_price_rows(entries: Iterable[ContractPrice], known_from: datetime) -> pl.DataFrame:
-    """The company's own prices in the shape of `prices`: the stated classes only, over every context band.
+    """The company's own prices in the shape of `prices`: the stated classes only, in the stated band alone.
 
     Args:
         entries: agreed prices.
         known_from: when they became known to us (UTC).
 
     Raises:
-        ValueError: a class is unknown, a price is negative or finer than DECIMAL(18,6), or a validity is empty.
+        ValueError: a class is unknown, a price is negative or finer than DECIMAL(18,6), or a validity or band is empty.
         OverflowError: a price does not fit DECIMAL(18,6).
     """
     lines: list[PriceLine] = []
@@ -87,14 +91,17 @@ def contract_price_rows(entries: Iterable[ContractPrice], known_from: datetime) 
         where = f"contract price of {entry.provider_id}/{entry.model_id}, {entry.service_tier}"
         if valid_to <= entry.valid_from:
             raise ValueError(f"{where}: it ends at {valid_to}, which is not after its start {entry.valid_from}")
+        band = (entry.input_tokens_from, ANY_INPUT_TO if entry.input_tokens_to is None else entry.input_tokens_to)
+        if not 0 <= band[0] < band[1]:
+            raise ValueError(f"{where}: its band ends at {band[1]} tokens, which is not after its start {band[0]}")
         for token_class, usd_per_mtok in entry.usd_per_mtok.items():
             if token_class not in TOKEN_CLASSES:
                 raise ValueError(f"{where}: {token_class!r} is no token class; expected {', '.join(TOKEN_CLASSES)}")
             if to_scaled(usd_per_mtok, digits=18, scale=6) < 0:
                 raise ValueError(f"{where}: the price {usd_per_mtok} of {token_class} is negative")
-            who = (entry.provider_id, entry.model_id, entry.service_tier, EVERYWHERE, token_class)
+            who = (entry.provider_id, entry.model_id, entry.service_tier, entry.region_id, token_class)
             when = (entry.valid_from, valid_to, known_from)
-            lines.append(PriceLine(*who, 0, ANY_INPUT_TO, *when, usd_per_mtok, "contract", OWN))
+            lines.append(PriceLine(*who, *band, *when, usd_per_mtok, "contract", OWN))
     return price_frame(lines)
 
 

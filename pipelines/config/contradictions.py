@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from connectors.base import SourceSettings
 from pipelines.config.positions import Document, Location
+from pipelines.config.prices import Price
 from pipelines.config.problems import Problem
 from pipelines.config.schema import Config
 from pipelines.config.secrets import variable
@@ -38,21 +39,37 @@ def contradictions(document: Document, config: Config, sources: Sequence[SourceS
         yield document.problem(("hosts", index), f"'{host}' is registered twice for the same days", _DATES)
     for index, host in _overlapping(config.hosts, lambda host: [f"{host.hostname} in {host.cluster}"]):
         yield document.problem(("hosts", index), f"'{host}' is registered twice for the same days", _DATES)
-    prices = _overlapping(config.prices, lambda p: [f"{p.provider} {p.model} {p.tier} {c}" for c in p.usd_per_mtok])
-    for index, what in prices:
+    for index, what in _overlapping(config.prices, _priced, _share_a_band):
         yield document.problem(("prices", index), f"two prices of {what} hold on the same days", _DATES)
     yield from _same_places(document, sources)
     yield from _useless_rates(document, config)
     yield from _foreign_currencies(document, config, sources)
 
 
-def _overlapping(entries: Sequence[Entry], names: Callable[[Entry], Sequence[Hashable]]) -> Iterator[tuple[int, str]]:
-    """The places of entries that hold on the same days as an earlier one of the same name, with that name."""
+def _priced(price: Price) -> list[str]:
+    where = f" in {price.region}" if price.region else ""
+    return [f"{price.provider} {price.model} {price.tier} {token_class}{where}" for token_class in price.usd_per_mtok]
+
+
+def _share_a_band(one: Price, other: Price) -> bool:
+    return one.input_tokens_from < other.end_of_band and other.input_tokens_from < one.end_of_band
+
+
+def _overlapping(
+    entries: Sequence[Entry],
+    names: Callable[[Entry], Sequence[Hashable]],
+    meet: Callable[[Entry, Entry], bool] = lambda _one, _other: True,
+) -> Iterator[tuple[int, str]]:
+    """The places of entries that hold on the same days as an earlier one of the same name, with that name.
+
+    Entries that never `meet` hold for different things.
+    """
     earlier: dict[Hashable, list[Entry]] = {}
     for index, entry in enumerate(entries):
         for name in names(entry):
             others = earlier.setdefault(name, [])
-            if any(entry.valid_from < other.valid_to and other.valid_from < entry.valid_to for other in others):
+            same_days = (o for o in others if entry.valid_from < o.valid_to and o.valid_from < entry.valid_to)
+            if any(meet(entry, other) for other in same_days):
                 yield index, str(name)
             others.append(entry)
 

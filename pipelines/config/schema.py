@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstrai
 
 from connectors.base import SourceSettings, StoreOptions, revealed
 from models.tokens import TokenClass
-from models.validity import EVER, FOREVER
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
-from pipelines.config.strict import Strict, Words
+from pipelines.config.prices import Price
+from pipelines.config.strict import Dated, Strict, Words
 from reports.address import plain_address
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
@@ -19,7 +19,6 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
 Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 Rate = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=9)]
-UsdPerMtok = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
 
 
 def _is_mail_address(text: str) -> str:
@@ -30,18 +29,6 @@ def _is_mail_address(text: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_is_mail_address)]
-ServiceTier = Literal["default", "batch", "priority", "flex"]
-
-
-class _Dated(Strict):
-    valid_from: date = Field(default=EVER, alias="from", description="First day on which it holds (UTC).")
-    valid_to: date = Field(default=FOREVER, alias="to", description="First day on which it no longer holds.")
-
-    @model_validator(mode="after")
-    def _forward(self) -> Self:
-        if self.valid_to <= self.valid_from:
-            raise ValueError(f"'to' ({self.valid_to}) must be after 'from' ({self.valid_from})")
-        return self
 
 
 class Team(Strict):
@@ -64,7 +51,7 @@ class TagMatch(Strict):
 OWNER_KINDS = ("gateway_key", "gateway_team", "feature", "namespace", "sub_account", "resource", "tag")
 
 
-class Owner(_Dated):
+class Owner(Dated):
     """A rule: what matches belongs to a team or to a shared pool. The first match in the file's order wins."""
 
     id: Slug = Field(description="Kept on every posting that the rule makes.")
@@ -123,7 +110,7 @@ class Model(Strict):
         return self
 
 
-class Host(_Dated):
+class Host(Dated):
     """A GPU node: what the bill calls it and what the GPU exporter calls it."""
 
     resource_id: str = Field(description="Resource on the bill, such as an instance id.")
@@ -131,17 +118,6 @@ class Host(_Dated):
     cluster: str
     gpus: int = Field(gt=0, le=1024, description="Physical GPUs.")
     gpu_model: str | None = None
-
-
-class Price(_Dated):
-    """A price that the company negotiated: it wins over the list."""
-
-    provider: str = Field(description="Provider in the price book, such as openai.")
-    model: str = Field(description="Model in the price book.")
-    tier: ServiceTier = "default"
-    usd_per_mtok: dict[TokenClass, UsdPerMtok] = Field(
-        description="USD per million tokens of each class, at most six decimal places."
-    )
 
 
 class ExchangeRate(Strict):

@@ -62,6 +62,9 @@ def _contracts(config: Config) -> list[ContractPrice]:
             valid_from=midnight(price.valid_from),
             valid_to=midnight(price.valid_to),
             usd_per_mtok={str(name): usd for name, usd in price.usd_per_mtok.items()},
+            region_id=price.region or EVERYWHERE,
+            input_tokens_from=price.input_tokens_from,
+            input_tokens_to=price.input_tokens_to,
         )
         for price in config.prices
     ]

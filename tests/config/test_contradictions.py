@@ -9,6 +9,7 @@ from pipelines.config import load
 from tests.config.test_load import ENVIRONMENT, GOOD, complaint, line_of, written
 
 OWN = "provider: openai, model: gpt"
+ONE = "usd_per_mtok: {input_uncached: 1}"
 MAIL = "mail: {from: a@example.com, host: h, port: 25"
 RATE = "from: EUR, to: USD, month: 2026-10, source: ECB"
 HOST = "resource_id: i-1, hostname: node-1, cluster: c, gpus: 8"
@@ -22,6 +23,11 @@ CASES = [
         f"prices:\n  - {{{OWN}, usd_per_mtok: {{input_uncached: 1}}}}\n  - {{{OWN}, from: 2026-01-01, usd_per_mtok: {{input_uncached: 2}}}}\n",
         "two prices of openai gpt default input_uncached",
     ),
+    (
+        f"prices:\n  - {{{OWN}, region: eu, input_tokens_to: 9, {ONE}}}\n  - {{{OWN}, region: eu, input_tokens_from: 8, {ONE}}}\n",
+        "two prices of openai gpt default input_uncached in eu",
+    ),
+    (f"prices:\n  - {{{OWN}, input_tokens_from: 9, input_tokens_to: 9, {ONE}}}\n", "more than 'input_tokens_from'"),
     (f"prices:\n  - {{{OWN}, usd_per_mtok: {{input_uncached: 0.0000001}}}}\n", "6 decimal places"),
     (f"prices:\n  - {{{OWN}, usd_per_mtok: {{input_uncached: 1.0e+999999999}}}}\n", "18 digits"),
     (f"prices:\n  - {{{OWN}, usd_per_mtok: {{input_uncached: -1}}}}\n", "greater than or equal to 0"),
@@ -151,3 +157,15 @@ def test_sources_of_one_place_that_read_different_things_are_no_contradiction(tm
     two = "  - {name: first, kind: focus, location: bills, layout: 'a/{year}-{month:02}/*'}\n  - {name: second, kind: focus, location: bills, layout: 'b/{year}-{month:02}/*'}\n"
     config, _ = load(written(tmp_path, GOOD.replace("teams:", f"{two}teams:", 1)), ENVIRONMENT)
     assert [source.name for source in config.sources][-2:] == ["first", "second"]
+
+
+def test_prices_of_other_regions_or_context_bands_do_not_contradict_each_other(tmp_path: Path) -> None:
+    apart = ("region: eu", "region: us", "input_tokens_to: 9", "input_tokens_from: 9")
+    text = GOOD + "prices:\n" + "".join(f"  - {{{OWN}, {where}, {ONE}}}\n" for where in apart)
+    config, _ = load(written(tmp_path, text), ENVIRONMENT)
+    assert [(p.region, p.input_tokens_from, p.input_tokens_to) for p in config.prices] == [
+        ("eu", 0, None),
+        ("us", 0, None),
+        (None, 0, 9),
+        (None, 9, None),
+    ]

@@ -280,6 +280,44 @@ def test_no_own_prices_leave_the_list_as_it_is(listed):
     assert merge_prices(listed, contract_price_rows([], KNOWN)).equals(listed)
 
 
+GEMINI = {"provider_id": "google", "model_id": "gemini-2.5-pro", "valid_to": None}
+
+
+def own_and_listed(listed, *given, region=""):
+    """Price and source of uncached input of Gemini 2.5 Pro by the beginning of its context band."""
+    merged = merge_prices(listed, contract_price_rows([contract_price(**GEMINI | one) for one in given], KNOWN))
+    found = merged.filter(
+        pl.col("provider_id") == "google",
+        pl.col("model_id") == "gemini-2.5-pro",
+        pl.col("service_tier") == "default",
+        pl.col("region_id") == region,
+        pl.col("token_class") == "input_uncached",
+        pl.col("valid_to") == datetime(9999, 12, 31),
+    )
+    return found.select("input_tokens_from", "usd_per_mtok", "price_source").rows()
+
+
+def test_an_own_price_of_a_band_leaves_the_lists_price_of_the_others(listed):
+    # the list: 1.25 USD up to 200,000 tokens of input, 2.50 USD beyond
+    one = {"usd_per_mtok": {"input_uncached": D(1)}}
+    assert own_and_listed(listed, one) == [(0, D(1), "contract"), (200_001, D(1), "contract")]
+    short = one | {"input_tokens_to": 200_001}
+    assert own_and_listed(listed, short) == [(0, D(1), "contract"), (200_001, D("2.5"), "genai-prices")]
+    long = {"usd_per_mtok": {"input_uncached": D(2)}, "input_tokens_from": 200_001}
+    assert own_and_listed(listed, short, long) == [(0, D(1), "contract"), (200_001, D(2), "contract")]
+
+
+def test_an_own_price_of_a_region_holds_there_alone_and_wins_over_one_of_everywhere(listed):
+    region = {"usd_per_mtok": {"input_uncached": D(1)}, "region_id": "europe-west4"}
+    everywhere = {"usd_per_mtok": {"input_uncached": D(2)}}
+    of_list = [(0, D("1.25"), "genai-prices"), (200_001, D("2.5"), "genai-prices")]
+    assert own_and_listed(listed, region) == of_list
+    assert own_and_listed(listed, region, region="europe-west4") == [(0, D(1), "contract"), (200_001, D(1), "contract")]
+    both = own_and_listed(listed, region, everywhere, region="europe-west4")
+    assert both == [(0, D(1), "contract"), (200_001, D(1), "contract")]
+    assert [price for _, price, _ in own_and_listed(listed, region, everywhere)] == [D(2), D(2)]
+
+
 def test_two_own_prices_at_once_are_refused(listed):
     own = contract_price_rows([contract_price(), contract_price(valid_from=datetime(2026, 5, 1))], KNOWN)
     with pytest.raises(ValueError, match="two prices of openai/gpt-4o, default, input_uncached hold at 2026-05-01"):
@@ -293,6 +331,7 @@ def test_two_own_prices_at_once_are_refused(listed):
         ({"usd_per_mtok": {"input_uncached": D("-0.01")}}, "is negative"),
         ({"usd_per_mtok": {"input_uncached": D("0.0000001")}}, "more than 6 decimal places"),
         ({"valid_to": datetime(2026, 1, 1)}, "not after its start"),
+        ({"input_tokens_from": 5, "input_tokens_to": 5}, "ends at 5 tokens, which is not after its start 5"),
     ],
 )
 def test_a_contract_price_that_cannot_hold_is_refused(given, message):
