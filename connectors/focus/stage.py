@@ -12,6 +12,7 @@ from connectors.focus.batch import Batch
 from connectors.focus.columns import Columns
 from connectors.focus.extras import extra_json, find_classes, find_models, first_value
 from connectors.focus.findings import WRONG_CURRENCY, Finding, refused_rows, rejects
+from connectors.focus.purchases import hourly_purchases
 from connectors.focus.reading import Prepared
 from connectors.focus.settings import ANY_LAYOUT, BillSettings
 from connectors.focus.values import read_decimals, read_tags, read_times
@@ -86,6 +87,7 @@ def stage(
         c.name: _read(c, prepared.values, given) for c in contract("charges").columns if c.name in prepared.values
     }
     rounded = prepared.rounded + _fill_numbers(given, values)
+    values["x_commitment_cost"] = hourly_purchases(values)
     _apply_rules(given, values)
     _check_rows(given, values, window)
     here = _belongs_here(values, settings, window)
