@@ -23,7 +23,7 @@ from models.reconciliation_rate import rate_difference, split_rates, usd, volume
 from models.reconciliation_sides import Key, Model, billed_classes, read_bill, read_log, read_usage
 from models.reconciliation_volume import Account, Cell, Part, split_tokens, under_other_names
 
-RECONCILIATION_RULES = "3"
+RECONCILIATION_RULES = "4"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"

@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from models.day_offset import day_offset
-from models.gateway_accounts import in_the_log
+from models.gateway_accounts import in_the_log, most_alike
 from models.price_index import PriceIndex
 from models.reconciliation_sides import ZERO, Billed, Counted, Key, Log, Model, Unit
 from models.reconciliation_volume import Account, Cell
@@ -79,11 +79,13 @@ def _provider(sides: Sides, name: str) -> _Provider:
     for unit, tokens in counted.tokens.items():
         for (model, _, day), count in tokens.items():
             used[unit][model.model, day] += count
-    if not used:
-        for key, billed in bill.items():
-            used[Unit(key.account, "")][key.model, key.day] += int(billed.tokens or 0)
+    by_bill: dict[Unit, Counter[tuple[str, date]]] = defaultdict(Counter)
+    for key, billed in bill.items():
+        by_bill[Unit(key.account, "")][key.model, key.day] += int(billed.tokens or 0)
+    used = used or by_bill
     logged = _logged(sides.log, name)
     units = in_the_log(used, logged) if len(used) > 1 or not logged else set(used)
+    units = units or most_alike(used, logged) or most_alike(by_bill, logged)
     return _Provider(name, bill, counted, frozenset(units), bool(logged))
 
 
