@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from connectors.azure import columns as c
 from connectors.azure import words
+from connectors.azure.bill_settings import AzureBillSettings
 from connectors.azure.machines import FILLED, SEPARATOR, read_machine
 from connectors.azure.money import prices
 from connectors.azure.openai_meters import SCOPES, SERVICES, SHARED_SERVICE, read_meter
@@ -54,8 +55,8 @@ def spelling(names: Names, pattern_is_iso: bool) -> str:
     return f"coalesce(regexp_matches({names.text(*c.DATE)}, '{_ISO_DAY if pattern_is_iso else _SLASHED}'), false)"
 
 
-def shape_lines(names: Names, window: Window, currency: str, account: str, costs: Costs) -> Shape:
-    """The shape of one file.
+def shape_lines(names: Names, window: Window, settings: AzureBillSettings, costs: Costs, commitment: str) -> Shape:
+    """The shape of one file. `commitment`: SQL of the id of the commitment that a line is of.
 
     Raises IncompleteDeliveryError for a file without a column that money hangs on.
     """
@@ -63,19 +64,20 @@ def shape_lines(names: Names, window: Window, currency: str, account: str, costs
         names.require(*required)
     day = f"date_trunc('day', {instant(names, *c.DATE)})"
     values = {
-        **_whose(names, account),
+        **_whose(names, settings.account),
         **_when(window, day),
         **_what(names),
         **_how_much(names),
         **words.commitment_values(names, day),
         **prices(names),
+        "commitment_discount_id": commitment,
         "billed_cost": costs.billed,
         "effective_cost": costs.effective,
     }
     return Shape(
         values,
         cost=costs.billed,
-        rules=_rules(names, window, currency, day),
+        rules=_rules(names, window, settings.currency, day),
         lookups=_lookups(),
         notices={**(costs.notices or {}), **_notices(names)},
         elsewhere=costs.dropped,

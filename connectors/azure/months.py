@@ -15,6 +15,7 @@ from connectors.azure.bill_settings import VIEW_OF, AzureBillSettings
 from connectors.azure.lines import shape_lines, spelling
 from connectors.azure.manifests import Manifest, read_manifest
 from connectors.azure.openai_meters import SERVICES
+from connectors.azure.orders import commitment_of, reservations_of_orders
 from connectors.azure.views import Role, costs_of, twin_key, view_of
 from connectors.base import IncompleteDeliveryError, LandedPage, Parsed, Window
 from connectors.bills import Bill, Names, Shape, parse_bill
@@ -82,7 +83,7 @@ def parse_views(settings: AzureBillSettings, window: Window, month: Month) -> It
 
     def shape(names: Names) -> Shape:
         role = roles[view_of(names.where) or views(settings)[0], digests[names.where]]
-        return shape_lines(names, window, settings.currency, settings.account, costs_of(names, role))
+        return shape_lines(names, window, settings, costs_of(names, role), commitment_of(names, orders))
 
     def opened(lines: Lines) -> None:
         _require_one_spelling(lines)
@@ -92,6 +93,7 @@ def parse_views(settings: AzureBillSettings, window: Window, month: Month) -> It
 
     ordered = [page for found in month.pages.values() for page in found]
     digests = {page.name: page.digest for page in ordered}
+    orders = reservations_of_orders(ordered)
     yield from _repetitions(month, both, twins)
     bill = Bill(settings, window, ordered, shape, stated_rows=month.stated_rows, opened=opened)
     yield from told_of_models(parse_bill(bill))

@@ -64,13 +64,17 @@ def covers(names: Names) -> str:
     return f"coalesce({charge_type(names)} = 'usage' and {given}, false)"
 
 
+def commitment_path(names: Names) -> str:
+    """What names the commitment, a path or a bare id, in small letters."""
+    return f"lower(coalesce({names.text(*c.BENEFIT)}, {names.text(*c.RESERVATION)}))"
+
+
 def commitment(names: Names) -> str:
     """The commitment's own id, the last of its path: some lines have the whole path, some only this.
 
-    A recurring purchase names no reservation below its order: then it is the order's id.
+    A recurring purchase names no reservation below its order: then it is the order's id (see `orders`).
     """
-    path = f"coalesce({names.text(*c.BENEFIT)}, {names.text(*c.RESERVATION)})"
-    pieces = f"regexp_replace(lower({path}), '/(reservations|savingsplans)?/*$', '')"
+    pieces = f"regexp_replace({commitment_path(names)}, '/(reservations|savingsplans)?/*$', '')"
     return f"nullif(regexp_extract({pieces}, '[^/]+$'), '')"
 
 
@@ -85,7 +89,6 @@ def commitment_values(names: Names, day: str) -> dict[str, str]:
     once = f"({bought} and lower({names.text(*c.FREQUENCY)}) = 'onetime' and {charge_type(names)} = 'purchase')"
     monthly = f"({bought} and lower({names.text(*c.FREQUENCY)}) = 'recurring')"
     return {
-        "commitment_discount_id": commitment(names),
         "commitment_discount_status": (
             f"case when not ({known}) or {category(names)} <> 'Usage' then null "
             f"when {is_unused(names)} then 'Unused' else 'Used' end"

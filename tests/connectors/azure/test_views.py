@@ -57,6 +57,23 @@ def test_a_reservation_is_billed_when_bought_and_worth_its_use_and_its_waste(tmp
     assert found["consumed_quantity"].sum() == 22
 
 
+ORDER = "/providers/Microsoft.Capacity/reservationOrders/ORDER-1"
+
+
+@pytest.mark.parametrize(
+    ("reservations", "paid_for"), [(["RES-1"], "res-1"), (["RES-1", "RES-2"], "order-1"), ([], "order-1")]
+)
+def test_a_monthly_payment_is_the_reservations_where_its_order_has_just_one(
+    reservations: list[str], paid_for: str, tmp_path: Path
+) -> None:
+    bought = line(**{**PURCHASE, "Frequency": "Recurring", "Cost": "720", "benefitId": ORDER, "ReservationId": ""})
+    used = [line(**{**COVERED, "benefitId": f"{ORDER}/reservations/{name}", "Cost": "20"}) for name in reservations]
+    found = frame(both_views(tmp_path, [bought, line()], [line(), *used]))
+    of_purchase = found.filter(charge_category="Purchase")["commitment_discount_id"].to_list()
+    assert of_purchase == [paid_for]
+    assert set(found["commitment_discount_id"].drop_nulls()) == {paid_for, *(name.lower() for name in reservations)}
+
+
 def test_equal_lines_are_as_many_as_they_are(tmp_path: Path) -> None:
     chunks = both_views(tmp_path, [line(), line(), line()], [line(), line()])
     found = frame(chunks)
