@@ -22,8 +22,8 @@ class Price(Dated):
     region: Words | None = Field(
         default=None,
         description="Region that it holds in, in the cloud's words; it then wins over a price without one. "
-        "Without it, it replaces the lists' prices in every region. Usage whose region nobody tells has the price on which "
-        "all regions with a price of their own agree, be it this one's alone.",
+        "Without it, it replaces the lists' prices in every region. Usage whose region nobody tells has the price on "
+        "which all regions with a price of their own agree, be it this one's alone.",
     )
     input_tokens_from: int = Field(
         default=0,
