@@ -61,11 +61,16 @@ def reservation_price(
 
 
 def plan_price(hourly: Decimal | None, currency: str | None, plan: str | None) -> Price:
-    """A savings plan's price: monthly payments are the commitment's hours; what was paid at once is not told."""
-    payment = _payment(plan)
+    """A savings plan's price: monthly payments are the commitment's hours; what was paid at once is not told.
+
+    The API requires a billing plan of monthly payments only: without one the plan was paid at once.
+    """
+    payment = "all_upfront" if plan is None else _payment(plan)
+    if payment is None:
+        return Price(currency=currency, why_unknown=f"their plan of payments is {plan!r}")
     if payment == "no_upfront":
         return Price(payment, hourly, Decimal(0), currency)
-    return Price(payment or "all_upfront", Decimal(0), None, currency)
+    return Price(payment, Decimal(0), None, currency)
 
 
 def _payment(plan: str | None) -> str | None:

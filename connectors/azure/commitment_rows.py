@@ -99,9 +99,11 @@ def _plan(item: JsonRow) -> StagedRow:
         raise RowError("unknown_commitment", f"commitment is {shown(committed)}; an amount for each hour was expected")
     currency, hourly = text(committed, "currencyCode"), amount(committed, "amount")
     start, end = _term(found, text(found, "term"))
+    price = plan_price(hourly, currency, text(found, "billingPlan"))
+    told = [f"savings plans without a price: {price.why_unknown}"] if price.why_unknown else []
     new = _new(found)
     row = {
-        **_common(item, found, plan_price(hourly, currency, text(found, "billingPlan"))),
+        **_common(item, found, price),
         "sub_account_id": _subscription(text(found, "billingScopeId")),
         "commitment_discount_id": _last(path),
         "commitment_discount_type": "SavingsPlan",
@@ -113,7 +115,7 @@ def _plan(item: JsonRow) -> StagedRow:
         "term_end": end,
         "x_extra": _extra(found, new, order=path.partition("/savingsplans/")[0].rpartition("/")[2]),
     }
-    return StagedRow(row, path, new)
+    return StagedRow(row, path, new, told)
 
 
 def _deployment(item: JsonRow, explaining: Explaining) -> StagedRow:

@@ -255,6 +255,18 @@ def test_a_savings_plan_is_an_amount_for_each_hour_and_ends_after_its_term() -> 
     assert found["scope"] == f"Single /subscriptions/{SUBSCRIPTION}"
 
 
+def test_a_savings_plan_that_is_paid_in_unknown_words_has_no_price() -> None:
+    chunk = parsed(listed(plan(billingPlan="P3M")))
+    (found,) = chunk.rows.to_pylist()
+    assert (found["payment_option"], found["hourly_cost"], found["upfront_cost"]) == (None, None, None)
+    assert "savings plans without a price: their plan of payments is 'P3M'" in chunk.notices[0]
+
+
+def test_a_savings_plan_without_monthly_payments_was_paid_at_once() -> None:
+    found = row(plan(billingPlan=None))
+    assert (found["payment_option"], found["hourly_cost"], found["upfront_cost"]) == ("all_upfront", Decimal(0), None)
+
+
 def test_a_provisioned_deployment_has_units_and_no_end_and_promises_nothing() -> None:
     found = row(account(), deployment("prod"), deployment("dev", "Standard"))
     seen = {name: value for name, value in found.items() if value is not None and not name.startswith("x_")}
