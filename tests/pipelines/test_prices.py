@@ -14,7 +14,7 @@ from rich.console import Console
 from contracts import contract
 from models.price_lines import FOREVER
 from pipelines.cli.commands import WITH_PROBLEMS, check
-from pipelines.house import open_house
+from pipelines.house import House, open_house
 from pipelines.night.references import write_references
 from tests.pipelines.conftest import Night, night, published
 from tests.pipelines.small_company import DAY, line, write_bill, write_company, write_log
@@ -242,7 +242,15 @@ def test_a_contract_price_of_a_name_that_nothing_has_is_told_with_the_nearest_on
     assert "Did you mean 'openai'?" in ended.problems
 
 
-def read_list(config: Path, day: date, usd_per_1k: str | None) -> set[tuple[Any, ...]]:
+def company_with_list(folder: Path, name: str = "list") -> Path:
+    """A company whose configuration names a cloud's price list."""
+    config = write_company(folder)
+    source = f"sources:\n  - {{name: {name}, kind: azure_prices, offers: [{{service: Foundry Models}}]}}\n"
+    config.write_text(config.read_text(encoding="utf-8").replace("sources:\n", source, 1), encoding="utf-8")
+    return config
+
+
+def read_list(config: Path, day: date, usd_per_1k: str | None, source: str = "list") -> set[tuple[Any, ...]]:
     """Puts one reading of a cloud's list into the lake and learns it; the input prices of our model as then known."""
     columns = {column.name: None for column in contract("sku_prices").columns}
     row = columns | {
@@ -257,17 +265,20 @@ def read_list(config: Path, day: date, usd_per_1k: str | None) -> set[tuple[Any,
         "currency": "USD" if usd_per_1k else "EUR",
         "x_model_id": "our-model",
         "x_token_class": "input_uncached",
-        "x_source": "list",
+        "x_source": source,
         "x_slice_date": day,
         "x_page": "page",
         "x_row": 1,
     }
     reading = pa.Table.from_pylist([row], schema=contract("sku_prices").arrow_schema())
     with open_house(config, "reading", clock=lambda: datetime.combine(day, time(5, 30))) as house:
-        house.lake.replace_slice("sku_prices", day, "list", reading, f"reading of {day}")
+        house.lake.replace_slice("sku_prices", day, source, reading, f"reading of {day}")
         counts = write_references(house)
         assert counts["refused_cloud_prices"] == (0 if usd_per_1k else 1)
-        rows = house.lake.read("prices").to_pylist()
+        return prices_of_our_model(house)
+
+
+def prices_of_our_model(house: House) -> set[tuple[Any, ...]]:
     return {
         (
             row["region_id"],
@@ -277,13 +288,13 @@ def read_list(config: Path, day: date, usd_per_1k: str | None) -> set[tuple[Any,
             row["usd_per_mtok"],
             row["price_source"],
         )
-        for row in rows
+        for row in house.lake.read("prices").to_pylist()
         if (row["model_id"], row["token_class"]) == ("our-model", "input_uncached")
     }
 
 
 def test_a_cloud_s_list_is_learned_reading_by_reading_and_a_contract_wins_over_it(tmp_path: Path) -> None:
-    config = write_company(tmp_path)
+    config = company_with_list(tmp_path)
     first, second, third = (datetime.combine(day, time()) for day in DAYS)
     night_of = timedelta(hours=5, minutes=30)
     one = ("eu-west-1", first + night_of, first, FOREVER, D(4), "cloud-list")
@@ -300,6 +311,21 @@ def test_a_cloud_s_list_is_learned_reading_by_reading_and_a_contract_wins_over_i
         ("eu-west-1", third + night_of, second, FOREVER, D(2), "contract"),
     }
     assert read_list(config, DAYS[2], "0.003") == {one, *two, *three}
+
+
+def test_a_list_s_prices_go_on_under_the_source_s_new_name_and_end_with_its_last_reading(tmp_path: Path) -> None:
+    config = company_with_list(tmp_path)
+    first, _, third = (datetime.combine(day, time()) for day in DAYS)
+    read_list(config, DAYS[0], "0.004")
+    read_list(company_with_list(tmp_path, "renamed"), DAYS[1], "0.004", "renamed")
+    known = read_list(company_with_list(tmp_path, "renamed"), DAYS[2], "0.003", "renamed")
+    night_of = timedelta(hours=5, minutes=30)
+    assert {row[2:5] for row in known if row[1] == third + night_of} == {(first, third, D(4)), (third, FOREVER, D(3))}
+    later = third + timedelta(days=5) + night_of
+    with open_house(write_company(tmp_path), "without the list", clock=lambda: later) as house:
+        write_references(house)
+        ended = {row[2:5] for row in prices_of_our_model(house) if row[1] == later}
+    assert ended == {(third, third + timedelta(days=1), D(3))}
 
 
 def test_a_cloud_s_price_in_another_currency_is_counted_and_not_taken(tmp_path: Path) -> None:
