@@ -55,9 +55,18 @@ def _outcome(root: Root, tables: Tables, journal: Journal, order: Order, deliver
 
 
 def _stands(tables: Tables, order: Order, came: Delivery, served: Delivery) -> bool:
-    """Whether the slice in place was made from this very delivery, and recorded."""
+    """Whether the slice in place was made from this very delivery, and recorded, and is as final as it can be.
+
+    What was taken in before the window's end is read once more after it: only then may the source's word count.
+    """
     current = tables.slice(order.fact, order.slice_date, order.name)
-    return current is not None and current.fingerprint == came.delivery_id == served.delivery_id
+    is_same = current is not None and current.fingerprint == came.delivery_id == served.delivery_id
+    return is_same and (_is_over(served) or not _is_over(came))
+
+
+def _is_over(delivery: Delivery) -> bool:
+    """Whether the window had ended when it was asked for: before that nothing is final, whatever a source says."""
+    return delivery.attempted_at >= delivery.window_end
 
 
 def _unchanged(came: Delivery, served: Delivery) -> Delivery:
@@ -107,7 +116,7 @@ def _settle(
         previous_total_cost=served.total_cost if served else None,
         total_effective_cost=totals.total_effective_cost,
         previous_total_effective_cost=served.total_effective_cost if served else None,
-        is_final=totals.is_final,
+        is_final=totals.is_final and _is_over(came),
         message="; ".join(notices) or None,
     )
 

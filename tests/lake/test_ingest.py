@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -244,6 +244,20 @@ def test_other_settings_read_the_same_bytes_again(lake: Lake, settings: SourceSe
     again = lake.ingest(BILL, other, day_window(DAY), "run")
     assert (first.status, again.status) == ("committed", "committed")
     assert len(costs(lake)) == 3
+
+
+def test_nothing_is_final_before_its_window_ends_and_the_same_bytes_may_be_after_it(
+    place: Place, lake: Lake, settings: SourceSettings
+) -> None:
+    """A month's only line so far may have its invoice already, as an upfront fee has."""
+    bill = FakeSource([("b", [{"cost": "9000"}])], final=True)
+    found = list[tuple[str, bool]]()
+    for now in (datetime(2026, 10, 1, 23, 59, 59), datetime(2026, 10, 2), datetime(2026, 10, 3)):
+        place.clock.now = now
+        delivery = lake.ingest(bill, settings, day_window(DAY), "run")
+        found.append((delivery.status, delivery.is_final))
+    assert found == [("committed", False), ("committed", True), ("unchanged", True)]
+    assert costs(lake) == [Decimal(9000)]
 
 
 def test_a_slice_is_final_only_when_every_part_says_so(pull: Pull) -> None:
