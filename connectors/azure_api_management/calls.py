@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from connectors.azure_api_management.settings import GatewayNames
 from connectors.logs.allow_list import AllowList, Fields, UnlandableError, at, compiled, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, NoAttemptError, Record
-from connectors.logs.buckets import Counts, exclusive
+from connectors.logs.buckets import Counts, exclusive, of_call
 from connectors.logs.calls import later, number, status_of
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
@@ -76,13 +76,16 @@ def attempt(settings: GatewayNames, record: Record) -> Attempt:
     start = microseconds(record.get("TimeGenerated"))
     address: str | None = record.get("BackendUrl")
     provider = _provider(settings, address)
+    counts = Counts(*(record.get(name) for name in _TOKENS))
     return Attempt(
         request_id=record.get("RequestId") or record.get("CorrelationId"),
         dedup_key=record.get("CorrelationId"),  # one for each call
         started_at=start,
         ended_at=later(start, record.get("TotalTime")),
         status=_status(record),
-        usage=exclusive(Counts(*(record.get(name) for name in _TOKENS)), CONVENTIONS["azure_apim"]),
+        usage=exclusive(
+            of_call(counts, record.get("OperationName"), record.get("ModelName")), CONVENTIONS["azure_apim"]
+        ),
         call_type=record.get("OperationName"),
         provider=provider,
         requested_model=record.get("DeploymentName") or record.get("ModelName"),

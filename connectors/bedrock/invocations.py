@@ -8,7 +8,7 @@ from connectors.bedrock.principal import principal_rule
 from connectors.bedrock.settings import BedrockLogSettings
 from connectors.logs.allow_list import AllowList, Fields, UnlandableError, allow, at, compiled, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record
-from connectors.logs.buckets import Buckets, Counts, exclusive
+from connectors.logs.buckets import Buckets, Counts, exclusive, of_call
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
@@ -85,15 +85,15 @@ def attempt(settings: BedrockLogSettings, record: Record) -> Attempt:
 def _used(record: Record, body: Usage, model: Asked, *, is_failure: bool) -> Buckets:
     """The log's own counts; the answer adds how long its cache writes live, its reasoning, and a total to assert.
 
-    Cached input is counted beside the input. Embeddings and failures have no output; whatever else lacks it is half
-    of a usage.
+    Cached input is counted beside the input. Failures have no output, nor have embeddings; whatever else lacks it is
+    half of a usage.
     """
     taken, given = record.get("input") or NOTHING, record.get("output") or NOTHING
     answer = _answer(body)
     written = taken.get("cacheWriteInputTokenCount") or 0
     written_1h = answer.cache_write_1h_tokens or 0
     output = given.get("outputTokenCount")
-    if output is None and taken.get("inputTokenCount") is not None and (is_failure or "embed" in (model.model or "")):
+    if output is None and taken.get("inputTokenCount") is not None and is_failure:
         output = 0
     counts = Counts(
         input_tokens=taken.get("inputTokenCount"),
@@ -104,7 +104,7 @@ def _used(record: Record, body: Usage, model: Asked, *, is_failure: bool) -> Buc
         cache_write_1h_tokens=written_1h,
         output_reasoning_tokens=answer.output_reasoning_tokens,
     )
-    return exclusive(counts, CONVENTIONS["bedrock_invocation_log"])
+    return exclusive(of_call(counts, model.model), CONVENTIONS["bedrock_invocation_log"])
 
 
 def _answer(body: Usage) -> Counts:

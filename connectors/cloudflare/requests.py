@@ -3,7 +3,7 @@
 from connectors.cloudflare.settings import CloudflareSettings
 from connectors.logs.allow_list import AllowList, Fields, allow, allow_list, at, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record
-from connectors.logs.buckets import Counts, exclusive
+from connectors.logs.buckets import Counts, exclusive, of_call
 from connectors.logs.calls import later, number, operation
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
@@ -44,13 +44,14 @@ def attempt(settings: CloudflareSettings, record: Record) -> Attempt:
         output_tokens=record.get("tokens_out"),
         cache_read_tokens=(record.get("usage_metadata") or NOTHING).get("input_cached_tokens"),
     )
+    kind = (record.get(name) for name in ("path", "model_type", "model"))
     return Attempt(
         request_id=record.get("id"),
         dedup_key=record.get("id"),  # the gateway's own, one for each row
         started_at=start,
         ended_at=later(start, record.get("duration")),
         status=None if succeeded is None else "success" if succeeded else "failure",
-        usage=exclusive(counts, CONVENTIONS["cloudflare"]),
+        usage=exclusive(of_call(counts, *kind), CONVENTIONS["cloudflare"]),
         gateway="cloudflare_ai_gateway",
         call_type=record.get("path"),
         provider=provider,

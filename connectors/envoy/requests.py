@@ -13,7 +13,7 @@ from connectors.envoy.settings import EnvoySettings
 from connectors.exact import read_decimal
 from connectors.logs.allow_list import AllowList, rules_of
 from connectors.logs.attempt import Attempt, NoAttemptError, Record
-from connectors.logs.buckets import Buckets, Counts, exclusive
+from connectors.logs.buckets import Buckets, Counts, exclusive, of_call
 from connectors.logs.calls import OTHER, later, status_of
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
@@ -109,7 +109,8 @@ def _used(record: Record) -> Buckets:
         cache_write_5m_tokens=record.get("cache_creation_input_tokens"),
         output_reasoning_tokens=record.get("reasoning_tokens"),
     )
-    return exclusive(counts, CONVENTIONS["envoy"])
+    told = (record.get(name) for name in ("path", "requested_model", "response_model"))
+    return exclusive(of_call(counts, *told), CONVENTIONS["envoy"])
 
 
 def _backend(settings: EnvoySettings, path: str | None) -> tuple[str | None, str | None]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from connectors.helicone.settings import HeliconeNames
 from connectors.logs.allow_list import AllowList, Fields, allow, allow_list, at, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record
-from connectors.logs.buckets import Buckets, Counts, UsageError, exclusive
+from connectors.logs.buckets import Buckets, Counts, UsageError, exclusive, of_call
 from connectors.logs.conventions import Convention
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
@@ -127,6 +127,7 @@ def _usage(settings: HeliconeNames, record: Record, original: str | None) -> Buc
         output_reasoning_tokens=record.get(names["reasoning_tokens"]),
         output_audio_tokens=record.get(names["completion_audio_tokens"]),
     )
+    counts = of_call(counts, _call_type(record), record.get("request_model"), record.get("model"))
     return exclusive(counts, Convention(settings.cached_input, settings.cached_input, settings.reasoning))
 
 

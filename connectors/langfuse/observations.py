@@ -102,7 +102,7 @@ def _usage(settings: LangfuseNames, record: Record, model: str | None) -> Bucket
         return MISSING
     is_estimate = record.get("providedUsageDetails") == {} or is_tokenized(model, settings.tokenized_models)
     provenance = "gateway_tokenizer" if is_estimate else "provider"
-    return used(details, settings.usage, has_output=record.get("type") != "EMBEDDING", provenance=provenance)
+    return used(details, settings.usage, told=(record.get("type"), model), provenance=provenance)
 
 
 def _extra(record: Record) -> dict[str, Any]:

@@ -6,12 +6,12 @@ Source of the names: the ingestion and the default price list of Langfuse.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from connectors.logs.attempt import Record
-from connectors.logs.buckets import Buckets, Counts, UsageError, exclusive
+from connectors.logs.buckets import Buckets, Counts, UsageError, exclusive, of_call
 from connectors.logs.conventions import CONVENTIONS, Convention
 from connectors.logs.usage_fields import most, part
 from connectors.logs.values import count
@@ -80,19 +80,19 @@ def is_name(text: str) -> bool:
     return _A_NAME.fullmatch(text) is not None
 
 
-def used(details: Record, reading: Reading, *, has_output: bool, provenance: str) -> Buckets:
+def used(details: Record, reading: Reading, *, told: Iterable[object], provenance: str) -> Buckets:
     """The exclusive buckets of one observation.
 
     Args:
         details: usage details as landed.
         reading: how the project's callers count, see the settings.
-        has_output: whether the observation generates; an embedding has no output to state.
+        told: what tells its kind, its type and model; an embedding has no output to state.
         provenance: who counted.
 
     Raises:
         UsageError: the usage contradicts itself, or that way of counting.
     """
-    counts = _counts(details, has_output=has_output)
+    counts = of_call(_counts(details), *told)
     if reading == "inclusive":
         is_own_sum = counts.total_tokens == _sum_of_keys(details)
         inside = counts._replace(total_tokens=None) if is_own_sum else counts
@@ -152,7 +152,7 @@ def _sum_of_keys(details: Record) -> int:
     return sum(value for name, value in details.items() if name not in _NAMES["total"])
 
 
-def _counts(details: Record, *, has_output: bool) -> Counts:
+def _counts(details: Record) -> Counts:
     found = {kind: most(*(part(details, name) for name in names)) for kind, names in _NAMES.items()}
     is_stated = {kind: any(details.get(name) is not None for name in names) for kind, names in _NAMES.items()}
     by_duration = found["written_5m"] + found["written_1h"]
@@ -160,7 +160,7 @@ def _counts(details: Record, *, has_output: bool) -> Counts:
     written = 0 if found["written"] == by_duration else found["written"]
     return Counts(
         input_tokens=found["input"] if is_stated["input"] else None,
-        output_tokens=found["output"] if is_stated["output"] else None if has_output or not is_stated["input"] else 0,
+        output_tokens=found["output"] if is_stated["output"] else None,
         total_tokens=found["total"] or None,
         cache_read_tokens=found["read"],
         cache_write_5m_tokens=found["written_5m"] + written,

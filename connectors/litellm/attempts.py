@@ -133,7 +133,9 @@ def reported_cost(record: Record) -> str | None:
 def _used(record: Record, found: Logged) -> Buckets:
     usage: Record = (record.get("metadata") or NOTHING).get("usage_object") or NOTHING
     prompt, completion, total = (record.get(f"{part}_tokens") for part in ("prompt", "completion", "total"))
-    return buckets(prompt, completion, total, usage, is_stream=found.is_stream is True)
+    return buckets(
+        prompt, completion, total, usage, is_stream=found.is_stream is True, call_type=record.get("call_type")
+    )
 
 
 def _extra(record: Record, found: Logged) -> dict[str, Any]:

@@ -7,7 +7,7 @@ tells the two apart.
 
 from typing import Any
 
-from connectors.logs.buckets import Buckets, exclusive
+from connectors.logs.buckets import Buckets, exclusive, of_call
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.usage_chat import chat_counts
 from connectors.logs.usage_fields import Usage
@@ -17,7 +17,9 @@ _READ_NAMES = ("cache_read_input_tokens",)
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
 
-def buckets(prompt: Any, completion: Any, total: Any, usage: Usage, *, is_stream: bool) -> Buckets:
+def buckets(
+    prompt: Any, completion: Any, total: Any, usage: Usage, *, is_stream: bool, call_type: object = None
+) -> Buckets:
     """The exclusive buckets of one attempt. `usage` is the logged usage object, empty where there is none.
 
     Usage that is zero throughout was not counted and gives `MISSING`.
@@ -27,4 +29,5 @@ def buckets(prompt: Any, completion: Any, total: Any, usage: Usage, *, is_stream
     cached = counts.cache_read_tokens or counts.cache_write_5m_tokens or counts.cache_write_1h_tokens
     # A streamed answer whose usage has no details was counted by the gateway's tokenizer: providers give details.
     is_estimate = is_stream and not cached and not any(usage.get(name) for name in _DETAILS)
+    counts = of_call(counts, call_type)
     return exclusive(counts, CONVENTIONS["litellm"], "gateway_tokenizer" if is_estimate else "provider")

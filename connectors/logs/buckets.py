@@ -10,6 +10,7 @@ Here belongs: the arithmetic of classes. Here does not belong: what fields are c
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from connectors.logs.calls import has_output
 from connectors.logs.conventions import Convention
 
 MOST_TOKENS = 10**12  # no single attempt comes near; sums over a month stay within 64 bits
@@ -61,6 +62,16 @@ class UsageError(ValueError):
 
 MISSING = Buckets(*(None,) * 10, usage_provenance="missing", input_semantics="inclusive")
 """No usage: nothing was counted, which is not the same as nothing was used."""
+
+
+def of_call(counts: Counts, *told: object) -> Counts:
+    """The counts, with an output of zero where none is stated and the call has none, by what is told of its kind.
+
+    See `calls.has_output`. Where a total is stated beside the input, the total decides.
+    """
+    if counts.output_tokens is not None or (counts.input_tokens is None) == (not counts.total_tokens):
+        return counts
+    return counts if has_output(*told) else counts._replace(output_tokens=0)
 
 
 def exclusive(counts: Counts, convention: Convention, provenance: str = "provider") -> Buckets:
@@ -143,7 +154,10 @@ def _halves(prompt: int | None, completion: int | None, total: int | None, place
         elif completion is None and prompt is not None:
             completion = named - prompt
     if prompt is None or completion is None or prompt < 0 or completion < 0:
-        raise UsageError("half_usage", f"{said}: one half is not known")
+        raise UsageError(
+            "half_usage",
+            f"{said}: one half is not known; let the log state it, or the call's kind where that has no output",
+        )
     return prompt, completion, total or 0
 
 

@@ -3,11 +3,13 @@
 Here belongs: what access logs have in common. Here does not belong: which of their fields says it.
 """
 
+import re
 from urllib.parse import unquote
 
 from connectors.logs.values import WITHHELD
 
 OTHER = "other"
+_WITHOUT_OUTPUT = re.compile("embed|moderation|rerank", re.IGNORECASE)
 _OPERATIONS = (
     "chat/completions",
     "completions",
@@ -47,6 +49,14 @@ def operation(value: object) -> object:
         return None if value is None else WITHHELD
     path = f"/{unquote(value.partition('?')[0])}".rstrip("/")
     return next((name for name in _OPERATIONS if path.endswith((f"/{name}", f":{name}"))), OTHER if value else None)
+
+
+def has_output(*told: object) -> bool:
+    """Whether a call answers in tokens, by whatever tells its kind: its type, its path, its model's name.
+
+    Embeddings, moderation and reranking do not, and few logs then state an output of zero.
+    """
+    return not any(isinstance(word, str) and _WITHOUT_OUTPUT.search(word) for word in told)
 
 
 def status_of(code: int | str | None) -> str | None:

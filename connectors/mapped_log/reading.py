@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.logs.allow_list import AllowList, Fields, allow, at, each_of, object_rule, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record, RowError, json_text
-from connectors.logs.buckets import MISSING, Buckets, Counts, exclusive
+from connectors.logs.buckets import MISSING, Buckets, Counts, exclusive, of_call
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
 from connectors.logs.names import without_provider
@@ -123,6 +123,7 @@ def _used(settings: MappedLogSettings, record: Record) -> NativeUsage:
     if "usage" in settings.fields:
         return read_body(record["usage"]) if record.get("usage") else NativeUsage(MISSING, None, None, {})
     counts = Counts(*(record.get(name) for name in Counts._fields))
+    counts = of_call(counts, *(record.get(name) for name in ("call_type", "requested_model", "billed_model")))
     buckets: Buckets = exclusive(counts, settings.counting, settings.counted_by)
     return NativeUsage(buckets, None, None, {})
 

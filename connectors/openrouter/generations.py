@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.logs.allow_list import AllowList, Fields, UnlandableError, allow, at, compiled, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record
-from connectors.logs.buckets import Buckets, Counts, exclusive
+from connectors.logs.buckets import Buckets, Counts, exclusive, of_call
 from connectors.logs.calls import later, number
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
@@ -115,10 +115,11 @@ def _used(record: Record) -> Buckets:
         input_audio_tokens=record.get("native_tokens_audio"),
         output_reasoning_tokens=record.get("native_tokens_reasoning"),
     )
+    told = (record.get("api_type"), record.get("model"))
     if native.input_tokens is None and native.output_tokens is None:
         normalised = Counts(record.get("tokens_prompt"), record.get("tokens_completion"))
-        return exclusive(normalised, CONVENTIONS["openrouter"], "gateway_tokenizer")
-    return exclusive(native, CONVENTIONS["openrouter"])
+        return exclusive(of_call(normalised, *told), CONVENTIONS["openrouter"], "gateway_tokenizer")
+    return exclusive(of_call(native, *told), CONVENTIONS["openrouter"])
 
 
 def _extra(record: Record) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from connectors.logs.allow_list import AllowList, Fields, allow, at, compiled, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record
-from connectors.logs.buckets import Counts, exclusive
+from connectors.logs.buckets import Counts, exclusive, of_call
 from connectors.logs.calls import later, number, operation, status_of
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
@@ -118,7 +118,7 @@ def attempt(settings: PortkeyNames, record: Record) -> Attempt:
         started_at=start,
         ended_at=later(start, record.get("response_time")),
         status=_status(record),
-        usage=exclusive(counts, CONVENTIONS["portkey"]),
+        usage=exclusive(of_call(counts, record.get("operation"), model), CONVENTIONS["portkey"]),
         call_type=record.get("operation"),
         provider=record.get("ai_org"),
         requested_model=model,

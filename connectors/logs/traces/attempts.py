@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from connectors.logs.attempt import NOTHING, Attempt, NoAttemptError, Record, RowError
-from connectors.logs.buckets import Buckets, Counts, exclusive
+from connectors.logs.buckets import Buckets, Counts, exclusive, of_call
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
@@ -109,16 +109,14 @@ def attempt(settings: TraceSettings, record: Record, tree: Tree) -> Attempt:
 
 
 def used(settings: TraceSettings, record: Record, operation: str | None) -> Buckets:
-    """The span's counts as exclusive buckets. Embeddings have no output."""
+    """The span's counts as exclusive buckets."""
     attributes: Record = record.get("attributes") or NOTHING
     scope = str(record.get("scope") or "")
     is_beside = any(fnmatchcase(scope, pattern) for pattern in settings.cached_beside)
     counts, convention = _counts(attributes, GEN_AI), "otel_genai"
     if counts.input_tokens is None and counts.output_tokens is None:
         counts, convention = _counts(attributes, OPEN_INFERENCE), "openinference"
-    if operation == "embeddings" and counts.input_tokens is not None and counts.output_tokens is None:
-        counts = counts._replace(output_tokens=0)
-    return exclusive(counts, CONVENTIONS["anthropic" if is_beside else convention])
+    return exclusive(of_call(counts, operation), CONVENTIONS["anthropic" if is_beside else convention])
 
 
 def _counts(attributes: Record, names: CountNames) -> Counts:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from connectors.logs.calls import has_output
 from connectors.logs.instants import microseconds
 from connectors.logs.traces.names import (
     COUNTS,
@@ -186,7 +187,7 @@ def identity_of(record: Record) -> str | None:
 
 def has_usage(attributes: Record) -> bool:
     """Whether a span states its tokens, and not only half of them."""
-    is_whole = operation_of(attributes) == "embeddings" or any(name in attributes for name in _OUTPUT_OR_TOTAL)
+    is_whole = not has_output(operation_of(attributes)) or any(name in attributes for name in _OUTPUT_OR_TOTAL)
     return is_whole and any(attributes[name] for name in _COUNTS & attributes.keys())
 
 

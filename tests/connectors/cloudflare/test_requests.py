@@ -93,6 +93,20 @@ def test_metadata_that_says_nothing_leaves_the_team_unknown(said: Any, nights: N
     assert [reject.reason for reject in night.rejects] == ["unreadable_value"] * (said in ("no json", '["a list"]'))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"path": "v1/embeddings", "model": "text-embedding-3-small"},
+        {"path": "run/@cf/baai/bge-m3", "model": "@cf/baai/bge-m3", "model_type": "Text Embeddings"},
+        {"path": "v1/moderations", "model": "omni-moderation-latest"},
+    ],
+)
+def test_a_call_that_has_no_output_is_whole_without_it(said: dict[str, Any], nights: Nights, served: Served) -> None:
+    served([row(0, tokens_in=8, tokens_out=None, usage_metadata=None, **said)])
+    (found,) = nights.rows()
+    assert (found["input_total_tokens"], found["output_total_tokens"]) == (8, 0)
+
+
 def test_half_a_usage_is_refused_with_its_cost(nights: Nights, served: Served) -> None:
     served([row(0, tokens_out=None)])
     (reject,) = nights.night().rejects

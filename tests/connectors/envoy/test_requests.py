@@ -9,10 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.envoy import SOURCE
+from connectors.envoy.keys import TOKENS
 from models.identity import identity_rows
 from tests.connectors.stored_log import KEY, LogFolder, places, planted
 
 CAPTURED = Path(__file__).resolve().parents[3] / "../shared/contracts/examples_gateway/envoy_real/access.jsonl"
+OTHER_TOKENS = frozenset(f"gen_ai.usage.{name}" for name in TOKENS if name != "input_tokens")
 BUCKETS = ("input_uncached_tokens", "cache_read_tokens", "cache_write_5m_tokens", "output_text_tokens", "output_reasoning_tokens")  # fmt: skip
 
 
@@ -112,6 +114,13 @@ def test_the_keys_that_older_releases_recommended_are_named_in_the_settings(log:
     (row,) = log.rows(keys=older)
     assert (row["provider"], row["billed_model"]) == ("tars", "gpt-4o-mini")
     assert (row["input_total_tokens"], row["output_total_tokens"]) == (15, 7)
+
+
+def test_an_embedding_has_no_output(log: LogFolder) -> None:
+    given = line(**{"x-envoy-origin-path": "/v1/embeddings", "gen_ai.usage.input_tokens": 8})
+    log.file("a.log", [{name: value for name, value in given.items() if name not in OTHER_TOKENS}])
+    (found,) = log.rows()
+    assert (found["call_type"], found["input_total_tokens"], found["output_total_tokens"]) == ("embeddings", 8, 0)
 
 
 def test_cache_writes_are_inside_unless_the_total_says_otherwise(log: LogFolder) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from connectors.logs.buckets import MISSING, Buckets, Counts, UsageError, exclusive
+from connectors.logs.buckets import MISSING, Buckets, Counts, UsageError, exclusive, of_call
 from connectors.logs.conventions import CONVENTIONS, Convention
 from connectors.logs.usage_bodies import read_body
 
@@ -111,6 +111,26 @@ def test_what_contradicts_the_convention_of_its_source_is_refused(source: str, c
 def test_one_absent_half_follows_from_the_total_with_what_stands_outside() -> None:
     assert exclusive(Counts(None, 320, 1520, 700, 400), CONVENTIONS["bedrock"])[:1] == (100,)
     assert exclusive(Counts(1200, None, 1520), CONVENTIONS["openai"]).output_total_tokens == 320
+
+
+@pytest.mark.parametrize("told", ["embeddings", "aembedding", "embedContent", "EMBEDDING", "amoderation", "arerank"])
+@pytest.mark.parametrize("counts", [Counts(8, None), Counts(8, None, 8), Counts(None, None, 8), Counts(8, 0, 8)])
+def test_a_call_that_has_no_output_is_whole_without_it(told: str, counts: Counts) -> None:
+    for source in ("envoy", "cloudflare", "litellm", "otel_genai", "langfuse", "bedrock_invocation_log"):
+        found = exclusive(of_call(counts, None, told), CONVENTIONS[source])
+        assert (found.input_total_tokens, found.output_total_tokens) == (8, 0)
+
+
+@pytest.mark.parametrize("counts", [Counts(8, None), Counts(None, 8), Counts(None, None, 8)])
+def test_any_other_call_of_which_half_is_told_is_refused_with_the_remedy(counts: Counts) -> None:
+    with pytest.raises(UsageError, match="let the log state it, or the call's kind") as refused:
+        exclusive(of_call(counts, "chat/completions", "gpt-5", None), CONVENTIONS["envoy"])
+    assert refused.value.reason == "half_usage"
+
+
+def test_what_a_call_states_stands_whatever_its_kind() -> None:
+    counts = (Counts(8, 3), Counts(8, None, 11), Counts(None, 3), Counts(None, None), Counts(None, None, 0))
+    assert [of_call(each, "embeddings") for each in counts] == list(counts)
 
 
 def test_nothing_counted_is_missing_and_not_zero() -> None:
