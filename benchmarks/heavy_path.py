@@ -99,7 +99,7 @@ def reconciled(folder: Path, spill: str) -> None:
     pq.write_table(pa.concat_tables(pieces["usage_daily"]), folder / "reconciled.parquet")
     hours = frame_of(pa.concat_tables(pieces["usage_hourly"]))
     nothing = frame_of(contract("provider_usage").arrow_schema().empty_table())
-    found = reconcile(FIRST_DAY, bill_of(hours), hours, nothing, book, {})
+    found = reconcile(FIRST_DAY, bill_of(hours), hours, nothing, book, {}, {})
     found.causes.write_parquet(folder / "causes.parquet")
 
 

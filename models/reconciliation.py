@@ -19,9 +19,11 @@ import polars as pl
 from models.frames import conform, schema_of
 from models.price_index import PriceIndex
 from models.reconciliation_accounts import Sides, accounts
+from models.reconciliation_bill import Bill, billed_classes, read_bill
+from models.reconciliation_cells import Cell
 from models.reconciliation_rate import rate_difference, split_rates, usd, volume_difference
-from models.reconciliation_sides import Key, Model, billed_classes, read_bill, read_log, read_usage
-from models.reconciliation_volume import Account, Cell, Part, split_tokens, under_other_names
+from models.reconciliation_sides import Key, Model, read_log, read_usage
+from models.reconciliation_volume import Account, Part, split_tokens, under_other_names
 
 RECONCILIATION_RULES = "4"
 """Changes when the same rows would be reconciled otherwise."""
@@ -55,6 +57,7 @@ def reconcile(
     provider_usage: pl.DataFrame,
     price_book: pl.DataFrame,
     identities: Mapping[tuple[str, str], tuple[str, str]],
+    usd_rates: Mapping[str, Decimal],
 ) -> Reconciled:
     """Reconciles one billing period.
 
@@ -65,18 +68,21 @@ def reconcile(
         provider_usage: what the usage APIs counted in the month.
         price_book: every price, as it is known now.
         identities: provider and model by the names that bills and usage APIs give them.
+        usd_rates: dollars for a unit of a currency in the month.
 
     Raises:
         ValueError: as `models.frames.conform`.
     """
     with localcontext() as context:
         context.prec = _PRECISION
-        class_of = billed_classes(charge_groups)
+        models = {names: Model(*found) for names, found in identities.items()}
+        bill = Bill(charge_groups, models, usd_rates)
+        class_of = billed_classes(bill)
         sides = Sides(
             period,
-            read_bill(charge_groups),
+            read_bill(bill),
             read_log(usage_hourly, class_of),
-            read_usage(provider_usage, {names: Model(*found) for names, found in identities.items()}, class_of),
+            read_usage(provider_usage, models, class_of),
             PriceIndex(price_book),
         )
         explained = [row for cells, account in accounts(sides) for row in _explained(sides, cells, account)]
@@ -94,7 +100,7 @@ def _explained(sides: Sides, cells: Sequence[Cell], account: Account) -> Iterato
     of_model = sorted(cells, key=lambda cell: (cell.key.model, cell.key.day, cell.key.token_class))
     parts: dict[Key, list[Part]] = {}
     for _, of_day in groupby(of_model, key=lambda cell: (cell.key.model, cell.key.day)):
-        parts |= split_tokens(list(of_day), account)
+        parts |= split_tokens([cell for cell in of_day if not cell.unconverted], account)
     volumes = under_other_names(parts, _strangers(cells, account))
     for cell in of_model:
         rate = [_Cause("rate", found.cause, None, found.usd, found.evidence) for found in rates[cell.key]]
@@ -112,8 +118,11 @@ def _strangers(cells: Sequence[Cell], account: Account) -> Counter[tuple[date, s
 
 def _volume(cell: Cell, parts: Sequence[Part]) -> Iterator[_Cause]:
     """The parts in money. Without a price they have none: the whole difference is one of rate then."""
+    if cell.unconverted:
+        return
     if not cell.is_comparable:
-        yield _Cause("volume", "bypass", cell.billed_tokens, cell.difference, "the log knows nothing of this account")
+        if (cost := volume_difference(cell)) or cell.billed_tokens:
+            yield _Cause("volume", "bypass", cell.billed_tokens, cost, "the log knows nothing of this account")
         return
     if cell.price is None or cell.estimated is None:
         return
@@ -156,7 +165,7 @@ def _line(cell: Cell, account: Account) -> Row:
         "logged_tokens": cell.logged,
         "duplicate_tokens": cell.duplicates,
         "usd_per_token": cell.price,
-        "billed_cost": cell.billed.cost if cell.billed else None,
+        "billed_cost": cell.billed.total if cell.billed and not cell.unconverted else None,
         "estimated_cost": cell.estimated if cell.logged else None,
         "volume_difference": volume_difference(cell),
         "rate_difference": rate_difference(cell),

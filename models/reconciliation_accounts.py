@@ -18,8 +18,9 @@ from typing import NamedTuple
 from models.day_offset import day_offset
 from models.gateway_accounts import in_the_log, most_alike
 from models.price_index import PriceIndex
-from models.reconciliation_sides import ZERO, Billed, Counted, Key, Log, Model, Unit
-from models.reconciliation_volume import Account, Cell
+from models.reconciliation_cells import Cell
+from models.reconciliation_sides import UNKNOWN, ZERO, Billed, Counted, Key, Log, Model, Unit
+from models.reconciliation_volume import Account
 
 _PRICE = Decimal("0.000000000000000001")
 
@@ -78,7 +79,7 @@ def _provider(sides: Sides, name: str) -> _Provider:
     used: dict[Unit, Counter[tuple[str, date]]] = defaultdict(Counter)
     for unit, tokens in counted.tokens.items():
         for (model, _, day), count in tokens.items():
-            used[unit][model.model, day] += count
+            used[unit][model.model, day] += count if model.model != UNKNOWN else 0
     by_bill: dict[Unit, Counter[tuple[str, date]]] = defaultdict(Counter)
     for key, billed in bill.items():
         by_bill[Unit(key.account, "")][key.model, key.day] += int(billed.tokens or 0)
@@ -114,7 +115,7 @@ def _common_accounts(sides: Sides, provider: str) -> tuple[dict[Key, Billed], Co
     whole: dict[Key, Billed] = {}
     for key, billed in bill.items():
         nameless = key._replace(account="")
-        whole[nameless] = _added(whole.get(nameless), billed)
+        whole[nameless] = whole.get(nameless, Billed()).plus(billed)
     merged = Counted()
     for unit, tokens in counted.tokens.items():
         nameless = Unit("", f"{unit.account}/{unit.key}")
@@ -123,20 +124,13 @@ def _common_accounts(sides: Sides, provider: str) -> tuple[dict[Key, Billed], Co
     return whole, merged
 
 
-def _added(one: Billed | None, other: Billed) -> Billed:
-    if one is None:
-        return other
-    tokens = None if one.tokens is None or other.tokens is None else one.tokens + other.tokens
-    return Billed(one.cost + other.cost, tokens, one.lines + other.lines)
-
-
 def _cells(sides: Sides, provider: _Provider) -> list[Cell]:
     """A cell for whatever any side has in the period: bill and usage API filled in."""
     cells: dict[Key, Cell] = {}
     for key, billed in provider.bill.items():
         named = key._replace(account=provider.name(key.account))
         cell = cells.setdefault(named, Cell(named))
-        cell.billed = _added(cell.billed, billed)
+        cell.billed = (cell.billed or Billed()).plus(billed)
     for unit, tokens in provider.counted.tokens.items():
         for (model, token_class, day), count in tokens.items():
             key = Key(day, provider.provider, provider.name(unit.account), model.model, token_class)
@@ -174,7 +168,7 @@ def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]
         is_counted=bool(provider.counted.tokens),
         offset_hours=_offset(sides, provider.provider, cells) if has_log else 0,
         period=sides.period,
-        billed_models=frozenset(cell.key.model for cell in cells if cell.billed),
+        billed_models=frozenset(cell.key.model for cell in cells if cell.billed and cell.billed.lines),
         has_bill=bool(provider.bill),
         counts=logged,
         requests=requests,

@@ -11,8 +11,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import groupby
 from typing import NamedTuple
 
+from models.reconciliation_cells import Cell
 from models.reconciliation_sides import ZERO, Key
-from models.reconciliation_volume import Cell
 
 PICO = Decimal("0.000000000001")
 ONE, HALF = Decimal(1), Decimal("0.5")
@@ -60,7 +60,8 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     A cell's amounts sum to its difference less the price times the difference of tokens. Cells without a price, or
     whose bill does not count tokens, have their whole difference here.
     """
-    priced = [cell for cell in cells if cell.price and cell.estimated is not None and cell.billed_tokens]
+    known = [cell for cell in cells if cell.estimated is not None and not cell.unconverted]
+    priced = [cell for cell in known if cell.price and cell.billed_tokens]
     half_a_unit = _half_a_unit(priced)
     factor = _common_factor(priced, half_a_unit)
     for cell in priced:
@@ -85,8 +86,10 @@ def volume_difference(cell: Cell) -> Decimal:
 
     Where price or tokens are unknown it is nothing, or all of it if there is no log to compare with.
     """
+    if cell.unconverted:
+        return ZERO
     if not cell.is_comparable:
-        return cell.difference
+        return cell.difference - sum(cell.not_for_tokens.values(), ZERO)
     if cell.price is None or cell.estimated is None or cell.billed_tokens is None:
         return ZERO
     return usd(cell.price * cell.billed_tokens) - cell.estimated
@@ -98,7 +101,12 @@ def usd(amount: Decimal) -> Decimal:
 
 
 def _amounts(cell: Cell, fit: _Fit | None) -> Iterator[Amount]:
-    rate = rate_difference(cell)
+    rate = rate_difference(cell) - sum(cell.not_for_tokens.values(), ZERO)
+    for cause, amount in cell.not_for_tokens.items():
+        yield Amount(cause, amount, "the bill's charge category")
+    if cell.unconverted:
+        yield Amount("no_rate", rate, f"billed in {' and '.join(sorted(cell.unconverted))}; no rate to USD is stated")
+        return
     if not cell.is_comparable:
         return
     if cell.price is None or cell.estimated is None:

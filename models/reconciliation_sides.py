@@ -5,7 +5,7 @@ what a difference means, which is in `reconciliation_volume` and `reconciliation
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,10 +13,13 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from models.tokens import TOKEN_CLASSES, column_of, tokens_in
+from models.tokens import TOKEN_CLASSES, column_of
 
 ALL = "all"
 """The class of a bill that names none."""
+
+UNKNOWN = "unknown"
+"""The model of lines that count tokens and name no model that anything identifies."""
 
 OUTPUT, REASONING = "output_text", "output_reasoning"
 ZERO = Decimal(0)
@@ -52,11 +55,33 @@ class Unit(NamedTuple):
 
 @dataclass(slots=True)
 class Billed:
-    """One cell of the bill. `tokens` is None where a line's unit is no number of tokens."""
+    """One cell of the bill in USD. `tokens` is None where a line's unit is no number of tokens.
+
+    `not_for_tokens` holds by cause what is no price of tokens, which `lines` and `tokens` are without; `unconverted`
+    are the currencies of lines that have no rate to USD, whose cost is missing.
+    """
 
     cost: Decimal = ZERO
     tokens: Decimal | None = ZERO
     lines: int = 0
+    not_for_tokens: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    unconverted: frozenset[str] = frozenset()
+
+    @property
+    def total(self) -> Decimal:
+        """All that is billed."""
+        return sum(self.not_for_tokens.values(), self.cost)
+
+    def plus(self, other: "Billed") -> "Billed":
+        """Both together."""
+        causes = {**self.not_for_tokens, **other.not_for_tokens}
+        return Billed(
+            self.cost + other.cost,
+            None if self.tokens is None or other.tokens is None else self.tokens + other.tokens,
+            self.lines + other.lines,
+            {name: self.not_for_tokens.get(name, ZERO) + other.not_for_tokens.get(name, ZERO) for name in causes},
+            self.unconverted | other.unconverted,
+        )
 
 
 @dataclass(slots=True)
@@ -137,56 +162,6 @@ class Counted:
     )
 
 
-def billed_classes(charge_groups: pl.DataFrame) -> ClassOf:
-    """The bill decides the classes: how a class of log or usage API is called on the bill of its model.
-
-    Where the bill has output but no reasoning, reasoning is output; where it names no class at all, everything is ALL.
-    A model that is not on the bill keeps its classes.
-    """
-    found: dict[Model, set[str]] = defaultdict(set)
-    for row in _model_lines(charge_groups):
-        found[Model(row["provider_id"], row["model_id"])].add(row["token_class"] or ALL)
-
-    def class_of(provider: str, model: str, token_class: str) -> str:
-        named = found.get(Model(provider, model), set())
-        if named == {ALL}:
-            return ALL
-        is_inside = token_class == REASONING and OUTPUT in named and REASONING not in named
-        return OUTPUT if is_inside else token_class
-
-    return class_of
-
-
-def read_bill(charge_groups: pl.DataFrame) -> dict[Key, Billed]:
-    """The bill in USD, by cell."""
-    found: dict[Key, Billed] = defaultdict(Billed)
-    for row in _model_lines(charge_groups):
-        key = Key(
-            row["charge_date"],
-            row["provider_id"],
-            row["sub_account_id"] or "",
-            row["model_id"],
-            row["token_class"] or ALL,
-        )
-        cell = found[key]
-        cell.cost += row["billed_cost"]
-        cell.lines += row["line_count"]
-        tokens = _tokens(row)
-        cell.tokens = None if cell.tokens is None or tokens is None else cell.tokens + tokens
-    return dict(found)
-
-
-def _tokens(row: Row) -> Decimal | None:
-    per_unit = tokens_in(row["consumed_unit"] or "")
-    quantity: Decimal | None = row["consumed_quantity"]
-    return None if quantity is None or per_unit is None else quantity * per_unit
-
-
-def _model_lines(charge_groups: pl.DataFrame) -> Iterator[Row]:
-    is_compared = pl.col("model_id").is_not_null() & (pl.col("billing_currency") == "USD")
-    return charge_groups.filter(is_compared).iter_rows(named=True)
-
-
 def read_log(usage_hourly: pl.DataFrame, class_of: ClassOf) -> Log:
     """The log by model, class and hour, and at the price book."""
     log = Log()
@@ -218,13 +193,18 @@ def _add_hour(log: Log, model: Model, billed_class: str, row: Row, token_class: 
         log.at_usual[model][row["usage_hour"]] += (tokens - duplicates) * log.usual[model][token_class]
 
 
+def provider_of(name: str, identities: Mapping[tuple[str, str], Model]) -> str:
+    """The provider that a bill or usage API means, by the models that it names: its own word where none is known."""
+    known = {model.provider for (source, _), model in identities.items() if source == name}
+    return min(known, default=name.lower())
+
+
 def read_usage(provider_usage: pl.DataFrame, identities: Mapping[tuple[str, str], Model], class_of: ClassOf) -> Counted:
-    """What the providers' usage APIs counted, in tokens; rows of models that nothing identifies are left out."""
+    """What the providers' usage APIs counted, in tokens; what nothing identifies is of the model UNKNOWN."""
     counted = Counted()
     for row in provider_usage.iter_rows(named=True):
-        model = identities.get((row["provider_name"], row["model"] or ""))
-        if model is None:
-            continue
+        unnamed = Model(provider_of(row["provider_name"], identities), UNKNOWN)
+        model = identities.get((row["provider_name"], row["model"] or ""), unnamed)
         unit = Unit(row["sub_account_id"] or "", row["api_key_id"] or "")
         counted.requests[unit][model, row["usage_date"]] += row["request_count"] or 0
         for token_class, tokens in _classes(row):

@@ -1,6 +1,7 @@
 """Exchange rates of the configuration, locked by month: a rate in use changes only by a restatement that names it."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -33,6 +34,13 @@ def learned_rates(house: House) -> pa.Table:
         rows = [row for row in rows if not (_month(row) == _month_of(entry) and row["known_from"] == known_at)]
         rows.append(_row(entry, known_at))
     return pa.Table.from_pylist(rows, schema=contract(TABLE).arrow_schema())
+
+
+def usd_rates(house: House) -> dict[tuple[str, date], Decimal]:
+    """Dollars for a unit of a currency, by currency and month, as known now."""
+    rows = house.lake.read(TABLE).to_pylist()
+    latest = sorted((row for row in rows if row["to_currency"] == "USD"), key=lambda row: row["known_from"])
+    return {(row["from_currency"], row["rate_month"]): row["rate"] for row in latest}
 
 
 def _complaint(entry: ExchangeRate, latest: Row) -> str:

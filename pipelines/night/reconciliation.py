@@ -10,6 +10,7 @@ from models.frames import frame_of
 from models.reconciliation import CAUSES, LINES, Reconciled, reconcile
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
+from pipelines.night.exchange_rates import usd_rates
 from pipelines.night.stale import input_range
 
 
@@ -46,6 +47,7 @@ def _reconciled(house: House, period: date) -> Reconciled:
         identities={
             (row["source_provider"], row["source_model"]): (row["provider_id"], row["model_id"]) for row in names
         },
+        usd_rates={currency: rate for (currency, month), rate in usd_rates(house).items() if month == period},
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from decimal import Decimal
 from itertools import groupby
 
 import polars as pl
@@ -15,6 +14,7 @@ from models.self_hosted_costs import self_hosted_costs
 from pipelines.calendar import month_start
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets, summary
+from pipelines.night.exchange_rates import usd_rates
 from pipelines.night.ledger import pools_of
 from pipelines.night.stale import input_range
 
@@ -25,7 +25,7 @@ Read = Callable[[str], pl.DataFrame]
 
 def build_self_hosted_costs(house: House, first: date, last: date) -> Built:
     """Sets GPU money against tokens, for the days that a run of the days first..last must rebuild."""
-    rates = _usd_rates(house)
+    rates = usd_rates(house)
 
     def compute(read: Read, _: Sequence[date]) -> pl.DataFrame:
         return self_hosted_costs(
@@ -70,10 +70,3 @@ def _build(
 
         pieces += replace_slices(house, output, conform(output, compute(read, days).to_arrow()), month)
     return summary(output, [target.slice_date for target in targets], pieces)
-
-
-def _usd_rates(house: House) -> dict[tuple[str, date], Decimal]:
-    """Dollars for a unit of a currency, by currency and month, as known now."""
-    rows = house.lake.read("fx_rates").to_pylist()
-    latest = sorted((row for row in rows if row["to_currency"] == "USD"), key=lambda row: row["known_from"])
-    return {(row["from_currency"], row["rate_month"]): row["rate"] for row in latest}

@@ -32,7 +32,7 @@ headings as (
         usd,
         case
             when cause in ('bypass', 'aborted_stream', 'unknown_model', 'missing_log') then 'not_logged'
-            when cause in ('not_billed', 'no_bill') then 'not_billed'
+            when cause in ('not_billed', 'no_bill', 'no_rate') then 'not_billed'
             when cause in ('unexplained', 'unpriced') then 'unexplained'
             else part
         end as heading

@@ -27,6 +27,7 @@ class FourSides:
     bill: list[Row] = field(default_factory=list)
     usage: list[Row] = field(default_factory=list)
     log: list[Row] = field(default_factory=list)
+    usd_rates: dict[str, Decimal] = field(default_factory=dict)
 
     def price(
         self,
@@ -53,14 +54,15 @@ class FourSides:
         model: str = MODEL,
         account: str = ACCOUNT,
         lines: int = 1,
+        **columns: str | None,
     ) -> None:
-        """One charge group of the bill."""
+        """One charge group of the bill; columns are others of `charge_groups`."""
         row = dict.fromkeys(schema_of("charge_groups"))
         row |= {"charge_group_id": str(len(self.bill)), "billing_period": PERIOD, "charge_date": day}
         row |= {"provider_id": PROVIDER, "model_id": model, "sub_account_id": account, "billing_currency": "USD"}
         row |= {"token_class": token_class, "consumed_unit": "Tokens"}
         row["consumed_quantity"] = None if tokens is None else Decimal(tokens)
-        self.bill.append(row | {"billed_cost": Decimal(cost), "line_count": lines})
+        self.bill.append(row | {"billed_cost": Decimal(cost), "line_count": lines} | columns)
 
     def counted(
         self, day: date, model: str = MODEL, account: str = ACCOUNT, key: str = "k", requests: int = 0, **tokens: int
@@ -99,6 +101,7 @@ class FourSides:
             _frame("provider_usage", self.usage),
             _frame("price_book", self.prices),
             {("OpenAI", model): (PROVIDER, model) for model in models},
+            self.usd_rates,
         )
         assert sums_to_the_difference(found)
         return found

@@ -115,6 +115,71 @@ def test_a_log_of_which_nobody_has_half_still_is_of_an_account(sides: FourSides)
     assert by_cause(sides.reconciled().causes) == {"missing_log": Decimal("2.1"), "bypass": Decimal("2.4")}
 
 
+def test_a_bill_in_another_currency_is_compared_at_the_month_s_rate(sides: FourSides) -> None:
+    """800,000 for 2 euros at 1.2 dollars are 2.4: the price of 3 a million to the last digit."""
+    sides.usd_rates = {"EUR": Decimal("1.2")}
+    sides.billed(DAY, "input_uncached", 800_000, "2", billing_currency="EUR")
+    sides.logged(NOON, input_uncached=800_000)
+    found = sides.reconciled()
+    assert by_cause(found.causes) == {}
+    assert found.lines["billed_cost"].to_list() == [Decimal("2.4")]
+
+
+def test_a_bill_in_a_currency_without_a_rate_is_no_bill_that_has_not_come(sides: FourSides) -> None:
+    sides.billed(DAY, "input_uncached", 800_000, "2", billing_currency="EUR")
+    sides.counted(DAY, input_uncached=800_000)
+    sides.logged(NOON, input_uncached=800_000)
+    found = sides.reconciled()
+    assert by_cause(found.causes) == {"no_rate": Decimal("-2.4")}
+    assert found.causes["evidence"].to_list() == ["billed in EUR; no rate to USD is stated"]
+    assert (found.lines["billed_cost"].to_list(), found.lines["billed_tokens"].to_list()) == ([None], [800_000])
+
+
+def test_tokens_of_a_model_that_nothing_identifies_are_compared_under_unknown(sides: FourSides) -> None:
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.billed(DAY, "output_text", 5_000, "0.7", model_id=None, provider_id=None, provider_name="OpenAI")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.usage.append(sides.usage[0] | {"model": None, "input_uncached_tokens": None, "output_text_tokens": 5_000})
+    sides.logged(NOON, input_uncached=1_000_000)
+    found = sides.reconciled()
+    assert by_cause(found.causes) == {"unpriced": Decimal("0.7")}
+    unknown = found.lines.filter(model_id="unknown").row(0, named=True)
+    assert (unknown["provider_id"], unknown["billed_tokens"], unknown["counted_tokens"]) == ("openai", 5_000, 5_000)
+
+
+def test_the_lines_sum_to_the_charges(sides: FourSides) -> None:
+    """3 + 2 euros at 1.1 + 0.7 + 0.25 - 0.5 - 0.1: also what no model, no account or no class has."""
+    sides.usd_rates = {"EUR": Decimal("1.1")}
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.billed(DAY, "input_uncached", 700_000, "2", billing_currency="EUR", account="elsewhere")
+    sides.billed(DAY, "output_text", 5_000, "0.7", model_id=None, provider_id=None, provider_name="Somebody")
+    sides.billed(DAY, None, None, "0.25", charge_category="Tax")
+    sides.billed(DAY, "input_uncached", None, "-0.5", charge_category="Credit")
+    sides.billed(DAY, None, None, "-0.1", charge_category="Adjustment", account="elsewhere")
+    sides.logged(NOON, input_uncached=1_000_000)
+    assert sides.reconciled().lines["billed_cost"].sum() == Decimal("5.55")
+
+
+def test_credits_adjustments_and_taxes_are_causes_of_their_own(sides: FourSides) -> None:
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.billed(DAY, None, None, "-0.50", charge_category="Credit")
+    sides.billed(DAY, "input_uncached", None, "-0.20", charge_category="Adjustment")
+    sides.billed(DAY, None, None, "0.57", charge_category="Tax")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.logged(NOON, input_uncached=1_000_000)
+    found = by_cause(sides.reconciled().causes)
+    assert found == {"credit": Decimal("-0.5"), "adjustment": Decimal("-0.2"), "tax": Decimal("0.57")}
+
+
+def test_a_credit_of_an_account_that_bypasses_the_gateway_is_a_credit(sides: FourSides) -> None:
+    for account, tokens in (("gateway", 1_000_000), ("direct", 200_000)):
+        sides.billed(DAY, "input_uncached", tokens, Decimal(tokens) * 3 / 10**6, account=account)
+        sides.counted(DAY, account=account, key=f"key-of-{account}", input_uncached=tokens)
+    sides.billed(DAY, None, None, "-0.50", charge_category="Credit", account="direct")
+    sides.logged(NOON, input_uncached=1_000_000)
+    assert by_cause(sides.reconciled().causes) == {"bypass": Decimal("0.6"), "credit": Decimal("-0.5")}
+
+
 def test_the_same_input_in_other_classes_is_a_miscount_of_the_cache(sides: FourSides) -> None:
     sides.billed(DAY, "input_uncached", 400_000, "1.2")
     sides.billed(DAY, "cache_read", 600_000, "0.18")

@@ -194,6 +194,7 @@ def reconciled(engine: DuckDBEngine, happened: Iterable[Request], digits: int) -
         usage_api(happened),
         frame_of(engine.read("price_book")),
         {("OpenAI", model): ("openai", model) for model in USD_PER_MTOK},
+        {},
     )
 
 

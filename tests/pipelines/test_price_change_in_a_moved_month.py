@@ -115,6 +115,7 @@ def test_each_amount_is_recovered_to_a_thousandth_though_a_price_changes_within_
         usage_api(happened),
         frame_of(engine.read("price_book")),
         {("OpenAI", model): ("openai", model) for model in USD_PER_MTOK},
+        {},
     )
     engine.close()
     assert sums_to_the_difference(found)

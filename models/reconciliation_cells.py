@@ -1,0 +1,70 @@
+"""One cell of a reconciliation: what bill, usage API, gateway log and price book say of a class of tokens on a day.
+
+Here belongs: what follows from a cell alone. Here does not belong: causes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from models.reconciliation_sides import ZERO, Billed, Key
+
+
+@dataclass(slots=True)
+class Cell:
+    """The four sides of one cell; None where a side has nothing to say.
+
+    `moved` is the log on the bill's own day without what was logged again, `moved_cost` what it costs at the price
+    book, `duplicate_cost` what was logged again on the UTC day costs; `prices` are all that held on either day, and
+    `price` is what a token of the bill costs: the one price, or their average. Where `days_agree`, the usage API's
+    tokens stand for those that the bill does not tell; `has_log` says whether the log speaks of the account.
+    """
+
+    key: Key
+    billed: Billed | None = None
+    used: int | None = None
+    days_agree: bool = True
+    has_log: bool = True
+    direct: int = 0
+    logged: int = 0
+    duplicates: int = 0
+    moved: int = 0
+    estimated: Decimal | None = ZERO
+    moved_cost: Decimal = ZERO
+    duplicate_cost: Decimal = ZERO
+    prices: frozenset[Decimal] = frozenset()
+    price: Decimal | None = None
+
+    @property
+    def lacking_price(self) -> Decimal:
+        """What a token costs that the log lacks, or has too much: at several prices, what they leave for it."""
+        price, tokens = self.price or ZERO, self.billed_tokens or ZERO
+        is_one = len(self.prices) < 2 or tokens == self.moved
+        return price if is_one else (price * tokens - self.moved_cost) / (tokens - self.moved)
+
+    @property
+    def billed_tokens(self) -> Decimal | None:
+        """Tokens that the bill is for: none without a line, None where neither its lines nor the usage API say."""
+        if self.billed is None or self.billed.tokens is not None:
+            return ZERO if self.billed is None else self.billed.tokens
+        return Decimal(self.used) if self.used is not None and self.days_agree else None
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether price and tokens are known, or a log that the bill differs from."""
+        return self.has_log or (self.price is not None and self.billed_tokens is not None)
+
+    @property
+    def difference(self) -> Decimal:
+        """Billed less estimated, each counted as nothing where it is absent."""
+        return (self.billed.total if self.billed else ZERO) - (self.estimated or ZERO)
+
+    @property
+    def not_for_tokens(self) -> Mapping[str, Decimal]:
+        """What of the bill is no price of tokens: credits, adjustments and taxes, by cause."""
+        return self.billed.not_for_tokens if self.billed else {}
+
+    @property
+    def unconverted(self) -> frozenset[str]:
+        """Currencies of the bill's lines that have no rate to USD: their cost is not known here."""
+        return self.billed.unconverted if self.billed else frozenset()
