@@ -89,6 +89,7 @@ def _formats(settings: LiteLlmNames, rules: Rules) -> Mapping[str, Fields]:
         **each_of("request_id team_id organization_id", text),
         "api_key": rules.key,
         "spend": money,
+        "completionStartTime": instant,
         "user": person,
     }
     return {"payload": payload, "spend_logs": spend_logs}

@@ -55,7 +55,7 @@ def logged(record: Record, team_id_field: str) -> Logged:
             team_id=team_id or (record.get("team_id") if standard_team else None),
             user_hash=record.get("user"),
             status=status,
-            is_stream=None,
+            is_stream=_is_streamed(record),
             reported_cost=record.get("spend"),
             saved_cost=None,
             breakdown=metadata.get("cost_breakdown") or NOTHING,
@@ -136,6 +136,15 @@ def _used(record: Record, found: Logged) -> Buckets:
     return buckets(
         prompt, completion, total, usage, is_stream=found.is_stream is True, call_type=record.get("call_type")
     )
+
+
+def _is_streamed(record: Record) -> bool | None:
+    """What the table tells of streaming: when the answer began, which of a whole answer is written as its end.
+
+    A stream of one piece looks like a whole answer, so that an equal time says nothing, as nothing in a payload does.
+    """
+    begun, ended = microseconds(record.get("completionStartTime")), microseconds(record.get("endTime"))
+    return True if begun is not None and ended is not None and begun < ended else None
 
 
 def _extra(record: Record, found: Logged) -> dict[str, Any]:

@@ -16,6 +16,7 @@ LOG = "LiteLLM_SpendLogs"
 DAILY = "LiteLLM_DailyUserSpend"
 INTERNAL = "internal_call_origin"  # of an attempt's metadata: a call of the gateway's own, no request of a caller
 _NEEDED = ("request_id", "startTime")
+_DISPENSABLE = frozenset({"completionStartTime"})  # which older grants of rights do not name
 _COUNTED = ("api_requests", "failed_requests", "prompt_tokens", "completion_tokens", "spend")
 
 
@@ -53,7 +54,7 @@ def open_log(found: Snapshot, schema: str, wanted: Collection[str], where: str) 
         )
     if missing := [name for name in _NEEDED if name not in columns]:
         raise SourceError(f"{where}: {schema}.{LOG} has no column {' and no '.join(missing)}; is it LiteLLM's table?")
-    read = tuple(name for name in columns if name in wanted)
+    read = tuple(name for name in columns if name in wanted and (columns[name] or name not in _DISPENSABLE))
     if barred := [name for name in read if not columns[name]]:
         raise AuthenticationError(
             f"{where}: no right to read {', '.join(barred)} of {schema}.{LOG}. Grant it: grant usage on schema "

@@ -87,11 +87,12 @@ def test_the_database_itself_is_asked_for_allowed_columns_and_keys_only(table: S
     assert "jsonb_each" in asked
 
 
-def test_a_user_with_rights_to_the_allowed_columns_alone_can_read(table: SpendTable) -> None:
+@pytest.mark.parametrize("also", ["", ', "completionStartTime"'])
+def test_a_user_with_rights_to_the_allowed_columns_alone_can_read(also: str, table: SpendTable) -> None:
     columns = (
         'request_id, call_type, api_key, spend, total_tokens, prompt_tokens, completion_tokens, "startTime", "endTime", '
         'model, model_id, model_group, custom_llm_provider, api_base, "user", metadata, cache_hit, request_tags, '
-        "team_id, end_user, session_id, status, organization_id"
+        f"team_id, end_user, session_id, status, organization_id{also}"
     )
     reader = _user(table, "reader", f'grant select ({columns}) on "LiteLLM_SpendLogs" to reader')
     table.add()
