@@ -59,7 +59,7 @@ class Answer:
 class Report:
     """What the pages of one report cover, whatever their order."""
 
-    spans: dict[tuple[datetime, datetime], bool] = field(default_factory=dict[tuple[datetime, datetime], bool])
+    spans: set[tuple[datetime, datetime]] = field(default_factory=set[tuple[datetime, datetime]])
     announcing: str | None = None
     is_ended: bool = False
 
@@ -69,7 +69,7 @@ class Report:
             self.announcing = answer.name
         else:
             self.is_ended = True
-        self.spans |= {(e.start, e.end): True for e in answer.entries if e.start is not None and e.end is not None}
+        self.spans |= {(e.start, e.end) for e in answer.entries if e.start is not None and e.end is not None}
 
     def require_whole(self) -> None:
         """Raises IncompleteDeliveryError when the last page is not there, or buckets cover the same time twice."""
