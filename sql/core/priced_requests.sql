@@ -4,7 +4,8 @@
 -- The region's own price comes first. Where the region has none, it is the price that holds everywhere; where the log
 -- does not tell the region and regions have prices of their own, the one that they agree on, if they do: the book has
 -- that under the region '*'. A region's rows in the book are complete, so that it is chosen once, for all classes.
--- Only batch, flex and priority are priced apart: any other word of a log about its tier means the default tier.
+-- Only the tiers named below are priced apart: any other word of a log about its tier means the default tier. What is
+-- provisioned is paid by the hour: the default tier's price is not that of its tokens.
 with regions as (
     select distinct
         provider_id,
@@ -22,7 +23,9 @@ identified as (
         model_identity.model_id,
         coalesce(model_identity.is_self_hosted, false) as is_self_hosted,
         case
-            when gateway_requests.service_tier in ('batch', 'flex', 'priority') then gateway_requests.service_tier
+            when
+                gateway_requests.service_tier in ('batch', 'flex', 'priority', 'provisioned', 'latency-optimized')
+                then gateway_requests.service_tier
             else 'default'
         end as pricing_tier,
         gateway_requests.input_uncached_tokens
@@ -244,6 +247,16 @@ select
         cast(input_booked + output_booked as decimal(19, 0)) * cast('0.000000000001' as decimal(12, 12))
         as decimal(18, 12)
     ) as priced_cost_usd,
+    case
+        when is_cache_hit
+            then coalesce(
+                avoided_cost_usd,
+                cast(
+                    cast(input_cost + output_cost as decimal(19, 0)) * cast('0.000000000001' as decimal(12, 12))
+                    as decimal(18, 12)
+                )
+            )
+    end as avoided_cost_usd,
     pricing_status,
     price_input_tokens_from,
     price_from,

@@ -10,7 +10,7 @@ with repeats as (
 suspects as (
     select
         *,
-        not is_cache_hit and not is_self_hosted as is_paid,
+        not is_cache_hit and not is_self_hosted and service_tier <> 'provisioned' as is_paid,
         coalesce(input_total_tokens, 0)
         + coalesce(output_text_tokens, 0)
         + coalesce(output_reasoning_tokens, 0)

@@ -145,6 +145,7 @@ select
     usage_daily.unpriced_tokens,
     usage_daily.priced_cost_usd,
     usage_daily.source_reported_cost_usd,
+    usage_daily.avoided_cost_usd,
     coalesce(duplicates.duplicate_count, 0) as duplicate_count,
     coalesce(duplicates.input_uncached_tokens, 0) as duplicate_input_uncached_tokens,
     coalesce(duplicates.cache_read_tokens, 0) as duplicate_cache_read_tokens,

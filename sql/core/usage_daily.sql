@@ -28,7 +28,8 @@ with sums as (
         coalesce(sum(output_reasoning_tokens), 0) as output_reasoning_tokens,
         coalesce(sum(output_audio_tokens), 0) as output_audio_tokens,
         sum(priced_cost_usd) as priced_cost_usd,
-        sum(source_reported_cost_usd) as source_reported_cost_usd
+        sum(source_reported_cost_usd) as source_reported_cost_usd,
+        sum(avoided_cost_usd) as avoided_cost_usd
     from priced_requests
     group by
         usage_date,
@@ -95,7 +96,8 @@ select
     cast(coalesce(sum(bucket_tokens) filter (where pricing_status = 'unknown_region'), 0) as bigint)
         as unknown_region_tokens,
     sum(priced_cost_usd) as priced_cost_usd,
-    sum(source_reported_cost_usd) as source_reported_cost_usd
+    sum(source_reported_cost_usd) as source_reported_cost_usd,
+    sum(avoided_cost_usd) as avoided_cost_usd
 from judged
 group by
     usage_date,

@@ -1,5 +1,6 @@
 -- What the log has of every hour, at one price each: hours tell a bill's days from UTC's. A price that begins within an
--- hour parts it. Only what a provider is paid for: neither the gateway's own cache nor the company's own models.
+-- hour parts it. Only what a provider is paid for by tokens: neither the gateway's own cache nor the company's own
+-- models, nor what is provisioned and paid by the hour.
 with logged as (
     select
         usage_date,
@@ -23,7 +24,7 @@ with logged as (
         coalesce(cast(sum(output_reasoning_tokens) as bigint), 0) as output_reasoning_tokens,
         coalesce(cast(sum(output_audio_tokens) as bigint), 0) as output_audio_tokens
     from priced_requests
-    where not is_cache_hit and not is_self_hosted
+    where not is_cache_hit and not is_self_hosted and service_tier <> 'provisioned'
     group by
         usage_date,
         date_trunc('hour', started_at),
@@ -56,7 +57,7 @@ defects as (
         sum(output_reasoning_tokens) filter (where defect = 'duplicate') as output_reasoning_tokens,
         sum(output_audio_tokens) filter (where defect = 'duplicate') as output_audio_tokens
     from request_defects
-    where defect in ('duplicate', 'aborted_stream') and not is_self_hosted
+    where defect in ('duplicate', 'aborted_stream') and not is_self_hosted and service_tier <> 'provisioned'
     group by
         usage_date,
         date_trunc('hour', started_at),

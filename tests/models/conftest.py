@@ -57,6 +57,7 @@ class Rows:
             "owner_rule_id": None,
             "priced_cost_usd": None,
             "source_reported_cost_usd": None,
+            "avoided_cost_usd": None,
             "duplicate_cost_usd": None,
         }
         return row | given
