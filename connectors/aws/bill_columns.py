@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from connectors.bills import Names
-from connectors.bills.names import Given, key_of
+from connectors.bills.names import Given, column_key
 
 _BY_TYPE = {
     "string": """
@@ -63,7 +63,7 @@ DOCUMENTED: Mapping[str, str] = MappingProxyType(
 )
 """CUR 2.0's columns and their types in Parquet."""
 
-_KNOWN = frozenset(map(key_of, DOCUMENTED))
+_KNOWN = frozenset(map(column_key, DOCUMENTED))
 _FAMILIES = ("product", "resourcetags", "costcategory", "discount")
 """Families of columns that each account has its own of, and the product's hundreds of attributes."""
 

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 
 from connectors.aws.bill_costs import COVERED, DISCOUNTED, FEE, NEGATION, RECURRING_FEE, RI_FEE, UPFRONT_FEE, Line
-
-_PAYMENTS = {"All Upfront": "all_upfront", "Partial Upfront": "partial_upfront", "No Upfront": "no_upfront"}
+from connectors.aws.values import PAYMENT_OPTIONS
 
 
 def commitments_of(line: Line) -> Mapping[str, str]:
     """SQL of the commitment columns of `charges`. A commitment without an id is none that could be followed."""
     names, kind = line.names, line.kind
     plan, reserved = f"{line.savings_plan} is not null", f"{line.reservation} is not null"
-    payments = " ".join(f"when '{words}' then '{payment}'" for words, payment in _PAYMENTS.items())
+    payments = " ".join(f"when '{words}' then '{payment}'" for words, payment in PAYMENT_OPTIONS.items())
     paid = f"coalesce({names.text('savingsPlan/PaymentOption')}, {names.text('pricing/PurchaseOption')})"
     terms = {
         "x_commitment_start": _either(line, "StartTime"),

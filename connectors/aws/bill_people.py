@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 
 from connectors.base import Reject
-from connectors.bills.names import key_of
+from connectors.bills.names import column_key
 from connectors.exact import exact_json, json_text
 
 _WORDS = ("iamprincipal", "username", "useremail", "useridentity")
@@ -19,7 +19,7 @@ _LEFT_OUT = "(principal left out)"
 
 def names_people(column: str) -> bool:
     """Whether the column says who made the requests."""
-    key = key_of(column)
+    key = column_key(column)
     return not key.startswith(_LABELS) and any(word in key for word in _WORDS)
 
 

@@ -7,7 +7,7 @@ Here belongs: names, old and new. Here does not belong: what the values mean.
 
 from collections.abc import Iterator
 
-from connectors.bills.names import Given, Names, key_of
+from connectors.bills.names import Given, Names, column_key
 
 COST = ("CostInBillingCurrency", "Cost", "PreTaxCost")
 CURRENCY = ("BillingCurrency", "BillingCurrencyCode", "Currency")
@@ -75,16 +75,16 @@ _KEPT = (
     *("BillingMonth", "InvoicingCurrency", "InvoicingEffectivePrice", "ResourceLocationNormalized", "DepartmentId"),
     *("BillingAccountType", "IsAmortized", "ServiceName", "ResourceRate", "Provider", "UsageDate", "UsageDateTime"),
 )
-_KNOWN = frozenset(key_of(name) for name in (*_TAKEN, *_KEPT, *SUBSCRIPTION, *QUANTITY))
+_KNOWN = frozenset(column_key(name) for name in (*_TAKEN, *_KEPT, *SUBSCRIPTION, *QUANTITY))
 
 
 def untaken(names: Names) -> Iterator[Given]:
     """The columns that no column of `charges` takes: they go to `x_extra`."""
-    taken = {key_of(name) for name in _TAKEN}
+    taken = {column_key(name) for name in _TAKEN}
     for aliases in (COST, DATE, QUANTITY, SUBSCRIPTION, REGION):
         if (found := names.find(*aliases)) is not None:
-            taken |= {key_of(found.name)}
-            taken -= {key_of(name) for name in aliases if key_of(name) != key_of(found.name)}
+            taken |= {column_key(found.name)}
+            taken -= {column_key(name) for name in aliases if column_key(name) != column_key(found.name)}
     yield from (given for key, given in names.columns.items() if key not in taken)
 
 

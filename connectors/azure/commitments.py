@@ -1,7 +1,6 @@
 """Azure's commitments: what reservations, savings plans and provisioned deployments say of themselves.
 
-Here belongs: which questions are asked, in which order. Here does not belong: what an answer says (`commitment_rows`,
-`deployment_rows`).
+Here belongs: which questions are asked, in which order. Here does not belong: what an answer says (`commitment_rows`).
 """
 
 from collections.abc import Iterable, Iterator

@@ -22,6 +22,7 @@ from connectors.bills.engine import engine
 from connectors.bills.json_lines import open_json_lines
 from connectors.bills.names import Given, Names, literal
 from connectors.bills.parquet_lines import open_parquet
+from connectors.packing import needs_check, require_likely
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 _CUT = ("MISSING COLUMNS", "UNQUOTED VALUE")
@@ -30,7 +31,6 @@ _BREAKS = "chr(13) || chr(10)"
 _MALFORMED = "from reject_errors qualify row_number() over (partition by line order by column_idx) = 1 order by line"
 _STOPPED = "invalid state"  # in the engine's words
 _DEFECTS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.OutOfMemoryException)
-_TRUSTED_BYTES, _MAX_RATIO = 10 * 1024 * 1024, 200  # bills shrink ten- to fortyfold
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,9 @@ def _refuse_bomb(where: str, file: Path) -> None:
         read = 0
         while chunk := unpacked.read(1 << 20):
             read += len(chunk)
-            if read > _TRUSTED_BYTES:
+            if needs_check(read):
                 break
-        if read > max(_TRUSTED_BYTES, _MAX_RATIO * packed.tell()):
-            raise damaged(where, f"it unpacks into more than {_MAX_RATIO} times its size, which no bill does")
+        try:
+            require_likely(read, packed.tell())
+        except EOFError as error:
+            raise damaged(where, str(error)) from None

@@ -30,7 +30,7 @@ class Given:
     is_null_if_empty: bool = False
 
 
-def key_of(name: str) -> str:
+def column_key(name: str) -> str:
     """What is compared of a column's name: letters and digits, of any script, without case."""
     return _ASCII_SIGNS.sub("", name.lower())
 
@@ -50,7 +50,7 @@ class Names:
             if column.name in self._by_name:
                 raise self._same(column, column)
             self._by_name[column.name] = column
-            key = key_of(column.name)
+            key = column_key(column.name)
             if key in found:  # a key has no blanks: such a column is kept, and never found by an alias
                 self._alike.setdefault(key, column)
                 key = f"{key} {column.name}"
@@ -66,7 +66,7 @@ class Names:
         for alias in aliases:
             if alias in self._by_name and alias.lower().startswith(self._families):
                 return self._by_name[alias]
-            key = key_of(alias)
+            key = column_key(alias)
             if key in self._alike:
                 raise self._same(self.columns[key], self._alike[key])
             if key in self.columns:

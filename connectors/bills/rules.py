@@ -45,11 +45,6 @@ def has_instants(column: str, *instants: str) -> Sequence[Rule]:
     ]
 
 
-def is_forward(column: str, start: str, end: str) -> Rule:
-    """The stretch of time has a length. `column` is told."""
-    return Rule("period_not_forward", column, f"{end} <= {start}", "an instant after the period's start")
-
-
 def in_month(column: str, start: str, window: Window) -> Rule:
     """The billing period that begins at `start` is the window's. `column` is told."""
     breaks = f"({start} < timestamp '{window.start}' or {start} >= timestamp '{window.end}')"

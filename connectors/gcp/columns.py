@@ -6,7 +6,7 @@ is new: it goes there too, and is told.
 
 from collections.abc import Iterator
 
-from connectors.bills.names import Given, Names, key_of
+from connectors.bills.names import Given, Names, column_key
 
 PAGE_NUMBER = "x_landed_page"
 """Our own mark on the first line of a page of the table: it keeps equal pages apart."""
@@ -75,9 +75,9 @@ KEPT = (
 LISTS = ("project.labels", "project.ancestors", "system_labels", "tags")
 """Columns of `KEPT` that hold lists: files of text write them as JSON."""
 
-_STAGED_KEYS = frozenset(map(key_of, STAGED))
+_STAGED_KEYS = frozenset(map(column_key, STAGED))
 # a structure that is NULL on every line of a file of JSON lines has no fields: its own name is known as well
-_KNOWN_KEYS = _STAGED_KEYS | {key_of(name) for path in KEPT for name in (path, path.partition(".")[0])}
+_KNOWN_KEYS = _STAGED_KEYS | {column_key(name) for path in KEPT for name in (path, path.partition(".")[0])}
 
 
 def kept(names: Names) -> Iterator[Given]:
