@@ -4,7 +4,7 @@ from connectors.cloudflare.settings import CloudflareSettings
 from connectors.logs.allow_list import AllowList, Fields, allow, allow_list, at, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record
 from connectors.logs.buckets import Counts, exclusive, of_call
-from connectors.logs.calls import later, number, operation
+from connectors.logs.calls import is_streaming, later, number, operation, streamed
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
@@ -23,6 +23,7 @@ def allowed(settings: CloudflareSettings) -> AllowList:
             "created_at": instant,
             **each_of("id provider model model_type", rules.text),
             "path": operation,
+            "response_content_type": streamed,
             **each_of("success cached custom_cost", flag),
             **each_of("status_code step tokens_in tokens_out", count),
             "usage_metadata": {"input_cached_tokens": count},
@@ -63,6 +64,7 @@ def attempt(settings: CloudflareSettings, record: Record) -> Attempt:
         environment=said.environment,
         outcome_ids=said.outcome_ids,
         is_cache_hit=record.get("cached") is True,
+        is_stream=record.get("response_content_type", is_streaming(record.get("path"))),
         # a price that the caller gave with the request, for what was negotiated
         source_cost_basis="after_discount" if is_custom else "list",
         extra={

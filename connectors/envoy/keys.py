@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from connectors.logs.allow_list import Rules
-from connectors.logs.calls import number, operation
+from connectors.logs.calls import number, operation, streamed
 from connectors.logs.values import Rule, count, instant, money
 
 TOKENS = (
@@ -38,6 +38,7 @@ KEYS: Mapping[str, str | None] = MappingProxyType(
         "user": None,
         "customer": None,
         "address": None,
+        "content_type": None,
         "cost": None,
     }
 )
@@ -57,6 +58,7 @@ def rule_of(name: str, rules: Rules) -> Rule:
         "start_time": instant,
         "duration": number,
         "path": operation,
+        "content_type": streamed,
         "key": rules.key,
         "user": rules.person,
         "customer": rules.person,

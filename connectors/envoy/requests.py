@@ -14,7 +14,7 @@ from connectors.exact import read_decimal
 from connectors.logs.allow_list import AllowList, rules_of
 from connectors.logs.attempt import Attempt, NoAttemptError, Record
 from connectors.logs.buckets import Buckets, Counts, exclusive, of_call
-from connectors.logs.calls import OTHER, later, status_of
+from connectors.logs.calls import OTHER, is_streaming, later, status_of
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
@@ -92,6 +92,7 @@ def attempt(settings: EnvoySettings, record: Record) -> Attempt:
         environment=said.environment,
         outcome_ids=said.outcome_ids,
         is_cache_hit=not _FROM_CACHE.isdisjoint(flags.split(",")),
+        is_stream=record.get("content_type", is_streaming(record.get("path"))),
         extra={
             **({"attempts": attempts} if attempts is not None and attempts != 1 else {}),
             **({"response_flags": flags} if flags != _NO_FLAGS else {}),

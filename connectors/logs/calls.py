@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from connectors.logs.values import WITHHELD
 
 OTHER = "other"
+_STREAMED = {"text/event-stream": True, "application/vnd.amazon.eventstream": True, "application/json": False}
 _WITHOUT_OUTPUT = re.compile("embed|moderation|rerank", re.IGNORECASE)
 _OPERATIONS = (
     "chat/completions",
@@ -57,6 +58,21 @@ def has_output(*told: object) -> bool:
     Embeddings, moderation and reranking do not, and few logs then state an output of zero.
     """
     return not any(isinstance(word, str) and _WITHOUT_OUTPUT.search(word) for word in told)
+
+
+def streamed(value: object) -> object:
+    """The rule of an answer's content type: whether it is a stream of events, and nothing else of it is landed.
+
+    An answer that is one JSON object is none; of other kinds it is not known.
+    """
+    if not isinstance(value, str):
+        return None if value is None else WITHHELD
+    return _STREAMED.get(value.partition(";")[0].strip().lower())
+
+
+def is_streaming(called: str | None) -> bool | None:
+    """True for an operation that always streams, as those of Google and Amazon do; None for one that may."""
+    return True if called is not None and "stream" in called.lower() else None
 
 
 def status_of(code: int | str | None) -> str | None:

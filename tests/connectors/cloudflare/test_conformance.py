@@ -16,9 +16,10 @@ FULL = {"log_management": 122, "log_management_strategy": "STOP_INSERTING"}
 
 
 def landed(number: int) -> dict[str, Any]:
-    """What the allow-list leaves of a row: no content types, and of the metadata the team and the user's hash."""
+    """What the allow-list leaves of a row: that the answer was no stream, and of the metadata the team and the user's hash."""
     kept = {name: value for name, value in row(number).items() if not name.endswith(("_content_type", "request_type"))}
-    return {**kept, "cost": "0.006", "metadata": {"team": "search", "user": keyed_hash(KEY)("alice@corp.test")}}
+    kept |= {"cost": "0.006", "response_content_type": False}
+    return {**kept, "metadata": {"team": "search", "user": keyed_hash(KEY)("alice@corp.test")}}
 
 
 class TestCloudflareAiGateway(ConnectorConformance):

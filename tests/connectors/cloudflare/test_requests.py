@@ -107,6 +107,25 @@ def test_a_call_that_has_no_output_is_whole_without_it(said: dict[str, Any], nig
     assert (found["input_total_tokens"], found["output_total_tokens"]) == (8, 0)
 
 
+@pytest.mark.parametrize(
+    ("said", "is_stream"),
+    [
+        ({}, None),
+        ({"response_content_type": "text/event-stream; charset=utf-8"}, True),
+        ({"response_content_type": "application/json"}, False),
+        ({"response_content_type": "audio/mpeg"}, None),
+        ({"path": "v1/projects/p/locations/l/publishers/google/models/m:streamGenerateContent"}, True),
+    ],
+)
+def test_a_stream_is_told_by_its_content_type_or_its_operation(
+    said: dict[str, Any], is_stream: bool | None, nights: Nights, served: Served
+) -> None:
+    given = row(0)
+    given.pop("response_content_type", None)
+    served([{**given, **said}])
+    assert nights.rows()[0]["is_stream"] is is_stream
+
+
 def test_half_a_usage_is_refused_with_its_cost(nights: Nights, served: Served) -> None:
     served([row(0, tokens_out=None)])
     (reject,) = nights.night().rejects

@@ -116,6 +116,22 @@ def test_the_keys_that_older_releases_recommended_are_named_in_the_settings(log:
     assert (row["input_total_tokens"], row["output_total_tokens"]) == (15, 7)
 
 
+@pytest.mark.parametrize(
+    ("said", "is_stream"),
+    [
+        ({}, None),
+        ({"response_type": "text/event-stream"}, True),
+        ({"response_type": "application/json; charset=utf-8"}, False),
+        ({"x-envoy-origin-path": "/model/m/converse-stream"}, True),
+    ],
+)
+def test_a_stream_is_told_by_its_content_type_or_its_operation(
+    said: dict[str, Any], is_stream: bool | None, log: LogFolder
+) -> None:
+    log.file("a.log", [line(**said)])
+    assert log.rows(keys={"content_type": "response_type"})[0]["is_stream"] is is_stream
+
+
 def test_an_embedding_has_no_output(log: LogFolder) -> None:
     given = line(**{"x-envoy-origin-path": "/v1/embeddings", "gen_ai.usage.input_tokens": 8})
     log.file("a.log", [{name: value for name, value in given.items() if name not in OTHER_TOKENS}])
