@@ -15,7 +15,7 @@ from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
 from connectors.logs.own_address import OWN_ADDRESS, is_own_address
 from connectors.logs.regions import region_of
-from connectors.logs.values import Rule, count, flag, instant
+from connectors.logs.values import Rule, count, instant, truth
 
 TABLE = "ApiManagementGatewayLlmLog"
 ESSENTIAL = frozenset({"CorrelationId", "TimeGenerated", "SequenceNumber", "IsRequestSuccess", "ResponseCode"})
@@ -43,8 +43,8 @@ def allowed(settings: GatewayNames) -> AllowList:
     rules = rules_of(settings.hash_key)
     fields: Fields = {
         "TimeGenerated": instant,
-        "IsStreamCompletion": _truth,
-        "IsRequestSuccess": _truth,
+        "IsStreamCompletion": truth,
+        "IsRequestSuccess": truth,
         "ApimSubscriptionId": _subscription(rules.key, rules.text),
         "TotalTime": number,
         "UserId": rules.person,
@@ -115,11 +115,6 @@ def _subscription(key: Rule, text: Rule) -> Rule:
         return shown if value not in (None, "") else None
 
     return subscription
-
-
-def _truth(value: object) -> object:
-    """True or false, which the query writes as 1 and 0."""
-    return bool(value) if isinstance(value, int) and value in (0, 1) else flag(value)
 
 
 def _is_counted(record: Record) -> bool:

@@ -174,6 +174,11 @@ def flag(value: object) -> object:
     return _FLAGS.get(value.lower(), WITHHELD) if isinstance(value, str) else WITHHELD
 
 
+def truth(value: object) -> object:
+    """True, False or nothing, which some logs also write as 1 and 0."""
+    return bool(value) if isinstance(value, int | float) and value in (0, 1) else flag(value)
+
+
 def instant(value: object) -> object:
     """A point in time as the log writes it: seconds, or text of date and time."""
     if type(value) is float or type(value) is int:

@@ -17,7 +17,7 @@ from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
 from connectors.logs.regions import region_of
-from connectors.logs.values import WITHHELD, count, flag, instant, money
+from connectors.logs.values import WITHHELD, count, instant, money, truth
 from connectors.portkey.settings import PortkeyNames
 
 ESSENTIAL = frozenset(
@@ -54,7 +54,7 @@ def allowed(settings: PortkeyNames) -> AllowList:
     metadata["_user"] = rules.person
     fields: Fields = {
         "created_at": moment,
-        "is_success": _truth,
+        "is_success": truth,
         "cost": money,
         "request_url": rules.address,
         "api_key_id": rules.key,
@@ -153,11 +153,6 @@ def _pairs(row: Mapping[str, Any]) -> dict[str, Any] | None:
             pairs = zip(cast("list[object]", keys), cast("list[object]", values), strict=False)
             return {key: value for key, value in pairs if isinstance(key, str)}
     return None
-
-
-def _truth(value: object) -> object:
-    """True or false, which files write as 1 and 0."""
-    return bool(value) if isinstance(value, int | float) and value in (0, 1) else flag(value)
 
 
 def _status(record: Record) -> str | None:

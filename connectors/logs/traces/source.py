@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any, ClassVar, TypeVar
-
-import orjson
+from typing import ClassVar, TypeVar
 
 from connectors.base import LandedPage, Parsed, Window
 from connectors.logs.allow_list import AllowList
 from connectors.logs.attempt import Attempt, Record
+from connectors.logs.latest import records_of
 from connectors.logs.source import RequestLog
 from connectors.logs.staging import Reading, parse_log
 from connectors.logs.traces.allowed import allowed
@@ -41,7 +40,7 @@ class TraceLog(RequestLog[S]):
         """Rows of `gateway_requests`: every call once. The pages are read twice, first for how spans hang together."""
         landed = sorted(pages, key=lambda page: page.digest)
         tree = Tree(frozenset(settings.operations))
-        for record in _records(landed):
+        for record in records_of(landed):
             tree.add(record)
         tree.settle()
         reading = Reading(
@@ -56,19 +55,6 @@ class TraceLog(RequestLog[S]):
             count += chunk.rows.num_rows
             yield chunk
         yield Parsed(contract(self.fact).arrow_schema().empty_table(), notices=tuple(_notices(settings, tree, count)))
-
-
-def _records(pages: Iterable[LandedPage]) -> Iterator[dict[str, Any]]:
-    """What can be read of the pages; the rest is refused when they are read for their rows."""
-    for page in pages:
-        with page.body.open() as stream:
-            for line in stream:
-                try:
-                    found = orjson.loads(line)
-                except orjson.JSONDecodeError:
-                    continue
-                if isinstance(found, dict):
-                    yield found
 
 
 def _notices(settings: TraceSettings, tree: Tree, count: int) -> Iterator[str]:
