@@ -12,6 +12,7 @@ from genai_prices.data import providers as listed_providers
 from genai_prices.data_snapshot import find_provider_by_id
 from genai_prices.types import Provider
 
+from contracts.words import OWN_ADDRESS
 from models.frames import conform, schema_of
 
 SELF_HOSTED = "self-hosted"
@@ -37,10 +38,6 @@ _SELF_HOSTED_NAMES = frozenset(
     }
 )
 """Names under which gateways log servers that their owner runs."""
-
-OWN_ADDRESS = "self_hosted_openai"
-"""What the provider is called where a log says OpenAI and the address called is of the company's own network: OpenAI
-through a proxy where OpenAI's list knows the model, and else a server of the company's own."""
 
 _PROVIDER_NAMES: Mapping[str, str] = {
     "fireworks_ai": "fireworks",

@@ -13,7 +13,7 @@ from connectors.logs.calls import later, number, status_of
 from connectors.logs.conventions import CONVENTIONS
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
-from connectors.logs.own_address import OWN_ADDRESS, is_own_address
+from connectors.logs.own_address import is_own_address, own_address
 from connectors.logs.regions import region_of
 from connectors.logs.values import Rule, count, instant, truth
 
@@ -132,7 +132,7 @@ def _status(record: Record) -> str | None:
 
 def _provider(settings: GatewayNames, address: str | None) -> str:
     if address and is_own_address(address):
-        return OWN_ADDRESS
+        return own_address()
     host = urlsplit(address or "").hostname or ""
     return next((name for name, pattern in _HOSTS.items() if pattern.fullmatch(host)), settings.provider)
 

@@ -8,17 +8,21 @@ from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-OWN_ADDRESS = "self_hosted_openai"
-"""The provider's name where the log says OpenAI and the address is of the company's own network."""
-
 _DIALECT = frozenset({"openai", "custom_openai", "openai_like", "openai_compatible", "text-completion-openai"})
 _OWN_ZONES = (".svc", ".cluster.local", ".internal", ".local", ".lan", ".home.arpa")
 
 
 def provider_at(provider: str | None, api_base: str | None) -> str | None:
-    """The provider as logged, or `OWN_ADDRESS` where it is OpenAI's dialect at an address of the own network."""
+    """The provider as logged, or `own_address` where it is OpenAI's dialect at an address of the own network."""
     is_own = provider is not None and api_base and provider.lower() in _DIALECT and is_own_address(api_base)
-    return OWN_ADDRESS if is_own else provider
+    return own_address() if is_own else provider
+
+
+def own_address() -> str:
+    """The provider's name at such an address; see `contracts.words`."""
+    from contracts.words import OWN_ADDRESS  # here, for processes that only read files start without the contracts
+
+    return OWN_ADDRESS
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ import pytest
 from genai_prices.data import providers
 from genai_prices.data_snapshot import get_snapshot
 
-from models.identity import OWN_ADDRESS
+from contracts.words import OWN_ADDRESS
 from models.pricing import identity_rows
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "../shared/data/provider_usage_bodies/usages_every_fifth.json"

@@ -3,8 +3,8 @@
 import pytest
 
 from connectors.logs.attempt import Attempt, staged_row
-from connectors.logs.own_address import OWN_ADDRESS, provider_at
-from models import identity
+from connectors.logs.own_address import provider_at
+from contracts.words import OWN_ADDRESS
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from models import identity
 )
 @pytest.mark.parametrize("provider", ["openai", "custom_openai", "OpenAI"])
 def test_openai_s_dialect_at_an_address_of_the_own_network_is_no_word_of_openai(provider: str, api_base: str) -> None:
-    assert provider_at(provider, api_base) == OWN_ADDRESS == identity.OWN_ADDRESS
+    assert provider_at(provider, api_base) == OWN_ADDRESS
 
 
 @pytest.mark.parametrize(
