@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast, overload
 
 from isal import igzip, igzip_lib
 
@@ -47,6 +47,14 @@ class Unreadable:
 Found = Mapping[str, Any] | Unreadable
 Quick = Callable[[bytes], bytes | None]
 """From a JSON line to what is landed of it: empty for nothing, None for a line that has to be looked at as a row."""
+
+
+@overload
+def rows_of(stream: BinaryIO, where: str, shape: Csv | None = None) -> Iterator[Found]: ...
+
+
+@overload
+def rows_of(stream: BinaryIO, where: str, shape: Csv | None, quick: Quick | None) -> Iterator[Found | bytes]: ...
 
 
 def rows_of(
