@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from connectors.aws.bill_product import instance_type, is_model
+from connectors.aws.bill_ratio import MONEY, ratio
 from connectors.base import LandedPage
 from connectors.bills import Names
 from connectors.bills.files import open_lines
@@ -18,9 +19,7 @@ from connectors.bills.files import open_lines
 COVERED, NEGATION = "SavingsPlanCoveredUsage", "SavingsPlanNegation"
 RECURRING_FEE, UPFRONT_FEE = "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"
 DISCOUNTED, RI_FEE, FEE = "DiscountedUsage", "RIFee", "Fee"
-_MONEY = "decimal(38, 12)"
-_ZERO = f"cast(0 as {_MONEY})"
-_UNITS, _UNIT = "cast(1000000000000 as decimal(19, 0))", "cast(0.000000000001 as decimal(19, 12))"
+_ZERO = f"cast(0 as {MONEY})"
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ def _unused_reservation(line: Line) -> str:
     upfront, recurring = _net(line, *_UNUSED_UPFRONT), _net(line, *_UNUSED_RECURRING)
     return (
         f"case when {upfront} is not null or {recurring} is not null "
-        f"then cast(coalesce({upfront}, 0) + coalesce({recurring}, 0) as {_MONEY}) end"
+        f"then cast(coalesce({upfront}, 0) + coalesce({recurring}, 0) as {MONEY}) end"
     )
 
 
@@ -212,7 +211,7 @@ def _commitment_cost(line: Line) -> str:
     """
     return (
         f"case {line.kind} when '{RECURRING_FEE}' then {_plan_total(line)} "
-        f"when '{RI_FEE}' then cast({_upfront_part(line)} + {line.billed_cost} as {_MONEY}) end"
+        f"when '{RI_FEE}' then cast({_upfront_part(line)} + {line.billed_cost} as {MONEY}) end"
     )
 
 
@@ -234,24 +233,11 @@ def _plan_part(line: Line, column: str) -> str:
         " + ".join(f"coalesce({names.decimal(f'savingsPlan/{name.removeprefix(prefix)}')}, 0)" for name in net_columns)
         for prefix in ("", "Net")
     )
-    reduced = _ratio(gross, f"({net_month})", f"({month})")
+    reduced = ratio(gross, f"({net_month})", f"({month})")
     return (
         f"case when ({net_month}) <> 0 and ({month}) <> 0 and ({net_month}) <> ({month}) "
         f"then {reduced} else {gross} end"
     )
-
-
-def _ratio(amount: str, numerator: str, denominator: str) -> str:
-    """`amount` times `numerator` by `denominator`, exact and rounded once, half away from zero, to twelve places.
-
-    The engine divides whole numbers exactly, and no others. NULL where 38 digits do not hold the product.
-    """
-    units, over, under = (f"cast({sql} * {_UNITS} as hugeint)" for sql in (amount, numerator, denominator))
-    shared = f"gcd({over}, {under})"
-    dividend, divisor = f"({units} * ({over} // {shared}))", f"({under} // {shared})"
-    rounded = f"((2 * abs({dividend}) + abs({divisor})) // (2 * abs({divisor})))"
-    signed = f"{rounded} * sign({amount}) * sign({numerator}) * sign({denominator})"
-    return f"try(cast(cast({signed} as decimal(38, 0)) * {_UNIT} as {_MONEY}))"
 
 
 def _list_cost(line: Line) -> str:
