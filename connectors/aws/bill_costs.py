@@ -131,6 +131,7 @@ _SPLIT = ("splitLineItem/NetSplitCost", "splitLineItem/SplitCost")
 _SPLIT_UNUSED = ("splitLineItem/NetUnusedCost", "splitLineItem/UnusedCost")
 _COVERED = ("savingsPlan/NetSavingsPlanEffectiveCost", "savingsPlan/SavingsPlanEffectiveCost")
 _DISCOUNTED = ("reservation/NetEffectiveCost", "reservation/EffectiveCost")
+_PLAN_TOTAL = "savingsPlan/TotalCommitmentToDate"
 _UNUSED_UPFRONT = (
     "reservation/NetUnusedAmortizedUpfrontFeeForBillingPeriod",
     "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod",
@@ -181,7 +182,7 @@ def _amortised(line: Line) -> str:
     covered, discounted = _net(line, *_COVERED), _net(line, *_DISCOUNTED)
     return (
         f"case {line.kind} when '{COVERED}' then {covered} when '{DISCOUNTED}' then {discounted} "
-        f"when '{RECURRING_FEE}' then {_plan_total(line)} - {_plan_part(line, 'savingsPlan/UsedCommitment')} "
+        f"when '{RECURRING_FEE}' then {_plan_part(line, _PLAN_TOTAL)} - {_plan_part(line, 'savingsPlan/UsedCommitment')} "
         f"when '{RI_FEE}' then {_unused_reservation(line)} end"
     )
 
@@ -210,13 +211,9 @@ def _commitment_cost(line: Line) -> str:
     NULL where the part that was paid upfront is neither stated nor known to be none.
     """
     return (
-        f"case {line.kind} when '{RECURRING_FEE}' then {_plan_total(line)} "
+        f"case {line.kind} when '{RECURRING_FEE}' then {_plan_part(line, _PLAN_TOTAL)} "
         f"when '{RI_FEE}' then cast({_upfront_part(line)} + {line.billed_cost} as {MONEY}) end"
     )
-
-
-def _plan_total(line: Line) -> str:
-    return _plan_part(line, "savingsPlan/TotalCommitmentToDate")
 
 
 def _plan_part(line: Line, column: str) -> str:
