@@ -24,10 +24,7 @@ _ZERO = f"cast(0 as {MONEY})"
 
 @dataclass(frozen=True)
 class Line:
-    """What several expressions need to know of a line: columns of the steps before them.
-
-    `net_is_filled` is of the whole delivery.
-    """
+    """What several expressions need to know of a line; `net_is_filled` is of the whole delivery."""
 
     names: Names
     net_is_filled: bool = False
@@ -131,7 +128,7 @@ _SPLIT = ("splitLineItem/NetSplitCost", "splitLineItem/SplitCost")
 _SPLIT_UNUSED = ("splitLineItem/NetUnusedCost", "splitLineItem/UnusedCost")
 _COVERED = ("savingsPlan/NetSavingsPlanEffectiveCost", "savingsPlan/SavingsPlanEffectiveCost")
 _DISCOUNTED = ("reservation/NetEffectiveCost", "reservation/EffectiveCost")
-_PLAN_TOTAL = "savingsPlan/TotalCommitmentToDate"
+_PLAN_TOTAL, _PLAN_USED = "savingsPlan/TotalCommitmentToDate", "savingsPlan/UsedCommitment"
 _UNUSED_UPFRONT = (
     "reservation/NetUnusedAmortizedUpfrontFeeForBillingPeriod",
     "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod",
@@ -182,7 +179,7 @@ def _amortised(line: Line) -> str:
     covered, discounted = _net(line, *_COVERED), _net(line, *_DISCOUNTED)
     return (
         f"case {line.kind} when '{COVERED}' then {covered} when '{DISCOUNTED}' then {discounted} "
-        f"when '{RECURRING_FEE}' then {_plan_part(line, _PLAN_TOTAL)} - {_plan_part(line, 'savingsPlan/UsedCommitment')} "
+        f"when '{RECURRING_FEE}' then {_plan_part(line, _PLAN_TOTAL)} - {_plan_part(line, _PLAN_USED)} "
         f"when '{RI_FEE}' then {_unused_reservation(line)} end"
     )
 
