@@ -1,7 +1,7 @@
--- What may be wrong is found in one pass over the priced log, and looked at in full afterwards. Whether anything is like
--- an attempt is known beforehand from hashes, eight bytes for each attempt, that occur twice: of its key, sizes and
--- hour, of its id, of its operation if that failed at first. What only happens to have the same hash is no matter later.
--- Two starts within a second are in the same hour, or in the last second of one and in the next.
+-- What may be wrong is found in one pass over the priced log, and looked at in full afterwards. Whether anything is
+-- like an attempt is known beforehand from hashes, eight bytes for each attempt, that occur twice: of its key, sizes
+-- and hour, of its id, of its operation if that failed at first. What only happens to have the same hash is no matter
+-- later. Two starts within a second are in the same hour, or in the last second of one and in the next.
 -- Costs that differ by a billionth of a dollar or less are equal: gateways compute in binary floating point.
 with hours as (
     select
