@@ -119,6 +119,7 @@ def test_a_missing_value_that_the_contract_requires_is_named(engine: Engine) -> 
 def test_an_empty_table_keeps_its_schema(engine: Engine) -> None:
     engine.register("prices", PRICES.empty_table())
     engine.build(contract("price_spans"))
+    engine.build(contract("agreed_prices"))
     engine.build(contract("price_book"))
     assert engine.read("price_book").schema == contract("price_book").arrow_schema()
 
