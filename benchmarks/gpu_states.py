@@ -8,20 +8,17 @@ The yardstick is one query: the mean activity of every GPU and hour. It knows no
 import argparse
 import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.gpu_log import MINUTES, billed_hours, write_samples
+from benchmarks.sides import in_fresh_processes, measured
 from contracts import Contract, contract, sql_root
 from pipelines.engines.duckdb_engine import DuckDBEngine
 
@@ -91,33 +88,6 @@ SIDES: dict[str, Callable[[Path, str], None]] = {"hand": by_hand, "engine": thro
 TITLES = {"hand": "a plain average by GPU and hour", "engine": "runs, holders, stretches, hourly states"}
 
 
-def measured(side: str, folder: Path) -> dict[str, float]:
-    """Runs a side in this process: its seconds, those of its processors, and its peak memory in GiB."""
-    with tempfile.TemporaryDirectory() as spill:
-        start = time.perf_counter()
-        SIDES[side](folder, spill)
-        seconds = time.perf_counter() - start
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return {"seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime, "gib": used.ru_maxrss / 2**20}
-
-
-def in_fresh_processes(folder: Path, repeats: int) -> dict[str, dict[str, float]]:
-    """Runs the sides in turn, so that both meet the same machine: the median of the seconds, the highest peak."""
-    runs: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-    for _ in range(repeats):
-        for side, found in runs.items():
-            command = [sys.executable, "-m", "benchmarks.gpu_states", "--side", side, "--folder", str(folder)]
-            found.append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
-    return {
-        side: {
-            "seconds": median(run["seconds"] for run in found),
-            "cpu_seconds": median(run["cpu_seconds"] for run in found),
-            "gib": max(run["gib"] for run in found),
-        }
-        for side, found in runs.items()
-    }
-
-
 def unexplained_seconds(folder: Path) -> int:
     """Billed GPU seconds that the states do not sum to, in any hour of any node."""
     query = f"""
@@ -168,7 +138,7 @@ def run(gpu_count: int, day_count: int, repeats: int, folder: Path) -> int:
     """Measures both sides, writes the report, and tells by the exit status whether the bars hold."""
     write_samples(folder, gpu_count, day_count)
     pq.write_table(billed_hours(gpu_count, day_count), folder / "gpu_billed_hours.parquet")
-    results = in_fresh_processes(folder, repeats)
+    results = in_fresh_processes("benchmarks.gpu_states", SIDES, folder, repeats)
     if seconds := unexplained_seconds(folder):
         print(f"{seconds} billed seconds have no state: no measurement", file=sys.stderr)
         return 1
@@ -188,7 +158,7 @@ def main() -> int:
     parser.add_argument("--side", choices=SIDES, help="measure one side over samples that are there, as JSON")
     given = parser.parse_args()
     if given.side:
-        print(json.dumps(measured(given.side, given.folder)))
+        print(json.dumps(measured(SIDES[given.side], given.folder)))
         return 0
     with tempfile.TemporaryDirectory(prefix="farthing-benchmark-", dir=given.folder) as folder:
         return run(given.gpus, given.days, given.repeats, Path(folder))

@@ -9,22 +9,19 @@ with a bill of the same tokens.
 import argparse
 import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from statistics import median
 
 import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.sides import in_fresh_processes, measured
 from benchmarks.token_log import CLASSES, FIRST_DAY, owners, write_log
 from contracts import contract
 from models.frames import frame_of, schema_of
@@ -178,33 +175,6 @@ def write_price_book(folder: Path) -> None:
         engine.close()
 
 
-def measured(side: str, folder: Path) -> dict[str, float]:
-    """Runs a side in this process: its seconds, those of its processors, and its peak memory in GiB."""
-    with tempfile.TemporaryDirectory() as spill:
-        start = time.perf_counter()
-        SIDES[side](folder, spill)
-        seconds = time.perf_counter() - start
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return {"seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime, "gib": used.ru_maxrss / 2**20}
-
-
-def in_fresh_processes(folder: Path, repeats: int) -> dict[str, dict[str, float]]:
-    """Runs the sides in turn, so that both meet the same machine: the median of the seconds, the highest peak."""
-    runs: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-    for _ in range(repeats):
-        for side, found in runs.items():
-            command = [sys.executable, "-m", "benchmarks.heavy_path", "--side", side, "--folder", str(folder)]
-            found.append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
-    return {
-        side: {
-            "seconds": median(run["seconds"] for run in found),
-            "cpu_seconds": median(run["cpu_seconds"] for run in found),
-            "gib": max(run["gib"] for run in found),
-        }
-        for side, found in runs.items()
-    }
-
-
 def differing_rows(folder: Path, side: str) -> int:
     """Rows of usage_daily that a side has and the query by hand has not, in either direction."""
     names = ", ".join(column.name for column in contract("usage_daily").columns)
@@ -243,7 +213,7 @@ def run(row_count: int, folder: Path, repeats: int) -> int:
     """Measures both sides, writes the report, and tells by the exit status whether the bars hold."""
     write_log(folder, row_count)
     write_price_book(folder)
-    results = in_fresh_processes(folder, repeats)
+    results = in_fresh_processes("benchmarks.heavy_path", SIDES, folder, repeats)
     if different := sum(differing_rows(folder, side) for side in ("engine", "reconciled")):
         print(f"the two ways differ in {different} rows: no measurement", file=sys.stderr)
         return 1
@@ -269,7 +239,7 @@ def main() -> int:
     parser.add_argument("--side", choices=SIDES, help="measure one side over a log that is there, as JSON")
     given = parser.parse_args()
     if given.side:
-        print(json.dumps(measured(given.side, given.folder)))
+        print(json.dumps(measured(SIDES[given.side], given.folder)))
         return 0
     with tempfile.TemporaryDirectory(prefix="farthing-benchmark-", dir=given.folder) as folder:
         return run(given.rows, Path(folder), given.repeats)

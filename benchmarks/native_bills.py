@@ -9,18 +9,17 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from statistics import median
 
 import duckdb
 
 from benchmarks.report_rows import write_csv, write_parquet
+from benchmarks.sides import in_fresh_processes
 from connectors.aws.bill import SOURCE
 from connectors.aws.bill_settings import AwsBillSettings
 from connectors.windows import month_window
@@ -92,23 +91,6 @@ def measured(side: str, folder: Path) -> dict[str, float]:
     return {"seconds": seconds, "cpu_seconds": cpu_seconds, "gib": peak / 2**20}
 
 
-def in_fresh_processes(folder: Path, repeats: int) -> dict[str, dict[str, float]]:
-    """Runs the sides in turn, so that all meet the same machine: medians of the seconds, the highest peak."""
-    runs: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-    for _ in range(repeats):
-        for side, found in runs.items():
-            command = [sys.executable, "-m", "benchmarks.native_bills", "--side", side, "--folder", str(folder)]
-            found.append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
-    return {
-        side: {
-            "seconds": median(run["seconds"] for run in found),
-            "cpu_seconds": median(run["cpu_seconds"] for run in found),
-            "gib": max(run["gib"] for run in found),
-        }
-        for side, found in runs.items()
-    }
-
-
 def report(rows: dict[str, int], gib: dict[str, float], repeats: int, results: dict[str, dict[str, float]]) -> str:
     """One Markdown table for each format."""
     lines = [
@@ -149,7 +131,7 @@ def run(rows: dict[str, int], folder: Path, repeats: int) -> int:
     write_parquet(folder / "parquet", rows["parquet"], FILES)
     write_csv(folder / "csv", rows["csv"], FILES)
     gib = {kind: sum(f.stat().st_size for f in (folder / kind).rglob("acme*")) / 2**30 for kind in rows}
-    results = in_fresh_processes(folder, repeats)
+    results = in_fresh_processes("benchmarks.native_bills", SIDES, folder, repeats)
     text = report(rows, gib, repeats, results)
     (HERE / "native_bills.md").write_text(text, encoding="utf-8")
     print(text)

@@ -6,12 +6,11 @@ import polars as pl
 import pyarrow as pa
 
 from contracts import conform, contract
-from models.frames import frame_of
 from models.reconciliation import CAUSES, LINES, Reconciled, reconcile
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
 from pipelines.night.exchange_rates import usd_rates
-from pipelines.night.stale import input_range
+from pipelines.night.register import read_input
 
 
 def build_lines(house: House, first: date, last: date) -> Built:
@@ -40,19 +39,12 @@ def _reconciled(house: House, period: date) -> Reconciled:
     in_period = pl.col("usage_date").dt.truncate("1mo") == period
     return reconcile(
         period,
-        charge_groups=_input(house, "charge_groups", period),
-        usage_hourly=_input(house, "usage_hourly", period),
-        provider_usage=_input(house, "provider_usage", period).filter(in_period),
-        price_book=_input(house, "price_book", period),
+        charge_groups=read_input(house, contract(LINES), "charge_groups", period),
+        usage_hourly=read_input(house, contract(LINES), "usage_hourly", period),
+        provider_usage=read_input(house, contract(LINES), "provider_usage", period).filter(in_period),
+        price_book=read_input(house, contract(LINES), "price_book", period),
         identities={
             (row["source_provider"], row["source_model"]): (row["provider_id"], row["model_id"]) for row in names
         },
         usd_rates={currency: rate for (currency, month), rate in usd_rates(house).items() if month == period},
     )
-
-
-def _input(house: House, table: str, period: date) -> pl.DataFrame:
-    if contract(table).slice == "none":
-        return frame_of(house.lake.read(table))
-    start, end = input_range(contract(LINES), contract(table), period)
-    return frame_of(house.lake.read(table, start, end))
