@@ -1,6 +1,7 @@
 """What the GPU-hours make of a spool: what nobody knows is unknown, and neither idle nor unallocated."""
 
 from datetime import datetime
+from typing import Any
 
 from pipelines.engines.duckdb_engine import DuckDBEngine
 from tests.connectors.nvml.written import NAMED, page, parse, sample
@@ -14,7 +15,7 @@ def states(engine: DuckDBEngine, *lines: dict[str, object]) -> dict[tuple[str, s
     return {(row["state"], row["namespace"]): row["state_seconds"] for row in rows}
 
 
-def minutes(first: int, end: int, **over: object) -> list[dict[str, object]]:
+def minutes(first: int, end: int, **over: Any) -> list[dict[str, object]]:
     return [sample(f"10:{minute:02d}", **over) for minute in range(first, end)]
 
 
