@@ -201,6 +201,8 @@ class Host:
     cluster: str
     gpus: int = 8
     gpu_model: str = "NVIDIA H100 80GB HBM3"
+    vcpus: int = 192
+    memory_gib: int = 2000
     usd_per_gpu_hour: Decimal = field(default=Decimal("1.99"))
     list_usd_per_gpu_hour: Decimal = field(default=Decimal("2.49"))
 

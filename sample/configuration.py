@@ -166,7 +166,7 @@ def configuration_text(mail_port: int | None = None) -> str:
     )
     hosts = "".join(
         f"  - {{resource_id: {host.resource_id}, hostname: {host.hostname}, cluster: {host.cluster}, "
-        f"gpus: {host.gpus}, gpu_model: {host.gpu_model}}}\n"
+        f"gpus: {host.gpus}, gpu_model: {host.gpu_model}, vcpus: {host.vcpus}, memory_gib: {host.memory_gib}}}\n"
         for host in HOSTS
     )
     sections = (HEAD + teams, OWNERS_HEAD + "".join(map(_owner, OWNERS)), POOLS_HEAD + pools)

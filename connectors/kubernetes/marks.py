@@ -14,7 +14,8 @@ from connectors.prometheus import PrometheusSettings, Reader, Reading, Refusals,
 
 ROW_BITS = 40
 ROW_MASK = (1 << ROW_BITS) - 1
-MOST_COUNTED = 1_000_000  # tells a count of GPUs from garbage
+MOST_COUNTED = 1_000_000  # tells a count of GPUs or cores from garbage
+MOST_BYTES = 1 << 50  # and a machine's memory
 
 
 @dataclass
@@ -108,11 +109,15 @@ def _inside(readings: Iterable[Reading[Labelled]], window: Window, refusals: Ref
             if reading.millisecond not in outside:  # once for an instant of a page, whatever the number of series
                 refusals.refuse_instant(reading)
             outside.add(reading.millisecond)
-        elif not 0.0 <= reading.value <= MOST_COUNTED:
-            detail = f"{reading.text} is no count: expected 0 to {MOST_COUNTED:,}. The sample is left out."
+        elif not 0.0 <= reading.value <= _most(reading.subject):
+            detail = f"{reading.text} is no count: expected 0 to {_most(reading.subject):,}. The sample is left out."
             refusals.refuse(reading.row, "out_of_range", detail, reading.payload)
         else:
             yield reading
+
+
+def _most(subject: Labelled) -> int:
+    return MOST_BYTES if subject.labels.get("unit") == "byte" else MOST_COUNTED
 
 
 def _beat(labelled: list[Labelled], otherwise: int) -> int:

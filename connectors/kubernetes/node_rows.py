@@ -20,6 +20,7 @@ from connectors.kubernetes.settings import KubernetesNodesSettings
 from connectors.kubernetes.stretches import Fact, Segment, segments
 
 METRICS = frozenset({series.NODE_INFO, series.NODE_LABELS, series.CAPACITY, series.ALLOCATABLE, series.CORDONED})
+_GIB = 1 << 30
 _READ = (*gpus.LABELS, *machines.PURCHASE_LABELS)
 
 
@@ -39,6 +40,14 @@ class Offer:
     resource: str
     count: Decimal
     is_allocatable: bool
+
+
+@dataclass(frozen=True)
+class Size:
+    """The node has so many cores, or so many bytes of memory."""
+
+    resource: str
+    count: Decimal
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,8 @@ class Nodes:
         node = own(found.labels, "node")
         for (metric, value), marks in found.marks.items():
             fact = self._fact(metric, value, found.labels)
+            if fact is None:
+                continue
             if isinstance(fact, Offer) or (isinstance(fact, Labels) and gpus.PRODUCT in dict(fact.pairs)):
                 self.with_gpus.add(node)
             self.facts.add(node, fact, marks)
@@ -78,7 +89,9 @@ class Nodes:
         """What is to be told of the delivery as a whole."""
         return new_labels(self.extra[node] for node in sorted(self.with_gpus))
 
-    def _fact(self, metric: str, value: float, labels: Mapping[str, str]) -> Fact:
+    def _fact(self, metric: str, value: float, labels: Mapping[str, str]) -> Fact | None:
+        if labels.get("resource") in series.SIZES:
+            return Size(labels["resource"], count(value)) if metric == series.CAPACITY else None
         if metric in (series.CAPACITY, series.ALLOCATABLE):
             return Offer(labels.get("resource", ""), count(value), metric == series.ALLOCATABLE)
         if metric == series.CORDONED:
@@ -100,6 +113,7 @@ def sightings(nodes: Nodes, seen: Seen, window: Window) -> Iterator[dict[str, An
                     "hostname": node,
                     **_machine(segment),
                     **_offer(segment, nodes.extra[node]),
+                    **_size(segment),
                     **_labels(segment, nodes.settings),
                     **provenance(nodes.settings, window, seen, segment),
                 }
@@ -127,6 +141,18 @@ def _offer(segment: Segment, extra: Mapping[str, str]) -> dict[str, Any]:
         "gpu_capacity": sum(offered["capacity"].values()) if offered["capacity"] else None,
         "is_cordoned": any(cordoned) if cordoned else None,
         "x_extra": json_text(kept) if kept else None,
+    }
+
+
+def _size(segment: Segment) -> dict[str, Any]:
+    """How large the node is. Of two exporters that say different things the larger counts."""
+    sizes: dict[str, Decimal] = {}
+    for size in segment.said(Size):
+        sizes[size.resource] = max(size.count, sizes.get(size.resource, size.count))
+    memory = sizes.get(series.MEMORY)
+    return {
+        "vcpu_count": sizes.get(series.CORES),
+        "memory_gib": None if memory is None else round(memory / _GIB, 6),
     }
 
 

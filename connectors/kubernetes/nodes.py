@@ -19,10 +19,19 @@ class NodesSource(ClusterSource):
     settings_model: ClassVar[type[SourceSettings]] = KubernetesNodesSettings
     metrics: ClassVar[frozenset[str]] = METRICS
     proof: ClassVar[str] = series.NODE_INFO
+    beside: ClassVar[frozenset[str]] = series.SIZES
 
     def queries(self, settings: KubernetesNodesSettings) -> dict[str, str]:
-        """All that is said of nodes; of their resources, GPUs. The empty text takes series that are of no resource."""
-        return {"nodes": matching(settings, sorted(METRICS), f'resource=~"{settings.resource_pattern}|"')}
+        """All that is said of nodes; of their resources, GPUs; how large those are that have some.
+
+        The empty text takes series that are of no resource.
+        """
+        offers = matching(settings, [series.CAPACITY], f'resource=~"{settings.resource_pattern}"')
+        sizes = matching(settings, [series.CAPACITY], f'resource=~"{"|".join(sorted(series.SIZES))}"')
+        return {
+            "nodes": matching(settings, sorted(METRICS), f'resource=~"{settings.resource_pattern}|"'),
+            "sizes": f"{sizes} and on (node) {offers}",
+        }
 
     def rows(
         self, settings: KubernetesNodesSettings, window: Window, seen: Seen

@@ -23,6 +23,10 @@ CAPACITY = "kube_node_status_capacity"
 ALLOCATABLE = "kube_node_status_allocatable"
 CORDONED = "kube_node_spec_unschedulable"
 
+CORES, MEMORY = "cpu", "memory"
+SIZES = frozenset({CORES, MEMORY})
+"""Resources that say how large a node is, as kube-state-metrics writes them: in cores and bytes."""
+
 _KNOWN = frozenset(
     {
         "namespace", "pod", "uid", "container", "node", "resource", "unit", "phase", "owner_kind", "owner_name",
@@ -35,12 +39,15 @@ _KNOWN = frozenset(
 _KNOWN_PREFIXES = ("label_", "exported_")
 
 
-def reader(settings: KubernetesSettings, metrics: frozenset[str]) -> Reader[Labelled]:
-    """Reads these metrics; of those about a resource, GPUs only, of those about a phase, Running only."""
+def reader(
+    settings: KubernetesSettings, metrics: frozenset[str], beside: frozenset[str] = frozenset()
+) -> Reader[Labelled]:
+    """Reads these metrics; of those about a resource, GPUs and those `beside`; of those about a phase, Running only."""
     resource = re.compile(settings.resource_pattern)
 
     def learn(labels: Mapping[str, str]) -> Labelled:
-        if "resource" in labels and not resource.fullmatch(labels["resource"]):
+        found = labels.get("resource")
+        if found is not None and found not in beside and not resource.fullmatch(found):
             return IGNORED
         return Labelled(labels) if labels.get("phase", "Running") == "Running" else IGNORED
 

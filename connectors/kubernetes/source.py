@@ -29,6 +29,8 @@ class ClusterSource(ABC):
     metrics: ClassVar[frozenset[str]]
     proof: ClassVar[str]
     """The metric that `probe` looks for."""
+    beside: ClassVar[frozenset[str]] = frozenset()
+    """Resources that are read beside GPUs."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self._pace = Pace(sleep=sleep)
@@ -51,7 +53,7 @@ class ClusterSource(ABC):
 
     def parse(self, settings: KubernetesSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Intervals of the window. They rest on all pages: the first chunk comes when the last page was read."""
-        seen = read_window(settings, window, pages, series.reader(settings, self.metrics))
+        seen = read_window(settings, window, pages, series.reader(settings, self.metrics, self.beside))
         rows, notices = self.rows(settings, window, seen)
         schema = contract(self.fact).arrow_schema()
         for start in range(CHUNK_ROWS, len(rows), CHUNK_ROWS):

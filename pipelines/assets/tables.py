@@ -14,7 +14,7 @@ from pipelines.house import House
 from pipelines.night.build import Built, build
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
-from pipelines.night.gpu_costs import GPU_COSTS, build_gpu_costs
+from pipelines.night.gpu_costs import GPU_COSTS, NODE_COSTS, build_gpu_costs, build_node_costs
 from pipelines.night.ledger import POSTINGS, build_postings
 from pipelines.night.list_readings import LISTED, SKU_PRICES
 from pipelines.night.reconciliation import build_causes, build_lines
@@ -36,6 +36,7 @@ NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "p
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     POSTINGS: build_postings,
     GPU_COSTS: build_gpu_costs,
+    NODE_COSTS: build_node_costs,
     SELF_HOSTED: build_self_hosted_costs,
     SCALING: build_scaling_costs,
     HOURS: build_commitment_hours,

@@ -118,6 +118,10 @@ class Host(Dated):
     cluster: str
     gpus: int = Field(gt=0, le=1024, description="Physical GPUs.")
     gpu_model: str | None = None
+    vcpus: int | None = Field(default=None, gt=0, le=4096, description="Cores: what splits the node's price.")
+    memory_gib: Decimal | None = Field(
+        default=None, gt=0, le=1_000_000, decimal_places=6, description="Memory, in GiB: likewise."
+    )
 
 
 class ExchangeRate(Strict):

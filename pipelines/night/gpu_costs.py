@@ -1,16 +1,19 @@
-"""The cost of every GPU-hour, for every billing period that is stale."""
+"""The cost of every GPU-hour, and of every GPU node by part, for every billing period that is stale."""
 
+from dataclasses import replace
 from datetime import date
 
+import polars as pl
 import pyarrow as pa
 
 from contracts import conform, contract
 from models.gpu_costs import gpu_costs
+from models.node_prices import node_costs
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets, summary
 from pipelines.night.register import read_input
 
-GPU_COSTS = "gpu_costs_hourly"
+GPU_COSTS, NODE_COSTS = "gpu_costs_hourly", "gpu_node_costs"
 
 
 def build_gpu_costs(house: House, first: date, last: date) -> Built:
@@ -27,3 +30,29 @@ def build_gpu_costs(house: House, first: date, last: date) -> Built:
         )
         pieces += replace_slices(house, output, conform(output, costs.to_arrow()), [target])
     return summary(output, [target.slice_date for target in targets], pieces)
+
+
+def build_node_costs(house: House, first: date, last: date) -> Built:
+    """Splits GPU nodes' money into parts, for the billing periods that a run of the days first..last must rebuild."""
+    output = contract(NODE_COSTS)
+    pieces: list[pa.Table] = []
+    unsplit: set[str] = set()
+    targets = stale_targets(house, output, first, last)
+    for target in targets:
+        costs = node_costs(
+            gpu_costs=read_input(house, output, GPU_COSTS, target.slice_date),
+            lines=read_input(house, output, "gpu_node_lines", target.slice_date),
+            sizes=read_input(house, output, "gpu_node_sizes", target.slice_date),
+        )
+        unsplit |= set(costs.filter(pl.col("split_method_id").is_null())["hostname"])
+        pieces += replace_slices(house, output, conform(output, costs.to_arrow()), [target])
+    built = summary(output, [target.slice_date for target in targets], pieces)
+    return replace(built, note=_unsplit(sorted(unsplit)))
+
+
+def _unsplit(hostnames: list[str]) -> str:
+    """Which nodes' money is not split; empty when all is."""
+    if not hostnames:
+        return ""
+    named = ", ".join(hostnames[:3]) + (f" and {len(hostnames) - 3} more" if len(hostnames) > 3 else "")
+    return f"cores and memory of {named} are not known (hosts: vcpus, memory_gib): their cost is not split"

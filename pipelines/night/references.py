@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -150,6 +151,8 @@ def _hosts(config: Config) -> pa.Table:
                 "cluster": host.cluster,
                 "gpu_count": host.gpus,
                 "gpu_model_name": host.gpu_model,
+                "vcpu_count": None if host.vcpus is None else Decimal(host.vcpus),
+                "memory_gib": host.memory_gib,
                 "valid_from": midnight(host.valid_from),
                 "valid_to": midnight(host.valid_to),
             }

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from contracts import Contract, Layer, contract, sql_root
 from models.commitment_hours import HOURS_RULES
 from models.ledger import RULES
+from models.node_prices import NODE_PRICE_RULES
 from models.reconciliation import CAUSES, LINES, RECONCILIATION_RULES
 from models.scaling import SCALING_RULES
 from models.self_hosting import SELF_HOSTING_RULES
@@ -56,6 +57,7 @@ _RULES: Mapping[str, str] = {
     CAUSES: RECONCILIATION_RULES,
     "postings": RULES,
     "gpu_costs_hourly": RULES,
+    "gpu_node_costs": NODE_PRICE_RULES,
     "self_hosted_costs": SELF_HOSTING_RULES,
     "scaling_costs": SCALING_RULES,
 }

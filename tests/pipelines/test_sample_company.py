@@ -53,6 +53,7 @@ class Company:
         names = (
             "chargeback",
             "gpu_waste",
+            "gpu_node_costs",
             "postings",
             "usage_by_team_daily",
             "reconciliation_summary",
@@ -319,6 +320,16 @@ def test_a_released_pod_and_its_successor_are_seen_resting_and_starting(company:
     assert timedelta(0) <= max(busy[truth["released"]]) - ended < timedelta(minutes=5)
     assert timedelta(0) <= begun - min(busy[truth["started"]]) < timedelta(minutes=5)
     assert sum(row["reset_count"] for row in company.first_rows["serving_hourly"]) == 1
+
+
+def test_every_gpu_node_is_taken_apart_and_its_parts_sum_to_its_cost(company: Company) -> None:
+    nodes = company.first_rows["gpu_node_costs"]
+    whole, parts = (
+        sum((row[name] for row in nodes for name in names), Decimal(0))
+        for names in (("effective_cost",), ("gpu_cost", "cpu_cost", "memory_cost", "other_cost"))
+    )
+    assert whole == parts == sum((row["effective_cost"] for row in company.first_rows["gpu_waste"]), Decimal(0)) > 0
+    assert {row["split_method_id"] for row in nodes} == {"opencost_base_prices"}
 
 
 def test_every_layer_of_gpu_waste_adds_up_to_the_gpu_cost(company: Company) -> None:

@@ -72,6 +72,31 @@ def test_a_node_without_gpus_is_no_row() -> None:
     assert sighted([info("cpu-1", "10:00", "11:00"), offers("cpu-1", "10:00", "11:00", 96, "cpu")]) == []
 
 
+def test_cores_and_memory_of_a_node_with_gpus_are_told_and_make_no_node_of_another() -> None:
+    def size(node: str, resource: str, unit: str, value: object, metric: str = CAPACITY) -> Sampled:
+        return sampled(metric, {"node": node, "resource": resource, "unit": unit}, "10:00", "11:00", value)
+
+    series = [
+        offers("gpu-1", "10:00", "11:00"),
+        size("gpu-1", "cpu", "core", 192),
+        size("gpu-1", "memory", "byte", 2_147_483_648_000),
+        size("gpu-1", "cpu", "core", 190, ALLOCATABLE),
+        size("cpu-1", "cpu", "core", 64),
+        size("cpu-1", "memory", "byte", 1 << 38),
+    ]
+    (row,) = sighted(series)
+    assert (row["hostname"], row["vcpu_count"], row["memory_gib"]) == ("gpu-1", 192, 2000)
+    assert json.loads(row["x_extra"]) == {"capacity": {"nvidia_com_gpu": "8"}}
+
+
+def test_a_memory_beyond_all_machines_is_refused() -> None:
+    labels = {"node": "gpu-1", "resource": "memory", "unit": "byte"}
+    series = [offers("gpu-1", "10:00", "10:01"), sampled(CAPACITY, labels, "10:00", "10:01", 1 << 51)]
+    parsed = parse(SOURCE, as_answer(series), url="http://p")
+    assert [reject.reason for reject in parsed.rejects] == ["out_of_range"]
+    assert parsed.rows["memory_gib"].to_pylist() == [None]
+
+
 def test_a_node_that_has_gpus_and_cannot_offer_them_yet_is_a_row_without_capacity() -> None:
     labels = sampled(NODE_LABELS, {"node": "gpu-1", **A100}, "10:00", "11:00")
     rows = sighted([info("gpu-1", "10:00", "11:00"), labels, offers("gpu-1", "10:30", "11:00")])

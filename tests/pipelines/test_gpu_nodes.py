@@ -1,0 +1,52 @@
+"""GPU nodes' money, from tables of the lake to its parts: what cannot be split is told."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from contracts import contract
+from pipelines.house import House, open_house
+from pipelines.night.build import build
+from pipelines.night.gpu_costs import build_node_costs
+from pipelines.night.references import write_references
+from tests.pipelines.small_company import write_company
+from tests.sql.golden import filled
+
+MONTH, DAY = date(2026, 10, 1), date(2026, 10, 5)
+NOON = "2026-10-05 12:00:00"
+HOSTS = """\
+hosts:
+  - {resource_id: i-1, hostname: node-1, cluster: prod, gpus: 8, gpu_model: H100, vcpus: 64, memory_gib: 488}
+  - {resource_id: i-2, hostname: node-2, cluster: prod, gpus: 8}
+"""
+
+
+def write(house: House, table: str, day: date, *rows: dict[str, Any]) -> None:
+    house.lake.replace_slice(table, day, "farthing", filled(table, list(rows)), f"{table:0<32}")
+
+
+def test_nodes_of_known_size_are_split_and_the_others_are_named(tmp_path: Path) -> None:
+    write_company(tmp_path)
+    file = tmp_path / "farthing.yml"
+    file.write_text(file.read_text(encoding="utf-8") + HOSTS, encoding="utf-8")
+    nodes = [{"cluster": "prod", "hostname": f"node-{n}", "resource_id": f"i-{n}"} for n in (1, 2)]
+    bill = {"provider_name": "AWS", "billing_currency": "USD", "effective_cost": "10"}
+    with open_house(file, "run-1") as house:
+        write_references(house)
+        hours = [{**node, "usage_date": DAY, "hour_start": NOON, "gpu_count": 8} for node in nodes]
+        write(house, "gpu_billed_hours", DAY, *hours)
+        costs = [{**node, **bill, "billing_period": MONTH, "usage_date": DAY, "hour_start": NOON} for node in nodes]
+        write(house, "gpu_costs_hourly", MONTH, *costs)
+        lines = [
+            {"resource_id": node["resource_id"], "charge_period_start": NOON, "x_slice_date": MONTH} for node in nodes
+        ]
+        write(house, "charges", MONTH, *({**line, **bill} for line in lines))
+        for table in ("gpu_node_lines", "gpu_node_sizes"):
+            build(house, contract(table), DAY, DAY)
+        built = build_node_costs(house, DAY, DAY)
+        known, unknown = sorted(house.lake.read("gpu_node_costs").to_pylist(), key=lambda row: row["hostname"])
+    assert built.effective_cost == {"USD": Decimal(20)}
+    assert built.note == "cores and memory of node-2 are not known (hosts: vcpus, memory_gib): their cost is not split"
+    assert (known["split_method_id"], f"{known['gpu_cost']:.4f}") == ("aws_split_cost", "4.0359")
+    assert (unknown["split_method_id"], unknown["gpu_cost"], unknown["effective_cost"]) == (None, None, Decimal(10))
