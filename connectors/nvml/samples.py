@@ -17,6 +17,8 @@ from connectors.prometheus import Refusals
 
 FORMAT = 1
 _GPU_IS_LOST = 15
+_OFF_THE_BUS = 79.0  # the XID of a GPU that cannot be reached: what losing it means, whether or not its event was seen
+_XID = [number.column for number in NUMBERS].index("xid_code")
 _HIGHEST_INDEX = 9999
 _NAMES = ("host", "instance_id", "gpu_index", "gpu_uuid", "gpu_name", "mig_instance", "mig_profile")
 
@@ -82,6 +84,8 @@ class Reader:
         gpu = self._gpu(line)
         values = tuple(_value(line, wanted, source, refusals) for wanted in NUMBERS)
         kept = {name: line[name] for name in line if name not in READ}
+        if _is_lost(kept):
+            values = (*values[:_XID], _OFF_THE_BUS, *values[_XID + 1 :])
         held = self._held(line, gpu.where.hostname)
         self._learn(kept, held, gpu)
         for place, holder in held:
@@ -115,9 +119,13 @@ class Reader:
         self.new_fields |= kept.keys() - KEPT
         for _, holder in held:
             self.new_fields |= holder.keys() - HOLDER_KNOWN
-        errors = kept.get("errors")
-        if isinstance(errors, dict) and _GPU_IS_LOST in errors.values():
+        if _is_lost(kept):
             self.lost.add(f"{gpu.where.hostname} {gpu.gpu_uuid}")
+
+
+def _is_lost(kept: Mapping[str, Any]) -> bool:
+    errors = kept.get("errors")
+    return isinstance(errors, dict) and _GPU_IS_LOST in errors.values()
 
 
 def _read_gpu(line: Mapping[str, Any]) -> _Gpu:

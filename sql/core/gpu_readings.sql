@@ -1,5 +1,6 @@
 -- What each instant shows, first match:
---   fault      a fatal XID and no activity (the code is sticky: a GPU that computes has recovered)
+--   fault      a fatal XID and no activity (the code is sticky: a GPU that computes has recovered); of a GPU that fell
+--              off the bus (79) nothing can be read, and no metric at all is no activity
 --   busy       activity from the idle threshold on, or a kernel resident most of the time: one busy SM is no idleness
 --   lull       activity below it: idleness if it lasts
 --   weak_lull  GPU utilisation alone, at most 0.01: it can prove that a GPU idles and nothing else
@@ -26,7 +27,11 @@ samples as (
         gpu_samples.gr_engine_active_ratio,
         greatest(gpu_samples.encoder_active_ratio, gpu_samples.decoder_active_ratio) as video_ratio,
         case when gpu_samples.gpu_instance_id = '' then gpu_samples.gpu_util_ratio end as gpu_util_ratio,
-        case when gpu_samples.xid_code in (48, 63, 64, 79, 94, 95) then 1 else 0 end as is_faulty
+        case
+            when gpu_samples.xid_code = 79 then 2
+            when gpu_samples.xid_code in (48, 63, 64, 94, 95) then 1
+            else 0
+        end as fault_rank
     from gpu_samples
     inner join gpu_numbers
         on
@@ -51,7 +56,7 @@ readings as (
         max(gr_engine_active_ratio) as gr_engine_active_ratio,
         max(video_ratio) as video_ratio,
         max(gpu_util_ratio) as gpu_util_ratio,
-        max(is_faulty) as is_faulty,
+        max(fault_rank) as fault_rank,
         min(holder_number) as first_holder,
         max(holder_number) as last_holder
     from samples
@@ -102,8 +107,9 @@ judged as (
         coalesce(active.shared_holders, '') as shared_holders,
         case
             when
-                active.is_faulty = 1
-                and coalesce(active.activity_ratio, active.gpu_util_ratio) < thresholds.idle_activity_ratio
+                active.fault_rank > 0
+                and coalesce(active.activity_ratio, active.gpu_util_ratio, case when active.fault_rank = 2 then 0 end)
+                < thresholds.idle_activity_ratio
                 then 1
             when active.activity_ratio >= thresholds.idle_activity_ratio then 2
             when
