@@ -149,7 +149,8 @@ class Parsed:
     """A chunk of a delivery: rows in the fact's Arrow schema, and what had to be refused.
 
     `stated_*` are control totals that the source itself gives (a manifest, a footer); None where it gives none.
-    `is_final` is the provider's own word that the slice will not change.
+    `is_final` is the provider's own word that the slice will not change. `not_covered` is what of the window the source
+    cannot tell at all: it is in no row, and published beside the figures for as long as they stand.
     """
 
     rows: "pa.Table"
@@ -159,6 +160,7 @@ class Parsed:
     stated_rows: int | None = None
     is_final: bool = False
     notices: tuple[str, ...] = field(default=())
+    not_covered: tuple[str, ...] = field(default=())
 
 
 class Source(Protocol):

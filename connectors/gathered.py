@@ -78,8 +78,8 @@ class Gathered:
         """Whether a chunk is due."""
         return len(self._rows) + len(self._rejects) >= CHUNK_ROWS
 
-    def chunk(self, notices: Iterable[str] = ()) -> Parsed:
-        """What came since the last chunk."""
+    def chunk(self, notices: Iterable[str] = (), not_covered: Iterable[str] = ()) -> Parsed:
+        """What came since the last chunk; both texts are as in `Parsed`."""
         for row in self._rows:
             row["x_source"], row["x_slice_date"] = self.settings.name, self.window.slice_date
         parsed = Parsed(
@@ -87,6 +87,7 @@ class Gathered:
             rejects=tuple(self._rejects),
             duplicate_count=self._duplicate_count,
             notices=tuple(notices),
+            not_covered=tuple(not_covered),
         )
         self._rows, self._rejects, self._duplicate_count = [], [], 0
         return parsed

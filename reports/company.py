@@ -86,7 +86,7 @@ def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
     """Every source with its status and the days that it has not delivered; None without sources."""
     if not sources:
         return None
-    gaps = [s for s in sources if s.missing_days or s.refused_rows or s.status not in _COMPLETE]
+    gaps = [s for s in sources if s.missing_days or s.not_covered or s.refused_rows or s.status not in _COMPLETE]
     lead = (
         f"{len(gaps)} of {len(sources)} sources are incomplete: what they have not delivered is not in these figures."
         if gaps
@@ -101,12 +101,15 @@ def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
 
 def _gap_note(source: SourceFreshness) -> str:
     days = f"Missing: {days_label(source.missing_days)}." if source.missing_days else ""
-    return " ".join(part for part in (days, _refused(source), clean(source.message or "", 300)) if part)
+    lacks = f"Not in it: {clean(source.not_covered, 300)}." if source.not_covered else ""
+    return " ".join(part for part in (days, _refused(source), lacks, clean(source.message or "", 300)) if part)
 
 
 def _standing(source: SourceFreshness) -> str:
     if source.status in _COMPLETE and source.refused_rows:
         return "Rows refused"
+    if source.status in _COMPLETE and source.not_covered:
+        return "In part"
     return _STATUS.get(source.status, clean(source.status))
 
 
@@ -138,7 +141,7 @@ def _log_tables(lines: Sequence[ReconciliationLine], currency: str, which: str) 
         ("Provider", "Bill", "Log", "Difference"),
         rows,
         total if len(rows) > 1 else None,
-        remark=_unpriced_remark(lines),
+        remark=_remark(lines),
     )
     sums = [(label, note, exact_sum(getattr(x, field) for x in lines)) for field, label, note in _CAUSES]
     known = [s for s in sums if s[2]]
@@ -180,8 +183,17 @@ def _token_note(line: ReconciliationLine) -> str:
     return f"{format_ratio(Decimal(str(line.token_coverage_ratio)))} of billed tokens are in the log"
 
 
-def _unpriced_remark(lines: Sequence[ReconciliationLine]) -> str:
-    tokens = exact_sum(line.unpriced_tokens for line in lines)
-    if tokens == ZERO:
-        return ""
-    return f"{format_number(round_to(tokens, Decimal(1)))} logged tokens have no known price: the log leaves them out."
+def _remark(lines: Sequence[ReconciliationLine]) -> str:
+    """What is in no figure of the table: usage without a price, and usage that a provider's bill leaves out."""
+    told: list[str] = []
+    unpriced = exact_sum(line.unpriced_tokens for line in lines)
+    if unpriced != ZERO:
+        tokens = format_number(round_to(unpriced, Decimal(1)))
+        told.append(f"{tokens} logged tokens have no known price: the log leaves them out.")
+    told += [
+        f"{format_number(Decimal(line.left_out_tokens))} tokens of {clean(line.provider_id)} are in a tier that its "
+        "report of costs leaves out: what they cost is unknown, and in none of these figures."
+        for line in lines
+        if line.left_out_tokens
+    ]
+    return " ".join(told)

@@ -78,7 +78,10 @@ class TeamRows:
 
 @dataclass(frozen=True)
 class ReconciliationLine:
-    """Bill against log for one provider; the fields are those of `reconciliation_summary`. Money in `currency`."""
+    """Bill against log for one provider; the fields are those of `reconciliation_summary`. Money in `currency`.
+
+    `left_out_tokens` were used and are on no bill that could be read: their cost is unknown and in no figure.
+    """
 
     provider_id: str
     billed_cost: Decimal
@@ -91,6 +94,7 @@ class ReconciliationLine:
     unexplained_difference: Decimal = ZERO
     token_coverage_ratio: float | None = None
     unpriced_tokens: Decimal = ZERO
+    left_out_tokens: int = 0
     currency: str = "USD"
 
 
@@ -99,6 +103,7 @@ class SourceFreshness:
     """How complete one source is in the period: its worst status, the days not delivered, and what was refused.
 
     `refused_cost` is the money on the refused rows where it could be read, in the bill's currency; None where not.
+    `not_covered` is what of the period the source cannot tell at all.
     """
 
     name: str
@@ -107,6 +112,7 @@ class SourceFreshness:
     message: str | None = None
     refused_rows: int = 0
     refused_cost: Decimal | None = None
+    not_covered: str | None = None
 
 
 @dataclass(frozen=True)

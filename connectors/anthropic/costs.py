@@ -116,8 +116,9 @@ class _Month:
         self._total.require_whole()
         stated, told = self._totals.control(self._settings.total_tolerance_usd)
         # no line may mean that all was committed to the Priority Tier
-        always = [_NO_PRIORITY] if self._settings.api == "admin" else []
-        closing = self.gathered.chunk([*self.gathered.notices(), *(told if self._has_lines else []), *always])
+        not_covered = [_NO_PRIORITY] if self._settings.api == "admin" else []
+        notices = [*self.gathered.notices(), *(told if self._has_lines else [])]
+        closing = self.gathered.chunk(notices, not_covered)
         return replace(closing, stated_cost=stated)
 
     def _add_line(self, answer: Answer, entry: Entry) -> None:

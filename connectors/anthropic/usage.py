@@ -50,7 +50,7 @@ class AnthropicUsageSource:
         for page in pages:
             answer = read_answer(page)
             report.add(answer)
-            _gather(answer, gathered)
+            _gather(answer, gathered, omits_committed=settings.api == "admin")
             if gathered.is_full:
                 yield gathered.chunk()
         report.require_whole()
@@ -83,12 +83,13 @@ def _question(settings: UsageSettings) -> Question:
     return Question("usage_report/messages", "usage_report/messages", asked)
 
 
-def _gather(answer: Answer, gathered: Gathered) -> None:
+def _gather(answer: Answer, gathered: Gathered, *, omits_committed: bool) -> None:
     """The tokens of the page's k-th result are row 2k-1, its web searches row 2k."""
     window = gathered.window
     for entry in answer.entries:
         row = 2 * entry.number - 1
-        gathered.take(answer.page_id, row, entry.found, partial(message_row, entry, window), answer.name)
+        stage = partial(message_row, entry, window, omits_committed=omits_committed)
+        gathered.take(answer.page_id, row, entry.found, stage, answer.name)
         if has_searches(entry):
             gathered.take(answer.page_id, row + 1, entry.found, partial(search_row, entry, window), answer.name)
 

@@ -40,11 +40,15 @@ _FIGURES = frozenset(
         *("requests", "total_tokens"),
     }
 )
+_COMMITTED_TIER = "priority"
 _CONTRADICTION = "rows whose classes of tokens do not make up the report's own total_tokens, which x_extra keeps"
 
 
-def message_row(entry: Entry, window: Window) -> StagedRow:
-    """The tokens of one result. Raises RowError when they cannot be staged."""
+def message_row(entry: Entry, window: Window, *, omits_committed: bool) -> StagedRow:
+    """The tokens of one result. Raises RowError when they cannot be staged.
+
+    `omits_committed`: the cost report beside this usage report leaves out the Priority Tier.
+    """
     fields = fields_of(entry)
     writes, tools = _object(fields, "cache_creation"), _object(fields, "server_tool_use")
     tokens = _tokens(fields, writes)
@@ -62,6 +66,7 @@ def message_row(entry: Entry, window: Window) -> StagedRow:
         **tokens,
         "operation": "messages",
         "request_count": count(fields, "requests"),
+        "left_out_of_bill": "priority_tier" if omits_committed and service_tier(fields) == _COMMITTED_TIER else None,
         "x_extra": extra_json(extra),
     }
     new_fields = [*news(left), *(f"{part}.{name}" for part, counts in nested.items() for name in counts)]

@@ -41,7 +41,7 @@ class CostReading:
             raise RowError(error.reason, str(error), error.column, billed) from None
 
     def notices(self) -> list[str]:
-        """What is not in the charges."""
+        """What was paid to others, and how to have the days that the API cannot tell."""
         told: list[str] = []
         if self._paid_elsewhere:
             paid = sum(self._paid_elsewhere.values())
@@ -49,13 +49,17 @@ class CostReading:
                 f"{paid} USD of {len(self._paid_elsewhere):,} rows were paid to the models' providers directly, with "
                 "own keys: they are in no charge of OpenRouter (x_extra has them)"
             )
-        last = (self.window.end - timedelta(days=1)).date()
-        if self.settings.location is None and last.day > DAYS_SERVED:
-            told.append(
-                f"the API tells of {DAYS_SERVED} days at once and this month has {last.day}: {last} cannot be in its "
-                "charges (openrouter_usage has it); save the answers daily and read them with 'location'"
-            )
+        if self.not_covered():
+            told.append("to have the month whole, save the answers daily and read them with 'location'")
         return told
+
+    def not_covered(self) -> list[str]:
+        """The days of the month that its charges cannot have."""
+        last = (self.window.end - timedelta(days=1)).date()
+        if self.settings.location is not None or last.day <= DAYS_SERVED:
+            return []
+        served = f"OpenRouter tells of {DAYS_SERVED} days at once and this month has {last.day}"
+        return [f"{last}: {served} (openrouter_usage has what the day cost)"]
 
     def _row(self, row: JsonRow, billed: Decimal, *, is_rounded: bool) -> StagedRow:
         day, new, model = day_of(row, self.window), new_fields(row), text(row, "model")

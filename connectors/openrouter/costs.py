@@ -62,7 +62,7 @@ class OpenRouterCosts:
         """Charges of the month; never final. Raises IncompleteDeliveryError when two pages contradict each other."""
         gathered, reading = Gathered(self.fact, settings, window), CostReading(settings, window)
         yield from gather(gathered, pages, reading.stage)
-        yield gathered.chunk([*gathered.notices(), *reading.notices()])
+        yield gathered.chunk([*gathered.notices(), *reading.notices()], reading.not_covered())
 
     def probe(self, settings: OpenRouterCostsSettings) -> str:
         """Whether the key may ask and what is served, or which days are saved."""

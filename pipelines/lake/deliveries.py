@@ -49,6 +49,7 @@ class Delivery:
     stated_cost: Decimal | None = None
     message: str | None = None
     is_final: bool = False
+    not_covered: str | None = None
 
 
 class Journal:

@@ -82,6 +82,7 @@ def _unchanged(came: Delivery, served: Delivery) -> Delivery:
         stated_cost=served.stated_cost,
         is_final=served.is_final,
         message=served.message,
+        not_covered=served.not_covered,
     )
 
 
@@ -117,7 +118,8 @@ def _settle(
         total_effective_cost=totals.total_effective_cost,
         previous_total_effective_cost=served.total_effective_cost if served else None,
         is_final=totals.is_final and _is_over(came),
-        message="; ".join(notices) or None,
+        message="; ".join([*notices, *totals.not_covered]) or None,
+        not_covered="; ".join(totals.not_covered) or None,
     )
 
 

@@ -30,6 +30,7 @@ class Totals:
     stated_cost: Decimal | None = None
     stated_rows: int | None = None
     notices: list[str] = field(default_factory=list)
+    not_covered: list[str] = field(default_factory=list)
     first_reject: Reject | None = None
     finals: list[bool] = field(default_factory=list)
 
@@ -61,6 +62,7 @@ class Totals:
         if chunk.stated_rows is not None:
             self.stated_rows = (self.stated_rows or 0) + chunk.stated_rows
         self.notices += [notice for notice in chunk.notices if notice not in self.notices]
+        self.not_covered += [words for words in chunk.not_covered if words not in self.not_covered]
         self.finals.append(chunk.is_final)
 
     @property

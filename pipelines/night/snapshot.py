@@ -116,6 +116,7 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
                 message=_messages(found),
                 refused_rows=sum(row["reject_count"] for row in found),
                 refused_cost=exact_sum(costs) if costs else None,
+                not_covered="; ".join(dict.fromkeys(row["not_covered"] for row in found if row["not_covered"])) or None,
             )
         )
     return lines

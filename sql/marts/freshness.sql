@@ -43,7 +43,8 @@ select
     ranked_served.rejected_cost,
     ranked_served.total_cost,
     ranked.message,
-    coalesce(ranked_confirmed.is_final, false) as is_final
+    coalesce(ranked_confirmed.is_final, false) as is_final,
+    ranked_served.not_covered
 from ranked
 left join ranked_served
     on

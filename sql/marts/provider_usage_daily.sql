@@ -12,6 +12,7 @@ select
     coalesce(context_window, '') as context_window,
     coalesce(region_id, '') as region_id,
     coalesce(quantity_unit, '') as quantity_unit,
+    coalesce(left_out_of_bill, '') as left_out_of_bill,
     cast(sum(request_count) as bigint) as request_count,
     cast(sum(input_uncached_tokens) as bigint) as input_uncached_tokens,
     cast(sum(cache_read_tokens) as bigint) as cache_read_tokens,
@@ -39,4 +40,5 @@ group by
     coalesce(service_tier, ''),
     coalesce(context_window, ''),
     coalesce(region_id, ''),
-    coalesce(quantity_unit, '')
+    coalesce(quantity_unit, ''),
+    coalesce(left_out_of_bill, '')

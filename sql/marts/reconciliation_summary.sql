@@ -69,7 +69,11 @@ select
     sides.billed_tokens,
     sides.logged_tokens,
     sides.comparable_tokens / cast(nullif(sides.billed_tokens, 0) as double) as token_coverage_ratio,
-    sides.unpriced_tokens
+    sides.unpriced_tokens,
+    coalesce(left_out_usage.left_out_tokens, 0) as left_out_tokens,
+    cast(case when left_out_usage.left_out_tokens is null then 0 end as decimal(38, 12)) as left_out_cost
 from sides
 left join explained
     on sides.billing_period = explained.billing_period and sides.provider_id = explained.provider_id
+left join left_out_usage
+    on sides.billing_period = left_out_usage.billing_period and sides.provider_id = left_out_usage.provider_id

@@ -66,6 +66,7 @@ class FakeSource:
     stated_rows: int | None = None
     duplicate_count: int = 0
     final: bool = False
+    not_covered: tuple[str, ...] = ()
     row_source: str | None = None
 
     def windows(self, settings: SourceSettings, day: date) -> list[Window]:
@@ -109,6 +110,7 @@ class FakeSource:
                 stated_cost=self.stated_cost if first else None,
                 stated_rows=self.stated_rows if first else None,
                 is_final=self.final,
+                not_covered=self.not_covered,
             )
             if self.fail_parse:
                 raise self.fail_parse

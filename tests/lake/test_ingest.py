@@ -71,6 +71,15 @@ def test_a_restated_delivery_replaces_its_slice_and_no_other(lake: Lake, pull: P
     assert [piece.row_count for piece in lake.slices("charges")] == [1, 1]
 
 
+def test_what_a_source_cannot_tell_is_kept_for_as_long_as_its_delivery_stands(pull: Pull) -> None:
+    pages = [("a", [{"cost": "1"}]), ("b", [{"cost": "2"}])]
+    first = pull(FakeSource(pages, not_covered=("a tier that the report leaves out",)))
+    assert (first.not_covered, first.message) == ("a tier that the report leaves out",) * 2
+    again = pull(FakeSource(pages, not_covered=("a tier that the report leaves out",)))
+    assert (again.status, again.not_covered) == ("unchanged", "a tier that the report leaves out")
+    assert pull(FakeSource([("a", [{"cost": "3"}])])).not_covered is None
+
+
 @everywhere
 def test_what_a_source_delivered_before_a_restatement_can_still_be_read(lake: Lake, pull: Pull) -> None:
     pull(BILL)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
+from reports.given import Period, SharedFacts, SourceFreshness, StatementError, Team, TeamRows
 from reports.statement import Statement, build_statement
 from reports.tables import Table
 from tests.reports.conftest import JUNE, charge, charges, gpu_row, gpus
@@ -111,6 +111,30 @@ def test_bill_against_log_foots_across_and_down(
         billed, logged, difference = (printed(cell) for cell in row.cells)
         assert billed - logged == difference
     assert log.remark.startswith("12,345 logged tokens have no known price")
+
+
+def test_usage_that_no_bill_has_is_told_in_tokens_and_not_in_money(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    openai, anthropic = shared.reconciliation
+    told = replace(shared, reconciliation=(openai, replace(anthropic, left_out_tokens=1_234_567)))
+    log = table(build_statement(team, period, rows, told), "log-usd")
+    assert log.remark.endswith(
+        "1,234,567 tokens of anthropic are in a tier that its report of costs leaves out: what they cost is unknown, "
+        "and in none of these figures."
+    )
+    assert log.rows == table(build_statement(team, period, rows, shared), "log-usd").rows
+
+
+def test_a_source_that_cannot_tell_all_is_in_part(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    lacks = SourceFreshness("router", "committed", not_covered="2026-07-31: served no longer")
+    found = build_statement(team, period, rows, replace(shared, freshness=(*shared.freshness, lacks)))
+    coverage = table(found, "coverage")
+    assert coverage.lead.startswith("2 of 3 sources are incomplete")
+    (row,) = (row for row in coverage.rows if row.label == "router")
+    assert (row.cells, row.note) == (("In part",), "Not in it: 2026-07-31: served no longer.")
 
 
 def test_causes_that_do_not_explain_the_difference_are_refused(

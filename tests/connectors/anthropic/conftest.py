@@ -33,6 +33,7 @@ class Night:
     stated_cost: Decimal | None
     is_final: bool
     notices: str
+    not_covered: tuple[str, ...]
 
     def total(self, column: str = "billed_cost") -> Any:
         return sum(row[column] for row in self.rows if row[column] is not None)
@@ -51,6 +52,7 @@ def together(chunks: Sequence[Parsed]) -> Night:
         stated_cost=sum(stated, Decimal(0)) if stated else None,
         is_final=any(chunk.is_final for chunk in chunks),
         notices="; ".join(notice for chunk in chunks for notice in chunk.notices),
+        not_covered=tuple(words for chunk in chunks for words in chunk.not_covered),
     )
 
 

@@ -75,7 +75,8 @@ def test_what_is_too_fine_is_rounded_half_even_one_by_one_and_the_total_is_still
 
 
 def test_a_month_without_lines_says_too_that_the_priority_tier_is_in_none() -> None:
-    assert "Priority Tier" in parse_costs([page([bucket(START, [])])]).notices
+    (lacks,) = parse_costs([page([bucket(START, [])])]).not_covered
+    assert "Priority Tier" in lacks
 
 
 def test_rounding_is_told() -> None:

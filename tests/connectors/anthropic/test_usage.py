@@ -58,6 +58,21 @@ def test_every_field_finds_its_column() -> None:
     assert row["x_extra"] is None
 
 
+@pytest.mark.parametrize("tier", ["priority", "standard", "priority_on_demand", None])
+def test_tokens_of_the_tier_that_the_cost_report_leaves_out_say_so(tier: str | None) -> None:
+    tokens, searches = day(usage(service_tier=tier, searches=3)).rows
+    assert tokens["left_out_of_bill"] == ("priority_tier" if tier == "priority" else None)
+    assert searches["left_out_of_bill"] is None
+
+
+def test_the_analytics_reports_leave_no_tier_out() -> None:
+    group = {"service_tier": "priority", "model": "claude-opus-4-5"}
+    counted = {"uncached_input_tokens": 5, "output_tokens": 1}
+    result = {"starting_at": START, "ending_at": "2026-09-04T00:00:00Z", "group": group, "usage": counted}
+    (row,) = parse_usage([page([result])], api="analytics").rows
+    assert (row["service_tier"], row["left_out_of_bill"]) == ("priority", None)
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [

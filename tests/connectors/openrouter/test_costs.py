@@ -201,9 +201,11 @@ def test_saved_answers_know_no_such_limit() -> None:
 def test_a_month_of_31_days_says_what_it_lacks() -> None:
     august = month_window(date(2026, 8, 1))
     parsed = costs(row(date(2026, 8, 3)), window=august)
-    assert len(parsed.notices) == 1
-    assert "2026-08-31 cannot be in its charges" in parsed.notices[0]
-    assert costs(row(date(2026, 8, 3)), window=august, location="x").notices == ()
+    (lacks,) = parsed.not_covered
+    assert lacks.startswith("2026-08-31: OpenRouter tells of 30 days at once")
+    saved = costs(row(date(2026, 8, 3)), window=august, location="x")
+    assert (saved.not_covered, saved.notices) == ((), ())
+    assert costs(row()).not_covered == ()
 
 
 def save(folder: Path, rows: dict[date, list[dict[str, Any]]]) -> None:
