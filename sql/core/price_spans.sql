@@ -2,7 +2,8 @@
 -- change at different instants and bands. The stretches between any two cuts never overlap: a request lies in at most
 -- one.
 -- A line is known until the next line of the same key is; one without a price closes it, and is a cut like any other.
--- What holds where nobody tells the region is compared across regions: on stretches between the cuts of all of them.
+-- What holds where nobody tells the region is compared across regions, and with what holds everywhere: on stretches
+-- between the cuts of all of them.
 with lines as (
     select
         provider_id,
@@ -28,6 +29,15 @@ with lines as (
     from prices
 ),
 
+regional as (
+    select distinct
+        provider_id,
+        model_id,
+        service_tier
+    from lines
+    where known_to = cast('9999-12-31 00:00:00' as timestamp) and usd_per_mtok is not null and region_id <> ''
+),
+
 known as (
     select
         'now' as horizon,
@@ -41,10 +51,12 @@ known as (
         '*' as cut_region_id,
         lines.*
     from lines
-    where
-        lines.known_to = cast('9999-12-31 00:00:00' as timestamp)
-        and lines.usd_per_mtok is not null
-        and lines.region_id <> ''
+    inner join regional
+        on
+            lines.provider_id = regional.provider_id
+            and lines.model_id = regional.model_id
+            and lines.service_tier = regional.service_tier
+    where lines.known_to = cast('9999-12-31 00:00:00' as timestamp) and lines.usd_per_mtok is not null
     union all
     select
         'ever' as horizon,

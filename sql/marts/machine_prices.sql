@@ -61,61 +61,23 @@ in_force as (
     where age = 1
 ),
 
-spread as (
-    select
-        *,
-        upfront_whole // term_hours as upfront_hourly_whole,
-        ((upfront_whole % term_hours) * 1000000000000 + upfront_rest + term_hours // 2) // term_hours
-            as upfront_hourly_rest
-    from in_force
-    where term_hours > 0
-),
-
 list_prices as (
     select
-        usage_date,
-        provider_name,
-        region_id,
-        instance_type,
-        gpu_count,
-        gpu_model_name,
-        product,
-        sku_id,
-        sku_price_id,
-        purchase_option,
-        term_months,
-        payment_option,
-        currency,
-        unit_price,
-        upfront_price,
-        valid_from,
-        unit_price
-        + cast(upfront_hourly_whole as decimal(19, 0))
-        + cast(
-            cast(upfront_hourly_rest as decimal(19, 0)) * cast('0.000000000001' as decimal(12, 12)) as decimal(31, 12)
-        ) as price_per_hour
-    from spread
-    union all
-    select
-        usage_date,
-        provider_name,
-        region_id,
-        instance_type,
-        gpu_count,
-        gpu_model_name,
-        product,
-        sku_id,
-        sku_price_id,
-        purchase_option,
-        term_months,
-        payment_option,
-        currency,
-        unit_price,
-        upfront_price,
-        valid_from,
-        case when upfront_price is null or upfront_price = 0 then unit_price end as price_per_hour
+        *,
+        case
+            when term_hours > 0
+                then
+                    unit_price
+                    + cast(upfront_whole // term_hours as decimal(19, 0))
+                    + cast(
+                        cast(
+                            ((upfront_whole % term_hours) * 1000000000000 + upfront_rest + term_hours // 2)
+                            // term_hours as decimal(19, 0)
+                        ) * cast('0.000000000001' as decimal(12, 12)) as decimal(31, 12)
+                    )
+            when upfront_price is null or upfront_price = 0 then unit_price
+        end as price_per_hour
     from in_force
-    where term_hours = 0
 )
 
 select

@@ -5,7 +5,8 @@
 -- that they use, and by the region that the log tells: within such a group one price holds for each class, before and
 -- after, and a missing one leaves every attempt of the group without a cost. A price is the region's own, else the one
 -- that holds everywhere; where no region is told, the one that all regions with a price agree on, and none if they
--- differ. Only models whose prices changed since are looked at.
+-- differ; what was agreed on for a region is not that of another one (agreed_prices says how). Only models whose prices
+-- changed since are looked at.
 with first_reading as (
     select min(known_from) as known_from from prices
 ),
@@ -169,6 +170,10 @@ by_class as (
     cross join classes
 ),
 
+moments as (
+    select unnest(['before', 'after']) as moment
+),
+
 candidates as (
     select
         by_class.usage_date,
@@ -184,15 +189,18 @@ candidates as (
         by_class.request_count,
         by_class.cost_after_usd,
         by_class.token_count,
-        changed_spans.stated_for <> '' as is_regional,
+        moments.moment,
+        case
+            when changed_spans.stated_for = '' then 'everywhere'
+            when by_class.region_id is null and changed_spans.price_source = 'contract' then 'contract'
+            else 'region'
+        end as place,
         changed_spans.usd_per_token,
         changed_spans.price_source,
         changed_spans.known_from,
-        changed_spans.known_to,
-        by_class.first_priced_at >= changed_spans.known_from
-        and by_class.first_priced_at < changed_spans.known_to as is_then,
-        changed_spans.known_to = cast('9999-12-31 00:00:00' as timestamp) as is_now
+        changed_spans.known_to
     from by_class
+    cross join moments
     left join changed_spans
         on
             by_class.provider_id = changed_spans.provider_id
@@ -205,6 +213,13 @@ candidates as (
                 changed_spans.stated_for = ''
                 or coalesce(by_class.region_id, changed_spans.stated_for) = changed_spans.stated_for
             )
+            and case moments.moment
+                when 'before'
+                    then
+                        by_class.first_priced_at >= changed_spans.known_from
+                        and by_class.first_priced_at < changed_spans.known_to
+                else changed_spans.known_to = cast('9999-12-31 00:00:00' as timestamp)
+            end
     where by_class.token_count > 0
 ),
 
@@ -223,19 +238,67 @@ by_place as (
         request_count,
         cost_after_usd,
         token_count,
-        min(usd_per_token) filter (where is_then and is_regional) as lowest_then,
-        max(usd_per_token) filter (where is_then and is_regional) as highest_then,
-        max(usd_per_token) filter (where is_then and not is_regional) as everywhere_then,
-        min(usd_per_token) filter (where is_now and is_regional) as lowest_now,
-        max(usd_per_token) filter (where is_now and is_regional) as highest_now,
-        max(usd_per_token) filter (where is_now and not is_regional) as everywhere_now,
-        max(price_source) filter (where is_then and is_regional) as regional_source_then,
-        max(price_source) filter (where is_then and not is_regional) as everywhere_source_then,
-        max(price_source) filter (where is_now and is_regional) as regional_source_now,
-        max(price_source) filter (where is_now and not is_regional) as everywhere_source_now,
-        max(known_from) filter (where is_now) as learned_at,
-        max(known_to) filter (where is_then) as forgotten_at
+        moment,
+        min(usd_per_token) filter (where place = 'region') as lowest,
+        max(usd_per_token) filter (where place = 'region') as highest,
+        max(usd_per_token) filter (where place = 'everywhere') as everywhere,
+        max(price_source) filter (where place = 'region') as regional_source,
+        max(price_source) filter (where place = 'everywhere') as everywhere_source,
+        bool_or(place = 'contract') as has_contract,
+        max(known_from) as known_from,
+        max(known_to) as known_to
     from candidates
+    group by
+        usage_date,
+        first_priced_at,
+        provider_id,
+        model_id,
+        service_tier,
+        region_id,
+        span_from,
+        band_from,
+        classes_used,
+        token_class,
+        request_count,
+        cost_after_usd,
+        token_count,
+        moment
+),
+
+priced as (
+    select
+        *,
+        case
+            when lowest is null then everywhere
+            when not has_contract and lowest = highest then lowest
+            when lowest = everywhere and highest = everywhere then everywhere
+        end as usd_per_token,
+        coalesce(regional_source, everywhere_source) as price_source
+    from by_place
+),
+
+side_by_side as (
+    select
+        usage_date,
+        first_priced_at,
+        provider_id,
+        model_id,
+        service_tier,
+        region_id,
+        span_from,
+        band_from,
+        classes_used,
+        token_class,
+        request_count,
+        cost_after_usd,
+        token_count,
+        max(usd_per_token) filter (where moment = 'before') as price_before,
+        max(usd_per_token) filter (where moment = 'after') as price_after,
+        max(price_source) filter (where moment = 'before' and usd_per_token is not null) as source_before,
+        max(price_source) filter (where moment = 'after' and usd_per_token is not null) as source_after,
+        max(known_from) filter (where moment = 'after') as learned_at,
+        max(known_to) filter (where moment = 'before') as forgotten_at
+    from priced
     group by
         usage_date,
         first_priced_at,
@@ -252,34 +315,17 @@ by_place as (
         token_count
 ),
 
-priced as (
-    select
-        *,
-        case
-            when lowest_then is null then everywhere_then
-            when lowest_then = highest_then then lowest_then
-        end as price_then,
-        case
-            when lowest_now is null then everywhere_now
-            when lowest_now = highest_now then lowest_now
-        end as price_now
-    from by_place
-),
-
 compared as (
     select
         *,
-        cast(token_count * price_then as decimal(38, 12)) as class_cost_before_usd,
-        coalesce(price_now, cast(-1 as decimal(18, 12))) <> coalesce(price_then, cast(-1 as decimal(18, 12)))
+        cast(token_count * price_before as decimal(38, 12)) as class_cost_before_usd,
+        coalesce(price_after, cast(-1 as decimal(18, 12))) <> coalesce(price_before, cast(-1 as decimal(18, 12)))
             as is_changed,
-        case when price_then is not null then coalesce(regional_source_then, everywhere_source_then) end
-            as source_before,
-        case when price_now is not null then coalesce(regional_source_now, everywhere_source_now) end as source_after,
         case
             when learned_at > first_priced_at then learned_at
             else forgotten_at
         end as changed_at
-    from priced
+    from side_by_side
 ),
 
 costed as (
