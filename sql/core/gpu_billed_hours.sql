@@ -1,34 +1,49 @@
 -- A node has usually several bill lines for one stretch (compute, licence, storage, a commitment's share), so hours
 -- come from the union of the lines' periods, never from their sum. The hosts say which resources are GPU nodes.
 -- A line that covers a day covers its 24 hours: where in the day fewer hours fell, a daily bill does not say.
+-- Google Cloud's detailed export bills a machine by its number, which clusters do not know, and names it beside: name,
+-- project and zone together are that machine.
 -- Lines of a scale set are those of its machines that have no lines of their own, each for as long as it was seen.
-with keys as (
+with named as (
     select distinct
         resource_id,
-        lower(resource_id) as whole_key,
-        lower(regexp_extract(resource_id, '([^/]+)/?$', 1)) as last_key,
-        coalesce(sub_account_id, '') as sub_account_id
+        lower(resource_name) as resource_name,
+        coalesce(sub_account_id, '') as project_id,
+        coalesce(availability_zone, regexp_extract(resource_id, '/zones/([^/]+)/', 1)) as zone
     from charges
     where charge_category = 'Usage' and resource_id is not null
 ),
 
-matches as (
+keys as (
     select
-        keys.resource_id,
-        gpu_hosts.cluster,
-        gpu_hosts.hostname,
-        gpu_hosts.gpu_count,
-        gpu_hosts.gpu_model_name,
-        gpu_hosts.valid_from,
-        gpu_hosts.valid_to,
-        gpu_hosts.is_one_of_many
-    from keys
-    inner join gpu_hosts
-        on
-            keys.whole_key = gpu_hosts.machine_key
-            and (gpu_hosts.project_id is null or keys.sub_account_id in ('', gpu_hosts.project_id))
+        resource_id,
+        lower(resource_id) as machine_key,
+        project_id,
+        zone
+    from named
     union
     select
+        resource_id,
+        lower(regexp_extract(resource_id, '([^/]+)/?$', 1)) as machine_key,
+        project_id,
+        zone
+    from named
+    union
+    select
+        resource_id,
+        resource_name as machine_key,
+        project_id,
+        zone
+    from named
+    where
+        resource_id like '//compute.googleapis.com/%'
+        and resource_name is not null
+        and project_id <> ''
+        and zone <> ''
+),
+
+matches as (
+    select distinct
         keys.resource_id,
         gpu_hosts.cluster,
         gpu_hosts.hostname,
@@ -40,8 +55,9 @@ matches as (
     from keys
     inner join gpu_hosts
         on
-            keys.last_key = gpu_hosts.machine_key
-            and (gpu_hosts.project_id is null or keys.sub_account_id in ('', gpu_hosts.project_id))
+            keys.machine_key = gpu_hosts.machine_key
+            and (gpu_hosts.project_id is null or keys.project_id in ('', gpu_hosts.project_id))
+            and (gpu_hosts.zone is null or keys.zone in ('', gpu_hosts.zone))
 ),
 
 periods as (

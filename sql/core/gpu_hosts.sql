@@ -39,12 +39,23 @@ registered as (
     from configured
 ),
 
+-- names on Google Cloud are unique within a project and zone
+placed as (
+    select
+        *,
+        case when provider_id like 'gce://%' then split_part(provider_id, '/', 3) end as project_id,
+        case when provider_id like 'gce://%' then split_part(provider_id, '/', 4) end as zone
+    from node_sightings
+    where instance_id is not null
+),
+
 sighted as (
     select
         lower(instance_id) as machine_key,
         cluster,
         hostname,
-        case when provider_id like 'gce://%' then split_part(provider_id, '/', 3) end as project_id,
+        project_id,
+        zone,
         seen_from,
         seen_to,
         gpu_model_name,
@@ -52,16 +63,17 @@ sighted as (
         coalesce(
             gpu_count, cast(floor(cast(gpu_capacity as double) / cast(coalesce(gpu_replicas, 1) as double)) as integer)
         ) as gpu_count,
-        lag(hostname) over (partition by lower(instance_id) order by seen_from, seen_to) as previous_hostname
-    from node_sightings
-    where instance_id is not null
+        lag(hostname) over (
+            partition by lower(instance_id), project_id, zone order by seen_from, seen_to
+        ) as previous_hostname
+    from placed
 ),
 
 numbered as (
     select
         *,
         sum(case when hostname = previous_hostname then 0 else 1 end) over (
-            partition by machine_key
+            partition by machine_key, project_id, zone
             order by seen_from, seen_to
             rows between unbounded preceding and current row
         ) as stay_number
@@ -74,14 +86,15 @@ stays as (
         hostname,
         stay_number,
         min(cluster) as cluster,
-        max(project_id) as project_id,
+        project_id,
+        zone,
         max(gpu_count) as gpu_count,
         max(gpu_model_name) as gpu_model_name,
         max(purchase_option) as purchase_option,
         min(seen_from) as seen_from,
         max(seen_to) as seen_to
     from numbered
-    group by machine_key, hostname, stay_number
+    group by machine_key, project_id, zone, hostname, stay_number
 ),
 
 dated as (
@@ -89,7 +102,8 @@ dated as (
         *,
         case when stay_number = 1 then timestamp '1970-01-01 00:00:00' else seen_from end as valid_from,
         coalesce(
-            lead(seen_from) over (partition by machine_key order by stay_number), timestamp '9999-12-31 00:00:00'
+            lead(seen_from) over (partition by machine_key, project_id, zone order by stay_number),
+            timestamp '9999-12-31 00:00:00'
         ) as valid_to
     from stays
     where machine_key not in (select registered.machine_key from registered)
@@ -100,6 +114,7 @@ select
     cluster,
     hostname,
     cast(null as varchar) as project_id,
+    cast(null as varchar) as zone,
     gpu_count,
     gpu_model_name,
     cast(null as varchar) as purchase_option,
@@ -114,6 +129,7 @@ select
     cluster,
     hostname,
     project_id,
+    zone,
     gpu_count,
     gpu_model_name,
     purchase_option,
@@ -129,6 +145,7 @@ select
     cluster,
     hostname,
     project_id,
+    zone,
     gpu_count,
     gpu_model_name,
     purchase_option,

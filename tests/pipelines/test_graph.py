@@ -62,7 +62,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("commitment_balance", "provisioned_deployments"),
         *("spot_price_means", "machine_prices"),
         *("serving_hourly", "self_hosted_usage", "gpu_costs_hourly", "self_hosted_costs", "scaling_costs"),
-        *("gpu_node_lines", "gpu_node_sizes", "gpu_node_costs"),
+        *("gpu_node_lines", "gpu_node_sizes", "gpu_node_costs", "gpu_unjoined"),
         *("gpu_coverage", "idle_gpu_holders", "stranded_mig_slices"),
         *("commitments", "restatements", "provider_usage_daily"),
         *("chargeback", "gpu_waste", "freshness", "reconciliation_summary", "reconciliation_by_cause"),

@@ -404,6 +404,35 @@ def test_bill_lines_find_their_node_by_what_nodes_say_of_themselves(duckdb_engin
     assert not [row for row in rows if "projects/q" in row["resource_id"]]
 
 
+def test_a_machine_that_google_bills_by_number_is_the_node_of_its_name_project_and_zone(
+    duckdb_engine: DuckDBEngine,
+) -> None:
+    start = "//compute.googleapis.com/projects/100/zones"
+    line = {"charge_category": "Usage", "charge_period_start": at(0), "charge_period_end": at(1)}
+    named = line | {"sub_account_id": "p", "resource_name": "gke-1", "availability_zone": "us-central1-a"}
+    rows = built(
+        duckdb_engine,
+        "gpu_billed_hours",
+        charges=[
+            named | {"resource_id": f"{start}/us-central1-a/instance/7001"},
+            # the zone stands in the id, too
+            named | {"resource_id": f"{start}/us-central1-a/instances/7002", "availability_zone": None},
+            # another zone, another project, no project, no name: nothing says that it is this node
+            named | {"resource_id": f"{start}/us-central1-b/instance/7003", "availability_zone": "us-central1-b"},
+            named | {"resource_id": f"{start}/us-central1-a/instance/7004", "sub_account_id": "q"},
+            named | {"resource_id": f"{start}/us-central1-a/instance/7005", "sub_account_id": None},
+            named | {"resource_id": f"{start}/us-central1-a/instance/7006", "resource_name": None},
+            # a name is no identity where the bill is not Google's
+            named | {"resource_id": "arn:aws:ec2:us-east-1:1:instance/i-7"},
+        ],
+        node_sightings=[
+            sighting(0, 24, hostname=host, provider_id=f"gce://p/{zone}/gke-1", instance_id="gke-1", gpu_count=8)
+            for host, zone in (("node-a", "us-central1-a"), ("node-c", "us-central1-c"))
+        ],
+    )
+    assert {(row["resource_id"][-4:], row["hostname"]) for row in rows} == {("7001", "node-a"), ("7002", "node-a")}
+
+
 def test_lines_of_a_scale_set_are_those_of_its_machines_while_they_were_seen(duckdb_engine: DuckDBEngine) -> None:
     scale_set = "/subscriptions/s/resourcegroups/g/providers/microsoft.compute/virtualmachinescalesets/set"
     line = {"charge_category": "Usage", "charge_period_start": at(0), "charge_period_end": at(2)}
