@@ -146,6 +146,7 @@ def bill_of(hours: pl.DataFrame) -> pl.DataFrame:
     given = [
         dict.fromkeys(schema_of("charge_groups"))
         | {"charge_group_id": repr(key), "billing_period": FIRST_DAY, "charge_date": key[0], "provider_id": key[1]}
+        | {"provider_name": key[1], "service_name": key[1]}
         | {"model_id": key[2], "token_class": key[3], "billing_currency": "USD", "consumed_unit": "Tokens"}
         | {"consumed_quantity": tokens, "billed_cost": cost, "line_count": 1}
         for key, (tokens, cost) in rows.items()

@@ -13,10 +13,9 @@ import polars as pl
 
 from models.price_lines import EVERYWHERE
 from models.reconciliation_rate import OtherPrice
-from models.reconciliation_sides import Key, Model
+from models.reconciliation_sides import DEFAULT, Key, Model
 from models.tokens import TOKEN_CLASSES
 
-DEFAULT = "default"
 _AGREED = "*"
 Row = Mapping[str, Any]
 
@@ -29,8 +28,8 @@ class PriceIndex:
         for row in price_book.iter_rows(named=True):
             self._rows[Model(row["provider_id"], row["model_id"])].append(row)
 
-    def price(self, key: Key) -> Decimal | None:
-        """USD a token at the start of the day, in the default tier and the shortest context, wherever that is."""
+    def price(self, key: Key, tier: str = DEFAULT) -> Decimal | None:
+        """USD a token at the start of the day, in the tier and the shortest context, wherever that is."""
         at = datetime.combine(key.day, time())
         for region in (EVERYWHERE, _AGREED):
             for row in self._stated(key):
@@ -38,17 +37,17 @@ class PriceIndex:
                 if (
                     holds
                     and row["region_id"] == region
-                    and row["service_tier"] == DEFAULT
+                    and row["service_tier"] == tier
                     and not row["input_tokens_from"]
                 ):
                     return row[_column(key)]
         return None
 
-    def others(self, key: Key) -> Iterator[OtherPrice]:
-        """Every price of the class: those of the default tier and shortest context first, the latest first of all."""
+    def others(self, key: Key, tier: str = DEFAULT) -> Iterator[OtherPrice]:
+        """Every price of the class: those of the tier and shortest context first, the latest first of all."""
         rows = sorted(self._stated(key), key=lambda row: row["valid_from"], reverse=True)
-        for row in sorted(rows, key=_is_special):
-            is_special = _is_special(row)
+        for row in sorted(rows, key=lambda row: _is_special(row, tier)):
+            is_special = _is_special(row, tier)
             name = f"{row['service_tier']} from {row['input_tokens_from']:,} tokens" if is_special else "the price"
             evidence = f"{name} of {row['valid_from']:%Y-%m-%d} to {row['valid_to']:%Y-%m-%d}"
             yield OtherPrice(row[_column(key)], "tier" if is_special else "price_staleness", evidence)
@@ -60,8 +59,8 @@ class PriceIndex:
         return [row for row in rows if row[_column(key)] is not None]
 
 
-def _is_special(row: Row) -> bool:
-    return row["service_tier"] != DEFAULT or row["input_tokens_from"] > 0
+def _is_special(row: Row, tier: str) -> bool:
+    return row["service_tier"] != tier or row["input_tokens_from"] > 0
 
 
 def _column(key: Key) -> str:

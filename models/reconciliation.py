@@ -19,13 +19,14 @@ import polars as pl
 from models.frames import conform, schema_of
 from models.price_index import PriceIndex
 from models.reconciliation_accounts import Sides, accounts
-from models.reconciliation_bill import Bill, billed_classes, read_bill
+from models.reconciliation_bill import Bill, read_bill
 from models.reconciliation_cells import Cell
+from models.reconciliation_log import read_log
 from models.reconciliation_rate import rate_difference, split_rates, usd, volume_difference
-from models.reconciliation_sides import Key, Model, read_log, read_usage
+from models.reconciliation_sides import Key, Model, provider_of, read_usage
 from models.reconciliation_volume import Account, Part, split_tokens, under_other_names
 
-RECONCILIATION_RULES = "4"
+RECONCILIATION_RULES = "5"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -76,15 +77,11 @@ def reconcile(
     with localcontext() as context:
         context.prec = _PRECISION
         models = {names: Model(*found) for names, found in identities.items()}
-        bill = Bill(charge_groups, models, usd_rates)
-        class_of = billed_classes(bill)
-        sides = Sides(
-            period,
-            read_bill(bill),
-            read_log(usage_hourly, class_of),
-            read_usage(provider_usage, models, class_of),
-            PriceIndex(price_book),
-        )
+        counted = {provider_of(name, models) for name in provider_usage["provider_name"].unique()}
+        compared = frozenset({*usage_hourly["provider_id"], *counted})
+        bill, names = read_bill(Bill(charge_groups, models, usd_rates, compared))
+        log, usage = read_log(usage_hourly, names), read_usage(provider_usage, models, names)
+        sides = Sides(period, bill, log, usage, PriceIndex(price_book))
         explained = [row for cells, account in accounts(sides) for row in _explained(sides, cells, account)]
     lines = [_line(cell, account) for cell, account, _ in explained]
     causes = [_named(cell, account) | cause._asdict() for cell, account, found in explained for cause in found]
@@ -159,7 +156,8 @@ def _named(cell: Cell, account: Account) -> Row:
 def _line(cell: Cell, account: Account) -> Row:
     return _named(cell, account) | {
         "has_log": account.has_log,
-        "day_offset_hours": account.offset_hours,
+        "day_offset_hours": int(account.days.minutes_on(cell.key.day) / 60),
+        "day_offset_minutes": account.days.minutes_on(cell.key.day),
         "billed_tokens": cell.billed.tokens if cell.billed else None,
         "counted_tokens": cell.used,
         "logged_tokens": cell.logged,

@@ -15,14 +15,16 @@ from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
-from models.day_offset import day_offset
+from models.day_offset import Midnights, midnights
 from models.gateway_accounts import in_the_log, most_alike
 from models.price_index import PriceIndex
 from models.reconciliation_cells import Cell
-from models.reconciliation_sides import UNKNOWN, ZERO, Billed, Counted, Key, Log, Model, Unit
+from models.reconciliation_estimate import fill
+from models.reconciliation_log import Log
+from models.reconciliation_sides import UNKNOWN, ZERO, Billed, Counted, Key, Model, Unit
 from models.reconciliation_volume import Account
 
-_PRICE = Decimal("0.000000000000000001")
+_MINUTES_A_DAY = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def accounts(sides: Sides) -> Iterator[tuple[list[Cell], Account]]:
             of_account = list(group)
             account = _account(sides, provider, account_name, of_account)
             for cell in of_account:
-                _fill(sides, cell, account)
+                fill(cell, sides.log, sides.prices, account)
             yield of_account, _with_confirmation(account, of_account)
 
 
@@ -92,11 +94,8 @@ def _provider(sides: Sides, name: str) -> _Provider:
 
 def _logged(log: Log, provider: str) -> Counter[tuple[str, date]]:
     found: Counter[tuple[str, date]] = Counter()
-    for model, classes in log.hours.items():
-        if model.provider == provider:
-            for hours in classes.values():
-                for at, hour in hours.items():
-                    found[model.model, at.date()] += hour.tokens - hour.duplicates
+    for entry in log.entries(provider):
+        found[entry.model.model, entry.at.date()] += entry.logged.unique
     return found
 
 
@@ -144,11 +143,8 @@ def _cells(sides: Sides, provider: _Provider) -> list[Cell]:
 
 
 def _logged_days(sides: Sides, provider: str) -> Iterator[tuple[str, str, date]]:
-    for model, classes in sides.log.hours.items():
-        if model.provider == provider:
-            for token_class, hours in classes.items():
-                days = {at.date() for at in hours}
-                yield from ((model.model, token_class, day) for day in days if day.replace(day=1) == sides.period)
+    found = {(entry.model.model, entry.token_class, entry.at.date()) for entry in sides.log.entries(provider)}
+    yield from (named for named in found if named[2].replace(day=1) == sides.period)
 
 
 def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]) -> Account:
@@ -166,16 +162,21 @@ def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]
     return Account(
         has_log=has_log,
         is_counted=bool(provider.counted.tokens),
-        offset_hours=_offset(sides, provider.provider, cells) if has_log else 0,
+        days=_days(sides, provider.provider, cells) if has_log else Midnights(),
         period=sides.period,
         billed_models=frozenset(cell.key.model for cell in cells if cell.billed and cell.billed.lines),
         has_bill=bool(provider.bill),
         counts=logged,
         requests=requests,
+        provisioned={
+            (model.model, token_class, day): tokens
+            for (model, token_class, day), tokens in sides.counted.provisioned.items()
+            if has_log and model.provider == provider.provider
+        },
     )
 
 
-def _offset(sides: Sides, provider: str, cells: Sequence[Cell]) -> int:
+def _days(sides: Sides, provider: str, cells: Sequence[Cell]) -> Midnights:
     """When the bill's days begin, by the models that bill and log both have: others say nothing of days.
 
     Tokens count at one price on both sides: what was billed at another price for some days is no matter of days.
@@ -191,52 +192,24 @@ def _offset(sides: Sides, provider: str, cells: Sequence[Cell]) -> int:
     for model in billed & sides.log.at_usual.keys():
         for hour, usd in sides.log.at_usual[model].items():
             by_hour[hour] += usd
-    return day_offset(by_day, by_hour)
-
-
-def _fill(sides: Sides, cell: Cell, account: Account) -> None:
-    """The log's side of a cell, its estimate and its price."""
-    key = cell.key
-    model = Model(key.provider, key.model)
-    cell.has_log, cell.days_agree = account.has_log, not account.offset_hours
-    cell.price = sides.prices.price(key)
-    if not account.has_log or key.day.replace(day=1) != account.period:
-        return
-    here = sides.log.of_day(model, key.token_class, key.day)
-    there = sides.log.of_day(model, key.token_class, key.day, account.offset_hours)
-    cell.logged, cell.duplicates, cell.duplicate_cost = here.tokens, here.duplicates, here.duplicate_cost
-    cell.moved = there.tokens - there.duplicates
-    cell.estimated = here.cost
-    if here.cost is None:
-        cell.price = None if here.tokens else cell.price
-        return
-    # where the other day's hours have no price, this day's stands for them
-    priced = here if there.cost is None else there
-    cell.prices = frozenset(here.prices | priced.prices)
-    if len(cell.prices) == 1:
-        cell.price = next(iter(cell.prices))
-    elif cell.prices:
-        tokens, cost = priced.tokens - priced.duplicates, (priced.cost or ZERO) - priced.duplicate_cost
-        cell.price = (cost / tokens if tokens else here.cost / here.tokens).quantize(_PRICE)
-    known = None if there.cost is None else there.cost - there.duplicate_cost
-    cell.moved_cost = (cell.price or ZERO) * cell.moved if known is None else known
+    return midnights(by_day, by_hour)
 
 
 def _with_confirmation(account: Account, cells: Sequence[Cell]) -> Account:
     """How much of what the log lacks the usage API has, by model and class over the period, for days that are moved."""
-    if not account.offset_hours or not account.is_counted:
+    if not account.days.are_moved or not account.is_counted:
         return account
     of_class: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for cell in cells:
         of_class[cell.key.model, cell.key.token_class].append(cell)
-    confirmed = {name: _confirmed(of_name, account.offset_hours) for name, of_name in of_class.items()}
+    confirmed = {name: _confirmed(of_name, account.days) for name, of_name in of_class.items()}
     return replace(account, confirmed=confirmed)
 
 
-def _confirmed(cells: Sequence[Cell], offset_hours: int) -> Decimal:
+def _confirmed(cells: Sequence[Cell], days: Midnights) -> Decimal:
     billed = [cell.billed_tokens or ZERO for cell in cells]
     lacking = sum((max(ZERO, tokens - cell.moved) for tokens, cell in zip(billed, cells, strict=True)), ZERO)
     # the hours at both ends of the period are on one side only
-    ends = 2 * max(billed) * abs(offset_hours) / 24
+    ends = 2 * max(billed) * days.most_minutes / _MINUTES_A_DAY
     short = sum(billed, ZERO) - sum(cell.used or 0 for cell in cells) - ends
     return Decimal(1) if short <= 0 or not lacking else max(ZERO, 1 - short / lacking)

@@ -1,26 +1,31 @@
 """The bill's side of a reconciliation: lines of language models by cell, in USD.
 
-Every line that names a model or counts tokens is here, whatever its currency and whether or not anything knows its
-model, so that the lines of a reconciliation sum to the charges. Here does not belong: what a difference means.
+Every line of models is here, whatever its currency and whether or not anything knows its model, so that the lines of a
+reconciliation sum to the charges. Here does not belong: what a difference means; `reconciliation_scope`, which tells
+the lines of models from others.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
 import polars as pl
 
+from models.reconciliation_scope import counts_tokens, is_nameless, model_lines
 from models.reconciliation_sides import (
     ALL,
+    DEFAULT,
     OUTPUT,
+    PROVISIONED,
     REASONING,
     UNKNOWN,
     ZERO,
     Billed,
-    ClassOf,
     Key,
     Model,
+    Names,
+    OfTier,
     Row,
     provider_of,
 )
@@ -29,57 +34,93 @@ from models.tokens import tokens_in
 NOT_FOR_TOKENS: Mapping[str, str] = {"Credit": "credit", "Adjustment": "adjustment", "Tax": "tax"}
 """The cause of what is billed and is no price of tokens, by FOCUS charge category."""
 
+OTHER_SERVICE = "other_service"
+"""The cause of what a provider bills by model, and this line by something else: searches, sessions, storage."""
+
 _USD = "USD"
 _PICO = Decimal("0.000000000001")
 
 
 class Bill(NamedTuple):
-    """What the bill's side is read from: `usd_rates` has dollars for a unit of a currency in the billing period."""
+    """What the bill's side is read from: `usd_rates` has dollars for a unit of a currency in the billing period.
+
+    `compared` are the providers that log or usage API speak of.
+    """
 
     charge_groups: pl.DataFrame
     identities: Mapping[tuple[str, str], Model]
     usd_rates: Mapping[str, Decimal]
+    compared: frozenset[str] = frozenset()
 
 
-def billed_classes(bill: Bill) -> ClassOf:
-    """The bill decides the classes: how a class of log or usage API is called on the bill of its model.
+class BillSide(NamedTuple):
+    """The bill in USD by cell, and how it names models and classes."""
 
-    Where the bill has output but no reasoning, reasoning is output; where it names no class at all, everything is ALL.
-    A model that is not on the bill keeps its classes.
+    cells: Mapping[Key, Billed]
+    names: Names
+
+
+class _Line(NamedTuple):
+    """A group of lines: its model as it is compared, and the cause of what is no price of tokens."""
+
+    row: Row
+    model: Model
+    cause: str | None
+
+    @property
+    def token_class(self) -> str:
+        """The class as it is compared."""
+        return self.row["token_class"] or ALL
+
+
+def read_bill(bill: Bill) -> BillSide:
+    """The bill's side. Where a provider's bill names no model, its model is ALL."""
+    lines = list(_lines(bill))
+    tiered = {line.model for line in lines if line.cause is None and line.row["service_tier"]}
+    cells: dict[Key, Billed] = {}
+    for line in lines:
+        row, model = line.row, line.model
+        key = Key(row["charge_date"], model.provider, row["sub_account_id"] or "", model.model, line.token_class)
+        billed = _billed(line, bill.usd_rates)
+        if model in tiered and line.cause is None:
+            billed.tiers = {row["service_tier"] or DEFAULT: OfTier(billed.cost, billed.tokens, billed.lines)}
+        cells[key] = cells.get(key, Billed()).plus(billed)
+    return BillSide(cells, _names(lines))
+
+
+def _names(lines: Sequence[_Line]) -> Names:
+    """The bill decides the names: how models and classes of log and usage API are called there.
+
+    Where a provider's bill names no model, all of them are ALL. Where it has output of a model but no reasoning,
+    reasoning is output; where it names no class at all, everything is ALL. A model that is not on the bill keeps its
+    classes.
     """
     found: dict[Model, set[str]] = defaultdict(set)
-    for row in _model_lines(bill):
-        if row["charge_category"] not in NOT_FOR_TOKENS:
-            found[_model(row, bill)].add(row["token_class"] or ALL)
+    for line in lines:
+        if line.cause is None:
+            found[line.model].add(line.token_class)
+    nameless = {model.provider for model in found} - {model.provider for model in found if model.model != ALL}
 
-    def class_of(provider: str, model: str, token_class: str) -> str:
-        named = found.get(Model(provider, model), set())
+    def model_of(model: Model) -> Model:
+        return Model(model.provider, ALL) if model.provider in nameless else model
+
+    def class_of(model: Model, token_class: str) -> str:
+        named = found.get(model, set())
         if named == {ALL}:
             return ALL
         is_inside = token_class == REASONING and OUTPUT in named and REASONING not in named
         return OUTPUT if is_inside else token_class
 
-    return class_of
+    return Names(model_of, class_of)
 
 
-def read_bill(bill: Bill) -> dict[Key, Billed]:
-    """The bill in USD, by cell."""
-    found: dict[Key, Billed] = {}
-    for row in _model_lines(bill):
-        model = _model(row, bill)
-        account, token_class = row["sub_account_id"] or "", row["token_class"] or ALL
-        key = Key(row["charge_date"], model.provider, account, model.model, token_class)
-        found[key] = found.get(key, Billed()).plus(_billed(row, bill.usd_rates))
-    return found
-
-
-def _billed(row: Row, usd_rates: Mapping[str, Decimal]) -> Billed:
+def _billed(line: _Line, usd_rates: Mapping[str, Decimal]) -> Billed:
     """One group of lines. Without a rate its tokens are known and its cost is not."""
+    row, cause = line.row, line.cause
     currency: str = row["billing_currency"]
     rate = Decimal(1) if currency == _USD else usd_rates.get(currency)
     unconverted = frozenset[str]() if rate is not None else frozenset({currency})
     cost = ZERO if rate is None else (row["billed_cost"] * rate).quantize(_PICO, ROUND_HALF_EVEN)
-    cause = NOT_FOR_TOKENS.get(row["charge_category"])
     if cause:
         return Billed(not_for_tokens={cause: cost}, unconverted=unconverted)
     return Billed(cost, _tokens(row), row["line_count"], unconverted=unconverted)
@@ -91,11 +132,29 @@ def _tokens(row: Row) -> Decimal | None:
     return None if quantity is None or per_unit is None else quantity * per_unit
 
 
-def _model(row: Row, bill: Bill) -> Model:
-    provider = row["provider_id"] or provider_of(row["provider_name"], bill.identities)
-    return Model(provider, row["model_id"] or UNKNOWN)
+def _lines(bill: Bill) -> Iterator[_Line]:
+    names = bill.charge_groups["provider_name"].unique()
+    provider_ids = {name: provider_of(name, bill.identities) for name in names}
+    compared = [name for name, provider in provider_ids.items() if provider in bill.compared]
+    rows = list(model_lines(bill.charge_groups, compared).iter_rows(named=True))
+    providers = [row["provider_id"] or provider_ids[row["provider_name"]] for row in rows]
+    by_model = {
+        provider
+        for row, provider in zip(rows, providers, strict=True)
+        if row["model_id"] and row["charge_category"] not in NOT_FOR_TOKENS and row["service_tier"] != PROVISIONED
+    }
+    for row, provider in zip(rows, providers, strict=True):
+        # of a bill that names models, a line may lack nothing but the identity of its own
+        is_lacking = provider in by_model and not is_nameless(row)
+        model = Model(provider, row["model_id"] or (UNKNOWN if is_lacking else ALL))
+        yield _Line(row, model, _cause(row, provider in by_model))
 
 
-def _model_lines(bill: Bill) -> Iterator[Row]:
-    names_a_model = pl.col("model_id").is_not_null() | pl.col("token_class").is_not_null()
-    return bill.charge_groups.filter(names_a_model).iter_rows(named=True)
+def _cause(row: Row, is_by_model: bool) -> str | None:
+    """The cause of a line that is no price of tokens, None for all others."""
+    if cause := NOT_FOR_TOKENS.get(row["charge_category"]):
+        return cause
+    if row["service_tier"] == PROVISIONED:
+        return PROVISIONED
+    counts_something_else = row["consumed_unit"] is not None and not counts_tokens(row)
+    return OTHER_SERVICE if is_by_model and is_nameless(row) and counts_something_else else None

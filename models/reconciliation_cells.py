@@ -4,10 +4,45 @@ Here belongs: what follows from a cell alone. Here does not belong: causes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from models.reconciliation_sides import ZERO, Billed, Key
+
+
+@dataclass(slots=True)
+class Charge:
+    """What of a cell is billed and logged in one tier; `tier` is None where the bill does not tell tiers.
+
+    `moved` and `moved_cost` are the log's, as those of a cell; `prices` all that held; `price` what a billed token
+    costs.
+    """
+
+    key: Key
+    tier: str | None
+    tokens: Decimal
+    cost: Decimal
+    lines: int
+    moved: int
+    moved_cost: Decimal
+    prices: frozenset[Decimal]
+    price: Decimal
+
+    @property
+    def listed(self) -> Decimal:
+        """What the billed tokens cost at the price book."""
+        return self.price * self.tokens
+
+    @property
+    def lacking(self) -> Decimal:
+        """Billed less logged tokens of the tier."""
+        return self.tokens - self.moved
+
+    @property
+    def lacking_price(self) -> Decimal:
+        """What a token costs that the log lacks, or has too much: at several prices, what they leave for it."""
+        is_one = len(self.prices) < 2 or not self.lacking
+        return self.price if is_one else (self.listed - self.moved_cost) / self.lacking
 
 
 @dataclass(slots=True)
@@ -17,7 +52,8 @@ class Cell:
     `moved` is the log on the bill's own day without what was logged again, `moved_cost` what it costs at the price
     book, `duplicate_cost` what was logged again on the UTC day costs; `prices` are all that held on either day, and
     `price` is what a token of the bill costs: the one price, or their average. Where `days_agree`, the usage API's
-    tokens stand for those that the bill does not tell; `has_log` says whether the log speaks of the account.
+    tokens stand for those that the bill does not tell; `has_log` says whether the log speaks of the account. `charges`
+    are bill and log by tier, once tokens and prices are known.
     """
 
     key: Key
@@ -34,10 +70,11 @@ class Cell:
     duplicate_cost: Decimal = ZERO
     prices: frozenset[Decimal] = frozenset()
     price: Decimal | None = None
+    charges: list[Charge] = field(default_factory=list[Charge])
 
     @property
     def lacking_price(self) -> Decimal:
-        """What a token costs that the log lacks, or has too much: at several prices, what they leave for it."""
+        """As that of a charge, for all tiers together."""
         price, tokens = self.price or ZERO, self.billed_tokens or ZERO
         is_one = len(self.prices) < 2 or tokens == self.moved
         return price if is_one else (price * tokens - self.moved_cost) / (tokens - self.moved)

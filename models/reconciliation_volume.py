@@ -14,8 +14,10 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from models.day_offset import Midnights
 from models.reconciliation_cells import Cell
-from models.reconciliation_sides import ZERO, Counts, Key
+from models.reconciliation_log import Counts
+from models.reconciliation_sides import ZERO, Key
 
 INPUT_CLASSES = frozenset({"input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio"})
 
@@ -32,21 +34,23 @@ class Part(NamedTuple):
 class Account:
     """What is known of an account over the whole period.
 
-    `has_log` says whether the log speaks of it, `is_counted` whether the usage API does, `offset_hours` when its days
-    begin, `period` the billing period's first day, `billed_models` what it bills, `has_bill` whether a provider's bill
+    `has_log` says whether the log speaks of it, `is_counted` whether the usage API does, `days` when its days begin,
+    `period` the billing period's first day, `billed_models` what it bills, `has_bill` whether a provider's bill
     has come; `confirmed` holds by model and class the share of what the log lacks that the usage API has, where days
-    cannot be compared; `counts` and `requests` are attempts in the log and at the provider by model and day.
+    cannot be compared; `counts` and `requests` are attempts in the log and at the provider by model and day,
+    `provisioned` tokens that the usage API says are paid by the hour, by model, class and day.
     """
 
     has_log: bool
     is_counted: bool
-    offset_hours: int
+    days: Midnights
     period: date
     billed_models: frozenset[str]
     has_bill: bool = True
     confirmed: Mapping[tuple[str, str], Decimal] = field(default_factory=dict[tuple[str, str], Decimal])
     counts: Mapping[tuple[str, date], Counts] = field(default_factory=dict[tuple[str, date], Counts])
     requests: Mapping[tuple[str, date], int] = field(default_factory=dict[tuple[str, date], int])
+    provisioned: Mapping[tuple[str, str, date], int] = field(default_factory=dict[tuple[str, str, date], int])
 
 
 def split_tokens(cells: Sequence[Cell], account: Account) -> dict[Key, list[Part]]:
@@ -114,9 +118,10 @@ def _plain_parts(cell: Cell, account: Account) -> list[Part]:
     if not account.has_log:
         return [Part("bypass", _difference(cell), "the log knows nothing of this account")]
     moved = cell.moved - (cell.logged - cell.duplicates)
+    hours = _hours(account.days, cell.key.day)
     parts = [
         Part("duplicate", Decimal(-cell.duplicates), "logged again within a second"),
-        Part("day_boundary", Decimal(moved), f"the bill's day begins {account.offset_hours:+d} h from UTC's"),
+        Part("day_boundary", Decimal(moved), f"the bill's day begins {hours} h from UTC's"),
     ]
     lacking = _difference(cell) - _sum(parts)
     if cell.direct and lacking > 0:
@@ -166,7 +171,7 @@ def _lacking(cell: Cell, account: Account, tokens: Decimal) -> list[Part]:
 def _proven(cell: Cell, account: Account, tokens: Decimal) -> Decimal:
     if not account.is_counted:
         return ZERO
-    if account.offset_hours:
+    if account.days.are_moved:
         share = account.confirmed.get((cell.key.model, cell.key.token_class), ZERO)
         return tokens if share == 1 else (tokens * share).to_integral_value()
     used = Decimal(cell.used or 0)
@@ -189,13 +194,22 @@ def _of_aborted_streams(cell: Cell, account: Account, tokens: Decimal) -> Decima
 
 def _exceeding(cell: Cell, account: Account, tokens: Decimal) -> list[Part]:
     """What was logged and not billed (negative): proven as far as the provider counted it, too."""
-    if cell.key.model not in account.billed_models:
+    key = cell.key
+    provisioned = -min(-tokens, Decimal(account.provisioned.get((key.model, key.token_class, key.day), 0)))
+    by_the_hour = Part("provisioned", provisioned, "the usage API has them as provisioned, which is paid by the hour")
+    tokens -= provisioned
+    if key.model not in account.billed_models:
         if not account.has_bill:
-            return [Part("no_bill", tokens, "no line of the provider's bill has come for the month")]
-        return [Part("not_billed", tokens, "no line of the bill is for this model")]
+            return [by_the_hour, Part("no_bill", tokens, "no line of the provider's bill has come for the month")]
+        return [by_the_hour, Part("not_billed", tokens, "no line of the bill is for this model")]
     counted = Decimal(cell.used or 0) - (cell.billed_tokens or ZERO) if account.is_counted else ZERO
     proven = -min(-tokens, max(ZERO, counted))
     return [
+        by_the_hour,
         Part("not_billed", proven, "logged and counted by the usage API, not billed"),
         Part("unexplained", tokens - proven, "logged; neither bill nor usage API has it"),
     ]
+
+
+def _hours(days: Midnights, day: date) -> str:
+    return f"{Decimal(days.minutes_on(day)) / 60:+f}"

@@ -23,6 +23,7 @@ with lines as (
         model_identity.provider_id,
         model_identity.model_id,
         charges.x_token_class as token_class,
+        charges.x_service_tier as service_tier,
         coalesce(
             charges.x_purchase_option,
             case
@@ -67,6 +68,7 @@ select
             coalesce('=' || provider_id, ''),
             coalesce('=' || model_id, ''),
             coalesce('=' || token_class, ''),
+            coalesce('=' || service_tier, ''),
             coalesce('=' || purchase_option, ''),
             coalesce('=' || consumed_unit, '')
         )
@@ -90,6 +92,7 @@ select
     provider_id,
     model_id,
     token_class,
+    service_tier,
     purchase_option,
     sum(consumed_quantity) as consumed_quantity,
     consumed_unit,
@@ -117,5 +120,6 @@ group by
     provider_id,
     model_id,
     token_class,
+    service_tier,
     purchase_option,
     consumed_unit

@@ -1,7 +1,25 @@
--- What the log has of every hour, at one price each: hours tell a bill's days from UTC's. A price that begins within an
--- hour parts it. Only what a provider is paid for by tokens: neither the gateway's own cache nor the company's own
--- models, nor what is provisioned and paid by the hour.
-with logged as (
+-- What the log has of every half hour, at one price each: they tell a bill's days from UTC's, and in some places a day
+-- begins at a half hour. A price that begins within one parts it. Only what a provider is paid for by tokens: neither
+-- the gateway's own cache nor the company's own models, nor what is provisioned and paid by the hour.
+with requests as (
+    select
+        *,
+        date_trunc('hour', started_at)
+        + case when minute(started_at) < 30 then interval 0 minute else interval 30 minute end as half_hour
+    from priced_requests
+    where not is_cache_hit and not is_self_hosted and service_tier <> 'provisioned'
+),
+
+repeats as (
+    select
+        *,
+        date_trunc('hour', started_at)
+        + case when minute(started_at) < 30 then interval 0 minute else interval 30 minute end as half_hour
+    from request_defects
+    where defect in ('duplicate', 'aborted_stream') and not is_self_hosted and service_tier <> 'provisioned'
+),
+
+logged as (
     select
         usage_date,
         date_trunc('hour', started_at) as usage_hour,
@@ -10,7 +28,7 @@ with logged as (
         service_tier,
         price_region_id,
         coalesce(price_input_tokens_from, 0) as input_tokens_from,
-        greatest(date_trunc('hour', started_at), coalesce(price_from, date_trunc('hour', started_at))) as price_from,
+        greatest(half_hour, coalesce(price_from, half_hour)) as price_from,
         count(*) as request_count,
         count(*) filter (
             where input_total_tokens + output_text_tokens + output_reasoning_tokens + output_audio_tokens > 0
@@ -23,8 +41,7 @@ with logged as (
         coalesce(cast(sum(output_text_tokens) as bigint), 0) as output_text_tokens,
         coalesce(cast(sum(output_reasoning_tokens) as bigint), 0) as output_reasoning_tokens,
         coalesce(cast(sum(output_audio_tokens) as bigint), 0) as output_audio_tokens
-    from priced_requests
-    where not is_cache_hit and not is_self_hosted and service_tier <> 'provisioned'
+    from requests
     group by
         usage_date,
         date_trunc('hour', started_at),
@@ -33,7 +50,7 @@ with logged as (
         service_tier,
         price_region_id,
         coalesce(price_input_tokens_from, 0),
-        greatest(date_trunc('hour', started_at), coalesce(price_from, date_trunc('hour', started_at)))
+        greatest(half_hour, coalesce(price_from, half_hour))
 ),
 
 defects as (
@@ -45,7 +62,7 @@ defects as (
         service_tier,
         price_region_id,
         coalesce(price_input_tokens_from, 0) as input_tokens_from,
-        greatest(date_trunc('hour', started_at), coalesce(price_from, date_trunc('hour', started_at))) as price_from,
+        greatest(half_hour, coalesce(price_from, half_hour)) as price_from,
         count(*) filter (where defect = 'duplicate') as duplicate_count,
         count(*) filter (where defect = 'aborted_stream') as aborted_stream_count,
         sum(input_uncached_tokens) filter (where defect = 'duplicate') as input_uncached_tokens,
@@ -56,8 +73,7 @@ defects as (
         sum(output_text_tokens) filter (where defect = 'duplicate') as output_text_tokens,
         sum(output_reasoning_tokens) filter (where defect = 'duplicate') as output_reasoning_tokens,
         sum(output_audio_tokens) filter (where defect = 'duplicate') as output_audio_tokens
-    from request_defects
-    where defect in ('duplicate', 'aborted_stream') and not is_self_hosted and service_tier <> 'provisioned'
+    from repeats
     group by
         usage_date,
         date_trunc('hour', started_at),
@@ -66,7 +82,7 @@ defects as (
         service_tier,
         price_region_id,
         coalesce(price_input_tokens_from, 0),
-        greatest(date_trunc('hour', started_at), coalesce(price_from, date_trunc('hour', started_at)))
+        greatest(half_hour, coalesce(price_from, half_hour))
 )
 
 select

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from models.frames import schema_of
+from tests.models.four_sides import FourSides
 
 DAY = datetime(2026, 10, 5)
 
@@ -132,3 +133,11 @@ class Rows:
 @pytest.fixture(scope="session")
 def rows():
     return Rows()
+
+
+@pytest.fixture
+def sides() -> FourSides:
+    """One model at 3, 0.30, 3.75 and 15 dollars a million; nothing billed, counted or logged yet."""
+    found = FourSides()
+    found.price(input_uncached="3", cache_read="0.3", cache_write_5m="3.75", output_text="15", output_reasoning="15")
+    return found

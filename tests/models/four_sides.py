@@ -15,6 +15,7 @@ from models.tokens import TOKEN_CLASSES
 
 PERIOD = date(2026, 10, 1)
 FOREVER = datetime(9999, 12, 31)
+DAY, NOON = date(2026, 10, 5), datetime(2026, 10, 5, 12)
 PROVIDER, MODEL, ACCOUNT = "openai", "m", "gateway"
 Row = dict[str, Any]
 
@@ -60,17 +61,24 @@ class FourSides:
         row = dict.fromkeys(schema_of("charge_groups"))
         row |= {"charge_group_id": str(len(self.bill)), "billing_period": PERIOD, "charge_date": day}
         row |= {"provider_id": PROVIDER, "model_id": model, "sub_account_id": account, "billing_currency": "USD"}
-        row |= {"token_class": token_class, "consumed_unit": "Tokens"}
+        row |= {"token_class": token_class, "consumed_unit": "Tokens", "provider_name": "OpenAI", "service_name": "API"}
         row["consumed_quantity"] = None if tokens is None else Decimal(tokens)
         self.bill.append(row | {"billed_cost": Decimal(cost), "line_count": lines} | columns)
 
     def counted(
-        self, day: date, model: str = MODEL, account: str = ACCOUNT, key: str = "k", requests: int = 0, **tokens: int
+        self,
+        day: date,
+        model: str = MODEL,
+        account: str = ACCOUNT,
+        key: str = "k",
+        requests: int = 0,
+        tier: str | None = None,
+        **tokens: int,
     ) -> None:
         """One day of a key in the usage API."""
         row = dict.fromkeys(schema_of("provider_usage"))
         row |= {"usage_date": day, "provider_name": "OpenAI", "model": model, "sub_account_id": account}
-        row |= {"api_key_id": key, "request_count": requests}
+        row |= {"api_key_id": key, "request_count": requests, "service_tier": tier}
         self.usage.append(row | {f"{name}_tokens": count for name, count in tokens.items()})
 
     def logged(self, hour: datetime, model: str = MODEL, tier: str = "default", **columns: int) -> None:
@@ -127,6 +135,11 @@ def by_cause(rows: Iterable[Row] | pl.DataFrame) -> dict[str, Decimal]:
     for row in rows.iter_rows(named=True) if isinstance(rows, pl.DataFrame) else rows:
         found[row["cause"]] += row["usd"]
     return {cause: usd for cause, usd in found.items() if usd}
+
+
+def in_millionths(found: Reconciled) -> dict[str, Decimal]:
+    """USD by cause to six decimals: which of two prices a token had is known as far as the bill writes digits."""
+    return {cause: usd for cause, exact in by_cause(found.causes).items() if (usd := round(exact, 6))}
 
 
 def _frame(table: str, rows: list[Row]) -> pl.DataFrame:

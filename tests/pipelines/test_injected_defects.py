@@ -145,6 +145,7 @@ def bill(happened: Iterable[Request], digits: int) -> pl.DataFrame:
     for (day, model, name), count in cells(happened, OFFSET).items():
         row: dict[str, Any] = dict.fromkeys(schema_of("charge_groups"))
         row |= {"charge_group_id": f"{day}{model}{name}", "billing_period": PERIOD, "charge_date": day, "line_count": 1}
+        row |= {"provider_name": "OpenAI", "service_name": "API"}
         row |= {"provider_id": "openai", "model_id": model, "token_class": name, "sub_account_id": "gateway"}
         row |= {"billing_currency": "USD", "consumed_quantity": Decimal(count), "consumed_unit": "Tokens"}
         rows.append(row | {"billed_cost": round(count * price(model, name, BEFORE) * DISCOUNT, digits)})

@@ -1,0 +1,54 @@
+"""The log's side of a cell, and what it costs at the price book.
+
+Here belongs: what of the log is a cell's, on UTC's day and on the bill's. Here does not belong: which account the log
+speaks of; causes.
+"""
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from models.price_index import PriceIndex
+from models.reconciliation_cells import Cell
+from models.reconciliation_log import Log
+from models.reconciliation_sides import ZERO, Model
+from models.reconciliation_tiers import charges_by_tier, price_of
+from models.reconciliation_volume import Account
+
+_PRICE = Decimal("0.000000000000000001")
+
+
+def fill(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> None:
+    """Adds the log's side of a cell, its estimate and its price, and both by tier where the bill tells tiers."""
+    _fill_whole(cell, log, prices, account)
+    if cell.key.day.replace(day=1) == account.period and cell.estimated is not None:
+        cell.charges = charges_by_tier(cell, log, account.days, prices.price)
+    if cell.charges:
+        cell.prices = cell.prices.union(*(charge.prices for charge in cell.charges))
+        cell.price = price_of(cell)
+
+
+def _fill_whole(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> None:
+    key = cell.key
+    model = Model(key.provider, key.model)
+    cell.has_log, cell.days_agree = account.has_log, not account.days.are_moved
+    cell.price = prices.price(key)
+    if not account.has_log or key.day.replace(day=1) != account.period:
+        return
+    midnight = datetime.combine(key.day, time())
+    here = log.between(model, key.token_class, midnight, midnight + timedelta(days=1))
+    there = log.between(model, key.token_class, account.days.begin(key.day), account.days.end(key.day))
+    cell.logged, cell.duplicates, cell.duplicate_cost = here.tokens, here.duplicates, here.duplicate_cost
+    cell.moved, cell.estimated = there.unique, here.cost
+    if here.cost is None:
+        cell.price = None if here.tokens else cell.price
+        return
+    # where the other day's hours have no price, this day's stands for them
+    priced = here if there.cost is None else there
+    cell.prices = frozenset(here.prices | priced.prices)
+    if len(cell.prices) == 1:
+        cell.price = next(iter(cell.prices))
+    elif cell.prices:
+        cost = priced.unique_cost or ZERO
+        cell.price = (cost / priced.unique if priced.unique else here.cost / here.tokens).quantize(_PRICE)
+    known = there.unique_cost
+    cell.moved_cost = (cell.price or ZERO) * cell.moved if known is None else known

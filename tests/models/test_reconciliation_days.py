@@ -1,0 +1,91 @@
+"""A bill whose days are not UTC's: what the reconciliation makes of it, worked out by hand."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from tests.models.four_sides import DAY, NOON, PERIOD, FourSides, by_cause, in_millionths
+
+
+def test_a_bill_by_another_midnight_is_a_boundary_of_days(sides: FourSides) -> None:
+    """Ten thousand tokens at the start of each UTC day, growing by a thousand; the bill's days begin eight hours later."""
+    for number in range(31):
+        midnight = datetime(2026, 10, 1) + timedelta(days=number)
+        early, late = 10_000 + 7_000 * (number % 3), 100_000 + 1_000 * number
+        sides.logged(midnight + timedelta(hours=2), input_uncached=early)
+        sides.logged(midnight + timedelta(hours=15), input_uncached=late)
+        tokens = late + 10_000 + 7_000 * ((number + 1) % 3)
+        sides.billed(midnight.date(), "input_uncached", tokens, Decimal(tokens) * 3 / 10**6)
+        sides.counted(midnight.date(), input_uncached=early + late)
+    sides.logged(datetime(2026, 11, 1, 2), input_uncached=10_000 + 7_000 * (31 % 3))
+    found = sides.reconciled()
+    assert set(found.lines["day_offset_minutes"]) <= set(range(150, 781))
+    assert by_cause(found.causes).keys() == {"day_boundary"}
+    moved = {row["usage_date"]: row["usd"] for row in found.causes.iter_rows(named=True)}
+    # each day lost its early hours and got the next day's: 7,000 more twice, 14,000 less once
+    assert [moved[PERIOD + timedelta(days=number)] for number in range(3)] == [
+        Decimal("0.021"),
+        Decimal("0.021"),
+        Decimal("-0.042"),
+    ]
+
+
+def test_a_price_that_changes_within_a_moved_day_leaves_every_cause_its_worth() -> None:
+    """The bill's day of the 16th has 8 hours of the 17th. At noon of the 16th the price falls from 3 to 2 dollars."""
+    sides, change = FourSides(), datetime(2026, 10, 16, 12)
+    sides.price(input_uncached="3", cache_read="0.001", until=change)
+    sides.price(input_uncached="2", cache_read="0.001", since=change)
+    early = [10_000 + 7_000 * (number % 3) for number in range(32)]
+    for number in range(31):
+        midnight = datetime(2026, 10, 1) + timedelta(days=number)
+        late = 100_000 + 1_000 * number
+        sides.logged(midnight + timedelta(hours=2), input_uncached=early[number])
+        # 20,000 of the 16th's morning are not in the log, and 1,000 are there twice
+        lost, twice = (20_000, 1_000) if number == 15 else (0, 0)
+        morning = 40_000 - lost + twice
+        sides.logged(midnight + timedelta(hours=10), input_uncached=morning, duplicate_input_uncached=twice)
+        sides.logged(midnight + timedelta(hours=15), input_uncached=late)
+        prices = [2 if midnight + timedelta(hours=hour) >= change else 3 for hour in (10, 15, 26)]
+        parts = (40_000, late, early[number + 1])
+        cost = sum((Decimal(tokens * usd) for tokens, usd in zip(parts, prices, strict=True)), Decimal(0)) / 10**6
+        sides.billed(midnight.date(), "input_uncached", sum(parts), cost)
+        sides.counted(midnight.date(), input_uncached=early[number] + 40_000 + late)
+    sides.logged(datetime(2026, 11, 1, 2), input_uncached=early[31])
+    sides.billed(DAY, "cache_read", 1, "0.000000001")
+    sides.counted(DAY, cache_read=1)
+    sides.logged(NOON, cache_read=1)
+    found = in_millionths(sides.reconciled())
+    # the first early hours, at 3 dollars, are the month's before; those of the next month's first day cost 2
+    boundary = Decimal(early[31] * 2 - early[0] * 3) / 10**6
+    assert found == {"missing_log": Decimal("0.06"), "duplicate": Decimal("-0.003"), "day_boundary": boundary}
+
+
+def test_a_price_billed_too_long_does_not_hide_when_the_bill_s_days_begin() -> None:
+    sides, cheaper = FourSides(), datetime(2026, 10, 11)
+    sides.price(input_uncached="6", until=cheaper)
+    sides.price(input_uncached="3", since=cheaper)
+    for number in range(31):
+        midnight = datetime(2026, 10, 1) + timedelta(days=number)
+        late = 100_000 + 1_000 * number
+        sides.logged(midnight + timedelta(hours=2), input_uncached=10_000 + 7_000 * (number % 3))
+        sides.logged(midnight + timedelta(hours=15), input_uncached=late)
+        tokens = late + 10_000 + 7_000 * ((number + 1) % 3)
+        usd_per_mtok = 6 if number < 14 else 3  # four days longer than the price book has it
+        sides.billed(midnight.date(), "input_uncached", tokens, Decimal(tokens) * usd_per_mtok / 10**6)
+    sides.logged(datetime(2026, 11, 1, 2), input_uncached=10_000 + 7_000 * (31 % 3))
+    assert set(sides.reconciled().lines["day_offset_minutes"]) <= set(range(150, 781))
+
+
+def test_a_model_that_nobody_bills_says_nothing_of_when_days_begin(sides: FourSides) -> None:
+    """Little on the bill, changing from day to day; much of another model on the first night in the log."""
+    sides.price("other", input_uncached="3")
+    for number in range(31):
+        midnight = datetime(2026, 10, 1) + timedelta(days=number)
+        tokens = 100_000 + 10_000 * (number % 4)
+        sides.logged(midnight + timedelta(hours=9), input_uncached=tokens)
+        billed = tokens + (5_000 if number == 6 else 0)  # one day is billed with more than was logged
+        sides.billed(midnight.date(), "input_uncached", billed, Decimal(billed) * 3 / 10**6)
+    # a bill whose days began between three and nine would have nothing of it
+    sides.logged(datetime(2026, 10, 1, 3), "other", input_uncached=14_000_000)
+    found = sides.reconciled()
+    assert set(found.lines["day_offset_minutes"]) == {0}
+    assert by_cause(found.causes) == {"not_billed": Decimal(-42), "unexplained": Decimal("0.015")}
