@@ -30,7 +30,10 @@ from pipelines.night.self_hosting import SCALING, SELF_HOSTED, build_scaling_cos
 from pipelines.night.spot_means import MEANS, build_spot_means
 from pipelines.night.stale import stored_inputs
 
-REFERENCES = ("teams", "owners", "host_identity", "gpu_rules", "gpu_workload_rules", LISTED, "prices", "reporting")
+REFERENCES = (
+    *("teams", "owners", "host_identity", "gpu_rules", "gpu_types", "gpu_workload_rules"),
+    *(LISTED, "prices", "reporting"),
+)
 NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "prices"]  # where models have names
 # tables that a model computes; all others have SQL
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from connectors.registry import source
 from contracts import conform, contract
+from models.gpu_types import gpu_types
 from models.pricing import identity_rows
 from pipelines.calendar import midnight, month_start, next_month
 from pipelines.config.gpus import GpuWork, WarmStandby
@@ -41,6 +42,7 @@ def write_references(house: House) -> dict[str, int]:
         "owners": _owners(config),
         "host_identity": _hosts(config),
         "gpu_rules": _gpu_rules(config),
+        "gpu_types": _gpu_types(),
         "gpu_workload_rules": _gpu_workload_rules(config),
         "prices": learned.rows,
         "reporting": _table("reporting", [{"reporting_currency": config.currency}]),
@@ -172,6 +174,10 @@ def _gpu_rules(config: Config) -> pa.Table:
         "batch_idle_seconds": rules.batch_minutes * 60,
     }
     return _table("gpu_rules", [row])
+
+
+def _gpu_types() -> pa.Table:
+    return _table("gpu_types", ({"name_key": key, "gpu_type": name} for key, name in gpu_types().items()))
 
 
 def _gpu_workload_rules(config: Config) -> pa.Table:

@@ -1,20 +1,23 @@
 -- Bills, clouds and clusters name one machine in several ways: an ARN or its last part, a path in other case. The key
 -- is the lower-case name, and its last part besides. The register wins; what nodes say of themselves fills the rest: a
 -- machine is the node that it was last seen as, also before it was first seen, since bills begin before nodes do.
+-- GPUs have one name for each type, whoever names them.
 -- A bill may name only the scale set that a machine is one of: its lines are those of all its machines, each for the
 -- time that it was seen.
 with configured as (
     select
-        resource_id,
-        cluster,
-        hostname,
-        gpu_count,
-        gpu_model_name,
-        valid_from,
-        valid_to,
-        lower(resource_id) as whole_key,
-        lower(regexp_extract(resource_id, '([^/]+)/?$', 1)) as last_key
+        host_identity.resource_id,
+        host_identity.cluster,
+        host_identity.hostname,
+        host_identity.gpu_count,
+        host_identity.valid_from,
+        host_identity.valid_to,
+        coalesce(gpu_types.gpu_type, replace(host_identity.gpu_model_name, '-', ' ')) as gpu_model_name,
+        lower(host_identity.resource_id) as whole_key,
+        lower(regexp_extract(host_identity.resource_id, '([^/]+)/?$', 1)) as last_key
     from host_identity
+    left join gpu_types
+        on lower(replace(replace(host_identity.gpu_model_name, '-', ' '), '_', ' ')) = gpu_types.name_key
 ),
 
 registered as (
@@ -42,11 +45,18 @@ registered as (
 -- names on Google Cloud are unique within a project and zone
 placed as (
     select
-        *,
-        case when provider_id like 'gce://%' then split_part(provider_id, '/', 3) end as project_id,
-        case when provider_id like 'gce://%' then split_part(provider_id, '/', 4) end as zone
+        node_sightings.*,
+        coalesce(gpu_types.gpu_type, replace(node_sightings.gpu_model_name, '-', ' ')) as gpu_type,
+        case
+            when node_sightings.provider_id like 'gce://%' then split_part(node_sightings.provider_id, '/', 3)
+        end as project_id,
+        case
+            when node_sightings.provider_id like 'gce://%' then split_part(node_sightings.provider_id, '/', 4)
+        end as zone
     from node_sightings
-    where instance_id is not null
+    left join gpu_types
+        on lower(replace(replace(node_sightings.gpu_model_name, '-', ' '), '_', ' ')) = gpu_types.name_key
+    where node_sightings.instance_id is not null
 ),
 
 sighted as (
@@ -58,7 +68,7 @@ sighted as (
         zone,
         seen_from,
         seen_to,
-        gpu_model_name,
+        gpu_type as gpu_model_name,
         purchase_option,
         coalesce(
             gpu_count, cast(floor(cast(gpu_capacity as double) / cast(coalesce(gpu_replicas, 1) as double)) as integer)

@@ -43,7 +43,7 @@ resolved as (
         reported.instance_id,
         reported.mig_profile,
         max(reported.gpu_index) as gpu_index,
-        max(reported.gpu_model_name) as gpu_model_name,
+        max(coalesce(gpu_types.gpu_type, replace(reported.gpu_model_name, '-', ' '))) as gpu_model_name,
         coalesce(min(machines.cluster), reported.cluster) as host_cluster,
         case
             when reported.hostname <> '' then reported.hostname
@@ -56,6 +56,8 @@ resolved as (
             and lower(reported.instance_id) = machines.machine_key
             and reported.sample_date >= machines.first_day
             and reported.sample_date <= machines.last_day
+    left join gpu_types
+        on lower(replace(replace(reported.gpu_model_name, '-', ' '), '_', ' ')) = gpu_types.name_key
     group by
         reported.sample_date,
         reported.cluster,

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from models.allocation import largest_remainder
+from models.gpu_types import gpu_types
 from pipelines.engines.duckdb_engine import DuckDBEngine
 from tests.sql.gpu_rows import (
     MIDNIGHT,
@@ -402,6 +403,38 @@ def test_bill_lines_find_their_node_by_what_nodes_say_of_themselves(duckdb_engin
     found = Counter((row["resource_id"].rpartition("/")[2], row["hostname"], row["gpu_count"]) for row in rows)
     assert found == {("i-1", "node-1", 8): 24, ("gke-1", "gke-1", 4): 24, ("3", "aks-1", 2): 24}
     assert not [row for row in rows if "projects/q" in row["resource_id"]]
+
+
+def test_one_type_of_gpu_has_one_name_whether_driver_label_or_register_names_it(duckdb_engine: DuckDBEngine) -> None:
+    given = {
+        "host_identity": [
+            {
+                "resource_id": "i-2",
+                "cluster": "prod",
+                "hostname": "node-2",
+                "gpu_count": 8,
+                "valid_from": at(-24),
+                "valid_to": at(48),
+                "gpu_model_name": "nvidia-h100-80gb",
+            }
+        ],
+        "node_sightings": [
+            sighting(0, 24, gpu_count=8, gpu_model_name="NVIDIA-H100-80GB-HBM3"),
+            sighting(0, 24, hostname="node-3", instance_id="i-3", gpu_count=8, gpu_model_name="NVIDIA-X900-SXM9"),
+        ],
+        "gpu_types": [{"name_key": key, "gpu_type": name} for key, name in gpu_types().items()],
+    }
+    hosts = {row["hostname"]: row["gpu_model_name"] for row in built(duckdb_engine, "gpu_hosts", **given)}
+    told = [
+        sample(at(0), gpu_model_name="NVIDIA H100 80GB HBM3"),
+        sample(at(0), gpu_uuid="x", gpu_model_name="NVIDIA X900-SXM9"),
+    ]
+    runs = {
+        row["gpu_uuid"]: row["gpu_model_name"] for row in built(duckdb_engine, "gpu_runs", gpu_samples=told, **given)
+    }
+    h100, unknown = "NVIDIA H100 80GB HBM3", "NVIDIA X900 SXM9"
+    assert hosts == {"node-1": h100, "node-2": h100, "node-3": unknown}
+    assert runs == {"GPU-a": h100, "x": unknown}
 
 
 def test_a_machine_that_google_bills_by_number_is_the_node_of_its_name_project_and_zone(

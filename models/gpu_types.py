@@ -1,0 +1,37 @@
+"""Which type of GPU a name means: drivers, clusters and clouds call one type by several.
+
+Here belongs: reading the list of names, `gpu_types.yml`. Here does not belong: the names themselves.
+"""
+
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+_FILE = Path(__file__).with_name("gpu_types.yml")
+
+
+class _Type(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    also: tuple[str, ...] = ()
+
+
+def gpu_types() -> dict[str, str]:
+    """The type by the key of each of its names: lower case, blanks for dashes and underscores.
+
+    Raises ValueError when one name stands for two types, or twice.
+    """
+    found: dict[str, str] = {}
+    for entry in TypeAdapter(list[_Type]).validate_python(yaml.safe_load(_FILE.read_text(encoding="utf-8"))):
+        for name in (entry.type, *entry.also):
+            if (key := name_key(name)) in found:
+                raise ValueError(f"{_FILE.name}: {name!r} stands for {found[key]!r} already: one of the two must go")
+            found[key] = entry.type
+    return found
+
+
+def name_key(name: str) -> str:
+    """The form in which names are compared; the SQL that joins `gpu_types` makes the same."""
+    return name.lower().replace("-", " ").replace("_", " ")
