@@ -15,21 +15,17 @@ with priced as (
         r.* exclude (
             usage_date, x_source, gateway_team_id, key_id, key_alias, feature, environment, service_tier
         ),
-        case
-            when r.is_cache_hit then 0
-            when m.is_self_hosted then null
-            else cast(
-                if(r.input_uncached_tokens = 0, 0, cast(r.input_uncached_tokens as decimal(12, 0)) * p.input_uncached_usd_per_token)
-                + if(r.cache_read_tokens = 0, 0, cast(r.cache_read_tokens as decimal(12, 0)) * p.cache_read_usd_per_token)
-                + if(r.cache_write_5m_tokens = 0, 0, cast(r.cache_write_5m_tokens as decimal(12, 0)) * p.cache_write_5m_usd_per_token)
-                + if(r.cache_write_1h_tokens = 0, 0, cast(r.cache_write_1h_tokens as decimal(12, 0)) * p.cache_write_1h_usd_per_token)
-                + if(r.input_audio_tokens = 0, 0, cast(r.input_audio_tokens as decimal(12, 0)) * p.input_audio_usd_per_token)
-                + if(r.output_text_tokens = 0, 0, cast(r.output_text_tokens as decimal(12, 0)) * p.output_text_usd_per_token)
-                + if(r.output_reasoning_tokens = 0, 0, cast(r.output_reasoning_tokens as decimal(12, 0)) * p.output_reasoning_usd_per_token)
-                + if(r.output_audio_tokens = 0, 0, cast(r.output_audio_tokens as decimal(12, 0)) * p.output_audio_usd_per_token)
-                as decimal(18, 12)
-            )
-        end as cost
+        cast(
+            if(r.input_uncached_tokens = 0, 0, cast(r.input_uncached_tokens as decimal(12, 0)) * p.input_uncached_usd_per_token)
+            + if(r.cache_read_tokens = 0, 0, cast(r.cache_read_tokens as decimal(12, 0)) * p.cache_read_usd_per_token)
+            + if(r.cache_write_5m_tokens = 0, 0, cast(r.cache_write_5m_tokens as decimal(12, 0)) * p.cache_write_5m_usd_per_token)
+            + if(r.cache_write_1h_tokens = 0, 0, cast(r.cache_write_1h_tokens as decimal(12, 0)) * p.cache_write_1h_usd_per_token)
+            + if(r.input_audio_tokens = 0, 0, cast(r.input_audio_tokens as decimal(12, 0)) * p.input_audio_usd_per_token)
+            + if(r.output_text_tokens = 0, 0, cast(r.output_text_tokens as decimal(12, 0)) * p.output_text_usd_per_token)
+            + if(r.output_reasoning_tokens = 0, 0, cast(r.output_reasoning_tokens as decimal(12, 0)) * p.output_reasoning_usd_per_token)
+            + if(r.output_audio_tokens = 0, 0, cast(r.output_audio_tokens as decimal(12, 0)) * p.output_audio_usd_per_token)
+            as decimal(18, 12)
+        ) as full_cost
     from read_parquet($log) as r
     left join read_parquet($model_identity) as m
         on coalesce(r.provider, '') = m.source_provider and r.billed_model = m.source_model
@@ -38,6 +34,11 @@ with priced as (
         and if(r.service_tier in ('batch', 'flex', 'priority'), r.service_tier, 'default') = p.service_tier
         and r.started_at >= p.valid_from and r.started_at < p.valid_to
         and r.input_total_tokens >= p.input_tokens_from and r.input_total_tokens < p.input_tokens_to
+),
+
+booked as (
+    select *, case when is_cache_hit then 0 when is_self_hosted then null else full_cost end as cost
+    from priced
 )
 
 select
@@ -64,6 +65,7 @@ select
     ), 0) as bigint) as unpriced_output_tokens,
     cast(0 as bigint) as unknown_region_tokens,
     sum(cost) as priced_cost_usd,
-    sum(source_reported_cost_usd) as source_reported_cost_usd
-from priced
+    sum(source_reported_cost_usd) as source_reported_cost_usd,
+    sum(coalesce(avoided_cost_usd, full_cost)) filter (where is_cache_hit) as avoided_cost_usd
+from booked
 group by all

@@ -123,7 +123,7 @@ def report(given: Sequence[int], results: dict[str, dict[str, float]], folder: P
     return f"""# A month of GPU samples to hourly states
 
 {gpu_count:,} GPUs, {day_count} days, a sample a minute: {row_count:,} samples, {runs:,} runs, {states:,} rows of
-gpu_states_hourly. {os.cpu_count()} cores shared with other work, DuckDB limited to {MEMORY_LIMIT}. Runs of each side:
+gpu_states_hourly. {os.cpu_count()} cores, DuckDB limited to {MEMORY_LIMIT}. Runs of each side:
 {repeats}, in turn, each in a fresh process over the same files; medians.
 
 {rows}

@@ -36,7 +36,7 @@ def in_fresh_processes(module: str, sides: Iterable[str], folder: Path, repeats:
     for _ in range(repeats):
         for side, found in runs.items():
             command = [sys.executable, "-m", module, "--side", side, "--folder", str(folder)]
-            found.append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+            found.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
     return {
         side: {
             "seconds": median(run["seconds"] for run in found),

@@ -1,52 +1,28 @@
 -- What may be wrong is found in one pass over the priced log, and looked at in full afterwards. Whether anything is
 -- like an attempt is known beforehand from hashes, eight bytes for each attempt, that occur twice: of its key, sizes
 -- and hour, of its id, of its operation if that failed at first. What only happens to have the same hash is no matter
--- later. Two starts within a second are in the same hour, or in the last second of one and in the next.
+-- later. Two starts within a second are in the same hour, or in the last second of one and the first of the next: what
+-- starts in those is looked at in any case.
 -- Costs that differ by a billionth of a dollar or less are equal: gateways compute in binary floating point.
-with hours as (
+with alike as (
     select
         hash(key_id, input_total_tokens, output_total_tokens, cache_read_tokens, date_trunc('hour', started_at))
             as size_hash
     from gateway_requests
     where not is_cache_hit and input_total_tokens + output_total_tokens > 0
-    union all
-    select
-        hash(
-            key_id, input_total_tokens, output_total_tokens, cache_read_tokens,
-            date_trunc('hour', started_at) + interval 1 hour
-        ) as size_hash
-    from gateway_requests
-    where
-        hour(started_at) < 23
-        and minute(started_at) = 59
-        and second(started_at) = 59
-        and not is_cache_hit
-        and input_total_tokens + output_total_tokens > 0
-    union all
-    select
-        hash(
-            key_id, input_total_tokens, output_total_tokens, cache_read_tokens,
-            date_trunc('hour', started_at) + interval 1 hour
-        ) as size_hash
-    from day_ends
-),
-
-alike as (
-    select size_hash
-    from hours
-    group by size_hash
+    group by hash(key_id, input_total_tokens, output_total_tokens, cache_read_tokens, date_trunc('hour', started_at))
     having count(*) > 1
 ),
 
 repeated_ids as (
-    select hash(usage_date, x_source, request_id) as id_hash
+    select hash(request_id) as id_hash
     from gateway_requests
-    group by hash(usage_date, x_source, request_id)
+    group by hash(request_id)
     having count(*) > 1
 ),
 
 failed_operations as (
-    select distinct hash(usage_date, x_source, attempt_group_id) as operation_hash
+    select distinct hash(attempt_group_id) as operation_hash
     from gateway_requests
     where status = 'failure' and attempt_group_id is not null
 ),
@@ -58,7 +34,7 @@ looked_at as (
         and priced_requests.input_total_tokens + priced_requests.output_total_tokens > 0
         and (
             alike.size_hash is not null
-            or (minute(priced_requests.started_at) = 59 and second(priced_requests.started_at) = 59)
+            or minute(priced_requests.started_at) * 60 + second(priced_requests.started_at) in (0, 3599)
         ) as may_be_logged_twice,
         repeated_ids.id_hash is not null as may_share_id,
         failed_operations.operation_hash is not null and priced_requests.attempt_group_id is not null
@@ -72,11 +48,11 @@ looked_at as (
             ) = alike.size_hash
     left join repeated_ids
         on
-            hash(priced_requests.usage_date, priced_requests.x_source, priced_requests.request_id)
+            hash(priced_requests.request_id)
             = repeated_ids.id_hash
     left join failed_operations
         on
-            hash(priced_requests.usage_date, priced_requests.x_source, priced_requests.attempt_group_id)
+            hash(priced_requests.attempt_group_id)
             = failed_operations.operation_hash
 )
 
