@@ -23,6 +23,7 @@ ROWS_AT_ONCE = 4_000_000  # a day of a hundred million attempts a month
 PRICED = "usage_daily"  # where requests first meet their prices; tables made from it say nothing new
 MONEY, CURRENCY = "effective_cost", "billing_currency"
 EXACT = Context(prec=76)  # twice the 38 digits of an amount: no sum is rounded
+HELD = "gpu_holdings"
 CONVERTED = "chargeback"  # where costs are converted to the statements' currency
 
 
@@ -145,7 +146,20 @@ def _note(output: Contract, pieces: Sequence[pa.Table]) -> str:
     """What people must know of the rows beyond their number; empty when there is nothing."""
     if output.table == PRICED:
         return _unpriced(pieces)
+    if output.table == HELD:
+        return _contradicted(pieces)
     return _unconverted(pieces) if output.table == CONVERTED else ""
+
+
+def _contradicted(pieces: Sequence[pa.Table]) -> str:
+    """Of which holders two sources say different things; empty when they agree."""
+    holders = {
+        f"{row['namespace']}/{row['pod']} on {row['hostname']}"
+        for piece in pieces
+        for row in piece.filter(pc.field("is_contradicted")).to_pylist()
+    }
+    named = ", ".join(sorted(holders)[:3]) + (f" and {len(holders) - 3} more" if len(holders) > 3 else "")
+    return f"sources differ in how many GPUs {named} had: the higher number counts" if holders else ""
 
 
 def _unconverted(pieces: Sequence[pa.Table]) -> str:

@@ -17,40 +17,39 @@ with replicas as (
 
 given as (
     select
-        gpu_allocations.allocation_date as usage_date,
-        gpu_allocations.cluster,
-        gpu_allocations.hostname,
-        gpu_allocations.holder_kind,
-        gpu_allocations.namespace,
-        gpu_allocations.pod,
-        gpu_allocations.gpu_uuid,
-        gpu_allocations.gpu_index,
-        gpu_allocations.gpu_instance_id,
-        coalesce(gpu_allocations.mig_profile, '') as mig_profile,
-        cast(epoch(date_trunc('second', gpu_allocations.started_at)) as bigint) as start_second,
-        cast(epoch(date_trunc('second', gpu_allocations.ended_at)) as bigint) as end_second,
-        cast(sum(gpu_allocations.allocated_gpus * 1000000) as bigint)
-        // max(case when gpu_allocations.is_shared then coalesce(replicas.gpu_replicas, 1) else 1 end) as asked_ppm
-    from gpu_allocations
+        gpu_holdings.usage_date,
+        gpu_holdings.cluster,
+        gpu_holdings.hostname,
+        gpu_holdings.holder_kind,
+        gpu_holdings.namespace,
+        gpu_holdings.pod,
+        gpu_holdings.gpu_uuid,
+        gpu_holdings.gpu_index,
+        gpu_holdings.gpu_instance_id,
+        gpu_holdings.mig_profile,
+        gpu_holdings.start_second,
+        gpu_holdings.end_second,
+        cast(sum(gpu_holdings.allocated_ppm) as bigint)
+        // max(case when gpu_holdings.is_shared then coalesce(replicas.gpu_replicas, 1) else 1 end) as asked_ppm
+    from gpu_holdings
     left join replicas
         on
-            gpu_allocations.allocation_date = replicas.usage_date
-            and gpu_allocations.cluster = replicas.cluster
-            and gpu_allocations.hostname = replicas.hostname
-    where gpu_allocations.hostname <> ''
+            gpu_holdings.usage_date = replicas.usage_date
+            and gpu_holdings.cluster = replicas.cluster
+            and gpu_holdings.hostname = replicas.hostname
     group by
-        gpu_allocations.allocation_date,
-        gpu_allocations.cluster,
-        gpu_allocations.hostname,
-        gpu_allocations.holder_kind,
-        gpu_allocations.namespace,
-        gpu_allocations.pod,
-        gpu_allocations.gpu_uuid,
-        gpu_allocations.gpu_index,
-        gpu_allocations.gpu_instance_id,
-        coalesce(gpu_allocations.mig_profile, ''),
-        gpu_allocations.started_at,
-        gpu_allocations.ended_at
+        gpu_holdings.usage_date,
+        gpu_holdings.cluster,
+        gpu_holdings.hostname,
+        gpu_holdings.holder_kind,
+        gpu_holdings.namespace,
+        gpu_holdings.pod,
+        gpu_holdings.gpu_uuid,
+        gpu_holdings.gpu_index,
+        gpu_holdings.gpu_instance_id,
+        gpu_holdings.mig_profile,
+        gpu_holdings.start_second,
+        gpu_holdings.end_second
 ),
 
 runs as (

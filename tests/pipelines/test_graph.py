@@ -54,7 +54,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("teams", "owners", "host_identity", "model_identity", "prices", "listed_prices", "fx_rates", "reporting"),
         "bill_sources",
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
-        *("gpu_rules", "gpu_types", "gpu_workload_rules", "gpu_runs", "gpu_held", "gpu_stretches", "gpu_shares", "gpu_targets"),
+        *("gpu_rules", "gpu_types", "gpu_workload_rules", "gpu_runs", "gpu_holdings", "gpu_held", "gpu_stretches", "gpu_shares", "gpu_targets"),
         *("gpu_unbilled", "gpu_identity"),
         *("gpu_states_hourly", "postings", "commitment_lines", "commitment_hours"),
         *("day_ends", "request_defects", "usage_hourly", "reconciliation_lines", "reconciliation_causes"),

@@ -1,4 +1,4 @@
-"""GPU nodes' money, from tables of the lake to its parts: what cannot be split is told."""
+"""What a night tells of GPUs beside its tables: nodes that cannot be split, schedulers that contradict one another."""
 
 from datetime import date
 from decimal import Decimal
@@ -50,3 +50,19 @@ def test_nodes_of_known_size_are_split_and_the_others_are_named(tmp_path: Path) 
     assert built.note == "cores and memory of node-2 are not known (hosts: vcpus, memory_gib): their cost is not split"
     assert (known["split_method_id"], f"{known['gpu_cost']:.4f}") == ("aws_split_cost", "4.0359")
     assert (unknown["split_method_id"], unknown["gpu_cost"], unknown["effective_cost"]) == (None, None, Decimal(10))
+
+
+def test_two_sources_that_name_different_numbers_of_gpus_are_told(tmp_path: Path) -> None:
+    write_company(tmp_path)
+    given = {"allocation_date": DAY, "x_slice_date": DAY, "cluster": "prod", "hostname": "node-1", "namespace": "mail"}
+    given |= {"started_at": NOON, "ended_at": "2026-10-05 13:00:00", "resource_name": "nvidia_com_gpu"}
+    alike = [{**given, "pod": "p-1", "x_source": name, "allocated_gpus": "1"} for name in ("prom-a", "prom-b")]
+    apart = [
+        {**given, "pod": "p-2", "x_source": name, "allocated_gpus": gpus} for name, gpus in (("a", "1"), ("b", "2"))
+    ]
+    with open_house(tmp_path / "farthing.yml", "run-1") as house:
+        write(house, "gpu_allocations", DAY, *alike, *apart)
+        built = build(house, contract("gpu_holdings"), DAY, DAY)
+        found = {row["pod"]: row["allocated_ppm"] for row in house.lake.read("gpu_holdings").to_pylist()}
+    assert found == {"p-1": 1_000_000, "p-2": 2_000_000}
+    assert built.note == "sources differ in how many GPUs mail/p-2 on node-1 had: the higher number counts"
