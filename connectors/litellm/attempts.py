@@ -121,6 +121,8 @@ def attempt(settings: LiteLlmNames, record: Record) -> Attempt:
         ),
         avoided_cost=found.saved_cost if _is_sum(found.saved_cost) else None,
         source_cost_basis=_basis(found.breakdown),
+        stated_margin=_sum(found.breakdown, "margin_total_amount"),
+        stated_discount=_sum(found.breakdown, "discount_amount"),
         extra=_extra(record, found),
     )
 
@@ -163,9 +165,15 @@ def _basis(breakdown: Record) -> str:
     """What the reported cost includes."""
     if not breakdown:
         return "unknown"
-    if _is_sum(breakdown.get("margin_total_amount")):
+    if _sum(breakdown, "margin_total_amount"):
         return "with_margin"
-    return "after_discount" if _is_sum(breakdown.get("discount_amount")) else "list"
+    return "after_discount" if _sum(breakdown, "discount_amount") else "list"
+
+
+def _sum(breakdown: Record, name: str) -> str | None:
+    """An amount of the breakdown; None where it is not stated, or zero."""
+    amount: str | None = breakdown.get(name)
+    return amount if _is_sum(amount) else None
 
 
 def _is_sum(text: str | None) -> bool:

@@ -62,7 +62,8 @@ def payload_columns(settings: LiteLlmSettings) -> Columns | None:
 
 def _rows(records: pl.DataFrame, settings: LiteLlmSettings) -> pl.DataFrame | None:
     cost, saved = usd(records["response_cost"]), usd(records["saved_cache_cost"])
-    if cost is None or saved is None:
+    margin, discount = (usd(_of_breakdown(records, name)) for name in ("margin_total_amount", "discount_amount"))
+    if cost is None or saved is None or margin is None or discount is None:
         return None
     tier = pl.coalesce(at("cost_breakdown.service_tier"), at(f"{_USAGE}.service_tier"))
     named = told(records.with_columns(tier=tier), ("custom_llm_provider", "api_base", "model", "tier"), _names)
@@ -75,6 +76,8 @@ def _rows(records: pl.DataFrame, settings: LiteLlmSettings) -> pl.DataFrame | No
             is_stream=pl.coalesce("stream", at("model_parameters.stream")),
             source_reported_cost_usd=cost,
             avoided_cost_usd=pl.when(is_sum(pl.col("saved_cache_cost"))).then(saved),
+            stated_margin_usd=pl.when(is_sum(at("cost_breakdown.margin_total_amount"))).then(margin),
+            stated_discount_usd=pl.when(is_sum(at("cost_breakdown.discount_amount"))).then(discount),
             **_stated(),
         )
         .with_columns(**_buckets())
@@ -88,6 +91,10 @@ def _rows(records: pl.DataFrame, settings: LiteLlmSettings) -> pl.DataFrame | No
             **_said(settings),
         )
     )
+
+
+def _of_breakdown(records: pl.DataFrame, name: str) -> pl.Series:
+    return records["cost_breakdown"].struct.field(name)
 
 
 def _names(provider: str | None, api_base: str | None, model: str | None, tier: str | None) -> dict[str, str | None]:

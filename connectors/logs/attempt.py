@@ -43,6 +43,7 @@ class Attempt(NamedTuple):
     `avoided_cost` is what a cache hit would have cost, in USD; the cost that a log reports is not here but given to
     `staged_row`, so that refused records keep theirs.
     `source_cost_basis` says what that cost includes; a cost of zero for tokens that were used is `unknown` anyway.
+    `stated_margin` and `stated_discount` are the amounts of these in it, in USD, where the log states them.
     `dedup_key` identifies the attempt when it is delivered again; left out, it is id, start and outcome.
     `extra` is allow-listed content without a column: it goes to `x_extra`.
     """
@@ -78,8 +79,13 @@ class Attempt(NamedTuple):
     prefix_hash: str | None = None
     avoided_cost: str | Decimal | None = None
     source_cost_basis: str = "unknown"
+    stated_margin: str | Decimal | None = None
+    stated_discount: str | Decimal | None = None
     dedup_key: str | None = None
     extra: Mapping[str, Any] = NOTHING
+
+
+_AMOUNTS = ("avoided_cost", "stated_margin", "stated_discount")
 
 
 def staged_row(found: Attempt, cost: Decimal | None, refused: list[RowError]) -> dict[str, Any]:
@@ -97,7 +103,7 @@ def staged_row(found: Attempt, cost: Decimal | None, refused: list[RowError]) ->
     if found.status not in _STATUSES:
         raise RowError("unknown_status", f"status is {found.status!r}; success or failure was expected", "status")
     row = found._asdict()
-    for name in ("usage", "extra", "avoided_cost"):
+    for name in ("usage", "extra", *_AMOUNTS):
         del row[name]
     row |= found.usage._asdict()
     ended, is_used = found.ended_at, found.usage.usage_provenance != "missing"
@@ -115,7 +121,7 @@ def staged_row(found: Attempt, cost: Decimal | None, refused: list[RowError]) ->
         "source_cost_basis": "unknown"
         if cost is None or (cost == 0 and is_used and not found.is_cache_hit)
         else found.source_cost_basis,
-        "avoided_cost_usd": usd(found.avoided_cost, refused, "avoided_cost_usd"),
+        **{f"{name}_usd": usd(getattr(found, name), refused, f"{name}_usd") for name in _AMOUNTS},
         "x_extra": json_text(found.extra) if found.extra else None,
     }
     return row

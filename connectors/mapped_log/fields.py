@@ -30,7 +30,7 @@ _BY_SORT: Mapping[Sort, str] = {
     "duration": "latency",
     "flag": "is_cache_hit is_stream",
     "count": " ".join(Counts._fields),
-    "money": "cost avoided_cost",
+    "money": "cost margin discount avoided_cost",
     "status": "status",
     "tags": "tags",
     "metadata": "metadata",

@@ -72,7 +72,7 @@ def started(settings: MappedLogSettings, row: Mapping[str, Any]) -> int | None:
 
 def reported_cost(settings: MappedLogSettings, record: Record) -> Decimal | None:
     """What the record says that the attempt cost, in USD; None for another currency."""
-    return _amount(settings, record, "cost") if settings.currency == "USD" else None
+    return _usd(settings, record, "cost")
 
 
 def attempt(settings: MappedLogSettings, landed: Record) -> Attempt:
@@ -105,8 +105,10 @@ def attempt(settings: MappedLogSettings, landed: Record) -> Attempt:
         is_cache_hit=_truth(record, "is_cache_hit") is True,
         is_stream=_truth(record, "is_stream"),
         service_tier=service_tier(record.get("service_tier")) or used.service_tier,
-        avoided_cost=_amount(settings, record, "avoided_cost") if settings.currency == "USD" else None,
         source_cost_basis=settings.cost_basis,
+        stated_margin=_usd(settings, record, "margin"),
+        stated_discount=_usd(settings, record, "discount"),
+        avoided_cost=_usd(settings, record, "avoided_cost"),
         extra=_extra(settings, record, used),
     )
 
@@ -168,6 +170,10 @@ def _amount(settings: MappedLogSettings, record: Record, name: str) -> Decimal |
     return None if stated is None else stated * settings.cost_unit
 
 
+def _usd(settings: MappedLogSettings, record: Record, name: str) -> Decimal | None:
+    return _amount(settings, record, name) if settings.currency == "USD" else None
+
+
 def _decimal(value: Any) -> Decimal | None:
     """A number, or text of one, exactly as it is written."""
     if value is None or isinstance(value, bool):
@@ -192,7 +198,7 @@ def _truth(record: Record, name: str) -> bool | None:
 def _extra(settings: MappedLogSettings, record: Record, used: NativeUsage) -> dict[str, Any]:
     kept: dict[str, Any] = {**used.beside, **dict(_marked(record, "extra"))}
     if settings.currency != "USD":
-        for name in ("cost", "avoided_cost"):
+        for name in ("cost", "margin", "discount", "avoided_cost"):
             if (amount := _amount(settings, record, name)) is not None:
                 kept |= {f"reported_{name}": format(amount, "f"), "reported_currency": settings.currency}
     return kept

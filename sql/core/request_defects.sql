@@ -1,10 +1,41 @@
--- A cost has one defect at most, the first that explains it: none at all, a margin or discount that the log states, a
--- price that the book had earlier or that was corrected since, cached tokens that were charged a second time as
--- uncached ones. Costs that differ by a billionth of a dollar or less are equal: gateways compute in binary floating
--- point.
+-- What a log states of margin and discount is taken from its cost first. The rest has one defect at most, the first
+-- that explains it: none at all, a margin or discount that the log speaks of and does not state, a price that the book
+-- had earlier or that was corrected since, cached tokens at the price of uncached ones, or charged a second time as
+-- such. Costs that differ by a billionth of a dollar or less are equal: gateways compute in binary floating point.
 -- An effect is by how much a sum over the log is too high; it is unknown where nobody logged what was used.
 with repeats as (
     select * from repeated_requests
+),
+
+stated as (
+    select
+        x_source,
+        x_page,
+        x_row,
+        coalesce(stated_margin_usd, 0) as margin_usd,
+        coalesce(stated_discount_usd, 0) as discount_usd
+    from gateway_requests
+    where stated_margin_usd is not null or stated_discount_usd is not null
+),
+
+looked_at as (
+    select
+        suspect_requests.*,
+        stated.margin_usd,
+        stated.discount_usd,
+        stated.x_row is not null as is_stated,
+        cast(
+            suspect_requests.source_reported_cost_usd
+            - coalesce(stated.margin_usd, 0)
+            + coalesce(stated.discount_usd, 0) as decimal(38, 12)
+        ) as listed_cost_usd
+    from suspect_requests
+    left join stated
+        on
+            suspect_requests.x_source = stated.x_source
+            and suspect_requests.x_page = stated.x_page
+            and suspect_requests.x_row = stated.x_row
+            and suspect_requests.source_reported_cost_usd <> 0
 ),
 
 suspects as (
@@ -27,8 +58,9 @@ suspects as (
             cast(cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens as decimal(12, 0))
             * input_uncached_usd_per_token as decimal(31, 12)
         ) as cached_as_uncached_usd,
-        cast(source_reported_cost_usd - priced_cost_usd as decimal(38, 12)) as reported_too_much_usd
-    from suspect_requests
+        cast(listed_cost_usd - priced_cost_usd as decimal(38, 12)) as listed_too_much_usd,
+        source_cost_basis in ('with_margin', 'after_discount') and not is_stated as is_adjusted
+    from looked_at
 ),
 
 token_classes as (
@@ -64,8 +96,8 @@ differing as (
         suspects.is_paid
         and suspects.used_tokens > 0
         and suspects.source_reported_cost_usd <> 0
-        and suspects.source_cost_basis not in ('with_margin', 'after_discount')
-        and abs(suspects.reported_too_much_usd) > 0.000000001
+        and not suspects.is_adjusted
+        and abs(suspects.listed_too_much_usd) > 0.000000001
 ),
 
 -- a class without a price then leaves the attempt without a cost
@@ -74,7 +106,7 @@ at_past_prices as (
         differing.x_source,
         differing.x_page,
         differing.x_row,
-        differing.source_reported_cost_usd,
+        differing.listed_cost_usd,
         max(past_prices.stated_from) as price_valid_from,
         sum(differing.token_count * past_prices.usd_per_token) as cost_usd
     from differing
@@ -93,7 +125,7 @@ at_past_prices as (
         differing.x_source,
         differing.x_page,
         differing.x_row,
-        differing.source_reported_cost_usd,
+        differing.listed_cost_usd,
         differing.bucket_tokens,
         past_prices.known_to,
         past_prices.valid_from
@@ -107,8 +139,49 @@ stale as (
         x_row,
         max(price_valid_from) as price_valid_from
     from at_past_prices
-    where abs(source_reported_cost_usd - cost_usd) <= 0.000000001
+    where abs(listed_cost_usd - cost_usd) <= 0.000000001
     group by x_source, x_page, x_row
+),
+
+-- what the cached tokens would have cost more as uncached ones: those that were read, and all
+dearer as (
+    select
+        suspects.x_source,
+        suspects.x_page,
+        suspects.x_row,
+        cast(
+            cast(suspects.cache_read_tokens as decimal(12, 0))
+            * cast(price_book.input_uncached_usd_per_token - price_book.cache_read_usd_per_token as decimal(18, 12))
+            as decimal(38, 12)
+        ) as read_usd,
+        cast(
+            cast(suspects.cache_write_5m_tokens as decimal(12, 0)) * cast(
+                coalesce(
+                    price_book.input_uncached_usd_per_token - price_book.cache_write_5m_usd_per_token, 0
+                ) as decimal(18, 12)
+            )
+            + cast(suspects.cache_write_1h_tokens as decimal(12, 0)) * cast(
+                coalesce(
+                    price_book.input_uncached_usd_per_token - price_book.cache_write_1h_usd_per_token, 0
+                ) as decimal(18, 12)
+            ) as decimal(38, 12)
+        ) as written_usd
+    from suspects
+    inner join price_book
+        on
+            suspects.provider_id = price_book.provider_id
+            and suspects.model_id = price_book.model_id
+            and suspects.service_tier = price_book.service_tier
+            and suspects.price_region_id = price_book.region_id
+            and suspects.input_total_tokens >= price_book.input_tokens_from
+            and suspects.input_total_tokens < price_book.input_tokens_to
+            and suspects.started_at >= price_book.valid_from
+            and suspects.started_at < price_book.valid_to
+    where
+        suspects.is_paid
+        and not suspects.is_adjusted
+        and suspects.cache_read_tokens > 0
+        and suspects.listed_too_much_usd > 0.000000001
 ),
 
 costs as (
@@ -116,16 +189,23 @@ costs as (
         suspects.x_source,
         suspects.x_page,
         suspects.x_row,
-        suspects.reported_too_much_usd,
+        suspects.listed_too_much_usd,
         stale.price_valid_from,
         case
             when suspects.source_reported_cost_usd = 0 then 'zero_cost'
-            when suspects.source_cost_basis = 'with_margin' then 'margin_in_cost'
-            when suspects.source_cost_basis = 'after_discount' then 'discount_in_cost'
+            when suspects.is_adjusted and suspects.source_cost_basis = 'with_margin' then 'margin_in_cost'
+            when suspects.is_adjusted then 'discount_in_cost'
             when stale.x_row is not null then 'stale_price'
             when
+                dearer.read_usd > 0
+                and (
+                    abs(suspects.listed_too_much_usd - dearer.read_usd) <= 0.000000001
+                    or abs(suspects.listed_too_much_usd - dearer.read_usd - dearer.written_usd) <= 0.000000001
+                )
+                then 'cached_at_full_price'
+            when
                 suspects.cached_as_uncached_usd > 0
-                and abs(abs(suspects.reported_too_much_usd) - suspects.cached_as_uncached_usd) <= 0.000000001
+                and abs(abs(suspects.listed_too_much_usd) - suspects.cached_as_uncached_usd) <= 0.000000001
                 then 'cache_counted_twice'
         end as defect
     from suspects
@@ -134,12 +214,37 @@ costs as (
             suspects.x_source = stale.x_source
             and suspects.x_page = stale.x_page
             and suspects.x_row = stale.x_row
+    left join dearer
+        on
+            suspects.x_source = dearer.x_source
+            and suspects.x_page = dearer.x_page
+            and suspects.x_row = dearer.x_row
     where
         suspects.is_paid
         and suspects.used_tokens > 0
         -- a failure that cost nothing is rightly free
         and (suspects.source_reported_cost_usd <> 0 or suspects.status = 'success')
         and suspects.source_reported_cost_usd is not null
+),
+
+adjustments as (
+    select unnest(['margin_in_cost', 'discount_in_cost']) as defect
+),
+
+stated_adjustments as (
+    select
+        suspects.x_source,
+        suspects.x_page,
+        suspects.x_row,
+        adjustments.defect,
+        case when adjustments.defect = 'margin_in_cost' then suspects.margin_usd else -suspects.discount_usd end
+            as reported_too_much_usd
+    from suspects
+    cross join adjustments
+    where
+        suspects.is_paid
+        and suspects.is_stated
+        and suspects.used_tokens > 0
 ),
 
 found as (
@@ -151,6 +256,7 @@ found as (
         case defect when 'duplicate' then 'estimated_cost' when 'id_reused' then 'identity' else 'request_count' end
             as distorts,
         other_request_id,
+        cast(null as string) as effect_basis,
         cast(null as decimal(38, 12)) as reported_too_much_usd,
         cast(null as timestamp) as price_valid_from
     from repeats
@@ -162,6 +268,7 @@ found as (
         'aborted_stream' as defect,
         'estimated_cost' as distorts,
         cast(null as string) as other_request_id,
+        cast(null as string) as effect_basis,
         cast(null as decimal(38, 12)) as reported_too_much_usd,
         cast(null as timestamp) as price_valid_from
     from suspects
@@ -174,15 +281,29 @@ found as (
         defect,
         -- a log whose own cost is the smaller one has the cached tokens among the uncached ones, too
         case
-            when defect = 'cache_counted_twice' and reported_too_much_usd < 0 then 'estimated_cost'
+            when defect = 'cache_counted_twice' and listed_too_much_usd < 0 then 'estimated_cost'
             else 'reported_cost'
         end as distorts,
         cast(null as string) as other_request_id,
-        case when defect = 'cache_counted_twice' then abs(reported_too_much_usd) else reported_too_much_usd end
+        'priced' as effect_basis,
+        case when defect = 'cache_counted_twice' then abs(listed_too_much_usd) else listed_too_much_usd end
             as reported_too_much_usd,
         price_valid_from
     from costs
     where defect is not null
+    union all
+    select
+        x_source,
+        x_page,
+        x_row,
+        defect,
+        'reported_cost' as distorts,
+        cast(null as string) as other_request_id,
+        'stated' as effect_basis,
+        cast(reported_too_much_usd as decimal(38, 12)) as reported_too_much_usd,
+        cast(null as timestamp) as price_valid_from
+    from stated_adjustments
+    where reported_too_much_usd <> 0
 )
 
 select
@@ -220,6 +341,7 @@ select
         when found.defect in ('id_reused', 'retry_as_request') then cast(0 as decimal(38, 12))
         else found.reported_too_much_usd
     end as effect_usd,
+    found.effect_basis,
     found.price_valid_from,
     suspects.x_source,
     suspects.x_page,

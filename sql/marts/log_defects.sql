@@ -65,7 +65,8 @@ found as (
         output_reasoning_tokens,
         output_audio_tokens,
         cast(priced_cost_usd as decimal(38, 12)) as priced_cost_usd,
-        effect_usd
+        effect_usd,
+        case when effect_basis = 'stated' then effect_usd end as stated_effect_usd
     from request_defects
     union all
     select
@@ -91,7 +92,8 @@ found as (
         output_reasoning_tokens,
         output_audio_tokens,
         priced_cost_usd,
-        tagged_cost_usd - priced_cost_usd as effect_usd
+        tagged_cost_usd - priced_cost_usd as effect_usd,
+        cast(null as decimal(38, 12)) as stated_effect_usd
     from tag_overlaps
     union all
     select
@@ -117,7 +119,8 @@ found as (
         holders.output_reasoning_tokens,
         holders.output_audio_tokens,
         holders.priced_cost_usd,
-        holders.priced_cost_usd as effect_usd
+        holders.priced_cost_usd as effect_usd,
+        cast(null as decimal(38, 12)) as stated_effect_usd
     from holders
     inner join first_holders
         on
@@ -149,7 +152,8 @@ found as (
         case when token_class = 'output_reasoning' then cast(tokens as bigint) else 0 end as output_reasoning_tokens,
         case when token_class = 'output_audio' then cast(tokens as bigint) else 0 end as output_audio_tokens,
         usd as priced_cost_usd,
-        -usd as effect_usd
+        -usd as effect_usd,
+        cast(null as decimal(38, 12)) as stated_effect_usd
     from reconciliation_causes
     where cause = 'bypass'
 ),
@@ -191,6 +195,7 @@ select
     cast(sum(found.output_audio_tokens) as bigint) as output_audio_tokens,
     sum(found.priced_cost_usd) as priced_cost_usd,
     sum(found.effect_usd) as effect_usd,
+    sum(found.stated_effect_usd) as stated_effect_usd,
     cast(coalesce(sum(found.request_count) filter (where found.effect_usd is null), 0) as bigint)
         as unknown_effect_count
 from found

@@ -121,6 +121,8 @@ def test_margin_and_discount_are_told_apart_from_list_cost(captures: Path, gatew
     found = {(r["provider"], str(r["source_reported_cost_usd"]), r["source_cost_basis"]) for r in rows}
     assert ("openai", "0.005192000000", "with_margin") in found  # 0.00472 and 10 % on top
     assert ("anthropic", "0.006398250000", "after_discount") in found  # 0.006735 less 5 %
+    stated = {(r["provider"], str(r["stated_margin_usd"]), str(r["stated_discount_usd"])) for r in rows}
+    assert {("openai", "0.000472000000", "None"), ("anthropic", "None", "0.000336750000")} <= stated
     by_cost = {str(r["source_reported_cost_usd"]): json.loads(r["x_extra"]) for r in rows}
     assert by_cost["0.005192000000"]["original_cost"] == "0.00472"
 

@@ -67,6 +67,13 @@ def test_a_cost_is_read_in_its_unit(unit: str, written: Any, cost: str, row: Row
     assert log.rows(cost_unit=unit)[0]["source_reported_cost_usd"] == Decimal(cost)
 
 
+def test_margin_and_discount_in_a_cost_are_what_the_log_states(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/a.jsonl", [row(markup="0.5", rebate=0.25)])
+    fields = log.settings().fields | {"margin": "markup", "discount": "rebate"}
+    (found,) = log.rows(cost_unit="0.01", cost_basis="with_margin", fields=fields)
+    assert (found["stated_margin_usd"], found["stated_discount_usd"]) == (Decimal("0.005"), Decimal("0.0025"))
+
+
 def test_a_cost_in_another_currency_is_kept_beside_and_not_taken_for_dollars(row: Row, log: LogFolder) -> None:
     log.file("2026-11-21/x.jsonl", [row(price=2.5)])
     (found,) = log.rows(cost_unit="0.01", currency="EUR")
