@@ -1,8 +1,10 @@
 """What counters rose by: differences of raw values, restarts taken care of, shared out to intervals.
 
-Never extrapolated. A counter that fell, or whose process started anew, began again at zero: its value is what it rose
-by since then, and what it counted between its last reading and the restart is lost. A counter that comes into sight
-beside others of its process began at zero, too: engines make some of their counters with the first event.
+Never extrapolated. A counter whose process started anew, or that fell to less than half, began again at zero: its
+value is what it rose by since then, and what it counted between its last reading and the restart is lost. Any other
+fall is a dip: two scrapers take turns, and one lags behind. Then it rose by what its highest reading gained. A counter
+that comes into sight beside others of its process began at zero, too: engines make some of their counters with the
+first event.
 
 Here belongs: one counter. Here does not belong: what is counted.
 """
@@ -13,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 _SAME_START_MS = 1000
+_DIP_READINGS = 3
 
 
 class Rise(NamedTuple):
@@ -51,15 +54,20 @@ def rises(points: Mapping[int, float], history: History, before: int | None) -> 
         found.append(Rise(before, first, points[first]))
     elif started is not None and started >= history.since:
         found.append(Rise(started, first, points[first], started if before is not None else None))
-    for (start, low), (end, high) in pairwise(points.items()):
+    readings = list(points.items())
+    top = points[first]
+    for place, ((start, _), (end, high)) in enumerate(pairwise(readings), start=1):
         was, started = started, told(end)
         restart = _restart(start, was, end, started)
-        if restart is None and high < low:
+        following = readings[place : place + 1 + _DIP_READINGS]
+        if restart is None and high < top and _began_again(following, top, was, started):
             restart = end
         if restart is not None:
             found.append(Rise(min(max(start, restart), end), end, high, restart))
-        elif high > low:
-            found.append(Rise(start, end, high - low))
+            top = high
+        elif high > top:
+            found.append(Rise(start, end, high - top))
+            top = high
     return found
 
 
@@ -89,3 +97,22 @@ def _restart(start: int, was: int | None, end: int, now: int | None) -> int | No
     if now is None or (now <= start if was is None else now - was <= _SAME_START_MS):
         return None
     return min(now, end)
+
+
+def _began_again(readings: Sequence[tuple[int, float]], top: float, was: int | None, now: int | None) -> bool:
+    """Whether a counter that fell below its highest reading began again at zero; else it dipped.
+
+    Args:
+        readings: the one that fell, and the next ones.
+        top: the highest one before.
+        was: the process's start as told before the fall.
+        now: the same as told with it: it did not start anew, as far as both tell.
+
+    A fall to half or more is a dip: no engine counts so much between two readings. Deeper it is a restart, if nobody
+    tells the process's start, or if it stays low: engines set counters to zero with a model that they load anew.
+    """
+    if readings[0][1] * 2 >= top:
+        return False
+    if was is None or now is None:
+        return True
+    return len(readings) > _DIP_READINGS and all(value < top for _, value in readings)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from tests.connectors.serving.written import VLLM, by_start, counter, instant, line, parse, rows, scrape
+from tests.connectors.serving.written import PROCESS, VLLM, by_start, counter, instant, line, parse, rows, scrape
 
 PROMPT, GENERATED = "vllm:prompt_tokens_total", "vllm:generation_tokens_total"
 FIVE = {"interval_seconds": 300}
@@ -37,13 +37,40 @@ def test_a_counter_that_falls_began_again_at_zero() -> None:
     assert by_start(found, "reset_count") == {"10:00": 1}
 
 
+TIMES = ("10:00", "10:01", "10:02", "10:03", "10:04", "10:05")
+
+
+def told(values: list[int], starts: list[int]) -> tuple[int, int]:
+    """Tokens and restarts of a counter read at TIMES; without `starts` nobody says when the process began."""
+    page = scrape(
+        *counter(PROMPT, VLLM, list(zip(TIMES, values, strict=True))),
+        *counter("process_start_time_seconds", PROCESS, list(zip(TIMES, starts, strict=False))),
+    )
+    (row,) = rows(page, interval_seconds=900)
+    return row["prompt_tokens"], row["reset_count"]
+
+
+def test_a_dip_of_a_counter_whose_process_goes_on_is_no_restart() -> None:
+    """A billion tokens, one reading 500 too old: the counter rose by 5,000 and not by a billion."""
+    dipped = [10**9, 10**9 + 1000, 10**9 + 500, 10**9 + 3000, 10**9 + 4000, 10**9 + 5000]
+    assert told(dipped, [1_790_000_000] * 6) == (5000, 0)
+    assert told(dipped, []) == (5000, 0)
+
+
+def test_a_deep_fall_is_a_dip_only_where_the_process_says_that_it_goes_on_and_the_counter_comes_back() -> None:
+    back, low = [1000, 1100, 3, 1200, 1300, 1400], [1000, 1100, 3, 203, 303, 403]
+    assert told(back, [1_790_000_000] * 6) == (400, 0)
+    assert told(back, []) == (100 + 3 + 1197 + 100 + 100, 1)
+    assert told(low, [1_790_000_000] * 6) == (100 + 403, 1)  # set to zero without a restart: a model loaded anew
+    assert told(low, []) == (100 + 403, 1)
+
+
 def test_a_restart_is_seen_even_when_the_counter_overtakes_its_old_value() -> None:
-    process = {name: VLLM[name] for name in ("namespace", "pod", "instance")}
     starts = [("10:00", 1_790_000_000), ("10:01", 1_790_000_000), ("10:02", 1_790_848_890), ("10:03", 1_790_848_890)]
     page = scrape(
         *counter(PROMPT, VLLM, [("10:00", 10), ("10:01", 20), ("10:02", 500), ("10:03", 510)]),
         *counter(GENERATED, VLLM, [("10:00", 10), ("10:01", 20), ("10:02", 7), ("10:03", 8)]),
-        *counter("process_start_time_seconds", process, starts),
+        *counter("process_start_time_seconds", PROCESS, starts),
     )
     (row,) = rows(page)
     assert (row["prompt_tokens"], row["generated_tokens"]) == (10 + 500 + 10, 10 + 7 + 1)

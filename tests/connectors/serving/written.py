@@ -14,6 +14,7 @@ from tests.connectors.conformance import land
 DAY = date(2026, 10, 1)
 WINDOW = day_window(DAY)
 VLLM = {"model_name": "llama-8b", "engine": "0", "namespace": "serving", "pod": "vllm-0", "instance": "10.0.0.1:8000"}
+PROCESS = {name: VLLM[name] for name in ("namespace", "pod", "instance")}
 
 
 def settings(**over: Any) -> ServingSettings:
