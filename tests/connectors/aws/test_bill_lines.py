@@ -230,6 +230,19 @@ def test_a_charge_of_one_instant_has_the_interval_that_it_was_billed_in() -> Non
     assert row["charge_period_end"] == datetime(2026, 9, 3, 1)
 
 
+def test_what_is_bought_once_has_its_invoice_at_once_and_makes_no_month_final() -> None:
+    bought = {"bill_bill_type": "Purchase", "bill_invoice_id": "I-1"}
+    upfront = line("Fee", "8640", reservation_reservation_a_r_n=RESERVATION, **bought)
+    tax = line("Tax", "1641.60", **bought)
+    refund = line("Refund", "-10", **{**bought, "bill_bill_type": "Refund"})
+    only_bought = read(csv_report(upfront, tax, refund))
+    assert not only_bought.is_final
+    assert [notice for notice in only_bought.notices if "the month's own invoice is not among them" in notice]
+    for own in (line(bill_invoice_id="I-2"), line("RIFee", bill_invoice_id="I-2", pricing_term="Reserved")):
+        assert read(csv_report(upfront, own)).is_final
+    assert not read(csv_report(upfront, line())).is_final
+
+
 def test_the_bill_is_final_when_every_line_bears_an_invoice_and_not_only_the_first() -> None:
     invoiced, open_line = line(bill_invoice_id="2026-1"), line()
     assert read(csv_report(invoiced, invoiced)).is_final
