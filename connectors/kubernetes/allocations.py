@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from connectors.base import SourceSettings, Window
 from connectors.kubernetes import series
 from connectors.kubernetes.marks import Seen
-from connectors.kubernetes.pods import METRICS, Pods, allocations
+from connectors.kubernetes.pod_rows import allocations
+from connectors.kubernetes.pods import METRICS, Pods
 from connectors.kubernetes.settings import KubernetesAllocationsSettings
 from connectors.kubernetes.source import ClusterSource
 from connectors.prometheus import matching
@@ -21,17 +22,21 @@ class AllocationsSource(ClusterSource):
     proof: ClassVar[str] = series.REQUESTS
 
     def queries(self, settings: KubernetesAllocationsSettings) -> dict[str, str]:
-        """Requests for GPUs; of pods that have such requests (by uid), the rest; labels of nodes with GPUs.
+        """Requests for GPUs; of pods that have such requests (by uid), the rest; others' claims; nodes' labels.
 
         A matcher that also takes the empty text lets through series that do not have the label.
         """
-        requests = matching(settings, [series.REQUESTS], f'resource=~"{settings.resource_pattern}"')
+        asked = [series.REQUESTS, series.INIT_REQUESTS]
+        requests = matching(settings, asked, f'resource=~"{settings.resource_pattern}"')
         of_pods = matching(
-            settings, [series.PHASE, series.OWNER, series.POD_LABELS, series.CLAIMS], 'phase=~"Running|"'
+            settings,
+            [series.PHASE, series.OWNER, series.POD_LABELS, series.CLAIMS],
+            f'phase=~"{series.RUNNING}|{series.PENDING}|"',
         )
         return {
             "requests": requests,
             "pods": f"{of_pods} and on (uid) {requests}",
+            "claims": f"{matching(settings, [series.CLAIMS])} unless on (uid) {requests}",
             "nodes": matching(settings, [series.NODE_LABELS], 'label_nvidia_com_gpu_product!=""'),
         }
 

@@ -1,29 +1,29 @@
-"""Pods that held GPUs, as rows of `gpu_allocations`.
+"""What was said of pods that ask for GPUs: requests, phases, owners, claims, labels.
 
-A container holds what it requests while its pod's phase is Running: pods that ended go on showing their requests.
-
-Here belongs: what the series about pods mean. Here does not belong: samples and time (marks, stretches).
+Here belongs: what each series about pods says. Here does not belong: what follows from them together (pod_rows),
+samples and time (marks, stretches).
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from connectors.base import Window
-from connectors.exact import json_text
 from connectors.kubernetes import gpus, series
-from connectors.kubernetes.facts import Facts, count, new_labels, pieces, provenance
+from connectors.kubernetes.facts import Facts, count, new_labels
 from connectors.kubernetes.label_names import chosen
-from connectors.kubernetes.marks import Labelled, Marks, Seen
+from connectors.kubernetes.marks import Labelled, Marks
 from connectors.kubernetes.series import own, unknown_labels
 from connectors.kubernetes.settings import KubernetesAllocationsSettings
-from connectors.kubernetes.stretches import Fact, Segment, segments
+from connectors.kubernetes.stretches import Fact
 
-METRICS = frozenset({series.REQUESTS, series.PHASE, series.OWNER, series.POD_LABELS, series.CLAIMS, series.NODE_LABELS})
-_MADE_BY_DEPLOYMENT = re.compile(r"(.+)-[bcdfghjklmnpqrstvwxz2456789]{5,10}")  # the letters of Kubernetes' hashes
+METRICS = frozenset(
+    {
+        *(series.REQUESTS, series.INIT_REQUESTS, series.PHASE, series.OWNER, series.POD_LABELS, series.CLAIMS),
+        series.NODE_LABELS,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,18 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Running:
-    """The pod is in the phase Running."""
+class AskedBy:
+    """The same, among all containers of a pod."""
+
+    request: "Request"
+    gpus: Decimal
+
+
+@dataclass(frozen=True)
+class Phase:
+    """The pod is in that phase."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ class Request(NamedTuple):
     container: str
     node: str
     resource: str
+    is_init: bool
 
 
 @dataclass
@@ -87,8 +98,8 @@ class Pods:
         for (metric, value), marks in found.marks.items():
             if value == 0:
                 continue  # asks for nothing; is not in that phase
-            if metric == series.REQUESTS:
-                self._take_request(found.labels, value, marks)
+            if metric in (series.REQUESTS, series.INIT_REQUESTS):
+                self._take_request(found.labels, value, marks, is_init=metric == series.INIT_REQUESTS)
             elif metric == series.NODE_LABELS:
                 self.of_nodes.add(own(found.labels, "node"), gpus.of_node(found.labels), marks)
             else:
@@ -97,7 +108,7 @@ class Pods:
     def notices(self) -> list[str]:
         """What is to be told of the delivery as a whole."""
         told = new_labels(self.extra.values())
-        phases = any(isinstance(fact, Running) for facts in self.of_pods.marks.values() for fact in facts)
+        phases = any(fact == Phase(series.RUNNING) for facts in self.of_pods.marks.values() for fact in facts)
         if self.requests.marks and not phases:
             told.append(
                 f"{len(self.requests.marks)} containers ask for GPUs and no pod runs by {series.PHASE}: is that metric "
@@ -105,17 +116,23 @@ class Pods:
             )
         if changed := sum(len(facts) > 1 for facts in self.requests.marks.values()):
             told.append(f"{changed} containers asked for different numbers of GPUs; of two at once the higher counts")
+        claiming = {uid for uid, facts in self.of_pods.marks.items() if any(isinstance(fact, Claim) for fact in facts)}
+        if claiming := claiming - {request.uid for request in self.requests.marks}:
+            told.append(
+                f"{len(claiming)} pods hold devices by claims and request no GPU: how many GPUs they hold is not told, "
+                "and nothing of theirs is held here; samples of the GPUs may name them"
+            )
         return told
 
-    def _take_request(self, labels: Mapping[str, str], value: float, marks: Marks) -> None:
+    def _take_request(self, labels: Mapping[str, str], value: float, marks: Marks, *, is_init: bool) -> None:
         namespace, pod, container, node = (own(labels, name) for name in ("namespace", "pod", "container", "node"))
-        request = Request(_uid(labels), namespace, pod, container, node, labels.get("resource", ""))
+        request = Request(_uid(labels), namespace, pod, container, node, labels.get("resource", ""), is_init)
         self.requests.add(request, Asked(count(value)), marks)
         self.extra[request].update(unknown_labels(labels))
 
     def _fact(self, metric: str, labels: Mapping[str, str]) -> Fact:
         if metric == series.PHASE:
-            return Running()
+            return Phase(labels.get("phase", ""))
         if metric == series.OWNER:
             rank = 0 if labels.get("owner_is_controller") == "true" else 1
             return Owner(rank, labels.get("owner_kind", ""), labels.get("owner_name", ""))
@@ -123,70 +140,6 @@ class Pods:
             return Claim(labels.get("resourceclaim_name") or labels.get("claim_name", ""))
         names = (*self.settings.pod_labels, self.settings.model_label)
         return Labels(tuple(sorted(chosen(labels, names).items())))
-
-
-def allocations(pods: Pods, seen: Seen, window: Window) -> Iterator[dict[str, Any]]:
-    """Rows of `gpu_allocations`, as dictionaries."""
-    of_pods, of_nodes = pods.of_pods.held(seen), pods.of_nodes.held(seen)
-    for request, held in pods.requests.held(seen).items():
-        for segment in segments(held, [*of_pods.get(request.uid, []), *of_nodes.get(request.node, [])]):
-            if not segment.said(Running):
-                continue
-            for start, end in pieces(segment, window):
-                yield {
-                    "allocation_date": start.date(),
-                    "started_at": start,
-                    "ended_at": end,
-                    "allocated_gpus": max(asked.gpus for asked in segment.said(Asked)),
-                    **_of_request(request, segment),
-                    **_of_pod(request, segment, pods.settings),
-                    "x_extra": json_text(pods.extra[request]) if pods.extra[request] else None,
-                    **provenance(pods.settings, window, seen, segment),
-                }
-
-
-def _of_request(request: Request, segment: Segment) -> dict[str, Any]:
-    resource = gpus.of_resource(request.resource)
-    node = next(iter(segment.said(gpus.Kind)), gpus.UNKNOWN)
-    return {
-        "hostname": request.node,
-        "holder_kind": "pod",
-        "allocation_id": request.uid,
-        "namespace": request.namespace,
-        "pod": request.pod,
-        "container": request.container,
-        "resource_name": request.resource,
-        "is_shared": resource.is_shared or node.is_shared,
-        "gpu_uuid": "",
-        "gpu_index": -1,
-        "gpu_instance_id": "",
-        "mig_profile": resource.mig_profile or node.mig_profile,
-        "gpu_model_name": node.model_name,
-    }
-
-
-def _of_pod(request: Request, segment: Segment, settings: KubernetesAllocationsSettings) -> dict[str, Any]:
-    labels = dict(pair for fact in segment.said(Labels) for pair in fact.pairs)
-    kind, name = next((_workload(owner, request.pod) for owner in segment.said(Owner)), (None, None))
-    model_name = labels.get(settings.model_label)
-    kept = {label: value for label, value in labels.items() if label in settings.pod_labels}
-    if claims := segment.said(Claim):
-        kept["resourceclaims"] = ",".join(claim.name for claim in claims)
-    return {
-        "workload_kind": kind,
-        "workload_name": name,
-        "model_name": model_name,
-        "labels": json_text(kept) if kept else None,
-    }
-
-
-def _workload(owner: Owner, pod: str) -> tuple[str, str]:
-    """Kind and name of what made the pod. A ReplicaSet with a hash in its name was made by a Deployment."""
-    if owner.kind in ("", "<none>"):
-        return "Pod", pod
-    if owner.kind == "ReplicaSet" and (cut := _MADE_BY_DEPLOYMENT.fullmatch(owner.name)):
-        return "Deployment", cut[1]
-    return owner.kind, owner.name
 
 
 def _uid(labels: Mapping[str, str]) -> str:

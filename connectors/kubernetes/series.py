@@ -13,7 +13,9 @@ from connectors.kubernetes.settings import KubernetesSettings
 from connectors.prometheus import Reader
 
 REQUESTS = "kube_pod_container_resource_requests"
+INIT_REQUESTS = "kube_pod_init_container_resource_requests"
 PHASE = "kube_pod_status_phase"
+RUNNING, PENDING = "Running", "Pending"
 OWNER = "kube_pod_owner"
 POD_LABELS = "kube_pod_labels"
 CLAIMS = "kube_pod_resourceclaim_info"
@@ -42,14 +44,14 @@ _KNOWN_PREFIXES = ("label_", "exported_")
 def reader(
     settings: KubernetesSettings, metrics: frozenset[str], beside: frozenset[str] = frozenset()
 ) -> Reader[Labelled]:
-    """Reads these metrics; of those about a resource, GPUs and those `beside`; of those about a phase, Running only."""
+    """Reads these metrics; of those about a resource, GPUs and those `beside`; of those about a phase, these two."""
     resource = re.compile(settings.resource_pattern)
 
     def learn(labels: Mapping[str, str]) -> Labelled:
         found = labels.get("resource")
         if found is not None and found not in beside and not resource.fullmatch(found):
             return IGNORED
-        return Labelled(labels) if labels.get("phase", "Running") == "Running" else IGNORED
+        return Labelled(labels) if labels.get("phase", RUNNING) in (RUNNING, PENDING) else IGNORED
 
     return Reader(wants=metrics.__contains__, learn=learn)
 

@@ -10,6 +10,7 @@ from tests.connectors.dcgm.written import epoch
 from tests.connectors.kubernetes.written import (
     A100,
     CLAIMS,
+    INIT_REQUESTS,
     NODE_LABELS,
     OWNER,
     PHASE,
@@ -57,10 +58,63 @@ def test_a_pod_that_ended_goes_on_asking_and_holds_nothing() -> None:
     assert intervals(rows) == [("09:10:00", "12:00:00")]
 
 
+def phase(name: str, word: str, start: str, end: str, value: int = 1) -> Sampled:
+    return sampled(PHASE, pod(name, phase=word), start, end, value=value)
+
+
 def test_a_pod_that_is_in_another_phase_holds_nothing() -> None:
-    pending = sampled(PHASE, pod("train", phase="Pending"), "09:00", "10:00")
-    stopped = sampled(PHASE, pod("train", phase="Running"), "10:00", "11:00", value=0)
-    assert allocated([request("train", "09:00", "11:00"), pending, stopped]) == []
+    gone = [phase("train", "Running", "10:00", "11:00", value=0), phase("train", "Succeeded", "09:00", "11:00")]
+    assert allocated([request("train", "09:00", "11:00"), *gone]) == []
+
+
+def test_a_pod_that_pulls_its_image_on_a_node_holds_and_one_that_waits_for_a_node_does_not() -> None:
+    series = [
+        request("vllm", "10:00", "10:10", node=""),
+        request("vllm", "10:10", "11:00", gpus=2),
+        phase("vllm", "Pending", "10:00", "10:25"),
+        phase("vllm", "Running", "10:25", "11:00"),
+    ]
+    rows = allocated(series)
+    assert intervals(rows) == [("10:10:00", "10:25:00"), ("10:25:00", "11:00:00")]
+    assert {(row["hostname"], row["allocated_gpus"]) for row in rows} == {("gpu-1", 2)}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "kept"),
+    [
+        ([4], [1, 2], {"side-0": 1, "side-1": 2, "first-0": 1}),  # the pod has 4: three are its containers'
+        ([3], [1, 2], {"side-0": 1, "side-1": 2}),
+        ([2, 8], [1], {"side-0": 1, "first-1": 7}),
+        ([2], [], {"first-0": 2}),
+    ],
+)
+def test_a_pod_holds_what_its_first_containers_need_or_the_others_together_whichever_is_more(
+    first: list[int], then: list[int], kept: dict[str, int]
+) -> None:
+    asked = [request("a", "10:00", "11:00", gpus=n, container=f"side-{i}") for i, n in enumerate(then)]
+    asked += [
+        request("a", "10:00", "11:00", gpus=n, container=f"first-{i}")._replace(metric=INIT_REQUESTS)
+        for i, n in enumerate(first)
+    ]
+    rows = allocated([*asked, phase("a", "Pending", "10:00", "10:20"), phase("a", "Running", "10:20", "11:00")])
+    for start in ("10:00", "10:20"):
+        of_start = {row["container"]: row["allocated_gpus"] for row in rows if row["started_at"] == at(start)}
+        assert of_start == kept
+    assert len(rows) == 2 * len(kept)
+
+
+def test_pods_that_hold_devices_by_claims_alone_are_told() -> None:
+    claim = sampled(CLAIMS, pod("dra", claim_name="gpu", resourceclaim_name="dra-gpu-x7"), "10:00", "11:00")
+    series = [
+        claim,
+        running("dra", "10:00", "11:00"),
+        *held("vllm", "10:00", "11:00"),
+        running("web", "10:00", "11:00"),
+    ]
+    parsed = parse(SOURCE, as_answer(series), url="http://p")
+    assert parsed.rows["pod"].to_pylist() == ["vllm"]
+    (notice,) = parsed.notices
+    assert notice.startswith("1 pods hold devices by claims and request no GPU")
 
 
 def test_a_silence_of_the_source_of_five_minutes_is_bridged_and_a_longer_one_is_unknown() -> None:

@@ -31,7 +31,7 @@ def test_settings_that_cannot_work_are_refused(given: dict[str, Any], said: str)
 
 def test_each_query_holds_the_settings_own_matchers_and_resources() -> None:
     over = {"url": "http://p", "selector": 'cluster="prod"', "resource_pattern": "amd_com_gpu"}
-    for one, count in ((ALLOCATIONS, 4), (NODES, 3)):
+    for one, count in ((ALLOCATIONS, 6), (NODES, 3)):
         queries = " ".join(one.queries(settings(one, **over)).values())
         assert queries.count('cluster="prod"') == count  # in each selector, also in the one behind `and`
         assert "amd_com_gpu" in queries

@@ -16,6 +16,7 @@ from tests.connectors.conformance import land
 from tests.connectors.dcgm.written import WINDOW, answer, epoch, page
 
 REQUESTS = "kube_pod_container_resource_requests"
+INIT_REQUESTS = "kube_pod_init_container_resource_requests"
 PHASE = "kube_pod_status_phase"
 OWNER = "kube_pod_owner"
 POD_LABELS = "kube_pod_labels"
