@@ -1,0 +1,51 @@
+"""The sides of every benchmark do the same work over the same files: what is compared is not another question.
+
+Nothing is timed here.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks import gateway_payloads, gpu_log, gpu_states, heavy_path, litellm_payloads, native_bills, report_rows
+from benchmarks.token_log import write_log
+
+
+def test_a_priced_log_is_the_same_by_hand_through_the_engine_and_in_the_whole_night(tmp_path: Path) -> None:
+    log, spill = tmp_path / "log", str(tmp_path / "spill")
+    write_log(log, 6_000)
+    heavy_path.write_price_book(log)
+    for side in heavy_path.SIDES.values():
+        side(log, spill)
+    assert [heavy_path.differing_rows(log, side) for side in ("engine", "reconciled")] == [0, 0]
+
+
+def test_states_of_gpus_sum_to_the_billed_seconds(tmp_path: Path) -> None:
+    gpu_log.write_samples(tmp_path, 16, 2)
+    pq.write_table(gpu_log.billed_hours(16, 2), tmp_path / "gpu_billed_hours.parquet")
+    for side in gpu_states.SIDES.values():
+        side(tmp_path, str(tmp_path))
+    assert gpu_states.unexplained_seconds(tmp_path) == 0
+    assert pq.read_metadata(tmp_path / "hand.parquet").num_rows == 16 * 48
+
+
+@pytest.mark.parametrize(
+    ("kind", "write"), [("parquet", report_rows.write_parquet), ("csv", report_rows.write_csv)], ids=["parquet", "csv"]
+)
+def test_a_report_is_read_whole_by_every_side(
+    tmp_path: Path, kind: str, write: Callable[[Path, int, int], None]
+) -> None:
+    write(tmp_path / kind, 400, 2)
+    for name, (of_kind, _, run) in native_bills.SIDES.items():
+        if of_kind == kind:
+            (tmp_path / name).mkdir()
+            run(tmp_path / kind, tmp_path / name)
+
+
+def test_payloads_are_counted_alike_by_every_side(tmp_path: Path) -> None:
+    gateway_payloads.write(tmp_path, 300)
+    assert {name: run(tmp_path) for name, (_, run) in litellm_payloads.SIDES.items()} == dict.fromkeys(
+        litellm_payloads.SIDES, 300
+    )
