@@ -5,16 +5,21 @@ Here belongs: reading one value. Here does not belong: whole columns (each forma
 
 import json
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 WHOLE_DIGITS = 26
+ROUNDED = "with more than 12 decimal places were rounded half away from zero"
+"""What a delivery says of numbers that `at_scale` changed."""
 _PLACES = Decimal("1e-12")
 
 
 def at_scale(value: Decimal) -> Decimal:
-    """The value to twelve decimal places, half-even. Raises InvalidOperation beyond 26 digits before the point."""
-    with localcontext(prec=WHOLE_DIGITS + 12, rounding=ROUND_HALF_EVEN):
+    """The value to twelve decimal places, half away from zero, as the engine rounds that reads native bills.
+
+    Raises InvalidOperation beyond 26 digits before the point.
+    """
+    with localcontext(prec=WHOLE_DIGITS + 12, rounding=ROUND_HALF_UP):
         return value.quantize(_PLACES) + 0  # adding zero turns -0 into 0
 
 

@@ -77,7 +77,7 @@ def amount(row: JsonRow, name: str) -> Decimal | None:
 
 
 def staged_amount(value: Decimal) -> tuple[Decimal, bool]:
-    """The number at the twelve decimal places that staged columns hold, half-even, and whether that changed it."""
+    """The number at the twelve decimal places that staged columns hold, and whether that changed it."""
     try:
         staged = at_scale(value)
     except InvalidOperation:  # 26 nines that round up to a 27th digit

@@ -21,6 +21,7 @@ from connectors.anthropic.dimensions import (
 )
 from connectors.anthropic.settings import CostsSettings
 from connectors.base import Window
+from connectors.exact import ROUNDED
 from connectors.fields import RowError, amount, count, shown, staged_amount, text
 from connectors.gathered import StagedRow, extra_json
 
@@ -47,7 +48,7 @@ _TOKEN_CLASSES = {
 
 _NEW_TYPE = "lines with a token_type that is new: they have no token class, x_extra keeps it"
 _NUMBER = "amounts that came as JSON numbers instead of text; they were read digit for digit, as cents"
-_ROUNDED = "amounts with more than 12 decimal places of a dollar, rounded half-even"
+_ROUNDED = f"amounts in dollars {ROUNDED}"
 
 
 @dataclass(frozen=True)

@@ -134,9 +134,8 @@ class Names:
         Binary floating point is read by its shortest decimal form: the number that the exporter wrote. A text with
         `_` is no number, as `connectors.exact` has it.
 
-        Digits beyond the twelfth place are rounded half away from zero, as the engine does; `connectors.exact` rounds
-        to even, which differs by 1e-12 where just a 5 follows. Less than half the last place is zero, as what it says
-        is known. `too_precise` tells of every such line.
+        Digits beyond the twelfth place are rounded as `connectors.exact.at_scale` does. Less than half the last place
+        is zero, as what it says is known. `too_precise` tells of every such line.
         """
         found = self.find(*aliases)
         if found is None:

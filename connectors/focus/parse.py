@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from connectors.base import LandedPage, Parsed, Reject, Window
+from connectors.exact import ROUNDED
 from connectors.focus.batch import Batch
 from connectors.focus.columns import Columns
 from connectors.focus.manifest import Manifest, read_manifest, stated_totals
@@ -121,7 +122,7 @@ def _closing(settings: BillSettings, reading: Reading, tally: _Tally) -> Parsed:
         if count:
             notices.append(f"{count} values of {column} are kept in x_extra only: expected {expected}")
     if tally.rounded:
-        notices.append(f"{tally.rounded} numbers with more than 12 decimal places were rounded half-even")
+        notices.append(f"{tally.rounded} numbers {ROUNDED}")
     if tally.fractions["billed_cost"] and not tally.fractions["effective_cost"]:
         notices.append(
             f"every effective cost is a whole number, though {tally.fractions['billed_cost']} billed costs are not: "

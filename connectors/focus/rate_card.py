@@ -1,12 +1,12 @@
 """What usage costs where the file says only how much was used: a card of unit prices, each with its days.
 
-Exact to the last digit: quantity times price, divided once, rounded half-even to twelve decimal places at the end.
+Exact to the last digit: quantity times price, divided once, rounded to twelve decimal places at the end.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import Decimal, localcontext
 from typing import Self
 
 import polars as pl
@@ -142,7 +142,7 @@ def _cost(text: str, price: UnitPrice | None) -> tuple[Decimal | None, str]:
         return None, "unreadable"
     if price is None:
         return (None, "unpriced") if quantity else (None, "")
-    with localcontext(prec=200, rounding=ROUND_HALF_EVEN):
+    with localcontext(prec=200):
         asked = quantity * price.unit_price
         exact = asked / price.units
         if abs(exact) >= _LARGEST:

@@ -19,7 +19,7 @@ _KEPT = r"^([+-]?[0-9]{1,26}(?:\.[0-9]{0,12})?)"
 
 @dataclass(frozen=True)
 class Numbers:
-    """`values` as DECIMAL(38,12), and where they were unreadable (NULL then) or rounded half-even to twelve places."""
+    """`values` as DECIMAL(38,12), and where they were unreadable (NULL then) or rounded to twelve places."""
 
     values: pl.Series
     unreadable: pl.Series

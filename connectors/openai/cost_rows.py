@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.base import Window
+from connectors.exact import ROUNDED
 from connectors.fields import JsonRow, RowError, amount, shown, staged_amount, text
 from connectors.gathered import StagedRow, extra_json
 from connectors.openai.line_items import LineItem, charge_category, read_line_item
@@ -30,7 +31,7 @@ _KNOWN = {
     "object", "amount", "line_item", "project_id", "project_name", "api_key_id", "user_id", "quantity",
     "quantity_unit", "organization_id", "organization_name", "api_source",
 }  # fmt: skip
-_ROUNDED = "costs with more than 12 decimal places were rounded half-even"
+_ROUNDED = f"costs {ROUNDED}"
 _UNKNOWN_ITEM = "lines have line items that no rule reads, and keep them as service"
 _NO_ITEM = "lines are not separated by line item"
 _NO_KEY = "lines name no API key, though they were asked by it"

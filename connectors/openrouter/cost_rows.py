@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.base import Window
-from connectors.exact import json_text
+from connectors.exact import ROUNDED, json_text
 from connectors.fields import JsonRow, RowError, amount, count, staged_amount, text
 from connectors.gathered import StagedRow, extra_json
 from connectors.openrouter.activity import PROVIDER, day_of, identity, new_fields, required_object
 from connectors.openrouter.settings import DAYS_SERVED, OpenRouterCostsSettings
 from connectors.windows import midnight
 
-_ROUNDED = "costs with more than 12 decimal places were rounded half-even"
+_ROUNDED = f"costs {ROUNDED}"
 _COUNTS = ("requests", "prompt_tokens", "completion_tokens", "reasoning_tokens")
 
 

@@ -1,14 +1,14 @@
 """Numbers are read through 64 bits where they fit: to the same digits as the wide type reads, or as text."""
 
 import random
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import duckdb
 import pyarrow as pa
 import pytest
 
 from connectors.bills.names import Given, Names
-from connectors.exact import read_decimal
+from connectors.exact import at_scale, read_decimal
 
 ODD = [
     "1E-7 10.799999999999999 None NaN 1e-14 -0.0000000000005 0.0000000000005 0.00000000000049999 999999.999999999999",
@@ -63,6 +63,9 @@ SAMPLES = {
     "0.0000000000001": Decimal(0),
     "-.00000000000004": Decimal(0),
     "5e-13": Decimal("1e-12"),
+    "-5e-13": Decimal("-1e-12"),
+    "0.0000000000125": Decimal("13e-12"),
+    "-2.0000000000005": Decimal("-2.000000000001"),
     "1e-12": Decimal("1e-12"),
     "0.000000000001": Decimal("1e-12"),
     "1000e-3": Decimal(1),
@@ -78,8 +81,7 @@ SAMPLES = {
 @pytest.mark.parametrize(("text", "number"), SAMPLES.items())
 def test_a_text_is_a_number_where_the_one_rule_of_all_sources_says_so(text: str, number: Decimal | None) -> None:
     exact = read_decimal(text)
-    rounded = None if exact is None else exact.quantize(Decimal("1e-12"), ROUND_HALF_UP)
-    assert number == rounded
+    assert number == (None if exact is None else at_scale(exact))
     names = Names("x", [Given("v", "v", "text")])
     read = f"select {names.decimal('v')}, {names.unreadable('v')}, {names.too_precise('v')} from (select ? as v)"
     assert duckdb.execute(read, [text]).fetchone() == (number, number is None, exact != number)

@@ -37,7 +37,7 @@ GOOD = line()
         ({"BilledCost": "9" * 27}, "unreadable_number", "BilledCost", None),
         ({"BilledCost": ""}, "missing_value", "BilledCost", None),
         ({"EffectiveCost": "NULL"}, "missing_value", "EffectiveCost", "55.04"),
-        ({"BilledCost": "0.1234567890125"}, "too_precise", "BilledCost", "0.123456789012"),
+        ({"BilledCost": "0.1234567890125"}, "too_precise", "BilledCost", "0.123456789013"),
         ({"EffectiveCost": "1.5E-12"}, "too_precise", "EffectiveCost", "55.04"),
         ({"ChargeCategory": "Fee"}, "unknown_value", "ChargeCategory", "55.04"),
         ({"BillingAccountId": ""}, "missing_value", "BillingAccountId", "55.04"),
@@ -93,16 +93,16 @@ def test_several_faults_of_a_row_are_one_reject_that_names_them_all() -> None:
     assert all(name in reject.detail for name in ("BilledCost", "ServiceName", "Tags"))
 
 
-def test_too_precise_costs_are_rounded_half_even_where_the_settings_say_so_and_that_is_told() -> None:
+def test_too_precise_costs_are_rounded_half_away_from_zero_where_the_settings_say_so_and_that_is_told() -> None:
     rounded = read(
         csv_bill(line(BilledCost="0.1234567890125", EffectiveCost="4.1666666666666669E-05")), excess_precision="round"
     )
     row = only(rounded)
-    assert (row["billed_cost"], row["effective_cost"]) == (Decimal("0.123456789012"), Decimal("0.000041666667"))
-    assert rounded.notices == ["2 numbers with more than 12 decimal places were rounded half-even"]
-    least = read(csv_bill(line(BilledCost="0.0000000000005", EffectiveCost="-1e-13")), excess_precision="round")
+    assert (row["billed_cost"], row["effective_cost"]) == (Decimal("0.123456789013"), Decimal("0.000041666667"))
+    assert rounded.notices == ["2 numbers with more than 12 decimal places were rounded half away from zero"]
+    least = read(csv_bill(line(BilledCost="0.0000000000004", EffectiveCost="-1e-13")), excess_precision="round")
     assert (only(least)["billed_cost"], only(least)["effective_cost"]) == (Decimal(0), Decimal(0))
-    assert least.notices == ["2 numbers with more than 12 decimal places were rounded half-even"]
+    assert least.notices == ["2 numbers with more than 12 decimal places were rounded half away from zero"]
 
 
 @pytest.mark.parametrize(

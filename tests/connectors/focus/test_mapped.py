@@ -417,7 +417,7 @@ def test_a_published_enterprise_export_with_american_dates_is_read_whole_by_a_ma
     assert bill.rejects == []
     places = Decimal("1e-12")
     assert bill.total("billed_cost") == sum(Decimal(r["CostInBillingCurrency"]).quantize(places) for r in given_lines)
-    assert "4 numbers with more than 12 decimal places were rounded half-even" in bill.notices[-1], (
+    assert "4 numbers with more than 12 decimal places were rounded half away from zero" in bill.notices[-1], (
         "two costs, each billed and effective"
     )
     assert {row["tags"] for row in bill.rows} == {'{"tagA":"valueA","tagB":"valueB","tagC":"valueC"}'}

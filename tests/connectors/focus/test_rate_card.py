@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -83,7 +83,7 @@ def test_several_quantities_of_a_line_add_up_and_one_without_a_price_leaves_it_u
 def test_a_price_for_many_units_is_divided_once_and_a_rounding_is_told() -> None:
     bill = priced(used(Hours="100"), used(Hours="3600"), card=[{**H100, "unit_price": "2", "units": 3600}])
     assert [row["billed_cost"] for row in bill.rows] == [Decimal("0.055555555556"), Decimal(2)]
-    assert "1 numbers with more than 12 decimal places were rounded half-even" in bill.notices
+    assert "1 numbers with more than 12 decimal places were rounded half away from zero" in bill.notices
 
 
 def test_quantities_are_read_as_the_file_writes_numbers() -> None:
@@ -125,7 +125,7 @@ def test_every_derived_cost_is_the_exact_quotient_at_twelve_places(
         exact = Fraction(quantity) * Fraction(str(price)) / units
         with localcontext(prec=80):
             nearest = (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(
-                Decimal("1e-12"), rounding=ROUND_HALF_EVEN
+                Decimal("1e-12"), rounding=ROUND_HALF_UP
             )
         assert costs.get(number, nearest) == nearest
         assert number in costs or (exact and not nearest)

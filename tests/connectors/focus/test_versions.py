@@ -194,7 +194,7 @@ def test_binary_floating_point_is_read_as_its_shortest_decimal_and_rounding_is_t
     bill = read(parquet_bill(native_table(BilledCost=floats, EffectiveCost=pa.array([1e-7]))))
     row = only(bill)
     assert (row["billed_cost"], row["effective_cost"]) == (Decimal("0.3"), Decimal("0.0000001"))
-    assert bill.notices == ["1 numbers with more than 12 decimal places were rounded half-even"]
+    assert bill.notices == ["1 numbers with more than 12 decimal places were rounded half away from zero"]
 
 
 def test_a_parquet_file_without_rows_is_an_empty_bill() -> None:

@@ -128,7 +128,8 @@ def test_a_result_becomes_a_line_with_all_that_it_says() -> None:
         ("1e-7", "0.0000001", False),
         ('"1E-12"', "1e-12", False),
         ("0.30000000000000004", "0.3", True),
-        ("0.0000000000005", "0", True),  # half to even
+        ("0.0000000000005", "1e-12", True),
+        ("-0.0000000000005", "-1e-12", True),
         ("0.0000000000015", "2e-12", True),
         ("-0.0", "0", False),
         ("-3.25", "-3.25", False),
@@ -141,7 +142,7 @@ def test_amounts_are_exact_to_twelve_places_and_rounding_is_told(written: str, e
     parsed = parse(SOURCE, costs_settings(), MONTH, content)
     assert parsed.rows["billed_cost"].to_pylist() == [Decimal(expected)]
     assert parsed.rows["effective_cost"].to_pylist() == [Decimal(expected)]
-    told = ("1 costs with more than 12 decimal places were rounded half-even",) if is_rounded else ()
+    told = ("1 costs with more than 12 decimal places were rounded half away from zero",) if is_rounded else ()
     assert parsed.notices == told
 
 
