@@ -33,9 +33,14 @@ class Placed:
     band: tuple[int, int] | None
 
 
+def with_bands(models: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those models, and those whose bands are theirs, by provider and model."""
+    return {(provider_id, name) for provider_id, model_id in models for name in _names(model_id)}
+
+
 def bands_of(book: pl.DataFrame, models: Iterable[tuple[str, str]]) -> Bands:
     """The lines of the general list, in the shape of `prices`, that tell where contexts of those models become long."""
-    wanted = {(provider_id, name) for provider_id, model_id in models for name in _names(model_id)}
+    wanted = with_bands(models)
     wanted_frame = pl.DataFrame(sorted(wanted), schema=["provider_id", "model_id"], orient="row").cast(pl.String)
     found: dict[tuple[str, str, str], list[PriceLine]] = defaultdict(list)
     for line in price_lines(book.join(wanted_frame, on=["provider_id", "model_id"], how="semi")):

@@ -6,7 +6,7 @@ classes of a model are laid on the same grid of time and bands.
 Here belongs: reading that package, and refusing what a dated book cannot say. Here does not belong: contract prices.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -46,11 +46,18 @@ class Refusal:
     reason: str
 
 
-def list_price_lines(known_from: datetime) -> tuple[list[PriceLine], list[Refusal]]:
-    """Every listed token price as lines of the book, and what the book cannot say, with the reason."""
+def list_price_lines(
+    known_from: datetime, models: Container[tuple[str, str]] | None = None
+) -> tuple[list[PriceLine], list[Refusal]]:
+    """Every listed token price as lines of the book, and what the book cannot say, with the reason.
+
+    `models` are the providers and models that are looked at; all of them unless given.
+    """
     lines: list[PriceLine] = []
     refusals: list[Refusal] = []
     for provider, model, is_borrowed in _listed_models(listed_providers):
+        if models is not None and (provider.id, model.id) not in models:
+            continue
         # A borrowed model has no variants: their conditions are the lender's.
         for tier in ["default"] if is_borrowed else CONTEXT_OF_TIER:
             for stretch in stretches(model, tier):

@@ -5,7 +5,7 @@ is SQL over this book), commitments, currencies other than USD.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -41,6 +41,9 @@ __all__ = [
     "price_rows",
 ]
 
+PRICE_RULES = "1"
+"""Changes when the same lists and contracts would make another book."""
+
 
 @dataclass(frozen=True)
 class ContractPrice:
@@ -61,7 +64,9 @@ class ContractPrice:
     input_tokens_to: int | None = None
 
 
-def price_rows(known_from: datetime) -> tuple[pl.DataFrame, list[Refusal]]:
+def price_rows(
+    known_from: datetime, models: Container[tuple[str, str]] | None = None
+) -> tuple[pl.DataFrame, list[Refusal]]:
     """List prices in the shape of `prices`, and the listed prices that the book cannot hold, with the reason.
 
     Source: the installed `genai-prices` data, read as decimals. Every class of a model stands on the same grid of
@@ -69,8 +74,9 @@ def price_rows(known_from: datetime) -> tuple[pl.DataFrame, list[Refusal]]:
 
     Args:
         known_from: when this list became known to us (UTC), kept on every row.
+        models: providers and models that are looked at; all of them unless given.
     """
-    lines, refusals = list_price_lines(known_from)
+    lines, refusals = list_price_lines(known_from, models)
     return price_frame(lines), refusals
 
 

@@ -25,7 +25,7 @@ _FIRST_LINK = "readings"
 
 def listed_prices(house: House) -> pl.DataFrame:
     """What every reading of every list said, kept in the lake in the shape of `listed_prices`."""
-    readings = [piece for piece in house.lake.slices(SKU_PRICES) if piece.row_count]
+    readings = _readings(house)
     links = list(_chain(readings))
     kept = [piece.fingerprint for piece in house.lake.slices(LISTED)]
     if kept == links[-1:]:
@@ -38,6 +38,23 @@ def listed_prices(house: House) -> pl.DataFrame:
     return now
 
 
+def last_link(house: House) -> str:
+    """The last link of the chain over all readings: it changes when one comes, goes or says something else."""
+    return (_FIRST_LINK, *_chain(_readings(house)))[-1]
+
+
+def readings_since(house: House, link: str) -> set[tuple[str, date]] | None:
+    """Source and day of the readings after a link of the chain.
+
+    None where the chain does not have it: then a reading before it is gone, or says something else.
+    """
+    readings = _readings(house)
+    links = [_FIRST_LINK, *_chain(readings)]
+    if link not in links:
+        return None
+    return {(piece.slice_source, piece.slice_date) for piece in readings[links.index(link) :]}
+
+
 def last_readings(house: House) -> dict[str, date]:
     """The day of the last reading of each list that the configuration names no longer."""
     configured = {source.name for source in house.config.sources}
@@ -46,6 +63,10 @@ def last_readings(house: House) -> dict[str, date]:
         if piece.row_count and piece.slice_source not in configured:
             last[piece.slice_source] = max(piece.slice_date, last.get(piece.slice_source, piece.slice_date))
     return last
+
+
+def _readings(house: House) -> list[Slice]:
+    return [piece for piece in house.lake.slices(SKU_PRICES) if piece.row_count]
 
 
 def _chain(readings: Sequence[Slice]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from pipelines.house import House
 from pipelines.night.exchange_rates import TABLE as FX_RATES
 from pipelines.night.exchange_rates import learned_rates
 from pipelines.night.list_readings import LISTED
-from pipelines.night.price_lists import identity_overrides, learned_prices
+from pipelines.night.price_lists import PRICES, identity_overrides, learned_prices
 from pipelines.night.register import register
 from pipelines.night.stale import HORIZON_DAYS, content_fingerprint
 
@@ -32,8 +32,9 @@ def write_references(house: House) -> dict[str, int]:
     """Writes the reference tables that follow from the configuration and from price lists. Returns rows by table.
 
     Under `REFUSED` stands how many list prices a dated book cannot express (by time of day, or finer than a
-    millionth of a dollar), under `REFUSED_OF_CLOUDS` how many of clouds' lists (in other currencies, too). A table
-    whose content has not changed is left as it is: nothing downstream is rebuilt.
+    millionth of a dollar), under `REFUSED_OF_CLOUDS` how many of clouds' lists (in other currencies, too), of those
+    that were looked at: models of which a list says what it said before are not. A table whose content has not changed
+    is left as it is: nothing downstream is rebuilt.
     """
     config = house.config
     learned = learned_prices(house)
@@ -44,10 +45,10 @@ def write_references(house: House) -> dict[str, int]:
         "gpu_rules": _gpu_rules(config),
         "gpu_types": _gpu_types(),
         "gpu_workload_rules": _gpu_workload_rules(config),
-        "prices": learned.rows,
         "reporting": _table("reporting", [{"reporting_currency": config.currency}]),
     }
     counts = {name: _replace(house, name, rows) for name, rows in tables.items()}
+    counts[PRICES] = _replace(house, PRICES, learned.rows, learned.fingerprint)
     counts[LISTED] = sum(piece.row_count for piece in house.lake.slices(LISTED))
     return counts | {REFUSED: learned.refused_list_prices, REFUSED_OF_CLOUDS: learned.refused_cloud_prices}
 
@@ -101,8 +102,9 @@ def _names_in_use(house: House, first: date, last: date) -> set[tuple[str, str]]
     }
 
 
-def _replace(house: House, table: str, rows: pa.Table) -> int:
-    fingerprint = content_fingerprint(rows)
+def _replace(house: House, table: str, rows: pa.Table, fingerprint: str | None = None) -> int:
+    """Replaces a table unless it has that fingerprint, that of its content if none is given. Returns its rows."""
+    fingerprint = fingerprint or content_fingerprint(rows)
     if [piece.fingerprint for piece in house.lake.slices(table)] != [fingerprint]:
         house.lake.replace_slice(table, REFERENCE_DATE, REFERENCE_SOURCE, rows, fingerprint)
     return rows.num_rows

@@ -15,7 +15,7 @@ from models.scaling import SCALING_RULES
 from models.self_hosting import SELF_HOSTING_RULES
 from models.spot import SPOT_RULES
 from pipelines.house import House
-from pipelines.night.stale import HORIZON_DAYS, Versions, stored_inputs
+from pipelines.night.stale import HALF, HORIZON_DAYS, Versions, stored_inputs
 from pipelines.night.used_versions import used_versions
 
 
@@ -37,7 +37,7 @@ def rule_versions(house: House, output: Contract, first: date, last: date) -> Ve
         elif table.layer is Layer.LAKE:
             versions[table.table] = _lake_version(house, output)
         elif table.slice == "none":
-            pieces = sorted(piece.fingerprint for piece in house.lake.slices(table.table))
+            pieces = sorted(piece.fingerprint[-HALF:] for piece in house.lake.slices(table.table))
             versions[table.table] = _digest(pieces)
     return versions
 

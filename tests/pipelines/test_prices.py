@@ -1,6 +1,7 @@
 """What becomes of days already priced when prices are corrected, and of bills in another currency."""
 
 import json
+import random
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -14,7 +15,9 @@ from rich.console import Console
 from contracts import contract
 from models.price_lines import FOREVER
 from pipelines.cli.commands import WITH_PROBLEMS, check
-from pipelines.house import House, open_house
+from pipelines.house import House, Options, open_house
+from pipelines.night import price_lists
+from pipelines.night.price_lists import learned_prices
 from pipelines.night.references import write_references
 from tests.pipelines.conftest import Night, night, published
 from tests.pipelines.small_company import DAY, line, write_bill, write_company, write_log
@@ -326,6 +329,74 @@ def test_a_list_s_prices_go_on_under_the_source_s_new_name_and_end_with_its_last
         write_references(house)
         ended = {row[2:5] for row in prices_of_our_model(house) if row[1] == later}
     assert ended == {(third, third + timedelta(days=1), D(3))}
+
+
+def read_models(config: Path, day: date, usd_per_1k: dict[str, str | None]) -> pa.Table:
+    """Puts a reading of a cloud's list into the lake and learns it: prices of Bedrock's models, and of our own."""
+    blank = {column.name: None for column in contract("sku_prices").columns}
+    rows = [
+        blank
+        | {
+            "provider_name": "AWS",
+            "service_name": "Bedrock",
+            "sku_id": f"sku-{number}",
+            "purchase_option": "on_demand",
+            "quantity_from": D(0),
+            "pricing_unit": "1K tokens",
+            "unit_price": D(usd),
+            "currency": "USD",
+            "x_model_id": model,
+            "x_token_class": "input_uncached",
+            "x_source": "list",
+            "x_slice_date": day,
+            "x_page": "page",
+            "x_row": number,
+        }
+        for number, (model, usd) in enumerate(usd_per_1k.items(), 1)
+        if usd is not None
+    ]
+    reading = pa.Table.from_pylist(rows, schema=contract("sku_prices").arrow_schema())
+    with open_house(config, "reading", clock=lambda: datetime.combine(day, time(5, 30))) as house:
+        house.lake.replace_slice("sku_prices", day, "list", reading, f"{day} {usd_per_1k}")
+        write_references(house)
+        return house.lake.read("prices")
+
+
+def test_a_night_looks_at_prices_of_which_a_list_says_something_new_and_at_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[set[str] | None] = []
+    whole_list = price_lists.price_rows
+
+    def noted(known_from: datetime, models: Any = None) -> Any:
+        looked_at.append(None if models is None else {name for _, name in models})
+        return whole_list(known_from, models)
+
+    monkeypatch.setattr(price_lists, "price_rows", noted)
+    config = company_with_list(tmp_path)
+    days = [DAY - timedelta(days=back) for back in (6, 5, 4, 3, 2)]
+    say = {"our-model": "0.004", "their-model": "0.002"}
+    first = read_models(config, days[0], say)
+    assert read_models(config, days[1], say) == first
+    read_models(config, days[2], say | {"their-model": "0.003"})
+    read_models(config, days[3], say | {"their-model": None})
+    read_models(config, days[1], say | {"our-model": "0.005"})  # a reading before says something else now
+    assert looked_at == [None, {"their-model"}, {"their-model"}, None]
+
+
+def test_prices_learned_model_by_model_are_those_of_all_lists_learned_at_once(tmp_path: Path) -> None:
+    config = company_with_list(tmp_path)
+    own = f"prices:\n  - {{provider: aws, model: model-1, from: {DAY}, usd_per_mtok: {{output_text: 8}}}}\n"
+    config.write_text(config.read_text(encoding="utf-8") + own, encoding="utf-8")
+    names, chance = [f"model-{n}" for n in range(4)] + ["amazon.nova-pro-v1:0"], random.Random(20261121)
+    for back in range(6, 0, -1):
+        day = DAY - timedelta(days=back)
+        say = {name: chance.choice(("0.001", "0.001", "0.002", None)) for name in names}
+        found = read_models(config, day, say)
+        options = Options(full_refresh=True)
+        with open_house(config, "at once", clock=lambda: datetime(2027, 1, 1), options=options) as house:
+            assert learned_prices(house).rows.equals(found)
+    assert len({row["known_from"] for row in found.to_pylist()}) > 3
 
 
 def test_a_cloud_s_price_in_another_currency_is_counted_and_not_taken(tmp_path: Path) -> None:
