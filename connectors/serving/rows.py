@@ -76,7 +76,7 @@ class Rows:
         self.new_labels |= labels.keys()
         self._tell(subject, by_interval, history, copy_count)
         places = _ByTime(self.gathered.places[subject])
-        starts = _ByTime(history.starts)
+        starts = _Starts(history.starts)
         same = {
             "cluster": self.settings.account,
             "hostname": max(series, key=lambda one: max(one.instants)).origin.hostname,
@@ -90,7 +90,7 @@ class Rows:
         }
         for beginning, interval in sorted(by_interval.items()):
             page_id, row = places.first_from(beginning)
-            started = starts.last_until(beginning + span.length)
+            started = starts.told_for(beginning + span.length)
             yield {
                 **same,
                 **self._interval_columns(interval, labels),
@@ -186,6 +186,17 @@ class _ByTime(Generic[Told]):
         """What was told last, up to the instant."""
         place = bisect_right(self._instants, instant)
         return self._found[self._instants[place - 1]] if place else None
+
+
+class _Starts(_ByTime[int]):
+    """When a process began, as told at some instants."""
+
+    def told_for(self, end: int) -> int | None:
+        """The start that holds for what ends then: what lies before the first reading is of its process."""
+        told = self.last_until(end)
+        if told is None and self._instants and (first := self._found[self._instants[0]]) < end:
+            return first
+        return told
 
 
 def _instant(millisecond: int) -> datetime:

@@ -1,6 +1,7 @@
 -- The time of every GPU or MIG instance, cut wherever something may change: at full hours, where a run ends, where the
 -- scheduler gives or takes, where a serving engine begins or ceases to have requests, where a node is seen or lost.
--- Time without samples stands here too, as unseen.
+-- Time without samples stands here too, as unseen. What a run left unfilled is shared among its pieces by running
+-- totals, each rounded down: they sum to the run's, however often it is cut.
 with held as (
     select
         *,
@@ -79,12 +80,36 @@ hosts_of_pods as (
     cross join unnest(str_split_regex(named.holders, ',')) as step (holder)
 ),
 
+-- what the scheduler gave on a node that it does not name may be any GPU of its cluster
+unplaced as (
+    select
+        cluster,
+        cast(epoch(date_trunc('second', started_at)) as bigint) as from_second,
+        cast(epoch(date_trunc('second', ended_at)) as bigint) as to_second
+    from gpu_allocations
+    where hostname = ''
+),
+
 changes as (
     select
         cluster,
         hostname,
         from_second as at_second
     from held
+    union
+    select
+        named.cluster,
+        named.hostname,
+        unplaced.from_second as at_second
+    from named
+    inner join unplaced on named.cluster = unplaced.cluster
+    union
+    select
+        named.cluster,
+        named.hostname,
+        unplaced.to_second as at_second
+    from named
+    inner join unplaced on named.cluster = unplaced.cluster
     union
     select
         cluster,
@@ -170,6 +195,8 @@ select
     metric_used,
     at_second as start_second,
     until_second as end_second,
-    (unfilled_seconds * (until_second - at_second)) // run_seconds as unfilled_seconds,
-    (unfilled_ppm_seconds * (until_second - at_second)) // run_seconds as unfilled_ppm_seconds
+    (unfilled_seconds * (until_second - start_second)) // run_seconds
+    - (unfilled_seconds * (at_second - start_second)) // run_seconds as unfilled_seconds,
+    (unfilled_ppm_seconds * (until_second - start_second)) // run_seconds
+    - (unfilled_ppm_seconds * (at_second - start_second)) // run_seconds as unfilled_ppm_seconds
 from cut

@@ -1,5 +1,5 @@
 -- A sum is known when each of its parts is: an interval without a count makes the hour's NULL, never smaller.
--- An interval is busy when a request ran in it or came to an end.
+-- An interval is busy when a request ran in it or came to an end, and no earlier than an engine that began within it.
 with intervals as (
     select
         date_trunc('hour', serving_counters.interval_start) as hour_start,
@@ -40,8 +40,19 @@ engines as (
         sum(covered_seconds) as covered_seconds,
         sum(waiting_seconds) as waiting_seconds,
         sum(reset_count) as reset_count,
+        min(engine_started_at) as first_engine_started_at,
         max(engine_started_at) as engine_started_at,
-        min(case when is_busy = 1 then interval_start end) as first_busy_at,
+        min(
+            case
+                when
+                    is_busy = 1
+                    and reset_count = 0
+                    and engine_started_at > interval_start
+                    and engine_started_at < interval_end
+                    then engine_started_at
+                when is_busy = 1 then interval_start
+            end
+        ) as first_busy_at,
         max(case when is_busy = 1 then interval_end end) as last_busy_at
     from intervals
     group by hour_start, usage_date, cluster, namespace, pod, engine_name, engine_replica, model_name, model_id
@@ -68,6 +79,7 @@ select
     cast(max(covered_seconds) as bigint) as covered_seconds,
     cast(max(waiting_seconds) as bigint) as waiting_seconds,
     cast(sum(reset_count) as bigint) as reset_count,
+    min(first_engine_started_at) as first_engine_started_at,
     max(engine_started_at) as engine_started_at,
     min(first_busy_at) as first_busy_at,
     max(last_busy_at) as last_busy_at

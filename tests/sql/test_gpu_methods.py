@@ -35,6 +35,35 @@ DAY = 86400
 CLUSTER = Path(__file__).resolve().parents[2] / "../shared/data/simulated_gpu_cluster"
 
 
+def test_a_run_that_is_cut_into_pieces_leaves_as_many_seconds_unfilled(duckdb_engine: DuckDBEngine) -> None:
+    # 61 minutes with 7 seconds in 60 below full activity: cut every 7 minutes by a holder that comes and goes elsewhere
+    beside = [allocation(n / 60, (n + 1) / 60, gpu_uuid="GPU-z", pod=f"p-{n}") for n in range(0, 60, 7)]
+    run = {
+        "usage_date": at(0).date(),
+        "cluster": "prod",
+        "hostname": "node-1",
+        "gpu_uuid": "GPU-a",
+        "gpu_instance_id": "",
+        "mig_profile": "",
+        "gpu_index": None,
+        "gpu_model_name": None,
+        "tells_holders": True,
+        "holders": "search/pod-1",
+        "activity_state": "busy",
+        "metric_used": "m",
+        "started_at": at(0),
+        "ended_at": at(1),
+        "unfilled_seconds": 3599,
+        "unfilled_ppm_seconds": 3599 * 999_983,
+    }
+    rows = built(duckdb_engine, "gpu_pieces", gpu_runs=[run], gpu_allocations=beside)
+    own = [row for row in rows if row["gpu_uuid"] == "GPU-a"]
+    assert len(own) > 15
+    assert sum(row["unfilled_seconds"] for row in own) == 3599
+    assert sum(row["unfilled_ppm_seconds"] for row in own) == 3599 * 999_983
+    assert all(row["unfilled_seconds"] <= row["end_second"] - row["start_second"] for row in own)
+
+
 def test_a_square_wave_of_half_its_time_is_idle_for_exactly_half(duckdb_engine: DuckDBEngine) -> None:
     wave = [row for n in range(0, 24, 2) for row in (*samples(n, n + 1, sm_active_ratio=0.9), *samples(n + 1, n + 2))]
     rows = states(

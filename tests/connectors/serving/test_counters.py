@@ -125,6 +125,16 @@ def test_an_engine_that_says_when_it_started_counted_everything_since_then() -> 
     assert row["engine_started_at"] == instant("10:01:00")
 
 
+def test_intervals_before_the_first_reading_name_the_process_that_it_tells_of() -> None:
+    process = {name: VLLM[name] for name in ("namespace", "pod", "instance")}
+    page = scrape(
+        *counter(PROMPT, VLLM, [("10:12", 60), ("10:13", 90)]),
+        *counter("process_start_time_seconds", process, [(at, 1_790_848_860) for at in ("10:12", "10:13")]),
+    )
+    started = {row["interval_start"]: row["engine_started_at"] for row in rows(page)}
+    assert started == {instant(at): instant("10:01:00") for at in ("10:00", "10:05", "10:10")}
+
+
 def test_an_engine_that_does_not_say_when_it_started_is_told() -> None:
     parsed = parse(scrape(*counter(PROMPT, VLLM, [("10:03", 30), ("10:04", 50)])))
     assert parsed.rows["prompt_tokens"].to_pylist() == [20]
