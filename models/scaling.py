@@ -1,7 +1,7 @@
 """What serving pods cost before their first and after their last request, and where requests waited.
 
-A pod's stretch of holding GPUs is its scheduler's intervals put together. The money of a stretch is that of the pod's
-GPU-hours, each hour by the seconds of it that fall inside. Source: methods of idle-GPU waste (states are of the pod's
+For how long a pod held GPUs, its life tells (`models.pod_lives`). The money of a stretch of it is that of the pod's
+GPU-hours, each hour by the seconds that were told of it. Source: methods of idle-GPU waste (states are of the pod's
 GPUs already; this tells why they idled).
 
 Here belongs: starts, releases and queues of serving pods. Here does not belong: whether a GPU was idle.
@@ -9,85 +9,67 @@ Here belongs: starts, releases and queues of serving pods. Here does not belong:
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import polars as pl
 
 from models.frames import conform, require, schema_of
 from models.money import money_of, units_of
+from models.pod_lives import Life, Pod, Row, Sight, Stretch, lives, pod_of
 
-SCALING_RULES = "2"
+SCALING_RULES = "3"
 """Changes when the same intervals and money would give other events."""
 
 _TABLE = "scaling_costs"
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_HOUR = timedelta(hours=1)
 
-Row = Mapping[str, Any]
 Spent = Mapping[datetime, Mapping[str, int]]
 
 
-class Pod(NamedTuple):
-    """A pod's name is unique in its namespace while it lives."""
-
-    cluster: str
-    namespace: str
-    pod: str
-
-
-class Stretch(NamedTuple):
-    """A half-open interval in UTC."""
-
-    start: datetime
-    end: datetime
-
-
 def scaling_costs(
-    *, allocations: pl.DataFrame, serving: pl.DataFrame, gpu_costs: pl.DataFrame, days: Sequence[date]
+    *,
+    allocations: pl.DataFrame,
+    sightings: pl.DataFrame,
+    serving: pl.DataFrame,
+    gpu_costs: pl.DataFrame,
+    days: Sequence[date],
 ) -> pl.DataFrame:
     """The events of those days, in the shape of `scaling_costs`.
 
     Args:
         allocations: frame in the shape of `gpu_allocations`, of those days and the days beside each.
+        sightings: frame in the shape of `node_sightings`, of the same days.
         serving: frame in the shape of `serving_hourly`, of the same days.
         gpu_costs: frame in the shape of `gpu_costs_hourly`.
         days: what to find events of, at least one.
 
     A day knows the one before it and the one after it and no more, so that it is the same built alone or in a month. A
-    stretch that begins or ends with the first or last day that its cluster tells of may reach further: no event.
+    life whose beginning or end its cluster did not see has none there: no event.
 
     Raises ValueError when a frame does not keep its contract.
     """
     served = _by_pod(require(serving, "serving_hourly").to_dicts())
     allocated = require(allocations, "gpu_allocations")
-    held = _stretches(allocated.to_dicts())
-    told: dict[str, set[date]] = defaultdict(set)
-    for cluster, told_day in allocated.select("cluster", "allocation_date").unique().rows():
-        told[cluster].add(told_day)
+    sight = Sight(allocated, require(sightings, "node_sightings"))
+    held = lives(allocated)
     spent = _spent(require(gpu_costs, "gpu_costs_hourly"), set(served))
     rows: list[dict[str, Any]] = []
     for day in days:
         rows += [row for pod, hours in sorted(served.items()) for row in _waits(pod, hours, day)]
         for pod in sorted(served.keys() & held.keys()):
-            seen = _seen(day, told[pod.cluster])
-            for stretch in held[pod]:
-                for event in _events(served[pod], stretch, seen):
+            for life in held[pod]:
+                for event in _events(served[pod], life.held, sight, pod.cluster, day):
                     if event["usage_date"] == day:
-                        rows += _costed(pod, event, stretch, spent.get(pod, {}))
+                        rows += _costed(pod, event, life, spent.get(pod, {}))
     schema = {**schema_of(_TABLE), "effective_cost": pl.Int128()}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     return conform(frame.with_columns(effective_cost=money_of("effective_cost")), _TABLE)
 
 
-def _seen(day: date, told: set[date]) -> Stretch:
-    """From the day before to the day after, as far as the cluster tells of them."""
-    midnight = datetime.combine(day, time())
-    before, after = (beside in told for beside in (day - _DAY, day + _DAY))
-    return Stretch(midnight - _DAY if before else midnight, midnight + 2 * _DAY if after else midnight + _DAY)
-
-
-def _events(hours: Sequence[Row], held: Stretch, seen: Stretch) -> Iterator[Row]:
-    """The start and the release of one stretch, as far as they lie within what is seen and requests came between."""
+def _events(hours: Sequence[Row], held: Stretch, sight: Sight, cluster: str, day: date) -> Iterator[Row]:
+    """The start and the release of one life, as far as they were seen around that day and requests came between."""
+    seen = sight.around(cluster, day)
     known = Stretch(max(held.start, seen.start), min(held.end, seen.end))
     busy = [
         row for row in hours if row["first_busy_at"] and row["first_busy_at"] < known.end
@@ -98,22 +80,24 @@ def _events(hours: Sequence[Row], held: Stretch, seen: Stretch) -> Iterator[Row]
     models = {row["model_id"] for row in busy}
     about = {"model_id": models.pop() if len(models) == 1 else None, "engine_started_at": None}
     first, last = min(row["first_busy_at"] for row in busy), max(row["last_busy_at"] for row in busy)
-    if seen.start < held.start < first:
-        engines = [at for row in busy if (at := row["engine_started_at"]) and held.start <= at <= first]
+    if held.start < first and sight.begins(cluster, held, day):
+        engines = [at for row in hours if (at := row["first_engine_started_at"]) and held.start <= at <= first]
         begun = {"event_kind": "cold_start", "began_at": held.start, "ended_at": first}
         yield {**about, **begun, "engine_started_at": min(engines, default=None), "usage_date": held.start.date()}
-    if last < held.end < seen.end:
+    if last < held.end and sight.ends(cluster, held, day):
         freed = {"event_kind": "late_release", "began_at": last, "ended_at": held.end}
         yield {**about, **freed, "usage_date": (held.end - timedelta(microseconds=1)).date()}
 
 
-def _costed(pod: Pod, event: Row, held: Stretch, spent: Spent) -> Iterator[dict[str, Any]]:
+def _costed(pod: Pod, event: Row, life: Life, spent: Spent) -> Iterator[dict[str, Any]]:
     """One row for each currency of the event's hours; none where nobody billed them."""
     units: dict[str, int] = defaultdict(int)
+    begun = Stretch(event["began_at"], event["ended_at"])
     hour = event["began_at"].replace(minute=0, second=0, microsecond=0)
     while hour < event["ended_at"]:
-        whole = _overlap(Stretch(hour, hour + _HOUR), held)
-        inside = _overlap(Stretch(hour, hour + _HOUR), Stretch(event["began_at"], event["ended_at"]))
+        told = [_common(one, Stretch(hour, hour + _HOUR)) for one in life.told]
+        whole = sum(_length(one) for one in told)
+        inside = sum(_length(_common(one, begun)) for one in told)
         for currency, amount in spent.get(hour, {}).items():
             units[currency] += _share(amount, inside, whole)
         hour += _HOUR
@@ -149,21 +133,7 @@ def _waits(pod: Pod, hours: Iterable[Row], day: date) -> Iterator[dict[str, Any]
 def _by_pod(rows: Iterable[Row]) -> dict[Pod, list[Row]]:
     found: dict[Pod, list[Row]] = defaultdict(list)
     for row in rows:
-        found[Pod(row["cluster"], row["namespace"], row["pod"])].append(row)
-    return found
-
-
-def _stretches(rows: Iterable[Row]) -> dict[Pod, list[Stretch]]:
-    """Each pod's intervals, those that touch or overlap as one."""
-    found: dict[Pod, list[Stretch]] = {}
-    for pod, intervals in _by_pod(rows).items():
-        merged: list[Stretch] = []
-        for start, end in sorted((row["started_at"], row["ended_at"]) for row in intervals):
-            if merged and start <= merged[-1].end:
-                merged[-1] = Stretch(merged[-1].start, max(end, merged[-1].end))
-            else:
-                merged.append(Stretch(start, end))
-        found[pod] = merged
+        found[pod_of(row)].append(row)
     return found
 
 
@@ -178,10 +148,14 @@ def _spent(costs: pl.DataFrame, pods: set[Pod]) -> dict[Pod, dict[datetime, dict
     return found
 
 
-def _overlap(one: Stretch, other: Stretch) -> int:
-    """Microseconds that both share."""
-    shared = min(one.end, other.end) - max(one.start, other.start)
-    return max(shared // timedelta(microseconds=1), 0)
+def _common(one: Stretch, other: Stretch) -> Stretch:
+    """What both share; its end lies before its start where they share nothing."""
+    return Stretch(max(one.start, other.start), min(one.end, other.end))
+
+
+def _length(stretch: Stretch) -> int:
+    """Its microseconds."""
+    return max((stretch.end - stretch.start) // timedelta(microseconds=1), 0)
 
 
 def _share(units: int, part: int, whole: int) -> int:

@@ -45,6 +45,7 @@ def build_scaling_costs(house: House, first: date, last: date) -> Built:
     def compute(read: Read, days: Sequence[date]) -> pl.DataFrame:
         return scaling_costs(
             allocations=read("gpu_allocations"),
+            sightings=read("node_sightings"),
             serving=read("serving_hourly"),
             gpu_costs=read("gpu_costs_hourly"),
             days=days,

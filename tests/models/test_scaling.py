@@ -54,9 +54,16 @@ def spent(hour, cost, **given):
     return row | given
 
 
-def events(rows, allocations, serving, costs, days=(TODAY,)):
+def sighted(start, end):
+    row = dict.fromkeys(schema_of("node_sightings"))
+    row |= {"sighting_date": start.date(), "seen_from": start, "seen_to": end, "cluster": "c1", "hostname": "n1"}
+    return row | {"provider_id": "", "x_source": "k", "x_slice_date": start.date(), "x_page": "p", "x_row": 1}
+
+
+def events(rows, allocations, serving, costs, days=(TODAY,), sightings=()):
     found = scaling_costs(
         allocations=rows.frame("gpu_allocations", allocations),
+        sightings=rows.frame("node_sightings", list(sightings)),
         serving=rows.serving(*serving),
         gpu_costs=rows.frame("gpu_costs_hourly", costs),
         days=days,
@@ -122,6 +129,65 @@ def test_a_pod_that_never_served_and_one_without_a_scheduler_have_no_events(rows
     assert events(rows, [], [busy], [spent(DAY, 1)]) == []
 
 
+def three_days(**given):
+    """A pod's three days as a cluster tells them that is read at half past each minute: a minute lacks at midnight."""
+    half = timedelta(seconds=30)
+    days = [DAY + n * timedelta(days=1) for n in (-1, 0, 1)]
+    return [held(day + half, day + timedelta(days=1) - half, **given) for day in days], [
+        sighted(day + half, day + timedelta(days=1) - half) for day in days
+    ]
+
+
+BUSY = [
+    {"hour_start": DAY + n * HOUR, "first_busy_at": DAY + n * HOUR, "last_busy_at": DAY + (n + 1) * HOUR}
+    for n in (9, 11)
+]
+ALL_DAY = [spent(DAY + n * HOUR, 3) for n in range(24)]
+
+
+def test_a_pod_that_lives_for_days_starts_and_ends_on_none_of_them_though_minutes_lack_at_midnight(rows):
+    allocations, sightings = three_days(allocation_id="u1")
+    assert events(rows, allocations, BUSY, ALL_DAY, sightings=sightings) == []
+    unnamed, _ = three_days()
+    assert events(rows, unnamed, BUSY, ALL_DAY) == []
+    first_day = allocations[1:], sightings[1:]
+    assert events(rows, first_day[0], BUSY, ALL_DAY, sightings=first_day[1]) == []
+
+
+def test_a_silence_of_the_cluster_neither_ends_a_pod_nor_starts_it_anew(rows):
+    """Ten minutes of silence at 8:00, requests from 9:00 on: one life of one uid."""
+    eight, whole = DAY + 8 * HOUR, timedelta(days=1)
+    days = [
+        held(DAY - whole, DAY),
+        held(DAY, eight),
+        held(eight + 10 * MINUTE, MIDNIGHT),
+        held(MIDNIGHT, MIDNIGHT + whole),
+    ]
+    named = [row | {"allocation_id": "u1"} for row in days]
+    assert events(rows, named, BUSY, ALL_DAY) == []
+    anew = [*named[:2], *(row | {"allocation_id": "u2"} for row in named[2:])]
+    expected = [("cold_start", eight + 10 * MINUTE, DAY + 9 * HOUR, 3000, D(3))]
+    assert events(rows, anew, BUSY, ALL_DAY) == expected  # another pod of the same name
+
+
+def test_a_start_that_nobody_can_have_seen_is_no_cold_start(rows):
+    """The cluster was silent from 7:00 to 8:10, and the pod is there when it speaks again: since when, nobody knows."""
+    spoke = [sighted(DAY, DAY + 7 * HOUR), sighted(DAY + 8 * HOUR + 10 * MINUTE, MIDNIGHT)]
+    after = held(DAY + 8 * HOUR + 10 * MINUTE, DAY + 13 * HOUR, allocation_id="u1")
+    released = ("late_release", DAY + 12 * HOUR, DAY + 13 * HOUR, 3600, D(3))
+    assert events(rows, [after], BUSY, ALL_DAY, sightings=spoke) == [released]
+    assert events(rows, [after], BUSY, ALL_DAY, sightings=[sighted(DAY, MIDNIGHT)])[0][0] == "cold_start"
+
+
+def test_an_hours_money_is_shared_by_what_was_told_of_it(rows):
+    """Held from 10:00, silent from 10:15 to 10:45; the half hour that was told costs 4. First request 10:50."""
+    ten = DAY + 10 * HOUR
+    told = [held(ten, ten + 15 * MINUTE), held(ten + 45 * MINUTE, ten + 2 * HOUR)]
+    busy = {"hour_start": ten + HOUR, "first_busy_at": ten + 50 * MINUTE, "last_busy_at": ten + 2 * HOUR}
+    found = events(rows, [row | {"allocation_id": "u1"} for row in told], [busy], [spent(ten, 4)])
+    assert found == [("cold_start", ten, ten + 50 * MINUTE, 3000, D("2.666666666667"))]  # 20 of 30 minutes
+
+
 def test_waiting_costs_time_and_no_money(rows):
     assert events(rows, [], [{"waiting_seconds": 240}], []) == [("waiting", DAY, DAY + HOUR, 240, None)]
 
@@ -132,6 +198,7 @@ def test_money_of_two_currencies_stays_apart(rows):
     costs = [spent(ten, 4), spent(ten, 2, billing_currency="EUR")]
     found = scaling_costs(
         allocations=rows.frame("gpu_allocations", [held(ten, ten + HOUR)]),
+        sightings=rows.frame("node_sightings", []),
         serving=rows.serving(busy),
         gpu_costs=rows.frame("gpu_costs_hourly", costs),
         days=[TODAY],
