@@ -70,12 +70,12 @@ SIDES: dict[str, tuple[str, str, Callable[[Path, Path], None]]] = {
     "csv-read": ("csv", "DuckDB: read as text, largest value of each column", csv_read),
 }
 JUDGED = (
-    "Both are judged by what DuckDB takes to read the same files with its own reader and write them once, for what a lake "
-    "takes in is kept. What only reads every value of a CSV and throws it away is told beside it: no bar, but the floor "
-    "that no reader built on DuckDB gets below. docs/decisions/0012 says where the rest goes."
+    "Both are judged by what DuckDB takes to read the same files with its own reader and write them once, for what a "
+    "lake takes in is kept. What only reads every value of a CSV and throws it away is told beside it: no bar, but the "
+    "floor that no reader built on DuckDB gets below. docs/decisions/0012 says where the rest goes."
 )
-BARS = {"parquet-yardstick", "csv-yardstick"}
-YARDSTICKS = {**dict.fromkeys(BARS, "what is written once"), "csv-read": "what only reads every value"}
+BARS = ("parquet-yardstick", "csv-yardstick")
+YARDSTICKS: dict[str, str] = {**dict.fromkeys(BARS, "what is written once"), "csv-read": "what only reads every value"}
 
 
 def measured(side: str, folder: Path) -> dict[str, float]:
