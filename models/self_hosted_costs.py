@@ -14,14 +14,17 @@ import polars as pl
 from models.allocation_frame import split_groups
 from models.frames import conform, require, schema_of
 from models.money import money_of, units_of
-from models.self_hosting import Parted, Tokens, in_dollars, part, per_mtok
+from models.self_hosting import Parted, Tokens, in_dollars, part, per_mtok, prompt_rates
 from models.usage_weights import Pool, whole_weights
 
 _TABLE = "self_hosted_costs"
 _POD_HOUR = ["hour_start", "cluster", "namespace", "pod"]
 _MODEL_DAY = ["usage_date", "model_id"]
 _MICRO = 1_000_000
-ZERO = Decimal(0)
+_WORKING = ["effective", "under_used"]
+SHARE_METHODS = ["whole", "measured_seconds", "tokens", "equal"]
+"""By what a model's part of a pod's money is known, the surest first."""
+
 
 Row = Mapping[str, Any]
 
@@ -46,14 +49,14 @@ def self_hosted_costs(
     Raises ValueError when a frame does not keep its contract.
     """
     serving = require(serving, "serving_hourly").filter(pl.col("model_id").is_not_null())
-    money = _money(require(gpu_costs, "gpu_costs_hourly"), serving, pools)
-    counted = {(row["usage_date"], row["model_id"]): row for row in _counted(serving).to_dicts()}
+    held = _held(require(gpu_costs, "gpu_costs_hourly"), serving, pools)
+    counted = {(row["usage_date"], row["model_id"]): row for row in _counted(serving, held).to_dicts()}
     logs = {(row["usage_date"], row["model_id"]): row for row in require(logged, "self_hosted_usage").to_dicts()}
     weights = {pool.model_id: whole_weights(pool) for pool in pools}
     rows = [
-        _row(held, counted.get(key), logs.get(key), weights.get(key[1]), usd_rates)
-        for held in money.sort(*_MODEL_DAY, "billing_currency").to_dicts()
-        if (key := (held["usage_date"], held["model_id"]))
+        _row(money, counted.get(key), logs.get(key), weights.get(key[1]), usd_rates)
+        for money in _money(held).sort(*_MODEL_DAY, "billing_currency").to_dicts()
+        if (key := (money["usage_date"], money["model_id"]))
     ]
     frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row").with_columns(money_of(name).alias(name) for name in _MONEY)
     return conform(frame, _TABLE)
@@ -66,8 +69,8 @@ _MONEY = [
 _SCHEMA = {name: pl.Int128() if name in _MONEY else kind for name, kind in schema_of(_TABLE).items()}
 
 
-def _money(costs: pl.DataFrame, serving: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
-    """GPU money and seconds by day, model and currency, in pico-units."""
+def _held(costs: pl.DataFrame, serving: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
+    """GPU money in pico-units by hour, pod, state and model; `share` names by what a pod's money is the model's."""
     pooled = pl.DataFrame(
         [(f"pool:{pool.pool_id}", pool.model_id) for pool in pools],
         schema={"account": pl.String, "pool_model_id": pl.String},
@@ -75,57 +78,75 @@ def _money(costs: pl.DataFrame, serving: pl.DataFrame, pools: Sequence[Pool]) ->
     )
     whole = costs.select(
         *_POD_HOUR, "usage_date", "account", "model_id", "billing_currency", "gpu_state", "is_warm_standby",
-        "gpu_seconds", units=units_of("effective_cost"),
+        "gpu_seconds", units=units_of("effective_cost"), share=pl.lit("whole"),
     )  # fmt: skip
-    one = whole.filter(pl.col("model_id").is_not_null())
     rest = whole.filter(pl.col("model_id").is_null()).with_row_index("_row")
-    several = _among_models(rest, serving)
+    several = _among_models(rest.drop("model_id", "share"), serving)
     left = rest.join(several.select("_row").unique(), on="_row", how="anti").join(pooled, on="account")
     parts = [
-        one,
-        several.select(one.columns),
-        left.with_columns(model_id="pool_model_id").select(one.columns),
+        whole.filter(pl.col("model_id").is_not_null()),
+        several.select(whole.columns),
+        left.with_columns(model_id="pool_model_id").select(whole.columns),
     ]
+    return pl.concat(parts)
+
+
+def _money(held: pl.DataFrame) -> pl.DataFrame:
+    """GPU money and seconds by day, model and currency, in pico-units; the least sure way of its sharing."""
     is_idle = pl.col("gpu_state") == "allocated_idle"
     units = pl.col("units")
-    return (
-        pl.concat(parts)
-        .group_by(*_MODEL_DAY, "billing_currency")
-        .agg(
-            pl.col("gpu_seconds").sum(),
-            effective_cost=units.sum(),
-            idle_cost=units.filter(is_idle & ~pl.col("is_warm_standby")).sum(),
-            warm_standby_cost=units.filter(is_idle & pl.col("is_warm_standby")).sum(),
-            unknown_cost=units.filter(pl.col("gpu_state") == "unknown").sum(),
-        )
+    return held.group_by(*_MODEL_DAY, "billing_currency").agg(
+        pl.col("gpu_seconds").sum(),
+        effective_cost=units.sum(),
+        idle_cost=units.filter(is_idle & ~pl.col("is_warm_standby")).sum(),
+        warm_standby_cost=units.filter(is_idle & pl.col("is_warm_standby")).sum(),
+        unknown_cost=units.filter(pl.col("gpu_state") == "unknown").sum(),
+        model_share_method=pl.col("share").cast(pl.Enum(SHARE_METHODS)).max().cast(pl.String),
     )
 
 
 def _among_models(rest: pl.DataFrame, serving: pl.DataFrame) -> pl.DataFrame:
-    """Pod hours of several models, parted by their engines' seconds, else by generated tokens, else equally."""
-    measured = (pl.col("prefill_seconds") + pl.col("decode_seconds")) * _MICRO
+    """Pod hours of several models, parted by what is known of all of them: engines' seconds, else tokens, else equally.
+
+    No model that has tokens costs nothing: where one of them has no seconds, seconds are not asked.
+    """
+    computed = pl.col("prompt_tokens") - pl.col("cached_tokens").fill_null(0) + pl.col("generated_tokens")
+    measured = ((pl.col("prefill_seconds") + pl.col("decode_seconds")) * _MICRO).cast(pl.Int64)
     by_model = serving.group_by(*_POD_HOUR, "model_id").agg(
-        seconds=measured.sum().cast(pl.Int64), tokens=pl.col("generated_tokens").sum()
+        seconds=_known_sum(measured), tokens=_known_sum(computed), most=computed.sum()
     )
-    weight = (
-        pl.when(pl.col("seconds").sum().over(_POD_HOUR) > 0)
-        .then("seconds")
-        .when(pl.col("tokens").sum().over(_POD_HOUR) > 0)
-        .then("tokens")
-        .otherwise(1)
-    )
-    weighed = by_model.with_columns(_weight=weight.cast(pl.Int128)).select(*_POD_HOUR, "model_id", "_weight")
-    joined = rest.drop("model_id").join(weighed, on=_POD_HOUR)
+    lacks_seconds = pl.col("seconds").is_null() | ((pl.col("seconds") == 0) & (pl.col("most") > 0))
+    by_seconds = ~lacks_seconds.any().over(_POD_HOUR) & (pl.col("seconds").sum().over(_POD_HOUR) > 0)
+    by_tokens = (pl.col("tokens").null_count().over(_POD_HOUR) == 0) & (pl.col("tokens").sum().over(_POD_HOUR) > 0)
+    weighed = by_model.with_columns(
+        _weight=pl.when(by_seconds).then("seconds").when(by_tokens).then("tokens").otherwise(1).cast(pl.Int128),
+        share=pl.when(by_seconds).then(pl.lit("measured_seconds")).when(by_tokens).then(pl.lit("tokens"))
+        .otherwise(pl.lit("equal")),
+    ).select(*_POD_HOUR, "model_id", "share", "_weight")  # fmt: skip
+    joined = rest.join(weighed, on=_POD_HOUR)
     with_seconds = joined.with_columns(pl.col("gpu_seconds").cast(pl.Int128))
     parted = split_groups(with_seconds, ["units", "gpu_seconds"], group="_row", weight="_weight", tie="model_id")
     return parted.with_columns(pl.col("gpu_seconds").cast(pl.Int64))
 
 
-def _counted(serving: pl.DataFrame) -> pl.DataFrame:
-    """Engines' tokens and seconds by day and model; NULL where an hour has none."""
+def _known_sum(amount: pl.Expr) -> pl.Expr:
+    """The sum; NULL where a part is unknown."""
+    return pl.when(amount.null_count() == 0).then(amount.sum())
+
+
+def _counted(serving: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Engines' tokens and seconds by day and model; tokens are NULL where an hour has none.
+
+    An hour without any counters of the model lacks them if GPUs worked in it for the model.
+    """
+    worked = held.filter(pl.col("gpu_state").is_in(_WORKING)).select(*_MODEL_DAY, "hour_start").unique()
+    unseen = worked.join(serving, on=[*_MODEL_DAY, "hour_start"], how="anti").select(_MODEL_DAY).unique()
     names = ["prompt_tokens", "cached_tokens", "generated_tokens", "prefill_seconds", "decode_seconds"]
-    known = [pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name) for name in names]
-    return serving.group_by(_MODEL_DAY).agg(*known, counted_seconds=pl.col("covered_seconds").sum())
+    by_day = serving.group_by(_MODEL_DAY).agg(
+        *(_known_sum(pl.col(name)).alias(name) for name in names), counted_seconds=pl.col("covered_seconds").sum()
+    )
+    marked = by_day.join(unseen.with_columns(_unseen=True), on=_MODEL_DAY, how="left")
+    return marked.with_columns(pl.when(pl.col("_unseen").is_null()).then(name).alias(name) for name in names)
 
 
 def _row(
@@ -135,13 +156,15 @@ def _row(
     weights: Mapping[str, int] | None,
     usd_rates: Mapping[tuple[str, date], Decimal],
 ) -> dict[str, object]:
-    source, tokens = _tokens(counted, logged)
+    log = _logged_tokens(logged)
+    source, tokens = _tokens(counted, log)
     seconds = None
     if counted and counted["prefill_seconds"] is not None and counted["decode_seconds"] is not None:
         seconds = (counted["prefill_seconds"], counted["decode_seconds"])
     parted = part(held["effective_cost"], tokens, seconds, weights)
     currency, month = held["billing_currency"], held["usage_date"].replace(day=1)
     rate = Decimal(1) if currency == "USD" else usd_rates.get((currency, month))
+    prompt, cached = prompt_rates(parted, tokens, log)
     rates = dict(_rates(held["effective_cost"], parted, tokens))
     return {
         **held,
@@ -155,25 +178,31 @@ def _row(
         "decode_cost": parted.decode_units,
         **rates,
         "usd_rate": rate,
-        "input_usd_per_token": in_dollars(rates["input_cost_per_mtok"], rate),
-        "cached_usd_per_token": in_dollars(rates["cached_cost_per_mtok"] if parted.cached_units else ZERO, rate),
+        "input_usd_per_token": in_dollars(prompt, rate),
+        "cached_usd_per_token": in_dollars(cached, rate),
         "output_usd_per_token": in_dollars(rates["output_cost_per_mtok"], rate),
         "counted_seconds": counted["counted_seconds"] if counted else 0,
-        "logged_tokens": sum(logged[name] for name in _LOGGED) if logged else 0,
+        "logged_tokens": log.prompt_tokens + log.generated_tokens,
     }
 
 
-_LOGGED = ("input_uncached_tokens", "cache_read_tokens", "output_tokens")
-
-
-def _tokens(counted: Row | None, logged: Row | None) -> tuple[str, Tokens]:
-    """The engines' tokens where they count prompts and generation, else the gateways'."""
-    if counted and counted["prompt_tokens"] is not None and counted["generated_tokens"] is not None:
-        return "engine", Tokens(counted["prompt_tokens"], counted["cached_tokens"], counted["generated_tokens"])
+def _logged_tokens(logged: Row | None) -> Tokens:
     if logged is None:
-        return "gateway_log", Tokens(0, 0, 0)
-    uncached, cached, generated = (logged[name] for name in _LOGGED)
-    return "gateway_log", Tokens(uncached + cached, cached, generated)
+        return Tokens(0, 0, 0)
+    uncached, cached = logged["input_uncached_tokens"], logged["cache_read_tokens"]
+    return Tokens(uncached + cached, cached, logged["output_tokens"])
+
+
+def _tokens(counted: Row | None, log: Tokens) -> tuple[str, Tokens]:
+    """The engines' tokens where they count prompts and generation, and no less than the gateways saw; else theirs.
+
+    Requests are priced by the log: at rates of fewer tokens they would cost more than the GPUs did.
+    """
+    if counted and counted["prompt_tokens"] is not None and counted["generated_tokens"] is not None:
+        engine = Tokens(counted["prompt_tokens"], counted["cached_tokens"], counted["generated_tokens"])
+        if engine.prompt_tokens >= log.prompt_tokens and engine.generated_tokens >= log.generated_tokens:
+            return "engine", engine
+    return "gateway_log", log
 
 
 def _rates(units: int, parted: Parted, tokens: Tokens) -> Iterator[tuple[str, Decimal | None]]:

@@ -11,12 +11,13 @@ Here belongs: that division. Here does not belong: what a GPU-hour cost (`models
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
 from typing import Literal
 
 from models.allocation import largest_remainder
 from models.money import SCALE
 
-SELF_HOSTING_RULES = "1"
+SELF_HOSTING_RULES = "2"
 """Changes when the same money and tokens would give other figures."""
 
 Method = Literal["measured_seconds", "token_weights", "equal_tokens"]
@@ -87,6 +88,31 @@ def per_mtok(units: int, tokens: int) -> Decimal | None:
         return None
     scaled = _EXACT.divide(Decimal(units * 10**6), Decimal(tokens))
     return _EXACT.scaleb(_EXACT.quantize(scaled, Decimal(1)), -SCALE)
+
+
+def prompt_rates(parted: Parted, tokens: Tokens, log: Tokens) -> tuple[Decimal | None, Decimal | None]:
+    """What a million prompt tokens cost a request, computed and cached ones, in the currency of `parted`.
+
+    Gateways may not tell which tokens were cached. Where the log's prompts would come to more than their GPUs cost, as
+    it has computed tokens that the engines found in their caches, both kinds cost what a prompt's token cost on
+    average. NULL without tokens; cached tokens that take no time cost nothing.
+
+    Args:
+        parted: the model's money.
+        tokens: what it was parted by.
+        log: what the requests say that they used.
+    """
+    units, computed, cached = parted.prefill_units + parted.cached_units, tokens.computed_tokens, tokens.cached_tokens
+    asked = Fraction(0)
+    if computed:
+        asked += Fraction(parted.prefill_units * log.computed_tokens, computed)
+    if cached:
+        asked += Fraction(parted.cached_units * (log.cached_tokens or 0), cached)
+    if abs(asked) > abs(units):
+        both = per_mtok(units, tokens.prompt_tokens)
+        return both, both
+    cached_rate = per_mtok(parted.cached_units, cached or 0) if parted.cached_units else Decimal(0)
+    return per_mtok(parted.prefill_units, computed), cached_rate
 
 
 def in_dollars(per_mtok: Decimal | None, usd_rate: Decimal | None) -> Decimal | None:

@@ -110,6 +110,63 @@ def test_a_pod_of_two_models_is_parted_by_their_seconds(rows):
     assert dict(frame.select("model_id", "gpu_seconds").rows()) == {"llama": 2700, "qwen": 900}
 
 
+def test_no_model_with_tokens_gets_nothing_because_its_engine_measures_no_seconds(rows):
+    """llama computes 10 + 1,000 tokens and tells seconds, qwen 10 + 9,000,000 and tells none: parted by tokens."""
+    known = {"prefill_seconds": 10.0, "decode_seconds": 20.0, "generated_tokens": 1000, "prompt_tokens": 10}
+    other = {"engine_name": "sglang", "source_model": "qwen", "model_id": "qwen", "prompt_tokens": 10}
+    for unmeasured in ({}, {"prefill_seconds": 0.0, "decode_seconds": 0.0}):
+        serving = [known, {**other, "generated_tokens": 9_000_000, **unmeasured}]
+        frame = costs_of(rows, [spent(model_id=None, effective_cost=D(4))], serving)
+        found = dict(frame.select("model_id", "effective_cost").rows())
+        assert found == {"llama": D("0.000448838021"), "qwen": D("3.999551161979")}  # 4 x 1010 / 9001020
+        assert set(frame["model_share_method"]) == {"tokens"}
+    silent = costs_of(rows, [spent(model_id=None, effective_cost=D(4))], [known, other])
+    assert dict(silent.select("model_id", "effective_cost").rows()) == {"llama": D(2), "qwen": D(2)}
+    assert set(silent["model_share_method"]) == {"equal"}
+
+
+def test_counters_of_one_hour_do_not_price_a_day(rows):
+    """$72 of 24 hours. Engines counted one of them, 2M tokens; the log has 48M: at the engines' rate requests cost 24 times that."""
+    pool = [
+        spent(model_id=None, account="pool:chat", pod="", effective_cost=D(3), hour_start=DAY + timedelta(hours=n))
+        for n in range(24)
+    ]
+    counted = {"prompt_tokens": 1_000_000, "cached_tokens": 0, "generated_tokens": 1_000_000}
+    logged = {"input_uncached_tokens": 24_000_000, "cache_read_tokens": 0, "output_tokens": 24_000_000}
+    row = costs_of(rows, pool, [counted], [logged], pools=[POOL]).row(0, named=True)
+    assert (row["token_source"], row["effective_cost"]) == ("gateway_log", D(72))
+    assert priced(row, logged) == D("72.000000000000")
+    alone = costs_of(rows, pool, [counted], pools=[POOL]).row(0, named=True)
+    assert (alone["token_source"], alone["blended_cost_per_mtok"]) == ("gateway_log", None)
+    standing = [row | {"gpu_state": "allocated_idle"} if n else row for n, row in enumerate(pool)]
+    idle = costs_of(rows, standing, [counted], pools=[POOL]).row(0, named=True)
+    assert (idle["token_source"], idle["blended_cost_per_mtok"]) == ("engine", D(36))
+
+
+def test_a_replica_without_counters_leaves_the_tokens_to_the_log(rows):
+    logged = {"input_uncached_tokens": 20_000_000, "cache_read_tokens": 0, "output_tokens": 3_000_000}
+    row = costs_of(rows, [spent()], [COUNTED], [logged]).row(0, named=True)
+    assert (row["token_source"], row["method"], row["prompt_tokens"]) == ("gateway_log", "measured_seconds", 20_000_000)
+    assert priced(row, logged) == D("3.199999")  # 3M at 0.533333 for a million
+
+
+def test_requests_of_a_log_that_knows_no_caches_cost_no_more_than_the_gpus(rows):
+    """Engines found 9 of 10M prompt tokens cached; the log has 10M as computed. $1.60 of prefill over 10M, not over 1M."""
+    counted = {**COUNTED, "prompt_tokens": 10_000_000, "cached_tokens": 9_000_000}
+    logged = {"input_uncached_tokens": 10_000_000, "cache_read_tokens": 0, "output_tokens": 3_000_000}
+    row = costs_of(rows, [spent()], [counted], [logged]).row(0, named=True)
+    assert (row["token_source"], row["input_cost_per_mtok"]) == ("engine", D("1.6"))
+    assert row["input_usd_per_token"] == row["cached_usd_per_token"] == D("0.00000016")
+    assert priced(row, logged) == D("1.60") + 3_000_000 * D("0.000000533333")
+
+
+def priced(row, logged):
+    """What the log's tokens cost at the day's prices."""
+    prices = ("input_usd_per_token", "cached_usd_per_token", "output_usd_per_token")
+    tokens = ("input_uncached_tokens", "cache_read_tokens", "output_tokens")
+    return sum(row[price] * logged[name] for price, name in zip(prices, tokens, strict=True))
+
+
 def test_a_model_without_a_token_has_a_cost_and_no_rate(rows):
     row = costs_of(rows, [spent(gpu_state="allocated_idle")]).row(0, named=True)
     assert (row["effective_cost"], row["decode_cost"]) == (D("3.20"), D("3.20"))
