@@ -79,7 +79,7 @@ def reconciled(folder: Path, spill: str) -> None:
     Days are built together as a night builds them, and every table is written.
     """
     pieces: dict[str, list[pa.Table]] = defaultdict(list)
-    ends = contract("day_ends").arrow_schema().empty_table()
+    ends, book = (contract(name).arrow_schema().empty_table() for name in ("day_ends", "price_book"))
     for number, files in enumerate(_together(sorted((folder / "gateway_requests").iterdir()))):
         ends = pa.concat_tables([ends, _day_ends(files, spill)])
         engine = _engine(folder, files, spill)
@@ -91,12 +91,12 @@ def reconciled(folder: Path, spill: str) -> None:
             pq.write_table(rows, folder / f"{name}-{number}.parquet")
             if name in KEPT:
                 pieces[name].append(rows)
-        book = frame_of(engine.read("price_book"))
+        book = engine.read("price_book")
         engine.close()
     pq.write_table(pa.concat_tables(pieces["usage_daily"]), folder / "reconciled.parquet")
     hours = frame_of(pa.concat_tables(pieces["usage_hourly"]))
     nothing = frame_of(contract("provider_usage").arrow_schema().empty_table())
-    found = reconcile(FIRST_DAY, bill_of(hours), hours, nothing, book, {}, {})
+    found = reconcile(FIRST_DAY, bill_of(hours), hours, nothing, frame_of(book), {}, {})
     found.causes.write_parquet(folder / "causes.parquet")
 
 
