@@ -4,6 +4,7 @@ Here belongs: the fields under the API's names; the export's are given these nam
 arithmetic (`usage`), pages, files.
 """
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -23,6 +24,7 @@ CALLS = {"GENERATION": "generation", "EMBEDDING": "embedding"}
 _NEEDED = ("id", "type", "startTime", "level", "usageDetails", "providedUsageDetails")
 ESSENTIAL = frozenset([*_NEEDED, *(f"usageDetails.{name}" for name in KNOWN)])
 _ASKABLE = ("name", "traceName", "release", "version")  # texts of the caller's: landed where the settings ask for them
+_OF_A_GATEWAY = re.compile(r"time-\d\d-\d\d-\d\d-\d{6}_(.+)")
 _EXTRA = {
     "traceId": "trace_id",
     "sessionId": "session_id",
@@ -62,6 +64,8 @@ def attempt(settings: LangfuseNames, record: Record) -> Attempt:
     is_priced = record.get("usagePricingTierName") is not None
     return Attempt(
         request_id=record.get("id"),
+        response_id=_response_id(record.get("id")),
+        trace_id=record.get("traceId"),
         dedup_key=record.get("id"),  # unique in a project; an export repeats rows at the edges of its windows
         started_at=microseconds(record.get("startTime")),
         ended_at=microseconds(record.get("endTime")),
@@ -82,6 +86,12 @@ def attempt(settings: LangfuseNames, record: Record) -> Attempt:
         source_cost_basis="list" if is_priced else "unknown",
         extra=_extra(record),
     )
+
+
+def _response_id(identity: str | None) -> str | None:
+    """The provider's id of the answer, which gateways write behind the time of day into the observation's."""
+    found = _OF_A_GATEWAY.fullmatch(identity or "")
+    return found[1] if found else None
 
 
 def reported_cost(record: Record) -> str | Decimal | None:

@@ -91,6 +91,9 @@ def attempt(settings: LiteLlmNames, record: Record) -> Attempt:
     )
     return Attempt(
         request_id=found.request_id,
+        # a hit has the id of the first answer, and the moment at which it was asked for
+        response_id=None if record.get("cache_hit") is True else found.request_id,
+        trace_id=found.trace_id,
         started_at=microseconds(record.get("startTime")),
         ended_at=microseconds(record.get("endTime")),
         status=found.status,

@@ -70,6 +70,7 @@ def _rows(records: pl.DataFrame, settings: LiteLlmSettings) -> pl.DataFrame | No
     return (
         named.with_columns(
             request_id=pl.col("id"),
+            response_id=pl.when(~pl.col("cache_hit").fill_null(False)).then(pl.col("id")),
             started_at=instant_us(pl.col("startTime")),
             ended_at=instant_us(pl.col("endTime")),
             is_cache_hit=pl.col("cache_hit").fill_null(False),
@@ -178,6 +179,7 @@ def _said(settings: LiteLlmSettings) -> dict[str, pl.Expr]:
     outcomes = {key: json_text(_asked(key)) for key in settings.outcome_keys}
     return {
         "attempt_group_id": pl.coalesce("litellm_call_id", "trace_id"),
+        "trace_id": pl.col("trace_id"),
         "requested_model": pl.coalesce("model_group", "model"),
         "deployment_id": pl.col("model_id"),
         "key_id": at("metadata.user_api_key_hash"),

@@ -39,6 +39,7 @@ class Attempt(NamedTuple):
 
     `request_id`, `started_at` and `status` are needed: without them `staged_row` refuses the record.
     `usage` comes from `buckets`; leave it out where the log has none, never state zero.
+    `response_id` is the provider's id of the answer, by which the same call is known in another log, or `trace_id`.
     `attempt_group_id` is shared by the attempts of one operation, not by a whole conversation.
     `avoided_cost` is what a cache hit would have cost, in USD; the cost that a log reports is not here but given to
     `staged_row`, so that refused records keep theirs.
@@ -54,6 +55,8 @@ class Attempt(NamedTuple):
     usage: Buckets = MISSING
     ended_at: int | None = None
     gateway: str | None = None
+    response_id: str | None = None
+    trace_id: str | None = None
     attempt_group_id: str | None = None
     call_type: str | None = None
     provider: str | None = None

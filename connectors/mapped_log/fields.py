@@ -20,8 +20,8 @@ Sort = Literal[
 ]  # fmt: skip
 
 _BY_SORT: Mapping[Sort, str] = {
-    "text": "request_id attempt_group_id gateway call_type provider requested_model billed_model deployment_id "
-    "region_id key_alias gateway_team_id organization_id feature environment service_tier",
+    "text": "request_id response_id trace_id attempt_group_id gateway call_type provider requested_model "
+    "billed_model deployment_id region_id key_alias gateway_team_id organization_id feature environment service_tier",
     "person": "user_hash customer_hash",
     "key": "key_id",
     "content": "prompt_hash prefix_hash",

@@ -24,7 +24,8 @@ from connectors.mapped_log.settings import PER_SECOND, MappedLogSettings
 _HASHED = tuple(name for name, sort in SORTS.items() if sort in ("person", "key", "content"))
 _PASSED_ON = (
     *_HASHED,
-    *("attempt_group_id", "gateway", "call_type", "deployment_id", "key_alias", "organization_id", "requested_model"),
+    *("response_id", "trace_id", "attempt_group_id"),
+    *("gateway", "call_type", "deployment_id", "key_alias", "organization_id", "requested_model"),
 )
 
 

@@ -80,6 +80,7 @@ def attempt(settings: OpenRouterLogSettings, record: Record) -> Attempt:
     is_failure = record.get("is_failed") or record.get("finish_reason") == "error"
     return Attempt(
         request_id=record.get("id"),
+        response_id=record.get("id"),
         dedup_key=record.get("id"),  # OpenRouter's own, the same in a trace and in a record
         started_at=start,
         ended_at=later(start, record.get("latency")) if end is None else microseconds(end),

@@ -1,5 +1,6 @@
--- One row in, one row out: identity and price are left joins whose right sides never match twice, and the cost of a
--- class is whole tokens times whole picodollars: exact in every engine, and what passes 64 bits is an error.
+-- What another log tells, too, counts there alone. All else is one row in, one row out: identity and price are left
+-- joins whose right sides never match twice, and the cost of a class is whole tokens times whole picodollars: exact in
+-- every engine, and what passes 64 bits is an error.
 -- A class with tokens and without a price makes the whole cost NULL; a class without tokens needs no price.
 -- The region's own price comes first. Where the region has none, it is the price that holds everywhere; where the log
 -- does not tell the region and regions have prices of their own, the one that they agree on, if they do: the book has
@@ -37,10 +38,16 @@ identified as (
         + gateway_requests.output_reasoning_tokens
         + gateway_requests.output_audio_tokens as bucket_tokens
     from gateway_requests
+    left join second_sightings
+        on
+            gateway_requests.x_source = second_sightings.x_source
+            and gateway_requests.x_page = second_sightings.x_page
+            and gateway_requests.x_row = second_sightings.x_row
     left join model_identity
         on
             coalesce(gateway_requests.provider, '') = model_identity.source_provider
             and gateway_requests.billed_model = model_identity.source_model
+    where second_sightings.x_row is null
 ),
 
 located as (

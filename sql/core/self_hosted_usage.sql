@@ -17,9 +17,17 @@ select
         + gateway_requests.output_audio_tokens
     ), 0) as bigint) as output_tokens
 from gateway_requests
+left join second_sightings
+    on
+        gateway_requests.x_source = second_sightings.x_source
+        and gateway_requests.x_page = second_sightings.x_page
+        and gateway_requests.x_row = second_sightings.x_row
 inner join model_identity
     on
         coalesce(gateway_requests.provider, '') = model_identity.source_provider
         and gateway_requests.billed_model = model_identity.source_model
-where model_identity.is_self_hosted and not coalesce(gateway_requests.is_cache_hit, false)
+where
+    second_sightings.x_row is null
+    and model_identity.is_self_hosted
+    and not coalesce(gateway_requests.is_cache_hit, false)
 group by gateway_requests.usage_date, model_identity.model_id

@@ -84,6 +84,8 @@ def attempt(settings: TraceSettings, record: Record, tree: Tree) -> Attempt:
     provider, requested = _provider(attributes), first(attributes, REQUESTED)
     return Attempt(
         request_id=attributes.get(RESPONSE_ID) or record.get("span_id"),
+        response_id=attributes.get(RESPONSE_ID),
+        trace_id=record.get("trace_id"),
         dedup_key=identity,
         started_at=microseconds(record.get("start")),
         ended_at=microseconds(record.get("end")),

@@ -57,6 +57,13 @@ def test_an_observation_is_a_row_with_its_tokens_cost_and_attribution(reader: Re
     }
 
 
+def test_a_call_that_a_gateway_sent_is_known_by_the_provider_s_id_of_the_answer(reader: Reader) -> None:
+    sent = reader.row(observation(id="time-13-45-22-123456_chatcmpl-9_a"))
+    assert (sent["request_id"], sent["response_id"]) == ("time-13-45-22-123456_chatcmpl-9_a", "chatcmpl-9_a")
+    own = reader.row(observation())
+    assert (own["response_id"], own["trace_id"]) == (None, "tr-1")
+
+
 def test_a_trace_s_own_name_is_the_feature_where_the_settings_ask_for_it(reader: Reader) -> None:
     assert reader.row(observation(), feature_key="traceName", environment_key="env")["feature"] == "chat"
     assert b"chat" not in b"".join(reader.pages([observation()]))
