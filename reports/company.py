@@ -30,6 +30,9 @@ _CAUSES = (
     ("not_billed_cost", "In the log, not on the bill", "Not billed yet, or never"),
     ("unexplained_difference", "Unexplained", "No cause found"),
 )
+_GOAL = Decimal("0.01")
+"""Of a provider's bill, what may be unexplained: less than this."""
+
 _STATUS = {
     "committed": "Complete",
     "unchanged": "Complete",
@@ -130,7 +133,7 @@ def _log_tables(lines: Sequence[ReconciliationLine], currency: str, which: str) 
     billed, billed_total = _footed([line.billed_cost for line in lines], unit)
     logged, logged_total = _footed([line.estimated_cost for line in lines], unit)
     rows = tuple(
-        Row(clean(line.provider_id), _three(b, e, currency), _token_note(line))
+        Row(clean(line.provider_id), _three(b, e, currency), _note(line))
         for line, b, e in zip(lines, billed, logged, strict=True)
         if line.billed_cost or line.estimated_cost  # usage without a price is told below, not as zero
     )
@@ -177,19 +180,28 @@ def _three(billed: Decimal, logged: Decimal, currency: str) -> tuple[str, ...]:
     )
 
 
-def _token_note(line: ReconciliationLine) -> str:
-    if line.token_coverage_ratio is None:
-        return f"Tokens covered: {NO_VALUE}"
-    return f"{format_ratio(Decimal(str(line.token_coverage_ratio)))} of billed tokens are in the log"
+def _note(line: ReconciliationLine) -> str:
+    """How much of the bill's tokens the log has, and how much of its money nothing explains."""
+    covered = f"Tokens covered: {NO_VALUE}"
+    if line.token_coverage_ratio is not None:
+        covered = f"{format_ratio(Decimal(str(line.token_coverage_ratio)))} of billed tokens are in the log"
+    if line.unexplained_ratio is None:
+        return covered
+    return f"{covered}; {format_ratio(Decimal(str(line.unexplained_ratio)))} of the bill is unexplained"
 
 
 def _remark(lines: Sequence[ReconciliationLine]) -> str:
-    """What is in no figure of the table: usage without a price, and usage that a provider's bill leaves out."""
+    """What the figures do not say: usage without a price, bills not explained, usage that no provider's bill has."""
     told: list[str] = []
     unpriced = exact_sum(line.unpriced_tokens for line in lines)
     if unpriced != ZERO:
         tokens = format_number(round_to(unpriced, Decimal(1)))
         told.append(f"{tokens} logged tokens have no known price: the log leaves them out.")
+    told += [
+        f"More of the bill of {clean(line.provider_id)} is unexplained than the {format_ratio(_GOAL)} that may be."
+        for line in lines
+        if line.unexplained_ratio is not None and line.unexplained_ratio >= _GOAL
+    ]
     told += [
         f"{format_number(Decimal(line.left_out_tokens))} tokens of {clean(line.provider_id)} are in a tier that its "
         "report of costs leaves out: what they cost is unknown, and in none of these figures."

@@ -92,6 +92,7 @@ class ReconciliationLine:
     not_logged_cost: Decimal = ZERO
     not_billed_cost: Decimal = ZERO
     unexplained_difference: Decimal = ZERO
+    unexplained_ratio: float | None = None
     token_coverage_ratio: float | None = None
     unpriced_tokens: Decimal = ZERO
     left_out_tokens: int = 0

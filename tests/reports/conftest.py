@@ -164,6 +164,7 @@ def shared() -> SharedFacts:
                 rate_difference=Decimal("-4.95"),
                 not_logged_cost=Decimal("25.00"),
                 token_coverage_ratio=0.982,
+                unexplained_ratio=0.0034,
                 unpriced_tokens=Decimal(12345),
             ),
             ReconciliationLine(

@@ -113,6 +113,22 @@ def test_bill_against_log_foots_across_and_down(
     assert log.remark.startswith("12,345 logged tokens have no known price")
 
 
+def test_what_nothing_explains_is_published_beside_each_bill_and_told_where_it_is_too_much(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    openai, anthropic = shared.reconciliation
+    too_much = replace(shared, reconciliation=(openai, replace(anthropic, unexplained_ratio=0.01)))
+    log = table(build_statement(team, period, rows, too_much), "log-usd")
+    percent = "\N{NARROW NO-BREAK SPACE}%"
+    assert [row.note.partition("; ")[2] for row in log.rows] == [
+        f"0.3{percent} of the bill is unexplained",
+        f"1.0{percent} of the bill is unexplained",
+    ]
+    assert log.remark.endswith(f"More of the bill of anthropic is unexplained than the 1.0{percent} that may be.")
+    within = table(build_statement(team, period, rows, shared), "log-usd")
+    assert "may be" not in within.remark
+
+
 def test_usage_that_no_bill_has_is_told_in_tokens_and_not_in_money(
     team: Team, period: Period, rows: TeamRows, shared: SharedFacts
 ) -> None:
