@@ -66,6 +66,44 @@ whole_silences as (
         gpu_targets.hour_number,
         gpu_targets.gpu_uuid,
         gpu_targets.target_seconds
+),
+
+kinds as (
+    select
+        resource_id,
+        cluster,
+        hostname,
+        hour_number,
+        gpu_uuid,
+        target_seconds,
+        gpu_instance_id,
+        'unknown' as state,
+        cast(second_shares as bigint) as second_shares
+    from silences
+    union all
+    select
+        resource_id,
+        cluster,
+        hostname,
+        hour_number,
+        gpu_uuid,
+        target_seconds,
+        '' as gpu_instance_id,
+        'unknown' as state,
+        second_shares
+    from whole_silences
+    union all
+    select
+        resource_id,
+        cluster,
+        hostname,
+        hour_number,
+        gpu_uuid,
+        target_seconds,
+        '' as gpu_instance_id,
+        'unallocated' as state,
+        stranded_second_shares as second_shares
+    from gpu_targets
 )
 
 select
@@ -78,43 +116,9 @@ select
     gpu_instance_id,
     '' as namespace,
     '' as pod,
-    'unknown' as state,
-    cast(null as varchar) as metric_used,
-    'none' as holder_source,
-    cast(second_shares as bigint) as second_shares
-from silences
-where second_shares > 0
-union all
-select
-    resource_id,
-    cluster,
-    hostname,
-    hour_number,
-    gpu_uuid,
-    target_seconds,
-    '' as gpu_instance_id,
-    '' as namespace,
-    '' as pod,
-    'unknown' as state,
-    cast(null as varchar) as metric_used,
+    state,
+    case when state = 'unallocated' then 'mig_profile' end as metric_used,
     'none' as holder_source,
     second_shares
-from whole_silences
+from kinds
 where second_shares > 0
-union all
-select
-    resource_id,
-    cluster,
-    hostname,
-    hour_number,
-    gpu_uuid,
-    target_seconds,
-    '' as gpu_instance_id,
-    '' as namespace,
-    '' as pod,
-    'unallocated' as state,
-    'mig_profile' as metric_used,
-    'none' as holder_source,
-    stranded_second_shares as second_shares
-from gpu_targets
-where stranded_second_shares > 0

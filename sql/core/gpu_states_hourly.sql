@@ -114,6 +114,14 @@ summed as (
     group by cluster, hostname, gpu_uuid, hour_number, gpu_instance_id, namespace, pod, state
 ),
 
+silent as (
+    select *
+    from gpu_silences
+    union all
+    select *
+    from gpu_unobserved
+),
+
 all_shares as (
     select
         gpu_targets.resource_id,
@@ -161,28 +169,7 @@ all_shares as (
         case when metric_used = 'mig_profile' then second_shares else 0 end as observed_shares,
         0 as unfilled_shares,
         0 as unfilled_ppm_shares
-    from gpu_silences
-    union all
-    select
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        gpu_uuid,
-        target_seconds,
-        gpu_instance_id,
-        namespace,
-        pod,
-        state,
-        metric_used,
-        case when holder_source = 'allocation_node' then 3 else 0 end as source_rank,
-        0 as basis_rank,
-        0 as standby_rank,
-        second_shares,
-        case when metric_used = 'mig_profile' then second_shares else 0 end as observed_shares,
-        0 as unfilled_shares,
-        0 as unfilled_ppm_shares
-    from gpu_unobserved
+    from silent
 ),
 
 state_shares as (

@@ -104,6 +104,47 @@ spare as (
             and gpu_targets.hostname = sighted_hours.hostname
             and gpu_targets.hour_number = sighted_hours.hour_number
     where gpu_targets.gpu_uuid = 'unobserved'
+),
+
+kinds as (
+    select
+        resource_id,
+        cluster,
+        hostname,
+        hour_number,
+        target_seconds,
+        namespace,
+        pod,
+        'unknown' as state,
+        'allocation_node' as holder_source,
+        second_shares
+    from held_unobserved
+    union all
+    select
+        resource_id,
+        cluster,
+        hostname,
+        hour_number,
+        target_seconds,
+        '' as namespace,
+        '' as pod,
+        'unallocated' as state,
+        'none' as holder_source,
+        (spare_shares * sighted_seconds) // 3600 as second_shares
+    from spare
+    union all
+    select
+        resource_id,
+        cluster,
+        hostname,
+        hour_number,
+        target_seconds,
+        '' as namespace,
+        '' as pod,
+        'unknown' as state,
+        'none' as holder_source,
+        spare_shares - (spare_shares * sighted_seconds) // 3600 as second_shares
+    from spare
 )
 
 select
@@ -116,42 +157,9 @@ select
     '' as gpu_instance_id,
     namespace,
     pod,
-    'unknown' as state,
-    cast(null as varchar) as metric_used,
-    'allocation_node' as holder_source,
+    state,
+    case when state = 'unallocated' then 'gpu_allocations' end as metric_used,
+    holder_source,
     second_shares
-from held_unobserved
-union all
-select
-    resource_id,
-    cluster,
-    hostname,
-    hour_number,
-    gpu_uuid,
-    target_seconds,
-    '' as gpu_instance_id,
-    '' as namespace,
-    '' as pod,
-    'unallocated' as state,
-    'gpu_allocations' as metric_used,
-    'none' as holder_source,
-    (spare_shares * sighted_seconds) // 3600 as second_shares
-from spare
-where spare_shares * sighted_seconds >= 3600
-union all
-select
-    resource_id,
-    cluster,
-    hostname,
-    hour_number,
-    gpu_uuid,
-    target_seconds,
-    '' as gpu_instance_id,
-    '' as namespace,
-    '' as pod,
-    'unknown' as state,
-    cast(null as varchar) as metric_used,
-    'none' as holder_source,
-    spare_shares - (spare_shares * sighted_seconds) // 3600 as second_shares
-from spare
-where spare_shares > (spare_shares * sighted_seconds) // 3600
+from kinds
+where second_shares > 0
