@@ -20,7 +20,7 @@ RESIDUAL_OF_STATE = {
     "unknown": "residual:unknown_gpu",
     "unhealthy": "residual:unhealthy_gpu",
 }
-"""GPU states for which nobody can be charged."""
+"""GPU states for which nobody can be charged; unknown only where nobody knows the holder, either."""
 
 _TAGS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 

@@ -24,10 +24,10 @@ def gpu_shares(
 ) -> pl.DataFrame:
     """Shares of charges of GPU resources, over the hours that their charge period touches.
 
-    A state in which nobody worked goes to its residual, any other to the owner of the namespace on that day. A charge
-    that an owner rule matched keeps that owner for every state. Several lines can charge the same resource and hour
-    (compute, storage, a correction): all are split by its seconds, one of them carries the seconds themselves, so that
-    seconds still add up.
+    A state in which nobody worked goes to its residual, any other to the owner of the namespace on that day: also
+    unknown time of a known holder, who held the GPU whatever it did. A charge that an owner rule matched keeps that
+    owner for every state. Several lines can charge the same resource and hour (compute, storage, a correction): all are
+    split by its seconds, one of them carries the seconds themselves, so that seconds still add up.
 
     Args:
         charges: columns charge_group_id, resource_id, charge_start, charge_end, charge_category, charge_class,
@@ -83,9 +83,10 @@ def _held_seconds(
     named = gpu_states.join(holders, on=["namespace", "usage_date"], how="left").join(
         _served(serving), on=["hour_start", "cluster", "namespace", "pod"], how="left"
     )
-    residual = pl.col("state").replace_strict(RESIDUAL_OF_STATE, default=None, return_dtype=pl.String)
-    nobody = residual.is_not_null()
     is_held = pl.col("namespace") != ""
+    of_state = pl.col("state").replace_strict(RESIDUAL_OF_STATE, default=None, return_dtype=pl.String)
+    residual = pl.when(~((pl.col("state") == "unknown") & is_held)).then(of_state)
+    nobody = residual.is_not_null()
     placed = named.with_columns(
         holder_account=pl.when(is_held).then(pl.coalesce("holder_account", pl.lit(UNOWNED_GPU))),
         to_account=pl.coalesce(residual, "holder_account", pl.lit(UNOWNED_GPU)),

@@ -28,7 +28,7 @@ from models.usage_weights import Pool, api_shares, logged_once, pool_shares
 
 __all__ = ["RULES", "Pool", "check_conservation", "post"]
 
-RULES = "3"
+RULES = "4"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
 
 _TOTALS = ["billed_units", "effective_units"]

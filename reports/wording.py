@@ -42,7 +42,7 @@ GPU_STATE_LABELS = {
 }
 RESIDUAL_LABELS = {
     "idle": "Idle GPUs that no team held",
-    "unknown_gpu": "GPU time without samples",
+    "unknown_gpu": "GPU time of which nobody knows the holder",
     "unhealthy_gpu": "GPU time lost to faults",
     "unowned_gpu": "GPUs held by a namespace without an owner",
     "unowned_usage": "Usage without an owner",

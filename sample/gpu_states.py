@@ -1,7 +1,8 @@
 """The true state of every GPU second, from the samples as they were made.
 
-A sample holds for five minutes. Without one the state is unknown; without a holder the GPU is unallocated; below five
-per cent for fifteen minutes on end it idles, below eighty it is under-used. Each hour sums to its billed seconds.
+A sample holds for five minutes. Without one the state is unknown, and the holder is who the scheduler says: the serving
+cluster's is read, and its pods hold every GPU of the node all month. Without a holder the GPU is unallocated; below
+five per cent for fifteen minutes on end it idles, below eighty it is under-used. Each hour sums to its billed seconds.
 """
 
 from collections import Counter, defaultdict
@@ -10,9 +11,10 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from sample.company import HOSTS, Host
+from sample.company import HOSTS, SERVING, Host
 from sample.exposition import STEP_SECONDS
 from sample.gpus import Sample
+from sample.pods import NAMESPACE
 
 IDLE_BELOW, EFFECTIVE_FROM = 50_000, 800_000
 IDLE_SECONDS = 900
@@ -39,7 +41,7 @@ def state_seconds(samples: Mapping[tuple[Host, date], Sequence[Sample]]) -> Stat
         for hour in (datetime.combine(day, time()) + timedelta(hours=n) for day in days for n in range(24)):
             missing = 3600 * host.gpus - found[host, hour].total()
             if missing:
-                found[host, hour][Held("", "unknown")] += missing
+                found[host, hour][Held(NAMESPACE if host is SERVING else "", "unknown")] += missing
     return found
 
 

@@ -112,6 +112,7 @@ def _gpu_parts(line: Line, total: int, usage: Usage, gpu_seconds: StateSeconds) 
 
 def _gpu_holder(held: Held, line: Line) -> Holder:
     """The account of a state; the state stands in the feature's place, because pools are split state by state."""
-    residual = RESIDUAL_OF_STATE.get(held.state)
+    is_holder_known = held.state == "unknown" and held.namespace
+    residual = None if is_holder_known else RESIDUAL_OF_STATE.get(held.state)
     owner = owner_of([Match("namespace", held.namespace)], line.start.date())
     return Holder(residual or owner or "residual:unowned_gpu", held.state)

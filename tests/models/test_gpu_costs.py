@@ -43,12 +43,28 @@ def test_an_hours_cost_follows_the_seconds_of_each_holder_and_state(rows):
     }
 
 
-def test_held_time_that_nobody_saw_is_a_residual_and_still_names_its_holder(rows):
-    states = [{"namespace": "a", "pod": "a-1", "state": "unknown", "state_seconds": 7200}]
+def test_held_time_that_nobody_saw_is_its_holders_and_only_the_rest_a_residual(rows):
+    states = [
+        {"namespace": "a", "pod": "a-1", "state": "unknown", "state_seconds": 5400},
+        {"state": "unknown", "state_seconds": 1800},
+    ]
     owners = [{"match_kind": "namespace", "match_value": "a", "team_id": "red"}]
     assert by(costs_of(rows, [NODE], states, owners=owners), "account", "team_id", "holder_team_id") == {
-        ("residual:unknown_gpu", None, "red"): D(7)
+        ("team:red", "red", "red"): D("5.25"),
+        ("residual:unknown_gpu", None, None): D("1.75"),
     }
+
+
+def test_work_that_a_weak_metric_cannot_prove_costs_its_holder_as_idling_does(rows):
+    """A day at $72: 18 hours of utilisation only, which proves no use, and 6 of idleness, all held by one team."""
+    held = {"namespace": "a", "pod": "p"}
+    states = [
+        held | {"hour_start": DAY + n * HOUR, "state": "unknown" if n < 18 else "allocated_idle"} for n in range(24)
+    ]
+    owners = [{"match_kind": "namespace", "match_value": "a", "team_id": "red"}]
+    costs = costs_of(rows, [NODE | {"cost": "72", "charge_end": DAY + 24 * HOUR}], states, owners=owners)
+    sums = costs.group_by("account", "gpu_state").agg(pl.col("effective_cost").sum()).sort("gpu_state")
+    assert sums.rows() == [("team:red", "allocated_idle", D(18)), ("team:red", "unknown", D(54))]
 
 
 def test_ways_of_buying_stay_apart_and_seconds_are_told_once(rows):

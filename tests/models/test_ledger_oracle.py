@@ -106,7 +106,7 @@ def gpu_weights(charge, states, owners, direct):
         )
         if direct:
             account, rule = account_of(direct), direct["rule_id"]
-        elif s["state"] in NOBODY:
+        elif s["state"] in NOBODY and (s["state"] != "unknown" or not s["namespace"]):
             account, rule = NOBODY[s["state"]], f"gpu_seconds:{s['state']}"
         elif holder:
             account, rule = account_of(holder), holder["rule_id"]

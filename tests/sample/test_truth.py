@@ -72,7 +72,15 @@ def test_research_pays_for_its_idle_cluster_and_nobody_for_what_nobody_held(octo
     assert Decimal(accounts["team:research"]["gpu"]) == (8 * 9 * 10 + 6 * 22 * 24) * Decimal("1.99")
     assert Decimal(accounts["residual:idle"]["gpu"]) == (8 * 9 * 14 + 2 * 22 * 24 - 48) * Decimal("1.99")
     assert Decimal(accounts["residual:unowned_gpu"]["gpu"]) == 48 * Decimal("1.99")
-    assert Decimal(accounts["residual:unknown_gpu"]["gpu"]) == 16 * Decimal("1.99")
+
+
+def test_users_of_the_own_model_pay_for_the_hours_without_samples_in_which_its_pods_held_the_gpus(october):
+    """All of the serving node but the day of maintenance, on which nobody used it."""
+    accounts = october.truth["effective_cost"]
+    assert "residual:unknown_gpu" not in accounts
+    teams = [Decimal(found["gpu"]) for name, found in accounts.items() if name.startswith("team:") and "gpu" in found]
+    research = (8 * 9 * 10 + 6 * 22 * 24) * Decimal("1.99")
+    assert sum(teams) + Decimal(accounts["residual:unowned_usage"]["gpu"]) - research == 8 * 24 * 30 * Decimal("1.99")
 
 
 def test_what_nobody_can_be_charged_with_are_fees_taxes_credits_unused_commitments_and_what_nobody_tagged(october):
