@@ -1,6 +1,5 @@
 """Two hundred nights of restated, repeated, reordered, cut and missing bills end in the ledger of one clean load."""
 
-import json
 import random
 import shutil
 from dataclasses import dataclass, field
@@ -16,16 +15,22 @@ from pipelines.night.build import build
 from pipelines.night.ledger import breaks, build_postings
 from pipelines.night.references import write_model_identity, write_references
 from pipelines.night.stage import stage
-from tests.connectors.gcp import lines as google
+from tests.pipelines.native_bills import WRITERS, costs_of
 from tests.pipelines.small_company import line
 
 FIRST, NIGHTS, SEED = date(2026, 3, 20), 200, 20261121
 LAST = FIRST + timedelta(days=NIGHTS - 1)
-GOOGLE_BEGINS = FIRST + timedelta(days=140)  # the company takes on a second provider
-GOOGLE = "google"  # tells its bill in its own words, not in FOCUS
-ACCOUNTS = ("first", GOOGLE)
+# the company takes on one provider after the other: bills in their own words cost the most time
+BEGINS = {
+    "first": FIRST,
+    "google": FIRST + timedelta(days=165),
+    "azure": FIRST + timedelta(days=178),
+    "aws-executions": FIRST + timedelta(days=178),
+    "aws-overwritten": FIRST + timedelta(days=182),
+}
+KINDS = {"focus": "first", "gcp_bill": "google", "azure_bill": "azure", "aws_bill": "aws-executions"}
 DETECTABLE = ("none",) * 6 + ("shuffled", "shuffled", "twice", "cut", "missing")
-FAULTS = (*DETECTABLE, "halved", "wrong")
+FAULTS = (*DETECTABLE, "halved", "wrong", "stale")
 TEAMS = ("search", "support")
 CONFIG = """\
 company: Restless
@@ -33,6 +38,10 @@ lake: lake
 sources:
   - {name: first, kind: focus, account: "1", location: bills/first}
   - {name: google, kind: gcp_bill, account: "2", location: bills/google}
+  - {name: azure, kind: azure_bill, account: "3", location: bills/azure, actual: actual, amortized: amortized,
+     restated_through_day: 15}
+  - {name: aws-executions, kind: aws_bill, account: "4", location: bills/aws-executions}
+  - {name: aws-overwritten, kind: aws_bill, account: "5", location: bills/aws-overwritten}
 teams:
   - {id: search, name: Search}
   - {id: support, name: Support}
@@ -54,18 +63,19 @@ class World:
 
     def live(self, day: date) -> None:
         """A day passes: every account is charged a few times."""
-        for account in ACCOUNTS if day >= GOOGLE_BEGINS else ACCOUNTS[:1]:
+        for account in (name for name, begun in BEGINS.items() if day >= begun):
             month = self.lines.setdefault((account, month_start(day)), [])
             month += [self._line(account, day, number) for number in range(self.random.randint(1, 3))]
 
     def _line(self, account: str, day: date, number: int) -> dict[str, str]:
-        # a double holds halves exactly, and FOCUS twelve places
-        places = (0,) if account == GOOGLE else (2, 6, 12)
+        # a double holds halves exactly, and text twelve places
+        places = (0,) if account == "google" else (2, 6, 12)
         cost = str(Decimal(self.random.randint(-(10**9), 10**12)).scaleb(-self.random.choice(places)))
+        billed, effective = costs_of(account, cost, number)
         team = self.random.choice((*TEAMS, "nobody"))
         return line(
-            BilledCost=cost,
-            EffectiveCost=cost,
+            BilledCost=billed,
+            EffectiveCost=effective,
             BillingAccountId=account,
             BillingPeriodStart=f"{month_start(day)}T00:00:00Z",
             BillingPeriodEnd=f"{next_month(day)}T00:00:00Z",
@@ -80,72 +90,49 @@ class World:
     def restate(self, day: date) -> None:
         """The provider changes its mind about a line of a month that it may still restate."""
         months = [month_start(day)] + ([month_start(month_start(day) - timedelta(days=1))] if day.day <= 15 else [])
-        key = (self.random.choice(ACCOUNTS), self.random.choice(months))
+        key = (self.random.choice(list(BEGINS)), self.random.choice(months))
         if found := self.lines.get(key):
             chosen = self.random.choice(found)
-            step = Decimal("0.5") if key[0] == GOOGLE else Decimal("0.000000000001")
-            chosen["BilledCost"] = chosen["EffectiveCost"] = str(Decimal(chosen["BilledCost"]) - step)
+            step = Decimal("0.5") if key[0] == "google" else Decimal("0.000000000001")
+            for name in ("BilledCost", "EffectiveCost"):
+                if Decimal(chosen[name]):
+                    chosen[name] = str(Decimal(chosen[name]) - step)
             chosen["Tags"] = f'{{"team": "{self.random.choice(TEAMS)}"}}'
 
     def tell(self, today: date, *, well: bool = False) -> None:
         """Writes every file anew; unless all is told well, something may be wrong with each.
 
-        What nobody can tell from a bill, half of it or other costs on it, a source may say of the month that it is in,
-        and takes back in time.
+        What nobody can tell from a bill, half of it, other costs on it or the state before, a source may say of the
+        month that it is in, and takes back in time.
         """
         shutil.rmtree(self.folder / "bills", ignore_errors=True)
         for (account, month), lines in self.lines.items():
-            folder = self.folder / "bills" / account / f"{month:%Y-%m}"
-            folder.mkdir(parents=True)
-            told = list(lines)
+            (self.folder / "bills" / account).mkdir(parents=True, exist_ok=True)
             fault = "none" if well else self.random.choice(FAULTS if month == month_start(today) else DETECTABLE)
             self.faults[fault] = self.faults.get(fault, 0) + 1
-            if fault == "shuffled":
-                self.random.shuffle(told)
-            if fault == "halved":
-                told = told[: len(told) // 2]
-            if fault == "wrong":
-                told = [{**row, "BilledCost": "1", "EffectiveCost": "1"} for row in told]
+            told = self._told(lines, fault)
             if fault == "missing" or not told:
                 continue
-            name, text = _native(told) if account == GOOGLE else _focus(told)
-            (folder / name).write_text(_cut(text) if fault == "cut" else text)
-            if fault == "twice":
-                (folder / f"again-{name}").write_text(text)
+            before = [{**row, "BilledCost": "1", "EffectiveCost": "1"} for row in lines[: max(1, len(lines) - 1)]]
+            tellings = [before, told, *([told] if fault == "twice" else [])]
+            files = WRITERS[account](month, tellings, is_finished=fault != "stale")
+            for number, (name, content) in enumerate(files.items()):
+                path = self.folder / "bills" / account / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(_cut(content) if fault == "cut" and number == 0 else content)
+
+    def _told(self, lines: list[dict[str, str]], fault: str) -> list[dict[str, str]]:
+        if fault == "halved":
+            return lines[: len(lines) // 2]
+        if fault == "wrong":
+            return [{**row, "BilledCost": "1", "EffectiveCost": "1"} for row in lines]
+        return self.random.sample(lines, len(lines)) if fault == "shuffled" else lines
 
 
-def _focus(told: list[dict[str, str]]) -> tuple[str, str]:
-    return "bill.csv", "\n".join([",".join(told[0]), *(_csv(row) for row in told)]) + "\n"
-
-
-def _native(told: list[dict[str, str]]) -> tuple[str, str]:
-    """The same charges as Google's own export says them: a cost, and a credit that halves it."""
-    return "bill.jsonl", google.json_lines(*map(_exported, told)).decode()
-
-
-def _exported(row: dict[str, str]) -> dict[str, Any]:
-    start, labels = row["ChargePeriodStart"], json.loads(row["Tags"])
-    billed = float(row["BilledCost"])
-    return google.line(
-        invoice={"month": row["BillingPeriodStart"][:7].replace("-", "")},
-        usage_start_time=f"{start[:10]} 00:00:00 UTC",
-        usage_end_time=f"{start[:10]} 01:00:00 UTC",
-        labels=[{"key": key, "value": value} for key, value in labels.items()],
-        project={"labels": []},
-        resource={"name": row["ResourceId"], "global_name": f"//compute/{row['ResourceId']}"},
-        cost=billed * 2,
-        credits=[google.credit("PROMOTION", -billed)],
-    )
-
-
-def _cut(text: str) -> str:
+def _cut(content: bytes) -> bytes:
     """Without its last part; never at the end of a line, where nothing would show."""
-    left = text[: -len(text) // 40]
-    return left[:-2] if left.endswith("\n") else left
-
-
-def _csv(row: dict[str, str]) -> str:
-    return ",".join('"' + value.replace('"', '""') + '"' for value in row.values())
+    left = content[: -(len(content) // 40 + 1)]
+    return left[:-2] if left.endswith(b"\n") else left
 
 
 def night(folder: Path, first: date, last: date, *, dies: bool = False) -> None:
@@ -155,9 +142,9 @@ def night(folder: Path, first: date, last: date, *, dies: bool = False) -> None:
         if first == FIRST:  # neither prices nor names change here
             write_references(house)
             write_model_identity(house, first, last)
-        stage(house, "focus", first, last)
-        if last >= GOOGLE_BEGINS:
-            stage(house, "gcp_bill", max(first, GOOGLE_BEGINS), last)
+        for kind, account in KINDS.items():
+            if last >= BEGINS[account]:
+                stage(house, kind, max(first, BEGINS[account]), last)
         if dies:
             return
         build(house, contract("charge_groups"), first, last)
@@ -192,7 +179,7 @@ def test_two_hundred_nights_of_trouble_end_in_the_ledger_of_one_clean_load(tmp_p
         if day > FIRST and world.random.random() < 0.15:
             gaps += 1  # nobody ran the night
             continue
-        night(restless, day, day, dies=day > FIRST and world.random.random() < 0.7)
+        night(restless, day, day, dies=day > FIRST and world.random.random() < 0.75)
     world.tell(LAST, well=True)
     for day in (LAST + timedelta(days=1), LAST + timedelta(days=2)):
         night(restless, day, day)
@@ -200,7 +187,7 @@ def test_two_hundred_nights_of_trouble_end_in_the_ledger_of_one_clean_load(tmp_p
     night(clean, FIRST, LAST + timedelta(days=2))
 
     assert gaps > 10
-    assert {"none", "shuffled", "twice", "cut", "halved", "wrong", "missing"} == set(world.faults)
+    assert {"none", "shuffled", "twice", "cut", "halved", "wrong", "stale", "missing"} == set(world.faults)
     found, expected = ledger(restless), ledger(clean)
     assert found == expected
     billed = sum(Decimal(row["BilledCost"]) for lines in world.lines.values() for row in lines)
@@ -210,4 +197,7 @@ def test_two_hundred_nights_of_trouble_end_in_the_ledger_of_one_clean_load(tmp_p
         told = house.lake.read("deliveries").to_pylist()
     statuses = {row["status"] for row in told}
     assert statuses >= {"committed", "unchanged", "incomplete", "failed", "suspicious_shrink"}
-    assert any(row["previous_total_cost"] not in (None, row["total_cost"]) for row in told)
+    for source in BEGINS:
+        of_source = [row for row in told if row["x_source"] == source]
+        assert {"committed", "unchanged"} <= {row["status"] for row in of_source}, source
+        assert any(row["previous_total_cost"] not in (None, row["total_cost"]) for row in of_source), source
