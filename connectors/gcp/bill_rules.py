@@ -4,6 +4,7 @@ from connectors.base import Window
 from connectors.bills import Names, Rule, literal
 from connectors.bills.rules import delivered_name, has_instants, has_number, has_value, in_currency
 from connectors.gcp.bill_settings import GcpBillSettings
+from connectors.gcp.capacity import is_resource_based
 from connectors.gcp.columns import new
 from connectors.gcp.pieces import IS_LINE
 
@@ -48,6 +49,9 @@ def notices(names: Names) -> dict[str, str]:
     )
     told["fees of commitments cannot be told into used and unused: they stay one charge"] = (
         f"({IS_LINE} and _is_fee and not (_unused is not null))"
+    )
+    told["fees of commitments by spend: the bill does not say when their term begins and ends"] = (
+        f"({IS_LINE} and _is_fee and not {is_resource_based(names)})"
     )
     for column in ("cost_at_list", "usage.amount", "usage.amount_in_pricing_units"):
         told[f"lines have a {column} that is no number: left empty"] = f"({IS_LINE} and {names.unreadable(column)})"

@@ -17,8 +17,7 @@ def capacity(names: Names) -> dict[str, str]:
         f"((_is_fee and not {IS_CREDIT}) or ({IS_LINE} and _is_covered) or ({IS_CREDIT} and _piece.type = '{OFFSET}'))"
     )
     quantity = names.decimal("usage.amount_in_pricing_units")
-    is_resource_based = f"starts_with({description}, 'commitment v1:')"
-    basis = f"case when {is_resource_based} then 'Usage' else 'Spend' end"
+    basis = f"case when {is_resource_based(names)} then 'Usage' else 'Spend' end"
     return {
         "pricing_category": (
             f"case when {is_usage} then case when _is_covered then 'Committed' "
@@ -31,6 +30,8 @@ def capacity(names: Names) -> dict[str, str]:
             f"case when {is_committed} then "
             f"case {basis} when 'Usage' then 'Resource-based CUD' else 'Spend-based CUD' end end"
         ),
+        # committed use is paid month by month, whatever is committed
+        "x_commitment_payment": f"case when {is_fee_line} then 'no_upfront' end",
         "commitment_discount_status": (
             f"case when _piece.kind = 'used' or ({IS_LINE} and _is_covered) then 'Used' "
             "when _piece.kind = 'unused' then 'Unused' end"
@@ -51,3 +52,8 @@ def capacity(names: Names) -> dict[str, str]:
             f"and regexp_matches({description}, {_MACHINE_PARTS}) then 'on_demand' end"
         ),
     }
+
+
+def is_resource_based(names: Names) -> str:
+    """Whether a commitment's line is of one by resource, which is to use a quantity; others are to spend an amount."""
+    return f"starts_with(lower(coalesce({names.text('sku.description')}, '')), 'commitment v1:')"

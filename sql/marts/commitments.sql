@@ -1,5 +1,6 @@
--- What a provider's own description says of a commitment wins over what bills say in passing. A commitment that only
--- one of the two knows is shown with what is known. Provisioned deployments stand beside them: reservations that cover
+-- What a provider's own description says of a commitment wins over what bills say in passing: what was bought once, and
+-- what an hour costs and holds where every hour that the month bills says the same. A commitment that only one of the
+-- two knows is shown with what is known. Provisioned deployments stand beside them: reservations that cover
 -- their units are rows of their own, so that the two are never added up in one column.
 with costs as (
     select
@@ -29,10 +30,65 @@ told as (
         max(commitment_discount_category) as commitment_discount_category,
         max(x_commitment_start) as term_start,
         max(x_commitment_end) as term_end,
-        max(x_commitment_payment) as payment_option
+        max(x_commitment_payment) as payment_option,
+        sum(case when charge_category = 'Purchase' and charge_frequency = 'One-Time' then billed_cost end)
+            as upfront_cost,
+        case
+            when
+                min(case when charge_category = 'Purchase' then coalesce(region_id, '') end)
+                = max(case when charge_category = 'Purchase' then coalesce(region_id, '') end)
+                then max(case when charge_category = 'Purchase' then region_id end)
+        end as region_id
     from charges
     where commitment_discount_id is not null
     group by x_slice_date, provider_name, billing_account_id, billing_currency, commitment_discount_id
+),
+
+bought_hours as (
+    select
+        x_slice_date as billing_period,
+        provider_name,
+        billing_account_id,
+        billing_currency,
+        commitment_discount_id,
+        charge_period_start,
+        sum(billed_cost) as hourly_cost,
+        case
+            when count(*) = count(case when commitment_discount_status is null then commitment_discount_quantity end)
+                then sum(commitment_discount_quantity)
+        end as quantity,
+        min(commitment_discount_unit) as first_unit,
+        max(commitment_discount_unit) as last_unit
+    from charges
+    where
+        commitment_discount_id is not null
+        and charge_category = 'Purchase'
+        and charge_frequency = 'Recurring'
+        and charge_period_end = charge_period_start + interval 1 hour
+    group by
+        x_slice_date,
+        provider_name,
+        billing_account_id,
+        billing_currency,
+        commitment_discount_id,
+        charge_period_start
+),
+
+hourly as (
+    select
+        billing_period,
+        provider_name,
+        billing_account_id,
+        billing_currency,
+        commitment_discount_id,
+        case when min(hourly_cost) = max(hourly_cost) then min(hourly_cost) end as hourly_cost,
+        case
+            when count(*) = count(quantity) and min(quantity) = max(quantity) and min(first_unit) = max(last_unit)
+                then min(quantity)
+        end as quantity,
+        min(first_unit) as quantity_unit
+    from bought_hours
+    group by billing_period, provider_name, billing_account_id, billing_currency, commitment_discount_id
 ),
 
 billed as (
@@ -43,7 +99,12 @@ billed as (
         told.commitment_discount_category,
         told.term_start,
         told.term_end,
-        told.payment_option
+        told.payment_option,
+        told.upfront_cost,
+        told.region_id,
+        hourly.hourly_cost,
+        hourly.quantity,
+        case when hourly.quantity is not null then hourly.quantity_unit end as quantity_unit
     from costs
     inner join told
         on
@@ -52,6 +113,13 @@ billed as (
             and costs.billing_account_id = told.billing_account_id
             and costs.billing_currency = told.billing_currency
             and costs.commitment_discount_id = told.commitment_discount_id
+    left join hourly
+        on
+            costs.billing_period = hourly.billing_period
+            and costs.provider_name = hourly.provider_name
+            and costs.billing_account_id = hourly.billing_account_id
+            and costs.billing_currency = hourly.billing_currency
+            and costs.commitment_discount_id = hourly.commitment_discount_id
 ),
 
 described as (
@@ -82,15 +150,15 @@ select
     coalesce(latest.commitment_discount_type, billed.commitment_discount_type) as commitment_discount_type,
     coalesce(latest.commitment_discount_category, billed.commitment_discount_category) as commitment_discount_category,
     latest.scope,
-    latest.region_id,
+    coalesce(latest.region_id, billed.region_id) as region_id,
     latest.instance_type,
-    latest.quantity,
-    latest.quantity_unit,
+    coalesce(latest.quantity, billed.quantity) as quantity,
+    case when latest.quantity is not null then latest.quantity_unit else billed.quantity_unit end as quantity_unit,
     coalesce(latest.term_start, billed.term_start) as term_start,
     coalesce(latest.term_end, billed.term_end) as term_end,
     coalesce(latest.payment_option, billed.payment_option) as payment_option,
-    latest.hourly_cost,
-    latest.upfront_cost,
+    coalesce(latest.hourly_cost, billed.hourly_cost) as hourly_cost,
+    coalesce(latest.upfront_cost, billed.upfront_cost) as upfront_cost,
     latest.state,
     billed.billed_purchase_cost,
     billed.purchased_cost,

@@ -70,6 +70,18 @@ def test_google_s_worked_example_costs_the_same_under_both_models() -> None:
     assert only(model) == (Decimal("0.046868"), Decimal("0.046868"), 0)
 
 
+def test_fees_say_how_they_are_paid_and_that_the_bill_tells_no_term_of_what_is_committed_by_spend() -> None:
+    by_resource = legacy_fee(1.0, sku="Commitment v1: Nvidia L4 GPU running in Iowa for 1 Year")
+    chunks = parsed([json_lines(legacy_fee(0.72), covered(0.03), by_resource)])
+    found = [row for chunk in chunks for row in chunk.rows.to_pylist()]
+    fees = [row for row in found if row["charge_category"] == "Purchase"]
+    assert [row["x_commitment_payment"] for row in fees] == ["no_upfront"] * 2
+    assert {row["x_commitment_payment"] for row in found if row not in fees} == {None}
+    assert [(row["x_commitment_start"], row["x_commitment_end"]) for row in found] == [(None, None)] * len(found)
+    told = "1 fees of commitments by spend: the bill does not say when their term begins and ends"
+    assert told in chunks[-1].notices
+
+
 def test_a_fee_without_an_offset_is_unused() -> None:
     found = rows([parquet(covered(0.046868), model_fee(0.046868, 0.046868), model_fee(0.022994, None))])
     assert only(found) == (Decimal("0.069862"), Decimal("0.046868"), Decimal("0.022994"))
