@@ -31,7 +31,22 @@ class LogSettings(SourceSettings):
     )
     environment_key: str = Field(default="environment", min_length=1, description="The same for the environment.")
     outcome_keys: tuple[str, ...] = Field(default=(), description="Keys of request metadata that hold outcome ids.")
+    deployed_models: dict[str, str] = Field(
+        default={},
+        description="What runs where the log tells only an alias that several deployments share: the model, by the "
+        "log's id of the deployment or by how its address begins.",
+    )
     trailing_days: int = Field(default=2, ge=0, le=31, description="Days before the night's own that are read again.")
+
+    def model_at(self, deployment_id: str | None, api_base: str | None) -> str | None:
+        """The model that runs in a deployment; None where `deployed_models` does not say.
+
+        Of several beginnings of its address the longest decides.
+        """
+        if found := self.deployed_models.get(deployment_id or ""):
+            return found
+        begins = [start for start in self.deployed_models if f"{api_base}/".startswith(start)]
+        return self.deployed_models[max(begins, key=len)] if begins else None
 
     @property
     def asked_keys(self) -> tuple[str, ...]:

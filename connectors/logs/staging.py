@@ -54,7 +54,9 @@ def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage]
     Raises IncompleteDeliveryError for a page that ends in the middle of a row.
     """
     delivery = _Delivery(settings, window, reading)
-    for page, plain in _read_ahead(sorted(pages, key=lambda landed: landed.digest), window, reading.columns):
+    # a model that the settings tell is looked up for each record
+    columns = None if settings.deployed_models else reading.columns
+    for page, plain in _read_ahead(sorted(pages, key=lambda landed: landed.digest), window, columns):
         if plain is not None:
             yield from delivery.page_with(plain, page)
             continue
@@ -150,6 +152,8 @@ class _Delivery:
 
     def _row(self, record: Record, cost: Decimal | None, values: list[RowError]) -> dict[str, Any]:
         found = self.reading.read(record)
+        if model := self.settings.model_at(found.deployment_id, found.api_base):
+            found = found._replace(billed_model=model)
         if unknown := record.keys() - self.reading.known:
             self.unknown |= unknown
             found = found._replace(extra={**found.extra, **{name: record[name] for name in unknown}})

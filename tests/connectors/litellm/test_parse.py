@@ -36,6 +36,19 @@ def test_a_payload_becomes_the_row_worked_out_by_hand(payload: Payload, gateway:
     )
 
 
+def test_an_alias_that_two_deployments_share_is_the_model_that_runs_in_each(payload: Payload, gateway: Gateway) -> None:
+    """The gateway's own group of models is no matter; two resources of a cloud may call different models the same."""
+    east, west = "https://east.openai.azure.com/", "https://west.openai.azure.com/"
+    calls = [("1", "deployment-1", east), ("2", "deployment-2", west), ("3", "deployment-3", f"{west}openai/v1")]
+    named = {"custom_llm_provider": "azure", "model": "azure/chat", "model_group": "smart"}
+    gateway.file("2026-11-21/a.json", [payload(id=n, model_id=at, api_base=url, **named) for n, at, url in calls])
+    deployed = {"deployment-1": "gpt-4o", west: "gpt-4o-mini"}
+    rows = gateway.night(deployed_models=deployed).rows.sort_by("request_id").to_pylist()
+    assert [row["billed_model"] for row in rows] == ["gpt-4o", "gpt-4o-mini", "gpt-4o-mini"]
+    assert [row["requested_model"] for row in rows] == ["smart"] * 3
+    assert {row["billed_model"] for row in gateway.rows()} == {"chat"}
+
+
 def test_a_repeated_delivery_of_an_attempt_is_counted_once(payload: Payload, gateway: Gateway) -> None:
     gateway.file("2026-11-21/a.json", [payload()])
     gateway.file("2026-11-21/b.json", [payload(), payload(id="chatcmpl-2")])
