@@ -72,6 +72,33 @@ found as (
     select
         usage_date,
         x_source,
+        defect,
+        distorts,
+        coalesce(provider_id, 'unknown') as provider_id,
+        coalesce(model_id, billed_model, 'unknown') as model_id,
+        '' as account_id,
+        coalesce(gateway_team_id, '') as gateway_team_id,
+        coalesce(key_id, '') as key_id,
+        coalesce(key_alias, '') as key_alias,
+        coalesce(feature, '') as feature,
+        1 as request_count,
+        case when defect = 'retry_as_request' then 1 else 0 end as surplus_request_count,
+        coalesce(input_uncached_tokens, 0) as input_uncached_tokens,
+        coalesce(cache_read_tokens, 0) as cache_read_tokens,
+        coalesce(cache_write_5m_tokens, 0) as cache_write_5m_tokens,
+        coalesce(cache_write_1h_tokens, 0) as cache_write_1h_tokens,
+        coalesce(input_audio_tokens, 0) as input_audio_tokens,
+        coalesce(output_text_tokens, 0) as output_text_tokens,
+        coalesce(output_reasoning_tokens, 0) as output_reasoning_tokens,
+        coalesce(output_audio_tokens, 0) as output_audio_tokens,
+        cast(priced_cost_usd as decimal(38, 12)) as priced_cost_usd,
+        cast(0 as decimal(38, 12)) as effect_usd,
+        cast(null as decimal(38, 12)) as stated_effect_usd
+    from midnight_repeats
+    union all
+    select
+        usage_date,
+        x_source,
         'several_tags' as defect,
         'cost_by_tag' as distorts,
         provider_id,
