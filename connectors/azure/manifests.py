@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.azure.bill_settings import VIEW_OF, View
-from connectors.base import Body, IncompleteDeliveryError
-from connectors.exact import exact_json
-
-_MAX_BYTES = 16 * 1024 * 1024
+from connectors.base import Body
+from connectors.manifests import counted, read_document
 
 
 @dataclass(frozen=True)
@@ -41,27 +39,14 @@ def read_manifest(name: str, body: Body) -> Manifest:
 
     Raises IncompleteDeliveryError when it cannot be read or contradicts itself: nothing is known of the blobs then.
     """
-    with body.open() as stream:
-        content = stream.read(_MAX_BYTES + 1)
-    try:
-        if len(content) > _MAX_BYTES:
-            raise ValueError("it is larger than 16 MiB")
-        found = exact_json(content.removeprefix(b"\xef\xbb\xbf"))
-        if not isinstance(found, dict):
-            raise TypeError("it holds no JSON object")
-        return _manifest(found)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise IncompleteDeliveryError(
-            f"{name}: the manifest cannot be read ({error}); it may still be written: run the day again, "
-            "or run the export again"
-        ) from None
+    return read_document(name, body, lambda _, found: _manifest(found))
 
 
 def _manifest(found: Mapping[str, Any]) -> Manifest:
     listed = found.get("blobs") or []
-    blobs = tuple(Blob(_text(b, "blobName"), _count(b, "byteCount"), _count(b, "dataRowCount")) for b in listed)
-    rows = _count(found, "dataRowCount")
-    announced = _count(found, "blobCount")
+    blobs = tuple(Blob(_text(b, "blobName"), counted(b, "byteCount"), counted(b, "dataRowCount")) for b in listed)
+    rows = counted(found, "dataRowCount")
+    announced = counted(found, "blobCount")
     if announced is not None and announced != len(blobs):
         raise ValueError(f"it announces {announced} blobs and names {len(blobs)}")
     if not blobs and rows != 0:
@@ -81,11 +66,4 @@ def _text(found: Mapping[str, Any], name: str) -> str:
     value = found[name]
     if not isinstance(value, str) or not value:
         raise TypeError(f"{name} is {value!r}, not a name")
-    return value
-
-
-def _count(found: Mapping[str, Any], name: str) -> int | None:
-    value = found.get(name)
-    if value is not None and (type(value) is not int or value < 0):
-        raise TypeError(f"{name} is {value!r}, not a count")
     return value

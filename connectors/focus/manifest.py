@@ -6,14 +6,12 @@ Known shapes: a plain one (`files`, `rows`, `total_billed_cost`), AWS Data Expor
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from json import JSONDecodeError, loads
+from decimal import Decimal
 from typing import Any, cast
 
-from connectors.base import Body, IncompleteDeliveryError
+from connectors.base import Body
 from connectors.exact import at_scale
-
-MOST_BYTES = 16 * 1024 * 1024
+from connectors.manifests import counted, listed_names, read_document
 
 
 @dataclass(frozen=True)
@@ -41,20 +39,7 @@ def is_manifest(content: object) -> bool:
 
 def read_manifest(name: str, body: Body) -> Manifest:
     """Reads a manifest. Raises IncompleteDeliveryError when it is not readable: then nothing is known of the files."""
-    with body.open() as stream:
-        text = stream.read(MOST_BYTES + 1)
-    try:
-        if len(text) > MOST_BYTES:
-            raise ValueError("it is larger than 16 MiB")
-        content = loads(text.decode("utf-8-sig"), parse_float=Decimal)
-        if not isinstance(content, dict):
-            raise TypeError("it holds no JSON object")
-        return _manifest(cast("Mapping[str, Any]", content))
-    except (ValueError, TypeError, KeyError, InvalidOperation, RecursionError, JSONDecodeError) as error:
-        raise IncompleteDeliveryError(
-            f"{name}: the manifest cannot be read ({error}); it may still be written: run the day again, "
-            "or have the provider export the month again"
-        ) from None
+    return read_document(name, body, lambda _, found: _manifest(found))
 
 
 def stated_totals(manifests: Sequence[Manifest]) -> tuple[Decimal | None, int | None]:
@@ -64,16 +49,13 @@ def stated_totals(manifests: Sequence[Manifest]) -> tuple[Decimal | None, int | 
     return cost, sum(r for r in rows if r is not None) if rows and None not in rows else None
 
 
-def _manifest(content: Mapping[str, Any]) -> Manifest:
-    named = content.get("files", content.get("dataFiles"))
-    if named is None and "blobs" in content:
-        named = [blob["blobName"] for blob in content["blobs"] or []]
-    rows = content.get("rows", content.get("dataRowCount"))
-    cost = content.get("total_billed_cost")
-    if named is not None and not all(isinstance(file, str) for file in named):
-        raise TypeError("its files are not a list of names")
-    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 0):
-        raise TypeError(f"its rows are {rows!r}, not a count")
+def _manifest(found: Mapping[str, Any]) -> Manifest:
+    named = found.get("files", found.get("dataFiles"))
+    if named is None and "blobs" in found:
+        named = [blob["blobName"] for blob in found["blobs"] or []]
+    cost = found.get("total_billed_cost")
     return Manifest(
-        None if named is None else tuple(named), rows, None if cost is None else at_scale(Decimal(str(cost)))
+        files=None if named is None else listed_names(named),
+        rows=counted(found, "rows" if "rows" in found else "dataRowCount"),
+        billed_cost=None if cost is None else at_scale(Decimal(str(cost))),
     )

@@ -13,10 +13,11 @@ from typing import Literal, cast
 
 from connectors.base import Body
 from connectors.focus.batch import Batch
-from connectors.focus.manifest import MOST_BYTES, is_manifest, is_manifest_path
+from connectors.focus.manifest import is_manifest, is_manifest_path
 from connectors.focus.read_csv import read_csv
 from connectors.focus.read_json import read_json
 from connectors.focus.read_parquet import read_parquet
+from connectors.manifests import MOST_BYTES
 
 Format = Literal["parquet", "csv", "json", "manifest"]
 _GZIP = b"\x1f\x8b"
