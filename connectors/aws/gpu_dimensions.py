@@ -101,7 +101,8 @@ def _whose(name: str, dimensions: Mapping[str, str]) -> tuple[Gpu, Place] | None
         pod, index = dimensions.get("FullPodName"), index_of(dimensions.get("GpuDevice"))
         if pod is None or index is None:
             return None
-        return Gpu(f"{pod}/{index}", "", dimensions.get("Namespace", ""), pod), Place(gpu_index=index)
+        holder = dimensions.get("Namespace", ""), pod
+        return Gpu(f"{pod}/{index}", "", *holder), Place(gpu_index=index, tells_holders=True)
     if name in _NODES:
         index = index_of(dimensions.get("GpuDevice"))
         hostname = dimensions.get("NodeName") or machine
@@ -110,5 +111,5 @@ def _whose(name: str, dimensions: Mapping[str, str]) -> tuple[Gpu, Place] | None
         hostname = dimensions.get("host") or machine
     if index is None or hostname is None:
         return None
-    place = Place(hostname, machine, index, gpu_model_name=dimensions.get("name"))
+    place = Place(hostname, machine, index, gpu_model_name=dimensions.get("name"), tells_holders=False)
     return Gpu(f"{machine or hostname}/{index}"), place

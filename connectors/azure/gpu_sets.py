@@ -59,13 +59,14 @@ def _of_compute(settings: AzureGpuMetricsSettings, resource: str, found: Mapping
     instance, device, run = found["instanceid"], found["deviceid"], found.get("runid", "")
     identifier = device if device.startswith(_IDENTIFIERS) else f"{instance}/{device}"
     holder = (settings.namespace, run) if run else ("", "")
-    return Gpu(identifier, "", *holder), Place(instance, resource, index_of(device))
+    return Gpu(identifier, "", *holder), Place(instance, resource, index_of(device), tells_holders=True)
 
 
 def _of_deployment(settings: AzureGpuMetricsSettings, resource: str, found: Mapping[str, str]) -> tuple[Gpu, Place]:
     """All GPUs of an instance as one: nobody tells them apart. The deployment holds them."""
     instance, (endpoint, deployment) = found["instanceid"], resource.rsplit("/", 3)[1::2]
-    return Gpu(f"{instance}/all", "", settings.namespace, f"{endpoint}/{deployment}"), Place(instance, resource)
+    place = Place(instance, resource, tells_holders=True)
+    return Gpu(f"{instance}/all", "", settings.namespace, f"{endpoint}/{deployment}"), place
 
 
 def _of_machine(settings: AzureGpuMetricsSettings, resource: str, found: Mapping[str, str]) -> tuple[Gpu, Place]:
@@ -74,7 +75,8 @@ def _of_machine(settings: AzureGpuMetricsSettings, resource: str, found: Mapping
     host = found.get("host") or resource.rpartition("/")[2]
     identifier = found.get("uuid") or f"{host}/{found['index']}"
     machine = None if _SETS_OF_MACHINES in resource else resource
-    return Gpu(identifier), Place(host, machine, index_of(found.get("index")), gpu_model_name=found.get("name"))
+    place = Place(host, machine, index_of(found.get("index")), gpu_model_name=found.get("name"), tells_holders=False)
+    return Gpu(identifier), place
 
 
 SETS: Mapping[SetName, MetricSet] = MappingProxyType(

@@ -28,7 +28,8 @@ from connectors.dcgm.settings import DcgmSettings
 from contracts import contract
 
 CHUNK_ROWS = 50_000
-UNKNOWN_HERE = ("instance_id", "holder_sm_ratio")  # an exporter knows neither its machine's bill nor processes
+# an exporter knows neither its machine's bill nor processes, nor whether it was set up to name pods
+UNKNOWN_HERE = ("instance_id", "holder_sm_ratio", "tells_holders")
 
 
 class Batches:

@@ -83,7 +83,14 @@ def _whose(asked: Asked, labels: Mapping[str, str]) -> tuple[Gpu, Place]:
         holder = ("", "", "") if asked.resource == NODE else _holder(labels)
     if not identifier.startswith(_IDENTIFIERS):
         identifier = f"{machine or '/'.join(holder)}/{number}"
-    return Gpu(identifier, "", *holder), Place(machine, machine, index_of(number), gpu_model_name=labels.get("model"))
+    place = Place(
+        machine,
+        machine,
+        index_of(number),
+        gpu_model_name=labels.get("model"),
+        tells_holders=asked.resource != MACHINE,  # of nodes and of containers GKE is always asked together
+    )
+    return Gpu(identifier, "", *holder), place
 
 
 def _holder(labels: Mapping[str, str]) -> tuple[str, str, str]:

@@ -25,13 +25,17 @@ class Gpu(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What else is told of a GPU. None is unknown."""
+    """What else is told of a GPU. None is unknown.
+
+    `tells_holders`: whether the series would name a holder if there were one.
+    """
 
     hostname: str | None = None
     instance_id: str | None = None
     gpu_index: int | None = None
     mig_profile: str | None = None
     gpu_model_name: str | None = None
+    tells_holders: bool | None = None
 
 
 class Metric(NamedTuple):

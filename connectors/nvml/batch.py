@@ -146,6 +146,7 @@ def _table(rows: Sequence[_Row], settings: NvmlSettings, window: Window) -> pa.T
         **_texts(Where._fields, [s.where for s in samples], schema),
         **{wanted.column: _numbers(place, wanted, samples) for place, wanted in enumerate(NUMBERS)},
         "holder_sm_ratio": pa.array([s.holder_sm_ratio for s in samples], pa.float64()),
+        "tells_holders": _same(True, len(rows)),
         "x_extra": pa.array([s.extra for s in samples], pa.string()),
         "x_source": _same(settings.name, len(rows)),
         "x_slice_date": _same(window.slice_date, len(rows)),

@@ -3,6 +3,7 @@
 --   by the exporter, where it names the holder on some GPU of the node that day: the scheduler's interval then says who
 --   held that GPU while no sample does (exporter_label);
 --   not yet, where it is known to be one of the node's (allocation_node).
+-- A host that the scheduler names in short is the one that the cluster, or else its samples, know in full.
 -- Exporters name a batch job by its id alone, whatever namespace they put before it. A share of a time-sliced GPU is
 -- one of as many as the node offers of each GPU.
 with replicas as (
@@ -15,11 +16,35 @@ with replicas as (
     group by sighting_date, cluster, hostname
 ),
 
-given as (
+known_names as (
+    select
+        cluster,
+        short_name,
+        hostname
+    from gpu_host_names
+    union
+    select
+        cluster,
+        split_part(hostname, '.', 1) as short_name,
+        hostname
+    from gpu_runs
+),
+
+full_names as (
+    select
+        cluster,
+        short_name,
+        min(hostname) as hostname
+    from known_names
+    group by cluster, short_name
+    having count(*) = 1
+),
+
+holdings as (
     select
         gpu_holdings.usage_date,
         gpu_holdings.cluster,
-        gpu_holdings.hostname,
+        coalesce(full_names.hostname, gpu_holdings.hostname) as hostname,
         gpu_holdings.holder_kind,
         gpu_holdings.namespace,
         gpu_holdings.pod,
@@ -27,29 +52,53 @@ given as (
         gpu_holdings.gpu_index,
         gpu_holdings.gpu_instance_id,
         gpu_holdings.mig_profile,
+        gpu_holdings.is_shared,
         gpu_holdings.start_second,
         gpu_holdings.end_second,
-        cast(sum(gpu_holdings.allocated_ppm) as bigint)
-        // max(case when gpu_holdings.is_shared then coalesce(replicas.gpu_replicas, 1) else 1 end) as asked_ppm
+        gpu_holdings.allocated_ppm
     from gpu_holdings
+    left join full_names
+        on
+            gpu_holdings.cluster = full_names.cluster
+            and split_part(gpu_holdings.hostname, '.', 1) = full_names.short_name
+            and full_names.short_name in (gpu_holdings.hostname, full_names.hostname)
+),
+
+given as (
+    select
+        holdings.usage_date,
+        holdings.cluster,
+        holdings.hostname,
+        holdings.holder_kind,
+        holdings.namespace,
+        holdings.pod,
+        holdings.gpu_uuid,
+        holdings.gpu_index,
+        holdings.gpu_instance_id,
+        holdings.mig_profile,
+        holdings.start_second,
+        holdings.end_second,
+        cast(sum(holdings.allocated_ppm) as bigint)
+        // max(case when holdings.is_shared then coalesce(replicas.gpu_replicas, 1) else 1 end) as asked_ppm
+    from holdings
     left join replicas
         on
-            gpu_holdings.usage_date = replicas.usage_date
-            and gpu_holdings.cluster = replicas.cluster
-            and gpu_holdings.hostname = replicas.hostname
+            holdings.usage_date = replicas.usage_date
+            and holdings.cluster = replicas.cluster
+            and holdings.hostname = replicas.hostname
     group by
-        gpu_holdings.usage_date,
-        gpu_holdings.cluster,
-        gpu_holdings.hostname,
-        gpu_holdings.holder_kind,
-        gpu_holdings.namespace,
-        gpu_holdings.pod,
-        gpu_holdings.gpu_uuid,
-        gpu_holdings.gpu_index,
-        gpu_holdings.gpu_instance_id,
-        gpu_holdings.mig_profile,
-        gpu_holdings.start_second,
-        gpu_holdings.end_second
+        holdings.usage_date,
+        holdings.cluster,
+        holdings.hostname,
+        holdings.holder_kind,
+        holdings.namespace,
+        holdings.pod,
+        holdings.gpu_uuid,
+        holdings.gpu_index,
+        holdings.gpu_instance_id,
+        holdings.mig_profile,
+        holdings.start_second,
+        holdings.end_second
 ),
 
 runs as (

@@ -36,6 +36,7 @@ samples as (
     inner join gpu_numbers
         on
             gpu_samples.sample_date = gpu_numbers.usage_date
+            and gpu_samples.x_source = gpu_numbers.sample_source
             and gpu_samples.gpu_uuid = gpu_numbers.gpu_uuid
             and gpu_samples.gpu_instance_id = gpu_numbers.gpu_instance_id
             and gpu_samples.cluster = gpu_numbers.sample_cluster

@@ -73,7 +73,7 @@ gpus as (
         mig_profile,
         max(gpu_index) as gpu_index,
         max(gpu_model_name) as gpu_model_name,
-        max(case when sample_hostname <> '' then 1 else 0 end) as tells_holders
+        max(case when tells_holders then 1 else 0 end) as tells_holders
     from gpu_numbers
     group by gpu_number, usage_date, cluster, hostname, gpu_uuid, gpu_instance_id, mig_profile
 ),

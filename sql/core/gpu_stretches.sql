@@ -1,14 +1,15 @@
 -- States are the contract's list, first match wins:
 --   unhealthy       a fatal XID and no activity, or a cordoned node's GPU that nobody holds
---   unallocated     nobody holds it
---   unknown         somebody holds it and no metric tells, or only GPU utilisation, which can prove that a GPU idles
---                   and nothing else
+--   in_use          it works, and nobody knows for whom
+--   unallocated     nobody holds it, and somebody who would know of a holder says so: a source of samples that tells
+--                   holders, or the scheduler of its cluster
+--   unknown         nobody knows whether somebody holds it; or somebody does and no metric tells, or only GPU
+--                   utilisation, which can prove that a GPU idles and nothing else
 --   allocated_idle  a lull, in a run without gap or change of holder that lasts as long as idleness must for this kind
 --                   of work; not while the holder's serving engine has requests
 --   in_use          the rest: what of it activity did not fill is told beside
 -- Samples say who holds a GPU, and the scheduler where they name nobody. Holders of one GPU share its time by what they
 -- asked for, where that is told of all of them, else equally; whose activity it was, nobody can tell.
--- Metrics of a cloud know no holders: a GPU that works for nobody known is in use, not unallocated.
 with thresholds as (
     select
         coalesce(max(interactive_idle_seconds), 900) as interactive_idle_seconds,
@@ -110,6 +111,33 @@ asked as (
     group by usage_date, cluster, hostname, namespace, pod
 ),
 
+-- clusters whose scheduler speaks on a day: what it gave to nobody, nobody has
+spoken as (
+    select
+        cluster,
+        sighting_date as usage_date
+    from node_sightings
+    union
+    select
+        cluster,
+        allocation_date as usage_date
+    from gpu_allocations
+),
+
+-- but what it gave on a node that it does not name may be any GPU
+unplaced as (
+    select distinct pieces.piece_number
+    from numbered as pieces
+    inner join gpu_allocations
+        on
+            gpu_allocations.hostname = ''
+            and pieces.holders = ''
+            and pieces.usage_date = gpu_allocations.allocation_date
+            and pieces.cluster = gpu_allocations.cluster
+            and pieces.start_second >= cast(epoch(date_trunc('second', gpu_allocations.started_at)) as bigint)
+            and pieces.start_second < cast(epoch(date_trunc('second', gpu_allocations.ended_at)) as bigint)
+),
+
 cordons as (
     select
         cluster,
@@ -130,6 +158,7 @@ matched as (
         asked.asked_ppm,
         cordons.is_cordoned,
         gpu_serving.pod is not null as has_requests,
+        unplaced.piece_number is null and (named.tells_holders or spoken.cluster is not null) as is_holder_known,
         row_number() over (
             partition by named.piece_number, named.namespace, named.pod
             order by gpu_workload_rules.priority asc nulls last, cordons.is_cordoned desc nulls last
@@ -142,6 +171,11 @@ matched as (
             and named.hostname = cordons.hostname
             and named.start_second >= cordons.from_second
             and named.start_second < cordons.to_second
+    left join spoken
+        on
+            named.usage_date = spoken.usage_date
+            and named.cluster = spoken.cluster
+    left join unplaced on named.piece_number = unplaced.piece_number
     left join workloads
         on
             named.usage_date = workloads.usage_date
@@ -181,8 +215,9 @@ placed as (
         row_number() over (partition by piece_number order by namespace, pod) as holder_order,
         case
             when activity_state = 'fault' then 'unhealthy'
+            when holder_source = 'none' and activity_state = 'busy' then 'in_use'
             when holder_source = 'none' and is_cordoned then 'unhealthy'
-            when holder_source = 'none' and activity_state = 'busy' and not tells_holders then 'in_use'
+            when holder_source = 'none' and not is_holder_known then 'unknown'
             when holder_source = 'none' then 'unallocated'
             when activity_state in ('unseen', 'blank') then 'unknown'
             when activity_state = 'busy' then 'in_use'

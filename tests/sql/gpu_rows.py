@@ -29,6 +29,7 @@ def sample(moment: datetime, **given_values: Any) -> Row:
         "namespace": "search",
         "pod": "pod-1",
         "container": "c",
+        "tells_holders": True,
         "x_source": "dcgm",
     }
     return {"sampled_at": moment, "sample_date": moment.date(), **row, **given_values}

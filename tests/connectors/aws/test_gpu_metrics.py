@@ -196,6 +196,7 @@ def test_the_metrics_of_a_minute_are_one_row_of_the_machine_that_the_bill_names(
         "sample_date": date(2026, 9, 3),
         "cluster": "prod",
         "hostname": "ip-10-0-0-7",
+        "tells_holders": False,
         "instance_id": "i-0abc",
         "gpu_uuid": "i-0abc/0",
         "gpu_index": 0,

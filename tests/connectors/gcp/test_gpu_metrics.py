@@ -190,6 +190,7 @@ def test_the_metrics_of_a_minute_are_one_row_at_its_beginning() -> None:
         "gpu_uuid": ONE,
         "gpu_index": 0,
         "gpu_model_name": "NVIDIA L4",
+        "tells_holders": False,
         "gpu_util_ratio": 0.615,
         "memory_used_mib": 3.0,
         "memory_free_mib": 1.0,
