@@ -191,8 +191,11 @@ def too_many_requests(retry_after: str) -> Answer:
     return json_answer(b'{"error":"slow down"}', 429, Retry_After=retry_after)
 
 
-def serve_bucket(server: FaultyServer, bucket: str, objects: Mapping[str, bytes]) -> None:
-    """Serves an S3 bucket, path-style and unsigned: ListObjectsV2 (with prefix and delimiter), HEAD, GET with ranges."""
+def serve_bucket(server: FaultyServer, bucket: str, objects: Mapping[str, bytes]) -> dict[str, str]:
+    """Serves an S3 bucket, path-style and unsigned: ListObjectsV2 (with prefix and delimiter), HEAD, GET with ranges.
+
+    Returns the storage options that reach it.
+    """
 
     def respond(request: Request) -> Answer:
         key = request.path.removeprefix(f"/{bucket}").lstrip("/")
@@ -204,6 +207,12 @@ def serve_bucket(server: FaultyServer, bucket: str, objects: Mapping[str, bytes]
 
     server.route(f"/{bucket}", respond)
     server.route(f"/{bucket}/", respond)
+    return {
+        "aws_endpoint_url": server.url,
+        "aws_region": "us-east-1",
+        "aws_skip_signature": "true",
+        "aws_allow_http": "true",
+    }
 
 
 def _object(content: bytes, request: Request) -> Answer:

@@ -45,13 +45,7 @@ class TestCsv(ConnectorConformance):
 
     def served(self, server: FaultyServer) -> SourceSettings:
         names = [f"{_FOLDER}/acme-{number:05d}{self.ending}" for number, _ in enumerate(self.pages(), 1)]
-        serve_bucket(server, "bills", dict(zip(names, self.pages(), strict=True)))
-        options = {
-            "aws_endpoint_url": server.url,
-            "aws_allow_http": "true",
-            "aws_skip_signature": "true",
-            "aws_region": "us-east-1",
-        }
+        options = serve_bucket(server, "bills", dict(zip(names, self.pages(), strict=True)))
         return self.settings(location="s3://bills/cur/acme", storage=options)
 
     def count_source_rows(self, pages: list[bytes]) -> int:

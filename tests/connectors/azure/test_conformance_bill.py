@@ -49,13 +49,7 @@ class _Bill(ConnectorConformance):
 
     def served(self, server: FaultyServer) -> SourceSettings:
         objects = dict(zip((name.partition(":")[2] for name in self.page_names()), self.pages(), strict=True))
-        serve_bucket(server, "bills", {f"cost/{path}": content for path, content in objects.items()})
-        options = {
-            "aws_endpoint_url": server.url,
-            "aws_allow_http": "true",
-            "aws_skip_signature": "true",
-            "aws_region": "us-east-1",
-        }
+        options = serve_bucket(server, "bills", {f"cost/{path}": content for path, content in objects.items()})
         return self.settings(location="s3://bills/cost", storage=options)
 
 

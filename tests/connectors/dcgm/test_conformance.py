@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from connectors.base import Window
 from connectors.dcgm import DcgmSettings, DcgmSource
-from tests.connectors.conformance import ConnectorConformance
+from tests.connectors.conformance import OF_A_BUCKET, ConnectorConformance
 from tests.connectors.dcgm.written import HELD, WINDOW, answer, epoch, labels, line, page, series, settings
 from tests.connectors.faulty_server import Answer, Clock, FaultyServer, Request, json_answer, serve_bucket
 
@@ -24,9 +24,7 @@ class TestScrapes(ConnectorConformance):
     source = DcgmSource(sleep=Clock().sleep)
     rows_lost_by_breaking = 0  # a line is one reading of a sample: the sample stays, without it
     inapplicable: ClassVar = {
-        "rate_limit": "the object store's own client waits, for real: tests/connectors/test_storage.py",
-        "server_errors": "the object store's own client waits, for real: tests/connectors/test_storage.py",
-        "truncated_response": "the object store's own client waits, for real: tests/connectors/test_storage.py",
+        **OF_A_BUCKET,
         "page_loop": "a listing of files has no cursor that this connector follows",
     }
 
@@ -73,15 +71,9 @@ class TestScrapes(ConnectorConformance):
 
     def served(self, server: FaultyServer) -> DcgmSettings:
         files = dict(zip((f"dcgm/{name}" for name in self.page_names()), self.pages(), strict=True))
-        serve_bucket(
+        options = serve_bucket(
             server, "telemetry", {**files, "dcgm/2026-10-02/node-1.prom": b"x\n", "other/2026-10-01.prom": b"x\n"}
         )
-        options = {
-            "aws_endpoint_url": server.url,
-            "aws_region": "us-east-1",
-            "aws_skip_signature": "true",
-            "aws_allow_http": "true",
-        }
         return self.settings(storage=options)
 
 

@@ -31,13 +31,7 @@ class _Bill(ConnectorConformance):
         return [csv_bill(line()).splitlines(keepends=True)[0]]
 
     def served(self, server: FaultyServer) -> SourceSettings:
-        serve_bucket(server, "bills", dict(zip(self.names(), self.pages(), strict=True)))
-        options = {
-            "aws_endpoint_url": server.url,
-            "aws_allow_http": "true",
-            "aws_skip_signature": "true",
-            "aws_region": "us-east-1",
-        }
+        options = serve_bucket(server, "bills", dict(zip(self.names(), self.pages(), strict=True)))
         return self.settings(location="s3://bills/focus", storage=options)
 
     def names(self) -> list[str]:

@@ -227,13 +227,7 @@ def test_settings_never_show_the_stores_secrets(s3: dict[str, str]) -> None:
 
 
 def test_a_body_that_is_always_cut_short_is_an_error_and_no_shorter_bill(server: FaultyServer) -> None:
-    serve_bucket(server, "bills", {"2026-09/a.csv": BILL})
-    options = {
-        "aws_endpoint_url": server.url,
-        "aws_allow_http": "true",
-        "aws_skip_signature": "true",
-        "aws_region": "us-east-1",
-    }
+    options = serve_bucket(server, "bills", {"2026-09/a.csv": BILL})
     (page,) = SOURCE.fetch(settings(location="s3://bills", storage=options), month_window(date(2026, 9, 1)))
     server.inject_always(cut_in_half)
     with pytest.raises(SourceError), page.body.open() as stream:

@@ -36,13 +36,7 @@ class _Bill(ConnectorConformance):
 
     def served(self, server: FaultyServer) -> SourceSettings:
         names = [f"billing/month=202609/{n:012}{self.ending}" for n in range(len(self.pages()))]
-        serve_bucket(server, "exports", dict(zip(names, self.pages(), strict=True)))
-        options = {
-            "aws_endpoint_url": server.url,
-            "aws_allow_http": "true",
-            "aws_skip_signature": "true",
-            "aws_region": "us-east-1",
-        }
+        options = serve_bucket(server, "exports", dict(zip(names, self.pages(), strict=True)))
         return self.settings(location="s3://exports/billing", storage=options)
 
     def truncate(self, page: bytes) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from connectors.base import Window
 from connectors.kubernetes.allocations import AllocationsSource
 from connectors.kubernetes.nodes import NodesSource
-from tests.connectors.conformance import ConnectorConformance
+from tests.connectors.conformance import OF_A_BUCKET, ConnectorConformance
 from tests.connectors.dcgm.written import WINDOW, epoch
 from tests.connectors.faulty_server import Answer, Clock, FaultyServer, Request, json_answer, serve_bucket
 from tests.connectors.kubernetes.written import (
@@ -129,9 +129,7 @@ class ByServer(OfCluster):
 class ByScrapes(OfCluster):
     secrets = ()
     inapplicable: ClassVar = {
-        "rate_limit": "the object store's own client waits, for real: tests/connectors/test_storage.py",
-        "server_errors": "the object store's own client waits, for real: tests/connectors/test_storage.py",
-        "truncated_response": "the object store's own client waits, for real: tests/connectors/test_storage.py",
+        **OF_A_BUCKET,
         "page_loop": "a listing of files has no cursor that this connector follows",
     }
 
@@ -161,13 +159,7 @@ class ByScrapes(OfCluster):
 
     def served(self, server: FaultyServer) -> Any:
         files = dict(zip((f"ksm/{name}" for name in self.page_names()), self.pages(), strict=True))
-        serve_bucket(server, "telemetry", {**files, "ksm/2026-10-02/morning.prom": b"x\n"})
-        options = {
-            "aws_endpoint_url": server.url,
-            "aws_region": "us-east-1",
-            "aws_skip_signature": "true",
-            "aws_allow_http": "true",
-        }
+        options = serve_bucket(server, "telemetry", {**files, "ksm/2026-10-02/morning.prom": b"x\n"})
         return self.settings(storage=options)
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from connectors.base import Window
 from connectors.nvml import NvmlSettings, NvmlSource
-from tests.connectors.conformance import ConnectorConformance
+from tests.connectors.conformance import OF_A_BUCKET, ConnectorConformance
 from tests.connectors.faulty_server import FaultyServer, serve_bucket
 from tests.connectors.nvml.written import JOB, NAMED, WINDOW, note, packed, sample, settings
 
@@ -16,9 +16,7 @@ NEW = "x_from_the_future"
 class TestSpools(ConnectorConformance):
     source = NvmlSource()
     inapplicable: ClassVar = {
-        "rate_limit": "the object store's own client waits, for real: tests/connectors/test_storage.py",
-        "server_errors": "the object store's own client waits, for real: tests/connectors/test_storage.py",
-        "truncated_response": "the object store's own client waits, for real: tests/connectors/test_storage.py",
+        **OF_A_BUCKET,
         "page_loop": "a listing of files has no cursor that this connector follows",
     }
 
@@ -74,11 +72,5 @@ class TestSpools(ConnectorConformance):
         files = dict(zip((f"spools/{name}" for name in self.page_names()), self.pages(), strict=True))
         others = {"spools/2026-10-02/node-1-20261002T00Z.jsonl": b"x\n", "spools/2026-10-01/.node-1.lock": b"x"}
         part = {"spools/2026-10-01/node-1-20261001T22Z.jsonl.gz.part": b"x"}
-        serve_bucket(server, "telemetry", {**files, **others, **part})
-        options = {
-            "aws_endpoint_url": server.url,
-            "aws_region": "us-east-1",
-            "aws_skip_signature": "true",
-            "aws_allow_http": "true",
-        }
+        options = serve_bucket(server, "telemetry", {**files, **others, **part})
         return self.settings(storage=options)

@@ -117,14 +117,8 @@ class TestSavedCosts(TestCosts):
 def saved(server: FaultyServer) -> dict[str, str]:
     """The days' answers as objects of a bucket; the options that reach it."""
     days = [FIRST + timedelta(days=n) for n in range(4)]
-    serve_bucket(
+    return serve_bucket(
         server,
         "answers",
         {f"openrouter/{day}/activity/page-1.json": page(*ROWS.get(day, ())) for day in days},
     )
-    return {
-        "aws_endpoint_url": server.url,
-        "aws_region": "us-east-1",
-        "aws_skip_signature": "true",
-        "aws_allow_http": "true",
-    }

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from connectors.base import Window
 from connectors.serving import ServingSettings, ServingSource
-from tests.connectors.conformance import ConnectorConformance
+from tests.connectors.conformance import OF_A_BUCKET, ConnectorConformance
 from tests.connectors.faulty_server import Answer, Clock, FaultyServer, Request, json_answer, serve_bucket
 from tests.connectors.serving.written import DAY, WINDOW, answer, epoch, line, scrape, series, settings
 
@@ -28,9 +28,7 @@ class TestScrapes(ConnectorConformance):
     source = ServingSource(sleep=Clock().sleep)
     rows_lost_by_breaking = 0  # a line is one reading of a counter: the intervals stay, without it
     inapplicable: ClassVar = {
-        "rate_limit": "the object store's own client waits, for real: tests/connectors/test_storage.py",
-        "server_errors": "the object store's own client waits, for real: tests/connectors/test_storage.py",
-        "truncated_response": "the object store's own client waits, for real: tests/connectors/test_storage.py",
+        **OF_A_BUCKET,
         "page_loop": "a listing of files has no cursor that this connector follows",
     }
 
@@ -84,13 +82,7 @@ class TestScrapes(ConnectorConformance):
             for name, content in zip(self.page_names(), self.pages(), strict=True)
         }
         far = {"engines/2026-10-02/vllm-1-20261002T120000Z.prom": b"x\n", "other/2026-10-01/vllm-1.prom": b"x\n"}
-        serve_bucket(server, "telemetry", {**files, **far})
-        options = {
-            "aws_endpoint_url": server.url,
-            "aws_region": "us-east-1",
-            "aws_skip_signature": "true",
-            "aws_allow_http": "true",
-        }
+        options = serve_bucket(server, "telemetry", {**files, **far})
         return self.settings(storage=options)
 
 

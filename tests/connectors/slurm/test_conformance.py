@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from connectors.base import SourceSettings, Window
 from connectors.slurm import SOURCE
-from tests.connectors.conformance import ConnectorConformance
+from tests.connectors.conformance import OF_A_BUCKET, ConnectorConformance
 from tests.connectors.faulty_server import FaultyServer, serve_bucket
 from tests.connectors.slurm.jobs import TWO_A100, WINDOW, job, listing, settings
 
@@ -26,9 +26,7 @@ class TestSlurm(ConnectorConformance):
     source = SOURCE
     inapplicable: ClassVar = {
         "fetch": "objects are read by connectors.storage; the bucket below is one",
-        "rate_limit": "the object store's own client waits, for real: tests/connectors/test_storage.py",
-        "server_errors": "the object store's own client waits, for real: tests/connectors/test_storage.py",
-        "truncated_response": "the object store's own client waits, for real: tests/connectors/test_storage.py",
+        **OF_A_BUCKET,
         "page_loop": "a listing of files has no cursor that this connector follows",
     }
 
@@ -74,11 +72,5 @@ class TestSlurmInABucket(TestSlurm):
 
     def served(self, server: FaultyServer) -> SourceSettings:
         files = {"sacct/sacct-2026-10-01.txt": listing(job()), "sacct/sacct-2026-10-05.txt": listing()}
-        serve_bucket(server, "accounting", {**files, "other/2026-10-01.txt": b"x\n"})
-        options = {
-            "aws_endpoint_url": server.url,
-            "aws_region": "us-east-1",
-            "aws_skip_signature": "true",
-            "aws_allow_http": "true",
-        }
+        options = serve_bucket(server, "accounting", {**files, "other/2026-10-01.txt": b"x\n"})
         return self.settings(storage=options)
