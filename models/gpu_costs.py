@@ -1,9 +1,8 @@
 """What every billed GPU-hour cost, by who held it and in which state it was: the ledger's shares, taken to the hour.
 
 Every share of a charge is split over the hours and holders behind it by their seconds, by largest remainder at 1e-12,
-so that hours add up to the ledger's postings and postings to the bill; what activity did not
-fill of it likewise. Source: methods of idle-GPU waste, cost by the
-second of the amortised hourly rate.
+so that hours add up to the ledger's postings and postings to the bill; what activity did not fill of it likewise.
+Source: methods of idle-GPU waste, cost by the second of the amortised hourly rate.
 
 Here belongs: that split. Here does not belong: who gets a share (`models.gpu_weights`), what a state is.
 """
@@ -19,7 +18,7 @@ from models.money import money_of
 _DETAIL = ["hostname", "gpu_uuid", "gpu_instance_id", "namespace", "pod", "metric_used"]
 _ABOUT = ["billing_period", "provider_name", "purchase_option", "billing_currency"]
 _NAMED = [name for name in SHARE if name not in ("charge_group_id", "rule_id")]
-_AMOUNTS = ["effective_units", "under_used_units", "gpu_seconds"]
+_AMOUNTS = ["effective_units", "under_used_units", "gpu_seconds", "observed_seconds"]
 
 
 def gpu_costs(
@@ -48,6 +47,7 @@ def gpu_costs(
         pl.col("purchase_option").fill_null(""),
         pl.col("metric_used").fill_null(""),
         gpu_seconds=pl.when("carries").then("seconds").otherwise(0),
+        observed_seconds=pl.when("carries").then("observed_seconds").otherwise(0),
     )
     key = [*_ABOUT, "resource_id", "hour_start", *_DETAIL, *_NAMED]
     sums = costed.group_by(*key, "holder_team_id").agg(pl.col(name).sum() for name in _AMOUNTS)

@@ -32,6 +32,7 @@ RULES = "4"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
 
 _TOTALS = ["billed_units", "effective_units"]
+_SECONDS = {"gpu_seconds": "seconds_units", "observed_gpu_seconds": "observed_units"}
 _IDENTITY = [
     *("charge_group_id", "step", "rule_id", "from_account", "to_account"),
     *("feature", "gpu_state", "cluster", "gpu_model_name", "model_id", "is_warm_standby"),
@@ -52,6 +53,7 @@ _MOVE = pl.Schema(
         "gpu_state": pl.String(),
         "is_warm_standby": pl.Boolean(),
         "gpu_seconds": pl.Int64(),
+        "observed_gpu_seconds": pl.Int64(),
         "billed_units": pl.Int128(),
         "effective_units": pl.Int128(),
         "under_used_units": pl.Int128(),
@@ -181,9 +183,11 @@ def _pooled(spread: pl.DataFrame, charges: pl.DataFrame, usage: pl.DataFrame, po
         rule_kind=pl.lit("residual"), rule_id=pl.lit("pool:unused"), to_account=pl.lit(UNALLOCATED)
     )
     carried = used.with_columns(
-        pl.col("under_used_units").fill_null(0), seconds_units=pl.col("gpu_seconds").fill_null(0).cast(pl.Int128)
+        pl.col("under_used_units").fill_null(0),
+        *(pl.col(name).fill_null(0).cast(pl.Int128).alias(units) for name, units in _SECONDS.items()),
     )
-    split = _split(carried, [*_TOTALS, "seconds_units", "under_used_units"], group="_source").with_columns(
+    totals = [*_TOTALS, *_SECONDS.values(), "under_used_units"]
+    split = _split(carried, totals, group="_source").with_columns(
         under_used_units=pl.when(pl.col("gpu_state").is_not_null()).then("under_used_units")
     )
     return pl.concat([split, _typed(unused)])
@@ -212,9 +216,12 @@ def _split(shares: pl.DataFrame, totals: Sequence[str], group: str = "charge_gro
     order = ["to_account", "feature", "rule_id", "gpu_state", "cluster", "gpu_model_name", *_IDENTITY[-2:]]
     tie = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in order], separator="\x00")
     parts = split_groups(wide.with_columns(_tie=tie), totals, group=group, weight="weight", tie="_tie")
-    if "seconds_units" in totals:
-        parts = parts.with_columns(gpu_seconds=pl.when(pl.col("gpu_seconds").is_not_null()).then("seconds_units"))
-    return _typed(parts)
+    counted = {name: units for name, units in _SECONDS.items() if units in totals}
+    return _typed(
+        parts.with_columns(
+            pl.when(pl.col(name).is_not_null()).then(units).alias(name) for name, units in counted.items()
+        )
+    )
 
 
 def _typed(moves: pl.DataFrame) -> pl.DataFrame:

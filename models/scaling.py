@@ -102,10 +102,11 @@ def _costed(pod: Pod, event: Row, life: Life, spent: Spent) -> Iterator[dict[str
             units[currency] += _share(amount, inside, whole)
         hour += _HOUR
     seconds = round((event["ended_at"] - event["began_at"]).total_seconds())
+    observed = round(sum(_length(_common(one, begun)) for one in life.told) / 1_000_000)
     for currency, amount in sorted(units.items()):
         yield {
-            **pod._asdict(), **event,
-            "event_seconds": seconds, "effective_cost": amount, "billing_currency": currency,
+            **pod._asdict(), **event, "event_seconds": seconds, "observed_seconds": observed,
+            "effective_cost": amount, "billing_currency": currency,
         }  # fmt: skip
 
 
@@ -125,6 +126,7 @@ def _waits(pod: Pod, hours: Iterable[Row], day: date) -> Iterator[dict[str, Any]
             "ended_at": hour + _HOUR,
             "engine_started_at": None,
             "event_seconds": max(row["waiting_seconds"] for row in rows),
+            "observed_seconds": max(row["covered_seconds"] for row in rows),
             "effective_cost": None,
             "billing_currency": "",
         }

@@ -78,7 +78,7 @@ def _held(costs: pl.DataFrame, serving: pl.DataFrame, pools: Sequence[Pool]) -> 
     )
     whole = costs.select(
         *_POD_HOUR, "usage_date", "account", "model_id", "billing_currency", "gpu_state", "is_warm_standby",
-        "gpu_seconds", units=units_of("effective_cost"), share=pl.lit("whole"),
+        "gpu_seconds", "observed_seconds", units=units_of("effective_cost"), share=pl.lit("whole"),
     )  # fmt: skip
     rest = whole.filter(pl.col("model_id").is_null()).with_row_index("_row")
     several = _among_models(rest.drop("model_id", "share"), serving)
@@ -96,7 +96,7 @@ def _money(held: pl.DataFrame) -> pl.DataFrame:
     is_idle = pl.col("gpu_state") == "allocated_idle"
     units = pl.col("units")
     return held.group_by(*_MODEL_DAY, "billing_currency").agg(
-        pl.col("gpu_seconds").sum(),
+        pl.col("gpu_seconds", "observed_seconds").sum(),
         effective_cost=units.sum(),
         idle_cost=units.filter(is_idle & ~pl.col("is_warm_standby")).sum(),
         warm_standby_cost=units.filter(is_idle & pl.col("is_warm_standby")).sum(),
@@ -124,9 +124,10 @@ def _among_models(rest: pl.DataFrame, serving: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("equal")),
     ).select(*_POD_HOUR, "model_id", "share", "_weight")  # fmt: skip
     joined = rest.join(weighed, on=_POD_HOUR)
-    with_seconds = joined.with_columns(pl.col("gpu_seconds").cast(pl.Int128))
-    parted = split_groups(with_seconds, ["units", "gpu_seconds"], group="_row", weight="_weight", tie="model_id")
-    return parted.with_columns(pl.col("gpu_seconds").cast(pl.Int64))
+    seconds = ["gpu_seconds", "observed_seconds"]
+    wide = joined.with_columns(pl.col(seconds).cast(pl.Int128))
+    parted = split_groups(wide, ["units", *seconds], group="_row", weight="_weight", tie="model_id")
+    return parted.with_columns(pl.col(seconds).cast(pl.Int64))
 
 
 def _known_sum(amount: pl.Expr) -> pl.Expr:

@@ -7,7 +7,7 @@ with held as (
         coalesce(gpu_model_name, '') as gpu_model_name,
         coalesce(holder_team_id, '') as holder_team_id,
         gpu_seconds,
-        case when gpu_state = 'unknown' then 0 else gpu_seconds end as observed_seconds,
+        observed_seconds,
         effective_cost,
         case
             when gpu_state = 'allocated_idle' and not is_warm_standby then effective_cost

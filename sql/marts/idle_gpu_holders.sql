@@ -88,9 +88,13 @@ select
     holders.holder_team_id,
     holders.idle_since,
     holders.is_idle_longer,
-    cast(sum(costs.gpu_seconds) as bigint) as idle_seconds,
-    sum(costs.effective_cost) as idle_cost,
-    min(case when costs.is_warm_standby then 1 else 0 end) = 1 as is_warm_standby,
+    cast(sum(case when costs.gpu_state = 'allocated_idle' then costs.gpu_seconds else 0 end) as bigint)
+        as idle_seconds,
+    cast(sum(case when costs.gpu_state = 'unknown' then costs.gpu_seconds else 0 end) as bigint) as unseen_seconds,
+    sum(case when costs.gpu_state = 'allocated_idle' then costs.effective_cost else cast(0 as decimal(38, 12)) end)
+        as idle_cost,
+    min(case when costs.gpu_state = 'allocated_idle' and not costs.is_warm_standby then 0 else 1 end) = 1
+        as is_warm_standby,
     costs.billing_currency
 from holders
 inner join gpu_costs_hourly as costs
@@ -102,7 +106,7 @@ inner join gpu_costs_hourly as costs
         and holders.pod = costs.pod
         and holders.idle_since <= costs.hour_start
         and holders.hour_start >= costs.hour_start
-where costs.gpu_state = 'allocated_idle'
+where costs.gpu_state in ('allocated_idle', 'unknown')
 group by
     holders.usage_date,
     holders.cluster,

@@ -7,6 +7,7 @@ select
     gpu_uuid,
     gpu_model_name,
     cast(sum(gpu_seconds) as bigint) as stranded_gpu_seconds,
+    cast(sum(observed_seconds) as bigint) as observed_seconds,
     sum(effective_cost) as effective_cost,
     billing_currency
 from gpu_costs_hourly

@@ -142,6 +142,26 @@ def test_hours_add_up_to_the_ledgers_postings_to_the_last_decimal(rows, cost):
     assert posted["under_used_cost"].sum() != 0 or abs(D(cost)) < 1
 
 
+def test_seconds_are_observed_where_a_sample_tells_their_state(rows):
+    """A node seen free by its scheduler alone is known to be free, and not observed; neither is what a sample cannot tell."""
+    states = [
+        {"state": "unallocated", "state_seconds": 1800, "observed_seconds": 0},
+        {"namespace": "a", "pod": "p", "state": "unknown", "state_seconds": 600, "observed_seconds": 600},
+        {"namespace": "a", "pod": "p", "state_seconds": 1200, "observed_seconds": 900},
+    ]
+    frames = {
+        "charge_groups": rows.charges(NODE | {"cost": "3"}, NODE | {"cost": "1", "service_name": "Storage"}),
+        "gpu_states": rows.states(*states),
+        "serving": rows.serving(),
+        "owners": rows.owners(),
+    }
+    by_state = [pl.col("gpu_seconds").sum(), pl.col("^observed.*$").sum()]
+    expected = [("effective", 1200, 900), ("unallocated", 1800, 0), ("unknown", 600, 0)]
+    assert gpu_costs(**frames).group_by("gpu_state").agg(by_state).sort("gpu_state").rows() == expected
+    postings = post(**frames, usage=rows.usage(), pools=[]).filter(pl.col("step") == 2)
+    assert postings.group_by("gpu_state").agg(by_state).sort("gpu_state").rows() == expected
+
+
 def test_without_gpus_nothing_is_costed(rows):
     assert costs_of(rows, [{"cost": "9", "resource_id": "vm-1"}], []).is_empty()
     assert costs_of(rows, [], [{"usage_date": date(2026, 10, 5)}]).is_empty()

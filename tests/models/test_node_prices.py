@@ -25,7 +25,7 @@ def frame(table, *rows):
 def cost(amount, provider="AWS", **more):
     filled = {"hour_start": datetime(2026, 10, 5), "gpu_uuid": "g", "gpu_instance_id": "", "namespace": "", "pod": ""}
     filled |= {"gpu_state": "effective", "is_warm_standby": False, "metric_used": "", "account": "a"}
-    filled |= {"purchase_option": "", "gpu_seconds": 3600, "under_used_cost": D(0)}
+    filled |= {"purchase_option": "", "gpu_seconds": 3600, "observed_seconds": 3600, "under_used_cost": D(0)}
     return frame(
         "gpu_costs_hourly",
         {**filled, **NODE, **RESOURCE, "provider_name": provider, "effective_cost": D(amount)} | more,

@@ -47,6 +47,7 @@ def spent(hour, cost, **given):
         "team_id": None,
         "holder_team_id": None,
         "gpu_seconds": 3600,
+        "observed_seconds": 3600,
         "effective_cost": D(cost),
         "under_used_cost": D(0),
         "billing_currency": "USD",
@@ -190,6 +191,21 @@ def test_an_hours_money_is_shared_by_what_was_told_of_it(rows):
 
 def test_waiting_costs_time_and_no_money(rows):
     assert events(rows, [], [{"waiting_seconds": 240}], []) == [("waiting", DAY, DAY + HOUR, 240, None)]
+
+
+def test_how_much_of_an_event_was_seen_stands_beside_it(rows):
+    """Held from 10:00, silent from 10:15 to 10:45, first request at 11:00."""
+    ten = DAY + 10 * HOUR
+    told = [held(ten, ten + 15 * MINUTE, allocation_id="u1"), held(ten + 45 * MINUTE, MIDNIGHT, allocation_id="u1")]
+    found = scaling_costs(
+        allocations=rows.frame("gpu_allocations", told),
+        sightings=rows.frame("node_sightings", []),
+        serving=rows.serving({"first_busy_at": ten + HOUR, "last_busy_at": MIDNIGHT, "waiting_seconds": 60}),
+        gpu_costs=rows.frame("gpu_costs_hourly", [spent(ten, 4)]),
+        days=[TODAY],
+    )
+    seen = found.select("event_kind", "event_seconds", "observed_seconds").rows()
+    assert sorted(seen) == [("cold_start", 3600, 1800), ("waiting", 60, 3600)]
 
 
 def test_money_of_two_currencies_stays_apart(rows):

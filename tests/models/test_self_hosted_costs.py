@@ -32,6 +32,7 @@ def spent(**given):
         "team_id": None,
         "holder_team_id": None,
         "gpu_seconds": 3600,
+        "observed_seconds": 3000,
         "effective_cost": D("3.20"),
         "under_used_cost": D(0),
         "billing_currency": "USD",
@@ -84,7 +85,7 @@ def test_idle_time_is_part_of_the_cost_and_told_apart(rows):
     row = costs_of(rows, costs, [COUNTED]).row(0, named=True)
     assert row["effective_cost"] == D(15)
     assert (row["idle_cost"], row["warm_standby_cost"], row["unknown_cost"]) == (D(2), D(4), D(8))
-    assert row["gpu_seconds"] == 4 * 3600
+    assert (row["gpu_seconds"], row["observed_seconds"]) == (4 * 3600, 4 * 3000)
 
 
 def test_without_counters_a_pools_money_meets_the_logged_tokens_at_the_pools_weights(rows):
@@ -108,6 +109,7 @@ def test_a_pod_of_two_models_is_parted_by_their_seconds(rows):
     frame = costs_of(rows, [spent(model_id=None, effective_cost=D(4))], serving)
     assert dict(frame.select("model_id", "effective_cost").rows()) == {"llama": D(3), "qwen": D(1)}
     assert dict(frame.select("model_id", "gpu_seconds").rows()) == {"llama": 2700, "qwen": 900}
+    assert dict(frame.select("model_id", "observed_seconds").rows()) == {"llama": 2250, "qwen": 750}
 
 
 def test_no_model_with_tokens_gets_nothing_because_its_engine_measures_no_seconds(rows):
