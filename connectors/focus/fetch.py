@@ -4,7 +4,7 @@ A manifest, where there is one, decides which files belong to the month; files t
 of an earlier delivery. A month without any file is unknown, not zero, unless it lies before the first one delivered.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import PurePosixPath
 
@@ -41,8 +41,7 @@ def fetch_month(settings: BillSettings, window: Window) -> Iterator[Page]:
         return
     manifests = {o: read_manifest(o.path, _body(settings, o)) for o in chosen if is_manifest_path(o.path)}
     if settings.manifests == "last" and manifests:
-        last = max(manifests)
-        manifests = {last: manifests[last]}
+        manifests = _last(manifests)
     files = _delivered(settings, [o for o in chosen if not is_manifest_path(o.path)], manifests)
     for found in sorted([*manifests, *files]):
         yield Page(found.path, _body(settings, found))
@@ -86,6 +85,16 @@ def _is_relevant(name: str) -> bool:
     if is_manifest_path(name):
         return not name.startswith(".")
     return name.endswith(_BILL_ENDINGS + _UNREADABLE_ENDINGS) and not name.startswith(("_", "."))
+
+
+def _last(manifests: Mapping[StoredObject, Manifest]) -> dict[StoredObject, Manifest]:
+    """The manifest of the delivery that was submitted last, where all say when; else the one of the last path.
+
+    The folders of Azure's runs are named at random: their order says nothing.
+    """
+    submitted = {found: manifest.submitted for found, manifest in manifests.items() if manifest.submitted is not None}
+    last = max(submitted, key=lambda o: (submitted[o], o)) if len(submitted) == len(manifests) else max(manifests)
+    return {last: manifests[last]}
 
 
 def _belongs(path: str, settings: BillSettings, window: Window) -> bool:

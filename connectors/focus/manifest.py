@@ -6,21 +6,26 @@ Known shapes: a plain one (`files`, `rows`, `total_billed_cost`), AWS Data Expor
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
 from connectors.base import Body
-from connectors.exact import at_scale
+from connectors.exact import at_scale, read_time
 from connectors.manifests import counted, listed_names, read_document
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """`files` as they are named there, None where it names none; `rows` and `billed_cost` where it states them."""
+    """`files` as they are named there, None where it names none; the rest where it states it.
+
+    `submitted` is when the export began that wrote it.
+    """
 
     files: tuple[str, ...] | None
     rows: int | None
     billed_cost: Decimal | None
+    submitted: datetime | None
 
 
 def is_manifest_path(path: str) -> bool:
@@ -58,4 +63,5 @@ def _manifest(found: Mapping[str, Any]) -> Manifest:
         files=None if named is None else listed_names(named),
         rows=counted(found, "rows" if "rows" in found else "dataRowCount"),
         billed_cost=None if cost is None else at_scale(Decimal(str(cost))),
+        submitted=read_time(str((found.get("runInfo") or {}).get("submittedTime", ""))),
     )

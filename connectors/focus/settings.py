@@ -26,7 +26,8 @@ class BillSettings(StoredSourceSettings):
     )
     manifests: Literal["all", "last"] = Field(
         default="all",
-        description="`last`: each delivery of a month lies in a folder of its own; only the last path counts.",
+        description="`last`: each delivery of a month lies in a folder of its own, and only one counts: that submitted "
+        "last, or that of the last path where manifests do not say when.",
     )
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$", description="Rows in any other currency are refused.")
     trailing_months: int = Field(
