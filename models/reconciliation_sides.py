@@ -22,6 +22,7 @@ ALL = "all"
 UNKNOWN = "unknown"
 """The model of lines that count tokens and name no model that anything identifies."""
 
+INPUT_CLASSES = frozenset({"input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio"})
 OUTPUT, REASONING = "output_text", "output_reasoning"
 DEFAULT, PROVISIONED = "default", "provisioned"
 """Service tiers: the one that nobody needs to name, and the one that is paid by the hour."""
@@ -148,7 +149,7 @@ def read_usage(provider_usage: pl.DataFrame, identities: Mapping[tuple[str, str]
         if not is_provisioned:
             counted.requests[unit][model, row["usage_date"]] += row["request_count"] or 0
         tokens_of = counted.provisioned if is_provisioned else counted.tokens[unit]
-        for token_class, tokens in _classes(row):
+        for token_class, tokens in _sides(row) if is_provisioned else _classes(row):
             tokens_of[model, names.class_of(model, token_class), row["usage_date"]] += tokens
     return counted
 
@@ -158,3 +159,11 @@ def _classes(row: Row) -> Iterable[tuple[str, int]]:
     if named:
         return named
     return [(ALL, total) for total in (row["input_total_tokens"], row["output_total_tokens"]) if total]
+
+
+def _sides(row: Row) -> Iterable[tuple[str, int]]:
+    """The same of input and of output apart: what is provisioned may have a class on one side alone."""
+    for is_input, total in ((True, row["input_total_tokens"]), (False, row["output_total_tokens"])):
+        of_side = [name for name in TOKEN_CLASSES if (name in INPUT_CLASSES) is is_input]
+        named = [(name, row[column_of(name)]) for name in of_side if row[column_of(name)]]
+        yield from named or ([(ALL, total)] if total else [])

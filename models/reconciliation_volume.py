@@ -17,9 +17,7 @@ from typing import NamedTuple
 from models.day_offset import Midnights
 from models.reconciliation_cells import Cell
 from models.reconciliation_log import Counts
-from models.reconciliation_sides import ZERO, Key
-
-INPUT_CLASSES = frozenset({"input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio"})
+from models.reconciliation_sides import ALL, INPUT_CLASSES, ZERO, Key
 
 
 class Part(NamedTuple):
@@ -64,11 +62,15 @@ def split_tokens(cells: Sequence[Cell], account: Account) -> dict[Key, list[Part
     for key, tokens in _confused_classes(rest).items():
         found[key].append(Part("cache_class", tokens, "same input on both sides, in other classes"))
         rest[key] -= tokens
+    names = {(cell.key.model, name, cell.key.day): name for cell in known for name in (cell.key.token_class, ALL)}
+    provisioned = {name: account.provisioned.get(key, 0) for key, name in names.items()}
     for cell in known:
         if rest[cell.key] > 0:
             found[cell.key] += _lacking(cell, account, rest[cell.key])
         elif rest[cell.key] < 0:
-            found[cell.key] += _exceeding(cell, account, rest[cell.key])
+            by_the_hour = _by_the_hour(cell.key.token_class, -rest[cell.key], provisioned)
+            found[cell.key].append(by_the_hour)
+            found[cell.key] += _exceeding(cell, account, rest[cell.key] - by_the_hour.tokens)
     return {key: [part for part in parts if part.tokens] for key, parts in found.items()}
 
 
@@ -192,20 +194,26 @@ def _of_aborted_streams(cell: Cell, account: Account, tokens: Decimal) -> Decima
     return min(tokens, (usual * counts.aborted).to_integral_value())
 
 
+def _by_the_hour(token_class: str, tokens: Decimal, provisioned: dict[str, int]) -> Part:
+    """What of logged and unbilled tokens is provisioned, by class or by an input that is not divided; taken from it."""
+    taken = ZERO
+    for name in (token_class, ALL) if token_class in INPUT_CLASSES else (token_class,):
+        share = min(tokens - taken, Decimal(provisioned[name]))
+        provisioned[name] -= int(share)
+        taken += share
+    return Part("provisioned", -taken, "the usage API has them as provisioned, which is paid by the hour")
+
+
 def _exceeding(cell: Cell, account: Account, tokens: Decimal) -> list[Part]:
     """What was logged and not billed (negative): proven as far as the provider counted it, too."""
     key = cell.key
-    provisioned = -min(-tokens, Decimal(account.provisioned.get((key.model, key.token_class, key.day), 0)))
-    by_the_hour = Part("provisioned", provisioned, "the usage API has them as provisioned, which is paid by the hour")
-    tokens -= provisioned
     if key.model not in account.billed_models:
         if not account.has_bill:
-            return [by_the_hour, Part("no_bill", tokens, "no line of the provider's bill has come for the month")]
-        return [by_the_hour, Part("not_billed", tokens, "no line of the bill is for this model")]
+            return [Part("no_bill", tokens, "no line of the provider's bill has come for the month")]
+        return [Part("not_billed", tokens, "no line of the bill is for this model")]
     counted = Decimal(cell.used or 0) - (cell.billed_tokens or ZERO) if account.is_counted else ZERO
     proven = -min(-tokens, max(ZERO, counted))
     return [
-        by_the_hour,
         Part("not_billed", proven, "logged and counted by the usage API, not billed"),
         Part("unexplained", tokens - proven, "logged; neither bill nor usage API has it"),
     ]

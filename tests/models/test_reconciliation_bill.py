@@ -182,3 +182,16 @@ def test_a_model_that_is_only_provisioned_is_not_missing_from_the_log(sides: Fou
     sides.counted(DAY, "ptu-model", tier="provisioned", input_uncached=500_000)
     sides.logged(NOON, input_uncached=1_000_000)
     assert by_cause(sides.reconciled().causes) == {"provisioned": Decimal(48)}
+
+
+def test_provisioned_input_that_is_counted_as_one_is_taken_from_all_its_classes(sides: FourSides) -> None:
+    """The usage API has 700,000 tokens of input and 100,000 of output; the log divides the input."""
+    sides.price("ptu-model", input_uncached="1", cache_read="0.1", output_text="2")
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.counted(DAY, "ptu-model", tier="provisioned", input_total=700_000, output_text=100_000, output_total=100_000)
+    sides.logged(NOON, input_uncached=1_000_000)
+    sides.logged(NOON, "ptu-model", input_uncached=600_000, cache_read=100_000, output_text=150_000)
+    # 0.6 + 0.01 + 0.2, and 50,000 of output that nobody counts
+    expected = {"provisioned": Decimal("-0.81"), "not_billed": Decimal("-0.1")}
+    assert by_cause(sides.reconciled().causes) == expected

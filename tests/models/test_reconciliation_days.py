@@ -1,8 +1,11 @@
 """A bill whose days are not UTC's: what the reconciliation makes of it, worked out by hand."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
+from models.day_offset import Midnights
 from tests.models.four_sides import DAY, NOON, PERIOD, FourSides, by_cause, in_millionths
 
 
@@ -89,3 +92,33 @@ def test_a_model_that_nobody_bills_says_nothing_of_when_days_begin(sides: FourSi
     found = sides.reconciled()
     assert set(found.lines["day_offset_minutes"]) == {0}
     assert by_cause(found.causes) == {"not_billed": Decimal(-42), "unexplained": Decimal("0.015")}
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [Midnights(-330), Midnights(240, date(2026, 10, 18), 300)],
+    ids=["in India", "in New York as summer time ends"],
+)
+def test_a_bill_by_half_hours_or_with_summer_time_is_a_boundary_of_days_and_nothing_else(
+    sides: FourSides, begins: Midnights
+) -> None:
+    """Every half hour has other tokens; 4,000 of one afternoon are not in the log."""
+    start = datetime(2026, 9, 30)
+    times = [start + timedelta(minutes=30 * number) for number in range(48 * 33)]
+    used = {at: (100 + number * number * 37 % 91) * 10 * (1 + at.hour % 5) for number, at in enumerate(times)}
+    lost = datetime(2026, 10, 7, 15)
+    used[lost] += 4_000
+    for at, tokens in used.items():
+        sides.logged(at, input_uncached=tokens - (4_000 if at == lost else 0))
+        sides.log[-1] |= {"usage_hour": at.replace(minute=0), "price_from": at}
+    for number in range(31):
+        day = PERIOD + timedelta(days=number)
+        tokens = sum(count for at, count in used.items() if begins.begin(day) <= at < begins.end(day))
+        sides.billed(day, "input_uncached", tokens, Decimal(tokens) * 3 / 10**6)
+        sides.counted(day, input_uncached=sum(count for at, count in used.items() if at.date() == day))
+    found = sides.reconciled()
+    offsets = dict(zip(found.lines["usage_date"], found.lines["day_offset_minutes"], strict=True))
+    assert offsets == {day: begins.minutes_on(day) for day in offsets}
+    by_name = by_cause(found.causes)
+    assert by_name.keys() <= {"day_boundary", "missing_log"}
+    assert by_name["missing_log"] == Decimal("0.012")
