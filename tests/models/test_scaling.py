@@ -92,6 +92,31 @@ def test_a_start_costs_from_holding_to_the_first_request_and_a_release_from_the_
     ]
 
 
+def test_a_start_names_the_engines_first_process_though_it_began_in_an_idle_hour_or_anew_later_on(rows):
+    """Held from 9:50, process from 9:58, first request at 11:05; a process from 11:40 on hides in the same hour."""
+    nine, ten, eleven = (DAY + n * HOUR for n in (9, 10, 11))
+    serving = [
+        {"hour_start": nine, "first_engine_started_at": nine + 58 * MINUTE, "engine_started_at": nine + 58 * MINUTE},
+        {"hour_start": ten, "first_engine_started_at": nine + 58 * MINUTE, "engine_started_at": nine + 58 * MINUTE},
+        {
+            "hour_start": eleven,
+            "first_busy_at": eleven + 5 * MINUTE,
+            "last_busy_at": eleven + HOUR,
+            "first_engine_started_at": eleven + 2 * MINUTE,
+            "engine_started_at": eleven + 40 * MINUTE,
+        },
+    ]
+    found = scaling_costs(
+        allocations=rows.frame("gpu_allocations", [held(nine + 50 * MINUTE, MIDNIGHT)]),
+        sightings=rows.frame("node_sightings", []),
+        serving=rows.serving(*serving),
+        gpu_costs=rows.frame("gpu_costs_hourly", [spent(ten, 4)]),
+        days=[TODAY],
+    )
+    starts = [row for row in found.to_dicts() if row["event_kind"] == "cold_start"]
+    assert [row["engine_started_at"] for row in starts] == [nine + 58 * MINUTE]
+
+
 def test_a_pod_that_lives_over_midnight_neither_starts_nor_ends_there(rows):
     before, after = MIDNIGHT - HOUR, MIDNIGHT
     serving = [
