@@ -15,7 +15,7 @@ from models.gpu_weights import SHARE, gpu_seconds
 from models.ledger import gpu_moves, owned_charges
 from models.money import money_of
 
-_DETAIL = ["hostname", "gpu_uuid", "gpu_instance_id", "namespace", "pod", "metric_used"]
+_DETAIL = ["hostname", "gpu_uuid", "gpu_instance_id", "namespace", "pod", "metric_used", "holder_source"]
 _ABOUT = ["billing_period", "provider_name", "purchase_option", "billing_currency"]
 _NAMED = [name for name in SHARE if name not in ("charge_group_id", "rule_id")]
 _AMOUNTS = ["effective_units", "under_used_units", "gpu_seconds", "observed_seconds"]

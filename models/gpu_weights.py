@@ -16,6 +16,11 @@ SHARE = [
 ]
 """What names one share of a charge."""
 
+_COUNTED = {
+    "seconds": "gpu_seconds",
+    "observed_seconds": "observed_gpu_seconds",
+    "assumed_seconds": "assumed_gpu_seconds",
+}
 _OF_STATE = ["cluster", "gpu_model_name", "gpu_state", "model_id", "is_warm_standby"]
 
 
@@ -37,22 +42,21 @@ def gpu_shares(
         owners: frame in the shape of `owners`.
 
     Returns:
-        The columns of `SHARE`, gpu_seconds and of these observed_gpu_seconds (NULL where the line does not carry them),
-        under_used_seconds, weight (Int128, above zero: seconds). NULL rule_id: the charge's own owner rule.
+        The columns of `SHARE`, gpu_seconds and of these observed_gpu_seconds and assumed_gpu_seconds, whose holder is
+        assumed (NULL where the line does not carry them), under_used_seconds, weight (Int128, above zero: seconds).
+        NULL rule_id: the charge's own owner rule.
     """
     owned = gpu_seconds(charges, gpu_states, serving, owners, [])
-    carried = [pl.when("carries").then(name).otherwise(0).sum() for name in ("seconds", "observed_seconds")]
+    carried = {name: pl.when("carries").then(name).otherwise(0).sum() for name in _COUNTED}
     shares = owned.group_by(SHARE).agg(
-        carried[0].alias("gpu_seconds"),
-        carried[1].alias("observed_gpu_seconds"),
+        *(sums.alias(_COUNTED[name]) for name, sums in carried.items()),
         pl.col("under_used_seconds").sum(),
         weight=pl.col("seconds").sum().cast(pl.Int128),
     )
     carries = pl.col("gpu_seconds") > 0
-    return shares.with_columns(
-        gpu_seconds=pl.when(carries).then("gpu_seconds"),
-        observed_gpu_seconds=pl.when(carries).then("observed_gpu_seconds"),
-    ).filter(pl.col("weight") > 0)
+    return shares.with_columns(pl.when(carries).then(name).alias(name) for name in _COUNTED.values()).filter(
+        pl.col("weight") > 0
+    )
 
 
 def gpu_seconds(
@@ -67,7 +71,8 @@ def gpu_seconds(
     Returns:
         The columns of `SHARE` and of `detail`, resource_id, hour_start, holder_account and holder_team_id (whose the
         namespace is, whatever the state; NULL where nobody held it), carries (whether the charge carries the seconds
-        of that hour), seconds, under_used_seconds and observed_seconds: those whose state a sample tells (Int64).
+        of that hour), seconds, under_used_seconds, observed_seconds (whose state a sample tells) and assumed_seconds
+        (whose holder is assumed; all Int64).
     """
     held = _held_seconds(gpu_states, serving, owners, detail)
     owned = _hours(charges).join(held, on=["resource_id", "hour_start"]).filter(pl.col("seconds") > 0)
@@ -107,6 +112,7 @@ def _held_seconds(
         seconds=pl.col("state_seconds").sum(),
         under_used_seconds=pl.col("under_used_seconds").sum(),
         observed_seconds=pl.when(pl.col("gpu_state") != "unknown").then("observed_seconds").otherwise(0).sum(),
+        assumed_seconds=pl.when(pl.col("holder_source") == "assumed").then("state_seconds").otherwise(0).sum(),
     )
 
 

@@ -32,7 +32,11 @@ RULES = "4"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
 
 _TOTALS = ["billed_units", "effective_units"]
-_SECONDS = {"gpu_seconds": "seconds_units", "observed_gpu_seconds": "observed_units"}
+_SECONDS = {
+    "gpu_seconds": "seconds_units",
+    "observed_gpu_seconds": "observed_units",
+    "assumed_gpu_seconds": "assumed_units",
+}
 _IDENTITY = [
     *("charge_group_id", "step", "rule_id", "from_account", "to_account"),
     *("feature", "gpu_state", "cluster", "gpu_model_name", "model_id", "is_warm_standby"),
@@ -54,6 +58,7 @@ _MOVE = pl.Schema(
         "is_warm_standby": pl.Boolean(),
         "gpu_seconds": pl.Int64(),
         "observed_gpu_seconds": pl.Int64(),
+        "assumed_gpu_seconds": pl.Int64(),
         "billed_units": pl.Int128(),
         "effective_units": pl.Int128(),
         "under_used_units": pl.Int128(),

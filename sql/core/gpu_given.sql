@@ -5,7 +5,7 @@
 --   not yet, where it is known to be one of the node's (allocation_node).
 -- A host that the scheduler names in short is the one that the cluster, or else its samples, know in full.
 -- Exporters name a batch job by its id alone, whatever namespace they put before it. A share of a time-sliced GPU is
--- one of as many as the node offers of each GPU.
+-- one of as many as the node offers of each GPU; where nobody tells how many, all that share on the node have one.
 with replicas as (
     select
         sighting_date as usage_date,
@@ -64,6 +64,17 @@ holdings as (
             and full_names.short_name in (gpu_holdings.hostname, full_names.hostname)
 ),
 
+sharers as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        count(distinct concat(namespace, '/', pod)) as sharer_count
+    from holdings
+    where is_shared
+    group by usage_date, cluster, hostname
+),
+
 given as (
     select
         holdings.usage_date,
@@ -79,13 +90,19 @@ given as (
         holdings.start_second,
         holdings.end_second,
         cast(sum(holdings.allocated_ppm) as bigint)
-        // max(case when holdings.is_shared then coalesce(replicas.gpu_replicas, 1) else 1 end) as asked_ppm
+        // max(case when holdings.is_shared then coalesce(replicas.gpu_replicas, sharers.sharer_count) else 1 end)
+            as asked_ppm
     from holdings
     left join replicas
         on
             holdings.usage_date = replicas.usage_date
             and holdings.cluster = replicas.cluster
             and holdings.hostname = replicas.hostname
+    left join sharers
+        on
+            holdings.usage_date = sharers.usage_date
+            and holdings.cluster = sharers.cluster
+            and holdings.hostname = sharers.hostname
     group by
         holdings.usage_date,
         holdings.cluster,

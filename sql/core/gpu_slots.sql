@@ -1,5 +1,6 @@
 -- Which GPUs holders had of whom only the node and a number are known: the node's other GPUs, busiest first, are taken
--- for the ones that were given, in the order in which holders came. What is given beyond the GPUs that reported is
+-- for the ones that were given. Which of these one holder had, and which another, nobody knows: several share every one
+-- of them in proportion to what they asked for, and are called assumed. What is given beyond the GPUs that reported is
 -- unobserved.
 with by_node as (
     select *
@@ -48,7 +49,7 @@ spells as (
     from edges
 ),
 
-queued as (
+asked as (
     select
         spells.usage_date,
         spells.cluster,
@@ -58,12 +59,7 @@ queued as (
         spells.next_second,
         by_node.namespace,
         by_node.pod,
-        by_node.asked_ppm,
-        sum(by_node.asked_ppm) over (
-            partition by spells.usage_date, spells.cluster, spells.hostname, spells.mig_profile, spells.at_second
-            order by by_node.start_second, by_node.namespace, by_node.pod, by_node.gpu_instance_id
-            rows between unbounded preceding and current row
-        ) as until_ppm
+        cast(sum(by_node.asked_ppm) as bigint) as asked_ppm
     from spells
     inner join by_node
         on
@@ -74,32 +70,29 @@ queued as (
             and spells.at_second >= by_node.start_second
             and spells.at_second < by_node.end_second
     where spells.next_second is not null
+    group by
+        spells.usage_date,
+        spells.cluster,
+        spells.hostname,
+        spells.mig_profile,
+        spells.at_second,
+        spells.next_second,
+        by_node.namespace,
+        by_node.pod
 ),
 
-ranged as (
+totals as (
     select
-        *,
-        cast(until_ppm - asked_ppm as bigint) as from_ppm,
-        cast(until_ppm as bigint) as to_ppm
-    from queued
-),
-
-slots as (
-    select
-        ranged.usage_date,
-        ranged.cluster,
-        ranged.hostname,
-        ranged.mig_profile,
-        ranged.at_second,
-        ranged.next_second,
-        ranged.namespace,
-        ranged.pod,
-        step.slot_number,
-        least(ranged.to_ppm, (step.slot_number + 1) * 1000000)
-        - greatest(ranged.from_ppm, step.slot_number * 1000000) as asked_ppm
-    from ranged
-    cross join
-        unnest(generate_series(ranged.from_ppm // 1000000, (ranged.to_ppm - 1) // 1000000)) as step (slot_number)
+        usage_date,
+        cluster,
+        hostname,
+        mig_profile,
+        at_second,
+        count(*) as holder_count,
+        cast(sum(asked_ppm) as bigint) as all_ppm,
+        cast((sum(asked_ppm) + 999999) // 1000000 as bigint) as given_count
+    from asked
+    group by usage_date, cluster, hostname, mig_profile, at_second
 ),
 
 candidates as (
@@ -175,29 +168,104 @@ ranked as (
         row_number() over (
             partition by usage_date, cluster, hostname, mig_profile, at_second
             order by busy_seconds desc, gpu_uuid asc, gpu_instance_id asc
-        ) - 1 as slot_number
+        ) - 1 as slot_number,
+        count(*) over (partition by usage_date, cluster, hostname, mig_profile, at_second) as gpu_count
     from busy
+),
+
+sizes as (
+    select
+        totals.usage_date,
+        totals.cluster,
+        totals.hostname,
+        totals.mig_profile,
+        totals.at_second,
+        totals.holder_count,
+        totals.all_ppm,
+        totals.given_count,
+        coalesce(max(ranked.gpu_count), 0) as gpu_count
+    from totals
+    left join ranked
+        on
+            totals.usage_date = ranked.usage_date
+            and totals.cluster = ranked.cluster
+            and totals.hostname = ranked.hostname
+            and totals.mig_profile = ranked.mig_profile
+            and totals.at_second = ranked.at_second
+    group by
+        totals.usage_date,
+        totals.cluster,
+        totals.hostname,
+        totals.mig_profile,
+        totals.at_second,
+        totals.holder_count,
+        totals.all_ppm,
+        totals.given_count
+),
+
+parted as (
+    select
+        asked.*,
+        sizes.given_count,
+        case when sizes.holder_count > 1 then 'assumed' else 'allocation_node' end as holder_source,
+        case
+            when sizes.given_count <= sizes.gpu_count then asked.asked_ppm // sizes.given_count
+            else (asked.asked_ppm * 1000000) // sizes.all_ppm
+        end as part_ppm,
+        case
+            when sizes.given_count <= sizes.gpu_count then asked.asked_ppm % sizes.given_count
+            else 0
+        end as odd_ppm,
+        case
+            when sizes.given_count <= sizes.gpu_count then 0
+            else asked.asked_ppm - sizes.gpu_count * ((asked.asked_ppm * 1000000) // sizes.all_ppm)
+        end as unobserved_ppm
+    from asked
+    inner join sizes
+        on
+            asked.usage_date = sizes.usage_date
+            and asked.cluster = sizes.cluster
+            and asked.hostname = sizes.hostname
+            and asked.mig_profile = sizes.mig_profile
+            and asked.at_second = sizes.at_second
 )
 
 select
-    slots.usage_date,
-    slots.cluster,
-    slots.hostname,
-    coalesce(ranked.gpu_uuid, 'unobserved') as gpu_uuid,
-    coalesce(ranked.gpu_instance_id, '') as gpu_instance_id,
-    slots.mig_profile,
-    slots.at_second as start_second,
-    slots.next_second as end_second,
-    slots.namespace,
-    slots.pod,
-    'allocation_node' as holder_source,
-    slots.asked_ppm
-from slots
-left join ranked
+    parted.usage_date,
+    parted.cluster,
+    parted.hostname,
+    ranked.gpu_uuid,
+    ranked.gpu_instance_id,
+    parted.mig_profile,
+    parted.at_second as start_second,
+    parted.next_second as end_second,
+    parted.namespace,
+    parted.pod,
+    parted.holder_source,
+    parted.part_ppm + case when ranked.slot_number < parted.odd_ppm then 1 else 0 end as asked_ppm
+from parted
+inner join ranked
     on
-        slots.usage_date = ranked.usage_date
-        and slots.cluster = ranked.cluster
-        and slots.hostname = ranked.hostname
-        and slots.mig_profile = ranked.mig_profile
-        and slots.at_second = ranked.at_second
-        and slots.slot_number = ranked.slot_number
+        parted.usage_date = ranked.usage_date
+        and parted.cluster = ranked.cluster
+        and parted.hostname = ranked.hostname
+        and parted.mig_profile = ranked.mig_profile
+        and parted.at_second = ranked.at_second
+        and parted.given_count > ranked.slot_number
+where parted.part_ppm > 0 or ranked.slot_number < parted.odd_ppm
+union all
+select
+    usage_date,
+    cluster,
+    hostname,
+    'unobserved' as gpu_uuid,
+    '' as gpu_instance_id,
+    mig_profile,
+    at_second as start_second,
+    next_second as end_second,
+    namespace,
+    pod,
+    'allocation_node' as holder_source,
+    unobserved_ppm as asked_ppm
+from parted
+where unobserved_ppm > 0

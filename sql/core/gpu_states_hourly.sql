@@ -102,6 +102,7 @@ summed as (
         state,
         max(metric_used) as metric_used,
         max(case holder_source
+            when 'assumed' then 4
             when 'allocation_node' then 3 when 'allocation_gpu' then 2 when 'exporter_label' then 1 else 0
         end) as source_rank,
         max(case share_basis when 'equal' then 2 when 'requested' then 1 else 0 end) as basis_rank,
@@ -256,9 +257,10 @@ select
     whole_seconds.namespace,
     whole_seconds.pod,
     case whole_seconds.source_rank
+        when 4 then 'assumed'
         when 3 then 'allocation_node' when 2 then 'allocation_gpu' when 1 then 'exporter_label' else 'none'
     end as holder_source,
-    whole_seconds.basis_rank > 0 as is_time_sliced,
+    whole_seconds.basis_rank > 0 and whole_seconds.source_rank < 4 as is_time_sliced,
     case whole_seconds.basis_rank when 2 then 'equal' when 1 then 'requested' else 'whole' end as share_basis,
     whole_seconds.state,
     whole_seconds.standby_rank = 1 as is_warm_standby,

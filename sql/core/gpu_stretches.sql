@@ -61,7 +61,8 @@ named as (
         end as pod,
         case
             when labelled.holder <> '' then 'exporter_label' else coalesce(gpu_held.holder_source, 'none')
-        end as holder_source
+        end as holder_source,
+        gpu_held.asked_ppm as held_ppm
     from labelled
     left join jobs
         on
@@ -155,7 +156,7 @@ matched as (
         named.*,
         workloads.workload_name,
         coalesce(gpu_workload_rules.work_kind, workloads.told_kind, 'interactive') as work_kind,
-        asked.asked_ppm,
+        coalesce(named.held_ppm, asked.asked_ppm) as asked_ppm,
         cordons.is_cordoned,
         gpu_serving.pod is not null as has_requests,
         unplaced.piece_number is null and (named.tells_holders or spoken.cluster is not null) as is_holder_known,

@@ -15,6 +15,7 @@ with resting as (
         coalesce(postings.is_warm_standby, false) as is_warm_standby,
         coalesce(postings.gpu_seconds, 0) as gpu_seconds,
         coalesce(postings.observed_gpu_seconds, 0) as observed_seconds,
+        coalesce(postings.assumed_gpu_seconds, 0) as assumed_seconds,
         postings.effective_cost,
         coalesce(postings.under_used_cost, cast(0 as decimal(38, 12))) as under_used_cost,
         postings.billing_currency
@@ -41,6 +42,7 @@ select
     end as waste_layer,
     cast(sum(gpu_seconds) as bigint) as gpu_seconds,
     cast(sum(observed_seconds) as bigint) as observed_seconds,
+    cast(sum(assumed_seconds) as bigint) as assumed_seconds,
     sum(effective_cost) as effective_cost,
     sum(under_used_cost) as under_used_cost,
     billing_currency

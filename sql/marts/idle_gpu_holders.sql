@@ -91,6 +91,7 @@ select
     cast(sum(case when costs.gpu_state = 'allocated_idle' then costs.gpu_seconds else 0 end) as bigint)
         as idle_seconds,
     cast(sum(case when costs.gpu_state = 'unknown' then costs.gpu_seconds else 0 end) as bigint) as unseen_seconds,
+    max(case when costs.holder_source = 'assumed' then 1 else 0 end) = 1 as is_holder_assumed,
     sum(case when costs.gpu_state = 'allocated_idle' then costs.effective_cost else cast(0 as decimal(38, 12)) end)
         as idle_cost,
     min(case when costs.gpu_state = 'allocated_idle' and not costs.is_warm_standby then 0 else 1 end) = 1
