@@ -1,34 +1,10 @@
 -- Holders whose GPU is known, and those for whom GPUs of their node were taken.
 with placed as (
-    select
-        usage_date,
-        cluster,
-        hostname,
-        gpu_uuid,
-        gpu_instance_id,
-        mig_profile,
-        start_second,
-        end_second,
-        namespace,
-        pod,
-        holder_source,
-        asked_ppm
+    select *
     from gpu_given
     where holder_source <> 'allocation_node'
     union all
-    select
-        usage_date,
-        cluster,
-        hostname,
-        gpu_uuid,
-        gpu_instance_id,
-        mig_profile,
-        start_second,
-        end_second,
-        namespace,
-        pod,
-        holder_source,
-        asked_ppm
+    select *
     from gpu_slots
 )
 

@@ -40,34 +40,11 @@ with told as (
 
 holdings as (
     select
-        usage_date,
-        cluster,
-        hostname,
-        holder_kind,
-        namespace,
-        pod,
-        container,
-        resource_name,
-        gpu_uuid,
-        gpu_index,
-        gpu_instance_id,
-        holding_number,
-        max(mig_profile) as mig_profile,
-        max(shared_rank) as shared_rank
+        *,
+        max(mig_profile) over (partition by holding_number) as any_mig_profile,
+        max(shared_rank) over (partition by holding_number) as any_shared_rank,
+        row_number() over (partition by holding_number order by start_second, end_second, x_source) as told_order
     from told
-    group by
-        usage_date,
-        cluster,
-        hostname,
-        holder_kind,
-        namespace,
-        pod,
-        container,
-        resource_name,
-        gpu_uuid,
-        gpu_index,
-        gpu_instance_id,
-        holding_number
 ),
 
 edges as (
@@ -129,11 +106,11 @@ select
     holdings.gpu_uuid,
     holdings.gpu_index,
     holdings.gpu_instance_id,
-    holdings.mig_profile,
-    holdings.shared_rank = 1 as is_shared,
+    holdings.any_mig_profile as mig_profile,
+    holdings.any_shared_rank = 1 as is_shared,
     once.start_second,
     once.end_second,
     once.allocated_ppm,
     once.is_contradicted
 from once
-inner join holdings on once.holding_number = holdings.holding_number
+inner join holdings on once.holding_number = holdings.holding_number and holdings.told_order = 1

@@ -20,22 +20,7 @@ sighted as (
 ),
 
 timeline as (
-    select
-        cluster,
-        hostname,
-        gpu_uuid,
-        gpu_instance_id,
-        mig_profile,
-        gpu_model_name,
-        tells_holders,
-        holders,
-        activity_state,
-        metric_used,
-        start_second,
-        end_second,
-        run_seconds,
-        unfilled_seconds,
-        unfilled_ppm_seconds
+    select *
     from gpu_observed
     union all
     select
