@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from connectors.aws.bill_costs import NetCosts
 from connectors.aws.bill_focus import is_focus, parse_focus
 from connectors.aws.bill_manifest import read_manifest
@@ -15,11 +12,6 @@ from connectors.aws.bill_shape import report_shape
 from connectors.base import LandedPage, Parsed, Window
 from connectors.bills import Bill, parse_bill
 from contracts import contract
-
-_ONLY_PURCHASES = (
-    "every line is of what was bought once, which is invoiced at once: the month's own invoice is not among them, so "
-    "that the month is not final"
-)
 
 
 def parse_export(settings: AwsBillSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
@@ -38,29 +30,8 @@ def parse_export(settings: AwsBillSettings, window: Window, pages: Iterable[Land
             is_final=True,
             notices=("no manifest names the files: those that the listing showed were taken for the whole delivery",),
         )
-    has_own_bill, is_final = False, True
     for chunk in _chunks(settings, window, files):
-        has_own_bill |= _has_own_bill(chunk)
-        is_final &= chunk.is_final
         yield replace(chunk, rejects=tuple(map(without_people, chunk.rejects)))
-    if is_final and not has_own_bill:
-        yield Parsed(contract("charges").arrow_schema().empty_table(), notices=(_ONLY_PURCHASES,))
-
-
-def _has_own_bill(chunk: Parsed) -> bool:
-    """Whether lines are of the bill that closes the month: usage, or what recurs.
-
-    What is bought once, and refunds, have invoices of their own, within the month already.
-    """
-    category, frequency = chunk.rows["charge_category"], chunk.rows["charge_frequency"]
-    is_own = pc.call_function(
-        "or_kleene",
-        [
-            pc.call_function("equal", [category, pa.scalar("Usage")]),
-            pc.call_function("equal", [frequency, pa.scalar("Recurring")]),
-        ],
-    )
-    return pc.call_function("any", [is_own]).as_py() is True
 
 
 def _chunks(settings: AwsBillSettings, window: Window, files: list[LandedPage]) -> Iterator[Parsed]:

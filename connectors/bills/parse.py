@@ -15,6 +15,7 @@ from connectors.bills.names import Names
 from connectors.bills.refusals import Currencies, Foreign, foreign, refusals
 from connectors.bills.shape import Found, Lookup, Shape
 from connectors.bills.statement import Statement
+from connectors.finality import ONLY_PURCHASES, closes_month
 from contracts import contract
 
 BATCH_ROWS = 65_536  # half a row group of the lake's
@@ -27,6 +28,7 @@ class _Tally:
 
     staged: int = 0
     is_invoiced: bool = True
+    closes_month: bool = False
     is_whole: bool = True
     notices: Counter[str] = field(default_factory=Counter[str])
 
@@ -45,9 +47,9 @@ class Bill:
     """One delivery of a native bill. `shape` says, for the columns of a file, how its lines become charges.
 
     `stated_rows` is the control total that a manifest gives; `invoice_is_final` whether a period is final once every
-    line bears an invoice. `opened` gets each file before its lines are read, and may give the relation `lines` more
-    columns for `shape` to use, or more lines in the same order. `is_final` is the provider's word, where it gives one
-    in another way than by invoices.
+    line bears an invoice and one of them closes a month. `opened` gets each file before its lines are read, and may
+    give the relation `lines` more columns for `shape` to use, or more lines in the same order. `is_final` is the
+    provider's word, where it gives one in another way than by invoices.
     """
 
     settings: SourceSettings
@@ -80,11 +82,14 @@ def parse_bill(bill: Bill) -> Iterator[Parsed]:
 
 def _closing(bill: Bill, tallies: Sequence[_Tally]) -> Parsed:
     told = sum((tally.notices for tally in tallies), Counter[str]())
+    is_final = _is_final(bill, tallies)
+    is_own = bill.is_final is not None or any(tally.closes_month for tally in tallies)
+    notices = [f"{count:,} {words}" for words, count in sorted(told.items()) if count]
     return Parsed(
         contract("charges").arrow_schema().empty_table(),
         stated_rows=bill.stated_rows,
-        is_final=_is_final(bill, tallies),
-        notices=tuple(f"{count:,} {words}" for words, count in sorted(told.items()) if count),
+        is_final=is_final and is_own,
+        notices=(*notices, ONLY_PURCHASES) if is_final and not is_own else tuple(notices),
     )
 
 
@@ -115,6 +120,7 @@ def _file(bill: Bill, number: int, tally: _Tally) -> Generator[_Chunk]:
             kept = _charges(rows.filter(sound) if broken else rows, statement.shape.lookups, caches)
             tally.staged += kept.num_rows
             tally.is_invoiced &= kept["invoice_id"].null_count == 0
+            tally.closes_month = tally.closes_month or closes_month(kept)
             # the closing word says whether the delivery is final
             yield _Chunk(Parsed(kept, is_final=True), rows.num_rows, other)
         for rejects in refusals(statement, lines, has_refused=refused > 0):

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from connectors.base import LandedPage, Parsed, Reject, Window
 from connectors.exact import ROUNDED
+from connectors.finality import ONLY_PURCHASES, closes_month
 from connectors.focus.batch import Batch
 from connectors.focus.columns import Columns
 from connectors.focus.manifest import Manifest, read_manifest, stated_totals
@@ -32,6 +33,7 @@ class _Tally:
     fractions: dict[str, int] = field(default_factory=lambda: {"billed_cost": 0, "effective_cost": 0})
     staged: int = 0
     is_final: bool = True
+    closes_month: bool = False
 
 
 def parse_month(
@@ -40,7 +42,7 @@ def parse_month(
     """Chunks of at most 100,000 rows, then one without rows that carries what the whole delivery tells.
 
     A file that was landed before in the same delivery counts as duplicates. The slice is final when every row of it
-    bears an invoice and none was refused; costs that are derived are never final.
+    bears an invoice, one of them closes a month, and none was refused; costs that are derived are never final.
 
     Raises IncompleteDeliveryError for a file that is cut off, damaged, or lacks a column that billing needs.
     """
@@ -100,6 +102,7 @@ def _chunk(
         tally.fractions[cost] += _count_fractions(staged.rows[cost])
     is_final = not reading.is_derived and not staged.rejects and staged.rows["invoice_id"].null_count == 0
     tally.is_final &= is_final
+    tally.closes_month = tally.closes_month or closes_month(staged.rows)
     return Parsed(staged.rows, staged.rejects, is_final=is_final)
 
 
@@ -128,11 +131,14 @@ def _closing(settings: BillSettings, reading: Reading, tally: _Tally) -> Parsed:
             f"every effective cost is a whole number, though {tally.fractions['billed_cost']} billed costs are not: "
             "the export seems to have rounded it"
         )
+    is_final = tally.is_final and tally.staged > 0
+    if is_final and not tally.closes_month:
+        notices.append(ONLY_PURCHASES)
     return Parsed(
         _no_rows(),
         stated_cost=cost,
         stated_rows=rows,
-        is_final=tally.is_final and tally.staged > 0,
+        is_final=is_final and tally.closes_month,
         notices=tuple(notices),
     )
 

@@ -235,6 +235,15 @@ def test_the_same_file_twice_counts_once() -> None:
     assert (len(bill.rows), len(bill.rejects), bill.duplicate_count) == (2, 1, 3)
 
 
+def test_a_bill_of_nothing_but_purchases_is_not_final_though_every_row_bears_an_invoice() -> None:
+    bought = line(InvoiceId="INV-1", ChargeCategory="Purchase", ChargeFrequency="One-Time")
+    only_bought = read(csv_bill(bought, {**bought, "ChargeCategory": "Tax", "ChargeFrequency": ""}))
+    assert not only_bought.closing.is_final
+    assert "the month's own invoice is not among them" in only_bought.closing.notices[-1]
+    for own in ({"ChargeFrequency": "Recurring"}, {"ChargeCategory": "Usage", "ChargeFrequency": ""}):
+        assert read(csv_bill(bought, {**bought, **own})).closing.is_final
+
+
 def test_a_bill_that_bears_an_invoice_on_every_row_is_final() -> None:
     invoiced = line(InvoiceId="INV-1")
     assert read(csv_bill(invoiced, invoiced)).closing.is_final
