@@ -1,15 +1,15 @@
 """A node's price taken apart: AWS's and OpenCost's own examples, and money that adds up whatever the bill says."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.frames import schema_of
+from models.frames import frame_of
 from models.node_prices import PRICES, node_costs, split_by_base_costs
+from tests.sql.golden import filled
 
 D = Decimal
 DAY = date(2026, 10, 5)
@@ -19,17 +19,15 @@ RESOURCE = {"resource_id": "i-1", "billing_period": date(2026, 10, 1), "usage_da
 
 
 def frame(table, *rows):
-    return pl.DataFrame([dict.fromkeys(schema_of(table)) | row for row in rows], schema=schema_of(table), orient="row")
+    return frame_of(filled(table, [{name: _plain(value) for name, value in row.items()} for row in rows]))
 
 
-def cost(amount, provider="AWS", **more):
-    filled = {"hour_start": datetime(2026, 10, 5), "gpu_uuid": "g", "gpu_instance_id": "", "namespace": "", "pod": ""}
-    filled |= {"gpu_state": "effective", "is_warm_standby": False, "metric_used": "", "account": "a"}
-    filled |= {"purchase_option": "", "gpu_seconds": 3600, "observed_seconds": 3600, "under_used_cost": D(0)}
-    return frame(
-        "gpu_costs_hourly",
-        {**filled, **NODE, **RESOURCE, "provider_name": provider, "effective_cost": D(amount)} | more,
-    )
+def _plain(value):
+    return f"{value:f}" if isinstance(value, D) else value
+
+
+def cost(amount, provider="AWS"):
+    return frame("gpu_costs_hourly", {**NODE, **RESOURCE, "provider_name": provider, "effective_cost": D(amount)})
 
 
 def lines(provider="AWS", **parts):
