@@ -1,6 +1,9 @@
 -- A node has usually several bill lines for one stretch (compute, licence, storage, a commitment's share), so hours
 -- come from the union of the lines' periods, never from their sum. The hosts say which resources are GPU nodes.
--- A line that covers a day covers its 24 hours: where in the day fewer hours fell, a daily bill does not say.
+-- A line that states the hours that a machine ran bills these, and no more: they lie where the machine was seen, what
+-- is stated beyond that in the rest of the line's period, evenly; so do all of them where nobody saw the machine. Lines
+-- of one period that bill the same unit, some of them by a commitment, state their hours together; of several units
+-- (a machine, its licence) the longest counts. What is stated in cores' or GPUs' hours is more than the period has.
 -- Google Cloud's detailed export bills a machine by its number, which clusters do not know, and names it beside: name,
 -- project and zone together are that machine.
 -- Lines of a scale set are those of its machines that have no lines of their own, each for as long as it was seen.
@@ -60,15 +63,46 @@ matches as (
             and (gpu_hosts.zone is null or keys.zone in ('', gpu_hosts.zone))
 ),
 
-periods as (
-    select distinct
+lines as (
+    select
         resource_id,
         cast(epoch(date_trunc('second', charge_period_start)) as bigint) as start_second,
-        cast(epoch(date_trunc('second', charge_period_end)) as bigint) as end_second
+        cast(epoch(date_trunc('second', charge_period_end)) as bigint) as end_second,
+        coalesce(sku_id, sku_meter, charge_description, '') as billed_unit,
+        case
+            when
+                lower(consumed_unit) in ('h', 'hr', 'hrs', 'hour', 'hours')
+                and consumed_quantity > 0
+                and charge_class is null
+                then cast(consumed_quantity as double)
+        end as stated_hours
     from charges
     where
         charge_category = 'Usage'
         and resource_id in (select matches.resource_id from matches)
+),
+
+stated as (
+    select
+        resource_id,
+        start_second,
+        end_second,
+        sum(stated_hours) as stated_hours
+    from lines
+    group by resource_id, start_second, end_second, billed_unit
+),
+
+periods as (
+    select
+        resource_id,
+        start_second,
+        end_second,
+        coalesce(
+            least(cast(round(max(stated_hours) * 3600) as bigint), end_second - start_second),
+            end_second - start_second
+        ) as used_seconds
+    from stated
+    group by resource_id, start_second, end_second
 ),
 
 reached as (
@@ -76,6 +110,8 @@ reached as (
         resource_id,
         start_second,
         end_second,
+        used_seconds,
+        end_second - start_second as period_seconds,
         max(end_second) over (
             partition by resource_id
             order by start_second, end_second
@@ -89,37 +125,125 @@ uncovered as (
     select
         resource_id,
         greatest(start_second, coalesce(covered_until, start_second)) as start_second,
-        end_second
+        end_second,
+        used_seconds,
+        period_seconds
     from reached
     where covered_until is null or end_second > covered_until
+),
+
+alive as (
+    select
+        matches.resource_id,
+        gpu_alive_hours.hour_number,
+        max(gpu_alive_hours.alive_seconds) as alive_seconds
+    from gpu_alive_hours
+    inner join matches
+        on
+            gpu_alive_hours.cluster = matches.cluster
+            and gpu_alive_hours.hostname = matches.hostname
+            and not matches.is_one_of_many
+    where
+        matches.resource_id in (
+            select reached.resource_id from reached
+            where reached.period_seconds > reached.used_seconds
+        )
+    group by matches.resource_id, gpu_alive_hours.hour_number
 ),
 
 hours as (
     select
         uncovered.resource_id,
-        uncovered.start_second,
-        uncovered.end_second,
-        step.hour_number
+        uncovered.start_second as segment_second,
+        step.hour_number,
+        (uncovered.used_seconds * (uncovered.end_second - uncovered.start_second) + uncovered.period_seconds // 2)
+        // uncovered.period_seconds as used_seconds,
+        uncovered.end_second - uncovered.start_second as segment_seconds,
+        least(uncovered.end_second, (step.hour_number + 1) * 3600)
+        - greatest(uncovered.start_second, step.hour_number * 3600) as hour_seconds
     from uncovered
     cross join
         unnest(generate_series(uncovered.start_second // 3600, (uncovered.end_second - 1) // 3600))
             as step (hour_number)
 ),
 
+seen as (
+    select
+        hours.*,
+        least(coalesce(alive.alive_seconds, 0), hours.hour_seconds) as alive_seconds
+    from hours
+    left join alive
+        on
+            hours.resource_id = alive.resource_id
+            and hours.hour_number = alive.hour_number
+),
+
+summed as (
+    select
+        *,
+        sum(alive_seconds) over (partition by resource_id, segment_second) as all_alive_seconds
+    from seen
+),
+
+-- what is to be given to each hour beyond what it has, in parts of a whole
+divided as (
+    select
+        *,
+        case
+            when used_seconds >= segment_seconds then hour_seconds
+            when used_seconds > all_alive_seconds then alive_seconds
+            else 0
+        end as own_seconds,
+        case
+            when used_seconds >= segment_seconds then 0
+            when used_seconds > all_alive_seconds
+                then (used_seconds - all_alive_seconds) * (hour_seconds - alive_seconds)
+            else used_seconds * alive_seconds
+        end as part,
+        case
+            when used_seconds > all_alive_seconds then greatest(segment_seconds - all_alive_seconds, 1)
+            else all_alive_seconds
+        end as whole
+    from summed
+),
+
+floored as (
+    select
+        *,
+        own_seconds + part // whole as floor_seconds,
+        row_number() over (
+            partition by resource_id, segment_second order by part % whole desc, hour_number
+        ) as remainder_order
+    from divided
+),
+
+spread as (
+    select
+        *,
+        floor_seconds + case
+            when
+                remainder_order
+                <= used_seconds - sum(floor_seconds) over (partition by resource_id, segment_second)
+                then 1
+            else 0
+        end as billed_seconds
+    from floored
+),
+
 covered as (
     select
         resource_id,
         hour_number,
-        cast(sum(
-            least(end_second, (hour_number + 1) * 3600) - greatest(start_second, hour_number * 3600)
-        ) as bigint) as billed_seconds
-    from hours
+        cast(sum(hour_seconds) as bigint) as covered_seconds,
+        cast(sum(billed_seconds) as bigint) as billed_seconds
+    from spread
     group by resource_id, hour_number
 ),
 
 dated as (
     select
         resource_id,
+        covered_seconds,
         billed_seconds,
         timestamp '1970-01-01 00:00:00' + hour_number * interval '1 hour' as hour_start
     from covered
@@ -137,7 +261,7 @@ hosted as (
         case
             when matches.is_one_of_many
                 then least(
-                    dated.billed_seconds,
+                    dated.covered_seconds,
                     cast(epoch(least(matches.valid_to, dated.hour_start + interval '1 hour')) as bigint)
                     - cast(epoch(greatest(matches.valid_from, dated.hour_start)) as bigint)
                 )
@@ -171,5 +295,7 @@ select
     cast(hour_start as date) as usage_date,
     cast(sum(billed_seconds) as bigint) as billed_seconds
 from hosted
-where (is_one_of_many and has_own_lines = 0) or (not is_one_of_many and host_order = 1)
+where
+    ((is_one_of_many and has_own_lines = 0) or (not is_one_of_many and host_order = 1))
+    and billed_seconds > 0
 group by resource_id, hostname, cluster, hour_start
