@@ -5,23 +5,23 @@ with counted as (
         cluster,
         namespace,
         pod,
-        interval_start,
-        interval_end,
-        max(interval_end) over (
+        busy_from,
+        busy_to,
+        max(busy_to) over (
             partition by usage_date, cluster, namespace, pod
-            order by interval_start, interval_end
+            order by busy_from, busy_to
             rows between unbounded preceding and 1 preceding
         ) as reached
-    from serving_counters
-    where running_requests_max > 0 and pod <> ''
+    from serving_intervals
+    where busy_from is not null and pod <> ''
 ),
 
 numbered as (
     select
         *,
-        sum(case when interval_start <= reached then 0 else 1 end) over (
+        sum(case when busy_from <= reached then 0 else 1 end) over (
             partition by usage_date, cluster, namespace, pod
-            order by interval_start, interval_end
+            order by busy_from, busy_to
             rows between unbounded preceding and current row
         ) as spell_number
     from counted
@@ -32,7 +32,7 @@ select
     cluster,
     namespace,
     pod,
-    min(interval_start) as busy_from,
-    max(interval_end) as busy_to
+    min(busy_from) as busy_from,
+    max(busy_to) as busy_to
 from numbered
 group by usage_date, cluster, namespace, pod, spell_number

@@ -1,21 +1,16 @@
 -- A sum is known when each of its parts is: an interval without a count makes the hour's NULL, never smaller.
--- An interval is busy when a request ran in it or came to an end, and no earlier than an engine that began within it.
 with intervals as (
     select
-        date_trunc('hour', serving_counters.interval_start) as hour_start,
-        serving_counters.*,
+        date_trunc('hour', serving_intervals.interval_start) as hour_start,
+        serving_intervals.*,
         model_identity.model_id,
-        case
-            when serving_counters.running_requests_max > 0 or serving_counters.finished_requests > 0 then 1
-            else 0
-        end as is_busy,
-        case when serving_counters.waiting_requests_max > 0 then serving_counters.covered_seconds else 0 end
+        case when serving_intervals.waiting_requests_max > 0 then serving_intervals.covered_seconds else 0 end
             as waiting_seconds
-    from serving_counters
+    from serving_intervals
     left join model_identity
         on
-            serving_counters.engine_name = model_identity.source_provider
-            and serving_counters.model_name = model_identity.source_model
+            serving_intervals.engine_name = model_identity.source_provider
+            and serving_intervals.model_name = model_identity.source_model
 ),
 
 engines as (
@@ -42,18 +37,8 @@ engines as (
         sum(reset_count) as reset_count,
         min(engine_started_at) as first_engine_started_at,
         max(engine_started_at) as engine_started_at,
-        min(
-            case
-                when
-                    is_busy = 1
-                    and reset_count = 0
-                    and engine_started_at > interval_start
-                    and engine_started_at < interval_end
-                    then engine_started_at
-                when is_busy = 1 then interval_start
-            end
-        ) as first_busy_at,
-        max(case when is_busy = 1 then interval_end end) as last_busy_at
+        min(busy_from) as first_busy_at,
+        max(busy_to) as last_busy_at
     from intervals
     group by hour_start, usage_date, cluster, namespace, pod, engine_name, engine_replica, model_name, model_id
 )
