@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from connectors.registry import source
 from contracts import conform, contract
-from models.gpu_types import gpu_types
 from models.pricing import identity_rows
 from pipelines.calendar import midnight, month_start, next_month
 from pipelines.config.gpus import GpuWork, WarmStandby
 from pipelines.config.schema import Config
+from pipelines.gpu_types import gpu_types
 from pipelines.house import House
 from pipelines.night.exchange_rates import TABLE as FX_RATES
 from pipelines.night.exchange_rates import learned_rates

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from models.gpu_types import gpu_types
 from pipelines.engines.duckdb_engine import DuckDBEngine
+from pipelines.gpu_types import gpu_types
 from tests.sql.gpu_rows import (
     MIDNIGHT,
     allocation,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.gpu_types import gpu_types, name_key
+from pipelines.gpu_types import gpu_types, name_key
 
 
 @pytest.mark.parametrize(
