@@ -39,6 +39,7 @@ _STATUS = {
     "empty": "Nothing to deliver",
     "suspicious_empty": "Empty, not confirmed",
     "suspicious_shrink": "Much less than before, not confirmed",
+    "suspicious_growth": "Much more than before, not confirmed",
     "incomplete": "Incomplete",
     "failed": "Failed",
 }
@@ -89,15 +90,18 @@ def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
     """Every source with its status and the days that it has not delivered; None without sources."""
     if not sources:
         return None
-    gaps = [s for s in sources if s.missing_days or s.not_covered or s.refused_rows or s.status not in _COMPLETE]
+    gaps = [s for s in sources if s.missing_days or s.refused_rows or s.status not in _COMPLETE]
     lead = (
         f"{len(gaps)} of {len(sources)} sources are incomplete: what they have not delivered is not in these figures."
         if gaps
         else "Every source has delivered every day."
     )
+    partial = [s for s in sources if s.not_covered]
+    if partial:
+        lead += f" What {len(partial)} of them cannot tell is in no figure: it is named below."
     rows = tuple(
         Row(clean(s.name), (_standing(s),), _gap_note(s))
-        for s in sorted(sources, key=lambda s: (s not in gaps, s.name))
+        for s in sorted(sources, key=lambda s: (s not in gaps, s not in partial, s.name))
     )
     return Table("coverage", "What has arrived", ("Source", "Status"), rows, lead=lead)
 
@@ -112,7 +116,7 @@ def _standing(source: SourceFreshness) -> str:
     if source.status in _COMPLETE and source.refused_rows:
         return "Rows refused"
     if source.status in _COMPLETE and source.not_covered:
-        return "In part"
+        return "All that it tells"
     return _STATUS.get(source.status, clean(source.status))
 
 

@@ -142,15 +142,16 @@ def test_usage_that_no_bill_has_is_told_in_tokens_and_not_in_money(
     assert log.rows == table(build_statement(team, period, rows, shared), "log-usd").rows
 
 
-def test_a_source_that_cannot_tell_all_is_in_part(
+def test_what_a_source_cannot_tell_is_named_and_the_source_is_not_called_complete(
     team: Team, period: Period, rows: TeamRows, shared: SharedFacts
 ) -> None:
     lacks = SourceFreshness("router", "committed", not_covered="2026-07-31: served no longer")
     found = build_statement(team, period, rows, replace(shared, freshness=(*shared.freshness, lacks)))
     coverage = table(found, "coverage")
-    assert coverage.lead.startswith("2 of 3 sources are incomplete")
+    assert coverage.lead.startswith("1 of 3 sources are incomplete")
+    assert coverage.lead.endswith("What 1 of them cannot tell is in no figure: it is named below.")
     (row,) = (row for row in coverage.rows if row.label == "router")
-    assert (row.cells, row.note) == (("In part",), "Not in it: 2026-07-31: served no longer.")
+    assert (row.cells, row.note) == (("All that it tells",), "Not in it: 2026-07-31: served no longer.")
 
 
 def test_causes_that_do_not_explain_the_difference_are_refused(
