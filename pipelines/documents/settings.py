@@ -7,19 +7,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from connectors.registry import SOURCES, source
-from pipelines.config.schema import (
-    Config,
-    ExchangeRate,
-    Mail,
-    Model,
-    Owner,
-    Pool,
-    Price,
-    Reports,
-    Team,
-    settings_fields,
-)
-from pipelines.config.schema import Host as HostEntry
+from pipelines.config.schema import Config, settings_fields
 from pipelines.documents.table import table
 
 PREFACE = (
@@ -27,17 +15,6 @@ PREFACE = (
     "Secrets are references: `env:NAME` or `file:path`."
 )
 NAMES = {"str": "text", "int": "whole number", "bool": "true or false", "Decimal": "number", "float": "number"}
-SECTIONS: dict[str, type[BaseModel]] = {
-    "teams": Team,
-    "owners": Owner,
-    "pools": Pool,
-    "models": Model,
-    "hosts": HostEntry,
-    "prices": Price,
-    "exchange_rates": ExchangeRate,
-    "reports": Reports,
-    "mail": Mail,
-}
 
 
 def settings_page() -> str:
@@ -48,8 +25,9 @@ def settings_page() -> str:
         "## The file",
         _fields(Config),
     ]
-    for name, model in SECTIONS.items():
-        parts += [f"## {name}", _summary(model), _fields(model), *_nested(model)]
+    for name, field in _named(Config):
+        for model in _models_in(field.annotation):
+            parts += [f"## {name}", _summary(model), _fields(model), *_nested(model)]
     for kind in SOURCES:
         model = source(kind).settings_model
         parts += [f"## sources of kind `{kind}`", _fields(model), *_nested(model)]

@@ -11,6 +11,7 @@ from connectors.registry import SOURCES
 from connectors.storage_open import open_store
 from pipelines.cli.init import STARTER
 from pipelines.config import load
+from pipelines.documents.settings import settings_page
 from tests.config.test_load import written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,3 +73,22 @@ def test_the_starters_lake_in_a_bucket_can_be_opened_once_it_is_uncommented(tmp_
     config, _ = load(written(tmp_path, "\n".join(lines)), ENVIRONMENT)
     assert set(config.store_options) == {"aws_region", "aws_access_key_id", "aws_secret_access_key"}
     open_store(config.lake, config.store_options)
+
+
+def test_the_starters_words_on_gpus_are_valid_once_they_are_uncommented(tmp_path: Path) -> None:
+    text = STARTER.read_text(encoding="utf-8")
+    told = [
+        line.removeprefix("# ") for line in text.splitlines() if re.match(r"# (gpu_\w+|warm_standby):|#   - \{na", line)
+    ]
+    config, _ = load(written(tmp_path, text + "\n".join(told) + "\n"), ENVIRONMENT)
+    assert (config.gpu_work[0].kind, config.warm_standby[0].replicas) == ("training", 1)
+    assert config.gpu_idleness == type(config.gpu_idleness)()
+
+
+def test_every_section_of_the_file_has_a_part_of_the_page() -> None:
+    page = settings_page()
+    (whole,) = re.findall(r"^## The file\n(.*?)^## ", page, re.DOTALL | re.MULTILINE)
+    sections = re.findall(r"^\| `(\w+)` \| (?:list of )?section \|", whole, re.MULTILINE)
+    assert {"gpu_idleness", "gpu_work", "warm_standby"} < set(sections)
+    assert [name for name in sections if f"\n## {name}\n" not in page] == []
+    assert "| `batch_minutes` |" in page
