@@ -1,4 +1,4 @@
-"""Cuts stretches of time where the house's facts may not cross: at UTC midnight, at full hours.
+"""Cuts stretches of time where the house's facts may not cross: at UTC midnight.
 
 Here belongs: cutting. Here does not belong: what holds over a stretch.
 """
@@ -6,6 +6,7 @@ Here belongs: cutting. Here does not belong: what holds over a stretch.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+_DAY = timedelta(days=1)
 ANY_MIDNIGHT = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone, as everywhere in this house
 
 
@@ -14,17 +15,7 @@ def cut_at_midnights(start: datetime, end: datetime) -> Iterator[tuple[datetime,
 
     23:00 to 01:00 gives 23:00 to 00:00 and 00:00 to 01:00. Instants are UTC without a zone.
     """
-    return _cut(start, end, timedelta(days=1))
-
-
-def cut_at_hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The pieces of `[start, end)` that each lie in one hour, as `cut_at_midnights` does for days."""
-    return _cut(start, end, timedelta(hours=1))
-
-
-def _cut(start: datetime, end: datetime, length: timedelta) -> Iterator[tuple[datetime, datetime]]:
     while start < end:
-        beginning = start - (start - ANY_MIDNIGHT) % length
-        after = min(beginning + length, end)
+        after = min(start - (start - ANY_MIDNIGHT) % _DAY + _DAY, end)
         yield start, after
         start = after

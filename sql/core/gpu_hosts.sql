@@ -69,7 +69,6 @@ sighted as (
         seen_from,
         seen_to,
         gpu_type as gpu_model_name,
-        purchase_option,
         coalesce(
             gpu_count, cast(floor(cast(gpu_capacity as double) / cast(coalesce(gpu_replicas, 1) as double)) as integer)
         ) as gpu_count,
@@ -100,7 +99,6 @@ stays as (
         zone,
         max(gpu_count) as gpu_count,
         max(gpu_model_name) as gpu_model_name,
-        max(purchase_option) as purchase_option,
         min(seen_from) as seen_from,
         max(seen_to) as seen_to
     from numbered
@@ -127,7 +125,6 @@ select
     cast(null as varchar) as zone,
     gpu_count,
     gpu_model_name,
-    cast(null as varchar) as purchase_option,
     valid_from,
     valid_to,
     'configuration' as identity_source,
@@ -142,7 +139,6 @@ select
     zone,
     gpu_count,
     gpu_model_name,
-    purchase_option,
     valid_from,
     valid_to,
     'sighting' as identity_source,
@@ -158,7 +154,6 @@ select
     zone,
     gpu_count,
     gpu_model_name,
-    purchase_option,
     seen_from as valid_from,
     seen_to as valid_to,
     'sighting' as identity_source,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.intervals import cut_at_hours, cut_at_midnights
+from connectors.intervals import cut_at_midnights
 
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 9))
 
@@ -21,14 +21,6 @@ def test_a_night_shift_is_two_days() -> None:
     ]
 
 
-def test_whole_hours_are_pieces_of_their_own_and_an_end_on_the_hour_begins_none() -> None:
-    pieces = list(cut_at_hours(datetime(2026, 10, 1, 9, 59, 59, 500_000), datetime(2026, 10, 1, 11)))
-    assert pieces == [
-        (datetime(2026, 10, 1, 9, 59, 59, 500_000), datetime(2026, 10, 1, 10)),
-        (datetime(2026, 10, 1, 10), datetime(2026, 10, 1, 11)),
-    ]
-
-
 @pytest.mark.parametrize("end", [datetime(2026, 10, 1), datetime(2026, 9, 30)])
 def test_what_takes_no_time_has_no_pieces(end: datetime) -> None:
     assert list(cut_at_midnights(datetime(2026, 10, 1), end)) == []
@@ -36,9 +28,7 @@ def test_what_takes_no_time_has_no_pieces(end: datetime) -> None:
 
 @given(INSTANTS, INSTANTS)
 def test_pieces_follow_one_another_and_add_up_to_the_whole(start: datetime, end: datetime) -> None:
-    for cut, longest in ((cut_at_midnights, timedelta(days=1)), (cut_at_hours, timedelta(hours=1))):
-        pieces = list(cut(start, end))
-        assert sum((b - a for a, b in pieces), timedelta()) == max(end - start, timedelta())
-        assert all(earlier[1] == later[0] for earlier, later in pairwise(pieces))
-        assert all(timedelta() < b - a <= longest for a, b in pieces)
-        assert all((b - timedelta(microseconds=1)).date() == a.date() for a, b in pieces)
+    pieces = list(cut_at_midnights(start, end))
+    assert sum((b - a for a, b in pieces), timedelta()) == max(end - start, timedelta())
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(pieces))
+    assert all((b - timedelta(microseconds=1)).date() == a.date() for a, b in pieces)
