@@ -12,6 +12,7 @@ from models.pricing import identity_rows
 from pipelines.calendar import midnight, month_start, next_month
 from pipelines.config.gpus import GpuWork, WarmStandby
 from pipelines.config.schema import Config
+from pipelines.gpu_faults import gpu_faults
 from pipelines.gpu_types import gpu_types
 from pipelines.house import House
 from pipelines.night.exchange_rates import TABLE as FX_RATES
@@ -42,6 +43,9 @@ def write_references(house: House) -> dict[str, int]:
         "teams": _teams(config),
         "owners": _owners(config),
         "host_identity": _hosts(config),
+        "gpu_faults": _table(
+            "gpu_faults", ({"xid_code": code, "meaning": told} for code, told in gpu_faults().items())
+        ),
         "gpu_rules": _gpu_rules(config),
         "gpu_types": _gpu_types(),
         "gpu_workload_rules": _gpu_workload_rules(config),

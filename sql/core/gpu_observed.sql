@@ -1,5 +1,23 @@
--- A run ends where the next one begins, and a GPU whose MIG instances report is not counted as a whole besides.
-with runs as (
+-- A GPU that rests under a fatal error that holds is at fault. A run ends where the next one begins, and a GPU whose MIG
+-- instances report is not counted as a whole besides.
+with judged as (
+    select
+        gpu_runs.*,
+        gpu_fault_spells.xid_code is not null as is_faulty
+    from gpu_runs
+    left join gpu_fault_spells
+        on
+            gpu_runs.shows_rest
+            and gpu_runs.cluster = gpu_fault_spells.cluster
+            and gpu_runs.hostname = gpu_fault_spells.hostname
+            and gpu_runs.gpu_uuid = gpu_fault_spells.gpu_uuid
+            and gpu_runs.gpu_instance_id = gpu_fault_spells.gpu_instance_id
+            and gpu_runs.xid_code = gpu_fault_spells.xid_code
+            and cast(epoch(gpu_runs.started_at) as bigint) >= gpu_fault_spells.from_second
+            and cast(epoch(gpu_runs.started_at) as bigint) < gpu_fault_spells.to_second
+),
+
+runs as (
     select
         cluster,
         hostname,
@@ -9,8 +27,8 @@ with runs as (
         gpu_model_name,
         tells_holders,
         holders,
-        activity_state,
-        metric_used,
+        case when is_faulty then 'fault' else activity_state end as activity_state,
+        case when is_faulty then 'xid_code' else metric_used end as metric_used,
         cast(epoch(started_at) as bigint) as start_second,
         cast(epoch(ended_at) as bigint) as run_end_second,
         unfilled_seconds,
@@ -21,7 +39,7 @@ with runs as (
         max(case when gpu_instance_id <> '' then 1 else 0 end) over (
             partition by cluster, hostname, gpu_uuid, date_trunc('hour', started_at)
         ) as is_partitioned
-    from gpu_runs
+    from judged
 )
 
 select

@@ -1,10 +1,10 @@
 -- What each instant shows, first match:
---   fault      a fatal XID and no activity (the code is sticky: a GPU that computes has recovered); of a GPU that fell
---              off the bus (79) nothing can be read, and no metric at all is no activity
 --   busy       activity from the idle threshold on, or a kernel resident most of the time: one busy SM is no idleness
 --   lull       activity below it: idleness if it lasts
 --   weak_lull  GPU utilisation alone, at most 0.01: it can prove that a GPU idles and nothing else
 --   blank      no metric that decides
+-- A driver's error code stands beside, and whether the GPU rests under it: no activity, or no metric of one that
+-- fell off the bus (79). Which codes are faults, and until when, is decided where days stand beside one another.
 -- Activity is the busiest of SMs, memory interface and tensor pipes, or else the graphics engine; video engines count
 -- beside either. Utilisation is refused for MIG instances. An instant that several holders share stands once a holder
 -- among the samples: it is one reading, with all of them.
@@ -27,11 +27,7 @@ samples as (
         gpu_samples.gr_engine_active_ratio,
         greatest(gpu_samples.encoder_active_ratio, gpu_samples.decoder_active_ratio) as video_ratio,
         case when gpu_samples.gpu_instance_id = '' then gpu_samples.gpu_util_ratio end as gpu_util_ratio,
-        case
-            when gpu_samples.xid_code = 79 then 2
-            when gpu_samples.xid_code in (48, 63, 64, 94, 95) then 1
-            else 0
-        end as fault_rank
+        case when gpu_samples.xid_code between 1 and 1023 then gpu_samples.xid_code else 0 end as xid_code
     from gpu_samples
     inner join gpu_numbers
         on
@@ -57,7 +53,7 @@ readings as (
         max(gr_engine_active_ratio) as gr_engine_active_ratio,
         max(video_ratio) as video_ratio,
         max(gpu_util_ratio) as gpu_util_ratio,
-        max(fault_rank) as fault_rank,
+        max(xid_code) as xid_code,
         min(holder_number) as first_holder,
         max(holder_number) as last_holder
     from samples
@@ -99,7 +95,7 @@ active as (
     from measured
 ),
 
--- states by number: 1 fault, 2 busy, 3 lull, 4 weak lull, 5 blank; metrics: 0 utilisation, 1 engine, 2 SM, DRAM, tensor
+-- states by number: 2 busy, 3 lull, 4 weak lull, 5 blank; metrics: 0 utilisation, 1 engine, 2 SM, DRAM, tensor
 judged as (
     select
         active.gpu_number,
@@ -107,11 +103,6 @@ judged as (
         active.last_holder as holder_number,
         coalesce(active.shared_holders, '') as shared_holders,
         case
-            when
-                active.fault_rank > 0
-                and coalesce(active.activity_ratio, active.gpu_util_ratio, case when active.fault_rank = 2 then 0 end)
-                < thresholds.idle_activity_ratio
-                then 1
             when active.activity_ratio >= thresholds.idle_activity_ratio then 2
             when
                 active.activity_ratio is not null
@@ -124,6 +115,15 @@ judged as (
                 then 4
             else 5
         end as state_number,
+        active.xid_code,
+        case
+            when
+                active.xid_code > 0
+                and coalesce(active.activity_ratio, active.gpu_util_ratio, case when active.xid_code = 79 then 0 end)
+                < thresholds.idle_activity_ratio
+                then 1
+            else 0
+        end as rests,
         case
             when active.sm_dram_tensor_ratio is not null then 2
             when active.gr_engine_active_ratio is not null then 1
@@ -145,5 +145,6 @@ select
     at_second,
     shared_holders,
     unfilled_ppm,
-    (holder_number * 8 + state_number) * 4 + metric_number as shown_number
+    (cast(xid_code as bigint) * 2 + rests) * 1099511627776
+    + (holder_number * 8 + state_number) * 4 + metric_number as shown_number
 from judged

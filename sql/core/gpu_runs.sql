@@ -98,22 +98,22 @@ select
     gpus.tells_holders = 1 as tells_holders,
     case when runs.shared_holders <> '' then runs.shared_holders else holders.holder end as holders,
     case (runs.shown_number // 4) % 8
-        when 1 then 'fault'
         when 2 then 'busy'
         when 3 then 'lull'
         when 4 then 'weak_lull'
         else 'blank'
     end as activity_state,
     case
-        when (runs.shown_number // 4) % 8 = 1 then 'xid_code'
         when runs.shown_number % 4 = 2 then 'sm_dram_tensor_active_ratio'
         when runs.shown_number % 4 = 1 then 'gr_engine_active_ratio'
         else 'gpu_util_ratio'
     end as metric_used,
+    cast(nullif(runs.shown_number // 2199023255552, 0) as integer) as xid_code,
+    (runs.shown_number // 1099511627776) % 2 = 1 as shows_rest,
     timestamp '1970-01-01 00:00:00' + runs.start_second * interval '1 second' as started_at,
     timestamp '1970-01-01 00:00:00' + runs.end_second * interval '1 second' as ended_at,
     cast(runs.unfilled_seconds as bigint) as unfilled_seconds,
     cast(runs.unfilled_ppm_seconds as bigint) as unfilled_ppm_seconds
 from runs
 inner join gpus on runs.gpu_number = gpus.gpu_number
-inner join holders on runs.shown_number // 32 = holders.holder_number
+inner join holders on (runs.shown_number % 1099511627776) // 32 = holders.holder_number

@@ -7,6 +7,7 @@ from typing import Any
 
 from contracts import contract, sql_root
 from pipelines.engines.duckdb_engine import DuckDBEngine
+from pipelines.gpu_faults import gpu_faults
 from tests.sql.golden import filled
 
 DAY = date(2026, 2, 1)
@@ -83,6 +84,7 @@ def sighting(start: float, end: float, **given_values: Any) -> Row:
 
 def built(engine: DuckDBEngine, table: str, **given_rows: list[Row]) -> list[Row]:
     """The rows of a table, made from the given ones by all the SQL between; tables not given have none."""
+    given_rows.setdefault("gpu_faults", [{"xid_code": code, "meaning": told} for code, told in gpu_faults().items()])
     for name in _order(table, given_rows):
         if name in given_rows or not (sql_root() / contract(name).layer / f"{name}.sql").exists():
             engine.register(name, filled(name, given_rows.get(name, [])))
