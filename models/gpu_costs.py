@@ -22,26 +22,26 @@ _AMOUNTS = ["effective_units", "under_used_units", "gpu_seconds", "observed_seco
 
 
 def gpu_costs(
-    *, charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, serving: pl.DataFrame, owners: pl.DataFrame
+    *, charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, pod_models: pl.DataFrame, owners: pl.DataFrame
 ) -> pl.DataFrame:
     """The cost of every GPU-hour, in the shape of `gpu_costs_hourly`, ordered by hour, GPU and holder.
 
     Args:
         charge_groups: what was billed; only what bills GPUs counts.
         gpu_states: frame in the shape of `gpu_states_hourly`.
-        serving: frame in the shape of `serving_hourly`.
+        pod_models: frame in the shape of `pod_models`.
         owners: frame in the shape of `owners`.
 
     Raises:
         ValueError: a frame does not keep its contract, or a charge group comes twice.
         OverflowError: the amounts sum to more than DECIMAL(38,12) holds.
     """
-    gpu_states, serving = require(gpu_states, "gpu_states_hourly"), require(serving, "serving_hourly")
+    gpu_states, pod_models = require(gpu_states, "gpu_states_hourly"), require(pod_models, "pod_models")
     owners = require(owners, "owners")
     charges = owned_charges(require(charge_groups, "charge_groups"), gpu_states, owners)
     charges = charges.filter(pl.col("cost_kind") == "gpu")
-    moves = gpu_moves(charges, gpu_states, serving, owners).select(*SHARE, "effective_units", "under_used_units")
-    seconds = gpu_seconds(charges, gpu_states, serving, owners, _DETAIL)
+    moves = gpu_moves(charges, gpu_states, pod_models, owners).select(*SHARE, "effective_units", "under_used_units")
+    seconds = gpu_seconds(charges, gpu_states, pod_models, owners, _DETAIL)
     parts = _split(seconds.join(moves.with_row_index("_share"), on=SHARE, nulls_equal=True))
     costed = parts.join(charges.select("charge_group_id", *_ABOUT), on="charge_group_id").with_columns(
         pl.col("purchase_option").fill_null(""),

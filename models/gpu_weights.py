@@ -21,11 +21,12 @@ _COUNTED = {
     "observed_seconds": "observed_gpu_seconds",
     "assumed_seconds": "assumed_gpu_seconds",
 }
+_POD_HOUR = ["hour_start", "cluster", "namespace", "pod"]
 _OF_STATE = ["cluster", "gpu_model_name", "gpu_state", "model_id", "is_warm_standby"]
 
 
 def gpu_shares(
-    charges: pl.DataFrame, gpu_states: pl.DataFrame, serving: pl.DataFrame, owners: pl.DataFrame
+    charges: pl.DataFrame, gpu_states: pl.DataFrame, pod_models: pl.DataFrame, owners: pl.DataFrame
 ) -> pl.DataFrame:
     """Shares of charges of GPU resources, over the hours that their charge period touches.
 
@@ -38,7 +39,7 @@ def gpu_shares(
         charges: columns charge_group_id, resource_id, charge_start, charge_end, charge_category, charge_class,
             effective_units, owner_rule_id, owner_account, owner_team_id (the last three NULL without an owner).
         gpu_states: frame in the shape of `gpu_states_hourly`.
-        serving: frame in the shape of `serving_hourly`: which model a pod served.
+        pod_models: frame in the shape of `pod_models`: which model a pod served.
         owners: frame in the shape of `owners`.
 
     Returns:
@@ -46,7 +47,7 @@ def gpu_shares(
         assumed (NULL where the line does not carry them), under_used_seconds, weight (Int128, above zero: seconds).
         NULL rule_id: the charge's own owner rule.
     """
-    owned = gpu_seconds(charges, gpu_states, serving, owners, [])
+    owned = gpu_seconds(charges, gpu_states, pod_models, owners, [])
     carried = {name: pl.when("carries").then(name).otherwise(0).sum() for name in _COUNTED}
     shares = owned.group_by(SHARE).agg(
         *(sums.alias(_COUNTED[name]) for name, sums in carried.items()),
@@ -62,7 +63,7 @@ def gpu_shares(
 def gpu_seconds(
     charges: pl.DataFrame,
     gpu_states: pl.DataFrame,
-    serving: pl.DataFrame,
+    pod_models: pl.DataFrame,
     owners: pl.DataFrame,
     detail: Sequence[str],
 ) -> pl.DataFrame:
@@ -74,7 +75,7 @@ def gpu_seconds(
         of that hour), seconds, under_used_seconds, observed_seconds (whose state a sample tells) and assumed_seconds
         (whose holder is assumed; all Int64).
     """
-    held = _held_seconds(gpu_states, serving, owners, detail)
+    held = _held_seconds(gpu_states, pod_models, owners, detail)
     owned = _hours(charges).join(held, on=["resource_id", "hour_start"]).filter(pl.col("seconds") > 0)
     placed = owned.with_columns(
         rule_id=pl.coalesce("owner_rule_id", "rule_id"),
@@ -87,11 +88,11 @@ def gpu_seconds(
 
 
 def _held_seconds(
-    gpu_states: pl.DataFrame, serving: pl.DataFrame, owners: pl.DataFrame, detail: Sequence[str]
+    gpu_states: pl.DataFrame, pod_models: pl.DataFrame, owners: pl.DataFrame, detail: Sequence[str]
 ) -> pl.DataFrame:
     holders = namespace_owners(gpu_states, owners).rename({"to_account": "holder_account", "team_id": "holder_team_id"})
     named = gpu_states.join(holders, on=["namespace", "usage_date"], how="left").join(
-        _served(serving), on=["hour_start", "cluster", "namespace", "pod"], how="left"
+        pod_models.select(*_POD_HOUR, "model_id"), on=_POD_HOUR, how="left"
     )
     is_held = pl.col("namespace") != ""
     of_state = pl.col("state").replace_strict(RESIDUAL_OF_STATE, default=None, return_dtype=pl.String)
@@ -114,13 +115,6 @@ def _held_seconds(
         observed_seconds=pl.when(pl.col("gpu_state") != "unknown").then("observed_seconds").otherwise(0).sum(),
         assumed_seconds=pl.when(pl.col("holder_source") == "assumed").then("state_seconds").otherwise(0).sum(),
     )
-
-
-def _served(serving: pl.DataFrame) -> pl.DataFrame:
-    """The model of each pod and hour that served one, and no other."""
-    key = ["hour_start", "cluster", "namespace", "pod"]
-    models = serving.group_by(key).agg(pl.col("model_id").unique().alias("models"))
-    return models.filter(pl.col("models").list.len() == 1).select(*key, model_id=pl.col("models").list.first())
 
 
 def _hours(charges: pl.DataFrame) -> pl.DataFrame:

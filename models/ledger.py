@@ -71,7 +71,7 @@ def post(
     charge_groups: pl.DataFrame,
     usage: pl.DataFrame,
     gpu_states: pl.DataFrame,
-    serving: pl.DataFrame,
+    pod_models: pl.DataFrame,
     owners: pl.DataFrame,
     pools: Sequence[Pool],
 ) -> pl.DataFrame:
@@ -81,7 +81,7 @@ def post(
         charge_groups: what was billed. All of it is posted.
         usage: frame in the shape of `usage_by_team_daily`. For a charge, the days that its period touches count.
         gpu_states: frame in the shape of `gpu_states_hourly`. For a charge, the hours that its period touches count.
-        serving: frame in the shape of `serving_hourly`: which model a pod served.
+        pod_models: frame in the shape of `pod_models`: which model a pod served.
         owners: frame in the shape of `owners`.
         pools: shared deployments that owner rules name.
 
@@ -91,10 +91,10 @@ def post(
         OverflowError: the amounts sum to more than DECIMAL(38,12) holds.
     """
     usage, owners = logged_once(require(usage, "usage_by_team_daily")), require(owners, "owners")
-    gpu_states, serving = require(gpu_states, "gpu_states_hourly"), require(serving, "serving_hourly")
+    gpu_states, pod_models = require(gpu_states, "gpu_states_hourly"), require(pod_models, "pod_models")
     charges = owned_charges(require(charge_groups, "charge_groups"), gpu_states, owners)
     booked = _moves(charges, step=1, rule_kind="book", rule_id="book", to_account=CHARGES)
-    gpu = gpu_moves(charges, gpu_states, serving, owners)
+    gpu = gpu_moves(charges, gpu_states, pod_models, owners)
     spread = _spread(charges, usage, gpu)
     left = charges.join(spread.select("charge_group_id").unique(), on="charge_group_id", how="anti")
     unallocated = _moves(left, step=4, rule_kind="residual", rule_id="unallocated", to_account=UNALLOCATED)
@@ -129,10 +129,10 @@ def owned_charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners:
 
 
 def gpu_moves(
-    charges: pl.DataFrame, gpu_states: pl.DataFrame, serving: pl.DataFrame, owners: pl.DataFrame
+    charges: pl.DataFrame, gpu_states: pl.DataFrame, pod_models: pl.DataFrame, owners: pl.DataFrame
 ) -> pl.DataFrame:
     """Step 2 of what GPUs cost: by holder and state. `charges` as of `owned_charges`; the rest as of `gpu_shares`."""
-    by_seconds = gpu_shares(charges.filter(pl.col("cost_kind") == "gpu"), gpu_states, serving, owners)
+    by_seconds = gpu_shares(charges.filter(pl.col("cost_kind") == "gpu"), gpu_states, pod_models, owners)
     is_owned = pl.col("owner_account").is_not_null()
     gpu_owned = charges.filter(is_owned).select("charge_group_id", rule_kind=pl.lit("direct"))
     shares = by_seconds.join(gpu_owned, on="charge_group_id", how="left").with_columns(

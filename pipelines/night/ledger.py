@@ -27,7 +27,7 @@ def build_postings(house: House, first: date, last: date) -> Built:
             charge_groups=read_input(house, output, "charge_groups", target.slice_date),
             usage=read_input(house, output, "usage_by_team_daily", target.slice_date),
             gpu_states=read_input(house, output, "gpu_states_hourly", target.slice_date),
-            serving=read_input(house, output, "serving_hourly", target.slice_date),
+            pod_models=read_input(house, output, "pod_models", target.slice_date),
             owners=read_input(house, output, "owners", target.slice_date),
             pools=pools_of(house),
         )

@@ -112,6 +112,14 @@ class Rows:
         }
         return row | given
 
+    def pod_models(self, *rows):
+        return self.frame("pod_models", [self._pod_model(**row) for row in rows])
+
+    def _pod_model(self, **given):
+        hour = given.get("hour_start", DAY)
+        row = {"hour_start": hour, "usage_date": hour.date(), "cluster": "c1", "namespace": "llm", "pod": "p1"}
+        return row | {"model_id": "llama", "model_source": "counters"} | given
+
     def owners(self, *rows):
         return self.frame("owners", [self._owner(i, **row) for i, row in enumerate(rows)])
 

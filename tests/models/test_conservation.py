@@ -20,7 +20,12 @@ def balanced(rows):
     )
     pools = [Pool("chat", "llama", {"output_text": Decimal(1)})]
     postings = post(
-        charge_groups=bill, usage=usage, gpu_states=rows.states(), serving=rows.serving(), owners=owners, pools=pools
+        charge_groups=bill,
+        usage=usage,
+        gpu_states=rows.states(),
+        pod_models=rows.pod_models(),
+        owners=owners,
+        pools=pools,
     )
     return bill, postings
 

@@ -15,11 +15,11 @@ HOUR = timedelta(hours=1)
 NODE = {"resource_id": "i-1", "cost": "7", "charge_start": DAY, "charge_end": DAY + 2 * HOUR}
 
 
-def costs_of(rows, charges, states, serving=(), owners=()):
+def costs_of(rows, charges, states, served=(), owners=()):
     return gpu_costs(
         charge_groups=rows.charges(*charges),
         gpu_states=rows.states(*states),
-        serving=rows.serving(*serving),
+        pod_models=rows.pod_models(*served),
         owners=rows.owners(*owners),
     )
 
@@ -89,15 +89,14 @@ def test_ways_of_buying_stay_apart_and_seconds_are_told_once(rows):
     ]
 
 
-def test_the_model_is_that_of_the_pod_and_of_nobody_where_it_served_two(rows):
+def test_the_model_is_that_of_the_pod_in_the_hour(rows):
     states = [
         {"namespace": "llm", "pod": "p1"},
         {"namespace": "llm", "pod": "p2", "gpu_uuid": "GPU-2"},
         {"namespace": "llm", "pod": "p3", "gpu_uuid": "GPU-3"},
     ]
-    serving = [{"pod": "p1"}, {"pod": "p2"}, {"pod": "p2", "source_model": "qwen", "model_id": "qwen"}]
-    costs = costs_of(rows, [NODE], states, serving)
-    assert dict(costs.select("pod", "model_id").rows()) == {"p1": "llama", "p2": None, "p3": None}
+    costs = costs_of(rows, [NODE], states, [{"pod": "p1"}, {"pod": "p2", "model_id": "qwen", "model_source": "label"}])
+    assert dict(costs.select("pod", "model_id").rows()) == {"p1": "llama", "p2": "qwen", "p3": None}
 
 
 def test_what_activity_did_not_fill_is_told_as_opportunity(rows):
@@ -129,7 +128,7 @@ def test_hours_add_up_to_the_ledgers_postings_to_the_last_decimal(rows, cost):
     frames = {
         "charge_groups": rows.charges(*charges),
         "gpu_states": rows.states(*states),
-        "serving": rows.serving(),
+        "pod_models": rows.pod_models(),
         "owners": rows.owners(*owners),
     }
     amounts = [pl.col("effective_cost").sum(), pl.col("under_used_cost").sum()]
@@ -152,7 +151,7 @@ def test_seconds_are_observed_where_a_sample_tells_their_state(rows):
     frames = {
         "charge_groups": rows.charges(NODE | {"cost": "3"}, NODE | {"cost": "1", "service_name": "Storage"}),
         "gpu_states": rows.states(*states),
-        "serving": rows.serving(),
+        "pod_models": rows.pod_models(),
         "owners": rows.owners(),
     }
     by_state = [pl.col("gpu_seconds").sum(), pl.col("^observed.*$").sum()]
@@ -172,7 +171,7 @@ def test_money_of_an_assumed_holder_says_so_to_the_ledger_and_by_the_hour(rows):
     frames = {
         "charge_groups": rows.charges(NODE | {"cost": "3"}),
         "gpu_states": rows.states(*states),
-        "serving": rows.serving(),
+        "pod_models": rows.pod_models(),
         "owners": rows.owners(),
     }
     found = gpu_costs(**frames).select("holder_source", "gpu_seconds").sort("holder_source").rows()

@@ -20,7 +20,7 @@ def settle(rows, charges, usage=(), states=(), owners=(), pools=()):
         charge_groups=bill,
         usage=rows.usage(*usage),
         gpu_states=rows.states(*states),
-        serving=rows.serving(),
+        pod_models=rows.pod_models(),
         owners=rows.owners(*owners),
         pools=list(pools),
     )

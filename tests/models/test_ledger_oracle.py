@@ -206,7 +206,7 @@ def case(rows, seed):
         "charge_groups": rows.charges(*charges),
         "usage": rows.usage(*usage),
         "gpu_states": rows.states(*states),
-        "serving": rows.serving(),
+        "pod_models": rows.pod_models(),
         "owners": rows.owners(*dice.sample(owners, dice.randint(0, len(owners)))),
     }
 
