@@ -1,8 +1,8 @@
 -- How much of a GPU each MIG instance is, hour by hour. Everything is counted in shares of a second, of which a
 -- GPU's second has 720720, so that sevenths and any number of holders up to 16 divide it evenly. Instances weigh by
--- the compute slices that their profiles name, and equally where one of them names none. Slices without an instance
--- are stranded: free while any instance of the GPU reports. An instance exists from its first to its last sign of the
--- day, so that a GPU may be partitioned anew within an hour.
+-- the compute slices that their profiles name, and equally where one of them names none that its GPU can have. Slices
+-- without an instance are stranded: free while any instance of the GPU reports. An instance exists from its first to its
+-- last sign of the day, so that a GPU may be partitioned anew within an hour.
 with signs as (
     select
         usage_date,
@@ -72,7 +72,7 @@ covered as (
         gpu_instance_id,
         mig_profile,
         hour_number,
-        try_cast(nullif(regexp_extract(mig_profile, '([0-9]+)g[.]', 1), '') as integer) as instance_slices,
+        try_cast(nullif(regexp_extract(mig_profile, '([0-9]+)g[.]', 1), '') as integer) as told_slices,
         max(case
             when gpu_model_name like '%RTX PRO 5000%' then 2
             when gpu_model_name like '%A30%' or gpu_model_name like '%RTX PRO 6000%' then 4
@@ -83,12 +83,19 @@ covered as (
     group by usage_date, cluster, hostname, gpu_uuid, gpu_instance_id, mig_profile, hour_number
 ),
 
+possible as (
+    select
+        *,
+        case when told_slices between 1 and gpu_slices then told_slices end as instance_slices
+    from covered
+),
+
 counted as (
     select
         *,
         count(*) over (partition by cluster, hostname, gpu_uuid, hour_number) as instance_count,
         count(instance_slices) over (partition by cluster, hostname, gpu_uuid, hour_number) as sliced_count
-    from covered
+    from possible
 ),
 
 weighed as (

@@ -1,5 +1,7 @@
 -- Each reading is a step that holds until the next one, but no longer than three median gaps of its day or five
--- minutes: beyond that nobody knows. A run goes on while one step follows another without a gap and shows the same.
+-- minutes: beyond that nobody knows. The median gap is the one in which the middle of the sampled time lies, so that two
+-- scrapers that follow one another by seconds hold no shorter than one; longer gaps than five minutes are silences.
+-- A run goes on while one step follows another without a gap and shows the same.
 with beside as (
     select
         *,
@@ -23,13 +25,14 @@ gaps as (
 summed_gaps as (
     select
         *,
-        sum(gap_count) over (
+        sum(gap_count * gap_seconds) over (
             partition by gpu_number
             order by gap_seconds
             rows between unbounded preceding and current row
         ) as counted,
-        sum(gap_count) over (partition by gpu_number) as all_counted
+        sum(gap_count * gap_seconds) over (partition by gpu_number) as all_counted
     from gaps
+    where gap_seconds <= 300
 ),
 
 -- the lower median
