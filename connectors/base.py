@@ -144,6 +144,10 @@ class Reject:
     cost: Decimal | None = None
 
 
+CHUNK_ROWS = 50_000
+"""How many rows a chunk holds at most, where they are gathered in Python."""
+
+
 @dataclass(frozen=True)
 class Parsed:
     """A chunk of a delivery: rows in the fact's Arrow schema, and what had to be refused.

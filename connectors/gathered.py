@@ -12,12 +12,21 @@ from typing import Any
 
 import pyarrow as pa
 
-from connectors.base import Body, IncompleteDeliveryError, Page, Parsed, Reject, SourceError, SourceSettings, Window
+from connectors.base import (
+    CHUNK_ROWS,
+    Body,
+    IncompleteDeliveryError,
+    Page,
+    Parsed,
+    Reject,
+    SourceError,
+    SourceSettings,
+    Window,
+)
 from connectors.exact import exact_json, json_text
 from connectors.fields import RowError, printable
 from contracts import contract
 
-CHUNK_ROWS = 50_000
 MOST_REMARKS = 20
 MOST_BYTES = 256 * 1024 * 1024  # what a session takes as one answer; a saved one may not be larger either
 

@@ -23,6 +23,18 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 """Where a server is, without a slash at its end. What could hold a secret (user, password, query) is refused."""
 
 
+def _regular_expression(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_regular_expression)]
+"""A regular expression as Python reads it."""
+
+
 def require_one_way_in(settings: BaseModel, **ways: str) -> None:
     """Raises ValueError unless exactly one of two settings is given; `ways` are their names, and what each stands for.
 

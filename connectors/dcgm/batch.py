@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from connectors.base import Parsed, Reject, Window
+from connectors.base import CHUNK_ROWS, Parsed, Reject, Window
 from connectors.dcgm.labels import LabelRules, Place, Subject
 from connectors.dcgm.metrics import COLUMNS, WHOLE_NUMBERS
 from connectors.dcgm.samples import (
@@ -27,7 +27,6 @@ from connectors.dcgm.samples import (
 from connectors.dcgm.settings import DcgmSettings
 from contracts import contract
 
-CHUNK_ROWS = 50_000
 # an exporter knows neither its machine's bill nor processes, nor whether it was set up to name pods
 UNKNOWN_HERE = ("instance_id", "holder_sm_ratio", "tells_holders")
 

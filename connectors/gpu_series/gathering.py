@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from connectors.base import Parsed, Reject, SourceSettings, Window
+from connectors.base import CHUNK_ROWS, Parsed, Reject, SourceSettings, Window
 from connectors.exact import json_text, read_time
 from connectors.gathered import printable_line
 from connectors.gpu_series.rows import EXTRA, FIRST_VALUE, PLACE, Sample, Staged, table
@@ -19,7 +19,6 @@ from connectors.gpu_series.series import Gpu, Metric, Place, Series
 from connectors.prometheus.readings import milliseconds
 from connectors.prometheus.refusals import Refusals
 
-CHUNK_ROWS = 50_000
 Extra = tuple[tuple[str, str], ...]
 
 

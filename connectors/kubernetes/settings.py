@@ -1,18 +1,14 @@
 """What `farthing.yml` says of a cluster's pods and nodes, beside where the series are."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from connectors.prometheus import PrometheusSettings
+from connectors.settings_rules import Pattern
 
 
-def _pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from None
+def _for_a_query(pattern: str) -> str:
     if '"' in pattern or "\\" in pattern:
         raise ValueError("must hold neither a quotation mark nor a backslash: it is part of a query")
     return pattern
@@ -21,7 +17,7 @@ def _pattern(pattern: str) -> str:
 class KubernetesSettings(PrometheusSettings):
     """Series from a Prometheus server (`url`) or from files of scrapes (`scrapes`): exactly one of them."""
 
-    resource_pattern: Annotated[str, AfterValidator(_pattern)] = Field(
+    resource_pattern: Annotated[Pattern, AfterValidator(_for_a_query)] = Field(
         default="nvidia_com_gpu(_shared)?|nvidia_com_mig_.+",
         description="Regular expression: resources that are GPUs, as kube-state-metrics writes them "
         "(`nvidia.com/gpu` is nvidia_com_gpu).",

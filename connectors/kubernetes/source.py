@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from connectors.base import LandedPage, Page, Parsed, SourceSettings, Window
+from connectors.base import CHUNK_ROWS, LandedPage, Page, Parsed, SourceSettings, Window
 from connectors.http import Pace
 from connectors.kubernetes import series
 from connectors.kubernetes.marks import Seen, read_window
@@ -16,8 +16,6 @@ from connectors.kubernetes.settings import KubernetesSettings
 from connectors.prometheus import fetch_pages, matching, probe
 from connectors.windows import day_windows
 from contracts import contract
-
-CHUNK_ROWS = 50_000
 
 
 class ClusterSource(ABC):

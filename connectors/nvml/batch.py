@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 import orjson
 import pyarrow as pa
 
-from connectors.base import LandedPage, Parsed, Reject, Window
+from connectors.base import CHUNK_ROWS, LandedPage, Parsed, Reject, Window
 from connectors.fields import RowError
 from connectors.nvml.fields import NUMBERS, Number
 from connectors.nvml.holders import Namer
@@ -20,7 +20,6 @@ from connectors.nvml.settings import NvmlSettings
 from connectors.prometheus import Refusals, milliseconds
 from contracts import contract
 
-CHUNK_ROWS = 50_000
 INSTANT_BITS = 45  # milliseconds since 1970, until the year 3084
 _HASH_MASK = (1 << 29) - 1  # of what a sample said: small, because there are millions
 

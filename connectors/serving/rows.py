@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 
-from connectors.base import Parsed, Reject, Window
+from connectors.base import CHUNK_ROWS, Parsed, Reject, Window
 from connectors.exact import json_text
 from connectors.prometheus import milliseconds
 from connectors.serving.intervals import Interval, Span, intervals_of
@@ -23,7 +23,6 @@ from connectors.serving.series import Gathered, Series, chains
 from connectors.serving.settings import REACH, ServingSettings
 from contracts import contract
 
-CHUNK_ROWS = 50_000
 Told = TypeVar("Told")
 _TOLD = {
     "copies": "series were copies of others, by another scraper of the same engine: the longer ones were taken",

@@ -2,24 +2,13 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from connectors.prometheus import PrometheusSettings
 from connectors.serving.metrics import Engine
-
-
-def _pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from None
-    return pattern
-
-
-Pattern = Annotated[str, AfterValidator(_pattern)]
-
+from connectors.settings_rules import Pattern
 
 REACH = timedelta(hours=1)
 """How far before and after a day samples are read: a counter's rise over midnight lies between two days' samples."""

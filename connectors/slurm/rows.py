@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from connectors.base import IncompleteDeliveryError, LandedPage, Parsed, Reject, SourceError, Window
+from connectors.base import CHUNK_ROWS, IncompleteDeliveryError, LandedPage, Parsed, Reject, SourceError, Window
 from connectors.exact import json_text
 from connectors.fields import RowError
 from connectors.slurm.columns import COLUMNS
@@ -23,7 +23,6 @@ from connectors.slurm.settings import SlurmSettings
 from connectors.slurm.stretches import Stretch, merged, read_stretch
 from contracts import contract
 
-CHUNK_ROWS = 50_000
 _KEPT = ("JobID", "State", "Restarts")
 _TOLD = {
     "step_rows": "rows of job steps were left out: their job's own row counts what they held. Use sacct -X",

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from connectors.base import StoredSourceSettings
 from connectors.dated_files import DatedLayout
+from connectors.settings_rules import Pattern
 from connectors.slurm.columns import LABEL_COLUMNS, NEEDED, canonical
 
 
@@ -19,12 +20,8 @@ def _zone(name: str) -> str:
     return name
 
 
-def _pattern(pattern: str) -> str:
-    try:
-        groups = re.compile(pattern).groups
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from None
-    if groups != 1:
+def _finds_one(pattern: str) -> str:
+    if re.compile(pattern).groups != 1:
         raise ValueError("must have one group, such as `^serve-(.+)$`: what it matches is the model")
     return pattern
 
@@ -59,7 +56,7 @@ class SlurmSettings(StoredSourceSettings):
         default=("Partition", "QOS"),
         description="Columns that become labels. People write what they like into Comment: it is read only if named.",
     )
-    model_pattern: Annotated[str, AfterValidator(_pattern)] | None = Field(
+    model_pattern: Annotated[Pattern, AfterValidator(_finds_one)] | None = Field(
         default=None,
         description="Regular expression with one group that finds the served model in a job's name or labels.",
     )

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from connectors.base import SourceSettings
+from connectors.base import CHUNK_ROWS, SourceSettings
 from connectors.gpu_series import Gpu, Metric, Place, Samples, Series, index_of, percent, ratio
-from connectors.gpu_series.gathering import CHUNK_ROWS
 from connectors.gpu_series.series import BYTES_IN_MIB, mebibytes, watts
 from connectors.windows import day_window
 
@@ -56,7 +55,7 @@ def test_what_one_series_does_not_know_of_a_place_another_may() -> None:
     first = series(UTIL, {"00:01": 1}, place=Place(hostname="node", gpu_index=0), extra={"a": "1", "b": "1"})
     second = series(ACTIVE, {"00:01": 1}, place=Place("other", "i-1", None, None, "L4"), extra={"b": "2", "c": "2"})
     (row,) = rows([first], [second])
-    assert [row[name] for name in Place._fields] == ["node", "i-1", 0, None, "L4"]
+    assert [row[name] for name in Place._fields] == ["node", "i-1", 0, None, "L4", None]
     assert json.loads(row["x_extra"]) == {"a": "1", "b": "1", "c": "2"}
 
 
