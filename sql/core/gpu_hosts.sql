@@ -1,6 +1,7 @@
 -- Bills, clouds and clusters name one machine in several ways: an ARN or its last part, a path in other case. The key
--- is the lower-case name, and its last part besides. The register wins; what nodes say of themselves fills the rest: a
--- machine is the node that it was last seen as, also before it was first seen, since bills begin before nodes do.
+-- is the lower-case name, and its last part besides. The register wins until its last row of a machine ends; what nodes
+-- say of themselves fills the rest: a machine is the node that it was last seen as, also before it was first seen, as
+-- bills begin before nodes do, with as many GPUs as its labels tell at the time.
 -- GPUs have one name for each type, whoever names them.
 -- A bill may name only the scale set that a machine is one of: its lines are those of all its machines, each for the
 -- time that it was seen.
@@ -74,14 +75,20 @@ sighted as (
         ) as gpu_count,
         lag(hostname) over (
             partition by lower(instance_id), project_id, zone order by seen_from, seen_to
-        ) as previous_hostname
+        ) as previous_hostname,
+        gpu_count as told_count,
+        lag(gpu_count) over (
+            partition by lower(instance_id), project_id, zone order by seen_from, seen_to
+        ) as previous_count
     from placed
 ),
 
 numbered as (
     select
         *,
-        sum(case when hostname = previous_hostname then 0 else 1 end) over (
+        sum(
+            case when hostname = previous_hostname and coalesce(told_count = previous_count, true) then 0 else 1 end
+        ) over (
             partition by machine_key, project_id, zone
             order by seen_from, seen_to
             rows between unbounded preceding and current row
@@ -105,7 +112,15 @@ stays as (
     group by machine_key, project_id, zone, hostname, stay_number
 ),
 
-dated as (
+registered_until as (
+    select
+        machine_key,
+        max(valid_to) as last_instant
+    from registered
+    group by machine_key
+),
+
+stayed as (
     select
         *,
         case when stay_number = 1 then timestamp '1970-01-01 00:00:00' else seen_from end as valid_from,
@@ -114,7 +129,24 @@ dated as (
             timestamp '9999-12-31 00:00:00'
         ) as valid_to
     from stays
-    where machine_key not in (select registered.machine_key from registered)
+),
+
+dated as (
+    select
+        stayed.machine_key,
+        stayed.cluster,
+        stayed.hostname,
+        stayed.project_id,
+        stayed.zone,
+        stayed.gpu_count,
+        stayed.gpu_model_name,
+        stayed.seen_from,
+        stayed.seen_to,
+        greatest(stayed.valid_from, coalesce(registered_until.last_instant, stayed.valid_from)) as valid_from,
+        stayed.valid_to
+    from stayed
+    left join registered_until on stayed.machine_key = registered_until.machine_key
+    where registered_until.last_instant is null or stayed.valid_to > registered_until.last_instant
 )
 
 select

@@ -1,5 +1,5 @@
 -- Each reading is a step that holds until the next one, but no longer than three median gaps of its day or five
--- minutes: beyond that nobody knows. The median gap is the one in which the middle of the sampled time lies, so that two
+-- minutes: beyond that nobody knows. The median gap is that in which the middle of the sampled time lies, so that two
 -- scrapers that follow one another by seconds hold no shorter than one; longer gaps than five minutes are silences.
 -- A run goes on while one step follows another without a gap and shows the same.
 with beside as (

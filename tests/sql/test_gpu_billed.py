@@ -89,3 +89,30 @@ def test_lines_within_one_another_state_no_hour_twice(duckdb_engine: DuckDBEngin
     hourly = [line(hour, hour + 1, "1") for hour in (9, 10, 11)]
     found = hours_of(duckdb_engine, *hourly, line(0, 24, "3", sku_id="licence"), node_sightings=[sighting(9, 12)])
     assert found == dict.fromkeys((9, 10, 11), 3600)
+
+
+def gpus_of(engine: DuckDBEngine, *register: Row, **given: list[Row]) -> dict[int, int]:
+    """GPUs of the node by hour, of two days that one line bills."""
+    bill = [line(0, 48, None)]
+    rows = built(engine, "gpu_billed_hours", charges=bill, host_identity=list(register), **given)
+    return {round((row["hour_start"] - at(0)).total_seconds() / 3600): row["gpu_count"] for row in rows}
+
+
+def test_a_machine_that_grows_has_its_gpus_from_when_it_has_them(duckdb_engine: DuckDBEngine) -> None:
+    found = gpus_of(duckdb_engine, node_sightings=[sighting(0, 24, gpu_count=1), sighting(24, 48, gpu_count=4)])
+    assert found == dict.fromkeys(range(24), 1) | dict.fromkeys(range(24, 48), 4)
+
+
+def test_a_machine_that_offers_fewer_for_a_while_has_not_shrunk(duckdb_engine: DuckDBEngine) -> None:
+    offered = [sighting(0, 8, gpu_capacity="8"), sighting(8, 16, gpu_capacity="7"), sighting(16, 24, gpu_capacity="8")]
+    assert gpus_of(duckdb_engine, node_sightings=offered) == dict.fromkeys(range(48), 8)
+
+
+def test_sightings_speak_of_a_machine_whose_register_has_ended(duckdb_engine: DuckDBEngine) -> None:
+    ended = {"resource_id": "i-1", "hostname": "node-1", "cluster": "prod", "gpu_count": 2}
+    found = gpus_of(
+        duckdb_engine,
+        ended | {"valid_from": at(-1000), "valid_to": at(24)},
+        node_sightings=[sighting(0, 24, gpu_count=8), sighting(24, 48, gpu_count=8)],
+    )
+    assert found == dict.fromkeys(range(24), 2) | dict.fromkeys(range(24, 48), 8)
