@@ -49,7 +49,7 @@ def run(
     source: Annotated[list[str] | None, typer.Option(help="Pull only this source; may be given again.")] = None,
     confirmed: Annotated[
         list[str] | None,
-        typer.Option("--confirm", help="Accept that this source has nothing, or much less than before."),
+        typer.Option("--confirm", help="Accept that this source has nothing, or much less or more than before."),
     ] = None,
     full_refresh: Annotated[bool, typer.Option(help="Rebuild tables even where nothing has changed.")] = False,
 ) -> None:

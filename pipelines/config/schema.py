@@ -173,6 +173,18 @@ class Reports(Strict):
     contact: str = Field(default="", max_length=200, description="Whom to ask about a statement.")
 
 
+class Restatements(Strict):
+    """How far a bill may change what it said before without anybody being asked: beyond that it needs `--confirm`."""
+
+    least_share: Annotated[Decimal, Field(ge=0, le=1, decimal_places=6)] = Field(
+        default=Decimal("0.75"), description="Of the rows and the money that were there, what must come again."
+    )
+    most_share: Annotated[Decimal, Field(ge=1, le=1000, decimal_places=6)] = Field(
+        default=Decimal("1.5"),
+        description="Of the rows and the money of days that had settled, what may come at most.",
+    )
+
+
 class Config(Strict):
     """The whole file."""
 
@@ -199,6 +211,7 @@ class Config(Strict):
     warm_standby: tuple[WarmStandby, ...] = ()
     prices: tuple[Price, ...] = ()
     exchange_rates: tuple[ExchangeRate, ...] = ()
+    restatements: Restatements = Restatements()
     reports: Reports = Reports()
     mail: Mail | None = None
 

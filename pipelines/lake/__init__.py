@@ -8,6 +8,7 @@ Here does not belong: what the rows mean, which slices are stale, Dagster, the S
 from pipelines.lake.deliveries import IN_TROUBLE, WITHDRAWN, Delivery
 from pipelines.lake.errors import LakeError, LakeLockedError, SchemaChangedError
 from pipelines.lake.lake import Lake
+from pipelines.lake.limits import Limits
 from pipelines.lake.publish import Publication
 from pipelines.lake.published import Snapshot
 from pipelines.lake.slices import Slice
@@ -19,6 +20,7 @@ __all__ = [
     "Lake",
     "LakeError",
     "LakeLockedError",
+    "Limits",
     "Publication",
     "SchemaChangedError",
     "Slice",

@@ -18,7 +18,8 @@ DELIVERIES = "deliveries"
 WITHDRAWN = "withdrawn"
 SERVED = ("committed", "empty", WITHDRAWN)  # outcomes that put a slice in place
 DELIVERED = ("committed", "empty", "unchanged")  # outcomes after which the slice is what the source says
-IN_TROUBLE = ("failed", "incomplete", "suspicious_empty", "suspicious_shrink")  # outcomes that did not, worst first
+# outcomes that did not, worst first
+IN_TROUBLE = ("failed", "incomplete", "suspicious_empty", "suspicious_shrink", "suspicious_growth")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Delivery:
     message: str | None = None
     is_final: bool = False
     not_covered: str | None = None
+    currency: str | None = None
 
 
 class Journal:
@@ -76,6 +78,10 @@ class Journal:
     def served(self, source: str, slice_date: date) -> Delivery | None:
         """The attempt that put the slice in place that is there now; None when none ever did."""
         return self._served.get((source, slice_date))
+
+    def delivered_at(self, source: str, slice_date: date) -> datetime | None:
+        """When the slice that is there was last taken in or confirmed; None when it never was, or was withdrawn."""
+        return self._delivered_at.get((source, slice_date))
 
     def in_place(self) -> list[Delivery]:
         """The attempts that put in place what is there now, of every source and slice."""

@@ -6,17 +6,20 @@ same tables. Whatever is wrong with the delivery, the slice that was there stays
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from connectors.base import IncompleteDeliveryError, SourceError
 from contracts import ContractBrokenError
 from pipelines.lake.blame import blamed
 from pipelines.lake.deliveries import Delivery, Journal, delivery_id
-from pipelines.lake.judge import refusal
+from pipelines.lake.judge import refusal, restated_by
 from pipelines.lake.landing import land
 from pipelines.lake.rejects import REJECTS
 from pipelines.lake.root import Root
 from pipelines.lake.stage import Order, Staged, stage
 from pipelines.lake.tables import Tables
+from pipelines.lake.totals import has_effective_cost
+from pipelines.lake.weight import Weights, weighed
 
 
 def ingest(root: Root, tables: Tables, journal: Journal, order: Order, delivery: Delivery) -> Delivery:
@@ -51,7 +54,7 @@ def _outcome(root: Root, tables: Tables, journal: Journal, order: Order, deliver
             staged = stage(folder, order, landed)
         except (SourceError, ContractBrokenError) as error:
             return replace(came, status=_status(error), message=str(error))
-        return _settle(tables, order, came, staged, served, landed.repeated)
+        return _settle(tables, journal, order, came, staged, landed.repeated)
 
 
 def _stands(tables: Tables, order: Order, came: Delivery, served: Delivery) -> bool:
@@ -80,6 +83,7 @@ def _unchanged(came: Delivery, served: Delivery) -> Delivery:
         total_effective_cost=served.total_effective_cost,
         rejected_cost=served.rejected_cost,
         stated_cost=served.stated_cost,
+        currency=served.currency,
         is_final=served.is_final,
         message=served.message,
         not_covered=served.not_covered,
@@ -88,14 +92,16 @@ def _unchanged(came: Delivery, served: Delivery) -> Delivery:
 
 def _settle(
     tables: Tables,
+    journal: Journal,
     order: Order,
     came: Delivery,
     staged: Staged,
-    served: Delivery | None,
     repeated: tuple[str, ...],
 ) -> Delivery:
     """Decides what becomes of a parsed delivery, and takes it in if it is sound."""
     totals = staged.totals
+    served = journal.served(order.name, order.slice_date)
+    weights = _weights(tables, order, staged, journal.delivered_at(order.name, order.slice_date))
     counted = replace(
         came,
         reject_count=totals.reject_count,
@@ -103,12 +109,18 @@ def _settle(
         rejected_cost=totals.refused_cost,
         stated_cost=totals.stated_cost,
     )
-    if refused := refusal(tables, order, totals):
+    if refused := refusal(tables, order, totals, weights):
         status, words = refused
         return replace(counted, status=status, message=words)
     _take_in(tables, order, came, staged)
     refusals = [totals.first_refusal] if totals.first_refusal else []
-    notices = [*refusals, *totals.notices, *(f"{name!r} came more than once and was counted once" for name in repeated)]
+    restated = [told] if weights and (told := restated_by(weights)) else []
+    notices = [
+        *restated,
+        *refusals,
+        *totals.notices,
+        *(f"{name!r} came more than once and was counted once" for name in repeated),
+    ]
     return replace(
         counted,
         status="committed" if totals.row_count or totals.reject_count else "empty",
@@ -117,10 +129,18 @@ def _settle(
         previous_total_cost=served.total_cost if served else None,
         total_effective_cost=totals.total_effective_cost,
         previous_total_effective_cost=served.total_effective_cost if served else None,
+        currency=totals.currency,
         is_final=totals.is_final and _is_over(came),
         message="; ".join([*notices, *totals.not_covered]) or None,
         not_covered="; ".join(totals.not_covered) or None,
     )
+
+
+def _weights(tables: Tables, order: Order, staged: Staged, delivered_at: datetime | None) -> Weights | None:
+    """What of a bill was there and what came; None for other facts, and where nothing was there before."""
+    if delivered_at is None or not has_effective_cost(order.fact):
+        return None
+    return weighed(tables, order, staged.rows, delivered_at)
 
 
 def _take_in(tables: Tables, order: Order, came: Delivery, staged: Staged) -> None:

@@ -10,6 +10,7 @@ import pyarrow.dataset as ds
 from connectors.base import Source, SourceSettings, Window
 from pipelines.lake.deliveries import Delivery, Journal, attempt
 from pipelines.lake.ingest import ingest
+from pipelines.lake.limits import Limits
 from pipelines.lake.lock import holding
 from pipelines.lake.publish import Publication, publish
 from pipelines.lake.published import Snapshot, current_snapshot
@@ -55,7 +56,14 @@ class Lake:
                 self._journal = None
 
     def ingest(
-        self, source: Source, settings: SourceSettings, window: Window, run_id: str, *, confirmed: bool = False
+        self,
+        source: Source,
+        settings: SourceSettings,
+        window: Window,
+        run_id: str,
+        *,
+        confirmed: bool = False,
+        limits: Limits | None = None,
     ) -> Delivery:
         """Takes in one window of a source and records the attempt. A source's fault is a status, not an exception.
 
@@ -64,7 +72,8 @@ class Lake:
             settings: the source's settings.
             window: what to fetch; its first day names the slice that is replaced.
             run_id: the run that asks.
-            confirmed: takes an empty delivery for the truth even though there were rows before.
+            confirmed: takes the delivery for the truth though it is nothing, or far more or less than before.
+            limits: how far it may go without that.
 
         Returns:
             The attempt as recorded in `deliveries`.
@@ -73,7 +82,8 @@ class Lake:
             journal = self._noted()
             ordinal = journal.count(settings.name, window.slice_date)
             begun = attempt(settings, source.fact, window, run_id, self._clock(), ordinal)
-            return ingest(self.root, self._tables, journal, Order(source, settings, window, confirmed), begun)
+            order = Order(source, settings, window, confirmed, limits or Limits())
+            return ingest(self.root, self._tables, journal, order, begun)
 
     def asked(self, source: str) -> dict[date, datetime | None]:
         """Every slice that a source was ever asked for, and when what is there was last taken in or confirmed.

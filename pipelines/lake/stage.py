@@ -1,6 +1,6 @@
 """A landed delivery parsed into files that belong to nothing yet, and counted on the way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from connectors.base import Parsed, Source, SourceSettings, Window
 from contracts import ContractBrokenError
 from pipelines.lake.blame import blamed
 from pipelines.lake.landing import Landed
+from pipelines.lake.limits import Limits
 from pipelines.lake.overlaps import repeated_lines
 from pipelines.lake.rejects import REJECTS, reject_rows
 from pipelines.lake.rows import SliceWriter, Written
@@ -16,12 +17,13 @@ from pipelines.lake.totals import Totals
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be ingested: a source under its settings, for one window."""
+    """What is to be ingested: a source under its settings, for one window, and how far it may change what is there."""
 
     source: Source
     settings: SourceSettings
     window: Window
     confirmed: bool
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def fact(self) -> str:

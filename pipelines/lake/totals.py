@@ -12,6 +12,7 @@ from contracts import contract
 # The money that a source's control total is about: the invoice's, or what a log says its requests cost.
 _MONEY = ("billed_cost", "source_reported_cost_usd")
 _EFFECTIVE = "effective_cost"  # what statements are in; a restatement may change it and no invoice
+_CURRENCY = "billing_currency"  # of every fact with effective cost
 _EXACT = Context(prec=80)  # beyond anything that DECIMAL(38,12) columns can add up to
 
 
@@ -33,6 +34,7 @@ class Totals:
     not_covered: list[str] = field(default_factory=list)
     first_reject: Reject | None = None
     finals: list[bool] = field(default_factory=list)
+    currencies: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         if money_column(self.fact):
@@ -45,6 +47,11 @@ class Totals:
         """The provider's word on every part of it."""
         return bool(self.finals) and all(self.finals)
 
+    @property
+    def currency(self) -> str | None:
+        """What its money is in; None where that is not one currency."""
+        return next(iter(self.currencies)) if len(self.currencies) == 1 else None
+
     def add(self, chunk: Parsed) -> None:
         """Counts a chunk."""
         self.row_count += chunk.rows.num_rows
@@ -54,6 +61,7 @@ class Totals:
             self.total_cost = plus(self.total_cost, _sum(chunk.rows[money]))
         if has_effective_cost(self.fact):
             self.total_effective_cost = plus(self.total_effective_cost, _sum(chunk.rows[_EFFECTIVE]))
+            self.currencies.update(chunk.rows[_CURRENCY].unique().to_pylist())
         for reject in chunk.rejects:
             self.first_reject = self.first_reject or reject
             self.rejected_cost = plus(self.rejected_cost, reject.cost)

@@ -54,6 +54,7 @@ def withdraw(
             previous_total_cost=served.total_cost if served else None,
             total_effective_cost=Decimal(0) if has_effective_cost(fact) else None,
             previous_total_effective_cost=served.total_effective_cost if served else None,
+            currency=served.currency if served else None,
             message=f"withdrawn: its {rows:,} rows count no more; what was delivered is still in landing",
         )
         journal.append(withdrawn)

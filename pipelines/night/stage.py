@@ -8,7 +8,7 @@ from connectors.patience import shared_patience
 from connectors.registry import source
 from pipelines.calendar import days_between
 from pipelines.house import House
-from pipelines.lake import IN_TROUBLE, Delivery
+from pipelines.lake import IN_TROUBLE, Delivery, Limits
 from pipelines.night.last_words import overdue
 
 REPEATS_ARE_NEWS = ("gateway_requests",)  # elsewhere repeats are how a source delivers: two views of one bill, say
@@ -21,12 +21,17 @@ def stage(house: House, kind: str, first: date, last: date) -> list[Delivery]:
     Beside them closed months whose last word never arrived.
     """
     deliveries: list[Delivery] = []
+    allowed = house.config.restatements
+    limits = Limits(allowed.least_share, allowed.most_share)
     for settings in house.sources(kind):
         confirm = settings.name in house.options.confirmed
         with shared_patience():
             for window in sorted({*windows(settings, days_between(first, last)), *overdue(house, settings, last)}):
                 house.progress.start(f"{settings.name} {window.slice_date}")
-                deliveries.append(house.lake.ingest(source(kind), settings, window, house.run_id, confirmed=confirm))
+                delivery = house.lake.ingest(
+                    source(kind), settings, window, house.run_id, confirmed=confirm, limits=limits
+                )
+                deliveries.append(delivery)
     return deliveries
 
 

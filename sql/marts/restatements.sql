@@ -1,3 +1,18 @@
+with delivered as (
+    select
+        *,
+        -- what stood before had been confirmed after the window's end: it was no part of a period
+        coalesce(
+            max(case when status in ('committed', 'empty', 'unchanged') then attempted_at end) over (
+                partition by x_source, slice_date
+                order by attempted_at, attempt_id
+                rows between unbounded preceding and 1 preceding
+            ) >= window_end,
+            false
+        ) as was_whole_period
+    from deliveries
+)
+
 select
     attempt_id,
     x_source,
@@ -6,11 +21,13 @@ select
     slice_date,
     attempted_at as restated_at,
     attempted_at >= window_end as period_had_ended,
+    was_whole_period,
+    currency,
     previous_total_cost,
     total_cost,
     cast(total_cost - previous_total_cost as decimal(38, 12)) as difference,
     previous_total_effective_cost,
     total_effective_cost,
     cast(total_effective_cost - previous_total_effective_cost as decimal(38, 12)) as effective_difference
-from deliveries
+from delivered
 where status in ('committed', 'empty', 'withdrawn') and total_cost is not null and previous_total_cost is not null
