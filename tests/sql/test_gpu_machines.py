@@ -7,7 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
+from models.allocation import largest_remainder
 from pipelines.engines.duckdb_engine import DuckDBEngine
 from pipelines.gpu_types import gpu_types
 from tests.sql.gpu_rows import (
@@ -208,18 +210,35 @@ def test_the_simulated_cluster_is_what_its_description_says(duckdb_engine: DuckD
             for day in days
         ],
     )
-    week = 7 * DAY
+    told, stranded = told_seconds(CLUSTER / "openshift_ground_truth.yml")
     found = seconds(rows, "namespace", "state")
-    # four whole GPUs; three slices and one of seven; a third of every hour; two GPUs that nobody was ever given
-    assert found["assistant", "unknown"] == 4 * week
-    assert found["catalog", "unknown"] == pytest.approx(week * 4 / 7, abs=168)
-    assert found["research", "unknown"] == week // 3
-    assert (
-        found["", "unallocated"] == 8 * week - found["assistant", "unknown"] - found["catalog", "unknown"] - week // 3
-    )
-    stranded = [row for row in rows if row["metric_used"] == "mig_profile"]
-    assert sum(row["state_seconds"] for row in stranded) == pytest.approx(week * 3 / 7, abs=168)
-    assert sum(found.values()) == 8 * week
+    free = 8 * len(days) * DAY - sum(told.values())
+    assert found == {("", "unallocated"): free} | {(name, "unknown"): count for name, count in told.items()}
+    assert sum(row["state_seconds"] for row in rows if row["metric_used"] == "mig_profile") == stranded
+
+
+def told_seconds(description: Path) -> tuple[dict[str, int], int]:
+    """GPU seconds of each namespace that the cluster's description asks for, and those that its slices leave over.
+
+    Hours have whole seconds: of a GPU's 3,600 each instance has its sevenths, the largest remainders rounded up.
+    """
+    (cluster,) = (one["OCPGenerator"] for one in yaml.safe_load(description.read_text("utf-8"))["generators"])
+    hours = (cluster["end_date"] - cluster["start_date"]).days * 24
+    told: Counter[str] = Counter()
+    stranded = 0
+    for node in cluster["nodes"]:
+        for namespace, held in node["namespaces"].items():
+            for pod in held["pods"]:
+                for gpu in pod["gpus"]:
+                    slices = [int(one["mig_profile"][0]) for one in gpu.get("mig_instances", ())]
+                    if slices:
+                        assert pod["pod_seconds"] == 3600
+                        *parts, left = largest_remainder(3600, [*slices, 7 - sum(slices)])
+                        told[namespace] += hours * sum(parts)
+                        stranded += hours * left
+                    else:
+                        told[namespace] += hours * pod["pod_seconds"]
+    return dict(told), stranded
 
 
 def test_a_node_that_was_billed_and_never_seen_is_unobserved_and_one_seen_and_not_billed_is_told(
