@@ -5,9 +5,11 @@ Labels are those of NVIDIA's GPU feature discovery: https://github.com/NVIDIA/k8
 Here belongs: NVIDIA's forms. Here does not belong: how kube-state-metrics writes labels (label_names).
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from connectors.kubernetes.label_names import chosen
 
@@ -16,6 +18,7 @@ REPLICAS, STRATEGY = "nvidia.com/gpu.replicas", "nvidia.com/gpu.sharing-strategy
 LABELS = (PRODUCT, COUNT, REPLICAS, STRATEGY)
 _PRODUCT = re.compile(r"(.+?)(?:-MIG-(\d+g\.\d+gb(?:\.me)?))?(-SHARED)?")
 _MIG = re.compile(r"nvidia_com_mig_(\d+g)_(\d+gb)(_me)?(_shared)?")
+_SLICES = 7  # of the GPUs that have most: A30 and RTX PRO have fewer, and say so by their label of a count
 _SHARED_BY = ("time-slicing", "mps")
 
 
@@ -57,6 +60,23 @@ def replicas(said: Mapping[str, str]) -> int | None:
     """As how many shares a GPU is offered, by labels in Kubernetes' names; None where it is not shared."""
     count = whole(said.get(REPLICAS))
     return count if count is not None and (count > 1 or said.get(STRATEGY) in _SHARED_BY) else None
+
+
+def least_gpus(capacity: Mapping[str, Decimal], product: str) -> int | None:
+    """The fewest GPUs that can be what a node offers, where these are MIG instances: seven slices to each.
+
+    `product` is the node's label: of some nodes it alone says that what is offered as GPUs are instances. None where
+    nothing is one.
+    """
+    of_all = of_product(product).mig_profile
+    slices, gpus = Decimal(0), Decimal(0)
+    for resource, count in capacity.items():
+        profile = of_resource(resource).mig_profile or of_all
+        if profile is None:
+            gpus += count
+        else:
+            slices += count * int(profile.partition("g")[0])
+    return int(gpus) + math.ceil(slices / _SLICES) if slices else None
 
 
 def whole(text: str | None) -> int | None:

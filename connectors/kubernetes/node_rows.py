@@ -112,9 +112,9 @@ def sightings(nodes: Nodes, seen: Seen, window: Window) -> Iterator[dict[str, An
                     "seen_to": end,
                     "hostname": node,
                     **_machine(segment),
-                    **_offer(segment, nodes.extra[node]),
                     **_size(segment),
                     **_labels(segment, nodes.settings),
+                    **_offer(segment, nodes.extra[node]),
                     **provenance(nodes.settings, window, seen, segment),
                 }
 
@@ -135,9 +135,12 @@ def _offer(segment: Segment, extra: Mapping[str, str]) -> dict[str, Any]:
     for offer in segment.said(Offer):
         of_kind = offered["allocatable" if offer.is_allocatable else "capacity"]
         of_kind[offer.resource] = max(offer.count, of_kind.get(offer.resource, offer.count))
+    labels = dict(pair for fact in segment.said(Labels) for pair in fact.pairs)
+    count = gpus.whole(labels.get(gpus.COUNT))
     cordoned = [fact.is_cordoned for fact in segment.said(Cordoned)]
     kept = {**extra, **{name: counts for name, counts in offered.items() if counts}}
     return {
+        "gpu_count": gpus.least_gpus(offered["capacity"], labels.get(gpus.PRODUCT, "")) if count is None else count,
         "gpu_capacity": sum(offered["capacity"].values()) if offered["capacity"] else None,
         "is_cordoned": any(cordoned) if cordoned else None,
         "x_extra": json_text(kept) if kept else None,
@@ -161,7 +164,6 @@ def _labels(segment: Segment, settings: KubernetesNodesSettings) -> dict[str, An
     kept = {name: value for name, value in labels.items() if name in settings.node_labels}
     return {
         "gpu_model_name": gpus.of_product(labels.get(gpus.PRODUCT, "")).model_name,
-        "gpu_count": gpus.whole(labels.get(gpus.COUNT)),
         "gpu_replicas": gpus.replicas(labels),
         "purchase_option": machines.purchase_option(labels),
         "labels": json_text(kept) if kept else None,

@@ -145,6 +145,22 @@ def test_what_a_node_offers_is_added_up_over_whole_gpus_and_instances() -> None:
     }
 
 
+def test_mig_instances_are_as_few_gpus_as_can_hold_them_where_no_label_counts_them() -> None:
+    instances = "nvidia_com_mig_1g_10gb"
+    (seven,) = sighted([offers("gpu-1", "10:00", "11:00", 7, instances)])
+    (fifteen,) = sighted([offers("gpu-1", "10:00", "11:00", 15, instances), offers("gpu-1", "10:00", "11:00", 4)])
+    assert (seven["gpu_count"], seven["gpu_capacity"]) == (1, 7)
+    assert (fifteen["gpu_count"], fifteen["gpu_capacity"]) == (7, 19)
+
+
+def test_instances_that_are_offered_as_gpus_are_known_by_the_product_s_label() -> None:
+    labels = {"node": "gpu-1", "label_nvidia_com_gpu_product": "NVIDIA-A100-SXM4-80GB-MIG-3g.40gb"}
+    (row,) = sighted([sampled(NODE_LABELS, labels, "10:00", "11:00"), offers("gpu-1", "10:00", "11:00", 4)])
+    assert (row["gpu_count"], row["gpu_capacity"]) == (2, 4)
+    (whole,) = sighted([offers("gpu-1", "10:00", "11:00", 4)])
+    assert (whole["gpu_count"], whole["gpu_capacity"]) == (None, 4)
+
+
 def test_a_time_sliced_node_says_as_how_many_shares_a_gpu_is_offered() -> None:
     labels = {
         **A100,
