@@ -5,6 +5,7 @@ select
     x_page,
     x_row,
     request_id,
+    response_id,
     attempt_group_id,
     started_at,
     latency_seconds,

@@ -1,11 +1,13 @@
 -- A duplicate has the key, model, outcome, tokens and reported cost of an earlier attempt and starts within one second
 -- of that one. That alone proves nothing: equally long texts embedded at a steady rate have it all the time. Under the
--- same id it is one, if its duration, where both are known, is the same to a tenth of a second. Under another id it has
+-- same id, the log's or the provider's of the answer, it is one, if its duration, where both are known, is the same to
+-- a tenth of a second. Two answers of which the provider gave each its own id are two calls. Under another id it has
 -- to be an answer, and one of two things more: that both began at the same part of a second and ended in the same
 -- millisecond, and no third one began then; or that they are the only two calls of their sizes, and as long, within ten
--- minutes, and not two tries of one operation. The earlier attempt is the one just before, or the last one of the same
--- tenth of a second: another call may lie between. What has to be the same is compared as one hash: that another call
--- has it within the same second is not to be expected.
+-- minutes, and not two tries of one operation. An answer of fewer than twenty tokens proves nothing by its size. The
+-- earlier attempt is the one just before, or the last one of the same tenth of a second: another call may lie between.
+-- What has to be the same is compared as one hash: that another call has it within the same second is not to be
+-- expected. A gateway's own id of an answer is told from a provider's by its form: gateways make UUIDs.
 -- A reused id is one under which something else was already logged that day.
 -- A retry is what follows a failed attempt of the same operation: the failed one is no request of its own.
 with calls as (
@@ -15,7 +17,16 @@ with calls as (
             key_id, source_provider, billed_model, status, input_uncached_tokens, cache_read_tokens,
             cache_write_5m_tokens, cache_write_1h_tokens, input_audio_tokens, output_text_tokens,
             output_reasoning_tokens, output_audio_tokens, source_reported_cost_usd
-        ) as call_hash
+        ) as call_hash,
+        case
+            when
+                response_id <> request_id
+                or response_id like 'resp_%'
+                or response_id like 'msg_%'
+                or response_id like 'gen-%'
+                or (response_id like 'chatcmpl-%' and response_id not like 'chatcmpl-%-%')
+                then response_id
+        end as answer_id
     from compared_requests
 ),
 
@@ -27,12 +38,15 @@ neighbours as (
         x_row,
         is_of_hour_before,
         request_id,
+        answer_id,
         attempt_group_id,
         started_at,
         latency_seconds,
         status = 'success' and output_total_tokens > 0 as has_answer,
+        output_total_tokens < 20 as is_short,
         started_at > date_trunc('second', started_at) as has_fraction,
         lag(request_id) over before as before_request_id,
+        lag(answer_id) over before as before_answer_id,
         lag(x_source) over before as before_x_source,
         lag(attempt_group_id) over before as before_attempt_group_id,
         lag(started_at) over before as before_started_at,
@@ -40,6 +54,7 @@ neighbours as (
         coalesce(lag(started_at, 2) over before < started_at - interval 10 minute, true)
         and coalesce(lead(started_at) over before > started_at + interval 10 minute, true) as before_is_only,
         lag(request_id) over as_long as as_long_request_id,
+        lag(answer_id) over as_long as as_long_answer_id,
         lag(x_source) over as_long as as_long_x_source,
         lag(attempt_group_id) over as_long as as_long_attempt_group_id,
         lag(started_at) over as_long as as_long_started_at,
@@ -59,58 +74,59 @@ neighbours as (
     )
 ),
 
-found_twice as (
+near as (
+    select
+        *,
+        started_at <= as_long_started_at + interval 1 second as as_long_is_near,
+        request_id = as_long_request_id or coalesce(answer_id = as_long_answer_id, false) as as_long_has_id,
+        has_answer and coalesce(answer_id = as_long_answer_id, true) as as_long_may_be_same,
+        x_source <> as_long_x_source or coalesce(attempt_group_id <> as_long_attempt_group_id, true)
+            as as_long_is_of_another_operation,
+        started_at <= before_started_at + interval 1 second
+        and coalesce(abs(latency_seconds - before_latency_seconds) <= 0.1, true) as before_is_near,
+        request_id = before_request_id or coalesce(answer_id = before_answer_id, false) as before_has_id,
+        has_answer and coalesce(answer_id = before_answer_id, true) as before_may_be_same,
+        x_source <> before_x_source or coalesce(attempt_group_id <> before_attempt_group_id, true)
+            as before_is_of_another_operation
+    from neighbours
+    where not is_of_hour_before
+),
+
+judged as (
+    select
+        *,
+        case
+            when not coalesce(as_long_is_near, false) then null
+            when as_long_has_id then 'same_id'
+            when
+                as_long_may_be_same
+                and has_fraction
+                and as_long_is_only_then
+                and started_at = as_long_started_at
+                and abs(latency_seconds - as_long_latency_seconds) < 0.001
+                then 'same_instant'
+            when as_long_may_be_same and as_long_is_only and as_long_is_of_another_operation
+                then case when is_short then 'short_answer' else 'same_size' end
+        end as as_long_proof,
+        case
+            when not coalesce(before_is_near, false) then null
+            when before_has_id then 'same_id'
+            when before_may_be_same and before_is_only and before_is_of_another_operation
+                then case when is_short then 'short_answer' else 'same_size' end
+        end as before_proof
+    from near
+),
+
+duplicates as (
     select
         usage_date,
         x_source,
         x_page,
         x_row,
-        case
-            when
-                started_at <= as_long_started_at + interval 1 second
-                and (
-                    request_id = as_long_request_id
-                    or (
-                        has_answer
-                        and as_long_is_only
-                        and (
-                            x_source <> as_long_x_source
-                            or coalesce(attempt_group_id <> as_long_attempt_group_id, true)
-                        )
-                    )
-                    or (
-                        has_answer
-                        and has_fraction
-                        and as_long_is_only_then
-                        and started_at = as_long_started_at
-                        and abs(latency_seconds - as_long_latency_seconds) < 0.001
-                    )
-                )
-                then as_long_request_id
-            when
-                started_at <= before_started_at + interval 1 second
-                and coalesce(abs(latency_seconds - before_latency_seconds) <= 0.1, true)
-                and (
-                    request_id = before_request_id
-                    or (
-                        has_answer
-                        and before_is_only
-                        and (
-                            x_source <> before_x_source
-                            or coalesce(attempt_group_id <> before_attempt_group_id, true)
-                        )
-                    )
-                )
-                then before_request_id
-        end as other_request_id
-    from neighbours
-    where not is_of_hour_before
-),
-
-duplicates as (
-    select *
-    from found_twice
-    where other_request_id is not null
+        case when as_long_proof is null then before_request_id else as_long_request_id end as other_request_id,
+        coalesce(as_long_proof, before_proof) as proof
+    from judged
+    where as_long_proof is not null or before_proof is not null
 ),
 
 named as (
@@ -168,7 +184,8 @@ select
     x_page,
     x_row,
     'duplicate' as defect,
-    other_request_id
+    other_request_id,
+    proof
 from duplicates
 union all
 select
@@ -177,7 +194,8 @@ select
     uses.x_page,
     uses.x_row,
     case when uses.is_logged_again then 'duplicate' else 'id_reused' end as defect,
-    uses.request_id as other_request_id
+    uses.request_id as other_request_id,
+    'same_id' as proof
 from uses
 left join duplicates
     on uses.x_source = duplicates.x_source and uses.x_page = duplicates.x_page and uses.x_row = duplicates.x_row
@@ -189,6 +207,7 @@ select
     x_page,
     x_row,
     'retry_as_request' as defect,
-    other_request_id
+    other_request_id,
+    'operation' as proof
 from tries
 where status = 'failure' and other_request_id is not null

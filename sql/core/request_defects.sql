@@ -2,9 +2,10 @@
 -- that explains it: none at all, a margin or discount that the log speaks of and does not state, a price that the book
 -- had earlier or that was corrected since, cached tokens at the price of uncached ones, or charged a second time as
 -- such. Costs that differ by a billionth of a dollar or less are equal: gateways compute in binary floating point.
--- An effect is by how much a sum over the log is too high; it is unknown where nobody logged what was used.
+-- An effect is by how much a sum over the log is too high; it is unknown where nobody logged what was used, or can say
+-- whether it was used once or twice.
 with repeats as (
-    select * from repeated_requests
+    select * from proven_repeats
 ),
 
 stated as (
@@ -253,8 +254,11 @@ found as (
         x_page,
         x_row,
         defect,
-        case defect when 'duplicate' then 'estimated_cost' when 'id_reused' then 'identity' else 'request_count' end
-            as distorts,
+        case
+            when defect in ('duplicate', 'possible_duplicate') then 'estimated_cost'
+            when defect = 'id_reused' then 'identity'
+            else 'request_count'
+        end as distorts,
         other_request_id,
         cast(null as string) as effect_basis,
         cast(null as decimal(38, 12)) as reported_too_much_usd,

@@ -60,6 +60,7 @@ select
     usage_date,
     started_at,
     request_id,
+    response_id,
     attempt_group_id,
     latency_seconds,
     provider_id,

@@ -24,6 +24,7 @@ from models.frames import frame_of, schema_of
 from models.reconciliation import Reconciled, reconcile
 from pipelines.engines.duckdb_engine import DuckDBEngine
 from tests.models.four_sides import by_cause, sums_to_the_difference
+from tests.sql.golden import filled
 
 PERIOD, NEXT = date(2026, 10, 1), date(2026, 11, 1)
 OFFSET = timedelta(hours=8)
@@ -133,8 +134,9 @@ def price_rows() -> pa.Table:
 
 def identity_rows() -> pa.Table:
     rows = [
-        {"source_provider": "openai", "source_model": model, "provider_id": "openai", "model_id": model,
+        {"source_provider": source, "source_model": model, "provider_id": "openai", "model_id": model,
          "is_self_hosted": False, "identity_source": "configuration"}
+        for source in ("openai", "OpenAI")
         for model in USD_PER_MTOK
     ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=contract("model_identity").arrow_schema())
@@ -165,6 +167,12 @@ def usage_api(happened: Iterable[Request]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema_of("provider_usage"), orient="row")
 
 
+def usage_rows(happened: Iterable[Request]) -> pa.Table:
+    """The same as rows of the lake."""
+    counted = usage_api(happened).to_dicts()
+    return filled("provider_usage", [{name: n for name, n in row.items() if n is not None} for row in counted])
+
+
 def build(engine: DuckDBEngine, table: str, built: set[str]) -> None:
     """Builds a table and first all that it reads and that is not there yet."""
     for name in contract(table).depends_on:
@@ -175,14 +183,16 @@ def build(engine: DuckDBEngine, table: str, built: set[str]) -> None:
 
 
 @contextmanager
-def engine_of(logged: Iterable[Request], spill: Path) -> Generator[DuckDBEngine]:
-    """The hours and defects of a log, built from its rows."""
+def engine_of(logged: Iterable[Request], spill: Path, counted: Iterable[Request] = ()) -> Generator[DuckDBEngine]:
+    """The hours and defects of a log, built from its rows, and from what the provider counted."""
     engine = DuckDBEngine("1GiB", str(spill))
     engine.register("gateway_requests", log_rows(logged))
     engine.register("model_identity", identity_rows())
     engine.register("prices", price_rows())
     engine.register("self_hosted_costs", contract("self_hosted_costs").arrow_schema().empty_table())
-    build(engine, "usage_hourly", {"gateway_requests", "model_identity", "prices", "self_hosted_costs"})
+    engine.register("provider_usage", usage_rows(counted))
+    given = {"gateway_requests", "model_identity", "prices", "self_hosted_costs", "provider_usage"}
+    build(engine, "usage_hourly", given)
     yield engine
     engine.close()
 
@@ -206,7 +216,7 @@ def month(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     chance = random.Random(2)
     copies = (replace(r, started_at=r.started_at + timedelta(milliseconds=300)) for r in logged)
     repeated = tuple(copy for copy in copies if chance.random() < 0.02)
-    with engine_of([*logged, *repeated], tmp_path_factory.mktemp("spill")) as engine:
+    with engine_of([*logged, *repeated], tmp_path_factory.mktemp("spill"), counted=happened) as engine:
         found = reconciled(engine, happened, digits=12 if request.param == "exact" else 2)
         defects = engine.read("request_defects")
     return Month(happened, logged, repeated, found, defects)
@@ -280,7 +290,7 @@ def test_equal_sizes_at_a_steady_rate_are_neither_logged_again_nor_missing(tmp_p
         for first, model, tokens, apart in ((0, "small", (512, 0, 0), 50), (1_000, "large", (300, 0, 1), 200))
         for number in range(1_000)
     ]
-    with engine_of(steady, tmp_path) as engine:
+    with engine_of(steady, tmp_path, counted=steady) as engine:
         defects = engine.read("request_defects")
         lines = reconciled(engine, steady, digits=12).lines
     assert defects.num_rows == 0
@@ -288,3 +298,35 @@ def test_equal_sizes_at_a_steady_rate_are_neither_logged_again_nor_missing(tmp_p
     # 512,000 at 1 dollar a million; 300,000 at 3 and 1,000 at 15
     assert lines["estimated_cost"].sum() == Decimal("1.427")
     assert set(lines["volume_difference"]) == {0}
+
+
+def test_parallel_calls_of_one_size_that_the_provider_counted_are_two_calls(tmp_path: Path) -> None:
+    """A judge asked twice at once, a hundred times: answers of one token, and long ones that are equal."""
+    noon = datetime(2026, 10, 7, 12)
+    asked = [
+        Request(first + 2 * number + again, noon + timedelta(minutes=number, milliseconds=3 * again), model, tokens)
+        for first, model, answer in ((0, "small", 1), (1_000, "large", 300))
+        for number in range(100)
+        for again in range(2)
+        for tokens in [(3_000 + number, 0, answer)]
+    ]
+    with engine_of(asked, tmp_path, counted=asked) as engine:
+        defects = engine.read("request_defects")
+        lines = reconciled(engine, asked, digits=12).lines
+    assert Counter(defects["defect"].to_pylist()) == {"possible_duplicate": 200}
+    assert set(defects["effect_usd"].to_pylist()) == {None}
+    assert set(lines["duplicate_tokens"]) == {0}
+    assert set(lines["volume_difference"]) == {0}
+
+
+def test_short_answers_are_logged_again_only_where_the_provider_counted_them_once(tmp_path: Path) -> None:
+    noon = datetime(2026, 10, 7, 12)
+    asked = [
+        Request(number, noon + timedelta(minutes=number), "small", (3_000 + number, 0, 1)) for number in range(100)
+    ]
+    again = [replace(request, started_at=request.started_at + timedelta(milliseconds=300)) for request in asked[:9]]
+    with engine_of([*asked, *again], tmp_path, counted=asked) as engine:
+        defects = engine.read("request_defects")
+        found = by_cause(reconciled(engine, asked, digits=12).causes)
+    assert Counter(defects["defect"].to_pylist()) == {"duplicate": 9}
+    assert found["duplicate"] == -at_book(cells(again))
