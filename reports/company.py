@@ -33,6 +33,7 @@ _CAUSES = (
 _GOAL = Decimal("0.01")
 """Of a provider's bill, what may be unexplained: less than this."""
 
+NOT_ASKED = "not_asked"
 _STATUS = {
     "committed": "Complete",
     "unchanged": "Complete",
@@ -42,6 +43,7 @@ _STATUS = {
     "suspicious_growth": "Much more than before, not confirmed",
     "incomplete": "Incomplete",
     "failed": "Failed",
+    NOT_ASKED: "Not asked",
 }
 _COMPLETE = frozenset({"committed", "unchanged", "empty"})
 
@@ -91,11 +93,14 @@ def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
     if not sources:
         return None
     gaps = [s for s in sources if s.missing_days or s.refused_rows or s.status not in _COMPLETE]
+    unasked = [clean(s.name) for s in sources if s.status == NOT_ASKED]
     lead = (
         f"{len(gaps)} of {len(sources)} sources are incomplete: what they have not delivered is not in these figures."
         if gaps
         else "Every source has delivered every day."
     )
+    if unasked:
+        lead += f" Not asked for this month: {', '.join(sorted(unasked))}."
     partial = [s for s in sources if s.not_covered]
     if partial:
         lead += f" What {len(partial)} of them cannot tell is in no figure: it is named below."

@@ -117,6 +117,22 @@ class SourceFreshness:
 
 
 @dataclass(frozen=True)
+class Restatement:
+    """What a bill of an ended month changed by since: the differences of all its restatements, signed, in its currency.
+
+    `currency` is None where it is not one. `month` is the bill's first day, `last_at` when it last changed (UTC).
+    """
+
+    source: str
+    month: date
+    last_at: datetime
+    times: int
+    billed: Decimal
+    effective: Decimal
+    currency: str | None
+
+
+@dataclass(frozen=True)
 class SharedFacts:
     """The lines that every team's statement of a period shows alike.
 
@@ -135,4 +151,5 @@ class SharedFacts:
     snapshot_id: str = ""
     config_hash: str = ""
     contact: str = ""
+    restatements: tuple[Restatement, ...] = ()
     without_rate: tuple[tuple[str, Decimal], ...] = ()

@@ -19,6 +19,7 @@ from reports.given import Period, SharedFacts, TeamRows
 from reports.gpu import gpu_table
 from reports.lines import service_sums
 from reports.money import ZERO, exact_sum, format_money, minor_unit, round_to
+from reports.restated import restatement_table
 from reports.standing import Banner, banner_for, footnotes_for, missing_days
 from reports.tables import Table, cost_table
 from reports.wording import KIND_LABELS, clean
@@ -89,7 +90,11 @@ def build_month(period: Period, rows: TeamRows, shared: SharedFacts) -> Month:
             gpu_table(rows.gpu, rates_of(rows.chargeback), by_kind[_GPU][2], kinds.lines[_GPU].amount, currency)
         ),
         bill=bill_table(shared, period),
-        checks=(*log_tables(shared), *_tables(coverage_table(shared.freshness))),
+        checks=(
+            *log_tables(shared),
+            *_tables(coverage_table(shared.freshness)),
+            *_tables(restatement_table(shared.restatements)),
+        ),
         footnotes=footnotes_for(period, shared),
         contact=clean(shared.contact),
     )

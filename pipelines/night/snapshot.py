@@ -1,6 +1,6 @@
 """What a published snapshot says about one period, split by team before any report sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,8 +12,9 @@ from models.frames import frame_of
 from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake
+from reports.company import NOT_ASKED
 from reports.currencies import converted, without_rate
-from reports.given import PeriodState, ReconciliationLine, SharedFacts, SourceFreshness, TeamRows
+from reports.given import PeriodState, ReconciliationLine, Restatement, SharedFacts, SourceFreshness, TeamRows
 from reports.money import exact_sum
 
 TEAM, RESIDUAL = "team:", "residual:"
@@ -24,7 +25,8 @@ WORST_FIRST = (*IN_TROUBLE, "empty", "unchanged", "committed")
 class PeriodView:
     """A period's rows from one snapshot, with what they are in the statements' currency where that is known.
 
-    `first_asked`: by source and account, the first day that it was ever asked for.
+    `restatements`: of bills of the period, and those made in it. `asked`: the sources and accounts asked for the
+    period. `first_asked`: by source and account, the first day that it was ever asked for.
     """
 
     period: date
@@ -34,6 +36,8 @@ class PeriodView:
     gpu: pl.DataFrame
     reconciliation: pl.DataFrame
     freshness: pl.DataFrame
+    restatements: pl.DataFrame
+    asked: frozenset[tuple[str, str]] = frozenset()
     first_asked: Mapping[tuple[str, str], date] = field(default_factory=dict[tuple[str, str], date])
 
     @property
@@ -70,6 +74,8 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         gpu=read("gpu_waste"),
         reconciliation=read("reconciliation_summary"),
         freshness=_of_period(freshness, period),
+        restatements=_restated(frame_of(snapshot.read("restatements")), period),
+        asked=_asked(_in_month(freshness, period)),
         first_asked=_first_asked(freshness),
     )
 
@@ -86,10 +92,11 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
         allocated_total=allocated,
         residuals=residuals,
         reconciliation=tuple(_reconciliation_line(row) for row in view.reconciliation.iter_rows(named=True)),
-        freshness=tuple(source_freshness(view, last_day)),
+        freshness=(*source_freshness(view, last_day), *_not_asked(view, config)),
         snapshot_id=str(view.number),
         config_hash=config_hash,
         contact=config.reports.contact,
+        restatements=tuple(_restatements(view.restatements)),
         without_rate=without_rate(view.chargeback),
     )
 
@@ -110,7 +117,7 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
         costs = [row["rejected_cost"] for row in found if row["rejected_cost"] is not None]
         lines.append(
             SourceFreshness(
-                name=f"{source} ({account})" if account != "default" else str(source),
+                name=_called(str(source), str(account)),
                 status=min((row["status"] for row in found), key=WORST_FIRST.index),
                 missing_days=tuple(day for day in expected if day >= begun and day not in served) if daily else (),
                 message=_messages(found),
@@ -120,6 +127,50 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
             )
         )
     return lines
+
+
+def _not_asked(view: PeriodView, config: Config) -> list[SourceFreshness]:
+    """Configured sources that nobody asked for this period: one that came later is not lacking."""
+    return [
+        SourceFreshness(_called(source.name, source.account), NOT_ASKED)
+        for source in config.sources
+        if (account := (source.name, source.account)) not in view.asked
+        and view.first_asked.get(account, view.period) <= view.period
+    ]
+
+
+def _called(source: str, account: str) -> str:
+    return f"{source} ({account})" if account != "default" else source
+
+
+def _restatements(rows: pl.DataFrame) -> Iterator[Restatement]:
+    """One line for each bill and month: the sum of what it changed by."""
+    keys = ["x_source", "x_account", "slice_date"]
+    for (source, account, month), found in rows.sort([*keys, "restated_at"]).group_by(keys, maintain_order=True):
+        currencies = {*found["currency"].drop_nulls().to_list()}
+        yield Restatement(
+            source=_called(source, account),
+            month=month,
+            last_at=found["restated_at"].to_list()[-1],
+            times=found.height,
+            billed=exact_sum(found["difference"]),
+            effective=exact_sum(found["effective_difference"].drop_nulls()),
+            currency=currencies.pop() if len(currencies) == 1 else None,
+        )
+
+
+def _restated(restatements: pl.DataFrame, period: date) -> pl.DataFrame:
+    """Restatements of bills of a whole period, made of this one or in it, that changed what it cost."""
+    changed = restatements.filter(
+        (pl.col("fact") == "charges")
+        & pl.col("was_whole_period")
+        & ((pl.col("difference") != 0) | (pl.col("effective_difference") != 0))
+    )
+    ends = next_month(period)
+    return changed.filter(
+        pl.col("slice_date").is_between(period, ends, closed="left")
+        | (pl.col("restated_at").dt.date().is_between(period, ends, closed="left") & (pl.col("slice_date") < ends))
+    )
 
 
 def _messages(found: list[dict[str, Any]]) -> str | None:
@@ -140,8 +191,15 @@ def _by_account(chargeback: pl.DataFrame) -> dict[str, Decimal]:
 
 def _of_period(freshness: pl.DataFrame, period: date) -> pl.DataFrame:
     """The period's slices; none of a source that was withdrawn: its money is gone, and said in `restatements`."""
-    counted = freshness.filter(pl.col("status") != WITHDRAWN)
-    return counted.filter(pl.col("slice_date").is_between(period, next_month(period), closed="left"))
+    return _in_month(freshness.filter(pl.col("status") != WITHDRAWN), period)
+
+
+def _in_month(rows: pl.DataFrame, period: date) -> pl.DataFrame:
+    return rows.filter(pl.col("slice_date").is_between(period, next_month(period), closed="left"))
+
+
+def _asked(freshness: pl.DataFrame) -> frozenset[tuple[str, str]]:
+    return frozenset((source, account) for source, account in freshness.select("x_source", "x_account").iter_rows())
 
 
 def _first_asked(freshness: pl.DataFrame) -> dict[tuple[str, str], date]:

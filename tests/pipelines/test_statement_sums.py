@@ -37,6 +37,7 @@ def test_a_bill_of_more_than_28_digits_is_summed_to_the_last_one(tmp_path: Path)
         gpu=empty("gpu_waste"),
         reconciliation=empty("reconciliation_summary"),
         freshness=empty("freshness"),
+        restatements=empty("restatements"),
     )
     config, _ = load(write_company(tmp_path), {})
     facts = shared_facts(view, config, "0" * 64, MONTH)

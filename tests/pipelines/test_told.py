@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.house import open_house
+from pipelines.house import Options, open_house
 from pipelines.lake import Delivery
 from pipelines.night.snapshot import period_view, source_freshness
 from pipelines.night.stage import notices, stage
@@ -92,6 +92,23 @@ def test_days_before_a_source_was_first_asked_are_not_missing(tmp_path: Path) ->
         lines = source_freshness(period_view(house.lake, date(2026, 10, 1), "USD"), DAY)
     lacking = {line.name: line.missing_days for line in lines}
     assert lacking["gateway"] == tuple(date(2026, 10, day) for day in (29, 30))
+
+
+def test_a_restated_month_is_told_and_printed_and_so_is_who_was_not_asked(tmp_path: Path) -> None:
+    config = write_company(tmp_path)
+    night(config, DAY, options=Options(only_sources=frozenset({"bill", "other-bill"})))
+    overview = tmp_path / "reports" / "2026-10" / "index.html"
+    assert "Not asked for this month: gateway." in overview.read_text(encoding="utf-8")
+    write_bill(tmp_path / "bills", [line(BilledCost="10.25", EffectiveCost="10")])
+    again = night(config, DAY, at=date(2026, 11, 4))
+    told = "restated by -USD 0.25 (USD 10.25 billed where 10.50 were, 10.00 effective where 10.50 were)"
+    assert f"bill 2026-10-01: {told}" in again.told.notices
+    for page in overview, next(overview.parent.glob("*search*.txt"), overview):
+        text = page.read_text(encoding="utf-8")
+        assert "bill (main), October 2026" in text
+        assert "\N{MINUS SIGN}$0.50" in text
+        assert "Restated on 4 Nov" in text
+        assert "Not asked" not in text
 
 
 def test_attempts_that_a_log_repeats_are_counted_once_and_told(tmp_path: Path) -> None:

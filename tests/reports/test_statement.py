@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from reports.given import Period, SharedFacts, SourceFreshness, StatementError, Team, TeamRows
+from reports.given import Period, Restatement, SharedFacts, SourceFreshness, StatementError, Team, TeamRows
+from reports.render import render_text
 from reports.statement import Statement, build_statement
 from reports.tables import Table
-from tests.reports.conftest import JUNE, charge, charges, gpu_row, gpus
+from tests.reports.conftest import JULY, JUNE, charge, charges, gpu_row, gpus
 
 
 def table(statement: Statement, name: str) -> Table:
@@ -256,3 +257,38 @@ def test_idle_time_that_is_kept_on_purpose_is_a_line_of_its_own(
     ]
     assert gpu.lead is not None
     assert gpu.lead.startswith("$60.00")
+
+
+def test_a_bill_restated_after_its_month_is_told_with_its_difference_and_its_day(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    assert not [t for t in build_statement(team, period, rows, shared).company_tables if t.name == "restated"]
+    once = Restatement(
+        "nimbus", JULY, datetime(2026, 8, 4, 5, 30), 1, Decimal("-11844.48"), Decimal("-11844.48"), "USD"
+    )
+    often = replace(once, source="hydra", times=3, billed=Decimal(5), effective=Decimal(0), currency="EUR")
+    told = replace(shared, restatements=(once, often))
+    restated = table(build_statement(team, period, rows, told), "restated")
+    assert restated.headings == ("Bill", "Billed", "Effective")
+    assert [(row.label, row.cells, row.note) for row in restated.rows] == [
+        (
+            "hydra, July 2026",
+            ("+EUR\N{NO-BREAK SPACE}5.00", "EUR\N{NO-BREAK SPACE}0.00"),
+            "Restated 3 times, last on 4 Aug",
+        ),
+        ("nimbus, July 2026", ("\N{MINUS SIGN}$11,844.48", "\N{MINUS SIGN}$11,844.48"), "Restated on 4 Aug"),
+    ]
+    assert "nimbus, July 2026" in render_text(build_statement(team, period, rows, told))
+
+
+def test_a_source_that_nobody_asked_is_named_and_is_not_called_complete(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    sources = (SourceFreshness("aws-bill", "committed"), SourceFreshness("gateway", "not_asked"))
+    coverage = table(build_statement(team, period, rows, replace(shared, freshness=sources)), "coverage")
+    assert coverage.lead.endswith("Not asked for this month: gateway.")
+    assert "Every source" not in coverage.lead
+    assert [(row.label, row.cells) for row in coverage.rows] == [
+        ("gateway", ("Not asked",)),
+        ("aws-bill", ("Complete",)),
+    ]
