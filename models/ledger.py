@@ -32,11 +32,7 @@ RULES = "4"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
 
 _TOTALS = ["billed_units", "effective_units"]
-_SECONDS = {
-    "gpu_seconds": "seconds_units",
-    "observed_gpu_seconds": "observed_units",
-    "assumed_gpu_seconds": "assumed_units",
-}
+_SECONDS = {f"{kind}gpu_seconds": f"{kind or 'all_'}units" for kind in ("", "observed_", "assumed_")}
 _IDENTITY = [
     *("charge_group_id", "step", "rule_id", "from_account", "to_account"),
     *("feature", "gpu_state", "cluster", "gpu_model_name", "model_id", "is_warm_standby"),
