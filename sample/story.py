@@ -40,7 +40,7 @@ class Story:
     def truth(self) -> Truth:
         """The answer for this story."""
         current, first = ([line for bill in bills.values() for line in bill] for bills in (self.bills, self.first))
-        gpus = Gpus(state_seconds(self.samples), self.served)
+        gpus = Gpus(state_seconds(self.samples, self.served), self.served)
         return build_truth(self.traffic, Bills(current, first, self.api), gpus, self.as_of)
 
 

@@ -21,7 +21,7 @@ def sample_at(step: int, activity: int, holder: tuple[str, str, str] | None = RE
 
 def hour_zero(samples: list[Sample]) -> Counter[Held]:
     day = date(2026, 10, 1)
-    found = state_seconds({(RESEARCH, day): samples})
+    found = state_seconds({(RESEARCH, day): samples}, {})
     return found[RESEARCH, datetime(2026, 10, 1)]
 
 
@@ -91,8 +91,9 @@ def test_the_seconds_of_the_truth_add_up_to_the_billed_gpu_hours(october):
         "serving": 8 * 744 * 3600,
     }
     assert states["serving"]["unknown"] == 8 * 7200
-    # Maintenance; then, on two GPUs, a restart, a pod kept without work, its successor loading, and a lull after it.
-    assert states["serving"]["allocated_idle"] == 8 * 86_400 + 2 * (900 + 2400 + 900) + 300
+    # Maintenance; then, on two GPUs, a pod kept without work. A restart and the successor's loading take ten minutes to
+    # the step with the first request: too short to be called idle.
+    assert states["serving"]["allocated_idle"] == 8 * 86_400 + 2 * 2400
     # Nine nights of ten hours; a forgotten notebook on six GPUs for 22 days; a shell on one GPU for two days.
     assert states["research"]["effective"] == 8 * 9 * 10 * 3600
     assert states["research"]["allocated_idle"] == 6 * 22 * 86_400
