@@ -17,6 +17,7 @@ from connectors.logs.names import without_provider
 from connectors.logs.regions import region_of
 from connectors.logs.usage_bodies import service_tier
 
+BATCH_CALLS = frozenset({"create_batch", "acreate_batch", "retrieve_batch", "aretrieve_batch"})
 ESSENTIAL = frozenset({"id", "request_id", "startTime", "status", "cache_hit", "metadata"})
 
 
@@ -119,9 +120,8 @@ def attempt(settings: LiteLlmNames, record: Record) -> Attempt:
         tags=record.get("request_tags"),
         is_cache_hit=record.get("cache_hit") is True,
         is_stream=found.is_stream,
-        service_tier=service_tier(
-            found.breakdown.get("service_tier") or (metadata.get("usage_object") or NOTHING).get("service_tier")
-        ),
+        service_tier=_tier(record, found),
+        is_sum=is_batch(record.get("call_type")) or None,
         avoided_cost=found.saved_cost if _is_sum(found.saved_cost) else None,
         source_cost_basis=_basis(found.breakdown),
         stated_margin=_sum(found.breakdown, "margin_total_amount"),
@@ -133,6 +133,18 @@ def attempt(settings: LiteLlmNames, record: Record) -> Attempt:
 def reported_cost(record: Record) -> str | None:
     """What the log says that the attempt cost, in USD."""
     return record.get("response_cost", record.get("spend"))
+
+
+def is_batch(call_type: Any) -> bool:
+    """Whether a call is about a batch: what it tells of usage and cost is the whole batch's, at batch prices."""
+    return call_type in BATCH_CALLS
+
+
+def _tier(record: Record, found: Logged) -> str | None:
+    if is_batch(record.get("call_type")):
+        return "batch"
+    usage: Record = (record.get("metadata") or NOTHING).get("usage_object") or NOTHING
+    return service_tier(found.breakdown.get("service_tier") or usage.get("service_tier"))
 
 
 def _used(record: Record, found: Logged) -> Buckets:

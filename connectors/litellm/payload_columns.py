@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from connectors.litellm.allow_list import plain_payload
+from connectors.litellm.attempts import BATCH_CALLS
 from connectors.litellm.settings import LiteLlmSettings
 from connectors.logs.buckets import MOST_TOKENS
 from connectors.logs.columns import (
@@ -141,6 +142,7 @@ def _is_plain() -> pl.Expr:
     counts = [at(name) for name in _PARTS] + [pl.col("input_total_tokens"), pl.col("output_total_tokens"), total]
     return pl.all_horizontal(
         pl.col("status") == "success",
+        ~pl.col("call_type").fill_null("").is_in(BATCH_CALLS),
         pl.col("id") != "",
         pl.col("started_at").is_not_null(),
         pl.col("ended_at").is_not_null() | pl.col("endTime").is_null(),

@@ -46,6 +46,7 @@ class Attempt(NamedTuple):
     `source_cost_basis` says what that cost includes; a cost of zero for tokens that were used is `unknown` anyway.
     `stated_margin` and `stated_discount` are the amounts of these in it, in USD, where the log states them.
     `dedup_key` identifies the attempt when it is delivered again; left out, it is id, start and outcome.
+    `is_sum` says that the usage is of several requests together, such as a whole batch's.
     `extra` is allow-listed content without a column: it goes to `x_extra`.
     """
 
@@ -78,6 +79,7 @@ class Attempt(NamedTuple):
     is_cache_hit: bool = False
     is_stream: bool | None = None
     service_tier: str | None = None
+    is_sum: bool | None = None
     prompt_hash: str | None = None
     prefix_hash: str | None = None
     avoided_cost: str | Decimal | None = None

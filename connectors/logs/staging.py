@@ -103,6 +103,7 @@ class _Delivery:
     ids: set[bytes] = field(default_factory=set[bytes])
     reused: list[str] = field(default_factory=list[str])
     unknown: set[str] = field(default_factory=set[str])
+    sum_count: int = 0
 
     def page_with(self, plain: pl.DataFrame, page: LandedPage) -> Iterator[Parsed]:
         """A page of which some rows are known already, as a chunk of its own: the rows that it gives line by line."""
@@ -147,6 +148,7 @@ class _Delivery:
             self.duplicate_count += 1
             return
         row["x_page"], row["x_row"] = page_id, number
+        self.sum_count += row["is_sum"] is True
         self.rows.append(row)
         self.rejects += [reject_of(page_id, number, line, refusal, None) for refusal in values]
 
@@ -188,6 +190,11 @@ class _Delivery:
             found.append(
                 f"{count} an id that another attempt of the day has too, such as "
                 f"{min(self.reused)}; all of them are counted"
+            )
+        if self.sum_count:
+            count = "1 row is the sum" if self.sum_count == 1 else f"{self.sum_count} rows are sums"
+            found.append(
+                f"{count} of a batch's requests: their context bands are unknown, and the smallest one's price is taken"
             )
         return tuple(found)
 

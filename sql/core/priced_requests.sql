@@ -5,6 +5,7 @@
 -- The region's own price comes first. Where the region has none, it is the price that holds everywhere; where the log
 -- does not tell the region and regions have prices of their own, the one that they agree on, if they do: the book has
 -- that under the region '*'. A region's rows in the book are complete, so that it is chosen once, for all classes.
+-- What is a sum of requests says nothing of their sizes: the smallest context band's price is taken.
 -- Only the tiers named below are priced apart: any other word of a log about its tier means the default tier. What is
 -- provisioned is paid by the hour: the default tier's price is not that of its tokens.
 with regions as (
@@ -36,7 +37,9 @@ identified as (
         + gateway_requests.input_audio_tokens
         + gateway_requests.output_text_tokens
         + gateway_requests.output_reasoning_tokens
-        + gateway_requests.output_audio_tokens as bucket_tokens
+        + gateway_requests.output_audio_tokens as bucket_tokens,
+        case when coalesce(gateway_requests.is_sum, false) then 0 else gateway_requests.input_total_tokens end
+            as band_tokens
     from gateway_requests
     left join second_sightings
         on
@@ -178,8 +181,8 @@ costed as (
             and located.price_region_id = book.region_id
             and located.started_at >= book.valid_from
             and located.started_at < book.valid_to
-            and located.input_total_tokens >= book.input_tokens_from
-            and located.input_total_tokens < book.input_tokens_to
+            and located.band_tokens >= book.input_tokens_from
+            and located.band_tokens < book.input_tokens_to
 ),
 
 judged as (

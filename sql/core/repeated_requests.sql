@@ -8,6 +8,7 @@
 -- earlier attempt is the one just before, or the last one of the same tenth of a second: another call may lie between.
 -- What has to be the same is compared as one hash: that another call has it within the same second is not to be
 -- expected. A gateway's own id of an answer is told from a provider's by its form: gateways make UUIDs.
+-- A batch is told each time that somebody asks for it: under its id, with the same usage, it is one at any time of day.
 -- A reused id is one under which something else was already logged that day.
 -- A retry is what follows a failed attempt of the same operation: the failed one is no request of its own.
 with calls as (
@@ -150,10 +151,15 @@ uses as (
         request_id,
         row_number() over use as use_order,
         coalesce(
-            may_be_logged_twice
-            and call_hash = lag(call_hash) over use
-            and started_at <= lag(started_at) over use + interval 1 second
-            and coalesce(abs(latency_seconds - lag(latency_seconds) over use) <= 0.1, true),
+            call_hash = lag(call_hash) over use
+            and (
+                service_tier = 'batch'
+                or (
+                    may_be_logged_twice
+                    and started_at <= lag(started_at) over use + interval 1 second
+                    and coalesce(abs(latency_seconds - lag(latency_seconds) over use) <= 0.1, true)
+                )
+            ),
             false
         ) as is_logged_again
     from named

@@ -49,6 +49,18 @@ def test_an_alias_that_two_deployments_share_is_the_model_that_runs_in_each(payl
     assert {row["billed_model"] for row in gateway.rows()} == {"chat"}
 
 
+@pytest.mark.parametrize("call_type", ["acreate_batch", "create_batch", "aretrieve_batch", "retrieve_batch"])
+def test_a_batch_is_a_sum_of_requests_at_batch_prices(call_type: str, payload: Payload, gateway: Gateway) -> None:
+    stated = {"service_tier": "default"}
+    gateway.file("2026-11-21/a.json", [payload(call_type=call_type, cost_breakdown=stated), payload(id="chatcmpl-2")])
+    night = gateway.night()
+    rows = night.rows.sort_by("request_id").to_pylist()
+    assert [(row["service_tier"], row["is_sum"]) for row in rows] == [("batch", True), (None, None)]
+    assert night.notices == (
+        "1 row is the sum of a batch's requests: their context bands are unknown, and the smallest one's price is taken",
+    )
+
+
 def test_a_repeated_delivery_of_an_attempt_is_counted_once(payload: Payload, gateway: Gateway) -> None:
     gateway.file("2026-11-21/a.json", [payload()])
     gateway.file("2026-11-21/b.json", [payload(), payload(id="chatcmpl-2")])
