@@ -1,9 +1,10 @@
--- When a fatal error holds. An XID is sticky: exporters go on telling the last one long after its GPU was reset. It holds
+-- When a fatal error holds. An XID is sticky: exporters tell the last one long after its GPU was reset. It holds
 -- from where it is first told until the GPU computes: later than a moment of rest under it, or for longer than any
 -- sample from before it can hold. The same code after another one is a new error. A day looks a week back and no
 -- further, so that it is the same built alone or in a month.
 with runs as (
     select
+        gpu_runs.usage_date,
         gpu_runs.cluster,
         gpu_runs.hostname,
         gpu_runs.gpu_uuid,
@@ -31,6 +32,7 @@ resting_days as (
 week as (
     select
         resting_days.day_number,
+        runs.usage_date,
         runs.cluster,
         runs.hostname,
         runs.gpu_uuid,
@@ -43,7 +45,7 @@ week as (
         lag(runs.fatal_code) over (
             partition by
                 resting_days.day_number, runs.cluster, runs.hostname, runs.gpu_uuid, runs.gpu_instance_id
-            order by runs.start_second
+            order by runs.start_second, runs.usage_date
         ) as previous_code
     from resting_days
     inner join runs
@@ -61,7 +63,7 @@ numbered as (
         *,
         sum(case when fatal_code = previous_code then 0 else 1 end) over (
             partition by day_number, cluster, hostname, gpu_uuid, gpu_instance_id
-            order by start_second
+            order by start_second, usage_date
             rows between unbounded preceding and current row
         ) as spell_number
     from week

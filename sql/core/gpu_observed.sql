@@ -1,5 +1,6 @@
 -- A GPU that rests under a fatal error that holds is at fault. A run ends where the next one begins, and a GPU whose MIG
--- instances report is not counted as a whole besides.
+-- instances report is not counted as a whole besides. Of two runs that begin at midnight, one of them the end of the day
+-- before, the day's own counts.
 with judged as (
     select
         gpu_runs.*,
@@ -34,7 +35,7 @@ runs as (
         unfilled_seconds,
         unfilled_ppm_seconds,
         lead(cast(epoch(started_at) as bigint)) over (
-            partition by cluster, hostname, gpu_uuid, gpu_instance_id order by started_at, mig_profile
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id order by started_at, usage_date, mig_profile
         ) as next_second,
         max(case when gpu_instance_id <> '' then 1 else 0 end) over (
             partition by cluster, hostname, gpu_uuid, date_trunc('hour', started_at)
