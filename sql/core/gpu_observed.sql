@@ -1,5 +1,5 @@
 -- A GPU that rests under a fatal error that holds is at fault. A run ends where the next one begins, and a GPU whose
--- MIG instances report is not counted as a whole besides. Of two runs that begin at midnight, one of them the end of the
+-- MIG instances report is not counted as a whole besides. Of two runs that begin at midnight, one the end of the
 -- day before, the day's own counts.
 with judged as (
     select

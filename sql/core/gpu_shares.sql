@@ -1,7 +1,7 @@
 -- How much of a GPU each MIG instance is, hour by hour. Everything is counted in shares of a second, of which a
 -- GPU's second has 720720, so that sevenths and any number of holders up to 16 divide it evenly. Instances weigh by
 -- the compute slices that their profiles name, and equally where one of them names none that its GPU can have. Slices
--- without an instance are stranded: free while any instance of the GPU reports. An instance exists from its first to its
+-- without an instance are stranded: free while any instance of the GPU reports. An instance exists from first to
 -- last sign of the day, so that a GPU may be partitioned anew within an hour.
 with signs as (
     select
