@@ -48,6 +48,7 @@ class Attempt(NamedTuple):
     `dedup_key` identifies the attempt when it is delivered again; left out, it is id, start and outcome.
     `is_sum` says that the usage is of several requests together, such as a whole batch's.
     `extra` is allow-listed content without a column: it goes to `x_extra`.
+    `further` are other models' parts of the same answer, not inside of `usage`: rows of their own, without a cost.
     """
 
     request_id: str | None
@@ -88,6 +89,7 @@ class Attempt(NamedTuple):
     stated_discount: str | Decimal | None = None
     dedup_key: str | None = None
     extra: Mapping[str, Any] = NOTHING
+    further: tuple["Attempt", ...] = ()
 
 
 _AMOUNTS = ("avoided_cost", "stated_margin", "stated_discount")
@@ -108,7 +110,7 @@ def staged_row(found: Attempt, cost: Decimal | None, refused: list[RowError]) ->
     if found.status not in _STATUSES:
         raise RowError("unknown_status", f"status is {found.status!r}; success or failure was expected", "status")
     row = found._asdict()
-    for name in ("usage", "extra", *_AMOUNTS):
+    for name in ("usage", "extra", "further", *_AMOUNTS):
         del row[name]
     row |= found.usage._asdict()
     ended, is_used = found.ended_at, found.usage.usage_provenance != "missing"

@@ -26,6 +26,8 @@ from connectors.logs.withheld import take_out_withheld
 from contracts import contract
 
 ROWS_PER_CHUNK = 10_000
+ROWS_APART = 1_000_000
+"""By how much the numbers of rows differ that one record gives: no page has as many."""
 _WITHHELD = WITHHELD.encode()
 
 
@@ -132,7 +134,7 @@ class _Delivery:
             record = record_of(line)
             values = take_out_withheld(record, self.reading.essential) if _WITHHELD in line else []
             cost = usd(self.reading.cost(record), values, "source_reported_cost_usd")
-            row = self._row(record, cost, values)
+            rows = self._rows(record, cost, values)
         except NoAttemptError as found:
             self.duplicate_count += found.is_repeated
             return
@@ -144,15 +146,17 @@ class _Delivery:
                 reject_of(page_id, number, line, RowError(error.reason, str(error), error.column), cost)
             )
             return
-        if self._is_repeated(row["dedup_key"], row["request_id"]):
+        if self._is_repeated(rows[0]["dedup_key"], rows[0]["request_id"]):
             self.duplicate_count += 1
             return
-        row["x_page"], row["x_row"] = page_id, number
-        self.sum_count += row["is_sum"] is True
-        self.rows.append(row)
+        for part, row in enumerate(rows):
+            row["x_page"], row["x_row"] = page_id, number + part * ROWS_APART
+            self.sum_count += row["is_sum"] is True
+        self.rows += rows
         self.rejects += [reject_of(page_id, number, line, refusal, None) for refusal in values]
 
-    def _row(self, record: Record, cost: Decimal | None, values: list[RowError]) -> dict[str, Any]:
+    def _rows(self, record: Record, cost: Decimal | None, values: list[RowError]) -> list[dict[str, Any]]:
+        """The attempt of a record, and after it the further ones that it tells."""
         found = self.reading.read(record)
         if model := self.settings.model_at(found.deployment_id, found.api_base):
             found = found._replace(billed_model=model)
@@ -166,7 +170,7 @@ class _Delivery:
                 f"the attempt started on another day than the one that was read; {self.reading.remedy}",
                 "started_at",
             )
-        return row
+        return [row, *(staged_row(further, None, values) for further in found.further)]
 
     def chunk(self, notices: tuple[str, ...] = ()) -> Parsed:
         """What has come since the last chunk."""

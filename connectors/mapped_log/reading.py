@@ -87,13 +87,14 @@ def attempt(settings: MappedLogSettings, landed: Record) -> Attempt:
     if start is None:
         raise RowError("unreadable_start", _no_start(settings, record), "started_at")
     provider = record.get("provider")
-    return Attempt(
+    passed_on: dict[str, Any] = {name: record.get(name) for name in _PASSED_ON}
+    found = Attempt(
         request_id=record.get("request_id") or (None if "request_id" in settings.fields else _content_id(landed)),
         started_at=start,
         ended_at=_end(settings, record, start),
         status=_status(record),
         usage=used.buckets,
-        **{name: record.get(name) for name in _PASSED_ON},
+        **passed_on,
         provider=provider,
         billed_model=without_provider(record.get("billed_model") or used.model, provider),
         api_base=record.get("api_base"),
@@ -111,6 +112,31 @@ def attempt(settings: MappedLogSettings, landed: Record) -> Attempt:
         stated_discount=_usd(settings, record, "discount"),
         avoided_cost=_usd(settings, record, "avoided_cost"),
         extra=_extra(settings, record, used),
+    )
+    if not used.further:
+        return found
+    operation = found.attempt_group_id or found.request_id
+    found = found._replace(attempt_group_id=operation)
+    return found._replace(further=_further(found, used))
+
+
+def _further(found: Attempt, used: NativeUsage) -> tuple[Attempt, ...]:
+    """Other models' parts of the answer, such as an advisor's: attempts of the same operation, without a cost."""
+    return tuple(
+        found._replace(
+            request_id=f"{found.request_id}:{number}" if found.request_id else None,
+            response_id=None,
+            usage=part.buckets,
+            requested_model=part.model or found.requested_model,
+            billed_model=without_provider(part.model, found.provider) or found.billed_model,
+            service_tier=part.service_tier,
+            source_cost_basis="unknown",
+            stated_margin=None,
+            stated_discount=None,
+            avoided_cost=None,
+            extra=part.beside,
+        )
+        for number, part in enumerate(used.further, start=1)
     )
 
 

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from connectors.logs.usage_bodies import NativeUsage, read_body
+from connectors.mapped_log import SOURCE
 from models.identity import identity_rows
 from models.pricing import price_rows
+from tests.connectors.stored_log import LogFolder
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "../shared/data/provider_usage_bodies/usages_every_fifth.json"
 
@@ -135,6 +137,25 @@ def test_what_the_library_leaves_out_is_kept_beside_and_changes_no_bucket() -> N
             assert used.buckets.cache_read_tokens == 0
             found["engine cache"] += 1
     assert found == {"advisor": 2, "engine cache": 7}
+
+
+def test_the_rows_of_recorded_answers_are_all_that_the_library_reads_and_the_advisors(tmp_path: Path) -> None:
+    """What is published, and not what the parser says: every answer is a row, and every advisor's part another."""
+    fields = {"request_id": "id", "started_at": "at", "status": "ok", "provider": "by", "usage": "answer"}
+    log = LogFolder(tmp_path, SOURCE, {"fields": fields})
+    at, said = "2026-11-21T02:00:00Z", enumerate(samples())
+    log.file(
+        "2026-11-21/a.jsonl",
+        [{"id": f"b{n}", "at": at, "ok": "success", "by": "any", "answer": answer(sample)} for n, sample in said],
+    )
+    rows = {row["request_id"]: row for row in log.rows()}
+    for number, sample in enumerate(samples()):
+        row, expected = rows.pop(f"b{number}"), extraction(sample, source_of(sample))
+        counted = {name: sum(row[column] or 0 for column in columns) for name, columns in FIGURES.items()}
+        assert counted == {name: expected.get(name, 0) for name in FIGURES}, sample["body"]
+    advisors = {"claude-opus-4-8": (2529, 38), "claude-fable-5": (2564, 99)}
+    found = {row["billed_model"]: (row["input_total_tokens"], row["output_total_tokens"]) for row in rows.values()}
+    assert (len(rows), found) == (2, advisors)
 
 
 OTHER_PRICES: Mapping[str, tuple[tuple[str, str, str], str, Decimal | None, Decimal | None]] = {

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.logs.values import keyed_hash
+from connectors.mapped_log import SOURCE
 from tests.connectors.mapped_log.conftest import FIELDS
 from tests.connectors.stored_log import KEY, LogFolder
 
@@ -228,3 +230,24 @@ def test_a_declaration_that_cannot_hold_is_refused_with_the_remedy(over: Any, sa
 def _only(fields: dict[str, str], **over: Any) -> dict[str, Any]:
     """The settings of a log with those fields and nothing of the conftest's own."""
     return {"words": {}, "tags_from": {}, "extras": {}, "convention": None, "fields": fields, **over}
+
+
+def test_an_advisor_s_part_of_an_answer_is_a_row_of_its_own(tmp_path: Path) -> None:
+    """Anthropic's totals leave it out, and bill it at the advisor's own model."""
+    advice = {"type": "advisor_message", "model": "claude-opus-4-8", "input_tokens": 2529, "output_tokens": 38}
+    own = {"type": "message", "input_tokens": 2417, "output_tokens": 133}
+    usage = {"input_tokens": 2417, "output_tokens": 133, "cache_read_input_tokens": 0, "iterations": [own, advice]}
+    answer = {"model": "claude-sonnet-5", "usage": usage}
+    fields = {"request_id": "id", "started_at": "at", "status": "ok", "provider": "by", "cost": "usd"}
+    log = LogFolder(tmp_path, SOURCE, {"fields": {**fields, "usage": "answer"}})
+    log.file(
+        "2026-11-21/a.jsonl",
+        [{"id": "r1", "at": "2026-11-21T02:00:00Z", "ok": "success", "by": "anthropic", "usd": 0.02, "answer": answer}],
+    )
+    rows = log.rows()
+    told = ("request_id", "attempt_group_id", "billed_model", "input_total_tokens", "output_total_tokens")
+    assert [tuple(row[name] for name in (*told, "source_reported_cost_usd")) for row in rows] == [
+        ("r1", "r1", "claude-sonnet-5", 2417, 133, Decimal("0.02")),
+        ("r1:1", "r1", "claude-opus-4-8", 2529, 38, None),
+    ]
+    assert len({(row["x_page"], row["x_row"]) for row in rows}) == 2
