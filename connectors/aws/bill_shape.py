@@ -37,6 +37,11 @@ from connectors.bills.rules import delivered_name, has_instants, in_currency, in
 _COST, _START, _END = "lineItem/UnblendedCost", "lineItem/UsageStartDate", "lineItem/UsageEndDate"
 _MONTH_START, _MONTH_END = "bill/BillingPeriodStartDate", "bill/BillingPeriodEndDate"
 _REQUIRED = (_COST, _START, _END, _MONTH_START, "lineItem/LineItemType", "lineItem/CurrencyCode", "bill/PayerAccountId")
+_ID = "identity/LineItemId"
+_TELLING = (
+    *("identity/TimeInterval", "lineItem/LineItemType", "lineItem/UsageType", "lineItem/UsageAmount", _COST),
+    *("lineItem/ResourceId", "splitLineItem/ParentResourceId", "lineItem/LineItemDescription"),
+)
 _CATEGORIES = {
     "Usage": ("Usage", COVERED, DISCOUNTED, NEGATION),
     "Purchase": (RECURRING_FEE, UPFRONT_FEE, RI_FEE, FEE, "FlatRateSubscription"),
@@ -76,6 +81,7 @@ def report_shape(settings: AwsBillSettings, window: Window, net_costs: NetCosts)
                 "x_extra": _extra(line, kept),
             },
             cost=line.billed_cost,
+            key=_key(names),
             rules=_rules(settings, window, line),
             lookups=(tags_found, models_found),
             notices=_notices(line, unknown),
@@ -92,6 +98,17 @@ def report_shape(settings: AwsBillSettings, window: Window, net_costs: NetCosts)
         return found
 
     return shape
+
+
+def _key(names: Names) -> str | None:
+    """What no two lines share: the line's id is unique in its interval. Of the legacy report only in each partition.
+
+    So what the line is about, what it measures and what it costs are part of it as well.
+    """
+    if not names.has(_ID):
+        return None
+    told = [given.sql for column in (_ID, *_TELLING) if (given := names.find(column)) is not None]
+    return f"case when {names.text(_ID)} is not null then hash({', '.join(told)}) end"
 
 
 def _who_and_when(names: Names) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from connectors.bills.ahead import ahead
 from connectors.bills.files import Lines, open_lines
 from connectors.bills.names import Names
 from connectors.bills.refusals import Currencies, Foreign, foreign, refusals
+from connectors.bills.repeats import repeated_keys, repeats_told
 from connectors.bills.shape import Found, Lookup, Shape
 from connectors.bills.statement import Statement
 from connectors.finality import ONLY_PURCHASES, closes_month
@@ -31,6 +32,7 @@ class _Tally:
     closes_month: bool = False
     is_whole: bool = True
     notices: Counter[str] = field(default_factory=Counter[str])
+    keys: list[pa.ChunkedArray] = field(default_factory=list[pa.ChunkedArray])
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ def _closing(bill: Bill, tallies: Sequence[_Tally]) -> Parsed:
     is_final = _is_final(bill, tallies)
     is_own = bill.is_final is not None or any(tally.closes_month for tally in tallies)
     notices = [f"{count:,} {words}" for words, count in sorted(told.items()) if count]
+    repeated = repeated_keys(bill.pages, [tally.keys for tally in tallies])
+    notices += repeats_told(bill.pages, repeated, lambda lines: _statement(bill, lines, bill.shape(lines.names)))
     return Parsed(
         contract("charges").arrow_schema().empty_table(),
         stated_rows=bill.stated_rows,
@@ -113,6 +117,8 @@ def _file(bill: Bill, number: int, tally: _Tally) -> Generator[_Chunk]:
             position += rows.num_rows
             for n, words in enumerate(statement.shape.notices):
                 tally.notices[words] += _total(rows[f"_notice{n}"])
+            if statement.shape.key is not None:
+                tally.keys.append(rows["_key"])
             sound = pc.call_function("equal", [rows["_broken"], pa.scalar("")])
             broken = rows.num_rows - _total(sound)
             refused += broken

@@ -39,6 +39,9 @@ class Shape:
     NULL. `cost` is the billed cost that a refused line is counted with. `notices` maps words to SQL: lines where it
     holds are counted and told. `elsewhere`, where it holds, is another window's line.
 
+    `key` is SQL of 64 bits that no two lines of a delivery have in common, where the provider gives each line an id;
+    NULL for a line without one.
+
     `doubt`, where it holds, is a line that only the whole delivery tells how to read: `settled` finds that out and
     gives the shape that reads it. It reads the lines before it no other way.
     """
@@ -50,5 +53,6 @@ class Shape:
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
     elsewhere: str = "false"
     steps: tuple[Mapping[str, str], ...] = ()
+    key: str | None = None
     doubt: str = "false"
     settled: "Callable[[], Shape] | None" = None

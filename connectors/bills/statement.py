@@ -28,6 +28,7 @@ class Statement:
         more = [f"{shape.values[lookup.helper]} as {lookup.helper}" for lookup in shape.lookups]
         more += [f"cast({sql} as integer) as _notice{n}" for n, sql in enumerate(shape.notices.values())]
         more.append(f"cast({shape.doubt} as integer) as _doubt")
+        more += [f"{shape.key} as _key"] if shape.key else []
         return f"select * exclude (_said), {_broken()} as _broken from ({self._lines(more)})"
 
     def refused(self) -> str:
@@ -46,6 +47,10 @@ class Statement:
             f"select _row, broken, _cost, to_json(_payload) from (select *, {_broken()} as broken "
             f"from ({self._lines(more)})) where broken <> ''"
         )
+
+    def keyed(self) -> str:
+        """(key, cost) of the lines, under a shape that has keys."""
+        return f"select _key, _cost from ({self._lines([f'{self.shape.key} as _key', f'{self.shape.cost} as _cost'])})"
 
     def delivered(self, payload: str) -> dict[str, object]:
         """A refused line's payload under the names that the file gives its columns."""

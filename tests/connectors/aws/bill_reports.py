@@ -34,7 +34,7 @@ LINE: Mapping[str, str] = {
     "bill_payer_account_name": "acme-payer",
     "cost_category": "{}",
     "discount_total_discount": "",
-    "identity_line_item_id": "same-for-all",
+    "identity_line_item_id": "",
     "identity_time_interval": "2026-09-03T00:00:00Z/2026-09-03T01:00:00Z",
     "line_item_availability_zone": "us-east-1a",
     "line_item_currency_code": "USD",
