@@ -7,7 +7,7 @@ of price and tokens has beyond twelve decimals is rounding, so that the causes s
 Here belongs: the two tables that come out. Here does not belong: putting the sides together, evidence.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
@@ -19,14 +19,15 @@ import polars as pl
 from models.frames import conform, schema_of
 from models.price_index import PriceIndex
 from models.reconciliation_accounts import Sides, accounts
+from models.reconciliation_aliases import under_other_names
 from models.reconciliation_bill import Bill, read_bill
 from models.reconciliation_cells import Cell
 from models.reconciliation_log import read_log
 from models.reconciliation_rate import rate_difference, split_rates, usd, volume_difference
 from models.reconciliation_sides import Key, Model, provider_of, read_usage
-from models.reconciliation_volume import Account, Part, split_tokens, under_other_names
+from models.reconciliation_volume import Account, Part, split_tokens
 
-RECONCILIATION_RULES = "5"
+RECONCILIATION_RULES = "6"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -104,12 +105,12 @@ def _explained(sides: Sides, cells: Sequence[Cell], account: Account) -> Iterato
         yield cell, account, [*_volume(cell, volumes.get(cell.key, ())), *rate]
 
 
-def _strangers(cells: Sequence[Cell], account: Account) -> Counter[tuple[date, str]]:
-    """Tokens of models that nobody bills or prices, by day and class, each logged once."""
-    found: Counter[tuple[date, str]] = Counter()
+def _strangers(cells: Sequence[Cell], account: Account) -> dict[str, Counter[tuple[date, str]]]:
+    """Tokens of each model that nobody bills or prices, by day and class, each logged once."""
+    found: dict[str, Counter[tuple[date, str]]] = defaultdict(Counter)
     for cell in cells:
-        if cell.estimated is None and cell.key.model not in account.billed_models:
-            found[cell.key.day, cell.key.token_class] += cell.moved
+        if cell.estimated is None and cell.key.model not in account.billed_models and cell.moved:
+            found[cell.key.model][cell.key.day, cell.key.token_class] += cell.moved
     return found
 
 

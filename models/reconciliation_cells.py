@@ -51,9 +51,9 @@ class Cell:
 
     `moved` is the log on the bill's own day without what was logged again, `moved_cost` what it costs at the price
     book, `duplicate_cost` what was logged again on the UTC day costs; `prices` are all that held on either day, and
-    `price` is what a token of the bill costs: the one price, or their average. Where `days_agree`, the usage API's
-    tokens stand for those that the bill does not tell; `has_log` says whether the log speaks of the account. `charges`
-    are bill and log by tier, once tokens and prices are known.
+    `price` is what a token of the bill costs: the one price, or their average. The usage API's tokens stand for
+    those that the bill does not tell, moved as the log's are where not `days_agree`; `has_log` says whether the log
+    speaks of the account. `charges` are bill and log by tier, once tokens and prices are known.
     """
 
     key: Key
@@ -84,7 +84,11 @@ class Cell:
         """Tokens that the bill is for: none without a line, None where neither its lines nor the usage API say."""
         if self.billed is None or self.billed.tokens is not None:
             return ZERO if self.billed is None else self.billed.tokens
-        return Decimal(self.used) if self.used is not None and self.days_agree else None
+        if self.used is None:
+            return None
+        # the provider's tokens of the UTC day, moved to the bill's as the log's are
+        moved = 0 if self.days_agree else self.moved - (self.logged - self.duplicates)
+        return Decimal(self.used + moved)
 
     @property
     def is_comparable(self) -> bool:

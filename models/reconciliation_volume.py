@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from models.day_offset import Midnights
 from models.reconciliation_cells import Cell
+from models.reconciliation_classes import confused_classes
 from models.reconciliation_log import Counts
 from models.reconciliation_sides import ALL, INPUT_CLASSES, ZERO, Key
 
@@ -59,8 +60,9 @@ def split_tokens(cells: Sequence[Cell], account: Account) -> dict[Key, list[Part
     known = [cell for cell in cells if cell.billed_tokens is not None]
     found = {cell.key: _plain_parts(cell, account) for cell in known}
     rest = {cell.key: _difference(cell) - _sum(found[cell.key]) for cell in known}
-    for key, tokens in _confused_classes(rest).items():
-        found[key].append(Part("cache_class", tokens, "same input on both sides, in other classes"))
+    confused = confused_classes(rest, {cell.key: cell.billed_tokens or ZERO for cell in known})
+    for key, tokens in confused.tokens.items():
+        found[key].append(Part("cache_class", tokens, confused.evidence))
         rest[key] -= tokens
     names = {(cell.key.model, name, cell.key.day): name for cell in known for name in (cell.key.token_class, ALL)}
     provisioned = {name: account.provisioned.get(key, 0) for key, name in names.items()}
@@ -72,37 +74,6 @@ def split_tokens(cells: Sequence[Cell], account: Account) -> dict[Key, list[Part
             found[cell.key].append(by_the_hour)
             found[cell.key] += _exceeding(cell, account, rest[cell.key] - by_the_hour.tokens)
     return {key: [part for part in parts if part.tokens] for key, parts in found.items()}
-
-
-def under_other_names(
-    parts: Mapping[Key, Sequence[Part]], strangers: Mapping[tuple[date, str], int]
-) -> dict[Key, list[Part]]:
-    """What is missing of a model and logged under a name that nobody bills, taken from what is missing.
-
-    Where several models lack as much, the one that lacks exactly as much has it, else the one that lacks most.
-
-    Args:
-        parts: of all cells of an account.
-        strangers: logged tokens of models that nobody bills or prices, by the bill's day and class.
-    """
-    found = {key: list(of_cell) for key, of_cell in parts.items()}
-    for (day, token_class), count in strangers.items():
-        left = Decimal(count)
-        lacking = [
-            (key, part)
-            for key, of_cell in found.items()
-            if (key.day, key.token_class) == (day, token_class)
-            for part in of_cell
-            if part.cause == "missing_log"
-        ]
-        for key, part in sorted(lacking, key=lambda entry: (entry[1].tokens != count, -entry[1].tokens, entry[0])):
-            taken = min(left, part.tokens)
-            left -= taken
-            found[key].remove(part)
-            renamed = Part("unknown_model", taken, "the log has as many tokens of a model that nobody bills or prices")
-            rest = part._replace(tokens=part.tokens - taken)
-            found[key] += [share for share in (renamed, rest) if share.tokens]
-    return found
 
 
 def _difference(cell: Cell) -> Decimal:
@@ -130,33 +101,6 @@ def _plain_parts(cell: Cell, account: Account) -> list[Part]:
         tokens = min(lacking, Decimal(cell.direct))
         parts.append(Part("bypass", tokens, "keys of the account that the log does not know"))
     return parts
-
-
-def _confused_classes(rest: Mapping[Key, Decimal]) -> dict[Key, Decimal]:
-    """What moved between the classes of the same input: as much as one class lacks and others have too much of.
-
-    The side that is smaller in all is taken whole, the other one in proportion, so that it sums to nothing.
-    """
-    inputs = {key: tokens for key, tokens in rest.items() if key.token_class in INPUT_CLASSES and tokens}
-    above = sum((tokens for tokens in inputs.values() if tokens > 0), ZERO)
-    below = -sum((tokens for tokens in inputs.values() if tokens < 0), ZERO)
-    if not above or not below:
-        return {}
-    if above == below:
-        return inputs
-    is_larger = above > below
-    larger = {key: tokens for key, tokens in inputs.items() if (tokens > 0) == is_larger}
-    smaller = {key: tokens for key, tokens in inputs.items() if key not in larger}
-    return smaller | _in_proportion(larger, -sum(smaller.values(), ZERO))
-
-
-def _in_proportion(tokens: Mapping[Key, Decimal], target: Decimal) -> dict[Key, Decimal]:
-    """A target over cells by their size, in whole tokens; the largest takes what is left over."""
-    total = sum(tokens.values(), ZERO)
-    shares = {key: (count * target / total).to_integral_value() for key, count in tokens.items()}
-    largest = max(tokens, key=lambda key: (abs(tokens[key]), key))
-    shares[largest] += target - sum(shares.values(), ZERO)
-    return shares
 
 
 def _lacking(cell: Cell, account: Account, tokens: Decimal) -> list[Part]:

@@ -32,6 +32,26 @@ def test_a_bill_by_another_midnight_is_a_boundary_of_days(sides: FourSides) -> N
     ]
 
 
+def test_a_moved_bill_that_counts_no_tokens_has_the_usage_api_s_moved_as_the_log_s_are(sides: FourSides) -> None:
+    """Nine hundred tokens are missing from the log of the fourth; the bill stands at 90 % of the price."""
+    for number in range(31):
+        midnight = datetime(2026, 10, 1) + timedelta(days=number)
+        early, late = 10_000 + 7_000 * (number % 3), 100_000 + 1_000 * number
+        sides.logged(midnight + timedelta(hours=2), input_uncached=early)
+        lost = 900 if number == 3 else 0
+        sides.logged(midnight + timedelta(hours=15), input_uncached=late - lost)
+        tokens = late + 10_000 + 7_000 * ((number + 1) % 3)
+        sides.billed(midnight.date(), "input_uncached", None, Decimal(tokens) * 27 / 10**7)
+        sides.counted(midnight.date(), input_uncached=early + late)
+    sides.logged(datetime(2026, 11, 1, 2), input_uncached=10_000 + 7_000 * (31 % 3))
+    found = sides.reconciled()
+    causes = by_cause(found.causes)
+    assert causes.keys() == {"day_boundary", "missing_log", "discount"}
+    assert causes["missing_log"] == Decimal("0.0027")
+    # the first day's 10,000 early ones went to September, and 17,000 came from November
+    assert causes["day_boundary"] == Decimal("0.021")
+
+
 def test_a_price_that_changes_within_a_moved_day_leaves_every_cause_its_worth() -> None:
     """The bill's day of the 16th has 8 hours of the 17th. At noon of the 16th the price falls from 3 to 2 dollars."""
     sides, change = FourSides(), datetime(2026, 10, 16, 12)
