@@ -45,7 +45,10 @@ def reject_of(page_id: str, number: int, line: bytes, refusal: RowError, cost: D
 
 
 def _unreadable(mark: Record) -> RowError:
-    where = f"line {mark.get('line')} of {mark.get('file')} ({mark.get('bytes')} bytes)"
+    line = mark.get("line")
+    where = f"line {line} of {mark.get('file')} ({mark.get('bytes')} bytes)" if line else str(mark.get("file"))
+    if line is None:
+        where = f"a row of {where}"
     if lacks := mark.get("lacks"):
         return RowError(str(mark.get("reason")), f"{mark.get('file')} has no column {lacks}, which this log has")
     return RowError(

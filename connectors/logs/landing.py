@@ -170,7 +170,7 @@ def _landed(row: Found, redact: Redactor, path: str) -> dict[str, Any]:
     try:
         return redact(row)
     except UnlandableError as refusal:
-        return {"unreadable": {"file": path, "line": 0, "reason": refusal.reason, "bytes": 0}}
+        return {"unreadable": {"file": path, "reason": refusal.reason}}
 
 
 def _is_nobodys(day: date, started: date | None, filed: date | None, settings: StoredLogSettings) -> bool:

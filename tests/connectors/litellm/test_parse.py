@@ -61,6 +61,14 @@ def test_a_batch_is_a_sum_of_requests_at_batch_prices(call_type: str, payload: P
     )
 
 
+def test_an_object_that_is_no_attempt_is_a_row_of_its_file(payload: Payload, gateway: Gateway) -> None:
+    gateway.file("2026-11-21/a.json", [payload(), {"no": "attempt"}])
+    (reject,) = gateway.night().rejects
+    assert reject.detail == (
+        "a row of 2026-11-21/a.json could not be read as a logged attempt; nothing of it is kept, look at the file itself"
+    )
+
+
 def test_a_repeated_delivery_of_an_attempt_is_counted_once(payload: Payload, gateway: Gateway) -> None:
     gateway.file("2026-11-21/a.json", [payload()])
     gateway.file("2026-11-21/b.json", [payload(), payload(id="chatcmpl-2")])

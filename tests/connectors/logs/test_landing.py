@@ -45,6 +45,7 @@ def test_a_folder_named_after_a_person_is_not_told_with_a_row_that_cannot_be_rea
     where = {"layout": "gateway/*/{date}/*"}
     night = log.night(**where)
     assert [reject.reason for reject in night.rejects] == ["unknown_format"]
+    assert "line 0" not in night.rejects[0].detail
     log.raw(f"gateway/alice.smith{sign}acme.com/2026-11-21/a.jsonl", b"[]\n7\n" + json.dumps(row()).encode() + b"\n")
     night = log.night(**where)
     assert (night.rows.num_rows, [reject.reason for reject in night.rejects]) == (1, ["not_an_object"])
