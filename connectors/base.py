@@ -154,7 +154,8 @@ class Parsed:
 
     `stated_*` are control totals that the source itself gives (a manifest, a footer); None where it gives none.
     `is_final` is the provider's own word that the slice will not change. `not_covered` is what of the window the source
-    cannot tell at all: it is in no row, and published beside the figures for as long as they stand.
+    cannot tell at all: it is in no row, and published beside the figures for as long as they stand. `reaches` is up to
+    when the answers go, where they tell of stretches of time without use, too: after the window's end that is its end.
     """
 
     rows: "pa.Table"
@@ -165,6 +166,7 @@ class Parsed:
     is_final: bool = False
     notices: tuple[str, ...] = field(default=())
     not_covered: tuple[str, ...] = field(default=())
+    reaches: datetime | None = None
 
 
 class Source(Protocol):

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, cast
 
-from connectors.base import Body, IncompleteDeliveryError, LandedPage, SourceError
+from connectors.base import Body, IncompleteDeliveryError, LandedPage, SourceError, Window
 from connectors.exact import read_time
 from connectors.fields import shown
 from connectors.gathered import read_document
@@ -47,18 +47,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Answer:
-    """A page, read."""
+    """A page, read. `buckets` are what its buckets span, in order, those without results too; flat rows have none."""
 
     page_id: str
     name: str
     entries: list[Entry]
     has_more: bool
+    buckets: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass
 class Report:
     """What the pages of one report cover, whatever their order."""
 
+    buckets: set[tuple[datetime, datetime]] = field(default_factory=set[tuple[datetime, datetime]])
     spans: set[tuple[datetime, datetime]] = field(default_factory=set[tuple[datetime, datetime]])
     announcing: str | None = None
     is_ended: bool = False
@@ -69,15 +71,23 @@ class Report:
             self.announcing = answer.name
         else:
             self.is_ended = True
+        for before, after in pairwise(answer.buckets):
+            if before == after:
+                raise IncompleteDeliveryError(
+                    f"{answer.name}: the bucket that begins {before[0]} stands twice in one page, and would count "
+                    "twice. Nothing was committed; fetch the window again."
+                )
+        self.buckets.update(answer.buckets)
         self.spans |= {(e.start, e.end) for e in answer.entries if e.start is not None and e.end is not None}
 
-    def require_whole(self) -> None:
-        """Raises IncompleteDeliveryError when the last page is not there, or buckets cover the same time twice."""
+    def require_whole(self, window: Window) -> None:
+        """Raises IncompleteDeliveryError when the last page is not there, or buckets overlap or leave a gap."""
         if self.announcing is not None and not self.is_ended:
             raise IncompleteDeliveryError(
                 f"{self.announcing}: has_more is true, and there is no last page: the download stopped too early. "
                 "Nothing was committed; fetch the window again, to its last page."
             )
+        self._require_no_gap(window)
         spans = sorted(self.spans)
         for (start, end), (after, _) in pairwise(spans):
             if after < end:
@@ -86,12 +96,35 @@ class Report:
                     "of two downloads lie together: delete the window's folder and fetch it again."
                 )
 
+    @property
+    def reaches(self) -> datetime | None:
+        """Up to when its buckets go; None where it has none."""
+        return max((end for _, end in self.buckets), default=None)
+
+    def _require_no_gap(self, window: Window) -> None:
+        for (_, end), (after, _) in pairwise(
+            sorted(b for b in self.buckets if window.start <= b[0] and b[1] <= window.end)
+        ):
+            if after > end:
+                raise IncompleteDeliveryError(
+                    f"there is no bucket from {end} to {after} (UTC), and time without use has empty ones. "
+                    "Nothing was committed; fetch the window again, with all its pages."
+                )
+
 
 def read_answer(page: LandedPage) -> Answer:
     """The page's entries. Raises as `read_envelope` does."""
     outer = read_envelope(page.body, page.name)
     entries = [_entry(number, *found) for number, found in enumerate(_results(outer.rows, page.name), 1)]
-    return Answer(page.page_id, page.name, entries, outer.has_more)
+    return Answer(page.page_id, page.name, entries, outer.has_more, tuple(sorted(_buckets(outer.rows))))
+
+
+def _buckets(rows: list[Any]) -> Iterator[tuple[datetime, datetime]]:
+    for row in rows:
+        if isinstance(row, dict) and "results" in row:
+            start, end = (_instant(row, name) for name in _INSTANTS)
+            if start is not None and end is not None:
+                yield start, end
 
 
 def read_envelope(body: Body, name: str) -> Envelope:

@@ -112,14 +112,14 @@ class _Month:
 
     def close(self) -> Parsed:
         """The last chunk, with the control total and what is to be told. Raises as `Report.require_whole` does."""
-        self._lines.require_whole()
-        self._total.require_whole()
+        self._lines.require_whole(self._window)
+        self._total.require_whole(self._window)
         stated, told = self._totals.control(self._settings.total_tolerance_usd)
         # no line may mean that all was committed to the Priority Tier
         not_covered = [_NO_PRIORITY] if self._settings.api == "admin" else []
         notices = [*self.gathered.notices(), *(told if self._has_lines else [])]
         closing = self.gathered.chunk(notices, not_covered)
-        return replace(closing, stated_cost=stated)
+        return replace(closing, stated_cost=stated, reaches=self._lines.reaches)
 
     def _add_line(self, answer: Answer, entry: Entry) -> None:
         money: Money | None = None

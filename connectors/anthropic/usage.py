@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import ClassVar
@@ -53,8 +54,8 @@ class AnthropicUsageSource:
             _gather(answer, gathered, omits_committed=settings.api == "admin")
             if gathered.is_full:
                 yield gathered.chunk()
-        report.require_whole()
-        yield gathered.chunk(gathered.notices())
+        report.require_whole(window)
+        yield replace(gathered.chunk(gathered.notices()), reaches=report.reaches)
 
     def probe(self, settings: UsageSettings) -> str:
         """What the API or the location answers."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import chain
@@ -22,7 +23,7 @@ from connectors.gathered import Gathered
 from connectors.http import Pace
 from connectors.openai.client import MOST_COST_BUCKETS, MOST_PROJECTS, Client, span
 from connectors.openai.cost_rows import CostReading
-from connectors.openai.pages import Link, ProjectPage, link_of, read_page, require_whole
+from connectors.openai.pages import Link, ProjectPage, link_of, reached, read_page, require_no_gap, require_whole
 from connectors.openai.people import without_people
 from connectors.openai.settings import OpenAiCostsSettings
 from connectors.saved_answers import probe_saved, saved_pages
@@ -80,7 +81,8 @@ class OpenAiCosts:
             if gathered.is_full:
                 yield gathered.chunk()
         require_whole(links)
-        yield gathered.chunk(gathered.notices())
+        require_no_gap(links, window)
+        yield replace(gathered.chunk(gathered.notices()), reaches=reached(links))
 
     def probe(self, settings: OpenAiCostsSettings) -> str:
         """Whether the key may ask, or which months are saved."""

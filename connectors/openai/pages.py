@@ -3,6 +3,7 @@
 Here belongs: what a page says of itself. Here does not belong: what a bucket's results mean.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,6 +101,8 @@ class Link:
     has_more: bool
     start: int | None
     end: int | None
+    spans: tuple[tuple[int, int], ...] = ()
+    is_readable: bool = True
 
 
 def link_of(page: BucketPage, operation: str) -> Link:
@@ -108,7 +111,28 @@ def link_of(page: BucketPage, operation: str) -> Link:
         [value for bucket in page.buckets if isinstance(bucket, dict) and type(value := bucket.get(name)) is int]
         for name in ("start_time", "end_time")
     )
-    return Link(page.name, operation, page.has_more, min(starts, default=None), max(ends, default=None))
+    is_readable = len(starts) == len(ends) == len(page.buckets)
+    spans = tuple(sorted(zip(starts, ends, strict=True))) if is_readable else ()
+    _refuse_twins(page)
+    return Link(
+        page.name, operation, page.has_more, min(starts, default=None), max(ends, default=None), spans, is_readable
+    )
+
+
+def _refuse_twins(page: BucketPage) -> None:
+    """Raises IncompleteDeliveryError where a bucket with results stands in a page more than once."""
+    counted = Counter(
+        (str(bucket.get("start_time")), str(bucket.get("end_time")))
+        for bucket in page.buckets
+        if isinstance(bucket, dict) and isinstance(found := bucket.get("results"), list) and found
+        if all(isinstance(result, dict) for result in found)
+    )
+    for (start, end), times in counted.items():
+        if times > 1:
+            raise IncompleteDeliveryError(
+                f"{page.name}: the bucket from {start} to {end} (seconds since 1970) stands {times} times in one page, "
+                "and would count as often. Nothing was committed; fetch the window again."
+            )
 
 
 def require_whole(links: Sequence[Link]) -> None:
@@ -119,6 +143,44 @@ def require_whole(links: Sequence[Link]) -> None:
                 f"{link.name} announces another page ('has_more'), and none follows it. Nothing was committed; "
                 "fetch the window again, to its last page."
             )
+
+
+def require_no_gap(links: Sequence[Link], window: Window) -> None:
+    """Raises IncompleteDeliveryError where buckets are missing between others: time without use has empty ones.
+
+    Pages without results can be of any operation, so that they stand for each. A bucket that cannot be read may be the
+    one that is missing, and is refused and told itself; those of another window are no part of this one.
+    """
+    if not all(link.is_readable for link in links):
+        return
+    first, last = (int(at.replace(tzinfo=UTC).timestamp()) for at in (window.start, window.end))
+    for operation in sorted({link.operation for link in links}):
+        spans = {span for link in links if link.operation in ("", operation) for span in link.spans}
+        mine = sorted((start, end) for start, end in spans if first <= start and end <= last)
+        reached = mine[0][1] if mine else 0
+        for start, end in mine:
+            if start > reached:
+                raise IncompleteDeliveryError(
+                    f"{operation or 'the report'}: there is no bucket from {_shown(reached)} to {_shown(start)}, and "
+                    "time without use has empty ones. Nothing was committed; fetch the window again, to its last page."
+                )
+            reached = max(reached, end)
+
+
+def reached(links: Sequence[Link]) -> datetime | None:
+    """Up to when the answers go: where the first operation stops. None where no bucket tells."""
+    shared = [link.end for link in links if not link.operation and link.end is not None]
+    named = {link.operation for link in links if link.operation}
+    ends = [
+        max([*shared, *(link.end for link in links if link.operation == one and link.end is not None)], default=None)
+        for one in named or {""}
+    ]
+    known = [end for end in ends if end is not None and end < _LAST_SECOND]
+    return datetime.fromtimestamp(min(known), UTC).replace(tzinfo=None) if known else None
+
+
+def _shown(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M} UTC" if second < _LAST_SECOND else str(second)
 
 
 def _follows(other: Link, link: Link) -> bool:

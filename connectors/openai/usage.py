@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import ClassVar
@@ -11,7 +12,7 @@ from connectors.gathered import Gathered, without_repeated_nothing
 from connectors.http import Pace
 from connectors.openai.client import MOST_BUCKETS, Client, span, unknown_endpoint
 from connectors.openai.endpoints import Endpoint
-from connectors.openai.pages import BucketPage, Link, link_of, read_page, require_whole
+from connectors.openai.pages import BucketPage, Link, link_of, reached, read_page, require_no_gap, require_whole
 from connectors.openai.people import without_people
 from connectors.openai.settings import OpenAiUsageSettings
 from connectors.openai.usage_rows import staged_usage
@@ -52,7 +53,8 @@ class OpenAiUsage:
             if gathered.is_full:
                 yield gathered.chunk()
         require_whole(links)
-        yield gathered.chunk(gathered.notices())
+        require_no_gap(links, window)
+        yield replace(gathered.chunk(gathered.notices()), reaches=reached(links))
 
     def probe(self, settings: OpenAiUsageSettings) -> str:
         """Whether the key may ask, or which days are saved."""

@@ -109,7 +109,7 @@ def _settle(
         rejected_cost=totals.refused_cost,
         stated_cost=totals.stated_cost,
     )
-    if refused := refusal(tables, order, totals, weights):
+    if refused := refusal(tables, order, totals, weights, is_over=_is_over(came)):
         status, words = refused
         return replace(counted, status=status, message=words)
     _take_in(tables, order, came, staged)

@@ -12,12 +12,15 @@ from pipelines.lake.weight import Weight, Weights
 FEW_ROWS = 8  # of so few, any may go or come
 
 
-def refusal(tables: Tables, order: Order, totals: Totals, weights: Weights | None) -> tuple[str, str] | None:
+def refusal(
+    tables: Tables, order: Order, totals: Totals, weights: Weights | None, *, is_over: bool
+) -> tuple[str, str] | None:
     """The status and the words of a refusal; None when the delivery is sound.
 
-    `weights` is what of a bill was there and what came; None for other facts, and where nothing was there before.
+    `is_over`: the window had ended when it was asked for. `weights` is what of a bill was there and what came; None for
+    other facts, and where nothing was there before.
     """
-    if problem := totals.shortfall():
+    if problem := totals.shortfall() or (totals.unreached(order.window.end) if is_over else None):
         return "incomplete", problem
     if totals.row_count == 0:
         return _refused_empty(tables, order, totals)

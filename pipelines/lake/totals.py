@@ -1,6 +1,7 @@
 """What a delivery adds up to while it is staged, and whether that is what the source says it should be."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Context, Decimal
 
 import pyarrow as pa
@@ -34,6 +35,7 @@ class Totals:
     not_covered: list[str] = field(default_factory=list)
     first_reject: Reject | None = None
     finals: list[bool] = field(default_factory=list)
+    reaches: datetime | None = None
     currencies: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
@@ -71,6 +73,7 @@ class Totals:
             self.stated_rows = (self.stated_rows or 0) + chunk.stated_rows
         self.notices += [notice for notice in chunk.notices if notice not in self.notices]
         self.not_covered += [words for words in chunk.not_covered if words not in self.not_covered]
+        self.reaches = chunk.reaches or self.reaches
         self.finals.append(chunk.is_final)
 
     @property
@@ -92,6 +95,15 @@ class Totals:
         if self.first_refusal:
             problems.append(self.first_refusal)
         return "; ".join(problems) + "; nothing of it was taken in, fetch it again or ask the source"
+
+    def unreached(self, end: datetime) -> str | None:
+        """That the answers stop before `end`, where they tell how far they go; None where they do not."""
+        if self.reaches is None or self.reaches >= end:
+            return None
+        return (
+            f"the answers go to {self.reaches:%Y-%m-%d %H:%M} UTC, and what was asked for to {end:%Y-%m-%d %H:%M}: "
+            "time without use has empty answers, so some are missing; nothing was taken in, fetch it again"
+        )
 
     def _cost_shortfall(self) -> list[str]:
         if self.stated_cost is None:

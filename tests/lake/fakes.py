@@ -68,6 +68,7 @@ class FakeSource:
     final: bool = False
     not_covered: tuple[str, ...] = ()
     row_source: str | None = None
+    reaches: datetime | None = None
 
     def windows(self, settings: SourceSettings, day: date) -> list[Window]:
         return [day_window(day)]
@@ -111,6 +112,7 @@ class FakeSource:
                 stated_rows=self.stated_rows if first else None,
                 is_final=self.final,
                 not_covered=self.not_covered,
+                reaches=self.reaches,
             )
             if self.fail_parse:
                 raise self.fail_parse

@@ -158,6 +158,22 @@ def test_a_bill_that_does_not_sum_to_its_stated_total_leaves_the_slice_before_in
     assert pull(short).status == "committed"
 
 
+def test_answers_that_stop_before_an_ended_window_does_are_incomplete(
+    place: Place, lake: Lake, settings: SourceSettings
+) -> None:
+    short = FakeSource([("b", [{"cost": "1"}])], reaches=datetime(2026, 10, 1, 20))
+    place.clock.now = datetime(2026, 10, 1, 21)
+    assert lake.ingest(short, settings, day_window(DAY), "run").status == "committed"  # the day was not over
+    place.clock.now = datetime(2026, 10, 2, 3)
+    refused = lake.ingest(short, settings, day_window(DAY), "run")
+    assert refused.status == "incomplete"
+    assert "the answers go to 2026-10-01 20:00 UTC, and what was asked for to 2026-10-02 00:00" in (
+        refused.message or ""
+    )
+    short.reaches = datetime(2026, 10, 2)
+    assert lake.ingest(short, settings, day_window(DAY), "run").status == "committed"
+
+
 @pytest.mark.parametrize(
     ("stated", "status"), [(3, "committed"), (4, "committed"), (5, "incomplete"), (2, "incomplete")]
 )

@@ -99,9 +99,9 @@ def test_a_restated_month_is_told_and_printed_and_so_is_who_was_not_asked(tmp_pa
     night(config, DAY, options=Options(only_sources=frozenset({"bill", "other-bill"})))
     overview = tmp_path / "reports" / "2026-10" / "index.html"
     assert "Not asked for this month: gateway." in overview.read_text(encoding="utf-8")
-    write_bill(tmp_path / "bills", [line(BilledCost="10.25", EffectiveCost="10")])
+    write_bill(tmp_path / "bills", [line(BilledCost="10.25", EffectiveCost="10.001")])
     again = night(config, DAY, at=date(2026, 11, 4))
-    told = "restated by -USD 0.25 (USD 10.25 billed where 10.50 were, 10.00 effective where 10.50 were)"
+    told = "restated by -USD 0.25 (USD 10.25 billed where 10.50 were, 10.001 effective where 10.50 were)"
     assert f"bill 2026-10-01: {told}" in again.told.notices
     for page in overview, next(overview.parent.glob("*search*.txt"), overview):
         text = page.read_text(encoding="utf-8")
