@@ -68,7 +68,7 @@ def shape_lines(names: Names, window: Window, settings: AzureBillSettings, costs
         **_when(window, day),
         **_what(names),
         **_how_much(names),
-        **words.commitment_values(names, day),
+        **words.commitment_values(names, day, costs.billed),
         **prices(names),
         "commitment_discount_id": commitment,
         "billed_cost": costs.billed,

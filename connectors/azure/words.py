@@ -78,8 +78,8 @@ def commitment(names: Names) -> str:
     return f"nullif(regexp_extract({pieces}, '[^/]+$'), '')"
 
 
-def commitment_values(names: Names, day: str) -> dict[str, str]:
-    """The commitment columns of `charges`. `day`: SQL of the line's day."""
+def commitment_values(names: Names, day: str, cost: str) -> dict[str, str]:
+    """The commitment columns of `charges`. `day`, `cost`: SQL of the line's day and its billed cost."""
     model, bought = _model(names), is_purchase(names)
     is_plan = (
         f"({model} = 'savingsplan' or lower(coalesce({names.text(*c.BENEFIT)}, '')) like '%savingsplan%' "
@@ -88,6 +88,7 @@ def commitment_values(names: Names, day: str) -> dict[str, str]:
     known = f"{commitment(names)} is not null"
     once = f"({bought} and lower({names.text(*c.FREQUENCY)}) = 'onetime' and {charge_type(names)} = 'purchase')"
     monthly = f"({bought} and lower({names.text(*c.FREQUENCY)}) = 'recurring')"
+    ends = f"({day} + to_months({_term_months(names)}))"
     return {
         "commitment_discount_status": (
             f"case when not ({known}) or {category(names)} <> 'Usage' then null "
@@ -98,7 +99,10 @@ def commitment_values(names: Names, day: str) -> dict[str, str]:
         "commitment_discount_category": f"case when {known} then case when {is_plan} then 'Spend' else 'Usage' end end",
         "commitment_discount_name": f"coalesce({names.text(*c.BENEFIT_NAME)}, {names.text(*c.RESERVATION_NAME)})",
         "x_commitment_start": f"case when {once} then {day} end",
-        "x_commitment_end": f"case when {once} then {day} + to_months({_term_months(names)}) end",
+        "x_commitment_end": f"case when {once} then {ends} end",
+        # a longer term is amortised by the provider's own calendar: only of one within the month is the part known
+        "x_commitment_cost": f"case when {once} and {ends} <= date_trunc('month', {day}) + interval 1 month "
+        f"then {cost} end",
         "x_commitment_payment": f"case when {once} then 'all_upfront' when {monthly} then 'no_upfront' end",
         "pricing_category": f"case when {bought} then 'Standard' else {_translated(model, _PRICING)} end",
     }

@@ -132,6 +132,7 @@ select
     coalesce(stated.billing_currency, spread.billing_currency) as billing_currency,
     coalesce(stated.commitment_discount_id, spread.commitment_discount_id) as commitment_discount_id,
     stated.billed_purchase_cost,
+    stated.stated_cost is not null as is_stated,
     coalesce(stated.stated_cost, stated.used_cost + stated.unused_cost) as purchased_cost,
     stated.used_cost,
     stated.unused_cost,

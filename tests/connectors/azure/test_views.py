@@ -57,6 +57,18 @@ def test_a_reservation_is_billed_when_bought_and_worth_its_use_and_its_waste(tmp
     assert found["consumed_quantity"].sum() == 22
 
 
+@pytest.mark.parametrize(("term", "states"), [("1 Month", Decimal(744)), ("1 Year", None)])
+def test_a_term_within_the_month_states_what_was_bought_although_unused_lines_are_missing(
+    term: str, states: Decimal | None, tmp_path: Path
+) -> None:
+    day = line()["Date"]
+    bought = line(
+        **{**PURCHASE, "Cost": "744", "Term": term, "Date": day.replace("/03/", "/01/").replace("-03", "-01")}
+    )
+    found = frame(both_views(tmp_path, [bought, line()], [line(), line(**COVERED, Cost="20")]))
+    assert found.filter(charge_category="Purchase")["x_commitment_cost"].to_list() == [states]
+
+
 ORDER = "/providers/Microsoft.Capacity/reservationOrders/ORDER-1"
 
 
