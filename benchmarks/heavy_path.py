@@ -31,7 +31,7 @@ from pipelines.night.build import ROWS_AT_ONCE
 
 HERE = Path(__file__).parent
 MEMORY_LIMIT = "3GiB"
-GIVEN = ("gateway_requests", "model_identity", "prices", "self_hosted_costs")
+GIVEN = ("gateway_requests", "model_identity", "prices", "self_hosted_costs", "provider_usage")
 WRITTEN = ("usage_daily", "usage_by_team_daily", "request_defects", "tag_overlaps", "usage_hourly")
 KEPT = ("usage_daily", "usage_hourly")
 MOST_TIMES_SLOWER = 3
@@ -119,7 +119,8 @@ def _engine(folder: Path, files: Iterable[Path], spill: str) -> DuckDBEngine:
     engine.register("gateway_requests", [str(path) for path in files])
     for name in ("model_identity", "prices"):
         engine.register(name, [str(folder / f"{name}.parquet")])
-    engine.register("self_hosted_costs", contract("self_hosted_costs").arrow_schema().empty_table())
+    for name in ("self_hosted_costs", "provider_usage"):
+        engine.register(name, contract(name).arrow_schema().empty_table())
     return engine
 
 
