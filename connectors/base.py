@@ -133,7 +133,10 @@ class LandedPage:
 
 @dataclass(frozen=True)
 class Reject:
-    """A row that cannot be staged: why, and the row itself. `row` counts from 1; 0 means the page as a whole."""
+    """A row that cannot be staged: why, and the row itself. `row` counts from 1; 0 means the page as a whole.
+
+    `currency` is that of `cost` where the row is in another one than its source: no part of a sum then.
+    """
 
     page_id: str
     row: int
@@ -142,6 +145,7 @@ class Reject:
     payload: str
     column_name: str | None = None
     cost: Decimal | None = None
+    currency: str | None = None
 
 
 CHUNK_ROWS = 50_000

@@ -89,7 +89,8 @@ def _refused(statement: Statement, lines: Lines) -> Iterator[Reject]:
                 ),
                 payload=json_text(found),
                 column_name=", ".join(dict.fromkeys(rule.column for rule in rules)),
-                cost=None if any(rule.reason == "wrong_currency" for rule in rules) else cost,
+                cost=cost,
+                currency=next((str(found[r.column]) for r in rules if r.reason == "wrong_currency"), None),
             )
 
 

@@ -65,8 +65,8 @@ def _reject(batch: Batch, index: int, group: Sequence[Finding], page_id: str, co
         ),
         payload=orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=str).decode(),
         column_name=", ".join(dict.fromkeys(f.column for f in group)),
-        # an amount in another currency is no part of a sum in this one; it stands in the payload
-        cost=None if any(f.reason == WRONG_CURRENCY for f in group) else _cost(cost),
+        cost=_cost(cost),
+        currency=next((str(row.get(f.column)) for f in group if f.reason == WRONG_CURRENCY), None),
     )
 
 

@@ -25,6 +25,7 @@ def reject_rows(settings: SourceSettings, fact: str, window: Window, rejects: Se
             "detail": reject.detail,
             "payload": reject.payload,
             "cost": reject.cost,
+            "currency": reject.currency,
         }
         for reject in rejects
     ]

@@ -33,6 +33,7 @@ class Totals:
     stated_rows: int | None = None
     notices: list[str] = field(default_factory=list)
     not_covered: list[str] = field(default_factory=list)
+    foreign_costs: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     first_reject: Reject | None = None
     finals: list[bool] = field(default_factory=list)
     reaches: datetime | None = None
@@ -66,8 +67,7 @@ class Totals:
             self.currencies.update(chunk.rows[_CURRENCY].unique().to_pylist())
         for reject in chunk.rejects:
             self.first_reject = self.first_reject or reject
-            self.rejected_cost = plus(self.rejected_cost, reject.cost)
-            self.unreadable_costs += reject.cost is None
+            self._add_refused(reject)
         self.stated_cost = plus(self.stated_cost, chunk.stated_cost)
         if chunk.stated_rows is not None:
             self.stated_rows = (self.stated_rows or 0) + chunk.stated_rows
@@ -76,16 +76,29 @@ class Totals:
         self.reaches = chunk.reaches or self.reaches
         self.finals.append(chunk.is_final)
 
+    def _add_refused(self, reject: Reject) -> None:
+        """Money in another currency is told, and no part of a sum in this one."""
+        if reject.currency is None or reject.cost is None:
+            self.rejected_cost = plus(self.rejected_cost, reject.cost)
+            self.unreadable_costs += reject.cost is None
+            return
+        self.unreadable_costs += 1
+        self.foreign_costs[reject.currency] = plus(self.foreign_costs.get(reject.currency), reject.cost) or Decimal(0)
+
     @property
     def refused_cost(self) -> Decimal | None:
-        """Money on the refused rows; None where one of them has none that can be read: a part is not the whole."""
+        """Money on the refused rows; None where one has none in this currency that can be read: a part is no whole."""
         return None if self.unreadable_costs else self.rejected_cost
 
     @property
     def first_refusal(self) -> str | None:
         """Why the first refused row was refused; None when none was."""
         first = self.first_reject
-        return f"the first refused row: {first.reason}: {first.detail}" if first else None
+        if first is None:
+            return None
+        told = f"the first refused row: {first.reason}: {first.detail}"
+        sums = ", ".join(f"{currency} {plain(cost)}" for currency, cost in sorted(self.foreign_costs.items()))
+        return f"{told}; refused in other currencies: {sums}" if sums else told
 
     def shortfall(self) -> str | None:
         """Where the delivery does not add up to what the source states, both figures named; None when it does."""

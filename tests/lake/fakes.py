@@ -99,6 +99,7 @@ class FakeSource:
                     json.dumps(line),
                     "billed_cost",
                     Decimal(line["cost"]) if line.get("cost") else None,
+                    line.get("currency"),
                 )
                 for number, line in enumerate(lines, 1)
                 if "refuse" in line

@@ -117,6 +117,21 @@ def test_refused_rows_keep_their_payload_and_reason_and_go_when_the_slice_is_res
     assert lake.read("rejects").num_rows == 0
 
 
+def test_money_of_refused_rows_in_another_currency_is_kept_and_told_and_no_part_of_a_sum(
+    lake: Lake, pull: Pull
+) -> None:
+    euros = [{"cost": cost, "currency": "EUR", "refuse": "wrong_currency"} for cost in ("5.25", "2")]
+    delivery = pull(FakeSource([("b", [{"cost": "1"}, {"cost": "3", "refuse": "bad"}, *euros])]))
+    assert (delivery.total_cost, delivery.rejected_cost) == (Decimal(1), None)
+    assert (delivery.message or "").endswith("refused in other currencies: EUR 7.25")
+    rejects = lake.read("rejects").to_pylist()
+    assert [(r["cost"], r["currency"]) for r in rejects] == [
+        (Decimal(3), None),
+        (Decimal("5.25"), "EUR"),
+        (Decimal(2), "EUR"),
+    ]
+
+
 @everywhere
 def test_nothing_where_there_were_rows_is_refused_until_it_is_confirmed(lake: Lake, pull: Pull) -> None:
     pull(BILL)

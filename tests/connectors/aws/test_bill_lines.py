@@ -218,9 +218,9 @@ def test_a_line_that_cannot_be_billed_is_refused_with_its_payload_and_the_others
     payloads = [json.loads(reject.payload)["line_item_resource_id"] for reject in found.rejects]
     assert payloads == [f"i-{n}" for n in range(len(bad))]
     costs: list[Decimal | None] = [D("98.32")] * 10
-    costs[0] = None  # another currency's cost adds up with nothing
     costs[2:6] = [None] * 4
     assert [reject.cost for reject in found.rejects] == costs
+    assert [reject.currency for reject in found.rejects] == ["EUR", *[None] * 9]  # adds up with nothing of ours
     assert not found.is_final
 
 

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 
@@ -107,7 +108,9 @@ def test_a_delivery_of_small_files_that_all_are_in_another_currency_is_one_too(
 def test_lines_in_another_currency_among_others_are_refused_one_by_one(contents: list[bytes]) -> None:
     rejects = [reject for chunk in chunks(*contents) for reject in chunk.rejects]
     assert len(rejects) == sum(content.count(EUROS) for content in contents)
-    assert {(reject.reason, reject.cost) for reject in rejects} == {("wrong_currency", None)}
+    assert {(reject.reason, reject.cost, reject.currency) for reject in rejects} == {
+        ("wrong_currency", Decimal("1.5"), "EUR")
+    }
 
 
 def test_lines_that_break_another_rule_are_no_matter_of_the_currency() -> None:

@@ -25,7 +25,7 @@ GOOD = line()
 @pytest.mark.parametrize(
     ("over", "reason", "column", "cost"),
     [
-        ({"BillingCurrency": "EUR"}, "wrong_currency", "BillingCurrency", None),
+        ({"BillingCurrency": "EUR"}, "wrong_currency", "BillingCurrency", "55.04"),
         ({"BilledCost": "NaN"}, "unreadable_number", "BilledCost", None),
         ({"BilledCost": "-Infinity"}, "unreadable_number", "BilledCost", None),
         ({"BilledCost": "1e400"}, "unreadable_number", "BilledCost", None),

@@ -184,7 +184,9 @@ def test_unit_prices_of_the_file_are_in_its_cost_unit_and_quantities_are_not() -
 def test_lines_in_another_currency_are_refused() -> None:
     columns = with_columns(billing_currency="Cur")
     bill = read_mapped(written(used(Cur="USD"), used(Cur="EUR")), **columns)
-    assert [(r.row, r.reason, r.cost) for r in bill.rejects] == [(2, "wrong_currency", None)]
+    assert [(r.row, r.reason, r.cost, r.currency) for r in bill.rejects] == [
+        (2, "wrong_currency", bill.rows[0]["billed_cost"], "EUR")
+    ]
 
 
 def test_the_files_words_become_the_contracts() -> None:

@@ -164,7 +164,7 @@ def test_with_any_layout_each_month_takes_its_own_lines() -> None:
 BROKEN: list[tuple[dict[str, object], str, Decimal | None]] = [
     ({"cost": None}, "missing_value", None),
     ({"cost": "1,5"}, "unreadable_number", None),
-    ({"currency": "EUR"}, "wrong_currency", None),
+    ({"currency": "EUR"}, "wrong_currency", Decimal("9.8")),
     ({"cost_type": "gift"}, "unknown_cost_type", Decimal("9.8")),
     ({"usage_start_time": "yesterday"}, "unreadable_time", Decimal("9.8")),
     ({"usage_end_time": "2026-09-03 07:00:00 UTC"}, "period_not_forward", Decimal("9.8")),
