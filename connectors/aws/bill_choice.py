@@ -37,7 +37,7 @@ def choose(where: str, files: Sequence[StoredObject], found: Mapping[StoredObjec
     _refuse_second_export(where, [*(stored.path for stored in files), *manifests])
     path = _newest(where, manifests)
     named = None if path is None else manifests[path].files
-    chosen = _unnamed(where, files) if path is None or named is None else _named(path, named, files)
+    chosen = _unnamed(where, files) if path is None or named is None else named_files(path, named, files)
     _refuse_unreadable(where, chosen)
     refuse_packed_twins(chosen)
     if path is None:
@@ -97,7 +97,11 @@ def _require_one(where: str, paths: Sequence[str]) -> None:
         )
 
 
-def _named(manifest_path: str, names: Sequence[str], files: Sequence[StoredObject]) -> tuple[StoredObject, ...]:
+def named_files(manifest_path: str, names: Sequence[str], files: Sequence[StoredObject]) -> tuple[StoredObject, ...]:
+    """The files that a manifest names, in the order of their paths.
+
+    Raises IncompleteDeliveryError when one is not there, and SourceError when a name can mean several.
+    """
     by_name: dict[str, list[StoredObject]] = {}
     for found in files:
         by_name.setdefault(PurePosixPath(found.path).name, []).append(found)
@@ -105,6 +109,7 @@ def _named(manifest_path: str, names: Sequence[str], files: Sequence[StoredObjec
     missing: list[str] = []
     for name in names:
         candidates = [o for o in by_name.get(PurePosixPath(name).name, ()) if _is_end_of(o.path, name)]
+        _refuse_namesakes(manifest_path, name, candidates)
         chosen.update(candidates)
         if not candidates:
             missing.append(name)
@@ -114,6 +119,16 @@ def _named(manifest_path: str, names: Sequence[str], files: Sequence[StoredObjec
             "the delivery may still be under way: run the month again, or have it exported again"
         )
     return tuple(sorted(chosen))
+
+
+def _refuse_namesakes(manifest_path: str, name: str, found: Sequence[StoredObject]) -> None:
+    """A bare name may be that of a file in any folder: each of them would count."""
+    if len(found) > 1:
+        paths = ", ".join(sorted(stored.path for stored in found)[:3])
+        raise SourceError(
+            f"{manifest_path} names {name}, and {len(found)} files can be meant ({paths}); remove those that the "
+            "export no longer writes, or have the manifest name whole paths"
+        )
 
 
 def _is_end_of(path: str, name: str) -> bool:

@@ -14,7 +14,7 @@ def commitments_of(line: Line) -> Mapping[str, str]:
     paid = f"coalesce({names.text('savingsPlan/PaymentOption')}, {names.text('pricing/PurchaseOption')})"
     terms = {
         "x_commitment_start": _either(line, "StartTime"),
-        "x_commitment_end": _either(line, "EndTime"),
+        "x_commitment_end": _after_last(_either(line, "EndTime")),
         "x_commitment_payment": f"case {paid} {payments} end",
         "commitment_discount_type": f"case when {plan} then coalesce({names.text('savingsPlan/OfferingType')}, "
         "'SavingsPlan') else 'Reserved Instance' end",
@@ -33,6 +33,12 @@ def commitments_of(line: Line) -> Mapping[str, str]:
 
 def _either(line: Line, column: str) -> str:
     return f"coalesce({line.names.instant(f'savingsPlan/{column}')}, {line.names.instant(f'reservation/{column}')})"
+
+
+def _after_last(end: str) -> str:
+    """The first instant after a term of which the bill tells the last second, as in 23:59:59."""
+    is_last = f"extract('second' from {end}) = 59"
+    return f"case when {is_last} then date_trunc('minute', {end}) + interval 1 minute else {end} end"
 
 
 def _name(line: Line, plan: str) -> str:

@@ -1,11 +1,14 @@
 """Lines of a report that came twice, by the id that AWS gives each: refused as files, told as lines."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
-from connectors.base import IncompleteDeliveryError
-from tests.connectors.aws.bill_reports import csv_report, gz_report, line, parquet_report, read
+from connectors.aws.bill_choice import named_files
+from connectors.base import IncompleteDeliveryError, SourceError
+from connectors.storage import StoredObject
+from tests.connectors.aws.bill_reports import csv_report, gz_report, line, only, parquet_report, read
 
 LINES = [line(cost=f"{n}.5", identity_line_item_id=f"id-{n}") for n in range(20)]
 
@@ -43,3 +46,21 @@ def test_an_id_may_come_again_in_another_interval_or_at_another_cost() -> None:
     found = read(parquet_report(*LINES), parquet_report(*again), parquet_report(*dearer))
     assert len(found.rows) == 60
     assert not [notice for notice in found.notices if "came again" in notice]
+
+
+def test_a_term_ends_with_the_first_instant_after_it() -> None:
+    plan = "arn:aws:savingsplans::1:savingsplan/a"
+    ends = {"2027-09-01T23:59:59.000Z": datetime(2027, 9, 2), "2027-09-02T00:00:00.000Z": datetime(2027, 9, 2)}
+    for told, expected in ends.items():
+        entry = line("SavingsPlanRecurringFee", savings_plan_savings_plan_a_r_n=plan, savings_plan_end_time=told)
+        assert only(csv_report(entry))["x_commitment_end"] == expected
+
+
+def test_a_bare_name_that_two_files_bear_is_refused() -> None:
+    files = [StoredObject(path, 1, "e", None) for path in ("data/BILLING_PERIOD=2026-09/x.parquet", "old/x.parquet")]
+    for name, count in (("x.parquet", 2), ("s3://b/p/data/BILLING_PERIOD=2026-09/x.parquet", 1)):
+        if count == 1:
+            assert named_files("m.json", [name], files) == (files[0],)
+            continue
+        with pytest.raises(SourceError, match=r"names x\.parquet, and 2 files can be meant"):
+            named_files("m.json", [name], files)
