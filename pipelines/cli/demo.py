@@ -101,7 +101,7 @@ def _night_with_mail(console: Console, directory: Path, as_of: date, days: Days,
 
 def _next_steps(directory: Path, report: Path) -> str:
     config = escape(str(directory / "farthing.yml"))
-    question = "select account, sum(effective_cost) as usd from chargeback group by 1 order by 2 desc"
+    question = "select account, sum(reporting_effective_cost) as usd from chargeback group by 1 order by 2 desc"
     return "\n".join(
         (
             "",

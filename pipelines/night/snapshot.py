@@ -18,7 +18,8 @@ from reports.given import PeriodState, ReconciliationLine, Restatement, SharedFa
 from reports.money import exact_sum
 
 TEAM, RESIDUAL = "team:", "residual:"
-WORST_FIRST = (*IN_TROUBLE, "empty", "unchanged", "committed")
+# a source had nothing to deliver if that is so on all its days
+WORST_FIRST = (*IN_TROUBLE, "committed", "unchanged", "empty")
 
 
 @dataclass(frozen=True)
