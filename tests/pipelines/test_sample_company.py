@@ -152,8 +152,7 @@ def test_used_and_unused_are_the_purchase_in_every_hour_of_every_commitment(comp
     assert len(hours) == 3 * 744
     for row in hours:
         assert row["used_cost"] + row["unused_cost"] == row["purchased_cost"]
-        # Azure states no purchase: what was used and unused stands for it
-        assert (row["unexplained_cost"], row["is_stated"]) == (0, row["provider_name"] != "Microsoft")
+        assert (row["unexplained_cost"], row["is_stated"]) == (0, True)
     found = {
         (row["commitment_discount_id"], row["hour_start"]): [
             row[f"{name}_cost"] for name in ("purchased", "used", "unused")
@@ -171,8 +170,7 @@ def test_a_commitment_s_hours_add_up_to_what_the_bills_lines_state_of_it(company
     for row in charges:
         key = f"{row['x_slice_date']} {row['x_source']} {row['commitment_discount_id']}"
         if row["commitment_discount_id"] is not None:
-            is_worth = row["provider_name"] == "Microsoft" and row["commitment_discount_status"] is not None
-            stated[key]["purchased"] += row["effective_cost"] if is_worth else row["x_commitment_cost"] or 0
+            stated[key]["purchased"] += row["x_commitment_cost"] or 0
             stated[key][str(row["commitment_discount_status"]).lower()] += row["effective_cost"]
     held: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for row in hours:
