@@ -49,7 +49,7 @@ def _refused_shrunk(tables: Tables, order: Order, totals: Totals, weights: Weigh
     if totals.row_count >= before.row_count * order.limits.least_share:
         return None
     refused = f" and {totals.reject_count} were refused ({totals.first_refusal})" if totals.reject_count else ""
-    money = f" ({_money(weights)})" if weights else ""
+    money = _money(weights) if weights else ""
     return "suspicious_shrink", (
         f"{totals.row_count} rows came{refused} where {before.row_count} were before{money}: "
         f"the delivery looks cut off, what was there stays. If it is whole, confirm it: {_command(order)}"
@@ -96,8 +96,9 @@ def _grew(before: Weight, now: Weight, limits: Limits) -> bool:
 
 
 def _money(weights: Weights) -> str:
+    """The money of what is compared, in brackets; nothing where none of it had settled."""
     told = "; ".join(_of_currency(currency, before, now) for currency, before, now in weights.pairs())
-    return f"{told}{_of_what(weights)}"
+    return f" ({told}{_of_what(weights)})" if told else ""
 
 
 def _of_currency(currency: str, before: Weight, now: Weight) -> str:

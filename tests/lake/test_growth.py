@@ -129,3 +129,12 @@ def test_a_running_month_grows_by_its_days_and_none_that_had_settled_may_double(
     )
     assert month(place, lake, settings, 8, ["1"] * 24 + ["3"] * 32).status == "committed"
     assert lake.slices("charges")[0].slice_date == date(2026, 10, 1)
+
+
+def test_a_shrunk_bill_of_which_nothing_had_settled_is_refused_without_words_about_money(
+    place: Place, lake: Lake, settings: SourceSettings
+) -> None:
+    month(place, lake, settings, 3, ["1"] * 20)
+    refused = month(place, lake, settings, 3, ["1"] * 8)
+    assert refused.status == "suspicious_shrink"
+    assert "8 rows came where 20 were before: the delivery looks cut off" in (refused.message or "")
