@@ -28,6 +28,7 @@ DEFAULT, PROVISIONED = "default", "provisioned"
 """Service tiers: the one that nobody needs to name, and the one that is paid by the hour."""
 
 ZERO = Decimal(0)
+PICO = Decimal("0.000000000001")
 
 Row = Mapping[str, Any]
 

@@ -116,10 +116,10 @@ def test_a_line_in_another_currency_is_refused_with_its_money(company: Path) -> 
     assert ended.result.published
     assert "1 row refused" in ended.problems
     assert "found 'EUR', expected USD" in ended.problems
-    reason, payload, cost = one(company, "select reason, payload, cost from rejects")
+    reason, payload, cost, currency = one(company, "select reason, payload, cost, currency from rejects")
     assert "currency" in str(reason)
     assert "EUR" in str(payload)
-    assert cost is None  # seven euros are not seven dollars: they stand in the payload
+    assert (cost, currency) == (Decimal(7), "EUR")  # seven euros are in no sum of dollars
     assert one(company, "select reject_count, rejected_cost from freshness where x_source = 'bill'") == (1, None)
     statement = next((company / "reports" / "2026-10").glob("*support*.txt")).read_text(encoding="utf-8")
     assert "Rows refused" in statement

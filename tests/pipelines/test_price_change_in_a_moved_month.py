@@ -33,6 +33,7 @@ from tests.pipelines.test_injected_defects import (
     price_rows,
     requests,
     usage_api,
+    usage_rows,
 )
 
 CHANGE = datetime(2026, 10, 15, 12, 20)
@@ -108,7 +109,9 @@ def test_each_amount_is_recovered_to_a_thousandth_though_a_price_changes_within_
     engine.register("model_identity", identity_rows())
     engine.register("prices", fallen_prices())
     engine.register("self_hosted_costs", contract("self_hosted_costs").arrow_schema().empty_table())
-    build(engine, "usage_hourly", {"gateway_requests", "model_identity", "prices", "self_hosted_costs"})
+    engine.register("provider_usage", usage_rows(happened))
+    given = {"gateway_requests", "model_identity", "prices", "self_hosted_costs", "provider_usage"}
+    build(engine, "usage_hourly", given)
     found = reconcile(
         PERIOD,
         bill(happened, digits),

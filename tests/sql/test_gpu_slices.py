@@ -50,16 +50,16 @@ def test_slices_of_a_partitioned_gpu_cost_their_share_of_it(duckdb_engine: DuckD
         "serving": Fraction(12, 7),
         "": Fraction(450, 7),
     }
-    assert [f"{float(amount):.4f}" for amount in (sum(dollars.values()) - dollars[""], dollars[""])] == [
-        "7.7143",
-        "64.2857",
+    assert [round(amount, 4) for amount in (sum(dollars.values()) - dollars[""], dollars[""])] == [
+        Fraction("7.7143"),
+        Fraction("64.2857"),
     ]
     rows = states(duckdb_engine, [], billed_day(), **given)
     held = seconds(rows, "namespace")
     assert sum(held.values()) == DAY
     # whole seconds by largest remainder: each hour within a second of the exact one
     for name, amount in dollars.items():
-        assert held[name] == pytest.approx(float(amount) * 1200, abs=8)
+        assert abs(held[name] - amount * 1200) <= 8
 
 
 def test_a_thousand_dollars_by_slice_hours_loses_no_cent() -> None:

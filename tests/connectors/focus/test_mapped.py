@@ -5,7 +5,7 @@ import datetime as dt
 import json
 from collections import Counter
 from contextlib import suppress
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -347,7 +347,7 @@ def test_what_is_staged_and_what_is_refused_add_up_to_the_file(amounts: list[str
     expected = Decimal(0)
     for amount in amounts:
         with suppress(ArithmeticError):  # what is no number is on neither side
-            expected += (Decimal(amount) * Decimal(unit)).quantize(Decimal("1e-12"))
+            expected += (Decimal(amount) * Decimal(unit)).quantize(Decimal("1e-12"), ROUND_HALF_UP)
     assert bill.total("billed_cost") + refused == expected
     assert all(row["billed_cost"] == Decimal(amounts[row["x_row"] - 1]) * Decimal(unit) for row in bill.rows)
 
