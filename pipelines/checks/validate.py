@@ -49,7 +49,10 @@ def validate(contract: Contract, rows: Rows) -> list[Outcome]:
         for name, severity, rule in rules:
             rule.meta = {"name": name, "severity": severity.value}
             suite.add_expectation(rule)
-        result = batch.validate(suite, result_format="SUMMARY")
+        # Whether all hold costs half of what examples do: those are looked for where one does not.
+        result = batch.validate(suite, result_format="BOOLEAN_ONLY")
+        if not result.success:
+            result = batch.validate(suite, result_format="SUMMARY")
 
         queries = {check.name: check.sql for check in contract.checks} | {KEY_IS_UNIQUE: repeated_keys(contract)}
 
