@@ -24,6 +24,7 @@ PRICED = "usage_daily"  # where requests first meet their prices; tables made fr
 MONEY, CURRENCY = "effective_cost", "billing_currency"
 EXACT = Context(prec=76)  # twice the 38 digits of an amount: no sum is rounded
 HELD = "gpu_holdings"
+UNJOINED = "gpu_unjoined"
 CONVERTED = "chargeback"  # where costs are converted to the statements' currency
 
 
@@ -148,6 +149,8 @@ def _note(output: Contract, pieces: Sequence[pa.Table]) -> str:
         return _unpriced(pieces)
     if output.table == HELD:
         return _contradicted(pieces)
+    if output.table == UNJOINED:
+        return _unjoined(pieces)
     return _unconverted(pieces) if output.table == CONVERTED else ""
 
 
@@ -160,6 +163,17 @@ def _contradicted(pieces: Sequence[pa.Table]) -> str:
     }
     named = ", ".join(sorted(holders)[:3]) + (f" and {len(holders) - 3} more" if len(holders) > 3 else "")
     return f"sources differ in how many GPUs {named} had: the higher number counts" if holders else ""
+
+
+def _unjoined(pieces: Sequence[pa.Table]) -> str:
+    """Whose bills have GPUs that no machine is known for, and for how much; empty when none has."""
+    costs: dict[tuple[str, str], Decimal] = {}
+    for piece in pieces:
+        for row in piece.select(["provider_name", CURRENCY, MONEY]).to_pylist():
+            key = (row["provider_name"], row[CURRENCY])
+            costs[key] = EXACT.add(costs.get(key, Decimal(0)), row[MONEY])
+    told = ", ".join(f"{provider} {currency} {cost:,.2f}" for (provider, currency), cost in sorted(costs.items()))
+    return f"billed for GPUs of machines that nobody knows (hosts): {told}" if told else ""
 
 
 def _unconverted(pieces: Sequence[pa.Table]) -> str:

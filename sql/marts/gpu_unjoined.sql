@@ -1,7 +1,28 @@
 -- Which lines pay for GPUs: on Google Cloud those whose SKU says so, on AWS machines of the families p and g, on Azure
--- those of N but NP, which has none. Of such a machine all lines count, credits among them; purchases of commitments
--- are of no machine.
-with lines as (
+-- those of N but NP, which has none. Everybody else says it in the words of a line: GPU, NVIDIA, or a type that nothing
+-- else is named like (h100, 8xh100ib); a short name (l4, a10) counts with the number of GPUs before it, or as the
+-- beginning of the machine type. Lines of tokens, and what the bill calls storage, network, database or observation,
+-- are of no GPU however they are worded. Of such a machine all lines count, credits among them; purchases of
+-- commitments are of no machine.
+with worded as (
+    select
+        *,
+        lower(
+            concat_ws(
+                ' ',
+                service_name,
+                case when length(sku_id) < 36 then sku_id end,
+                sku_meter,
+                charge_description,
+                resource_type,
+                x_instance_type
+            )
+        ) as words
+    from charges
+    where charge_category <> 'Purchase'
+),
+
+lines as (
     select
         x_slice_date as billing_period,
         cast(charge_period_start as date) as usage_date,
@@ -20,10 +41,29 @@ with lines as (
                 and lower(x_instance_type) like 'standard_n%'
                 and lower(x_instance_type) not like 'standard_np%'
                 then 1
+            when
+                provider_name in ('Google Cloud', 'AWS', 'Microsoft')
+                or x_token_class is not null
+                or coalesce(x_cost_class, 'other') <> 'other'
+                or coalesce(service_category, 'Other') not in ('Compute', 'AI and Machine Learning', 'Other')
+                then 0
+            when
+                regexp_extract(words, '(^|[^a-z0-9])([0-9]+x?)?(gpus?|nvidia|geforce|rtx)([^a-z]|$)', 3) <> ''
+                or regexp_extract(
+                    words,
+                    '(^|[^a-z0-9])([0-9]+x?)?([apv]100|[ah]800|g?h[12]00|g?b[23]00|a[456]000)([^0-9]|$)',
+                    3
+                ) <> ''
+                or regexp_extract(
+                    words, '(^|[^a-z0-9])[0-9]+x(a2|a10g?|a16|a[34]0|h20|l4|l40s?|t4)([^a-z0-9]|$)', 2
+                ) <> ''
+                or regexp_extract(
+                    lower(x_instance_type), '^(a2|a10g?|a16|a[34]0|h20|l4|l40s?|t4)([^a-z0-9]|$)', 1
+                ) <> ''
+                then 1
             else 0
         end as is_of_gpu
-    from charges
-    where charge_category <> 'Purchase'
+    from worded
 ),
 
 machines as (

@@ -1,4 +1,4 @@
-"""What a night tells of GPUs beside its tables: nodes that cannot be split, schedulers that contradict one another."""
+"""What a night tells of GPUs beside its tables: what cannot be split or joined, schedulers that contradict another."""
 
 from datetime import date
 from decimal import Decimal
@@ -66,3 +66,23 @@ def test_two_sources_that_name_different_numbers_of_gpus_are_told(tmp_path: Path
         found = {row["pod"]: row["allocated_ppm"] for row in house.lake.read("gpu_holdings").to_pylist()}
     assert found == {"p-1": 1_000_000, "p-2": 2_000_000}
     assert built.note == "sources differ in how many GPUs mail/p-2 on node-1 had: the higher number counts"
+
+
+def test_gpus_billed_of_machines_that_nobody_knows_are_told_with_their_money(tmp_path: Path) -> None:
+    write_company(tmp_path)
+    line = {"charge_period_start": NOON, "x_slice_date": MONTH, "billing_currency": "USD"}
+    with open_house(tmp_path / "farthing.yml", "run-1") as house:
+        write(
+            house,
+            "charges",
+            MONTH,
+            {**line, "provider_name": "CoreWeave", "service_name": "gd-8xh100ib-i128", "effective_cost": "1049.24"},
+            {**line, "provider_name": "CoreWeave", "service_name": "gd-8xl40-i128", "effective_cost": "10"},
+            {**line, "provider_name": "AWS", "x_instance_type": "p5.48xlarge", "effective_cost": "98.32"},
+            {**line, "provider_name": "CoreWeave", "service_name": "object-storage", "effective_cost": "7"},
+        )
+        built = build(house, contract("gpu_unjoined"), DAY, DAY)
+    assert built.effective_cost == {"USD": Decimal("1157.56")}
+    assert built.note == (
+        "billed for GPUs of machines that nobody knows (hosts): AWS USD 98.32, CoreWeave USD 1,059.24"
+    )
