@@ -71,12 +71,14 @@ def check(_: list[str]) -> int:
 
 
 def install(lock: str) -> None:
-    """Makes `.venv` hold what `requirements/<lock>.lock` says, this checkout, pip and uv, and nothing else.
+    """Makes `.venv` hold at least what `requirements/<lock>.lock` says, this checkout, pip and uv.
 
-    Does nothing when it does already. A development environment stays one: it holds all that a run needs.
+    Does nothing when it does already. A development environment stays one: it holds all that a run needs. Nothing that
+    is there is taken away, because a nightly run may be using it: what is missing comes on top.
     """
     mark = VENV / "installed"
-    installed = mark.read_text() if mark.exists() else ""
+    is_sound = environment_is_sound()
+    installed = mark.read_text() if is_sound and mark.exists() else ""
     lock = "dev" if installed.startswith("dev ") else lock
     wanted = ROOT / "requirements" / f"{lock}.lock"
     content = wanted.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
@@ -85,20 +87,25 @@ def install(lock: str) -> None:
         return
     started = time.monotonic()
     print("Setting up .venv (a minute the first time) ...", flush=True)
+    if not is_sound:
+        shutil.rmtree(VENV, ignore_errors=True)
     make_environment()
-    mark.unlink(missing_ok=True)
     environment = installer_environment()
-    uv = [str(BIN / "python"), "-m", "uv", "pip"]
-    steps = (
-        [*uv, "sync", "--quiet", "--require-hashes", str(wanted)],  # removes all that is not locked
-        [*uv, "install", "--quiet", "--no-deps", "--editable", str(ROOT)],
-    )
-    for step in steps:
-        make_environment()  # in an environment that uv made, its own sync removes uv and pip
+    uv = [str(BIN / "python"), "-m", "uv", "pip", "install", "--quiet", "--no-deps"]
+    for step in ([*uv, "--require-hashes", "--requirements", str(wanted)], [*uv, "--editable", str(ROOT)]):
         if subprocess.run(step, env=environment, cwd=ROOT, check=False).returncode:
             raise SystemExit("The packages could not be installed; the lines above say why. Run this again afterwards.")
     mark.write_text(current)
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
+
+
+def environment_is_sound() -> bool:
+    """Whether `.venv` has a Python, and packages for that very one: an upgrade of the system may have changed it."""
+    if not (BIN / "python").exists():
+        return False
+    ask = [BIN / "python", "-c", "import sys; print(*sys.version_info[:2], sep='.')"]
+    found = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+    return bool(found) and (VENV / "lib" / f"python{found}" / "site-packages").is_dir()
 
 
 def installer_environment() -> dict[str, str]:
@@ -116,7 +123,6 @@ def installer_environment() -> dict[str, str]:
 def make_environment() -> None:
     """A virtual environment with uv in it. Debian keeps what this needs in python3-venv."""
     if not (BIN / "python").exists():
-        shutil.rmtree(VENV, ignore_errors=True)
         try:
             venv.create(VENV, with_pip=True)
         except (subprocess.CalledProcessError, ImportError, OSError) as error:
