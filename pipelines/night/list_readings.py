@@ -6,7 +6,9 @@ night finds where it has to go on by a look at metadata; readings before that ar
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
+from itertools import accumulate
 
 import polars as pl
 import pyarrow.dataset as ds
@@ -23,36 +25,46 @@ _SLICE = (date(1970, 1, 1), "configuration")  # the one slice of a table without
 _FIRST_LINK = "readings"
 
 
-def listed_prices(house: House) -> pl.DataFrame:
-    """What every reading of every list said, kept in the lake in the shape of `listed_prices`."""
-    readings = _readings(house)
-    links = list(_chain(readings))
-    kept = [piece.fingerprint for piece in house.lake.slices(LISTED)]
-    if kept == links[-1:]:
+@dataclass(frozen=True)
+class ListReadings:
+    """The readings that are in the lake, in order, and the chain over them: `links[n]` is what it says after n."""
+
+    readings: tuple[Slice, ...]
+    links: tuple[str, ...]
+
+    @property
+    def last_link(self) -> str:
+        """Changes when a reading comes, goes or says something else."""
+        return self.links[-1]
+
+    def since(self, link: str) -> set[tuple[str, date]] | None:
+        """Source and day of the readings after a link of the chain.
+
+        None where the chain does not have it: then a reading before it is gone, or says something else.
+        """
+        if link not in self.links:
+            return None
+        return {(piece.slice_source, piece.slice_date) for piece in self.readings[self.links.index(link) :]}
+
+
+def list_readings(house: House) -> ListReadings:
+    """The readings of all lists that the lake has; without any, the chain has its beginning alone."""
+    readings = tuple(piece for piece in house.lake.slices(SKU_PRICES) if piece.row_count)
+    return ListReadings(readings, tuple(accumulate(readings, _linked, initial=_FIRST_LINK)))
+
+
+def listed_prices(house: House, found: ListReadings) -> pl.DataFrame:
+    """What every one of those readings said, kept in the lake in the shape of `listed_prices`."""
+    kept = [piece.fingerprint for piece in house.lake.slices(LISTED)] or [_FIRST_LINK]
+    if kept == [found.last_link]:
         return frame_of(house.lake.read(LISTED))
-    is_begun = len(kept) == 1 and kept[0] in links
-    begun = links.index(kept[0]) + 1 if is_begun else 0
+    is_begun = len(kept) == 1 and kept[0] in found.links
+    begun = found.links.index(kept[0]) if is_begun else 0
     before = house.lake.read(LISTED) if is_begun else contract(LISTED).arrow_schema().empty_table()
-    now = after_readings(frame_of(before), _rows(house, readings[begun:]))
-    house.lake.replace_slice(LISTED, *_SLICE, now.to_arrow().cast(contract(LISTED).arrow_schema()), links[-1])
+    now = after_readings(frame_of(before), _rows(house, found.readings[begun:]))
+    rows = now.to_arrow().cast(contract(LISTED).arrow_schema())
+    house.lake.replace_slice(LISTED, *_SLICE, rows, found.last_link)
     return now
-
-
-def last_link(house: House) -> str:
-    """The last link of the chain over all readings: it changes when one comes, goes or says something else."""
-    return (_FIRST_LINK, *_chain(_readings(house)))[-1]
-
-
-def readings_since(house: House, link: str) -> set[tuple[str, date]] | None:
-    """Source and day of the readings after a link of the chain.
-
-    None where the chain does not have it: then a reading before it is gone, or says something else.
-    """
-    readings = _readings(house)
-    links = [_FIRST_LINK, *_chain(readings)]
-    if link not in links:
-        return None
-    return {(piece.slice_source, piece.slice_date) for piece in readings[links.index(link) :]}
 
 
 def last_readings(house: House) -> dict[str, date]:
@@ -65,16 +77,10 @@ def last_readings(house: House) -> dict[str, date]:
     return last
 
 
-def _readings(house: House) -> list[Slice]:
-    return [piece for piece in house.lake.slices(SKU_PRICES) if piece.row_count]
-
-
-def _chain(readings: Sequence[Slice]) -> Iterator[str]:
-    link = _FIRST_LINK
-    for piece in readings:
-        text = f"{link} {piece.slice_date} {piece.slice_source} {piece.fingerprint}"
-        link = hashlib.sha256(text.encode()).hexdigest()
-        yield link
+def _linked(link: str, piece: Slice) -> str:
+    """The chain after one more reading."""
+    text = f"{link} {piece.slice_date} {piece.slice_source} {piece.fingerprint}"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _rows(house: House, readings: Sequence[Slice]) -> Iterator[tuple[str, date, pl.DataFrame]]:

@@ -25,7 +25,7 @@ from models.pricing import PRICE_RULES, ContractPrice, contract_price_rows, iden
 from pipelines.calendar import midnight
 from pipelines.config.schema import Config
 from pipelines.house import House
-from pipelines.night.list_readings import last_link, last_readings, listed_prices, readings_since
+from pipelines.night.list_readings import ListReadings, last_readings, list_readings, listed_prices
 from pipelines.night.stale import HALF, content_fingerprint
 
 PRICES = "prices"
@@ -49,11 +49,13 @@ def learned_prices(house: House) -> LearnedPrices:
     A list that says the same as before adds nothing, so that what is built from prices stands. A run whose clock is
     behind an earlier run's has learned what it learned no earlier than that.
     """
-    stated = listed_prices(house)  # before the link below: the runs hold every reading that it counts
+    readings = list_readings(house)
+    stated = listed_prices(house, readings)
     rows = house.lake.read(PRICES)
     kept = [piece.fingerprint for piece in house.lake.slices(PRICES)]
-    made, link = _made_from(house), last_link(house)
-    changed = None if house.options.full_refresh else _changed(house, stated, kept, made)
+    made = _made_from(house)
+    before = kept[0] if len(kept) == 1 else ""
+    changed = None if house.options.full_refresh else _changed(house, stated, readings, before, made)
     if changed is not None and not changed:
         return LearnedPrices(rows, kept[0])
     known = frame_of(rows).with_columns(pl.col("region_id").fill_null(EVERYWHERE))
@@ -63,7 +65,7 @@ def learned_prices(house: House) -> LearnedPrices:
     now, refused, refused_of_clouds = _held(house, stated, known_at, changed)
     learned = pl.concat([others, learn(of_models, now, known_at)]).sort(PRICE_ORDER)
     found = conform(contract(PRICES), learned.to_arrow())
-    return LearnedPrices(found, f"{made}-{link}-{content_fingerprint(found)}", refused, refused_of_clouds)
+    return LearnedPrices(found, f"{made}-{readings.last_link}-{content_fingerprint(found)}", refused, refused_of_clouds)
 
 
 def identity_overrides(config: Config) -> dict[tuple[str, str], tuple[str | None, str, bool]]:
@@ -79,13 +81,13 @@ def _made_from(house: House) -> str:
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:HALF]
 
 
-def _changed(house: House, stated: pl.DataFrame, kept: list[str], made: str) -> Models | None:
+def _changed(house: House, stated: pl.DataFrame, readings: ListReadings, fingerprint: str, made: str) -> Models | None:
     """The models of which readings since the prices were learned say something new; None where all are to be learned.
 
     A statement is new where its run of readings began or ended with one of these.
     """
-    before, _, rest = (kept[0] if len(kept) == 1 else "").partition("-")
-    since = readings_since(house, rest.partition("-")[0]) if before == made else None
+    before, _, rest = fingerprint.partition("-")
+    since = readings.since(rest.partition("-")[0]) if before == made else None
     if since is None:
         return None
     news = pl.DataFrame(sorted(since), schema={"x_source": pl.String, "day": pl.Date}, orient="row")

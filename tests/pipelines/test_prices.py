@@ -19,6 +19,7 @@ from pipelines.house import House, Options, open_house
 from pipelines.night import price_lists
 from pipelines.night.price_lists import learned_prices
 from pipelines.night.references import write_references
+from pipelines.night.strays import strays, withdraw
 from tests.pipelines.conftest import Night, night, published
 from tests.pipelines.small_company import DAY, line, write_bill, write_company, write_log
 
@@ -329,6 +330,24 @@ def test_a_list_s_prices_go_on_under_the_source_s_new_name_and_end_with_its_last
         write_references(house)
         ended = {row[2:5] for row in prices_of_our_model(house) if row[1] == later}
     assert ended == {(third, third + timedelta(days=1), D(3))}
+
+
+def test_a_night_after_every_reading_of_a_list_was_withdrawn_knows_its_prices_no_longer(tmp_path: Path) -> None:
+    for back, usd in ((3, "0.004"), (2, "0.003")):
+        config = company_with_list(tmp_path)
+        read_list(config, DAY - timedelta(days=back), usd)
+    config = write_company(tmp_path)  # names the list no longer
+    with open_house(config, "withdrawing", clock=lambda: datetime.combine(DAY, time(5, 30))) as house:
+        assert len(withdraw(house, strays(house))) == 2
+    ended = night(config, DAY)
+    assert ended.result.published, ended.problems
+    with open_house(config, "again", clock=lambda: datetime.combine(LATER, time(5, 30))) as house:
+        assert house.lake.read("listed_prices").num_rows == 0
+        at = datetime.combine(DAY + timedelta(days=1), time(5, 30))
+        assert {row[4] for row in prices_of_our_model(house) if row[1] == at} == {None}
+        before = house.lake.slices("prices")
+        write_references(house)
+        assert house.lake.slices("prices") == before
 
 
 def read_models(config: Path, day: date, usd_per_1k: dict[str, str | None]) -> pa.Table:
