@@ -1,6 +1,6 @@
 """What every billed GPU-hour cost, by who held it and in which state it was: the ledger's shares, taken to the hour.
 
-Every share of a charge is split over the hours and holders behind it by their seconds, by largest remainder at 1e-12,
+Every share of a charge is split over the hours and holders behind it by their time, by largest remainder at 1e-12,
 so that hours add up to the ledger's postings and postings to the bill; what activity did not fill of it likewise.
 Source: methods of idle-GPU waste, cost by the second of the amortised hourly rate.
 
@@ -66,8 +66,8 @@ def _split(parts: pl.DataFrame) -> pl.DataFrame:
     """Every share's cost over the hours and holders behind it, and its unused part over what was not filled."""
     order = [pl.col(name).cast(pl.String).fill_null("") for name in ("hour_start", "resource_id", *_DETAIL)]
     weighed = parts.with_columns(
-        pl.col("seconds").cast(pl.Int128).alias("_held"),
-        pl.col("under_used_seconds").cast(pl.Int128).alias("_unfilled"),
+        pl.col("microseconds").cast(pl.Int128).alias("_held"),
+        pl.col("under_used_microseconds").cast(pl.Int128).alias("_unfilled"),
         pl.concat_str(order, separator="\x00").alias("_tie"),
     )
     held = split_groups(weighed, ["effective_units"], group="_share", weight="_held", tie="_tie")

@@ -44,20 +44,19 @@ def gpu_shares(
 
     Returns:
         The columns of `SHARE`, gpu_seconds and of these observed_gpu_seconds and assumed_gpu_seconds, whose holder is
-        assumed (NULL where the line does not carry them), under_used_seconds, weight (Int128, above zero: seconds).
+        assumed (NULL where the line does not carry them), weight (Int128, above zero: microseconds) and of it
+        under_used_weight.
         NULL rule_id: the charge's own owner rule.
     """
     owned = gpu_seconds(charges, gpu_states, pod_models, owners, [])
     carried = {name: pl.when("carries").then(name).otherwise(0).sum() for name in _COUNTED}
     shares = owned.group_by(SHARE).agg(
         *(sums.alias(_COUNTED[name]) for name, sums in carried.items()),
-        pl.col("under_used_seconds").sum(),
-        weight=pl.col("seconds").sum().cast(pl.Int128),
+        pl.col("carries").any(),
+        under_used_weight=pl.col("under_used_microseconds").sum(),
+        weight=pl.col("microseconds").sum().cast(pl.Int128),
     )
-    carries = pl.col("gpu_seconds") > 0
-    return shares.with_columns(pl.when(carries).then(name).alias(name) for name in _COUNTED.values()).filter(
-        pl.col("weight") > 0
-    )
+    return shares.with_columns(pl.when("carries").then(name).alias(name) for name in _COUNTED.values()).drop("carries")
 
 
 def gpu_seconds(
@@ -72,11 +71,11 @@ def gpu_seconds(
     Returns:
         The columns of `SHARE` and of `detail`, resource_id, hour_start, holder_account and holder_team_id (whose the
         namespace is, whatever the state; NULL where nobody held it), carries (whether the charge carries the seconds
-        of that hour), seconds, under_used_seconds, observed_seconds (whose state a sample tells) and assumed_seconds
-        (whose holder is assumed; all Int64).
+        of that hour), seconds, observed_seconds (whose state a sample tells), assumed_seconds (whose holder is
+        assumed), microseconds and under_used_microseconds, by which money is split (all Int64).
     """
     held = _held_seconds(gpu_states, pod_models, owners, detail)
-    owned = _hours(charges).join(held, on=["resource_id", "hour_start"]).filter(pl.col("seconds") > 0)
+    owned = _hours(charges).join(held, on=["resource_id", "hour_start"])
     placed = owned.with_columns(
         rule_id=pl.coalesce("owner_rule_id", "rule_id"),
         to_account=pl.coalesce("owner_account", "to_account"),
@@ -111,7 +110,8 @@ def _held_seconds(
         key += ["holder_account", "holder_team_id"]
     return placed.group_by(key).agg(
         seconds=pl.col("state_seconds").sum(),
-        under_used_seconds=pl.col("under_used_seconds").sum(),
+        microseconds=pl.col("state_microseconds").sum(),
+        under_used_microseconds=pl.col("under_used_microseconds").sum(),
         observed_seconds=pl.when(pl.col("gpu_state") != "unknown").then("observed_seconds").otherwise(0).sum(),
         assumed_seconds=pl.when(pl.col("holder_source") == "assumed").then("state_seconds").otherwise(0).sum(),
     )

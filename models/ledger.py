@@ -28,7 +28,7 @@ from models.usage_weights import Pool, api_shares, logged_once, pool_shares
 
 __all__ = ["RULES", "Pool", "check_conservation", "post"]
 
-RULES = "4"
+RULES = "5"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
 
 _TOTALS = ["billed_units", "effective_units"]
@@ -135,10 +135,10 @@ def gpu_moves(
         pl.col("rule_kind").fill_null("gpu_seconds"), step=2, from_account=pl.lit(CHARGES)
     )
     split = _split(shares.join(charges.select("charge_group_id", *_TOTALS), on="charge_group_id"), _TOTALS)
-    unfilled = by_seconds.select(*SHARE, "under_used_seconds", "weight")
+    unfilled = by_seconds.select(*SHARE, "under_used_weight", "weight")
     return _typed(
         split.join(unfilled, on=SHARE, how="left", nulls_equal=True).with_columns(
-            under_used_units=part_of("effective_units", "under_used_seconds", "weight")
+            under_used_units=part_of("effective_units", "under_used_weight", "weight")
         )
     )
 

@@ -1,5 +1,6 @@
 -- Stretches become the seconds of billed hours. Each billed GPU-hour is split by largest remainder, so that its states
--- sum to its billed seconds exactly; of an unobserved GPU the scheduler may still say who held it.
+-- sum to its billed seconds exactly, and once more to the microsecond, by which money is split: whole seconds are too
+-- coarse for a seventh of a GPU. Of an unobserved GPU the scheduler may still say who held it.
 -- Only the days beside a day can touch it: a day built alone or in a month is the same.
 with stretches as (
     select
@@ -221,6 +222,7 @@ floored as (
     select
         *,
         (target_seconds * second_shares) // gpu_shares as floor_seconds,
+        (target_seconds * second_shares) % gpu_shares as rest_shares,
         row_number() over (
             partition by resource_id, cluster, hostname, hour_number, gpu_uuid
             order by
@@ -229,20 +231,36 @@ floored as (
     from totals
 ),
 
+finer as (
+    select
+        *,
+        floor_seconds * 1000000 + (rest_shares * 1000000) // gpu_shares as floor_microseconds
+    from floored
+),
+
+given_so_far as (
+    select
+        *,
+        sum(floor_seconds) over (partition by resource_id, cluster, hostname, hour_number, gpu_uuid) as all_seconds,
+        sum(floor_microseconds) over (
+            partition by resource_id, cluster, hostname, hour_number, gpu_uuid
+        ) as all_microseconds
+    from finer
+),
+
+-- the last microseconds in the order of the last seconds: each row is within one of its exact share
 whole_seconds as (
     select
         *,
         cast(
-            floor_seconds + case
-                when
-                    remainder_order <= target_seconds - sum(floor_seconds) over (
-                        partition by resource_id, cluster, hostname, hour_number, gpu_uuid
-                    )
-                    then 1
-                else 0
-            end as bigint
-        ) as state_seconds
-    from floored
+            floor_seconds + case when remainder_order <= target_seconds - all_seconds then 1 else 0 end as bigint
+        ) as state_seconds,
+        cast(
+            floor_microseconds
+            + case when remainder_order <= target_seconds * 1000000 - all_microseconds then 1 else 0 end as bigint
+        ) as state_microseconds,
+        case when unfilled_shares > 0 then unfilled_ppm_shares // unfilled_shares else 0 end as unfilled_ppm
+    from given_so_far
 )
 
 select
@@ -266,16 +284,10 @@ select
     whole_seconds.standby_rank = 1 as is_warm_standby,
     whole_seconds.metric_used,
     whole_seconds.state_seconds,
-    case
-        when whole_seconds.unfilled_shares > 0
-            then
-                (
-                    whole_seconds.state_seconds
-                    * (whole_seconds.unfilled_ppm_shares // whole_seconds.unfilled_shares) + 500000
-                ) // 1000000
-        else 0
-    end as under_used_seconds,
-    (whole_seconds.state_seconds * whole_seconds.observed_shares) // whole_seconds.second_shares as observed_seconds
+    (whole_seconds.state_seconds * whole_seconds.unfilled_ppm + 500000) // 1000000 as under_used_seconds,
+    (whole_seconds.state_seconds * whole_seconds.observed_shares) // whole_seconds.second_shares as observed_seconds,
+    whole_seconds.state_microseconds,
+    (whole_seconds.state_microseconds * whole_seconds.unfilled_ppm + 500000) // 1000000 as under_used_microseconds
 from whole_seconds
 inner join gpu_billed_hours
     on
@@ -283,4 +295,4 @@ inner join gpu_billed_hours
         and whole_seconds.cluster = gpu_billed_hours.cluster
         and whole_seconds.hostname = gpu_billed_hours.hostname
         and whole_seconds.hour_number = cast(epoch(gpu_billed_hours.hour_start) as bigint) // 3600
-where whole_seconds.state_seconds > 0
+where whole_seconds.state_microseconds > 0

@@ -88,8 +88,12 @@ class Rows:
             "state_seconds": 3600,
             "under_used_seconds": 0,
             "observed_seconds": 3600,
+        } | given
+        finer = {
+            "state_microseconds": row["state_seconds"] * 10**6,
+            "under_used_microseconds": row["under_used_seconds"] * 10**6,
         }
-        return row | given
+        return finer | row
 
     def serving(self, *rows):
         return self.frame("serving_hourly", [self._serving(**row) for row in rows])

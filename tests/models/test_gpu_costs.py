@@ -43,6 +43,22 @@ def test_an_hours_cost_follows_the_seconds_of_each_holder_and_state(rows):
     }
 
 
+def test_money_follows_the_microseconds_and_seconds_are_told_whole(rows):
+    """An hour at $7 of seven holders with a seventh each: a dollar each, in whatever seconds they are told."""
+    seventh = 3_600_000_000 // 7
+    states = [
+        {"namespace": name, "pod": "p", "state_seconds": 515 if name in "abc" else 514}
+        | {"state_microseconds": seventh + (name in "abcde")}  # 7 sevenths lack 5 microseconds of the hour
+        for name in "abcdefg"
+    ]
+    states += [{"hour_start": DAY + HOUR, "namespace": "h", "pod": "p", "state_seconds": 0, "state_microseconds": 1}]
+    costs = costs_of(rows, [NODE | {"charge_end": DAY + HOUR}], states)
+    assert {round(cost, 8) for cost in costs["effective_cost"].to_list()} == {D(1)}
+    assert (costs["effective_cost"].sum(), costs["gpu_seconds"].sum()) == (D(7), 3 * 515 + 4 * 514)
+    moment = costs_of(rows, [NODE | {"cost": "1", "charge_start": DAY + HOUR}], states)
+    assert moment.select("namespace", "gpu_seconds", "effective_cost").rows() == [("h", 0, D(1))]
+
+
 def test_held_time_that_nobody_saw_is_its_holders_and_only_the_rest_a_residual(rows):
     states = [
         {"namespace": "a", "pod": "a-1", "state": "unknown", "state_seconds": 5400},

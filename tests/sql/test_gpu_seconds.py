@@ -46,11 +46,16 @@ def test_every_billed_gpu_second_is_in_exactly_one_state(
 ) -> None:
     hours = [billed(MIDNIGHT + timedelta(hours=n), gpu_count, length) for n, length in enumerate(seconds)]
     sums: Counter[datetime] = Counter()
+    finer_sums: Counter[datetime] = Counter()
     rows = states(duckdb_engine, samples, hours)
     for row in rows:
         sums[row["hour_start"]] += row["state_seconds"]
-        assert row["state_seconds"] > 0
+        finer_sums[row["hour_start"]] += row["state_microseconds"]
+        assert row["state_microseconds"] > 0
         assert 0 <= row["under_used_seconds"] <= row["state_seconds"]
+        assert 0 <= row["under_used_microseconds"] <= row["state_microseconds"]
+        assert abs(row["state_microseconds"] - row["state_seconds"] * 10**6) < 10**6
+    assert finer_sums == {hour: length * 10**6 for hour, length in sums.items()}
     assert sums == {hour["hour_start"]: hour["billed_seconds"] * gpu_count for hour in hours}
     keys = [tuple(row[name] for name in TABLE.key) for row in rows]
     assert len(set(keys)) == len(keys)

@@ -1,14 +1,20 @@
 """GPUs that are cut into MIG instances: what each slice costs, and which nobody can have."""
 
 from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
 from fractions import Fraction
 
+import polars as pl
 import pytest
 
 from models.allocation import largest_remainder
+from models.gpu_costs import gpu_costs
 from pipelines.engines.duckdb_engine import DuckDBEngine
+from tests.sql.golden import filled
 from tests.sql.gpu_rows import (
     MIDNIGHT,
+    Row,
     allocation,
     billed_day,
     built,
@@ -60,6 +66,36 @@ def test_slices_of_a_partitioned_gpu_cost_their_share_of_it(duckdb_engine: DuckD
     # whole seconds by largest remainder: each hour within a second of the exact one
     for name, amount in dollars.items():
         assert abs(held[name] - amount * 1200) <= 8
+    paid = costs_by_namespace(rows, "72")
+    assert sum(paid.values()) == 72
+    assert {name: round(amount, 6) for name, amount in paid.items()} == {
+        "ml-train": Decimal("3.428571"),
+        "inference": Decimal("2.571429"),
+        "serving": Decimal("1.714286"),
+        "": Decimal("64.285714"),
+    }
+    assert round(72 - paid[""], 4) == Decimal("7.7143")
+
+
+def costs_by_namespace(rows: list[Row], cost: str) -> dict[str, Decimal]:
+    """What a bill line of the node for the day comes to, by who held it."""
+    line = {
+        "charge_group_id": "c",
+        "charge_date": MIDNIGHT.date(),
+        "charge_start": MIDNIGHT,
+        "charge_end": MIDNIGHT + timedelta(days=1),
+        "resource_id": "i-1",
+        "billed_cost": cost,
+        "effective_cost": cost,
+        "tags": None,
+    }
+    costs = gpu_costs(
+        charge_groups=pl.DataFrame(filled("charge_groups", [line])),
+        gpu_states=pl.DataFrame(filled("gpu_states_hourly", rows)),
+        pod_models=pl.DataFrame(filled("pod_models", [])),
+        owners=pl.DataFrame(filled("owners", [])),
+    )
+    return dict(costs.group_by("namespace").agg(pl.col("effective_cost").sum()).rows())
 
 
 def test_a_thousand_dollars_by_slice_hours_loses_no_cent() -> None:
