@@ -1,6 +1,6 @@
-"""What every statement says of the whole company: where the bill went, bill against log, what has not arrived.
+"""What every statement says of the whole company: where the bill went, bill against log.
 
-Here belongs: tables made from the shared facts. Here does not belong: any one team's rows.
+Here belongs: tables of money made from the shared facts. Here does not belong: any one team's rows, what has arrived.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from reports.breakdown import Breakdown, as_listed
 from reports.currencies import apart_text
-from reports.given import Period, ReconciliationLine, SharedFacts, SourceFreshness, StatementError
+from reports.given import Period, ReconciliationLine, SharedFacts, StatementError
 from reports.money import (
     EXACT,
     ZERO,
@@ -21,7 +21,7 @@ from reports.money import (
     round_to,
 )
 from reports.tables import NO_VALUE, Row, Table, cost_table, signed_table
-from reports.wording import clean, days_label, residual_label
+from reports.wording import clean, residual_label
 
 _CAUSES = (
     ("volume_difference", "Volume", "Tokens billed and tokens logged differ"),
@@ -32,20 +32,6 @@ _CAUSES = (
 )
 _GOAL = Decimal("0.01")
 """Of a provider's bill, what may be unexplained: less than this."""
-
-NOT_ASKED = "not_asked"
-_STATUS = {
-    "committed": "Complete",
-    "unchanged": "Complete",
-    "empty": "Nothing to deliver",
-    "suspicious_empty": "Empty, not confirmed",
-    "suspicious_shrink": "Much less than before, not confirmed",
-    "suspicious_growth": "Much more than before, not confirmed",
-    "incomplete": "Incomplete",
-    "failed": "Failed",
-    NOT_ASKED: "Not asked",
-}
-_COMPLETE = frozenset({"committed", "unchanged", "empty"})
 
 
 def bill_table(shared: SharedFacts, period: Period) -> Table:
@@ -86,53 +72,6 @@ def log_tables(shared: SharedFacts) -> list[Table]:
         for c, lines in zip(currencies, by_currency, strict=True)
         for t in _log_tables(lines, c, f", bills in {clean(c)}" if several else "")
     ]
-
-
-def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
-    """Every source with its status and the days that it has not delivered; None without sources."""
-    if not sources:
-        return None
-    gaps = [s for s in sources if s.missing_days or s.refused_rows or s.status not in _COMPLETE]
-    unasked = [clean(s.name) for s in sources if s.status == NOT_ASKED]
-    lead = (
-        f"{len(gaps)} of {len(sources)} sources are incomplete: what they have not delivered is not in these figures."
-        if gaps
-        else "Every source has delivered every day."
-    )
-    if unasked:
-        lead += f" Not asked for this month: {', '.join(sorted(unasked))}."
-    partial = [s for s in sources if s.not_covered]
-    if partial:
-        lead += f" What {len(partial)} of them cannot tell is in no figure: it is named below."
-    rows = tuple(
-        Row(clean(s.name), (_standing(s),), _gap_note(s))
-        for s in sorted(sources, key=lambda s: (s not in gaps, s not in partial, s.name))
-    )
-    return Table("coverage", "What has arrived", ("Source", "Status"), rows, lead=lead)
-
-
-def _gap_note(source: SourceFreshness) -> str:
-    days = f"Missing: {days_label(source.missing_days)}." if source.missing_days else ""
-    lacks = f"Not in it: {clean(source.not_covered, 300)}." if source.not_covered else ""
-    return " ".join(part for part in (days, _refused(source), lacks, clean(source.message or "", 300)) if part)
-
-
-def _standing(source: SourceFreshness) -> str:
-    if source.status in _COMPLETE and source.refused_rows:
-        return "Rows refused"
-    if source.status in _COMPLETE and source.not_covered:
-        return "All that it tells"
-    return _STATUS.get(source.status, clean(source.status))
-
-
-def _refused(source: SourceFreshness) -> str:
-    if not source.refused_rows:
-        return ""
-    rows = f"{source.refused_rows:,} row{'s' if source.refused_rows != 1 else ''} could not be read"
-    if not source.refused_cost:
-        return f"{rows}."
-    cost = format_number(round_to(source.refused_cost, Decimal("0.01")))
-    return f"{rows}, carrying {cost} of cost."
 
 
 def _log_tables(lines: Sequence[ReconciliationLine], currency: str, which: str) -> list[Table]:

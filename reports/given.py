@@ -104,7 +104,8 @@ class SourceFreshness:
     """How complete one source is in the period: its worst status, the days not delivered, and what was refused.
 
     `refused_cost` is the money on the refused rows where it could be read, in the bill's currency; None where not.
-    `not_covered` is what of the period the source cannot tell at all.
+    `not_covered` is what of the period the source cannot tell at all. `asked_from` is the first day that it was ever
+    asked for, where that is after the period's first: of what was before, nothing is known.
     """
 
     name: str
@@ -114,6 +115,7 @@ class SourceFreshness:
     refused_rows: int = 0
     refused_cost: Decimal | None = None
     not_covered: str | None = None
+    asked_from: date | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import polars as pl
 
 from reports.breakdown import Breakdown, Sum, as_listed, split, sums_by
 from reports.change import Change, change_sentence, change_table, comparable, compare
-from reports.company import bill_table, coverage_table, log_tables
+from reports.company import bill_table, log_tables
+from reports.coverage import coverage_table
 from reports.currencies import amounts_text, apart_text, converted, currency_table, rates_of, without_rate
 from reports.daily import DayCost, chart_note, chart_text, daily_costs
 from reports.given import Period, SharedFacts, TeamRows

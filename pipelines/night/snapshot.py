@@ -12,7 +12,7 @@ from models.frames import frame_of
 from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake
-from reports.company import NOT_ASKED
+from reports.coverage import NOT_ASKED
 from reports.currencies import converted, without_rate
 from reports.given import PeriodState, ReconciliationLine, Restatement, SharedFacts, SourceFreshness, TeamRows
 from reports.money import exact_sum
@@ -105,7 +105,7 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
 def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
     """One line a source: its worst outcome, what was refused of it, and the days up to `last_day` that it lacks.
 
-    A day before the first that it was ever asked for is not lacking: the source may be new.
+    A day before the first that it was ever asked for is not lacking: the source may be new. It is not known, either.
     """
     lines: list[SourceFreshness] = []
     keys = ["x_source", "x_account"]
@@ -125,18 +125,22 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
                 refused_rows=sum(row["reject_count"] for row in found),
                 refused_cost=exact_sum(costs) if costs else None,
                 not_covered="; ".join(dict.fromkeys(row["not_covered"] for row in found if row["not_covered"])) or None,
+                asked_from=begun if daily and begun > view.period else None,
             )
         )
     return lines
 
 
 def _not_asked(view: PeriodView, config: Config) -> list[SourceFreshness]:
-    """Configured sources that nobody asked for this period: one that came later is not lacking."""
+    """Configured sources that nobody asked for this period, and since when one that came later is asked."""
     return [
-        SourceFreshness(_called(source.name, source.account), NOT_ASKED)
+        SourceFreshness(
+            _called(source.name, source.account),
+            NOT_ASKED,
+            asked_from=first if (first := view.first_asked.get(account, view.period)) > view.period else None,
+        )
         for source in config.sources
         if (account := (source.name, source.account)) not in view.asked
-        and view.first_asked.get(account, view.period) <= view.period
     ]
 
 

@@ -92,6 +92,10 @@ def test_days_before_a_source_was_first_asked_are_not_missing(tmp_path: Path) ->
         lines = source_freshness(period_view(house.lake, date(2026, 10, 1), "USD"), DAY)
     lacking = {line.name: line.missing_days for line in lines}
     assert lacking["gateway"] == tuple(date(2026, 10, day) for day in (29, 30))
+    since = {line.name: line.asked_from for line in lines}
+    assert since == {"bill (main)": None, "gateway": date(2026, 10, 28), "other-bill (other)": None}
+    overview = (tmp_path / "reports" / "2026-10" / "index.html").read_text(encoding="utf-8")
+    assert "First asked for 28 Oct: of 1\N{EN DASH}27 Oct nothing is known." in overview
 
 
 def test_a_restated_month_is_told_and_printed_and_so_is_who_was_not_asked(tmp_path: Path) -> None:

@@ -292,3 +292,36 @@ def test_a_source_that_nobody_asked_is_named_and_is_not_called_complete(
         ("gateway", ("Not asked",)),
         ("aws-bill", ("Complete",)),
     ]
+
+
+def test_from_when_on_a_source_was_asked_is_said_and_what_is_not_known_for_that(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    sources = (
+        SourceFreshness("aws-bill", "committed"),
+        SourceFreshness("gateway", "committed", asked_from=date(2026, 7, 16)),
+        SourceFreshness("gpus", "not_asked", asked_from=date(2026, 9, 2)),
+    )
+    coverage = table(build_statement(team, period, rows, replace(shared, freshness=sources)), "coverage")
+    assert coverage.lead == (
+        "Every source has delivered every day that it was asked for. Not asked for this month: gpus. "
+        "Asked for a part of this month only: gateway."
+    )
+    assert [(row.label, row.cells, row.note) for row in coverage.rows] == [
+        ("gateway", ("From 16 Jul on",), "First asked for 16 Jul: of 1\N{EN DASH}15 Jul nothing is known."),
+        ("gpus", ("Not asked",), "First asked for 2 Sep 2026: of this month nothing is known."),
+        ("aws-bill", ("Complete",), ""),
+    ]
+
+
+def test_a_source_that_lacks_days_is_not_called_complete(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    sources = (SourceFreshness("gateway", "committed", (date(2026, 7, 30),), asked_from=date(2026, 7, 2)),)
+    coverage = table(build_statement(team, period, rows, replace(shared, freshness=sources)), "coverage")
+    assert coverage.lead.startswith("1 of 1 sources are incomplete")
+    (row,) = coverage.rows
+    assert (row.cells, row.note) == (
+        ("Days missing",),
+        "Missing: 30 Jul. First asked for 2 Jul: of 1 Jul nothing is known.",
+    )
