@@ -15,6 +15,7 @@ from pipelines.night.build import Built, build
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
 from pipelines.night.gpu_costs import GPU_COSTS, NODE_COSTS, build_gpu_costs, build_node_costs
+from pipelines.night.host_matches import MATCHES, build_host_matches
 from pipelines.night.ledger import POSTINGS, build_postings
 from pipelines.night.list_readings import LISTED, SKU_PRICES
 from pipelines.night.reconciliation import build_causes, build_lines
@@ -35,7 +36,7 @@ REFERENCES = (
     *(LISTED, "prices", "reporting"),
 )
 NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "prices"]  # where models have names
-# tables that a model computes; all others have SQL
+# tables that a model computes, or of which more is told; all others have SQL alone
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     POSTINGS: build_postings,
     GPU_COSTS: build_gpu_costs,
@@ -46,6 +47,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     MEANS: build_spot_means,
     LINES: build_lines,
     CAUSES: build_causes,
+    MATCHES: build_host_matches,
 }
 
 
@@ -134,7 +136,7 @@ def table_asset(table: Contract) -> dg.AssetsDefinition:
         first, last = days_of(context)
         compute = COMPUTED.get(table.table)
         built = compute(house, first, last) if compute else build(house, table, first, last)
-        house.progress.finish(table.table, _summary(built))
+        house.progress.finish(table.table, _summary(built), built.problems)
         return dg.MaterializeResult(metadata=_metadata(built))
 
     return rebuild

@@ -113,16 +113,22 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
 
 
 def _agrees(console: Console, file: Path) -> bool:
-    """Whether rates and prices of the file go with what the lake holds; prints those that do not."""
+    """Whether rates, prices and machines of the file go with what the lake holds; prints those that do not."""
+    from pipelines.config.positions import read
     from pipelines.house import open_house
     from pipelines.lake import LakeError
     from pipelines.night.contract_prices import useless_prices
     from pipelines.night.exchange_rates import RateLockedError, learned_rates
+    from pipelines.night.host_matches import checked_hosts
 
     found: list[str] = []
     try:
         with open_house(file, "check", writing=False) as house:
             found += useless_prices(house)
+            document = read(file)
+            for entry in checked_hosts(house):
+                place = ("hosts", entry.index, entry.setting)
+                found.append(document.problem(place, entry.message, entry.remedy).text(file))
             learned_rates(house)
     except (RateLockedError, LakeError) as error:
         found.append(str(error))

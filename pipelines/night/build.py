@@ -30,13 +30,17 @@ CONVERTED = "chargeback"  # where costs are converted to the statements' currenc
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did: slices replaced, their rows, and their money by currency where the table has money."""
+    """What a build did: slices replaced, their rows, and their money by currency where the table has money.
+
+    `note` is for people to know, `problems` are for people to act on.
+    """
 
     table: str
     slices: tuple[date, ...]
     row_count: int
     effective_cost: Mapping[str, Decimal] = field(default_factory=dict)
     note: str = ""
+    problems: tuple[str, ...] = ()
 
 
 def stale_targets(house: House, output: Contract, first: date, last: date) -> list[Target]:

@@ -42,7 +42,7 @@ def write_references(house: House) -> dict[str, int]:
     tables = {
         "teams": _teams(config),
         "owners": _owners(config),
-        "host_identity": _hosts(config),
+        "host_identity": host_table(config),
         "gpu_faults": _table(
             "gpu_faults", ({"xid_code": code, "meaning": told} for code, told in gpu_faults().items())
         ),
@@ -149,7 +149,8 @@ def _owners(config: Config) -> pa.Table:
     return _table("owners", rows)
 
 
-def _hosts(config: Config) -> pa.Table:
+def host_table(config: Config) -> pa.Table:
+    """The register of machines, as `host_identity`."""
     return _table(
         "host_identity",
         (

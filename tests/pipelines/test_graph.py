@@ -81,7 +81,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
             "self_hosted_costs",
             "scaling_costs",
         ),
-        *("gpu_node_lines", "gpu_node_sizes", "gpu_node_costs", "gpu_unjoined"),
+        *("gpu_node_lines", "gpu_node_sizes", "gpu_node_costs", "gpu_unjoined", "host_matches"),
         *("gpu_coverage", "idle_gpu_holders", "stranded_mig_slices"),
         *("commitments", "restatements", "provider_usage_daily"),
         *("chargeback", "gpu_waste", "freshness", "reconciliation_summary", "reconciliation_by_cause"),
