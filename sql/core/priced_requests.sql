@@ -24,10 +24,12 @@ identified as (
         model_identity.provider_id,
         model_identity.model_id,
         coalesce(model_identity.is_self_hosted, false) as is_self_hosted,
-        case
-            when
-                gateway_requests.service_tier in ('batch', 'flex', 'priority', 'provisioned', 'latency-optimized')
-                then gateway_requests.service_tier
+        case gateway_requests.service_tier
+            when 'batch' then 'batch'
+            when 'flex' then 'flex'
+            when 'priority' then 'priority'
+            when 'provisioned' then 'provisioned'
+            when 'latency-optimized' then 'latency-optimized'
             else 'default'
         end as pricing_tier,
         gateway_requests.input_uncached_tokens
@@ -201,17 +203,19 @@ judged as (
     from costed
 ),
 
+-- what has a price has its cost in full: no usage, no model and a class without a price make a cost NULL already
 booked as (
     select
         *,
         case
-            when pricing_status = 'cache_hit' then 0
-            when pricing_status in ('priced', 'gpu_cost') then input_cost
+            when is_cache_hit then 0
+            when output_cost is not null then input_cost
         end as input_booked,
         case
-            when pricing_status = 'cache_hit' then 0
-            when pricing_status in ('priced', 'gpu_cost') then output_cost
-        end as output_booked
+            when is_cache_hit then 0
+            when input_cost is not null then output_cost
+        end as output_booked,
+        case when is_cache_hit then 0 else input_cost + output_cost end as cost_booked
     from judged
 )
 
@@ -255,7 +259,7 @@ select
         cast(output_booked as decimal(19, 0)) * cast('0.000000000001' as decimal(12, 12)) as decimal(18, 12)
     ) as output_cost_usd,
     cast(
-        cast(input_booked + output_booked as decimal(19, 0)) * cast('0.000000000001' as decimal(12, 12))
+        cast(cost_booked as decimal(19, 0)) * cast('0.000000000001' as decimal(12, 12))
         as decimal(18, 12)
     ) as priced_cost_usd,
     case
@@ -274,6 +278,8 @@ select
     input_uncached_usd_per_token,
     source_reported_cost_usd,
     source_cost_basis,
+    stated_margin_usd,
+    stated_discount_usd,
     is_stream,
     tags,
     x_source,

@@ -4,39 +4,28 @@
 -- such. Costs that differ by a billionth of a dollar or less are equal: gateways compute in binary floating point.
 -- An effect is by how much a sum over the log is too high; it is unknown where nobody logged what was used, or can say
 -- whether it was used once or twice.
-with repeats as (
-    select * from proven_repeats
-),
-
-stated as (
+with stated as (
     select
-        x_source,
-        x_page,
-        x_row,
-        coalesce(stated_margin_usd, 0) as margin_usd,
-        coalesce(stated_discount_usd, 0) as discount_usd
-    from gateway_requests
-    where stated_margin_usd is not null or stated_discount_usd is not null
+        *,
+        coalesce(
+            source_reported_cost_usd <> 0 and (stated_margin_usd is not null or stated_discount_usd is not null), false
+        ) as is_stated
+    from suspect_requests
 ),
 
 looked_at as (
     select
-        suspect_requests.*,
-        stated.margin_usd,
-        stated.discount_usd,
-        stated.x_row is not null as is_stated,
+        *,
+        case when is_stated then coalesce(stated_margin_usd, 0) end as margin_usd,
+        case when is_stated then coalesce(stated_discount_usd, 0) end as discount_usd,
         cast(
-            suspect_requests.source_reported_cost_usd
-            - coalesce(stated.margin_usd, 0)
-            + coalesce(stated.discount_usd, 0) as decimal(38, 12)
+            case
+                when is_stated
+                    then source_reported_cost_usd - coalesce(stated_margin_usd, 0) + coalesce(stated_discount_usd, 0)
+                else source_reported_cost_usd
+            end as decimal(38, 12)
         ) as listed_cost_usd
-    from suspect_requests
-    left join stated
-        on
-            suspect_requests.x_source = stated.x_source
-            and suspect_requests.x_page = stated.x_page
-            and suspect_requests.x_row = stated.x_row
-            and suspect_requests.source_reported_cost_usd <> 0
+    from stated
 ),
 
 suspects as (
@@ -263,7 +252,7 @@ found as (
         cast(null as string) as effect_basis,
         cast(null as decimal(38, 12)) as reported_too_much_usd,
         cast(null as timestamp) as price_valid_from
-    from repeats
+    from proven_repeats
     union all
     select
         x_source,
@@ -311,45 +300,48 @@ found as (
 )
 
 select
-    suspects.usage_date,
-    suspects.started_at,
+    suspect_requests.usage_date,
+    suspect_requests.started_at,
     found.defect,
     found.distorts,
-    suspects.request_id,
+    suspect_requests.request_id,
     found.other_request_id,
-    suspects.provider_id,
-    suspects.model_id,
-    suspects.billed_model,
-    suspects.service_tier,
-    suspects.price_region_id,
-    suspects.price_input_tokens_from,
-    suspects.price_from,
-    suspects.is_self_hosted,
-    suspects.gateway_team_id,
-    suspects.key_id,
-    suspects.key_alias,
-    suspects.feature,
-    suspects.environment,
-    coalesce(suspects.input_uncached_tokens, 0) as input_uncached_tokens,
-    coalesce(suspects.cache_read_tokens, 0) as cache_read_tokens,
-    coalesce(suspects.cache_write_5m_tokens, 0) as cache_write_5m_tokens,
-    coalesce(suspects.cache_write_1h_tokens, 0) as cache_write_1h_tokens,
-    coalesce(suspects.input_audio_tokens, 0) as input_audio_tokens,
-    coalesce(suspects.output_text_tokens, 0) as output_text_tokens,
-    coalesce(suspects.output_reasoning_tokens, 0) as output_reasoning_tokens,
-    coalesce(suspects.output_audio_tokens, 0) as output_audio_tokens,
-    suspects.priced_cost_usd,
-    suspects.source_reported_cost_usd,
+    suspect_requests.provider_id,
+    suspect_requests.model_id,
+    suspect_requests.billed_model,
+    suspect_requests.service_tier,
+    suspect_requests.price_region_id,
+    suspect_requests.price_input_tokens_from,
+    suspect_requests.price_from,
+    suspect_requests.is_self_hosted,
+    suspect_requests.gateway_team_id,
+    suspect_requests.key_id,
+    suspect_requests.key_alias,
+    suspect_requests.feature,
+    suspect_requests.environment,
+    coalesce(suspect_requests.input_uncached_tokens, 0) as input_uncached_tokens,
+    coalesce(suspect_requests.cache_read_tokens, 0) as cache_read_tokens,
+    coalesce(suspect_requests.cache_write_5m_tokens, 0) as cache_write_5m_tokens,
+    coalesce(suspect_requests.cache_write_1h_tokens, 0) as cache_write_1h_tokens,
+    coalesce(suspect_requests.input_audio_tokens, 0) as input_audio_tokens,
+    coalesce(suspect_requests.output_text_tokens, 0) as output_text_tokens,
+    coalesce(suspect_requests.output_reasoning_tokens, 0) as output_reasoning_tokens,
+    coalesce(suspect_requests.output_audio_tokens, 0) as output_audio_tokens,
+    suspect_requests.priced_cost_usd,
+    suspect_requests.source_reported_cost_usd,
     case
-        when found.defect = 'duplicate' then cast(suspects.priced_cost_usd as decimal(38, 12))
+        when found.defect = 'duplicate' then cast(suspect_requests.priced_cost_usd as decimal(38, 12))
         when found.defect in ('id_reused', 'retry_as_request') then cast(0 as decimal(38, 12))
         else found.reported_too_much_usd
     end as effect_usd,
     found.effect_basis,
     found.price_valid_from,
-    suspects.x_source,
-    suspects.x_page,
-    suspects.x_row
+    suspect_requests.x_source,
+    suspect_requests.x_page,
+    suspect_requests.x_row
 from found
-inner join suspects
-    on found.x_source = suspects.x_source and found.x_page = suspects.x_page and found.x_row = suspects.x_row
+inner join suspect_requests
+    on
+        found.x_source = suspect_requests.x_source
+        and found.x_page = suspect_requests.x_page
+        and found.x_row = suspect_requests.x_row

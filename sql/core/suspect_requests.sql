@@ -3,7 +3,8 @@
 -- and hour, of its id, of its operation if that failed at first. What only happens to have the same hash is no matter
 -- later. Two starts within a second are in the same hour, or in the last second of one and the first of the next: what
 -- starts in those is looked at in any case.
--- Costs that differ by a billionth of a dollar or less are equal: gateways compute in binary floating point.
+-- Only what is paid for can cost the wrong thing. Costs that differ by a billionth of a dollar or less are equal:
+-- gateways compute in binary floating point.
 with alike as (
     select
         hash(key_id, input_total_tokens, output_total_tokens, cache_read_tokens, date_trunc('hour', started_at))
@@ -93,6 +94,8 @@ select
     input_uncached_usd_per_token,
     source_reported_cost_usd,
     source_cost_basis,
+    stated_margin_usd,
+    stated_discount_usd,
     is_stream,
     coalesce(may_be_logged_twice, false) as may_be_logged_twice,
     may_share_id,
@@ -105,7 +108,14 @@ where
     may_be_logged_twice
     or may_share_id
     or may_be_tried_again
-    or source_reported_cost_usd = 0
-    or source_cost_basis in ('with_margin', 'after_discount')
-    or abs(source_reported_cost_usd - priced_cost_usd) > 0.000000001
-    or (is_stream and coalesce(output_text_tokens, 0) = 0)
+    or (
+        not is_cache_hit
+        and not is_self_hosted
+        and service_tier <> 'provisioned'
+        and (
+            source_reported_cost_usd = 0
+            or source_cost_basis in ('with_margin', 'after_discount')
+            or abs(source_reported_cost_usd - priced_cost_usd) > 0.000000001
+            or (is_stream and coalesce(output_text_tokens, 0) = 0)
+        )
+    )
