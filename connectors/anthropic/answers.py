@@ -16,6 +16,7 @@ from connectors.base import Body, IncompleteDeliveryError, LandedPage, SourceErr
 from connectors.exact import read_time
 from connectors.fields import shown
 from connectors.gathered import read_document
+from connectors.intervals import first_gap
 
 Fields = Mapping[str, Any]
 _INSTANTS = ("starting_at", "ending_at")
@@ -87,7 +88,11 @@ class Report:
                 f"{self.announcing}: has_more is true, and there is no last page: the download stopped too early. "
                 "Nothing was committed; fetch the window again, to its last page."
             )
-        self._require_no_gap(window)
+        if gap := first_gap(self.buckets, window.start, window.end):
+            raise IncompleteDeliveryError(
+                f"there is no bucket from {gap[0]} to {gap[1]} (UTC), and time without use has empty ones. "
+                "Nothing was committed; fetch the window again, with all its pages."
+            )
         spans = sorted(self.spans)
         for (start, end), (after, _) in pairwise(spans):
             if after < end:
@@ -100,16 +105,6 @@ class Report:
     def reaches(self) -> datetime | None:
         """Up to when its buckets go; None where it has none."""
         return max((end for _, end in self.buckets), default=None)
-
-    def _require_no_gap(self, window: Window) -> None:
-        for (_, end), (after, _) in pairwise(
-            sorted(b for b in self.buckets if window.start <= b[0] and b[1] <= window.end)
-        ):
-            if after > end:
-                raise IncompleteDeliveryError(
-                    f"there is no bucket from {end} to {after} (UTC), and time without use has empty ones. "
-                    "Nothing was committed; fetch the window again, with all its pages."
-                )
 
 
 def read_answer(page: LandedPage) -> Answer:

@@ -12,6 +12,7 @@ from typing import Any
 from connectors.base import Body, IncompleteDeliveryError, SourceError, Window
 from connectors.fields import RowError, shown
 from connectors.gathered import read_document
+from connectors.intervals import first_gap
 from connectors.openai.people import PERSONAL
 
 _FIRST_SECOND = 1_420_070_400  # 2015-01-01: there was nothing to use before
@@ -156,15 +157,11 @@ def require_no_gap(links: Sequence[Link], window: Window) -> None:
     first, last = (int(at.replace(tzinfo=UTC).timestamp()) for at in (window.start, window.end))
     for operation in sorted({link.operation for link in links}):
         spans = {span for link in links if link.operation in ("", operation) for span in link.spans}
-        mine = sorted((start, end) for start, end in spans if first <= start and end <= last)
-        reached = mine[0][1] if mine else 0
-        for start, end in mine:
-            if start > reached:
-                raise IncompleteDeliveryError(
-                    f"{operation or 'the report'}: there is no bucket from {_shown(reached)} to {_shown(start)}, and "
-                    "time without use has empty ones. Nothing was committed; fetch the window again, to its last page."
-                )
-            reached = max(reached, end)
+        if gap := first_gap(spans, first, last):
+            raise IncompleteDeliveryError(
+                f"{operation or 'the report'}: there is no bucket from {_shown(gap[0])} to {_shown(gap[1])}, and "
+                "time without use has empty ones. Nothing was committed; fetch the window again, to its last page."
+            )
 
 
 def reached(links: Sequence[Link]) -> datetime | None:

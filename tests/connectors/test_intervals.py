@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.intervals import cut_at_midnights
+from connectors.intervals import cut_at_midnights, first_gap
 
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 9))
 
@@ -32,3 +32,23 @@ def test_pieces_follow_one_another_and_add_up_to_the_whole(start: datetime, end:
     assert sum((b - a for a, b in pieces), timedelta()) == max(end - start, timedelta())
     assert all(earlier[1] == later[0] for earlier, later in pairwise(pieces))
     assert all((b - timedelta(microseconds=1)).date() == a.date() for a, b in pieces)
+
+
+@pytest.mark.parametrize(
+    ("spans", "gap"),
+    [
+        ([], None),
+        ([(2, 4)], None),  # what is before the first and after the last is another question
+        ([(4, 6), (2, 4)], None),
+        ([(2, 4), (5, 6), (8, 9)], (4, 5)),
+        ([(2, 8), (3, 4), (5, 6)], None),
+        ([(0, 1), (2, 4), (4, 6), (9, 12)], None),  # two are of other windows
+    ],
+)
+def test_the_first_stretch_between_spans_that_none_of_them_covers(
+    spans: list[tuple[int, int]], gap: tuple[int, int] | None
+) -> None:
+    assert first_gap(spans, 2, 10) == gap
+    hours = [(datetime(2026, 10, 1, start), datetime(2026, 10, 1, end)) for start, end in spans]
+    found = first_gap(hours, datetime(2026, 10, 1, 2), datetime(2026, 10, 1, 10))
+    assert (None if found is None else (found[0].hour, found[1].hour)) == gap
