@@ -49,9 +49,9 @@ def charge_owners(charges: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     """
     rules = _rules(owners)
     keys = charges.select("charge_group_id", "charge_date", "tags", "sub_account_id", "resource_id")
-    tag_pairs = _tag_pairs(keys["tags"])
+    pairs = tag_pairs(keys["tags"])
     matched = [
-        keys.join(tag_pairs, on="tags").join(_of_kind(rules, "tag"), on=["match_key", "match_value"]),
+        keys.join(pairs, on="tags").join(_of_kind(rules, "tag"), on=["match_key", "match_value"]),
         keys.join(_of_kind(rules, "sub_account"), left_on="sub_account_id", right_on="match_value"),
         keys.join(_of_kind(rules, "resource"), left_on="resource_id", right_on="match_value"),
     ]
@@ -92,7 +92,8 @@ def _first(found: pl.DataFrame, key: list[str], day: str) -> pl.DataFrame:
     return valid.sort(*key, "priority", "rule_id").unique(key, keep="first", maintain_order=True)
 
 
-def _tag_pairs(tags: pl.Series) -> pl.DataFrame:
+def tag_pairs(tags: pl.Series) -> pl.DataFrame:
+    """Every tag of bill lines, as rules name it: columns tags (the line's text), match_key, match_value."""
     rows = [(text, key, value) for text in tags.drop_nulls().unique() for key, value in _pairs_of(text)]
     return pl.DataFrame(rows, schema=dict.fromkeys(("tags", "match_key", "match_value"), pl.String), orient="row")
 

@@ -119,6 +119,20 @@ class SourceFreshness:
 
 
 @dataclass(frozen=True)
+class IdleRule:
+    """An owner rule of the configuration that matches nothing: where it stands, what is not there, what is instead."""
+
+    rule_id: str
+    place: str
+    message: str
+    remedy: str
+
+    def text(self) -> str:
+        """One line for people."""
+        return f"{self.place}: owner rule '{self.rule_id}' matches nothing: {self.message}. {self.remedy}"
+
+
+@dataclass(frozen=True)
 class Restatement:
     """What a bill of an ended month changed by since: the differences of all its restatements, signed, in its currency.
 

@@ -14,7 +14,7 @@ from reports.change import comparable
 from reports.company import bill_lines
 from reports.currencies import amounts_text, converted, without_rate
 from reports.filenames import statement_filename
-from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
+from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.guard import require_period_and_currency
 from reports.money import EXACT, ZERO, exact_sum, format_money, minor_unit, round_to
 from reports.month import Month, build_month
@@ -32,8 +32,12 @@ class Overview:
     checks: tuple[Table, ...]
 
 
-def build_overview(teams: Sequence[Team], period: Period, rows: TeamRows, shared: SharedFacts) -> Overview:
+def build_overview(
+    teams: Sequence[Team], period: Period, rows: TeamRows, shared: SharedFacts, idle_rules: Sequence[IdleRule] = ()
+) -> Overview:
     """The overview of all teams and residuals; `rows` are the whole company's rows of the month, residuals included.
+
+    `idle_rules` are the owner rules that match nothing: whoever keeps the configuration reads this page.
 
     Teams without cost are listed with what they cost: nothing. Raises StatementError when rows are of another month
     or currency, name a team that is not among `teams`, or do not add up to the shared bill total.
@@ -43,8 +47,18 @@ def build_overview(teams: Sequence[Team], period: Period, rows: TeamRows, shared
     month = build_month(period, rows, shared)
     by_team = _team_table(teams, period, rows, shared)
     return Overview(
-        month, (by_team, month.bill, *month.currencies), (*month.moved, month.services, *month.gpu), month.checks
+        month,
+        (by_team, month.bill, *month.currencies),
+        (*month.moved, month.services, *month.gpu),
+        (*month.checks, *_idle_table(idle_rules)),
     )
+
+
+def _idle_table(rules: Sequence[IdleRule]) -> tuple[Table, ...]:
+    rows = tuple(Row(clean(r.rule_id), (clean(r.place),), clean(f"{r.message}. {r.remedy}", 300)) for r in rules)
+    lead = "What they are meant for is charged to nobody by them: a name may be misspelt, or be used no more."
+    headings = ("Rule", "Configuration")
+    return (Table("idle-rules", "Owner rules that match nothing", headings, rows, lead=lead),) if rows else ()
 
 
 def _require_whole_bill(rows: pl.DataFrame, shared: SharedFacts) -> None:

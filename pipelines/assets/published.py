@@ -7,6 +7,7 @@ import dagster as dg
 from contracts import Layer, all_contracts
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
+from pipelines.night.idle_rules import idle_rules
 from pipelines.night.publish import publish
 from pipelines.night.statements import deliver, render_run
 
@@ -72,10 +73,12 @@ def _publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 def _render(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     house = house_of(context)
     house.progress.start("statements")
-    rendered = render_run(house, *days_of(context))
+    idle = idle_rules(house)
+    rendered = render_run(house, *days_of(context), idle)
     count = sum(period.count for period in rendered)
     pages = [period.index for period in rendered]
-    house.progress.finish("statements", f"{count} statements: {', '.join(pages) or 'no costs yet'}")
+    summary = f"{count} statements: {', '.join(pages) or 'no costs yet'}"
+    house.progress.finish("statements", summary, notices=tuple(rule.text() for rule in idle))
     links = dg.MetadataValue.md("\n".join(f"- {page}" for page in pages) or "none")
     return dg.MaterializeResult(metadata={"statements": count, "pages": links})
 

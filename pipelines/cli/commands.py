@@ -113,18 +113,20 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
 
 
 def _agrees(console: Console, file: Path) -> bool:
-    """Whether rates, prices and machines of the file go with what the lake holds; prints those that do not."""
+    """Whether what the file says goes with what the lake holds: prices, rules, hosts, rates; prints what does not."""
     from pipelines.config.positions import read
     from pipelines.house import open_house
     from pipelines.lake import LakeError
     from pipelines.night.contract_prices import useless_prices
     from pipelines.night.exchange_rates import RateLockedError, learned_rates
     from pipelines.night.host_matches import checked_hosts
+    from pipelines.night.idle_rules import idle_rules
 
     found: list[str] = []
     try:
         with open_house(file, "check", writing=False) as house:
             found += useless_prices(house)
+            found += [rule.text() for rule in idle_rules(house)]
             document = read(file)
             for entry in checked_hosts(house):
                 place = ("hosts", entry.index, entry.setting)

@@ -11,10 +11,11 @@ from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
 from pipelines.lake import LakeError
 from pipelines.lake.root import open_root
+from pipelines.night.idle_rules import idle_rules
 from pipelines.night.snapshot import PeriodView, period_view, shared_facts
 from pipelines.night.stale import HORIZON_DAYS
 from reports.filenames import statement_filename
-from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
+from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
 from reports.overview import build_overview
@@ -62,18 +63,21 @@ def render_period(house: House, period: date) -> Rendered:
     if edition.view.chargeback.is_empty():
         where = f"{period:%Y-%m} in {house.config.currency}"
         raise LakeError(f"the published snapshot has no costs of {where}: nothing was rendered")
-    return _render(house, edition)
+    return _render(house, edition, idle_rules(house))
 
 
-def render_run(house: House, first: date, last: date) -> list[Rendered]:
-    """Renders every month with costs that a run of those days may have changed, oldest first."""
+def render_run(house: House, first: date, last: date, idle: Sequence[IdleRule]) -> list[Rendered]:
+    """Renders every month with costs that a run of those days may have changed, oldest first.
+
+    `idle`: the owner rules that match nothing, for the overviews.
+    """
     with_costs = house.lake.published().months("chargeback")
     earliest = month_start(first - timedelta(days=HORIZON_DAYS))
     editions = (_edition(house, period) for period in with_costs if earliest <= period <= last)
-    return [_render(house, edition) for edition in editions if not edition.view.chargeback.is_empty()]
+    return [_render(house, edition, idle) for edition in editions if not edition.view.chargeback.is_empty()]
 
 
-def _render(house: House, edition: _Edition) -> Rendered:
+def _render(house: House, edition: _Edition, idle: Sequence[IdleRule]) -> Rendered:
     folder = house.reports_directory / f"{edition.view.period:%Y-%m}"
     folder.mkdir(parents=True, exist_ok=True)
     for statement in (_statement(entry, edition) for entry in house.config.teams):
@@ -83,7 +87,7 @@ def _render(house: House, edition: _Edition) -> Rendered:
     view = edition.view
     everything = TeamRows(view.chargeback, view.gpu, view.previous if view.previous.height else None)
     teams = [_team(entry) for entry in house.config.teams]
-    overview = build_overview(teams, edition.period, everything, edition.shared)
+    overview = build_overview(teams, edition.period, everything, edition.shared, idle)
     index = folder / INDEX
     index.write_text(render_overview(overview), encoding="utf-8")
     return Rendered(len(teams), str(index))
