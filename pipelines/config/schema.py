@@ -11,6 +11,7 @@ from models.tokens import TokenClass
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
 from pipelines.config.prices import Price
 from pipelines.config.strict import Dated, Strict, Words
+from pipelines.limits import Limits
 from reports.address import plain_address
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
@@ -177,10 +178,10 @@ class Restatements(Strict):
     """How far a bill may change what it said before without anybody being asked: beyond that it needs `--confirm`."""
 
     least_share: Annotated[Decimal, Field(ge=0, le=1, decimal_places=6)] = Field(
-        default=Decimal("0.75"), description="Of the rows and the money that were there, what must come again."
+        default=Limits().least_share, description="Of the rows and the money that were there, what must come again."
     )
     most_share: Annotated[Decimal, Field(ge=1, le=1000, decimal_places=6)] = Field(
-        default=Decimal("1.5"),
+        default=Limits().most_share,
         description="Of the rows and the money of days that had settled, what may come at most.",
     )
 

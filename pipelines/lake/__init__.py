@@ -8,10 +8,10 @@ Here does not belong: what the rows mean, which slices are stale, Dagster, the S
 from pipelines.lake.deliveries import IN_TROUBLE, WITHDRAWN, Delivery
 from pipelines.lake.errors import LakeError, LakeLockedError, SchemaChangedError
 from pipelines.lake.lake import Lake
-from pipelines.lake.limits import Limits
 from pipelines.lake.publish import Publication
 from pipelines.lake.published import Snapshot
 from pipelines.lake.slices import Slice
+from pipelines.limits import Limits
 
 __all__ = [
     "IN_TROUBLE",

@@ -3,11 +3,11 @@
 from datetime import date
 from decimal import Decimal
 
-from pipelines.lake.limits import Limits
 from pipelines.lake.stage import Order
 from pipelines.lake.tables import Tables
 from pipelines.lake.totals import Totals, plain
 from pipelines.lake.weight import Weight, Weights
+from pipelines.limits import Limits
 
 FEW_ROWS = 8  # of so few, any may go or come
 

@@ -10,7 +10,6 @@ import pyarrow.dataset as ds
 from connectors.base import Source, SourceSettings, Window
 from pipelines.lake.deliveries import Delivery, Journal, attempt
 from pipelines.lake.ingest import ingest
-from pipelines.lake.limits import Limits
 from pipelines.lake.lock import holding
 from pipelines.lake.publish import Publication, publish
 from pipelines.lake.published import Snapshot, current_snapshot
@@ -19,6 +18,7 @@ from pipelines.lake.slices import Slice
 from pipelines.lake.stage import Order
 from pipelines.lake.tables import Tables
 from pipelines.lake.withdraw import standing, withdraw
+from pipelines.limits import Limits
 
 Clock = Callable[[], datetime]
 

@@ -8,11 +8,11 @@ from connectors.base import Parsed, Source, SourceSettings, Window
 from contracts import ContractBrokenError
 from pipelines.lake.blame import blamed
 from pipelines.lake.landing import Landed
-from pipelines.lake.limits import Limits
 from pipelines.lake.overlaps import repeated_lines
 from pipelines.lake.rejects import REJECTS, reject_rows
 from pipelines.lake.rows import SliceWriter, Written
 from pipelines.lake.totals import Totals
+from pipelines.limits import Limits
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A bill that comes back with far more or far less is not believed until people say so; smaller changes are told."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.base import SourceSettings, Window
+from pipelines.config.schema import Restatements
 from pipelines.lake import Delivery, Lake, Limits
 from tests.lake.fakes import FakeSource, Place
 
@@ -138,3 +140,9 @@ def test_a_shrunk_bill_of_which_nothing_had_settled_is_refused_without_words_abo
     refused = month(place, lake, settings, 3, ["1"] * 8)
     assert refused.status == "suspicious_shrink"
     assert "8 rows came where 20 were before: the delivery looks cut off" in (refused.message or "")
+
+
+def test_what_may_change_unless_the_configuration_says_otherwise_is_said_in_one_place() -> None:
+    limits = Limits()
+    assert (limits.least_share, limits.most_share) == (Decimal("0.75"), Decimal("1.5"))
+    assert Restatements().model_dump() == asdict(limits)
