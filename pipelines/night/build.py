@@ -17,6 +17,7 @@ from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.register import register
 from pipelines.night.stale import HALF, Target, content_fingerprint, input_range, stale, stored_inputs
 from pipelines.night.versions import rule_versions
+from pipelines.wording import first_of
 
 SLICE_SOURCE = "farthing"
 ROWS_AT_ONCE = 4_000_000  # a day of a hundred million attempts a month
@@ -165,8 +166,8 @@ def _contradicted(pieces: Sequence[pa.Table]) -> str:
         for piece in pieces
         for row in piece.filter(pc.field("is_contradicted")).to_pylist()
     }
-    named = ", ".join(sorted(holders)[:3]) + (f" and {len(holders) - 3} more" if len(holders) > 3 else "")
-    return f"sources differ in how many GPUs {named} had: the higher number counts" if holders else ""
+    named = first_of(sorted(holders))
+    return f"sources differ in how many GPUs {named} had: the higher number counts" if named else ""
 
 
 def _unjoined(pieces: Sequence[pa.Table]) -> str:
@@ -199,5 +200,5 @@ def _unpriced(pieces: Sequence[pa.Table]) -> str:
                 name = f"{row['provider_id']}/{row['model_id']}"
                 tokens[name] = tokens.get(name, 0) + row["unpriced_tokens"]
     ranked = sorted(tokens.items(), key=lambda item: (-item[1], item[0]))
-    named = ", ".join(f"{name} ({count:,} tokens)" for name, count in ranked[:3])
-    return f"no price for {named}" + (f" and {len(ranked) - 3} more" if len(ranked) > 3 else "") if ranked else ""
+    named = first_of([f"{name} ({count:,} tokens)" for name, count in ranked])
+    return f"no price for {named}" if named else ""

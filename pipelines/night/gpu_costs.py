@@ -12,6 +12,7 @@ from models.node_prices import node_costs
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets, summary
 from pipelines.night.register import read_input
+from pipelines.wording import first_of
 
 GPU_COSTS, NODE_COSTS = "gpu_costs_hourly", "gpu_node_costs"
 
@@ -54,5 +55,5 @@ def _unsplit(hostnames: list[str]) -> str:
     """Which nodes' money is not split; empty when all is."""
     if not hostnames:
         return ""
-    named = ", ".join(hostnames[:3]) + (f" and {len(hostnames) - 3} more" if len(hostnames) > 3 else "")
+    named = first_of(hostnames)
     return f"cores and memory of {named} are not known (hosts: vcpus, memory_gib): their cost is not split"

@@ -20,10 +20,10 @@ from pipelines.house import House
 from pipelines.night.build import Built, build
 from pipelines.night.references import host_table
 from pipelines.night.register import register
+from pipelines.wording import first_of
 
 MATCHES, UNJOINED, REGISTER = "host_matches", "gpu_unjoined", "host_identity"
 HEARD_IN = ("gpu_identity", "node_sightings", "gpu_allocations")
-MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -142,5 +142,4 @@ def _heard(house: House, last: date) -> dict[str, set[str]]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(f"'{name}'" for name in names[:MOST_NAMED]) + f"{more}."
+    return first_of([f"'{name}'" for name in names]) + "."
