@@ -23,8 +23,8 @@ from models.reconciliation_aliases import under_other_names
 from models.reconciliation_bill import Bill, read_bill
 from models.reconciliation_cells import Cell
 from models.reconciliation_log import read_log
-from models.reconciliation_rate import rate_difference, split_rates, usd, volume_difference
-from models.reconciliation_sides import Key, Model, provider_of, read_usage
+from models.reconciliation_rate import rate_difference, split_rates, volume_difference
+from models.reconciliation_sides import Key, Model, provider_of, read_usage, usd
 from models.reconciliation_volume import Account, Part, split_tokens
 
 RECONCILIATION_RULES = "6"
@@ -139,7 +139,7 @@ def _worth(cell: Cell, part: Part, estimated: Decimal) -> Decimal:
         return usd(-cell.duplicate_cost)
     if part.cause == "day_boundary":
         return usd(cell.moved_cost - (estimated - cell.duplicate_cost))
-    return usd(cell.lacking_price * part.tokens)
+    return usd(cell.as_charge.lacking_price * part.tokens)
 
 
 def _named(cell: Cell, account: Account) -> Row:

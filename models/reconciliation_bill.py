@@ -7,7 +7,7 @@ the lines of models from others.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import NamedTuple
 
 import polars as pl
@@ -28,6 +28,7 @@ from models.reconciliation_sides import (
     OfTier,
     Row,
     provider_of,
+    usd,
 )
 from models.tokens import tokens_in
 
@@ -38,7 +39,6 @@ OTHER_SERVICE = "other_service"
 """The cause of what a provider bills by model, and this line by something else: searches, sessions, storage."""
 
 _USD = "USD"
-_PICO = Decimal("0.000000000001")
 
 
 class Bill(NamedTuple):
@@ -120,7 +120,7 @@ def _billed(line: _Line, usd_rates: Mapping[str, Decimal]) -> Billed:
     currency: str = row["billing_currency"]
     rate = Decimal(1) if currency == _USD else usd_rates.get(currency)
     unconverted = frozenset[str]() if rate is not None else frozenset({currency})
-    cost = ZERO if rate is None else (row["billed_cost"] * rate).quantize(_PICO, ROUND_HALF_EVEN)
+    cost = ZERO if rate is None else usd(row["billed_cost"] * rate)
     if cause:
         return Billed(not_for_tokens={cause: cost}, unconverted=unconverted)
     return Billed(cost, _tokens(row), row["line_count"], unconverted=unconverted)

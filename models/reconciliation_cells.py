@@ -9,6 +9,13 @@ from decimal import Decimal
 
 from models.reconciliation_sides import ZERO, Billed, Key
 
+_PRICE = Decimal("0.000000000000000001")
+
+
+def price_rounded(usd_per_token: Decimal) -> Decimal:
+    """An average of prices, with six digits more than prices have."""
+    return usd_per_token.quantize(_PRICE)
+
 
 @dataclass(slots=True)
 class Charge:
@@ -73,11 +80,11 @@ class Cell:
     charges: list[Charge] = field(default_factory=list[Charge])
 
     @property
-    def lacking_price(self) -> Decimal:
-        """As that of a charge, for all tiers together."""
-        price, tokens = self.price or ZERO, self.billed_tokens or ZERO
-        is_one = len(self.prices) < 2 or tokens == self.moved
-        return price if is_one else (price * tokens - self.moved_cost) / (tokens - self.moved)
+    def as_charge(self) -> Charge:
+        """The whole cell as one charge, as of a bill that does not tell tiers."""
+        cost, lines = (self.billed.cost, self.billed.lines) if self.billed else (ZERO, 1)
+        tokens, price = self.billed_tokens or ZERO, self.price or ZERO
+        return Charge(self.key, None, tokens, cost, lines, self.moved, self.moved_cost, self.prices, price)
 
     @property
     def billed_tokens(self) -> Decimal | None:

@@ -5,16 +5,13 @@ speaks of; causes.
 """
 
 from datetime import datetime, time, timedelta
-from decimal import Decimal
 
 from models.price_index import PriceIndex
-from models.reconciliation_cells import Cell
+from models.reconciliation_cells import Cell, price_rounded
 from models.reconciliation_log import Log
 from models.reconciliation_sides import ZERO, Model
 from models.reconciliation_tiers import charges_by_tier, price_of
 from models.reconciliation_volume import Account
-
-_PRICE = Decimal("0.000000000000000001")
 
 
 def fill(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> None:
@@ -49,6 +46,6 @@ def _fill_whole(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> N
         cell.price = next(iter(cell.prices))
     elif cell.prices:
         cost = priced.unique_cost or ZERO
-        cell.price = (cost / priced.unique if priced.unique else here.cost / here.tokens).quantize(_PRICE)
+        cell.price = price_rounded(cost / priced.unique if priced.unique else here.cost / here.tokens)
     known = there.unique_cost
     cell.moved_cost = (cell.price or ZERO) * cell.moved if known is None else known

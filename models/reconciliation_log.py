@@ -5,7 +5,7 @@ belong: which of a provider's accounts the log speaks of, and when the bill's da
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -138,14 +138,13 @@ def read_log(usage_hourly: pl.DataFrame, names: Names) -> Log:
         if names.model_of(own) == own:
             log.usual[own] = usual
     for row in rows:
-        model = names.model_of(_model(row))
+        own = _model(row)
+        model = names.model_of(own)
         counts = log.counts[model][row["usage_date"]]
         counts.answered += row["answered_count"]
         counts.duplicates += row["duplicate_count"]
         counts.aborted += row["aborted_stream_count"]
-        for token_class in TOKEN_CLASSES:
-            if row[column_of(token_class)]:
-                _add(log, names, row, token_class, highest[_model(row)].get(token_class))
+        _add(log, names, row, model, highest[own])
     return log
 
 
@@ -153,15 +152,17 @@ def _model(row: Row) -> Model:
     return Model(row["provider_id"], row["model_id"])
 
 
-def _add(log: Log, names: Names, row: Row, token_class: str, usual: Decimal | None) -> None:
-    model = names.model_of(_model(row))
+def _add(log: Log, names: Names, row: Row, model: Model, usual: Mapping[str, Decimal]) -> None:
+    """Adds a row's classes; `usual` has the highest price of each of its model's."""
     at = _half_hour(row)
-    tokens, duplicates = row[column_of(token_class)], row[f"duplicate_{column_of(token_class)}"]
-    price = row[f"{token_class}_usd_per_token"]
-    hours = log.hours[model][names.class_of(model, token_class)][row["service_tier"]]
-    hours[at].add(tokens, duplicates, price)
-    if price is not None and usual is not None:
-        log.at_usual[model][at] += (tokens - duplicates) * usual
+    for token_class in TOKEN_CLASSES:
+        tokens, duplicates = row[column_of(token_class)], row[f"duplicate_{column_of(token_class)}"]
+        if not tokens:
+            continue
+        price = row[f"{token_class}_usd_per_token"]
+        log.hours[model][names.class_of(model, token_class)][row["service_tier"]][at].add(tokens, duplicates, price)
+        if price is not None and token_class in usual:
+            log.at_usual[model][at] += (tokens - duplicates) * usual[token_class]
 
 
 def _half_hour(row: Row) -> datetime:

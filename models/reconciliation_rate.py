@@ -8,15 +8,14 @@ Here belongs: prices of equal tokens. Here does not belong: tokens that one side
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
-from models.reconciliation_cells import Cell, Charge
-from models.reconciliation_sides import DEFAULT, ZERO, Key
-from models.reconciliation_tiers import charge_of, price_of
+from models.reconciliation_cells import Cell, Charge, price_rounded
+from models.reconciliation_sides import DEFAULT, ZERO, Key, usd
+from models.reconciliation_tiers import price_of
 
-PICO = Decimal("0.000000000001")
 ONE, HALF = Decimal(1), Decimal("0.5")
 MOST_DIGITS = 9
 """Decimal places beyond which a bill's figures are binary noise."""
@@ -70,7 +69,7 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     known = [cell for cell in cells if cell.estimated is not None and not cell.unconverted]
     priced = [cell for cell in known if cell.price and cell.billed_tokens]
     for cell in priced:
-        cell.charges = cell.charges or [charge_of(cell)]
+        cell.charges = cell.charges or [cell.as_charge]
     charges = [charge for cell in priced for charge in cell.charges if charge.tokens]
     half_a_unit = _half_a_unit(charges)
     factor = _common_factor(charges, half_a_unit)
@@ -105,11 +104,6 @@ def volume_difference(cell: Cell) -> Decimal:
     if cell.price is None or cell.estimated is None or cell.billed_tokens is None:
         return ZERO
     return usd(cell.price * cell.billed_tokens) - cell.estimated
-
-
-def usd(amount: Decimal) -> Decimal:
-    """An amount at the ledger's scale."""
-    return amount.quantize(PICO, ROUND_HALF_EVEN)
 
 
 def _amounts(cell: Cell, fits: _Fits) -> Iterator[Amount]:
@@ -177,7 +171,7 @@ def _price_between(charge: Charge, factor: Decimal, half_a_unit: Decimal) -> Dec
     margin = HALF * half_a_unit * charge.lines / factor
     at_factor = charge.cost / factor
     nearest = min(max(log_s, (at_factor - margin) / tokens), (at_factor + margin) / tokens)
-    charge.price = nearest.quantize(ONE.scaleb(-18))
+    charge.price = price_rounded(nearest)
     slack = margin / abs(charge.lacking) if charge.lacking else ZERO
     is_between = min(charge.prices) - slack <= charge.lacking_price <= max(charge.prices) + slack
     return charge.price if is_between else log_s

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -28,9 +28,14 @@ DEFAULT, PROVISIONED = "default", "provisioned"
 """Service tiers: the one that nobody needs to name, and the one that is paid by the hour."""
 
 ZERO = Decimal(0)
-PICO = Decimal("0.000000000001")
+_PICO = Decimal("0.000000000001")
 
 Row = Mapping[str, Any]
+
+
+def usd(amount: Decimal) -> Decimal:
+    """An amount at the ledger's scale."""
+    return amount.quantize(_PICO, ROUND_HALF_EVEN)
 
 
 class Key(NamedTuple):
@@ -142,8 +147,9 @@ def provider_of(name: str, identities: Mapping[tuple[str, str], Model]) -> str:
 def read_usage(provider_usage: pl.DataFrame, identities: Mapping[tuple[str, str], Model], names: Names) -> Counted:
     """What the providers' usage APIs counted, in tokens; what nothing identifies is of the model UNKNOWN."""
     counted = Counted()
+    provider_ids = {name: provider_of(name, identities) for name in provider_usage["provider_name"].unique()}
     for row in provider_usage.iter_rows(named=True):
-        unnamed = Model(provider_of(row["provider_name"], identities), UNKNOWN)
+        unnamed = Model(provider_ids[row["provider_name"]], UNKNOWN)
         model = names.model_of(identities.get((row["provider_name"], row["model"] or ""), unnamed))
         unit = Unit(row["sub_account_id"] or "", row["api_key_id"] or "")
         is_provisioned = row["service_tier"] == PROVISIONED

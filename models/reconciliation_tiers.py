@@ -10,19 +10,11 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from models.day_offset import Midnights
-from models.reconciliation_cells import Cell, Charge
+from models.reconciliation_cells import Cell, Charge, price_rounded
 from models.reconciliation_log import Log
 from models.reconciliation_sides import ZERO, Key, Model, OfTier
 
 PriceOf = Callable[[Key, str], Decimal | None]
-_PRICE = Decimal("0.000000000000000001")
-
-
-def charge_of(cell: Cell) -> Charge:
-    """The whole cell as one charge, of a bill that does not tell tiers."""
-    cost, lines = (cell.billed.cost, cell.billed.lines) if cell.billed else (ZERO, 1)
-    tokens, price = cell.billed_tokens or ZERO, cell.price or ZERO
-    return Charge(cell.key, None, tokens, cost, lines, cell.moved, cell.moved_cost, cell.prices, price)
 
 
 def charges_by_tier(cell: Cell, log: Log, days: Midnights, price_in: PriceOf) -> list[Charge]:
@@ -47,7 +39,7 @@ def price_of(cell: Cell) -> Decimal:
         return cell.charges[0].price
     moved_cost = sum((charge.moved_cost for charge in cell.charges), ZERO)
     tokens = sum((charge.tokens for charge in cell.charges), ZERO)
-    return ((moved_cost + _volume(cell.charges)) / tokens).quantize(_PRICE)
+    return price_rounded((moved_cost + _volume(cell.charges)) / tokens)
 
 
 def _volume(charges: Iterable[Charge]) -> Decimal:
@@ -72,5 +64,5 @@ def _charge(
         is_absent = not of_tier.lines and not there.tokens
         return Charge(key, tier, ZERO, ZERO, 0, 0, ZERO, frozenset(), ZERO) if is_absent else None
     held = frozenset(there.prices or {price})
-    price = next(iter(held)) if len(held) == 1 else price.quantize(_PRICE)
+    price = next(iter(held)) if len(held) == 1 else price_rounded(price)
     return Charge(key, tier, of_tier.tokens, of_tier.cost, of_tier.lines, there.unique, cost, held, price)
