@@ -13,7 +13,8 @@ from contracts import contract
 # The money that a source's control total is about: the invoice's, or what a log says its requests cost.
 _MONEY = ("billed_cost", "source_reported_cost_usd")
 _EFFECTIVE = "effective_cost"  # what statements are in; a restatement may change it and no invoice
-_CURRENCY = "billing_currency"  # of every fact with effective cost
+_CURRENCY = "billing_currency"  # of every fact with effective cost; what logs say of their requests is in dollars
+_OF_LOGS = "USD"
 _EXACT = Context(prec=80)  # beyond anything that DECIMAL(38,12) columns can add up to
 
 
@@ -65,6 +66,8 @@ class Totals:
         if has_effective_cost(self.fact):
             self.total_effective_cost = plus(self.total_effective_cost, _sum(chunk.rows[_EFFECTIVE]))
             self.currencies.update(chunk.rows[_CURRENCY].unique().to_pylist())
+        elif money and chunk.rows.num_rows:
+            self.currencies.add(_OF_LOGS)
         for reject in chunk.rejects:
             self.first_reject = self.first_reject or reject
             self._add_refused(reject)

@@ -42,6 +42,7 @@ select
     coalesce(ranked_served.duplicate_count, 0) as duplicate_count,
     ranked_served.rejected_cost,
     ranked_served.total_cost,
+    ranked_served.currency,
     ranked.message,
     coalesce(ranked_confirmed.is_final, false) as is_final,
     ranked_served.not_covered
