@@ -149,6 +149,27 @@ class Restatement:
 
 
 @dataclass(frozen=True)
+class UnknownMachine:
+    """What a bill asks, in `currency`, for GPUs of a machine that nobody knows; `machine` as the bill calls it."""
+
+    provider: str
+    machine: str
+    cost: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class UnmatchedEntry:
+    """An entry of the register of machines that no bill, or no cluster, names in the period and the one before."""
+
+    resource: str
+    hostname: str
+    cluster: str
+    is_billed: bool
+    is_seen: bool
+
+
+@dataclass(frozen=True)
 class SharedFacts:
     """The lines that every team's statement of a period shows alike.
 
@@ -169,3 +190,5 @@ class SharedFacts:
     contact: str = ""
     restatements: tuple[Restatement, ...] = ()
     without_rate: tuple[tuple[str, Decimal], ...] = ()
+    unknown_machines: tuple[UnknownMachine, ...] = ()
+    unmatched_entries: tuple[UnmatchedEntry, ...] = ()

@@ -16,6 +16,7 @@ from reports.currencies import amounts_text, converted, without_rate
 from reports.filenames import statement_filename
 from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.guard import require_period_and_currency
+from reports.machines import machine_tables
 from reports.money import EXACT, ZERO, exact_sum, format_money, minor_unit, round_to
 from reports.month import Month, build_month
 from reports.tables import NO_VALUE, Row, Table
@@ -50,7 +51,7 @@ def build_overview(
         month,
         (by_team, month.bill, *month.currencies),
         (*month.moved, month.services, *month.gpu),
-        (*month.checks, *_idle_table(idle_rules)),
+        (*month.checks, *machine_tables(shared), *_idle_table(idle_rules)),
     )
 
 

@@ -73,8 +73,8 @@ def unmatched(house: House, matches: pa.Table, last: date) -> list[Unmatched]:
     for row in matches.to_pylist():
         rows[row["resource_id"], row["cluster"], row["hostname"], row["valid_from"]].append(row)
     told = [(index, host, rows[_key(host)]) for index, host in enumerate(house.config.hosts) if _key(host) in rows]
-    unbilled = [(index, host) for index, host, found in told if _is_missing(found, "is_on_bill")]
-    unseen = [(index, host, found) for index, host, found in told if _is_missing(found, "is_seen")]
+    unbilled = [(index, host) for index, host, found in told if is_missing(found, "is_on_bill")]
+    unseen = [(index, host, found) for index, host, found in told if is_missing(found, "is_seen")]
     return sorted(
         [*_not_billed(house, unbilled, last), *_not_seen(house, unseen, last)],
         key=lambda entry: (entry.index, entry.setting),
@@ -85,7 +85,8 @@ def _key(host: Host) -> tuple[object, ...]:
     return host.resource_id, host.cluster, host.hostname, midnight(host.valid_from)
 
 
-def _is_missing(rows: Sequence[Mapping[str, Any]], what: str) -> bool:
+def is_missing(rows: Sequence[Mapping[str, Any]], what: str) -> bool:
+    """Whether an entry's rows of several months answer `what` with no, and never with yes."""
     answers = {row[what] for row in rows}
     return False in answers and True not in answers
 

@@ -12,9 +12,19 @@ from models.frames import frame_of
 from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake
+from pipelines.night.machine_gaps import unknown_machines, unmatched_entries
 from reports.coverage import NOT_ASKED
 from reports.currencies import converted, without_rate
-from reports.given import PeriodState, ReconciliationLine, Restatement, SharedFacts, SourceFreshness, TeamRows
+from reports.given import (
+    PeriodState,
+    ReconciliationLine,
+    Restatement,
+    SharedFacts,
+    SourceFreshness,
+    TeamRows,
+    UnknownMachine,
+    UnmatchedEntry,
+)
 from reports.money import exact_sum
 
 TEAM, RESIDUAL = "team:", "residual:"
@@ -40,6 +50,8 @@ class PeriodView:
     restatements: pl.DataFrame
     asked: frozenset[tuple[str, str]] = frozenset()
     first_asked: Mapping[tuple[str, str], date] = field(default_factory=dict[tuple[str, str], date])
+    unknown_machines: tuple[UnknownMachine, ...] = ()
+    unmatched_entries: tuple[UnmatchedEntry, ...] = ()
 
     @property
     def state(self) -> PeriodState:
@@ -78,6 +90,8 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         restatements=_restated(frame_of(snapshot.read("restatements")), period),
         asked=_asked(_in_month(freshness, period)),
         first_asked=_first_asked(freshness),
+        unknown_machines=unknown_machines(snapshot.read("gpu_unjoined", period, next_month(period))),
+        unmatched_entries=unmatched_entries(snapshot.read("host_matches", before, next_month(period)), period),
     )
 
 
@@ -99,6 +113,8 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
         contact=config.reports.contact,
         restatements=tuple(_restatements(view.restatements)),
         without_rate=without_rate(view.chargeback),
+        unknown_machines=view.unknown_machines,
+        unmatched_entries=view.unmatched_entries,
     )
 
 
