@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -17,7 +17,7 @@ from pipelines.cli.days import Days, resolved
 from pipelines.cli.terminal import TerminalProgress
 
 if TYPE_CHECKING:
-    from pipelines.config.schema import Mail
+    from pipelines.config.schema import Config, Mail
     from pipelines.night.run import NightResult
 
 OK, FAILED, WRONG, WITH_PROBLEMS = 0, 1, 2, 3
@@ -98,9 +98,10 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
     console.print(
         f"[green]✓[/] {escape(str(file))}: {len(config.sources)} sources, {len(config.teams)} teams", highlight=False
     )
+    answers = [_meets(console, file, config)]
     if offline:
-        return OK
-    answers = [
+        return OK if all(answers) else WITH_PROBLEMS
+    answers += [
         _tried(console, settings.name, partial(source(settings.kind).probe, settings)) for settings in config.sources
     ]
     answers.append(_tried(console, "lake", partial(_probe_lake, config.lake, config.store_options)))
@@ -110,6 +111,14 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
         answers.append(_tried(console, "mail", partial(_probe_mail, config.mail)))
     answers.append(_agrees(console, file))
     return OK if all(answers) else WITH_PROBLEMS
+
+
+def _meets(console: Console, file: Path, config: "Config") -> bool:
+    """Whether the clusters that the file names meet; prints those that do not."""
+    from pipelines.config.clusters import clusters_apart
+    from pipelines.config.positions import read
+
+    return _told(console, [problem.text(file) for problem in clusters_apart(read(file), config)])
 
 
 def _agrees(console: Console, file: Path) -> bool:
@@ -134,9 +143,14 @@ def _agrees(console: Console, file: Path) -> bool:
             learned_rates(house)
     except (RateLockedError, LakeError) as error:
         found.append(str(error))
-    for complaint in found:
+    return _told(console, found)
+
+
+def _told(console: Console, complaints: Sequence[str]) -> bool:
+    """Prints them. True where there are none."""
+    for complaint in complaints:
         console.print(f"[red]✗[/] {escape(complaint)}", highlight=False, soft_wrap=True)
-    return not found
+    return not complaints
 
 
 def _tried(console: Console, name: str, probe: Callable[[], str]) -> bool:
