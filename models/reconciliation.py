@@ -27,7 +27,7 @@ from models.reconciliation_rate import rate_difference, split_rates, volume_diff
 from models.reconciliation_sides import Key, Model, provider_of, read_usage, usd
 from models.reconciliation_volume import Account, Part, split_tokens
 
-RECONCILIATION_RULES = "6"
+RECONCILIATION_RULES = "7"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -81,7 +81,8 @@ def reconcile(
         counted = {provider_of(name, models) for name in provider_usage["provider_name"].unique()}
         compared = frozenset({*usage_hourly["provider_id"], *counted})
         bill, names = read_bill(Bill(charge_groups, models, usd_rates, compared))
-        log, usage = read_log(usage_hourly, names), read_usage(provider_usage, models, names)
+        tiers = set(charge_groups.select("provider_name", "service_tier").unique().iter_rows())
+        log, usage = read_log(usage_hourly, names), read_usage(provider_usage, models, names, tiers)
         sides = Sides(period, bill, log, usage, PriceIndex(price_book))
         explained = [row for cells, account in accounts(sides) for row in _explained(sides, cells, account)]
     lines = [_line(cell, account) for cell, account, _ in explained]

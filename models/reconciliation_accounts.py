@@ -168,10 +168,13 @@ def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]
         has_bill=bool(provider.bill),
         counts=logged,
         requests=requests,
-        provisioned={
-            (model.model, token_class, day): tokens
-            for (model, token_class, day), tokens in sides.counted.provisioned.items()
-            if has_log and model.provider == provider.provider
+        apart={
+            cause: {
+                (model.model, token_class, day): tokens
+                for (model, token_class, day), tokens in of_cause.items()
+                if has_log and model.provider == provider.provider
+            }
+            for cause, of_cause in sides.counted.apart.items()
         },
     )
 

@@ -6,7 +6,7 @@ bill and log, which are read in `reconciliation_bill` and `reconciliation_log`; 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -26,6 +26,9 @@ INPUT_CLASSES = frozenset({"input_uncached", "cache_read", "cache_write_5m", "ca
 OUTPUT, REASONING = "output_text", "output_reasoning"
 DEFAULT, PROVISIONED = "default", "provisioned"
 """Service tiers: the one that nobody needs to name, and the one that is paid by the hour."""
+
+LEFT_OUT = "left_out"
+"""What a provider counts and its report of costs leaves out."""
 
 ZERO = Decimal(0)
 _PICO = Decimal("0.000000000001")
@@ -126,7 +129,8 @@ def _both(one: Decimal | None, other: Decimal | None) -> Decimal | None:
 class Counted:
     """The usage API's side, by unit: tokens by model, class and day, and requests by model and day.
 
-    What is paid by the hour is in neither of them: `provisioned` has its tokens, of all units.
+    What no bill has by tokens is in neither of them: `apart` has its tokens by cause, of all units. It is what is paid
+    by the hour (PROVISIONED), and what the provider's report of costs leaves out (LEFT_OUT).
     """
 
     tokens: dict[Unit, dict[tuple[Model, str, date], int]] = field(
@@ -135,7 +139,9 @@ class Counted:
     requests: dict[Unit, dict[tuple[Model, date], int]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(int))
     )
-    provisioned: dict[tuple[Model, str, date], int] = field(default_factory=lambda: defaultdict(int))
+    apart: dict[str, dict[tuple[Model, str, date], int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
 
 
 def provider_of(name: str, identities: Mapping[tuple[str, str], Model]) -> str:
@@ -144,21 +150,41 @@ def provider_of(name: str, identities: Mapping[tuple[str, str], Model]) -> str:
     return min(known, default=name.lower())
 
 
-def read_usage(provider_usage: pl.DataFrame, identities: Mapping[tuple[str, str], Model], names: Names) -> Counted:
-    """What the providers' usage APIs counted, in tokens; what nothing identifies is of the model UNKNOWN."""
+def read_usage(
+    provider_usage: pl.DataFrame,
+    identities: Mapping[tuple[str, str], Model],
+    names: Names,
+    billed_tiers: Collection[tuple[str, str]] = (),
+) -> Counted:
+    """What the providers' usage APIs counted, in tokens; what nothing identifies is of the model UNKNOWN.
+
+    Args:
+        provider_usage: what they counted.
+        identities: models by the names that bills and usage APIs give them.
+        names: how the bill names models and classes.
+        billed_tiers: providers and tiers that lines of the bill name: what one report leaves out, another may have.
+    """
     counted = Counted()
     provider_ids = {name: provider_of(name, identities) for name in provider_usage["provider_name"].unique()}
     for row in provider_usage.iter_rows(named=True):
         unnamed = Model(provider_ids[row["provider_name"]], UNKNOWN)
         model = names.model_of(identities.get((row["provider_name"], row["model"] or ""), unnamed))
         unit = Unit(row["sub_account_id"] or "", row["api_key_id"] or "")
-        is_provisioned = row["service_tier"] == PROVISIONED
-        if not is_provisioned:
+        cause = _cause_apart(row, billed_tiers)
+        if cause is None:
             counted.requests[unit][model, row["usage_date"]] += row["request_count"] or 0
-        tokens_of = counted.provisioned if is_provisioned else counted.tokens[unit]
-        for token_class, tokens in _sides(row) if is_provisioned else _classes(row):
+        tokens_of = counted.tokens[unit] if cause is None else counted.apart[cause]
+        for token_class, tokens in _classes(row) if cause is None else _sides(row):
             tokens_of[model, names.class_of(model, token_class), row["usage_date"]] += tokens
     return counted
+
+
+def _cause_apart(row: Row, billed_tiers: Collection[tuple[str, str]]) -> str | None:
+    """Why no bill has the row by tokens; None for what a bill has."""
+    if row["service_tier"] == PROVISIONED:
+        return PROVISIONED
+    is_left_out = row["left_out_of_bill"] and (row["provider_name"], row["service_tier"]) not in billed_tiers
+    return LEFT_OUT if is_left_out else None
 
 
 def _classes(row: Row) -> Iterable[tuple[str, int]]:
@@ -169,7 +195,7 @@ def _classes(row: Row) -> Iterable[tuple[str, int]]:
 
 
 def _sides(row: Row) -> Iterable[tuple[str, int]]:
-    """The same of input and of output apart: what is provisioned may have a class on one side alone."""
+    """The same of input and of output apart: what is not on the bill may have a class on one side alone."""
     for is_input, total in ((True, row["input_total_tokens"]), (False, row["output_total_tokens"])):
         of_side = [name for name in TOKEN_CLASSES if (name in INPUT_CLASSES) is is_input]
         named = [(name, row[column_of(name)]) for name in of_side if row[column_of(name)]]

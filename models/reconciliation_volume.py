@@ -18,7 +18,7 @@ from models.day_offset import Midnights
 from models.reconciliation_cells import Cell
 from models.reconciliation_classes import confused_classes
 from models.reconciliation_log import Counts
-from models.reconciliation_sides import ALL, INPUT_CLASSES, ZERO, Key
+from models.reconciliation_sides import ALL, INPUT_CLASSES, LEFT_OUT, PROVISIONED, ZERO, Key
 
 
 class Part(NamedTuple):
@@ -37,7 +37,7 @@ class Account:
     `period` the billing period's first day, `billed_models` what it bills, `has_bill` whether a provider's bill
     has come; `confirmed` holds by model and class the share of what the log lacks that the usage API has, where days
     cannot be compared; `counts` and `requests` are attempts in the log and at the provider by model and day,
-    `provisioned` tokens that the usage API says are paid by the hour, by model, class and day.
+    `apart` tokens that the usage API says no bill has by tokens, by cause, and by model, class and day.
     """
 
     has_log: bool
@@ -49,7 +49,16 @@ class Account:
     confirmed: Mapping[tuple[str, str], Decimal] = field(default_factory=dict[tuple[str, str], Decimal])
     counts: Mapping[tuple[str, date], Counts] = field(default_factory=dict[tuple[str, date], Counts])
     requests: Mapping[tuple[str, date], int] = field(default_factory=dict[tuple[str, date], int])
-    provisioned: Mapping[tuple[str, str, date], int] = field(default_factory=dict[tuple[str, str, date], int])
+    apart: Mapping[str, Mapping[tuple[str, str, date], int]] = field(
+        default_factory=dict[str, Mapping[tuple[str, str, date], int]]
+    )
+
+
+_APART: Mapping[str, str] = {
+    PROVISIONED: "the usage API has them as provisioned, which is paid by the hour",
+    LEFT_OUT: "the usage API has them in a tier that the provider's report of costs leaves out",
+}
+"""The evidence for each cause of what no bill has by tokens."""
 
 
 def split_tokens(cells: Sequence[Cell], account: Account) -> dict[Key, list[Part]]:
@@ -65,14 +74,15 @@ def split_tokens(cells: Sequence[Cell], account: Account) -> dict[Key, list[Part
         found[key].append(Part("cache_class", tokens, confused.evidence))
         rest[key] -= tokens
     names = {(cell.key.model, name, cell.key.day): name for cell in known for name in (cell.key.token_class, ALL)}
-    provisioned = {name: account.provisioned.get(key, 0) for key, name in names.items()}
+    apart = {cause: {name: account.apart.get(cause, {}).get(key, 0) for key, name in names.items()} for cause in _APART}
     for cell in known:
         if rest[cell.key] > 0:
             found[cell.key] += _lacking(cell, account, rest[cell.key])
         elif rest[cell.key] < 0:
-            by_the_hour = _by_the_hour(cell.key.token_class, -rest[cell.key], provisioned)
-            found[cell.key].append(by_the_hour)
-            found[cell.key] += _exceeding(cell, account, rest[cell.key] - by_the_hour.tokens)
+            for cause in _APART:
+                found[cell.key].append(_taken(cause, cell.key.token_class, -rest[cell.key], apart[cause]))
+                rest[cell.key] -= found[cell.key][-1].tokens
+            found[cell.key] += _exceeding(cell, account, rest[cell.key])
     return {key: [part for part in parts if part.tokens] for key, parts in found.items()}
 
 
@@ -138,14 +148,14 @@ def _of_aborted_streams(cell: Cell, account: Account, tokens: Decimal) -> Decima
     return min(tokens, (usual * counts.aborted).to_integral_value())
 
 
-def _by_the_hour(token_class: str, tokens: Decimal, provisioned: dict[str, int]) -> Part:
-    """What of logged and unbilled tokens is provisioned, by class or by an input that is not divided; taken from it."""
+def _taken(cause: str, token_class: str, tokens: Decimal, apart: dict[str, int]) -> Part:
+    """What of logged and unbilled tokens no bill has, by class or by an input that is not divided; taken from it."""
     taken = ZERO
     for name in (token_class, ALL) if token_class in INPUT_CLASSES else (token_class,):
-        share = min(tokens - taken, Decimal(provisioned[name]))
-        provisioned[name] -= int(share)
+        share = min(tokens - taken, Decimal(apart[name]))
+        apart[name] -= int(share)
         taken += share
-    return Part("provisioned", -taken, "the usage API has them as provisioned, which is paid by the hour")
+    return Part(cause, -taken, _APART[cause])
 
 
 def _exceeding(cell: Cell, account: Account, tokens: Decimal) -> list[Part]:

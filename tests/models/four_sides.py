@@ -73,12 +73,13 @@ class FourSides:
         key: str = "k",
         requests: int = 0,
         tier: str | None = None,
+        left_out: str | None = None,
         **tokens: int,
     ) -> None:
-        """One day of a key in the usage API."""
+        """One day of a key in the usage API; `left_out` says why no report of costs has it."""
         row = dict.fromkeys(schema_of("provider_usage"))
         row |= {"usage_date": day, "provider_name": "OpenAI", "model": model, "sub_account_id": account}
-        row |= {"api_key_id": key, "request_count": requests, "service_tier": tier}
+        row |= {"api_key_id": key, "request_count": requests, "service_tier": tier, "left_out_of_bill": left_out}
         self.usage.append(row | {f"{name}_tokens": count for name, count in tokens.items()})
 
     def logged(self, hour: datetime, model: str = MODEL, tier: str = "default", **columns: int) -> None:

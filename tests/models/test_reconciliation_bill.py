@@ -195,3 +195,33 @@ def test_provisioned_input_that_is_counted_as_one_is_taken_from_all_its_classes(
     # 0.6 + 0.01 + 0.2, and 50,000 of output that nobody counts
     expected = {"provisioned": Decimal("-0.81"), "not_billed": Decimal("-0.1")}
     assert by_cause(sides.reconciled().causes) == expected
+
+
+def test_what_a_report_of_costs_leaves_out_is_named_so(sides: FourSides) -> None:
+    """300,000 logged tokens are of the Priority Tier, and 100,000 nobody counts."""
+    sides.price(input_uncached="3")
+    sides.billed(DAY, "input_uncached", 1_000_000, "3", service_tier="default")
+    sides.counted(DAY, tier="default", input_uncached=1_000_000)
+    sides.counted(DAY, tier="priority", left_out="priority_tier", input_uncached=300_000)
+    sides.logged(NOON, input_uncached=1_400_000)
+    expected = {"left_out": Decimal("-0.9"), "unexplained": Decimal("-0.3")}
+    assert by_cause(sides.reconciled().causes) == expected
+
+
+def test_what_is_left_out_and_not_logged_is_no_difference(sides: FourSides) -> None:
+    sides.price(input_uncached="3")
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.counted(DAY, tier="priority", left_out="priority_tier", input_uncached=300_000)
+    sides.logged(NOON, input_uncached=1_000_000)
+    assert by_cause(sides.reconciled().causes) == {}
+
+
+def test_what_one_report_leaves_out_and_a_bill_has_is_not_left_out(sides: FourSides) -> None:
+    """Another interface of the provider bills the Priority Tier: what the log lacks of it is missing."""
+    sides.price(input_uncached="3")
+    sides.price(tier="priority", input_uncached="6")
+    sides.billed(DAY, "input_uncached", 1_000_000, "6", service_tier="priority")
+    sides.counted(DAY, tier="priority", left_out="priority_tier", input_uncached=1_000_000)
+    sides.logged(NOON, tier="priority", input_uncached=600_000)
+    assert by_cause(sides.reconciled().causes) == {"missing_log": Decimal("2.4")}
