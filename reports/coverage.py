@@ -35,7 +35,7 @@ def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
         return None
     gaps = [s for s in sources if _is_incomplete(s)]
     partial = [s for s in sources if s.not_covered]
-    told = [s for s in sources if s in gaps or s in partial or s.asked_from]
+    told = [s for s in sources if s in gaps or s in partial or s.asked_from or s.repeated]
     rows = tuple(
         Row(clean(s.name), (_standing(s),), _gap_note(s))
         for s in sorted(sources, key=lambda s: (s not in gaps, s not in told, s.name))
@@ -69,13 +69,16 @@ def _unknown(sources: Sequence[SourceFreshness]) -> list[str]:
         told.append(f"Asked for a part of this month only: {', '.join(late)}.")
     if partial := [s for s in sources if s.not_covered]:
         told.append(f"What {len(partial)} of them cannot tell is in no figure: it is named below.")
+    if again := sorted(clean(s.name) for s in sources if s.repeated):
+        told.append(f"Files or lines that came more than once, named below: {', '.join(again)}.")
     return told
 
 
 def _gap_note(source: SourceFreshness) -> str:
     days = f"Missing: {days_label(source.missing_days)}." if source.missing_days else ""
     lacks = f"Not in it: {clean(source.not_covered, 300)}." if source.not_covered else ""
-    parts = (days, _asked_note(source), _refused(source), lacks, clean(source.message or "", 300))
+    again = f"Came more than once: {clean(source.repeated, 300)}." if source.repeated else ""
+    parts = (days, _asked_note(source), _refused(source), lacks, again, clean(source.message or "", 300))
     return " ".join(part for part in parts if part)
 
 
@@ -95,6 +98,8 @@ def _standing(source: SourceFreshness) -> str:
         return "Rows refused"
     if source.status in _COMPLETE and source.not_covered:
         return "All that it tells"
+    if source.status in _COMPLETE and source.repeated:
+        return "Repeated files"
     if source.status in _COMPLETE and source.missing_days:
         return "Days missing"
     if source.status in _COMPLETE and source.asked_from:

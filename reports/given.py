@@ -116,6 +116,7 @@ class SourceFreshness:
     refused_cost: Decimal | None = None
     not_covered: str | None = None
     asked_from: date | None = None
+    repeated: str | None = None
 
 
 @dataclass(frozen=True)

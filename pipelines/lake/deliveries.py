@@ -52,6 +52,7 @@ class Delivery:
     is_final: bool = False
     not_covered: str | None = None
     currency: str | None = None
+    repeated: str | None = None
 
 
 class Journal:
@@ -105,6 +106,8 @@ class Journal:
 def delivery_id(settings: SourceSettings, fact: str, pages: Sequence[LandedPage]) -> str:
     """What a delivery is, whatever its pages are called and in whatever order they came: a SHA-256 in hexadecimal.
 
+    A page that came again is given again: with a copy beside it a delivery is another one, and says so.
+
     Settings and the fact's columns are part of it, because the same bytes read under other settings or another contract
     are other rows. How the object store is reached is not, and secrets are masked: a new key delivers nothing new.
     """
@@ -112,7 +115,7 @@ def delivery_id(settings: SourceSettings, fact: str, pages: Sequence[LandedPage]
     identity = {
         "settings": settings.model_dump(mode="json", exclude={"storage"}),
         "columns": columns,
-        "pages": sorted({page.digest for page in pages}),
+        "pages": sorted(page.digest for page in pages),
     }
     return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
 

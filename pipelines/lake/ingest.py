@@ -14,6 +14,7 @@ from pipelines.lake.blame import blamed
 from pipelines.lake.deliveries import Delivery, Journal, delivery_id
 from pipelines.lake.judge import refusal, restated_by
 from pipelines.lake.landing import land
+from pipelines.lake.overlaps import BILL
 from pipelines.lake.rejects import REJECTS
 from pipelines.lake.root import Root
 from pipelines.lake.stage import Order, Staged, stage
@@ -42,7 +43,7 @@ def _outcome(root: Root, tables: Tables, journal: Journal, order: Order, deliver
         return replace(delivery, status=_status(error), message=str(error))
     came = replace(
         delivery,
-        delivery_id=delivery_id(settings, order.fact, landed.pages),
+        delivery_id=delivery_id(settings, order.fact, [*landed.pages, *(again.landed for again in landed.repeated)]),
         page_count=len(landed.pages),
         byte_count=landed.byte_count,
     )
@@ -54,7 +55,7 @@ def _outcome(root: Root, tables: Tables, journal: Journal, order: Order, deliver
             staged = stage(folder, order, landed)
         except (SourceError, ContractBrokenError) as error:
             return replace(came, status=_status(error), message=str(error))
-        return _settle(tables, journal, order, came, staged, landed.repeated)
+        return _settle(tables, journal, order, came, staged)
 
 
 def _stands(tables: Tables, order: Order, came: Delivery, served: Delivery) -> bool:
@@ -87,17 +88,11 @@ def _unchanged(came: Delivery, served: Delivery) -> Delivery:
         is_final=served.is_final,
         message=served.message,
         not_covered=served.not_covered,
+        repeated=served.repeated,
     )
 
 
-def _settle(
-    tables: Tables,
-    journal: Journal,
-    order: Order,
-    came: Delivery,
-    staged: Staged,
-    repeated: tuple[str, ...],
-) -> Delivery:
+def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, staged: Staged) -> Delivery:
     """Decides what becomes of a parsed delivery, and takes it in if it is sound."""
     totals = staged.totals
     served = journal.served(order.name, order.slice_date)
@@ -111,7 +106,7 @@ def _settle(
     )
     if refused := refusal(tables, order, totals, weights, is_over=_is_over(came)):
         status, words = refused
-        return replace(counted, status=status, message=words)
+        return replace(counted, status=status, message="; ".join([words, *staged.repeated]))
     _take_in(tables, order, came, staged)
     refusals = [totals.first_refusal] if totals.first_refusal else []
     restated = [told] if weights and (told := restated_by(weights)) else []
@@ -119,7 +114,7 @@ def _settle(
         *restated,
         *refusals,
         *totals.notices,
-        *(f"{name!r} came more than once and was counted once" for name in repeated),
+        *staged.repeated,
     ]
     return replace(
         counted,
@@ -133,6 +128,7 @@ def _settle(
         is_final=totals.is_final and _is_over(came),
         message="; ".join([*notices, *totals.not_covered]) or None,
         not_covered="; ".join(totals.not_covered) or None,
+        repeated="; ".join(staged.repeated) or None if order.fact == BILL else None,
     )
 
 

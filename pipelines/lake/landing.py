@@ -16,12 +16,20 @@ CHUNK_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """A page that came again under the name `name`, byte for byte the one that had landed before it."""
+
+    name: str
+    landed: LandedPage
+
+
+@dataclass(frozen=True)
 class Landed:
-    """The pages of one delivery, each content once, in the order they came. `repeated` names those that came twice."""
+    """The pages of one delivery, each content once, in the order they came. `repeated` are those that came again."""
 
     pages: tuple[LandedPage, ...]
     byte_count: int
-    repeated: tuple[str, ...]
+    repeated: tuple[Repeat, ...]
 
 
 @dataclass(frozen=True)
@@ -42,14 +50,14 @@ def land(root: Root, settings: SourceSettings, window: Window, pages: Iterable[P
     Raises SourceError when the source fails while its bytes are read.
     """
     landed: dict[str, LandedPage] = {}
-    repeated: list[str] = []
+    repeated: list[Repeat] = []
     byte_count = 0
     with root.spool() as folder:
         for page in pages:
             file = folder / "page"
             digest, size = _spooled(settings, page, file)
             if digest in landed:
-                repeated.append(page.name)
+                repeated.append(Repeat(page.name, landed[digest]))
                 continue
             relative = landed_page(settings.name, settings.account, window, digest)
             if not root.exists(relative):

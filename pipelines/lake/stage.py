@@ -1,6 +1,6 @@
 """A landed delivery parsed into files that belong to nothing yet, and counted on the way."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from connectors.base import Parsed, Source, SourceSettings, Window
 from contracts import ContractBrokenError
 from pipelines.lake.blame import blamed
 from pipelines.lake.landing import Landed
-from pipelines.lake.overlaps import repeated_lines
+from pipelines.lake.overlaps import overlap, repeated_pages
 from pipelines.lake.rejects import REJECTS, reject_rows
 from pipelines.lake.rows import SliceWriter, Written
 from pipelines.lake.totals import Totals
@@ -43,18 +43,30 @@ class Order:
 
 @dataclass(frozen=True)
 class Staged:
-    """A delivery parsed into spool files."""
+    """A delivery parsed into spool files. `repeated` is what to tell of files and lines that came more than once."""
 
     rows: list[Written]
     rejects: list[Written]
     totals: Totals
+    repeated: tuple[str, ...] = ()
 
 
 def stage(folder: Path, order: Order, landed: Landed) -> Staged:
-    """Parses the landed pages, chunk by chunk, into spool files.
+    """Parses the landed pages, chunk by chunk, into spool files; pages of a bill that repeat others are left out.
 
     Raises SourceError when the source is at fault, ContractBrokenError when its rows do not fit the fact.
     """
+    parsed = _parse(folder, order, landed)
+    again = repeated_pages(order.fact, landed.repeated, [*parsed.rows, *parsed.rejects])
+    found = overlap(order.fact, landed.pages, parsed.rows, parsed.rejects)
+    if not found.copies:
+        return replace(parsed, repeated=(*again, *found.told))
+    counted = tuple(page for page in landed.pages if page not in found.copies)
+    rest = stage(folder, order, replace(landed, pages=counted, repeated=()))
+    return replace(rest, repeated=(*again, *found.told, *rest.repeated))
+
+
+def _parse(folder: Path, order: Order, landed: Landed) -> Staged:
     settings, window = order.settings, order.window
     totals = Totals(order.fact)
     rows, rejects = SliceWriter(order.fact, folder), SliceWriter(REJECTS, folder)
@@ -64,10 +76,7 @@ def stage(folder: Path, order: Order, landed: Landed) -> Staged:
             rows.write(chunk.rows)
             rejects.write(reject_rows(settings, order.fact, window, chunk.rejects))
             totals.add(chunk)
-        written = rows.finish()
-        if told := repeated_lines(order.fact, landed.pages, written):
-            totals.notices.append(told)
-        return Staged(written, rejects.finish(), totals)
+        return Staged(rows.finish(), rejects.finish(), totals)
     finally:
         rows.abandon()
         rejects.abandon()

@@ -142,6 +142,7 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
                 refused_cost=exact_sum(costs) if costs else None,
                 not_covered="; ".join(dict.fromkeys(row["not_covered"] for row in found if row["not_covered"])) or None,
                 asked_from=begun if daily and begun > view.period else None,
+                repeated="; ".join(dict.fromkeys(row["repeated"] for row in found if row["repeated"])) or None,
             )
         )
     return lines

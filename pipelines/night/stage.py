@@ -57,7 +57,10 @@ def problems(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
 
 
 def notices(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
-    """What is worth knowing of deliveries that went well, told on the night that brought them."""
+    """What is worth knowing of deliveries that went well, told on the night that brought them.
+
+    Files that repeat each other are told for as long as they lie there.
+    """
     brought = [d for d in deliveries if d.status in NEW]
     found = [f"{d.x_source} {d.slice_date}: {d.message}" for d in brought if d.message and not d.reject_count]
     found += [
@@ -65,6 +68,11 @@ def notices(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
         "(duplicate_count in freshness)"
         for d in brought
         if d.duplicate_count and d.fact in REPEATS_ARE_NEWS
+    ]
+    found += [
+        f"{d.x_source} {d.slice_date}: {d.repeated}"
+        for d in deliveries
+        if d.status == "unchanged" and d.repeated and not d.reject_count
     ]
     return tuple(found)
 

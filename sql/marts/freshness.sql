@@ -45,7 +45,8 @@ select
     ranked_served.currency,
     ranked.message,
     coalesce(ranked_confirmed.is_final, false) as is_final,
-    ranked_served.not_covered
+    ranked_served.not_covered,
+    ranked_served.repeated
 from ranked
 left join ranked_served
     on

@@ -57,7 +57,7 @@ def test_a_page_that_comes_twice_is_counted_once_and_said(lake: Lake, pull: Pull
     delivery = pull(FakeSource([("a", [{"cost": "1"}]), ("again", [{"cost": "1"}])]))
     assert costs(lake) == [Decimal(1)]
     assert delivery.message is not None
-    assert "'again' came more than once" in delivery.message
+    assert "'again' repeats 'a' byte for byte and is not counted: take one" in delivery.message
 
 
 @everywhere

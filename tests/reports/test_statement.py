@@ -155,6 +155,22 @@ def test_what_a_source_cannot_tell_is_named_and_the_source_is_not_called_complet
     assert (row.cells, row.note) == (("All that it tells",), "Not in it: 2026-07-31: served no longer.")
 
 
+def test_files_that_came_more_than_once_are_named_and_the_source_is_not_called_complete(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    again = SourceFreshness("bill", "unchanged", repeated="'b.csv' repeats 'a.csv' line for line")
+    found = build_statement(team, period, rows, replace(shared, freshness=(again,)))
+    coverage = table(found, "coverage")
+    assert coverage.lead == (
+        "Every source has delivered every day. Files or lines that came more than once, named below: bill."
+    )
+    (row,) = coverage.rows
+    assert (row.cells, row.note) == (
+        ("Repeated files",),
+        "Came more than once: 'b.csv' repeats 'a.csv' line for line.",
+    )
+
+
 def test_causes_that_do_not_explain_the_difference_are_refused(
     team: Team, period: Period, rows: TeamRows, shared: SharedFacts
 ) -> None:
