@@ -5,20 +5,23 @@ from pathlib import Path
 
 from contracts import Contract, Layer, all_contracts
 from pipelines.documents.dictionary import data_dictionary, first_sentence
+from pipelines.documents.gpu_metrics import gpu_metrics_table
 from pipelines.documents.settings import settings_page
 from pipelines.documents.sources import sources_table
 from pipelines.documents.table import table
 
-README = "README.md"
+README, GPUS = "README.md", "docs/gpus.md"
 
 
 def generated_pages(root: Path) -> dict[str, str]:
-    """Every generated page by its path, as it should be. Raises ValueError when the README lost a marker."""
+    """Every generated page by its path, as it should be. Raises ValueError when a page lost a marker."""
     readme = (root / README).read_text(encoding="utf-8")
-    readme = _fill(readme, "tables", _tables())
-    readme = _fill(readme, "sources", sources_table())
+    readme = _fill(README, readme, "tables", _tables())
+    readme = _fill(README, readme, "sources", sources_table())
+    gpus = (root / GPUS).read_text(encoding="utf-8")
     return {
         README: readme,
+        GPUS: _fill(GPUS, gpus, "dcgm", gpu_metrics_table()),
         "docs/data_dictionary.md": data_dictionary(),
         "docs/settings.md": settings_page(),
     }
@@ -36,10 +39,10 @@ def _row(contract: Contract) -> list[str]:
     return [link, first_sentence(contract.description), contract.grain]
 
 
-def _fill(text: str, name: str, content: str) -> str:
+def _fill(page: str, text: str, name: str, content: str) -> str:
     """Replaces what stands between the markers of that name."""
     start, end = f"<!-- generated: {name} -->", "<!-- end -->"
     pattern = re.compile(re.escape(start) + r".*?" + re.escape(end), re.DOTALL)
     if not pattern.search(text):
-        raise ValueError(f"{README} has no section between '{start}' and '{end}'")
+        raise ValueError(f"{page} has no section between '{start}' and '{end}'")
     return pattern.sub(lambda _: f"{start}\n{content}\n{end}", text, count=1)
