@@ -1,4 +1,4 @@
-"""The accounts of the ledger, and which owner rule sends a charge or a namespace to which of them.
+"""The accounts of the ledger, and which owner rule sends a charge, a holder of GPUs or a node to which of them.
 
 Here belongs: account names and the matching of owner rules. Here does not belong: splitting money.
 """
@@ -25,6 +25,9 @@ RESIDUAL_OF_STATE = {
 _TAGS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 OWNER_COLUMNS = ["rule_id", "to_account", "team_id"]
+NODE = ["hour_start", "cluster", "hostname"]
+HOLDER = [*NODE, "namespace", "pod"]
+"""What names a node, and a holder of its GPUs, in an hour."""
 
 
 def team_account(team_id: pl.Expr, otherwise: str) -> pl.Expr:
@@ -60,20 +63,44 @@ def charge_owners(charges: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     return _first(found, ["charge_group_id"], "charge_date").select("charge_group_id", *OWNER_COLUMNS)
 
 
-def namespace_owners(namespace_days: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
-    """The first owner rule of a namespace on a day.
+def holder_owners(states: pl.DataFrame, labels: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """The first owner rule of who holds a GPU in an hour: by namespace, by the pod's labels or by its node's.
 
     Args:
-        namespace_days: columns namespace, usage_date.
-        owners: frame in the shape of `owners`.
+        states: columns of `HOLDER`, usage_date; an empty namespace is nobody.
+        labels: frame in the shape of `gpu_labels`. In an hour in which a label changes both values count.
+        owners: frame in the shape of `owners`. A rule holds by the day.
 
     Returns:
-        namespace, usage_date, rule_id, to_account, team_id; only namespaces that a rule matches.
+        The columns of `HOLDER`, rule_id, to_account, team_id; only holders that a rule matches.
     """
-    rules = _of_kind(_rules(owners), "namespace")
-    days = namespace_days.select("namespace", "usage_date").unique()
-    found = days.join(rules, left_on="namespace", right_on="match_value")
-    return _first(found, ["namespace", "usage_date"], "usage_date").select("namespace", "usage_date", *OWNER_COLUMNS)
+    rules = _rules(owners)
+    keys = states.filter(pl.col("namespace") != "").select(*HOLDER, "usage_date").unique()
+    matched = [
+        keys.join(_of_kind(rules, "namespace"), left_on="namespace", right_on="match_value"),
+        _labelled(keys, labels, _of_kind(rules, "pod_label"), ["cluster", "namespace", "pod"]),
+        _labelled(keys, labels, _of_kind(rules, "node_label"), ["cluster", "hostname"]),
+    ]
+    columns = [*HOLDER, "usage_date", "valid_from", "valid_to", "priority", *OWNER_COLUMNS]
+    found = pl.concat([frame.select(columns) for frame in matched])
+    return _first(found, HOLDER, "usage_date").select(*HOLDER, *OWNER_COLUMNS)
+
+
+def node_owners(states: pl.DataFrame, labels: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """The first owner rule of a node in an hour, by its labels: as `holder_owners`, by the columns of `NODE`."""
+    keys = states.select(*NODE, "usage_date").unique()
+    found = _labelled(keys, labels, _of_kind(_rules(owners), "node_label"), ["cluster", "hostname"])
+    return _first(found, NODE, "usage_date").select(*NODE, *OWNER_COLUMNS)
+
+
+def _labelled(keys: pl.DataFrame, labels: pl.DataFrame, rules: pl.DataFrame, named: list[str]) -> pl.DataFrame:
+    """The rules that match what clusters said of a thing within the hour."""
+    pairs = tag_pairs(labels["labels"]).join(rules, on=["match_key", "match_value"])
+    told = labels.join(pairs, left_on="labels", right_on="tags")
+    columns = ["told_from", "told_to", "valid_from", "valid_to", "priority", *OWNER_COLUMNS]
+    found = keys.join(told.select("usage_date", *named, *columns), on=["usage_date", *named])
+    hour_end = pl.col("hour_start") + pl.duration(hours=1)
+    return found.filter(pl.col("told_from") < hour_end, pl.col("told_to") > pl.col("hour_start"))
 
 
 def _rules(owners: pl.DataFrame) -> pl.DataFrame:

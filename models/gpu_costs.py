@@ -11,18 +11,24 @@ import polars as pl
 
 from models.allocation_frame import split_groups
 from models.frames import conform, require
-from models.gpu_weights import SHARE, gpu_seconds
+from models.gpu_weights import SHARE, gpu_seconds, owned_states
 from models.ledger import gpu_moves, owned_charges
 from models.money import money_of
 
 _DETAIL = ["hostname", "gpu_uuid", "gpu_instance_id", "namespace", "pod", "metric_used", "holder_source"]
+_HOLDER = ["holder_account", "holder_team_id"]
 _ABOUT = ["billing_period", "provider_name", "purchase_option", "billing_currency"]
 _NAMED = [name for name in SHARE if name not in ("charge_group_id", "rule_id")]
 _AMOUNTS = ["effective_units", "under_used_units", "gpu_seconds", "observed_seconds"]
 
 
 def gpu_costs(
-    *, charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, pod_models: pl.DataFrame, owners: pl.DataFrame
+    *,
+    charge_groups: pl.DataFrame,
+    gpu_states: pl.DataFrame,
+    pod_models: pl.DataFrame,
+    gpu_labels: pl.DataFrame,
+    owners: pl.DataFrame,
 ) -> pl.DataFrame:
     """The cost of every GPU-hour, in the shape of `gpu_costs_hourly`, ordered by hour, GPU and holder.
 
@@ -30,6 +36,7 @@ def gpu_costs(
         charge_groups: what was billed; only what bills GPUs counts.
         gpu_states: frame in the shape of `gpu_states_hourly`.
         pod_models: frame in the shape of `pod_models`.
+        gpu_labels: frame in the shape of `gpu_labels`: what rules by labels match.
         owners: frame in the shape of `owners`.
 
     Raises:
@@ -37,11 +44,12 @@ def gpu_costs(
         OverflowError: the amounts sum to more than DECIMAL(38,12) holds.
     """
     gpu_states, pod_models = require(gpu_states, "gpu_states_hourly"), require(pod_models, "pod_models")
-    owners = require(owners, "owners")
+    gpu_labels, owners = require(gpu_labels, "gpu_labels"), require(owners, "owners")
     charges = owned_charges(require(charge_groups, "charge_groups"), gpu_states, owners)
     charges = charges.filter(pl.col("cost_kind") == "gpu")
-    moves = gpu_moves(charges, gpu_states, pod_models, owners).select(*SHARE, "effective_units", "under_used_units")
-    seconds = gpu_seconds(charges, gpu_states, pod_models, owners, _DETAIL)
+    states = owned_states(gpu_states, pod_models, gpu_labels, owners)
+    moves = gpu_moves(charges, states).select(*SHARE, "effective_units", "under_used_units")
+    seconds = gpu_seconds(charges, states, [*_DETAIL, *_HOLDER])
     parts = _split(seconds.join(moves.with_row_index("_share"), on=SHARE, nulls_equal=True))
     costed = parts.join(charges.select("charge_group_id", *_ABOUT), on="charge_group_id").with_columns(
         pl.col("purchase_option").fill_null(""),

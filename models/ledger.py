@@ -22,14 +22,16 @@ from models.accounts import CHARGES, UNALLOCATED, charge_owners, is_final
 from models.allocation_frame import part_of, split_groups
 from models.conservation import check_conservation
 from models.frames import conform, require
-from models.gpu_weights import SHARE, gpu_shares
+from models.gpu_weights import SHARE, gpu_shares, owned_states
 from models.money import check_range, money_of, units_of
 from models.usage_weights import Pool, api_shares, logged_once, pool_shares
 
 __all__ = ["RULES", "Pool", "check_conservation", "post"]
 
-RULES = "5"
+RULES = "6"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
+
+PROVISIONED = "provisioned"
 
 _TOTALS = ["billed_units", "effective_units"]
 _SECONDS = {f"{kind}gpu_seconds": f"{kind or 'all_'}units" for kind in ("", "observed_", "assumed_")}
@@ -68,6 +70,7 @@ def post(
     usage: pl.DataFrame,
     gpu_states: pl.DataFrame,
     pod_models: pl.DataFrame,
+    gpu_labels: pl.DataFrame,
     owners: pl.DataFrame,
     pools: Sequence[Pool],
 ) -> pl.DataFrame:
@@ -78,6 +81,7 @@ def post(
         usage: frame in the shape of `usage_by_team_daily`. For a charge, the days that its period touches count.
         gpu_states: frame in the shape of `gpu_states_hourly`. For a charge, the hours that its period touches count.
         pod_models: frame in the shape of `pod_models`: which model a pod served.
+        gpu_labels: frame in the shape of `gpu_labels`: what rules by labels of pods and nodes match.
         owners: frame in the shape of `owners`.
         pools: shared deployments that owner rules name.
 
@@ -90,12 +94,11 @@ def post(
     gpu_states, pod_models = require(gpu_states, "gpu_states_hourly"), require(pod_models, "pod_models")
     charges = owned_charges(require(charge_groups, "charge_groups"), gpu_states, owners)
     booked = _moves(charges, step=1, rule_kind="book", rule_id="book", to_account=CHARGES)
-    gpu = gpu_moves(charges, gpu_states, pod_models, owners)
+    gpu = gpu_moves(charges, owned_states(gpu_states, pod_models, require(gpu_labels, "gpu_labels"), owners))
     spread = _spread(charges, usage, gpu)
     left = charges.join(spread.select("charge_group_id").unique(), on="charge_group_id", how="anti")
     unallocated = _moves(left, step=4, rule_kind="residual", rule_id="unallocated", to_account=UNALLOCATED)
-    pooled = _pooled(spread, charges, usage, pools)
-    return _postings(pl.concat([booked, spread, pooled, unallocated]), charges)
+    return _postings(pl.concat([booked, spread, _pooled(spread, charges, usage, pools), unallocated]), charges)
 
 
 def owned_charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
@@ -107,6 +110,8 @@ def owned_charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners:
         raise ValueError(f"charge_groups: {repeated} rows share their charge_group_id: expected one row for each")
     last = pl.max_horizontal("charge_start", pl.col("charge_end") - pl.duration(microseconds=1))
     is_gpu = pl.col("resource_id").is_in(gpu_states["resource_id"].unique().implode()).fill_null(value=False)
+    # throughput is bought by the hour, and its line may name no model: what a model's API costs it is all the same
+    is_throughput = pl.any_horizontal(pl.col("purchase_option", "service_tier") == PROVISIONED)
     charges = charge_groups.with_columns(
         billed_units=units_of("billed_cost"),
         effective_units=units_of("effective_cost"),
@@ -114,7 +119,7 @@ def owned_charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners:
         last_day=last.dt.date(),
         cost_kind=pl.when(is_gpu)
         .then(pl.lit("gpu"))
-        .when(pl.col("model_id").is_not_null())
+        .when(pl.col("model_id").is_not_null() | is_throughput)
         .then(pl.lit("api"))
         .otherwise(pl.lit("other")),
     )
@@ -124,22 +129,20 @@ def owned_charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners:
     return charges.join(charge_owners(charges, owners).rename(names), on="charge_group_id", how="left")
 
 
-def gpu_moves(
-    charges: pl.DataFrame, gpu_states: pl.DataFrame, pod_models: pl.DataFrame, owners: pl.DataFrame
-) -> pl.DataFrame:
-    """Step 2 of what GPUs cost: by holder and state. `charges` as of `owned_charges`; the rest as of `gpu_shares`."""
-    by_seconds = gpu_shares(charges.filter(pl.col("cost_kind") == "gpu"), gpu_states, pod_models, owners)
-    is_owned = pl.col("owner_account").is_not_null()
-    gpu_owned = charges.filter(is_owned).select("charge_group_id", rule_kind=pl.lit("direct"))
+def gpu_moves(charges: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
+    """Step 2 of what GPUs cost: by holder and state. `charges` as of `owned_charges`, `states` of `owned_states`."""
+    by_seconds = gpu_shares(charges.filter(pl.col("cost_kind") == "gpu"), states)
+    gpu_owned = charges.filter(pl.col("owner_account").is_not_null()).select(
+        "charge_group_id", rule_kind=pl.lit("direct")
+    )
     shares = by_seconds.join(gpu_owned, on="charge_group_id", how="left").with_columns(
         pl.col("rule_kind").fill_null("gpu_seconds"), step=2, from_account=pl.lit(CHARGES)
     )
     split = _split(shares.join(charges.select("charge_group_id", *_TOTALS), on="charge_group_id"), _TOTALS)
-    unfilled = by_seconds.select(*SHARE, "under_used_weight", "weight")
     return _typed(
-        split.join(unfilled, on=SHARE, how="left", nulls_equal=True).with_columns(
-            under_used_units=part_of("effective_units", "under_used_weight", "weight")
-        )
+        split.join(
+            by_seconds.select(*SHARE, "under_used_weight", "weight"), on=SHARE, how="left", nulls_equal=True
+        ).with_columns(under_used_units=part_of("effective_units", "under_used_weight", "weight"))
     )
 
 
@@ -187,8 +190,7 @@ def _pooled(spread: pl.DataFrame, charges: pl.DataFrame, usage: pl.DataFrame, po
         pl.col("under_used_units").fill_null(0),
         *(pl.col(name).fill_null(0).cast(pl.Int128).alias(units) for name, units in _SECONDS.items()),
     )
-    totals = [*_TOTALS, *_SECONDS.values(), "under_used_units"]
-    split = _split(carried, totals, group="_source").with_columns(
+    split = _split(carried, [*_TOTALS, *_SECONDS.values(), "under_used_units"], group="_source").with_columns(
         under_used_units=pl.when(pl.col("gpu_state").is_not_null()).then("under_used_units")
     )
     return pl.concat([split, _typed(unused)])

@@ -44,6 +44,7 @@ def contradictions(document: Document, config: Config, sources: Sequence[SourceS
     yield from _same_places(document, sources)
     yield from _useless_rates(document, config)
     yield from _foreign_currencies(document, config, sources)
+    yield from _unread_labels(document, config, sources)
 
 
 def _priced(price: Price) -> list[str]:
@@ -111,6 +112,19 @@ def _foreign_currencies(
             message = f"is {found}, and this file's 'currency' is {config.currency}: nothing is converted"
             remedy = f"Give the months' rates under 'exchange_rates', from {found} to {config.currency}."
             yield document.problem(where, message, remedy)
+
+
+def _unread_labels(document: Document, config: Config, sources: Sequence[SourceSettings | None]) -> Iterator[Problem]:
+    """Owner rules by a label that no source lets through: they would match nothing, and nobody would know."""
+    named = {"pod_label": ("pod_labels", "label_columns"), "node_label": ("node_labels",)}
+    for index, owner in enumerate(config.owners):
+        settings = named.get(owner.match_kind, ())
+        read = [label for source in sources for name in settings for label in getattr(source, name, ())]
+        key, _ = owner.match
+        if settings and None not in sources and key not in read:
+            message = f"no source lets the label '{key}' through: the rule would match nothing"
+            remedy = f"Name it under '{settings[0]}' of a source, or use one of these: {', '.join(read) or 'none'}."
+            yield document.problem(("owners", index, owner.match_kind, "key"), message, remedy)
 
 
 def stray_session_token(document: Document, config: Config, environment: Mapping[str, str] | None) -> Iterator[Problem]:

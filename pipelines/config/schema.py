@@ -43,13 +43,16 @@ class Team(Strict):
 
 
 class TagMatch(Strict):
-    """A tag on a bill line."""
+    """A tag on a bill line, or a label of a pod or node."""
 
-    key: Words = Field(description="The tag's key, as the bill writes it.")
+    key: Words = Field(description="Its key, as the bill or the cluster writes it.")
     value: Words = Field(description="The value that it must have.")
 
 
-OWNER_KINDS = ("gateway_key", "gateway_team", "feature", "namespace", "sub_account", "resource", "tag")
+OWNER_KINDS = (
+    *("gateway_key", "gateway_team", "feature", "namespace", "pod_label", "node_label"),
+    *("sub_account", "resource", "tag"),
+)
 
 
 class Owner(Dated):
@@ -60,6 +63,14 @@ class Owner(Dated):
     gateway_team: Words | None = Field(default=None, description="Team id in the gateway.")
     feature: Words | None = Field(default=None, description="Feature named in request metadata.")
     namespace: Words | None = Field(default=None, description="Kubernetes namespace that holds GPUs.")
+    pod_label: TagMatch | None = Field(
+        default=None, description="Label of a pod, or of a batch job, that holds GPUs: {key: team, value: search}."
+    )
+    node_label: TagMatch | None = Field(
+        default=None,
+        description="Label of a node with GPUs, which is its owner's also while nobody holds them: "
+        "{key: karpenter.sh/nodepool, value: search}.",
+    )
     sub_account: Words | None = Field(default=None, description="Sub-account, project or workspace on a bill.")
     resource: Words | None = Field(default=None, description="Resource id on a bill.")
     tag: TagMatch | None = Field(default=None, description="Tag on a bill line: {key: team, value: search}.")
@@ -70,6 +81,12 @@ class Owner(Dated):
     def match_kind(self) -> str:
         """Which of the kinds this rule matches by."""
         return next(kind for kind in OWNER_KINDS if getattr(self, kind) is not None)
+
+    @property
+    def match(self) -> tuple[str, str]:
+        """What must match: the key of a tag or label, else nothing; and the value."""
+        found: TagMatch | str = getattr(self, self.match_kind)
+        return ("", found) if isinstance(found, str) else (found.key, found.value)
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:

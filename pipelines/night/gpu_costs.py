@@ -27,6 +27,7 @@ def build_gpu_costs(house: House, first: date, last: date) -> Built:
             charge_groups=read_input(house, output, "charge_groups", target.slice_date),
             gpu_states=read_input(house, output, "gpu_states_hourly", target.slice_date),
             pod_models=read_input(house, output, "pod_models", target.slice_date),
+            gpu_labels=read_input(house, output, "gpu_labels", target.slice_date),
             owners=read_input(house, output, "owners", target.slice_date),
         )
         pieces += replace_slices(house, output, conform(output, costs.to_arrow()), [target])

@@ -28,6 +28,7 @@ def build_postings(house: House, first: date, last: date) -> Built:
             usage=read_input(house, output, "usage_by_team_daily", target.slice_date),
             gpu_states=read_input(house, output, "gpu_states_hourly", target.slice_date),
             pod_models=read_input(house, output, "pod_models", target.slice_date),
+            gpu_labels=read_input(house, output, "gpu_labels", target.slice_date),
             owners=read_input(house, output, "owners", target.slice_date),
             pools=pools_of(house),
         )

@@ -131,15 +131,14 @@ def _teams(config: Config) -> pa.Table:
 def _owners(config: Config) -> pa.Table:
     rows = []
     for priority, owner in enumerate(config.owners):
-        kind = owner.match_kind
-        tag = owner.tag
+        match_key, match_value = owner.match
         rows.append(
             {
                 "rule_id": owner.id,
                 "priority": priority,
-                "match_kind": kind,
-                "match_key": tag.key if tag else "",
-                "match_value": tag.value if tag else getattr(owner, kind),
+                "match_kind": owner.match_kind,
+                "match_key": match_key,
+                "match_value": match_value,
                 "team_id": owner.team,
                 "pool_id": owner.pool,
                 "valid_from": owner.valid_from,

@@ -75,6 +75,21 @@ def test_a_rule_that_matches_nothing_by_name_is_refused(tmp_path: Path, kind: st
     assert "owners[1].tag.key" in complaint(tmp_path, tag)
 
 
+@pytest.mark.parametrize("kind", ["pod_label", "node_label"])
+def test_a_rule_by_a_label_that_no_source_lets_through_is_refused(tmp_path: Path, kind: str) -> None:
+    rule = f"{kind}: {{key: squad, value: x}}"
+    setting = {"pod_label": "pod_labels", "node_label": "node_labels"}[kind]
+    source = {"pod_label": "kubernetes_allocations", "node_label": "kubernetes_nodes"}[kind]
+    text = GOOD.replace("namespace: serving", rule)
+    message = complaint(tmp_path, text)
+    assert f"farthing.yml:{line_of(text, rule)}:" in message
+    assert "no source lets the label 'squad' through" in message
+    assert f"'{setting}'" in message
+    told = f"sources:\n  - {{name: k, kind: {source}, account: c, url: 'http://prometheus:9090', {setting}: [squad]}}\n"
+    config, _ = load(written(tmp_path, text.replace("sources:\n", told, 1)), ENVIRONMENT)
+    assert [owner.match for owner in config.owners if owner.match_kind == kind] == [("squad", "x")]
+
+
 def test_what_follows_one_upon_the_other_is_no_contradiction(tmp_path: Path) -> None:
     prices = f"prices:\n  - {{{OWN}, to: 2026-01-01, usd_per_mtok: {{input_uncached: 0.0750000}}}}\n"
     prices += f"  - {{{OWN}, from: 2026-01-01, usd_per_mtok: {{input_uncached: 0.000001}}}}\n"

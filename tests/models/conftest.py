@@ -124,6 +124,14 @@ class Rows:
         row = {"hour_start": hour, "usage_date": hour.date(), "cluster": "c1", "namespace": "llm", "pod": "p1"}
         return row | {"model_id": "llama", "model_source": "counters"} | given
 
+    def labels(self, *rows):
+        return self.frame("gpu_labels", [self._labels(**row) for row in rows])
+
+    def _labels(self, **given):
+        start = given.get("told_from", DAY)
+        row = {"usage_date": start.date(), "cluster": "c1", "hostname": "", "namespace": "", "pod": ""}
+        return row | {"told_from": start, "told_to": DAY + timedelta(days=1), "labels": "{}"} | given
+
     def owners(self, *rows):
         return self.frame("owners", [self._owner(i, **row) for i, row in enumerate(rows)])
 

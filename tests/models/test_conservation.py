@@ -24,6 +24,7 @@ def balanced(rows):
         usage=usage,
         gpu_states=rows.states(),
         pod_models=rows.pod_models(),
+        gpu_labels=rows.labels(),
         owners=owners,
         pools=pools,
     )

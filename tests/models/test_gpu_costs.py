@@ -15,11 +15,12 @@ HOUR = timedelta(hours=1)
 NODE = {"resource_id": "i-1", "cost": "7", "charge_start": DAY, "charge_end": DAY + 2 * HOUR}
 
 
-def costs_of(rows, charges, states, served=(), owners=()):
+def costs_of(rows, charges, states, served=(), owners=(), labels=()):
     return gpu_costs(
         charge_groups=rows.charges(*charges),
         gpu_states=rows.states(*states),
         pod_models=rows.pod_models(*served),
+        gpu_labels=rows.labels(*labels),
         owners=rows.owners(*owners),
     )
 
@@ -145,6 +146,7 @@ def test_hours_add_up_to_the_ledgers_postings_to_the_last_decimal(rows, cost):
         "charge_groups": rows.charges(*charges),
         "gpu_states": rows.states(*states),
         "pod_models": rows.pod_models(),
+        "gpu_labels": rows.labels(),
         "owners": rows.owners(*owners),
     }
     amounts = [pl.col("effective_cost").sum(), pl.col("under_used_cost").sum()]
@@ -168,6 +170,7 @@ def test_seconds_are_observed_where_a_sample_tells_their_state(rows):
         "charge_groups": rows.charges(NODE | {"cost": "3"}, NODE | {"cost": "1", "service_name": "Storage"}),
         "gpu_states": rows.states(*states),
         "pod_models": rows.pod_models(),
+        "gpu_labels": rows.labels(),
         "owners": rows.owners(),
     }
     by_state = [pl.col("gpu_seconds").sum(), pl.col("^observed.*$").sum()]
@@ -188,6 +191,7 @@ def test_money_of_an_assumed_holder_says_so_to_the_ledger_and_by_the_hour(rows):
         "charge_groups": rows.charges(NODE | {"cost": "3"}),
         "gpu_states": rows.states(*states),
         "pod_models": rows.pod_models(),
+        "gpu_labels": rows.labels(),
         "owners": rows.owners(),
     }
     found = gpu_costs(**frames).select("holder_source", "gpu_seconds").sort("holder_source").rows()

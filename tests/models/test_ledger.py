@@ -21,6 +21,7 @@ def settle(rows, charges, usage=(), states=(), owners=(), pools=()):
         usage=rows.usage(*usage),
         gpu_states=rows.states(*states),
         pod_models=rows.pod_models(),
+        gpu_labels=rows.labels(),
         owners=rows.owners(*owners),
         pools=list(pools),
     )
@@ -96,6 +97,20 @@ def test_an_api_line_of_a_class_follows_the_tokens_of_that_class_by_team_and_fea
         ("residual:unowned_usage", "chat", "priced_tokens:token_class"): D(1),
     }
     assert set(postings["cost_kind"]) == {"api"}
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ({"purchase_option": "provisioned"}, "api"),
+        ({"purchase_option": "reserved", "service_tier": "provisioned"}, "api"),
+        ({"purchase_option": "reserved"}, "other"),
+        ({"service_category": "AI and Machine Learning"}, "other"),
+    ],
+)
+def test_throughput_of_models_by_the_hour_is_a_model_api_s_cost_though_its_line_names_no_model(rows, line, kind):
+    postings = settle(rows, [{"cost": "10", **line}])
+    assert resting(postings, "cost_kind") == {("residual:unallocated", kind): D(10)}
 
 
 def test_billed_output_is_weighed_with_reasoning_and_billed_reasoning_without_the_rest(rows):

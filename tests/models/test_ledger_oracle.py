@@ -207,6 +207,7 @@ def case(rows, seed):
         "usage": rows.usage(*usage),
         "gpu_states": rows.states(*states),
         "pod_models": rows.pod_models(),
+        "gpu_labels": rows.labels(),
         "owners": rows.owners(*dice.sample(owners, dice.randint(0, len(owners)))),
     }
 

@@ -1,5 +1,6 @@
 """What `farthing.yml` says of GPUs stands in the tables that their SQL reads."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -44,6 +45,28 @@ def test_rules_for_gpus_are_read_in_the_file_s_order(tmp_path: Path) -> None:
     assert [tuple(row[name] for name in names) for row in work] == [
         ("", "research", "", "nightly-", "batch", None),
         ("prod", "chat", "vllm-70b", "", None, 2),
+    ]
+
+
+def test_owner_rules_by_labels_stand_among_the_others_in_the_file_s_order(tmp_path: Path) -> None:
+    file = company(tmp_path, "")
+    rules = (
+        "owners:\n  - {id: pods, pod_label: {key: team, value: x}, team: search, from: 2026-02-01, to: 2026-03-01}\n"
+    )
+    rules += "  - {id: lab, node_label: {key: karpenter.sh/nodepool, value: lab}, team: search}\n"
+    sources = "".join(
+        f"  - {{name: {kind[11:]}, kind: {kind}, account: c, url: 'http://prometheus:9090'}}\n"
+        for kind in ("kubernetes_allocations", "kubernetes_nodes")
+    )
+    text = file.read_text(encoding="utf-8").replace("owners:\n", rules, 1)
+    file.write_text(text.replace("sources:\n", f"sources:\n{sources}", 1), encoding="utf-8")
+    with open_house(file, "run-1") as house:
+        write_references(house)
+        owners = sorted(house.lake.read("owners").to_pylist(), key=lambda row: row["priority"])
+    named = ("rule_id", "match_kind", "match_key", "match_value", "team_id", "valid_from", "valid_to")
+    assert [tuple(row[name] for name in named) for row in owners[:2]] == [
+        ("pods", "pod_label", "team", "x", "search", date(2026, 2, 1), date(2026, 3, 1)),
+        ("lab", "node_label", "karpenter.sh/nodepool", "lab", "search", date(1970, 1, 1), date(9999, 12, 31)),
     ]
 
 

@@ -63,6 +63,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
             "gpu_runs",
             "gpu_holdings",
             "gpu_held",
+            "gpu_labels",
             "gpu_stretches",
             "gpu_shares",
             "gpu_targets",

@@ -93,6 +93,7 @@ def costs_by_namespace(rows: list[Row], cost: str) -> dict[str, Decimal]:
         charge_groups=pl.DataFrame(filled("charge_groups", [line])),
         gpu_states=pl.DataFrame(filled("gpu_states_hourly", rows)),
         pod_models=pl.DataFrame(filled("pod_models", [])),
+        gpu_labels=pl.DataFrame(filled("gpu_labels", [])),
         owners=pl.DataFrame(filled("owners", [])),
     )
     return dict(costs.group_by("namespace").agg(pl.col("effective_cost").sum()).rows())
