@@ -44,6 +44,11 @@ def coverage_table(sources: Sequence[SourceFreshness]) -> Table | None:
     return Table("coverage", "What has arrived", ("Source", "Status"), rows, lead=lead)
 
 
+def awaited(sources: Sequence[SourceFreshness]) -> str:
+    """Of which sources nothing of the month has arrived, though its costs are made from them; empty without one."""
+    return ", ".join(sorted(clean(s.name) for s in sources if s.is_awaited))
+
+
 def _is_incomplete(source: SourceFreshness) -> bool:
     came_later = source.status == NOT_ASKED and source.asked_from is not None
     lacks = source.missing_days or source.refused_rows or source.status not in _COMPLETE

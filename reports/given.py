@@ -105,7 +105,8 @@ class SourceFreshness:
 
     `refused_cost` is the money on the refused rows where it could be read, in the bill's currency; None where not.
     `not_covered` is what of the period the source cannot tell at all. `asked_from` is the first day that it was ever
-    asked for, where that is after the period's first: of what was before, nothing is known.
+    asked for, where that is after the period's first: of what was before, nothing is known. `is_awaited` where costs
+    are made from it, it was to be asked, and nothing of the period has arrived.
     """
 
     name: str
@@ -116,6 +117,7 @@ class SourceFreshness:
     refused_cost: Decimal | None = None
     not_covered: str | None = None
     asked_from: date | None = None
+    is_awaited: bool = False
     repeated: str | None = None
 
 

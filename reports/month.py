@@ -13,7 +13,7 @@ import polars as pl
 from reports.breakdown import Breakdown, Sum, as_listed, split, sums_by
 from reports.change import Change, change_sentence, change_table, comparable, compare
 from reports.company import bill_table, log_tables
-from reports.coverage import coverage_table
+from reports.coverage import awaited, coverage_table
 from reports.currencies import amounts_text, apart_text, converted, currency_table, rates_of, without_rate
 from reports.daily import DayCost, chart_note, chart_text, daily_costs
 from reports.given import Period, SharedFacts, TeamRows
@@ -66,7 +66,10 @@ def build_month(period: Period, rows: TeamRows, shared: SharedFacts) -> Month:
     costs, apart = converted(rows.chargeback), without_rate(rows.chargeback)
     is_all = costs.is_empty() and bool(apart)
     total = round_to(exact_sum(costs["effective_cost"]), minor_unit(currency))
-    change = None if rows.previous is None or is_all else _change(costs, rows.previous, total, period, currency)
+    waiting = awaited(shared.freshness)
+    change = (
+        None if rows.previous is None or is_all or waiting else _change(costs, rows.previous, total, period, currency)
+    )
     by_kind = sums_by(costs, "cost_kind", KIND_LABELS)
     kinds = as_listed(by_kind, total, currency)
     days = daily_costs(costs, period, missing_days(shared.freshness))
@@ -78,7 +81,7 @@ def build_month(period: Period, rows: TeamRows, shared: SharedFacts) -> Month:
         total=total,
         total_text=amounts_text(apart) if is_all else format_money(total, currency),
         apart_text=apart_text(apart, period, is_all=is_all),
-        change_text=_NOTHING_CONVERTED if is_all else _change_text(change, rows.previous, period, currency),
+        change_text=_NOTHING_CONVERTED if is_all else _change_text(change, rows.previous, waiting, period, currency),
         kinds=_printed(kinds, by_kind, rows.chargeback, currency),
         banner=banner_for(period),
         days=days,
@@ -109,7 +112,11 @@ def _change(
     return None if before.is_empty() and not previous.is_empty() else compare(costs, before, total, period, currency)
 
 
-def _change_text(change: Change | None, previous: pl.DataFrame | None, period: Period, currency: str) -> str:
+def _change_text(
+    change: Change | None, previous: pl.DataFrame | None, waiting: str, period: Period, currency: str
+) -> str:
+    if waiting and previous is not None:
+        return f"How it compares with the month before is not known yet: nothing has arrived from {waiting}."
     apart = () if previous is None else without_rate(comparable(previous, period))
     said = _NOTHING_BEFORE if change is None else change_sentence(change, currency)
     return f"{said} Without a rate and not compared: {amounts_text(apart)}." if apart else said

@@ -12,6 +12,7 @@ import polars as pl
 from reports.breakdown import as_listed
 from reports.change import comparable
 from reports.company import bill_lines
+from reports.coverage import awaited
 from reports.currencies import amounts_text, converted, without_rate
 from reports.filenames import statement_filename
 from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
@@ -85,7 +86,8 @@ def _team_table(teams: Sequence[Team], period: Period, rows: TeamRows, shared: S
             f"teams' rows add up to {found} {currency}, but {shared.allocated_total} was allocated; "
             "take both from the same snapshot"
         )
-    before = None if rows.previous is None else _by_team(comparable(rows.previous, period))
+    previous = None if awaited(shared.freshness) else rows.previous  # a part is compared with no whole
+    before = None if previous is None else _by_team(comparable(previous, period))
     exact = {team.team_id: now.get(team.team_id, ZERO) for team in teams}
     ranked = sorted(teams, key=lambda team: (-(exact[team.team_id] or ZERO), team.team_id))
     listed = as_listed([("", "", exact[team.team_id] or ZERO) for team in ranked], allocated, currency)

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import polars as pl
 
+from connectors import registry
+from contracts import contract
 from models.frames import frame_of
 from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
@@ -28,6 +31,7 @@ from reports.given import (
 from reports.money import exact_sum
 
 TEAM, RESIDUAL = "team:", "residual:"
+CHARGED = "chargeback"
 # a source had nothing to deliver if that is so on all its days
 WORST_FIRST = (*IN_TROUBLE, "committed", "unchanged", "empty")
 
@@ -77,7 +81,7 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         return frame_of(snapshot.read(table, start, next_month(period)))
 
     # months that were last built for another currency of the statements are not those of this one
-    charged = read("chargeback", before).filter(pl.col("reporting_currency") == currency)
+    charged = read(CHARGED, before).filter(pl.col("reporting_currency") == currency)
     freshness = frame_of(snapshot.read("freshness"))
     return PeriodView(
         period=period,
@@ -142,6 +146,7 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
                 refused_cost=exact_sum(costs) if costs else None,
                 not_covered="; ".join(dict.fromkeys(row["not_covered"] for row in found if row["not_covered"])) or None,
                 asked_from=begun if daily and begun > view.period else None,
+                is_awaited=not served and found[0]["fact"] in _tables_below(CHARGED),
                 repeated="; ".join(dict.fromkeys(row["repeated"] for row in found if row["repeated"])) or None,
             )
         )
@@ -150,15 +155,23 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
 
 def _not_asked(view: PeriodView, config: Config) -> list[SourceFreshness]:
     """Configured sources that nobody asked for this period, and since when one that came later is asked."""
-    return [
-        SourceFreshness(
-            _called(source.name, source.account),
-            NOT_ASKED,
-            asked_from=first if (first := view.first_asked.get(account, view.period)) > view.period else None,
-        )
-        for source in config.sources
-        if (account := (source.name, source.account)) not in view.asked
-    ]
+    lines: list[SourceFreshness] = []
+    for settings in config.sources:
+        account = (settings.name, settings.account)
+        first = view.first_asked.get(account, view.period)
+        came_later = first > view.period
+        is_awaited = not came_later and registry.source(settings.kind).fact in _tables_below(CHARGED)
+        if account not in view.asked:
+            asked_from = first if came_later else None
+            lines.append(SourceFreshness(_called(*account), NOT_ASKED, asked_from=asked_from, is_awaited=is_awaited))
+    return lines
+
+
+@cache
+def _tables_below(table: str) -> frozenset[str]:
+    """All that a table is made from, down to what sources deliver."""
+    below = contract(table).depends_on
+    return frozenset(below).union(*(_tables_below(name) for name in below))
 
 
 def _called(source: str, account: str) -> str:

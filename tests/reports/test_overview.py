@@ -6,7 +6,7 @@ from decimal import Decimal
 import html5lib
 import pytest
 
-from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
+from reports.given import IdleRule, Period, SharedFacts, SourceFreshness, StatementError, Team, TeamRows
 from reports.overview import Overview, build_overview
 from reports.render import render_overview
 from tests.reports.conftest import JUNE, charge, charges, gpu_row, gpus
@@ -80,3 +80,22 @@ def test_rows_that_do_not_make_up_the_bill_are_refused(
     moved = replace(balanced, allocated_total=Decimal("140.008"), residuals=(("residual:idle", Decimal("20.002")),))
     with pytest.raises(StatementError, match="was allocated"):
         build_overview(TEAMS, period, company, moved)
+
+
+def test_while_a_source_is_awaited_no_team_s_change_is_shown(
+    period: Period, company: TeamRows, balanced: SharedFacts
+) -> None:
+    awaited = replace(balanced, freshness=(SourceFreshness("aws-bill", "failed", is_awaited=True),))
+    teams = build_overview(TEAMS, period, company, awaited).owed[0]
+    assert [row.cells for row in teams.rows] == [("–", "$100.01"), ("–", "$50.00"), ("–", "$0.00")]
+
+
+def test_rules_that_match_nothing_are_told_to_whoever_keeps_the_configuration(
+    period: Period, company: TeamRows, balanced: SharedFacts
+) -> None:
+    rule = IdleRule("search-tag", "farthing.yml:12", "no bill line has a tag 'tem' since 2026-07-01", "'team'?")
+    table = build_overview(TEAMS, period, company, balanced, [rule]).checks[-1]
+    assert [(row.label, row.cells, row.note) for row in table.rows] == [
+        ("search-tag", ("farthing.yml:12",), "no bill line has a tag 'tem' since 2026-07-01. 'team'?"),
+    ]
+    assert build_overview(TEAMS, period, company, balanced).checks[-1].name != table.name

@@ -341,3 +341,19 @@ def test_a_source_that_lacks_days_is_not_called_complete(
         ("Days missing",),
         "Missing: 30 Jul. First asked for 2 Jul: of 1 Jul nothing is known.",
     )
+
+
+def test_a_month_of_which_a_source_has_not_arrived_is_compared_with_nothing_yet(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    sources = (
+        SourceFreshness("azure-bill", "failed", is_awaited=True),
+        SourceFreshness("aws-bill", "failed", is_awaited=True),
+        SourceFreshness("gateway", "committed"),
+    )
+    statement = build_statement(team, period, rows, replace(shared, freshness=sources))
+    assert statement.month.change_text == (
+        "How it compares with the month before is not known yet: nothing has arrived from aws-bill, azure-bill."
+    )
+    assert "change" not in {t.name for t in statement.team_tables}
+    assert "%" not in statement.month.change_text
