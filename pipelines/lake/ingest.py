@@ -14,7 +14,6 @@ from pipelines.lake.blame import blamed
 from pipelines.lake.deliveries import Delivery, Journal, delivery_id
 from pipelines.lake.judge import refusal, restated_by
 from pipelines.lake.landing import land
-from pipelines.lake.overlaps import BILL
 from pipelines.lake.rejects import REJECTS
 from pipelines.lake.root import Root
 from pipelines.lake.stage import Order, Staged, stage
@@ -128,7 +127,7 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
         is_final=totals.is_final and _is_over(came),
         message="; ".join([*notices, *totals.not_covered]) or None,
         not_covered="; ".join(totals.not_covered) or None,
-        repeated="; ".join(staged.repeated) or None if order.fact == BILL else None,
+        repeated="; ".join(staged.repeated) or None,
     )
 
 

@@ -36,14 +36,16 @@ class Overlap:
     told: tuple[str, ...] = ()
 
 
-def repeated_pages(fact: str, repeats: Iterable[Repeat], parts: Sequence[Written]) -> list[str]:
-    """What to tell of pages that came again byte for byte and were counted once; `parts` are the rows and the rejects.
+def is_open(fact: str, pages: Sequence[LandedPage]) -> bool:
+    """Whether nothing but their lying there says which files belong to the delivery: a bill's, without a manifest."""
+    return fact == BILL and not any(page.name.lower().endswith("manifest.json") for page in pages)
 
-    Of a bill, an answer without any line is nothing that somebody copied.
+
+def repeated_pages(repeated: Sequence[Repeat], parts: Sequence[Written]) -> list[str]:
+    """What to tell of files that came again byte for byte and were counted once; `parts` are the rows and the rejects.
+
+    A file, or an answer, without any line is nothing that somebody copied.
     """
-    if fact != BILL:
-        return [f"{again.name!r} came more than once and was counted once" for again in repeats]
-    repeated = list(repeats)
     if not repeated:
         return []
     with engine() as reading:
@@ -59,7 +61,7 @@ def overlap(fact: str, pages: Sequence[LandedPage], rows: Sequence[Written], rej
     A page is a copy if each of its lines, refused ones too, stands in another page as often as in this: in one of
     exactly the same lines, or in a larger one where they are too many for an accident.
     """
-    if fact != BILL or len(pages) < 2 or any(page.name.lower().endswith("manifest.json") for page in pages):
+    if len(pages) < 2 or not is_open(fact, pages):
         return Overlap()
     with engine() as matching:
         if not _find_alike(matching, _files(rows)):

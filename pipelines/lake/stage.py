@@ -8,7 +8,7 @@ from connectors.base import Parsed, Source, SourceSettings, Window
 from contracts import ContractBrokenError
 from pipelines.lake.blame import blamed
 from pipelines.lake.landing import Landed
-from pipelines.lake.overlaps import overlap, repeated_pages
+from pipelines.lake.overlaps import is_open, overlap, repeated_pages
 from pipelines.lake.rejects import REJECTS, reject_rows
 from pipelines.lake.rows import SliceWriter, Written
 from pipelines.lake.totals import Totals
@@ -57,7 +57,11 @@ def stage(folder: Path, order: Order, landed: Landed) -> Staged:
     Raises SourceError when the source is at fault, ContractBrokenError when its rows do not fit the fact.
     """
     parsed = _parse(folder, order, landed)
-    again = repeated_pages(order.fact, landed.repeated, [*parsed.rows, *parsed.rejects])
+    if not is_open(order.fact, landed.pages):
+        again = [f"{again.name!r} came more than once and was counted once" for again in landed.repeated]
+        parsed.totals.notices.extend(again)
+        return parsed
+    again = repeated_pages(landed.repeated, [*parsed.rows, *parsed.rejects])
     found = overlap(order.fact, landed.pages, parsed.rows, parsed.rejects)
     if not found.copies:
         return replace(parsed, repeated=(*again, *found.told))

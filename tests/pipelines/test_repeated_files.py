@@ -117,3 +117,12 @@ def test_a_copy_is_told_every_night_while_it_lies_there_and_never_after(bills: P
     assert [delivery.repeated is not None for delivery, _ in nights] == [False, True, True, False]
     assert [delivery.status for delivery, _ in nights] == ["committed", "committed", "unchanged", "committed"]
     assert {delivery.total_cost for delivery, _ in nights} == {Decimal(7)}
+
+
+def test_a_manifest_s_files_of_equal_bytes_are_counted_once_and_nobody_is_told_to_take_one_away(bills: Path) -> None:
+    original = write_bill(bills, [TRAIN])
+    original.with_name("part-2.csv").write_bytes(original.read_bytes())
+    original.with_name("manifest.json").write_text('{"files": ["bill.csv", "part-2.csv"]}', encoding="utf-8")
+    delivery, told = delivered(bills)
+    assert (delivery.row_count, delivery.repeated) == (1, None)
+    assert "'2026-10/part-2.csv' came more than once and was counted once" in told
