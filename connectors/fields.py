@@ -17,14 +17,25 @@ MOST_COUNTED = 10**16  # no organisation's bucket comes near; sums over a year s
 
 
 class RowError(ValueError):
-    """Why a row cannot be staged. `column` names the field that does not hold; `cost` is what the row says it cost."""
+    """Why a row cannot be staged. `column` names the field that does not hold; `cost` is what the row says it cost.
 
-    def __init__(self, reason: str, detail: str, column: str | None = None, cost: Decimal | None = None) -> None:
+    `currency` is that of `cost` where it is another one than the source's.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str,
+        column: str | None = None,
+        cost: Decimal | None = None,
+        currency: str | None = None,
+    ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
         self.column = column
         self.cost = cost
+        self.currency = currency
 
 
 def text(row: JsonRow, name: str) -> str | None:

@@ -114,7 +114,16 @@ class Gathered:
     def _refuse(self, page_id: str, number: int, error: RowError, found: object) -> None:
         payload = json_text(found).encode("utf-8", "replace").decode()
         self._rejects.append(
-            Reject(page_id, number, error.reason, printable_line(error.detail), payload, error.column, error.cost)
+            Reject(
+                page_id,
+                number,
+                error.reason,
+                printable_line(error.detail),
+                payload,
+                error.column,
+                error.cost,
+                error.currency,
+            )
         )
 
     def _is_repeated(self, page_id: str, identity: object, found: object, where: str) -> bool:

@@ -36,6 +36,9 @@ DIMENSIONS = frozenset(
     }
 )
 _CURRENCY = "USD"
+_HUNDREDTHS = frozenset({"AUD", "BRL", "CAD", "CHF", "CNY", "EUR", "GBP", "HKD", "INR", "MXN", "SGD"})
+"""Currencies whose lowest unit is the hundredth, as the dollar's."""
+
 _TOKENS = "tokens"
 _TOKEN_CLASSES = {
     "uncached_input_tokens": "input_uncached",
@@ -61,11 +64,19 @@ class Money:
 
 
 def charged(entry: Entry) -> Money:
-    """What the line charges. Raises RowError without an amount, and for a currency that is not the dollar."""
+    """What the line charges. Raises RowError without an amount, and for a currency that is not the dollar.
+
+    The report counts in a currency's lowest units: another one's amount is readable where that is a hundredth.
+    """
     fields = fields_of(entry)
-    if fields.get("currency") != _CURRENCY:
-        raise RowError("wrong_currency", f"currency is {shown(fields.get('currency'))}; expected USD", "currency")
-    money = _dollars(fields, "amount")
+    currency = fields.get("currency")
+    if currency != _CURRENCY:
+        told = f"currency is {shown(currency)}; expected USD"
+        if not isinstance(currency, str) or currency not in _HUNDREDTHS:
+            raise RowError("wrong_currency", told, "currency")
+        foreign = _hundredths(fields, "amount")
+        raise RowError("wrong_currency", told, "currency", foreign.staged if foreign else None, currency)
+    money = _hundredths(fields, "amount")
     if money is None:
         raise RowError("missing_value", "expected an amount of cents, as the cost report has it", "amount")
     return money
@@ -79,8 +90,8 @@ def cost_row(entry: Entry, money: Money, settings: CostsSettings, window: Window
         raise RowError(error.reason, error.detail, error.column, money.staged) from None
 
 
-def _dollars(fields: Fields, name: str) -> Money | None:
-    """The amount of cents under that name as dollars; None where there is none. Raises RowError when unreadable."""
+def _hundredths(fields: Fields, name: str) -> Money | None:
+    """The amount of cents under that name in whole units; None where there is none. Raises RowError when unreadable."""
     cents = amount(fields, name)
     if cents is None:
         return None
@@ -94,7 +105,7 @@ def _dollars(fields: Fields, name: str) -> Money | None:
 def _staged(entry: Entry, money: Money, settings: CostsSettings, window: Window) -> StagedRow:
     fields = fields_of(entry)
     start, end = period(entry, window)
-    listed, requests = _dollars(fields, "list_amount"), count(fields, "requests")
+    listed, requests = _hundredths(fields, "list_amount"), count(fields, "requests")
     left = leftovers(fields, (DIMENSIONS - COLUMNLESS) | FIGURES)
     token_type = text(fields, "token_type")
     is_new_type = token_type is not None and token_type not in _TOKEN_CLASSES

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.base import Window
 from connectors.exact import ROUNDED
-from connectors.fields import JsonRow, RowError, amount, shown, staged_amount, text
+from connectors.fields import JsonRow, RowError, amount, printable, shown, staged_amount, text
 from connectors.gathered import StagedRow, extra_json
 from connectors.openai.line_items import LineItem, charge_category, read_line_item
 from connectors.openai.pages import bucket_period
@@ -95,8 +95,11 @@ def _billed(result: JsonRow) -> tuple[Decimal, bool]:
         raise RowError("missing_value", "amount has no value", "amount")
     billed, is_rounded = staged_amount(found)
     currency = money.get("currency")
-    if not isinstance(currency, str) or currency.upper() != "USD":
+    if not isinstance(currency, str):  # of an amount in nobody knows what there is no sum
         raise RowError("wrong_currency", f"currency is {shown(currency)}; usd was expected", "amount")
+    if currency.upper() != "USD":
+        told = f"currency is {shown(currency)}; usd was expected"
+        raise RowError("wrong_currency", told, "amount", billed, printable(currency.upper()))
     return billed, is_rounded
 
 

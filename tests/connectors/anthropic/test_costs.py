@@ -123,9 +123,22 @@ def test_a_bucket_without_readable_bounds_refuses_its_lines(bounds: dict[str, An
     ]
 
 
-def test_another_currency_is_refused_and_its_amount_is_in_no_sum() -> None:
-    (reject,) = month([cost("100", currency="EUR")]).rejects
-    assert (reject.reason, reject.cost) == ("wrong_currency", None)
+@pytest.mark.parametrize(
+    ("written", "currency", "told"),
+    [
+        ("123.45", "EUR", (Decimal("1.2345"), "EUR")),  # cents
+        ("100", "JPY", (None, None)),  # the yen has no hundredth
+        ("100", None, (None, None)),
+        ("", "EUR", (None, None)),
+    ],
+)
+def test_another_currency_is_refused_with_its_amount_and_its_name(
+    written: str, currency: str | None, told: tuple[Decimal | None, str | None]
+) -> None:
+    night = month([cost(written, currency=currency), cost("100")])
+    (reject,) = night.rejects
+    assert (reject.cost, reject.currency) == told
+    assert night.total() == Decimal(1)
 
 
 @pytest.mark.parametrize("result", [None, 5, "text", []])

@@ -149,7 +149,7 @@ def test_amounts_are_exact_to_twelve_places_and_rounding_is_told(written: str, e
 @pytest.mark.parametrize(
     ("over", "reason", "known_cost"),
     [
-        ({"amount": {"value": 5, "currency": "eur"}}, "wrong_currency", None),
+        ({"amount": {"value": 5, "currency": "eur"}}, "wrong_currency", Decimal(5)),
         ({"amount": {"value": 5}}, "wrong_currency", None),
         ({"amount": {"value": 5, "currency": 840}}, "wrong_currency", None),
         ({"amount": {"value": "$5", "currency": "usd"}}, "unreadable_number", None),
@@ -177,6 +177,7 @@ def test_a_line_that_cannot_be_booked_is_refused_with_payload_and_cost(
     (reject,) = parsed.rejects
     assert (reject.reason, reject.row, reject.cost) == (reason, 2, known_cost)
     assert "line_item" in json.loads(reject.payload)
+    assert reject.currency == ("EUR" if known_cost == 5 else None)
 
 
 def test_a_line_of_another_month_is_refused_with_its_cost() -> None:
