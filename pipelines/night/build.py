@@ -26,6 +26,7 @@ MONEY, CURRENCY = "effective_cost", "billing_currency"
 EXACT = Context(prec=76)  # twice the 38 digits of an amount: no sum is rounded
 HELD = "gpu_holdings"
 UNJOINED = "gpu_unjoined"
+SERVED = "serving_hourly"
 CONVERTED = "chargeback"  # where costs are converted to the statements' currency
 
 
@@ -156,6 +157,8 @@ def _note(output: Contract, pieces: Sequence[pa.Table]) -> str:
         return _contradicted(pieces)
     if output.table == UNJOINED:
         return _unjoined(pieces)
+    if output.table == SERVED:
+        return _seen_twice(pieces)
     return _unconverted(pieces) if output.table == CONVERTED else ""
 
 
@@ -179,6 +182,21 @@ def _unjoined(pieces: Sequence[pa.Table]) -> str:
             costs[key] = EXACT.add(costs.get(key, Decimal(0)), row[MONEY])
     told = ", ".join(f"{provider} {currency} {cost:,.2f}" for (provider, currency), cost in sorted(costs.items()))
     return f"billed for GPUs of machines that nobody knows (hosts): {told}" if told else ""
+
+
+def _seen_twice(pieces: Sequence[pa.Table]) -> str:
+    """Which engines several sources observe; empty when each has one."""
+    pods = {
+        f"{row['namespace']}/{row['pod']}"
+        for piece in pieces
+        for row in piece.filter(pc.field("source_count") > 1).to_pylist()
+    }
+    named = first_of(sorted(pods))
+    return (
+        f"several sources observe the engines of {named}: each hour counts once, as the best covered tells"
+        if named
+        else ""
+    )
 
 
 def _unconverted(pieces: Sequence[pa.Table]) -> str:

@@ -38,7 +38,8 @@ engines as (
         min(engine_started_at) as first_engine_started_at,
         max(engine_started_at) as engine_started_at,
         min(busy_from) as first_busy_at,
-        max(busy_to) as last_busy_at
+        max(busy_to) as last_busy_at,
+        max(source_count) as source_count
     from intervals
     group by hour_start, usage_date, cluster, namespace, pod, engine_name, engine_replica, model_name, model_id
 )
@@ -67,6 +68,7 @@ select
     min(first_engine_started_at) as first_engine_started_at,
     max(engine_started_at) as engine_started_at,
     min(first_busy_at) as first_busy_at,
-    max(last_busy_at) as last_busy_at
+    max(last_busy_at) as last_busy_at,
+    max(source_count) as source_count
 from engines
 group by hour_start, usage_date, cluster, namespace, pod, engine_name, source_model, model_id

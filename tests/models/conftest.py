@@ -113,6 +113,7 @@ class Rows:
             "covered_seconds": 3600,
             "waiting_seconds": 0,
             "reset_count": 0,
+            "source_count": 1,
         }
         return row | given
 

@@ -68,6 +68,22 @@ def test_two_sources_that_name_different_numbers_of_gpus_are_told(tmp_path: Path
     assert built.note == "sources differ in how many GPUs mail/p-2 on node-1 had: the higher number counts"
 
 
+def test_engines_that_several_sources_observe_are_told_and_count_once(tmp_path: Path) -> None:
+    write_company(tmp_path)
+    given = {"usage_date": DAY, "x_slice_date": DAY, "cluster": "prod", "namespace": "serving", "model_name": "llama"}
+    given |= {"interval_start": NOON, "interval_end": "2026-10-05 13:00:00", "prompt_tokens": 1000}
+    seen = {("llm-0", "prom-a"): 3600, ("llm-0", "scrapes"): 3000, ("llm-1", "prom-a"): 3600}
+    rows = [{**given, "pod": pod, "x_source": name, "covered_seconds": n} for (pod, name), n in seen.items()]
+    with open_house(tmp_path / "farthing.yml", "run-1") as house:
+        write(house, "serving_counters", DAY, *rows)
+        built = build(house, contract("serving_hourly"), DAY, DAY)
+        found = {row["pod"]: row["prompt_tokens"] for row in house.lake.read("serving_hourly").to_pylist()}
+    assert found == {"llm-0": 1000, "llm-1": 1000}
+    assert built.note == (
+        "several sources observe the engines of serving/llm-0: each hour counts once, as the best covered tells"
+    )
+
+
 def test_gpus_billed_of_machines_that_nobody_knows_are_told_with_their_money(tmp_path: Path) -> None:
     write_company(tmp_path)
     line = {"charge_period_start": NOON, "x_slice_date": MONTH, "billing_currency": "USD"}
