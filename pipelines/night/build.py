@@ -26,6 +26,7 @@ MONEY, CURRENCY = "effective_cost", "billing_currency"
 EXACT = Context(prec=76)  # twice the 38 digits of an amount: no sum is rounded
 HELD = "gpu_holdings"
 UNJOINED = "gpu_unjoined"
+SHARES = "gpu_shares"
 SERVED = "serving_hourly"
 CONVERTED = "chargeback"  # where costs are converted to the statements' currency
 
@@ -157,6 +158,8 @@ def _note(output: Contract, pieces: Sequence[pa.Table]) -> str:
         return _contradicted(pieces)
     if output.table == UNJOINED:
         return _unjoined(pieces)
+    if output.table == SHARES:
+        return _impossible(pieces)
     if output.table == SERVED:
         return _seen_twice(pieces)
     return _unconverted(pieces) if output.table == CONVERTED else ""
@@ -197,6 +200,24 @@ def _seen_twice(pieces: Sequence[pa.Table]) -> str:
         if named
         else ""
     )
+
+
+def _impossible(pieces: Sequence[pa.Table]) -> str:
+    """Which MIG instances cannot be what they are said to be; empty when all can."""
+    profiles, gpus = set[str](), set[str]()
+    for piece in pieces:
+        for row in piece.filter(pc.field("mig_doubt").is_valid()).to_pylist():
+            of_gpu = f"{row['gpu_uuid']} on {row['hostname']}"
+            if row["mig_doubt"] == "impossible_profile":
+                profiles.add(f"{row['mig_profile']} of {of_gpu}")
+            else:
+                gpus.add(of_gpu)
+    told: list[str] = []
+    if profiles:
+        told.append(f"no such MIG profile: {first_of(sorted(profiles))}; its GPU's instances weigh equally")
+    if gpus:
+        told.append(f"MIG instances add up to more than the GPU: {first_of(sorted(gpus))}")
+    return "; ".join(told)
 
 
 def _unconverted(pieces: Sequence[pa.Table]) -> str:

@@ -1,6 +1,8 @@
 -- How much of a GPU each MIG instance is, hour by hour. Everything is counted in shares of a second, of which a
 -- GPU's second has 720720, so that sevenths and any number of holders up to 16 divide it evenly. Instances weigh by
--- the compute slices that their profiles name, and equally where one of them names none that its GPU can have. Slices
+-- the compute slices that their profiles name, and equally where one of them names none that its GPU can have: of seven
+-- slices there are instances of 1, 2, 3, 4 and 7, of four of 1, 2 and 4. That is said, and so is where those
+-- there at once are more than the GPU: five minutes of it are samples that hold while it is partitioned anew. Slices
 -- without an instance are stranded: free while any instance of the GPU reports. An instance exists from first to
 -- last sign of the day, so that a GPU may be partitioned anew within an hour.
 with signs as (
@@ -86,7 +88,10 @@ covered as (
 possible as (
     select
         *,
-        case when told_slices between 1 and gpu_slices then told_slices end as instance_slices
+        case
+            when told_slices in (1, 2, 4) and told_slices <= gpu_slices then told_slices
+            when told_slices in (3, 7) and gpu_slices = 7 then told_slices
+        end as instance_slices
     from covered
 ),
 
@@ -108,6 +113,7 @@ weighed as (
         counted.hour_number,
         counted.covered_seconds,
         seen.seen_seconds,
+        counted.mig_profile <> '' and counted.instance_slices is null as is_impossible,
         counted.sliced_count = counted.instance_count as is_sliced,
         case
             when counted.sliced_count = counted.instance_count
@@ -165,5 +171,14 @@ select
                 ) as bigint
             )
         else 0
-    end as stranded_second_shares
+    end as stranded_second_shares,
+    case
+        when is_impossible then 'impossible_profile'
+        when
+            mig_profile <> ''
+            and sum(instance_shares * covered_seconds) over (
+                partition by cluster, hostname, gpu_uuid, hour_number
+            ) > 720720 * (seen_seconds + 300)
+            then 'too_many_slices'
+    end as mig_doubt
 from weighed
