@@ -25,7 +25,7 @@ _FEW = "billed_cost, effective_cost, charge_period_start, sub_account_id, resour
 _COSTS = "(billed_cost <> 0 or effective_cost <> 0)"
 _NAMED = 3  # files worth naming
 _REMEDY = "take one of the two away"
-_ENOUGH = 8  # different lines of a file that another file has, too: so many are no accident
+ENOUGH = 8  # different lines of a file that another file has, too: so many are no accident
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _copies(
         "inner join sizes as copied on shared.copy = copied.x_page and shared.kinds = copied.kinds "
         "inner join sizes as whole on shared.other = whole.x_page "
         "where copied.lines = whole.lines or copied.kinds >= ?",
-        [_ENOUGH],
+        [ENOUGH],
     ).fetchall()
     return _chosen(pages, {(copy, other): is_equal for copy, other, is_equal in found})
 
