@@ -126,13 +126,14 @@ class IdleRule:
     """An owner rule of the configuration that matches nothing: where it stands, what is not there, what is instead."""
 
     rule_id: str
-    place: str
+    file: str
+    line: int
     message: str
     remedy: str
 
     def text(self) -> str:
         """One line for people."""
-        return f"{self.place}: owner rule '{self.rule_id}' matches nothing: {self.message}. {self.remedy}"
+        return f"{self.file}:{self.line}: owner rule '{self.rule_id}' matches nothing: {self.message}. {self.remedy}"
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def build_overview(
 
 
 def _idle_table(rules: Sequence[IdleRule]) -> tuple[Table, ...]:
-    rows = tuple(Row(clean(r.rule_id), (clean(r.place),), clean(f"{r.message}. {r.remedy}", 300)) for r in rules)
+    rows = tuple(Row(clean(r.rule_id), (f"line {r.line}",), clean(f"{r.message}. {r.remedy}", 300)) for r in rules)
     lead = "What they are meant for is charged to nobody by them: a name may be misspelt, or be used no more."
     headings = ("Rule", "Configuration")
     return (Table("idle-rules", "Owner rules that match nothing", headings, rows, lead=lead),) if rows else ()

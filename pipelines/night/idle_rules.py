@@ -23,7 +23,7 @@ from pipelines.night.register import register
 from pipelines.night.stale import HORIZON_DAYS
 from reports.given import IdleRule
 
-BILLS, USAGE, GPUS = "charge_groups", "usage_by_team_daily", "gpu_states_hourly"
+BILLS, USAGE, GPUS, LABELS = TABLES = ("charge_groups", "usage_by_team_daily", "gpu_states_hourly", "gpu_labels")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Named:
     table: str
     columns: tuple[str, ...]
     words: str
+    where: str = "true"
 
 
 NAMED: Mapping[str, Named] = {
@@ -43,8 +44,14 @@ NAMED: Mapping[str, Named] = {
     "sub_account": Named(BILLS, ("sub_account_id",), "no bill line is of the sub-account"),
     "resource": Named(BILLS, ("resource_id",), "no bill line is of the resource"),
     "tag": Named(BILLS, ("tags",), "no bill line has a tag"),
+    "pod_label": Named(LABELS, ("labels",), "no pod or job has a label", where="pod <> ''"),
+    "node_label": Named(LABELS, ("labels",), "no node has a label", where="pod = ''"),
 }
-PAIRS = ("tag",)  # kinds that name a key and its value; their one column holds a JSON object of these
+PAIRS = (
+    "tag",
+    "pod_label",
+    "node_label",
+)  # these name a key and a value, and their column holds both as JSON
 
 
 def idle_rules(house: House) -> list[IdleRule]:
@@ -52,7 +59,7 @@ def idle_rules(house: House) -> list[IdleRule]:
 
     Of a kind of which nothing was delivered (no bill, no log, no GPU), no rule is told: nothing can match yet.
     """
-    days = [piece.slice_date for table in (BILLS, USAGE, GPUS) for piece in house.lake.slices(table) if piece.row_count]
+    days = [piece.slice_date for table in TABLES for piece in house.lake.slices(table) if piece.row_count]
     if not days or not house.config.owners:
         return []
     start, end = month_start(max(days) - timedelta(days=HORIZON_DAYS)), next_month(max(days))
@@ -73,19 +80,19 @@ Values = Mapping[str, list[tuple[str, ...]]]
 def _seen(house: House, engine: Engine, kinds: set[str], start: date, end: date) -> Values:
     """By kind of rule: what is there, one row for each way to be named. Nothing of kinds whose table has no rows."""
     found: dict[str, list[tuple[str, ...]]] = {}
-    for table in (BILLS, USAGE, GPUS):
+    for table in TABLES:
         if any(piece.row_count and start <= piece.slice_date < end for piece in house.lake.slices(table)):
             register(house, engine, table, start, end)
             for kind in kinds & {kind for kind, named in NAMED.items() if named.table == table}:
-                rows = _distinct(engine, NAMED[kind].columns, table)
+                rows = _distinct(engine, NAMED[kind])
                 found[kind] = (_pairs(rows) if kind in PAIRS else rows).rows()
     return found
 
 
-def _distinct(engine: Engine, columns: tuple[str, ...], table: str) -> pl.DataFrame:
-    named = ", ".join(f"coalesce({column}, '') as {column}" for column in columns)
-    found = frame_of(engine.query(f"select distinct {named} from {table}"))
-    return found.filter(pl.any_horizontal(pl.col(column) != "" for column in columns))
+def _distinct(engine: Engine, named: Named) -> pl.DataFrame:
+    columns = ", ".join(f"coalesce({column}, '') as {column}" for column in named.columns)
+    found = frame_of(engine.query(f"select distinct {columns} from {named.table} where {named.where}"))
+    return found.filter(pl.any_horizontal(pl.col(column) != "" for column in named.columns))
 
 
 def _pairs(rows: pl.DataFrame) -> pl.DataFrame:
@@ -122,4 +129,4 @@ def _told(house: House, idle: list[tuple[int, Owner, tuple[str, str]]], since: d
     for index, rule, (missing, instead) in idle:
         line, _ = position(("owners", index, rule.match_kind))
         message = f"{missing} since {since}"
-        yield IdleRule(rule.id, f"{house.file.name}:{line}", message, instead or "Nothing of that kind has a name.")
+        yield IdleRule(rule.id, house.file.name, line, message, instead or "Nothing of that kind has a name.")

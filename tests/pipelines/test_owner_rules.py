@@ -32,14 +32,24 @@ RULES = (
     "{id: m, feature: anwers}",
     "{id: n, feature: anwers, to: 2026-01-01}",
     "{id: o, namespace: ml}",
+    "{id: p, pod_label: {key: team, value: search}}",
+    "{id: q, pod_label: {key: pool, value: blue}}",
+    "{id: r, node_label: {key: pool, value: blue}}",
+    "{id: s, node_label: {key: pool, value: red}}",
+)
+PROMETHEUS = "account: c, url: 'http://127.0.0.1:9090'"
+HEAD = CONFIG[: CONFIG.index("owners:\n")].replace(
+    "sources:\n",
+    "sources:\n"
+    f"  - {{name: pods, kind: kubernetes_allocations, {PROMETHEUS}, pod_labels: [team, pool]}}\n"
+    f"  - {{name: nodes, kind: kubernetes_nodes, {PROMETHEUS}, node_labels: [pool]}}\n",
 )
 
 
 def company(folder: Path) -> Path:
     write_company(folder)
     rules = "".join(f"  - {rule[:-1]}, team: search}}\n" for rule in RULES)
-    head = CONFIG[: CONFIG.index("owners:\n") + len("owners:\n")]
-    (folder / "farthing.yml").write_text(head + rules, encoding="utf-8")
+    (folder / "farthing.yml").write_text(HEAD + "owners:\n" + rules, encoding="utf-8")
     return folder / "farthing.yml"
 
 
@@ -61,9 +71,17 @@ def test_each_kind_of_rule_is_held_against_what_bills_and_logs_name(tmp_path: Pa
         )
         used = {"usage_date": str(OCTOBER), "key_alias": "alias", "key_id": "hash", "gateway_team_id": ""}
         put(house, "usage_by_team_daily", OCTOBER, used | {"feature": "answers"})
-        told = [(rule.rule_id, rule.place, rule.message, rule.remedy) for rule in idle_rules(house)]
-    first = CONFIG[: CONFIG.index("owners:\n")].count("\n") + 2
-    lines = {rule[5]: f"farthing.yml:{first + index}" for index, rule in enumerate(RULES)}
+        pod, node = {"namespace": "ml", "pod": "p-1"}, {"hostname": "n-1", "namespace": "", "pod": ""}
+        put(
+            house,
+            "gpu_labels",
+            OCTOBER,
+            {"usage_date": str(OCTOBER), "labels": '{"team": "search"}', **pod},
+            {"usage_date": str(OCTOBER), "labels": '{"pool": "blue"}', **node},
+        )
+        told = [(rule.rule_id, rule.line, rule.message, rule.remedy) for rule in idle_rules(house)]
+    first = HEAD.count("\n") + 2
+    lines = {rule[5]: first + index for index, rule in enumerate(RULES)}
     assert told == [
         ("b", lines["b"], f"no bill line has a tag 'tem' {SINCE}", "Did you mean 'team'?"),
         ("c", lines["c"], f"no bill line has a tag 'team' that is 'serach' {SINCE}", "Did you mean 'search'?"),
@@ -77,6 +95,8 @@ def test_each_kind_of_rule_is_held_against_what_bills_and_logs_name(tmp_path: Pa
             "Nothing of that kind has a name.",
         ),
         ("m", lines["m"], f"no logged request names the feature 'anwers' {SINCE}", "Did you mean 'answers'?"),
+        ("q", lines["q"], f"no pod or job has a label 'pool' {SINCE}", "Expected one of: team."),
+        ("s", lines["s"], f"no node has a label 'pool' that is 'red' {SINCE}", "Expected one of: blue."),
     ]  # of namespaces nothing: no GPU was sampled; and n has ended
 
 

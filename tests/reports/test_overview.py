@@ -93,9 +93,9 @@ def test_while_a_source_is_awaited_no_team_s_change_is_shown(
 def test_rules_that_match_nothing_are_told_to_whoever_keeps_the_configuration(
     period: Period, company: TeamRows, balanced: SharedFacts
 ) -> None:
-    rule = IdleRule("search-tag", "farthing.yml:12", "no bill line has a tag 'tem' since 2026-07-01", "'team'?")
+    rule = IdleRule("search-tag", "farthing.yml", 12, "no bill line has a tag 'tem' since 2026-07-01", "'team'?")
     table = build_overview(TEAMS, period, company, balanced, [rule]).checks[-1]
     assert [(row.label, row.cells, row.note) for row in table.rows] == [
-        ("search-tag", ("farthing.yml:12",), "no bill line has a tag 'tem' since 2026-07-01. 'team'?"),
+        ("search-tag", ("line 12",), "no bill line has a tag 'tem' since 2026-07-01. 'team'?"),
     ]
     assert build_overview(TEAMS, period, company, balanced).checks[-1].name != table.name
