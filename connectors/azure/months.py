@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from connectors.azure.bill_settings import VIEW_OF, AzureBillSettings
 from connectors.azure.lines import shape_lines, spelling
-from connectors.azure.manifests import Manifest, read_manifest
+from connectors.azure.manifests import Blob, Manifest, read_manifest
 from connectors.azure.openai_meters import SERVICES
 from connectors.azure.orders import commitment_of, reservations_of_orders
 from connectors.azure.views import Role, costs_of, twin_key, view_of
@@ -144,11 +144,28 @@ def _repeated(blobs: Mapping[str, Sequence[LandedPage]], manifests: Mapping[str,
                 continue
             twin = _same_blob(blob.byte_count, view, blobs, manifests)
             if twin is None:
-                raise IncompleteDeliveryError(
-                    f"the {view} view's manifest names {blob.name}, which is not in the delivery; run the day again"
-                )
+                raise IncompleteDeliveryError(_absent(blob, view, manifest, landed))
             repeated.add(twin)
     return frozenset(repeated)
+
+
+def _absent(blob: Blob, view: str, manifest: Manifest, landed: set[str]) -> str:
+    """Why a blob that a manifest names is not among the pages: it never came, or has the bytes of another one."""
+    told = f"the {view} view's manifest names {blob.name}, which is not in the delivery"
+    alike = [
+        other.name
+        for other in manifest.blobs
+        if other.byte_count is not None
+        and other.byte_count == blob.byte_count
+        and other.name.rpartition("/")[2] in landed
+    ]
+    if not alike:
+        return f"{told}; run the day again"
+    return (
+        f"{told} as a file of its own: {alike[0]} is as long ({blob.byte_count} bytes), and of blobs with the same "
+        "bytes one counts. Azure splits a view and never repeats a part, so that one of the two is probably a part "
+        "written twice: have Azure export the month again"
+    )
 
 
 def _same_blob(

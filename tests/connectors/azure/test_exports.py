@@ -222,3 +222,11 @@ def test_closed_months_are_pulled_again_early_in_a_month() -> None:
 def test_settings_that_cannot_work_are_refused_in_words(given: dict[str, object], words: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(words)):
         AzureBillSettings.model_validate({"name": "azure", **given})
+
+
+def test_two_blobs_of_one_view_with_the_same_bytes_are_named_as_such(tmp_path: Path) -> None:
+    part = csv_of(line(Cost="3"))
+    run_of(tmp_path, "actual", "ActualCost", {"p_1.csv": part, "p_2.csv": part})
+    told = rf"p_2\.csv, .* as a file of its own: .*p_1\.csv is as long \({len(part)} bytes\).* export the month again"
+    with pytest.raises(IncompleteDeliveryError, match=told):
+        cost_of(tmp_path)
