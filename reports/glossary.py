@@ -8,6 +8,10 @@ DEFINITIONS = {
         "What was bought, at the price paid for it, with prepaid commitments spread over what they cover. "
         "Every figure here is effective cost unless it says otherwise."
     ),
+    "Model APIs": (
+        "Bill lines that name a model, and throughput of models that is paid by the hour (provisioned), used or not. "
+        "A provider's other lines, such as search or storage, are under Other."
+    ),
     "Allocation": "Every line of the bill goes to exactly one team or to a named residual: none is lost, none doubled.",
     "Residual": (
         "Cost that no rule could give to a team: idle GPUs that no one held, usage without an owner or a price, "

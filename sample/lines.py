@@ -62,6 +62,11 @@ class Line:
         """What the line is worth: its amortised cost."""
         return self.cost if self.effective is None else self.effective
 
+    @property
+    def is_throughput(self) -> bool:
+        """Whether it is for throughput of models, which is paid by the hour."""
+        return "Provisioned" in (self.sku_id or "")
+
 
 def as_double(value: Decimal) -> float:
     """The double whose shortest text is the amount. Raises ValueError where there is none."""

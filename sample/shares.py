@@ -50,7 +50,7 @@ def share_out(lines: Iterable[Line], usage: Usage, gpu_seconds: StateSeconds) ->
     units: Counter[Share] = Counter()
     gpu_resources = {host.resource_id for host in HOSTS}
     for line in lines:
-        kind = "gpu" if line.resource_id in gpu_resources else "api" if line.model else "other"
+        kind = "gpu" if line.resource_id in gpu_resources else "api" if line.model or line.is_throughput else "other"
         for holder, part in _line_parts(line, kind, usage, gpu_seconds):
             units[Share(holder.account, kind)] += part
     return {share: Decimal(total).scaleb(-PICO) for share, total in sorted(units.items())}
@@ -64,7 +64,7 @@ def _line_parts(line: Line, kind: str, usage: Usage, gpu_seconds: StateSeconds) 
     elif kind == "gpu":
         yield from _gpu_parts(line, total, usage, gpu_seconds)
     else:
-        weights = _api_weights(line, usage) if kind == "api" else Counter[Holder]()
+        weights = _api_weights(line, usage) if line.model else Counter[Holder]()
         yield from split_units(total, weights or {Holder(UNALLOCATED, ""): 1}).items()
 
 
