@@ -9,8 +9,9 @@ from datetime import date
 from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
-from connectors.focus.fetch import fetch_month, probe_location
+from connectors.focus.fetch import fetch_month
 from connectors.focus.parse import parse_month
+from connectors.focus.probe import probe_bill
 from connectors.focus.reading import focus_reading
 from connectors.focus.rules import ModelRule
 from connectors.focus.settings import FocusSettings
@@ -39,8 +40,11 @@ class FocusSource:
         return parse_month(settings, window, pages, focus_reading(settings))
 
     def probe(self, settings: FocusSettings) -> str:
-        """How many bill files there are, and of which months."""
-        return probe_location(settings)
+        """How many bill files there are, and of which months; and whether the latest one can be read.
+
+        Raises SourceError where there is none, or it lacks a column or is in another currency.
+        """
+        return probe_bill(settings, focus_reading(settings))
 
 
 SOURCE: Source = FocusSource()

@@ -8,11 +8,11 @@ from datetime import date
 from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
-from connectors.focus.fetch import fetch_month, latest_file, probe_location
+from connectors.focus.fetch import fetch_month
 from connectors.focus.mapped_settings import MappedBillSettings
 from connectors.focus.mapping import mapped_reading
 from connectors.focus.parse import parse_month
-from connectors.focus.read import read_batches
+from connectors.focus.probe import probe_bill
 from connectors.windows import month_windows
 
 __all__ = ["SOURCE", "MappedBillSettings", "MappedBillSource"]
@@ -40,15 +40,9 @@ class MappedBillSource:
     def probe(self, settings: MappedBillSettings) -> str:
         """How many bill files there are, and of which months; and whether the latest has the columns of the mapping.
 
-        Raises SourceError where there is none, or it lacks a column.
+        Raises SourceError where there is none, or it lacks a column or is in another currency.
         """
-        told, latest, reading = probe_location(settings), latest_file(settings), mapped_reading(settings)
-        if latest is None:
-            return told
-        first = next(read_batches(latest.name, latest.body, reading.shape))
-        absent = reading.resolve(first, latest.name).absent
-        lacks = f"; {latest.name} says nothing under {', '.join(absent)}" if absent else ""
-        return f"{told}{lacks}"
+        return probe_bill(settings, mapped_reading(settings))
 
 
 SOURCE: Source = MappedBillSource()

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from connectors.base import SourceError
+from connectors.focus import SOURCE as FOCUS
 from connectors.focus.mapped import SOURCE
+from tests.connectors.focus.bills import csv_bill, line, settings
 from tests.connectors.focus.mapped import mapped, used, written
 
 
@@ -37,3 +39,21 @@ def test_a_layout_that_fits_no_file_is_told(tmp_path: Path) -> None:
     bill(tmp_path, "2026-09", written(used()))
     with pytest.raises(SourceError, match="no file for any month"):
         SOURCE.probe(mapped(location=str(tmp_path), layout="bills/{year}-{month:02}/*"))
+
+
+def test_a_bill_in_another_currency_than_the_settings_say_is_told_with_line_and_remedy(tmp_path: Path) -> None:
+    chosen = settings(location=str(tmp_path), currency="EUR")
+    bill(tmp_path, "2026-08", csv_bill(line(BillingCurrency="EUR")))
+    assert FOCUS.probe(chosen).endswith("1 bill files, 2026-08 to 2026-08")
+    bill(tmp_path, "2026-09", csv_bill(line(BillingCurrency="USD"), line(BillingCurrency="USD")))
+    told = r"2026-09/bill\.csv, line 1 of its records: BillingCurrency is 'USD'.*`currency`.*'EUR'.*first 2: .*Set `currency`"
+    with pytest.raises(SourceError, match=told):
+        FOCUS.probe(chosen)
+    bill(tmp_path, "2026-10", csv_bill(line(BillingCurrency="USD"), line(BillingCurrency="EUR")))
+    assert FOCUS.probe(chosen).endswith("3 bill files, 2026-08 to 2026-10")
+
+
+def test_a_focus_bill_without_its_cost_is_told_before_the_first_night(tmp_path: Path) -> None:
+    bill(tmp_path, "2026-09", csv_bill(line()).replace(b"BilledCost", b"Cost"))
+    with pytest.raises(SourceError, match=r"2026-09/bill\.csv.*BilledCost"):
+        FOCUS.probe(settings(location=str(tmp_path)))
