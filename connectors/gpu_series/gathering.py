@@ -20,6 +20,7 @@ from connectors.prometheus.readings import milliseconds
 from connectors.prometheus.refusals import Refusals
 
 Extra = tuple[tuple[str, str], ...]
+MOST_PODS = 3  # that are named in a notice
 
 
 class Samples:
@@ -149,6 +150,22 @@ class Samples:
             )
         for words, count in sorted(self._told.items()):
             yield f"{count:,} {words}"
+        yield from self._without_machine()
+
+    def _without_machine(self) -> Iterator[str]:
+        """Pods whose series name no machine, and how many GPUs they hold: nothing joins them to a bill."""
+        gpus = [
+            gpu
+            for gpu, samples in self._samples.items()
+            if gpu.pod and all(s[PLACE].hostname is None and s[PLACE].instance_id is None for s in samples.values())
+        ]
+        if gpus:
+            pods = sorted({f"{gpu.namespace}/{gpu.pod}" for gpu in gpus})
+            more = f" and {len(pods) - MOST_PODS} more" if len(pods) > MOST_PODS else ""
+            yield (
+                f"no machine is named for {', '.join(pods[:MOST_PODS])}{more}, which held {len(gpus):,} GPUs: their "
+                "time joins no bill and stands in gpu_unbilled; the cluster's own metrics say which node a pod is on"
+            )
 
 
 def _number(told: Any) -> float | None:

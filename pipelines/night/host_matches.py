@@ -138,7 +138,8 @@ def _heard(house: House, last: date) -> dict[str, set[str]]:
             register(house, engine, table, *_months(last))
         either = " union ".join(f"select cluster, hostname from {table}" for table in HEARD_IN)
         for row in engine.query(either).to_pylist():
-            nodes[row["cluster"]].add(row["hostname"])
+            if row["hostname"]:  # a pod's own metrics may name no machine
+                nodes[row["cluster"]].add(row["hostname"])
     return dict(nodes)
 
 

@@ -241,6 +241,28 @@ def test_a_gpu_of_a_pod_names_its_holder_and_no_machine() -> None:
     assert (row["hostname"], row["instance_id"]) == (None, None)
 
 
+def test_pods_without_a_machine_are_named_with_the_gpus_that_they_held() -> None:
+    held = [
+        Held(
+            "ContainerInsights",
+            "pod_gpu_utilization",
+            {"Namespace": "ml", "FullPodName": pod, "GpuDevice": f"nvidia{device}"},
+            {"12:00": 30.0},
+        )
+        for pod, device in (("a", 0), ("a", 1), ("b", 0), ("c", 0), ("d", 0))
+    ]
+    machine = Held(
+        "ContainerInsights", "node_gpu_utilization", {"InstanceId": "i-1", "GpuDevice": "nvidia0"}, {"12:00": 3.0}
+    )
+    assert parsed(*map(one, held), one(machine)).notices == (
+        (
+            "no machine is named for ml/a, ml/b, ml/c and 1 more, which held 5 GPUs: their time joins no bill and stands in "
+            "gpu_unbilled; the cluster's own metrics say which node a pod is on"
+        ),
+    )
+    assert parsed(one(machine)).notices == ()
+
+
 def test_a_gpu_without_a_host_name_is_named_by_its_instance() -> None:
     held = Held("CWAgent", "nvidia_smi_utilization_gpu", {"InstanceId": "i-1", "index": "2"}, {"00:01": 5.0})
     (row,) = rows(one(held))
