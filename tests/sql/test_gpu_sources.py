@@ -104,7 +104,7 @@ def test_a_source_that_never_names_a_holder_calls_nothing_free(
     ratio: float, state: str, cloud: str, duckdb_engine: DuckDBEngine
 ) -> None:
     told = {**CLOUDS[cloud], "hostname": "node-1", "instance_id": None}
-    given = [row | told for row in samples(0, 24.01, gr_engine_active_ratio=ratio)]
+    given = [row | told for row in samples(0, 24.01, sm_active_ratio=ratio)]
     rows = states(duckdb_engine, given, billed_day())
     assert seconds(rows, "state", "namespace") == {(state, ""): DAY}
 
@@ -228,6 +228,54 @@ def test_an_idle_gpu_whose_pod_two_samplers_name_differently_idles_without_a_bre
         gpu_allocations=[allocation(0, 24, allocation_id=UID)],
     )
     assert seconds(rows, "state", "namespace", "pod") == {("allocated_idle", "search", "pod-1"): DAY}
+
+
+def by_uid(start: float, end: float, uid: str = UID, **given: Any) -> list[Row]:
+    """What a sampler of processes sees half a minute after the exporter."""
+    return [
+        row | {"sampled_at": row["sampled_at"].replace(second=30)}
+        for row in samples(start, end, namespace="unnamed-pods", pod=uid, x_source="nvml", **given)
+    ]
+
+
+def test_without_a_scheduler_a_uid_is_the_pod_that_the_exporter_names_on_the_same_gpus(
+    duckdb_engine: DuckDBEngine,
+) -> None:
+    """Two pods one after the other on two GPUs; where the exporter is silent the uid still has the name."""
+    after = UID.replace("1", "9")
+    rows = states(
+        duckdb_engine,
+        [
+            row
+            for gpu in ("GPU-a", "GPU-b")
+            for row in (
+                *samples(0, 10, sm_active_ratio=0.95, gpu_uuid=gpu),
+                *by_uid(0, 12, sm_active_ratio=0.95, gpu_uuid=gpu),
+                *samples(12, 24.01, sm_active_ratio=0.95, gpu_uuid=gpu, pod="pod-2"),
+                *by_uid(12, 24, after, sm_active_ratio=0.95, gpu_uuid=gpu),
+            )
+        ],
+        billed_day(2),
+    )
+    assert seconds(rows, "namespace", "pod", "is_time_sliced") == {
+        ("search", "pod-1", False): DAY,
+        ("search", "pod-2", False): DAY,
+    }
+
+
+def test_of_two_pods_that_share_a_gpu_all_day_no_uid_is_given_a_name(duckdb_engine: DuckDBEngine) -> None:
+    other = UID.replace("1", "9")
+    rows = states(
+        duckdb_engine,
+        [
+            *samples(0, 24.01, sm_active_ratio=0.95),
+            *samples(0, 24.01, sm_active_ratio=0.95, pod="pod-2"),
+            *by_uid(0, 24, sm_active_ratio=0.95),
+            *by_uid(0, 24, other, sm_active_ratio=0.95),
+        ],
+        billed_day(),
+    )
+    assert {row["pod"] for row in rows} == {"pod-1", "pod-2", UID, other}
 
 
 def test_a_comma_in_a_label_makes_no_second_holder(duckdb_engine: DuckDBEngine) -> None:
