@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,9 @@ from pipelines.config.references import unknown_references
 from pipelines.config.resolved import Resolved, resolved
 from pipelines.config.schema import Config, settings_fields
 from pipelines.config.secrets import is_secret_name
+
+_WITH_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+_POINT = "Decimals have a point and no separator of thousands: write {}, say."
 
 
 def load(file: Path, environment: Mapping[str, str] | None = None) -> tuple[Config, str]:
@@ -103,7 +107,16 @@ def _explain(found: Resolved, model: type[BaseModel], base: Location, inner: Loc
         return document.problem(location, f"needs at least {needed}, it has {len(value)}")
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     shown = f", found '{value}'" if isinstance(value, str | int) and not is_hidden else ""
-    return document.problem(location, f"{message}{shown}")
+    return document.problem(location, f"{message}{shown}", "" if is_hidden else _comma_remedy(error["type"], value))
+
+
+def _comma_remedy(kind: str, value: object) -> str:
+    """What to write where a decimal has a comma; empty where none has."""
+    if kind == "decimal_parsing" and isinstance(value, str) and _WITH_COMMA.fullmatch(value):
+        return _POINT.format(value.replace(",", "."))
+    if kind == "invalid_key" and isinstance(value, int):  # {rate: 1,10} is a rate of 1, and a setting 10
+        return _POINT.format(f"1.{value}")
+    return ""
 
 
 def _names_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:

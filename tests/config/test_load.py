@@ -95,6 +95,20 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert "lml" in message
 
 
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("\n  - from: EUR\n    to: USD\n    month: 2026-10\n    rate: 1,10\n    source: ECB\n", "found '1,10'. "),
+        (" [{from: EUR, to: USD, month: 2026-10, rate: 1,10, source: ECB}]\n", "found '10'. "),
+    ],
+)
+def test_a_decimal_comma_is_told_with_what_to_write(entry: str, told: str, tmp_path: Path) -> None:
+    text = f"{GOOD}exchange_rates:{entry}"
+    found = complaint(tmp_path, text)
+    assert f"farthing.yml:{line_of(text, '1,10')}:" in found
+    assert f"{told}Decimals have a point and no separator of thousands: write 1.10, say." in found
+
+
 def test_a_missing_secret_names_the_variable_and_the_line(tmp_path: Path) -> None:
     message = complaint(tmp_path, GOOD, {})
     assert "HASH_KEY" in message
