@@ -5,12 +5,12 @@ Each posting moves money of one charge group from one account to another, so eve
 1. `book`: bill:<provider> to pool:charges.
 2. Out of pool:charges: `direct` by the first owner rule that matches tag, sub-account or resource; `gpu_seconds` by the
    states of the billed GPUs; `priced_tokens` by what the token log says was used.
-3. `pool`: a shared deployment's account to its users, by weighted tokens.
-4. `residual`: what nobody could be charged with, to residual:unallocated.
+3. `pool`: the account of a shared pool to those who carry it, a step for each depth at which pools feed pools.
+4. `residual`: what nobody could be charged with, to residual:unallocated; the last step.
 
 Billed and effective cost are split at 1e-12 by largest remainder, equal remainders in the order of account, then
 feature. Here belongs: the steps. Here does not belong: the split (`models.allocation_frame`), the weights
-(`models.usage_weights`, `models.gpu_weights`), the proof (`models.conservation`).
+(`models.usage_weights`, `models.gpu_weights`), the pools (`models.pool_moves`), the proof (`models.conservation`).
 """
 
 import hashlib
@@ -19,49 +19,22 @@ from collections.abc import Sequence
 import polars as pl
 
 from models.accounts import CHARGES, UNALLOCATED, charge_owners, is_final
-from models.allocation_frame import part_of, split_groups
+from models.allocation_frame import part_of
 from models.conservation import check_conservation
 from models.frames import conform, require
 from models.gpu_weights import SHARE, gpu_shares, owned_states
 from models.money import check_range, money_of, units_of
-from models.usage_weights import Pool, api_shares, logged_once, pool_shares
+from models.moves import IDENTITY, TOTALS, split_moves, typed
+from models.pool_moves import FIRST_STEP, pool_moves
+from models.pools import Pool
+from models.usage_weights import api_shares, logged_once
 
-__all__ = ["RULES", "Pool", "check_conservation", "post"]
+__all__ = ["RULES", "check_conservation", "post"]
 
-RULES = "6"
+RULES = "7"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
 
 PROVISIONED = "provisioned"
-
-_TOTALS = ["billed_units", "effective_units"]
-_SECONDS = {f"{kind}gpu_seconds": f"{kind or 'all_'}units" for kind in ("", "observed_", "assumed_")}
-_IDENTITY = [
-    *("charge_group_id", "step", "rule_id", "from_account", "to_account"),
-    *("feature", "gpu_state", "cluster", "gpu_model_name", "model_id", "is_warm_standby"),
-]
-_MOVE = pl.Schema(
-    {
-        "charge_group_id": pl.String(),
-        "step": pl.Int32(),
-        "rule_id": pl.String(),
-        "rule_kind": pl.String(),
-        "from_account": pl.String(),
-        "to_account": pl.String(),
-        "team_id": pl.String(),
-        "model_id": pl.String(),
-        "feature": pl.String(),
-        "cluster": pl.String(),
-        "gpu_model_name": pl.String(),
-        "gpu_state": pl.String(),
-        "is_warm_standby": pl.Boolean(),
-        "gpu_seconds": pl.Int64(),
-        "observed_gpu_seconds": pl.Int64(),
-        "assumed_gpu_seconds": pl.Int64(),
-        "billed_units": pl.Int128(),
-        "effective_units": pl.Int128(),
-        "under_used_units": pl.Int128(),
-    }
-)
 
 
 def post(
@@ -83,7 +56,7 @@ def post(
         pod_models: frame in the shape of `pod_models`: which model a pod served.
         gpu_labels: frame in the shape of `gpu_labels`: what rules by labels of pods and nodes match.
         owners: frame in the shape of `owners`.
-        pools: shared deployments that owner rules name.
+        pools: the shared pools that owner rules and other pools name.
 
     Raises:
         ValueError: a frame does not keep its contract, a charge group comes twice, an owner rule names a pool that is
@@ -96,9 +69,11 @@ def post(
     booked = _moves(charges, step=1, rule_kind="book", rule_id="book", to_account=CHARGES)
     gpu = gpu_moves(charges, owned_states(gpu_states, pod_models, require(gpu_labels, "gpu_labels"), owners))
     spread = _spread(charges, usage, gpu)
+    pooled = pool_moves(spread, charges, usage, pools)
     left = charges.join(spread.select("charge_group_id").unique(), on="charge_group_id", how="anti")
-    unallocated = _moves(left, step=4, rule_kind="residual", rule_id="unallocated", to_account=UNALLOCATED)
-    return _postings(pl.concat([booked, spread, _pooled(spread, charges, usage, pools), unallocated]), charges)
+    last = FIRST_STEP + len(pooled)
+    unallocated = _moves(left, step=last, rule_kind="residual", rule_id="unallocated", to_account=UNALLOCATED)
+    return _postings(pl.concat([booked, spread, *pooled, unallocated]), charges)
 
 
 def owned_charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
@@ -123,7 +98,7 @@ def owned_charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners:
         .then(pl.lit("api"))
         .otherwise(pl.lit("other")),
     )
-    for name in _TOTALS:
+    for name in TOTALS:
         check_range(charges, name)
     names = {"rule_id": "owner_rule_id", "to_account": "owner_account", "team_id": "owner_team_id"}
     return charges.join(charge_owners(charges, owners).rename(names), on="charge_group_id", how="left")
@@ -138,11 +113,12 @@ def gpu_moves(charges: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
     shares = by_seconds.join(gpu_owned, on="charge_group_id", how="left").with_columns(
         pl.col("rule_kind").fill_null("gpu_seconds"), step=2, from_account=pl.lit(CHARGES)
     )
-    split = _split(shares.join(charges.select("charge_group_id", *_TOTALS), on="charge_group_id"), _TOTALS)
-    return _typed(
-        split.join(
-            by_seconds.select(*SHARE, "under_used_weight", "weight"), on=SHARE, how="left", nulls_equal=True
-        ).with_columns(under_used_units=part_of("effective_units", "under_used_weight", "weight"))
+    split = split_moves(shares.join(charges.select("charge_group_id", *TOTALS), on="charge_group_id"), TOTALS)
+    unfilled = by_seconds.select(*SHARE, "under_used_weight", "weight")
+    return typed(
+        split.join(unfilled, on=SHARE, how="left", nulls_equal=True).with_columns(
+            under_used_units=part_of("effective_units", "under_used_weight", "weight")
+        )
     )
 
 
@@ -157,43 +133,10 @@ def _spread(charges: pl.DataFrame, usage: pl.DataFrame, gpu: pl.DataFrame) -> pl
         .with_columns(rule_kind=pl.lit("priced_tokens"))
     )
     shares = api.with_columns(step=2, from_account=pl.lit(CHARGES))
-    split = _split(shares.join(charges.select("charge_group_id", *_TOTALS), on="charge_group_id"), _TOTALS)
+    split = split_moves(shares.join(charges.select("charge_group_id", *TOTALS), on="charge_group_id"), TOTALS)
     whole = charges.filter(is_owned).join(gpu.select("charge_group_id").unique(), on="charge_group_id", how="anti")
     direct = _moves(whole, step=2, rule_kind="direct").with_columns(from_account=pl.lit(CHARGES))
     return pl.concat([gpu, split, direct])
-
-
-def _pooled(spread: pl.DataFrame, charges: pl.DataFrame, usage: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
-    """Step 3: what reached the account of a shared deployment, to its users."""
-    pool_id = pl.col("to_account").str.strip_prefix("pool:").alias("pool_id")
-    resting = spread.filter(pl.col("to_account").str.starts_with("pool:")).with_columns(pool_id)
-    known = [pool.pool_id for pool in pools]
-    for unknown in resting.filter(~pl.col("pool_id").is_in(known))["pool_id"].unique().sort().head(1):
-        found = ", ".join(known) or "none"
-        raise ValueError(
-            f"an owner rule sends money to pool {unknown!r}, which is not among the pools ({found}): add it"
-        )
-    span = ["pool_id", "first_day", "last_day"]
-    sources = (
-        resting.drop("step", "rule_id", "rule_kind", "from_account", "team_id", "model_id", "feature")
-        .rename({"to_account": "from_account"})
-        .join(charges.select("charge_group_id", "first_day", "last_day"), on="charge_group_id")
-        .with_columns(step=3)
-        .with_row_index("_source")
-    )
-    shares = pool_shares(sources.select(span).unique(), usage, pools)
-    used = sources.join(shares, on=span).with_columns(rule_kind=pl.lit("pool"), rule_id="pool:" + pl.col("pool_id"))
-    unused = sources.join(shares, on=span, how="anti").with_columns(
-        rule_kind=pl.lit("residual"), rule_id=pl.lit("pool:unused"), to_account=pl.lit(UNALLOCATED)
-    )
-    carried = used.with_columns(
-        pl.col("under_used_units").fill_null(0),
-        *(pl.col(name).fill_null(0).cast(pl.Int128).alias(units) for name, units in _SECONDS.items()),
-    )
-    split = _split(carried, [*_TOTALS, *_SECONDS.values(), "under_used_units"], group="_source").with_columns(
-        under_used_units=pl.when(pl.col("gpu_state").is_not_null()).then("under_used_units")
-    )
-    return pl.concat([split, _typed(unused)])
 
 
 def _moves(
@@ -201,7 +144,7 @@ def _moves(
 ) -> pl.DataFrame:
     """Whole charges in one move: from the bill in step 1, else out of pool:charges; to their owner if not told."""
     from_bill = "bill:" + pl.col("provider_name")
-    return _typed(
+    return typed(
         charges.with_columns(
             step=step,
             rule_kind=pl.lit(rule_kind),
@@ -213,32 +156,13 @@ def _moves(
     )
 
 
-def _split(shares: pl.DataFrame, totals: Sequence[str], group: str = "charge_group_id") -> pl.DataFrame:
-    """Shares with the amounts of their group in place of its totals."""
-    wide = shares.with_columns(pl.lit(None).alias(name) for name in _MOVE if name not in shares.columns)
-    order = ["to_account", "feature", "rule_id", "gpu_state", "cluster", "gpu_model_name", *_IDENTITY[-2:]]
-    tie = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in order], separator="\x00")
-    parts = split_groups(wide.with_columns(_tie=tie), totals, group=group, weight="weight", tie="_tie")
-    counted = {name: units for name, units in _SECONDS.items() if units in totals}
-    return _typed(
-        parts.with_columns(
-            pl.when(pl.col(name).is_not_null()).then(units).alias(name) for name, units in counted.items()
-        )
-    )
-
-
-def _typed(moves: pl.DataFrame) -> pl.DataFrame:
-    missing = [pl.lit(None).alias(name) for name in _MOVE if name not in moves.columns]
-    return moves.with_columns(missing).select(pl.col(name).cast(dtype) for name, dtype in _MOVE.items())
-
-
 def _postings(moves: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
     about = charges.select(
         *("charge_group_id", "billing_period", "charge_date", "billing_currency"),
         *("provider_name", "service_name", "cost_kind"),
     )
-    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in _IDENTITY], separator="\x1f")
-    named = moves.sort(_IDENTITY).join(about, on="charge_group_id", how="left", maintain_order="left")
+    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in IDENTITY], separator="\x1f")
+    named = moves.sort(IDENTITY).join(about, on="charge_group_id", how="left", maintain_order="left")
     ids = [hashlib.md5(line.encode(), usedforsecurity=False).hexdigest() for line in named.select(text).to_series()]
     complete = named.with_columns(
         pl.Series("posting_id", ids, dtype=pl.String),

@@ -14,8 +14,9 @@ import polars as pl
 from models.allocation_frame import split_groups
 from models.frames import conform, require, schema_of
 from models.money import money_of, units_of
+from models.pools import Pool
 from models.self_hosting import Parted, Tokens, in_dollars, part, per_mtok, prompt_rates
-from models.usage_weights import Pool, whole_weights
+from models.usage_weights import whole_weights
 
 _TABLE = "self_hosted_costs"
 _POD_HOUR = ["hour_start", "cluster", "namespace", "pod"]

@@ -7,32 +7,19 @@ next wider one is asked; where it knows nothing at all there are no shares, and 
 Here belongs: weights out of usage. Here does not belong: the split itself, prices.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import polars as pl
 
 from models.accounts import UNOWNED_USAGE, team_account
 from models.money import to_scaled, units_of
+from models.pools import Pool
 from models.price_lines import with_fallbacks
 from models.tokens import TOKEN_CLASSES, column_of
 
 SHARE_KEY = ["to_account", "team_id", "feature"]
 _SPAN = ["first_day", "last_day"]
-
-
-@dataclass(frozen=True)
-class Pool:
-    """A shared deployment whose cost its users carry by weighted tokens.
-
-    `token_weights` says how heavy one token of a class is against the others, not negative. A class that is not named
-    weighs as the class that contains it, in the way of `models.tokens.PRICE_FALLBACKS`.
-    """
-
-    pool_id: str
-    model_id: str
-    token_weights: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True)
@@ -107,6 +94,23 @@ def pool_shares(spans: pl.DataFrame, usage: pl.DataFrame, pools: Sequence[Pool])
     )
     named = wanted.join(found, on="_wanted").join(models, on="pool_id")
     return named.select("pool_id", *_SPAN, "model_id", *SHARE_KEY, "weight")
+
+
+def team_costs(spans: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
+    """Shares of teams by what their requests cost at the price book, over spans of days.
+
+    Args:
+        spans: columns pool_id, first_day, last_day (both included), without repetition.
+        usage: frame in the shape of `usage_by_team_daily`; what has no price, or no team, weighs nothing.
+
+    Returns:
+        pool_id, first_day, last_day, to_account, team_id, feature (NULL), weight (Int128, above zero).
+    """
+    owned = usage.filter(pl.col("team_id").is_not_null()).with_columns(_owner_columns())
+    everywhere = _costs(owned).with_columns(feature=pl.lit(None, pl.String))
+    wanted = spans.with_row_index("_wanted")
+    named = wanted.join(_shares_at(wanted, everywhere, ()), on="_wanted")
+    return named.select("pool_id", *_SPAN, *SHARE_KEY, "weight")
 
 
 def _owner_columns() -> list[pl.Expr]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from models.pool_order import without_circles
+from pipelines.config.pools import POOL, whole_shares
 from pipelines.config.positions import Document, Location
 from pipelines.config.problems import Problem, nearest
 from pipelines.config.schema import Config
@@ -19,11 +21,27 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
         problems += _known(document, (*where, "pool"), owner.pool, pools, "pool")
     for index, pool in enumerate(config.pools):
         problems += _known(document, ("pools", index, "model"), pool.model, models, "self-hosted model")
+        for place, team in enumerate(pool.teams):
+            problems += _known(document, ("pools", index, "teams", place), team, teams, "team")
+        carriers = [*teams, *(POOL + other for other in pools if other != pool.id)]
+        for name in pool.shares:
+            problems += _known(document, ("pools", index, "shares", name), name, carriers, "team or other pool")
+    if not problems:
+        problems += _carried_by_nobody(document, config)
     problems += _unique(document, "sources", "name", [entry.name for entry in config.sources])
     problems += _unique(document, "teams", "id", teams)
     problems += _unique(document, "owners", "id", [owner.id for owner in config.owners])
     problems += _unique(document, "pools", "id", pools)
     return problems
+
+
+def _carried_by_nobody(document: Document, config: Config) -> list[Problem]:
+    shares = {POOL + pool.id: whole_shares(pool.shares) for pool in config.pools if pool.shares}
+    try:
+        without_circles(shares)
+    except ValueError as error:
+        return [document.problem(("pools",), str(error))]
+    return []
 
 
 def _known(document: Document, where: Location, name: str | None, known: Iterable[str], what: str) -> list[Problem]:

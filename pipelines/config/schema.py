@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints, model_validator
 
 from connectors.base import SourceSettings, StoreOptions, revealed
-from models.tokens import TokenClass
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
+from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
 from pipelines.config.strict import Dated, Strict, Words
 from pipelines.limits import Limits
@@ -95,20 +95,6 @@ class Owner(Dated):
             raise ValueError(f"must match by exactly one of {', '.join(OWNER_KINDS)}; found {given or 'none'}")
         if (self.team is None) == (self.pool is None):
             raise ValueError("must name exactly one of 'team' and 'pool'")
-        return self
-
-
-class Pool(Strict):
-    """A cost that several teams share, split by the weighted tokens of a self-hosted model."""
-
-    id: Slug
-    model: str = Field(description="Self-hosted model whose tokens weigh the split (an id from 'models').")
-    token_weights: dict[TokenClass, Decimal] = Field(description="Weight of one token of each class.")
-
-    @model_validator(mode="after")
-    def _weights(self) -> Self:
-        if any(weight < 0 for weight in self.token_weights.values()) or not any(self.token_weights.values()):
-            raise ValueError("'token_weights' must be zero or more, and one of them more than zero")
         return self
 
 

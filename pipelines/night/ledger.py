@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from contracts import conform, contract
 from models.frames import frame_of
-from models.ledger import Pool, check_conservation, post
+from models.ledger import check_conservation, post
+from models.pools import Pool
 from pipelines.calendar import month_start, next_month
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
@@ -45,8 +46,6 @@ def breaks(house: House, first: date, last: date) -> pl.DataFrame:
 
 
 def pools_of(house: House) -> list[Pool]:
-    """The shared deployments of the configuration."""
-    return [
-        Pool(pool.id, pool.model, {str(name): weight for name, weight in pool.token_weights.items()})
-        for pool in house.config.pools
-    ]
+    """The shared pools of the configuration."""
+    teams = [team.id for team in house.config.teams]
+    return [pool.resolved(teams) for pool in house.config.pools]

@@ -33,7 +33,7 @@ def build_self_hosted_costs(house: House, first: date, last: date) -> Built:
             serving=read("serving_hourly"),
             logged=read("self_hosted_usage"),
             usd_rates=rates,
-            pools=pools_of(house),
+            pools=[pool for pool in pools_of(house) if pool.model_id],
         )
 
     return _build(house, SELF_HOSTED, first, last, compute)

@@ -69,7 +69,8 @@ _BY_POOLS = ("postings", "self_hosted_costs")
 def _models(house: House, output: Contract) -> list[str]:
     """The rules of a table that `models` computes: the version of the code, and what configuration adds to it."""
     rules = [_RULES[output.table]] if output.table in _RULES else []
-    return rules + [pool.model_dump_json() for pool in house.config.pools if output.table in _BY_POOLS]
+    teams = [team.id for team in house.config.teams]
+    return rules + [repr(pool.resolved(teams)) for pool in house.config.pools if output.table in _BY_POOLS]
 
 
 def _texts(output: Contract) -> list[str]:

@@ -5,8 +5,9 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from models.ledger import Pool, check_conservation, post
+from models.ledger import check_conservation, post
 from models.money import MONEY
+from models.pools import Pool
 
 ONE_UNIT = Decimal("1E-12")
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from models.ledger import Pool, check_conservation, post
+from models.ledger import check_conservation, post
+from models.pools import Pool
 
 D = Decimal
 DAY = datetime(2026, 10, 5)

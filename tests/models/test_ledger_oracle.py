@@ -10,7 +10,8 @@ from fractions import Fraction
 import polars as pl
 import pytest
 
-from models.ledger import Pool, check_conservation, post
+from models.ledger import check_conservation, post
+from models.pools import Pool
 
 DAY = datetime(2026, 10, 5)
 UNIT = Fraction(1, 10**12)

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from models.frames import schema_of
+from models.pools import Pool
 from models.self_hosted_costs import self_hosted_costs
-from models.usage_weights import Pool
 from tests.models.conftest import DAY
 
 D = Decimal

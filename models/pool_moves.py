@@ -1,0 +1,151 @@
+"""Step 3 and later of the ledger: what reached a shared pool goes to those who carry it, pool after pool.
+
+The cost of a charge in a pool is split once for all that came of the charge by whatever way, GPU state by GPU state. A
+pool whose measure knows nobody gives its cost to the residual: an unknown measure is not an even one.
+
+Here belongs: the moves and their weights. Here does not belong: which pool empties first (`models.pool_order`).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from models.accounts import UNALLOCATED
+from models.moves import MOVE, SECONDS, TOTALS, split_moves, typed
+from models.pool_order import layers, without_circles
+from models.pools import Pool, Split
+from models.usage_weights import pool_shares, team_costs
+
+FIRST_STEP = 3
+_SPAN = ["first_day", "last_day"]
+_SOURCE = ["charge_group_id", "from_account", "model_id", "cluster", "gpu_model_name", "gpu_state", "is_warm_standby"]
+_SHARE = ["pool_id", *_SPAN, "billing_currency", "pool_model_id", "to_account", "team_id", "feature", "weight"]
+_TEAM = "team:"
+
+
+def pool_moves(
+    spread: pl.DataFrame, charges: pl.DataFrame, usage: pl.DataFrame, pools: Sequence[Pool]
+) -> list[pl.DataFrame]:
+    """The moves out of shared pools, a frame for each step: as many as pools feed each other deep, at least one.
+
+    Args:
+        spread: step 2 in the shape of a move. What it gave to teams is their direct cost.
+        charges: columns charge_group_id, billing_currency, first_day, last_day (both included).
+        usage: frame in the shape of `usage_by_team_daily`.
+        pools: every pool that an owner rule or another pool names.
+
+    Raises:
+        ValueError: money rests in a pool that is not among `pools`, pools feed only one another, or as
+            `models.usage_weights.pool_shares`.
+    """
+    _require_known(spread, pools)
+    stated = without_circles({pool.account: pool.shares for pool in pools if pool.shares})
+    about = charges.select("charge_group_id", "billing_currency", *_SPAN)
+    direct = _direct(spread, about)
+    steps: list[pl.DataFrame] = []
+    for number, accounts in enumerate(layers([pool.account for pool in pools], stated) or [[]], start=FIRST_STEP):
+        emptied = [pool for pool in pools if pool.account in accounts]
+        resting = _resting(pl.concat([spread, *steps]), emptied).join(about, on="charge_group_id")
+        shares = _shares(resting, direct, usage, emptied, stated)
+        steps.append(_emptied(resting, shares).with_columns(pl.lit(number, pl.Int32).alias("step")))
+    return steps
+
+
+def _require_known(spread: pl.DataFrame, pools: Sequence[Pool]) -> None:
+    accounts = [pool.account for pool in pools]
+    unknown = spread.filter(pl.col("to_account").str.starts_with("pool:"), ~pl.col("to_account").is_in(accounts))
+    for account in unknown["to_account"].unique().sort().head(1):
+        found = ", ".join(pool.pool_id for pool in pools) or "none"
+        raise ValueError(
+            f"an owner rule sends money to pool {account.removeprefix('pool:')!r}, which is not among the pools "
+            f"({found}): add it"
+        )
+
+
+def _resting(moves: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
+    """What rests in these pools: a row for each charge, pool, model and GPU state."""
+    models = {pool.account: pool.model_id for pool in pools if pool.model_id}
+    there = moves.filter(pl.col("to_account").is_in([pool.account for pool in pools])).with_columns(
+        from_account="to_account",
+        pool_id=pl.col("to_account").str.strip_prefix("pool:"),
+        model_id=pl.col("to_account").replace_strict(models, default=pl.col("model_id"), return_dtype=pl.String),
+    )
+    counted = [
+        *(pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in SECONDS),
+        *(pl.col(name).fill_null(0).sum() for name in [*TOTALS, "under_used_units"]),
+    ]
+    # a row number is the group of the split: it must not depend on the order in which rows come
+    return there.group_by(*_SOURCE, "pool_id").agg(counted).sort(*_SOURCE).with_row_index("_source")
+
+
+def _direct(spread: pl.DataFrame, about: pl.DataFrame) -> pl.DataFrame:
+    """What step 2 gave each team: columns billing_currency, to_account, team_id, cost (credits left out), seconds."""
+    given = spread.filter(pl.col("to_account").str.starts_with(_TEAM)).join(about, on="charge_group_id")
+    cost, seconds = pl.col("effective_units"), pl.col("gpu_seconds")
+    return given.group_by("billing_currency", "to_account", "team_id").agg(
+        cost=cost.filter(cost > 0).sum(), seconds=seconds.fill_null(0).sum().cast(pl.Int128)
+    )
+
+
+def _shares(
+    resting: pl.DataFrame,
+    direct: pl.DataFrame,
+    usage: pl.DataFrame,
+    pools: Sequence[Pool],
+    stated: Mapping[str, Mapping[str, int]],
+) -> pl.DataFrame:
+    """Who carries each pool, for every span of days and currency in which something rests in it."""
+    spans = resting.select("pool_id", *_SPAN, "billing_currency").unique()
+    days = spans.select("pool_id", *_SPAN).unique()
+    by = {split: [pool for pool in pools if pool.split is split] for split in Split}
+    tokens = pool_shares(days, usage, by[Split.WEIGHTED_TOKENS]).rename({"model_id": "pool_model_id"})
+    priced = days.filter(pl.col("pool_id").is_in([pool.pool_id for pool in by[Split.PRICED_TOKENS]]))
+    found = [
+        spans.join(tokens, on=["pool_id", *_SPAN]),
+        spans.join(team_costs(priced, usage), on=["pool_id", *_SPAN]),
+        spans.join(_stated(pools, stated), on="pool_id"),
+    ]
+    for split, measure in ((Split.DIRECT_COST, "cost"), (Split.GPU_SECONDS, "seconds")):
+        measured = spans.filter(pl.col("pool_id").is_in([pool.pool_id for pool in by[split]]))
+        found.append(measured.join(direct.with_columns(weight=measure), on="billing_currency"))
+    shares = pl.concat([_complete(frame) for frame in found]).filter(pl.col("weight") > 0)
+    return _of_named_teams(shares, pools)
+
+
+def _stated(pools: Sequence[Pool], stated: Mapping[str, Mapping[str, int]]) -> pl.DataFrame:
+    rows = [
+        (pool.pool_id, account, account.removeprefix(_TEAM) if account.startswith(_TEAM) else None, weight)
+        for pool in pools
+        for account, weight in stated.get(pool.account, {}).items()
+    ]
+    texts = dict.fromkeys(("pool_id", "to_account", "team_id"), pl.String())
+    return pl.DataFrame(rows, schema={**texts, "weight": pl.Int128()}, orient="row")
+
+
+def _complete(shares: pl.DataFrame) -> pl.DataFrame:
+    missing = [pl.lit(None, pl.String).alias(name) for name in _SHARE if name not in shares.columns]
+    return shares.with_columns(missing).select(*_SHARE)
+
+
+def _of_named_teams(shares: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
+    """Without the teams that a pool leaves out."""
+    named = [(pool.pool_id, team) for pool in pools if pool.team_ids for team in pool.team_ids]
+    only = pl.DataFrame(named, schema={"pool_id": pl.String, "team_id": pl.String}, orient="row")
+    free = shares.filter(~pl.col("pool_id").is_in(only["pool_id"].unique().implode()))
+    return pl.concat([free, shares.join(only, on=["pool_id", "team_id"], how="semi")])
+
+
+def _emptied(resting: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
+    on = ["pool_id", *_SPAN, "billing_currency"]
+    rule = {"rule_kind": pl.lit("pool"), "rule_id": "pool:" + pl.col("pool_id")}
+    used = resting.join(shares, on=on).with_columns(**rule, model_id=pl.coalesce("pool_model_id", "model_id"))
+    filled = used.with_columns(
+        pl.col(name).fill_null(0).cast(pl.Int128).alias(units) for name, units in SECONDS.items()
+    )
+    # only GPU money has a part that activity did not fill
+    unfilled = pl.when(pl.col("gpu_state").is_not_null()).then("under_used_units").alias("under_used_units")
+    split = split_moves(filled, [*TOTALS, *SECONDS.values(), "under_used_units"], group="_source")
+    unused = resting.join(shares, on=on, how="anti").with_columns(
+        rule_kind=pl.lit("residual"), rule_id=pl.lit("pool:unused"), to_account=pl.lit(UNALLOCATED)
+    )
+    return pl.concat([split, typed(unused)]).with_columns(unfilled).select(*MOVE)
