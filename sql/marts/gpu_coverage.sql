@@ -1,4 +1,5 @@
--- An interval: a missing sample is unknown and never idle. Source: methods of idle-GPU waste, irregular samples.
+-- An interval: a missing sample is unknown and never idle. Source: methods of idle-GPU waste, irregular samples. Time
+-- in which a metric proves work, and none tells how well, is unknown and cannot have been idle.
 with held as (
     select
         billing_period,
@@ -6,6 +7,8 @@ with held as (
         cluster,
         coalesce(gpu_model_name, '') as gpu_model_name,
         coalesce(holder_team_id, '') as holder_team_id,
+        coalesce(model_id, '') as model_id,
+        purchase_option,
         gpu_seconds,
         observed_seconds,
         effective_cost,
@@ -14,7 +17,7 @@ with held as (
             else cast(0 as decimal(38, 12))
         end as idle_cost,
         case
-            when gpu_state = 'unknown' and namespace <> '' then effective_cost
+            when gpu_state = 'unknown' and metric_used = '' and namespace <> '' then effective_cost
             else cast(0 as decimal(38, 12))
         end as unseen_cost,
         billing_currency
@@ -28,6 +31,8 @@ sums as (
         cluster,
         gpu_model_name,
         holder_team_id,
+        model_id,
+        purchase_option,
         billing_currency,
         cast(sum(gpu_seconds) as bigint) as gpu_seconds,
         cast(sum(observed_seconds) as bigint) as observed_seconds,
@@ -35,7 +40,15 @@ sums as (
         sum(idle_cost) as idle_cost_low,
         sum(unseen_cost) as unseen_cost
     from held
-    group by billing_period, usage_date, cluster, gpu_model_name, holder_team_id, billing_currency
+    group by
+        billing_period,
+        usage_date,
+        cluster,
+        gpu_model_name,
+        holder_team_id,
+        model_id,
+        purchase_option,
+        billing_currency
 )
 
 select
@@ -44,6 +57,8 @@ select
     cluster,
     gpu_model_name,
     holder_team_id,
+    model_id,
+    purchase_option,
     gpu_seconds,
     observed_seconds,
     case when gpu_seconds > 0 then cast(observed_seconds as double) / gpu_seconds end as coverage_ratio,
