@@ -100,7 +100,7 @@ def attempt(settings: LiteLlmNames, record: Record) -> Attempt:
         status=found.status,
         usage=_used(record, found),
         gateway="litellm",
-        attempt_group_id=found.call_id or found.trace_id,
+        attempt_group_id=found.call_id,
         call_type=record.get("call_type"),
         provider=provider,
         requested_model=record.get("model_group") or model,

@@ -180,7 +180,7 @@ def _said(settings: LiteLlmSettings) -> dict[str, pl.Expr]:
     """What the record says of its caller and its purpose; see `attempts.attempt`."""
     outcomes = {key: json_text(_asked(key)) for key in settings.outcome_keys}
     return {
-        "attempt_group_id": pl.coalesce("litellm_call_id", "trace_id"),
+        "attempt_group_id": pl.col("litellm_call_id"),
         "trace_id": pl.col("trace_id"),
         "requested_model": pl.coalesce("model_group", "model"),
         "deployment_id": pl.col("model_id"),

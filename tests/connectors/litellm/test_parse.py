@@ -77,6 +77,13 @@ def test_a_repeated_delivery_of_an_attempt_is_counted_once(payload: Payload, gat
     assert (night.rows.num_rows, night.duplicate_count, night.notices) == (2, 2, ())
 
 
+def test_a_conversation_is_no_operation(payload: Payload, gateway: Gateway) -> None:
+    """Callers use a trace id for all calls of a session: one that failed hours before is no try of this one."""
+    calls = [payload(id=name, trace_id="session-1", litellm_call_id=None) for name in ("1", "2")]
+    gateway.file("2026-11-21/a.jsonl", calls)
+    assert [(row["attempt_group_id"], row["trace_id"]) for row in gateway.rows()] == [(None, "session-1")] * 2
+
+
 def test_retries_are_attempts_of_their_own_in_one_group(payload: Payload, gateway: Gateway) -> None:
     failed = payload(id="call-1", status="failure", metadata={}, prompt_tokens=0, completion_tokens=0, total_tokens=0)
     gateway.file("2026-11-21/a.jsonl", [failed, payload()])

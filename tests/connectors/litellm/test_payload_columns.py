@@ -33,7 +33,7 @@ WINDOW = day_window(DAY)
 FORM = plain_payload(SETTINGS)
 SECOND = 1795226400
 VALUES: dict[Any, list[Any]] = {
-    count: [None, 0, 1, 20, 600, 1000, 1050, 400, -1, 10**12, 10**12 + 1, 2**63, 0.5],
+    count: [None, 0, 1, 20, 600, 1000, 1050, 400, -1, 10**9, 10**9 + 1, 2**63, 0.5],
     flag: [None, True, False],
     instant: [None, SECOND, SECOND + 0.0000005, SECOND + 1.0000015, SECOND + 90_000, 0, "2026-11-21T02:00:00Z"],
     money: [None, 0.0, -0.0, 1e-7, "0.0000000000005", "0.0000000000015", "2.5e-12", 999999.5, 1e6, -3, "0.1", 1e-60],
