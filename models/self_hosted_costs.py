@@ -80,6 +80,8 @@ def _held(costs: pl.DataFrame, serving: pl.DataFrame, pools: Sequence[Pool]) -> 
     whole = costs.select(
         *_POD_HOUR, "usage_date", "account", "model_id", "billing_currency", "gpu_state", "is_warm_standby",
         "gpu_seconds", "observed_seconds", units=units_of("effective_cost"), share=pl.lit("whole"),
+        is_working=pl.col("gpu_state").is_in(_WORKING)
+        | ((pl.col("gpu_state") == "unknown") & (pl.col("metric_used") != "")),
     )  # fmt: skip
     rest = whole.filter(pl.col("model_id").is_null()).with_row_index("_row")
     several = _among_models(rest.drop("model_id", "share"), serving)
@@ -141,7 +143,7 @@ def _counted(serving: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
 
     An hour without any counters of the model lacks them if GPUs worked in it for the model.
     """
-    worked = held.filter(pl.col("gpu_state").is_in(_WORKING)).select(*_MODEL_DAY, "hour_start").unique()
+    worked = held.filter("is_working").select(*_MODEL_DAY, "hour_start").unique()
     unseen = worked.join(serving, on=[*_MODEL_DAY, "hour_start"], how="anti").select(_MODEL_DAY).unique()
     names = ["prompt_tokens", "cached_tokens", "generated_tokens", "prefill_seconds", "decode_seconds"]
     by_day = serving.group_by(_MODEL_DAY).agg(

@@ -5,16 +5,17 @@ from collections import defaultdict
 from connectors.dcgm.metrics import COLUMNS, METRICS
 from pipelines.documents.table import table
 
-_ACTIVITY = "working or a lull; the busiest of the three counts, before any other metric"
-_VIDEO = "beside activity, whichever is higher; alone it can say that a GPU is no lull"
+_LEAST = "the least that activity can be; with SMs told, part of it"
+_VIDEO = "beside activity, whichever is higher; alone it can say that a GPU works, not how well"
 _NOTHING = "nothing"
 _DECIDES = {
-    "sm_active_ratio": _ACTIVITY,
-    "dram_active_ratio": _ACTIVITY,
-    "tensor_active_ratio": _ACTIVITY,
-    "gr_engine_active_ratio": "working or a lull, where none of the three is told; from 0.5 on, working beside them",
-    "gpu_util_ratio": "idleness up to `utilisation_up_to`, where no activity is told; from 0.5 on, working "
-    "beside one that is told; under MIG nothing",
+    "sm_active_ratio": "working or a lull, and how well; activity is the busiest of SMs, memory and tensor pipes",
+    "dram_active_ratio": _LEAST,
+    "tensor_active_ratio": _LEAST,
+    "gr_engine_active_ratio": "without SMs the most that they can be: low, a lull or how much was left at least; "
+    "high, work and not how well. Beside SMs, from 0.5 on, working",
+    "gpu_util_ratio": "idleness up to `utilisation_up_to`, where neither SMs nor the engine is told; from 0.5 on, work "
+    "and not how well; under MIG nothing",
     "encoder_active_ratio": _VIDEO,
     "decoder_active_ratio": _VIDEO,
     "xid_code": "unhealthy, where the code is fatal and the GPU rests under it",

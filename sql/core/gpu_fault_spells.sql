@@ -9,7 +9,7 @@ with runs as (
         gpu_runs.hostname,
         gpu_runs.gpu_uuid,
         gpu_runs.gpu_instance_id,
-        gpu_runs.activity_state = 'busy' as is_busy,
+        gpu_runs.activity_state in ('busy', 'resident') as is_busy,
         gpu_runs.shows_rest,
         coalesce(gpu_faults.xid_code, 0) as fatal_code,
         cast(epoch(gpu_runs.started_at) as bigint) as start_second,

@@ -97,15 +97,26 @@ select
     gpus.gpu_model_name,
     gpus.tells_holders = 1 as tells_holders,
     case when runs.shared_holders <> '' then runs.shared_holders else holders.holder end as holders,
-    case (runs.shown_number // 4) % 8
+    case (runs.shown_number // 16) % 8
         when 2 then 'busy'
         when 3 then 'lull'
         when 4 then 'weak_lull'
+        when 6 then 'resident'
         else 'blank'
     end as activity_state,
-    case
-        when runs.shown_number % 4 = 2 then 'sm_dram_tensor_active_ratio'
-        when runs.shown_number % 4 = 1 then 'gr_engine_active_ratio'
+    case runs.shown_number % 16
+        when 4 then 'gr_engine_active_ratio'
+        when 5 then 'gr_engine_dram_active_ratio'
+        when 6 then 'gr_engine_tensor_active_ratio'
+        when 7 then 'gr_engine_dram_tensor_active_ratio'
+        when 8 then 'sm_active_ratio'
+        when 9 then 'sm_dram_active_ratio'
+        when 10 then 'sm_tensor_active_ratio'
+        when 11 then 'sm_dram_tensor_active_ratio'
+        when 12 then 'encoder_decoder_active_ratio'
+        when 13 then 'dram_active_ratio'
+        when 14 then 'tensor_active_ratio'
+        when 15 then 'dram_tensor_active_ratio'
         else 'gpu_util_ratio'
     end as metric_used,
     cast(nullif(runs.shown_number // 2199023255552, 0) as integer) as xid_code,
@@ -116,4 +127,4 @@ select
     cast(runs.unfilled_ppm_seconds as bigint) as unfilled_ppm_seconds
 from runs
 inner join gpus on runs.gpu_number = gpus.gpu_number
-inner join holders on (runs.shown_number % 1099511627776) // 32 = holders.holder_number
+inner join holders on (runs.shown_number % 1099511627776) // 128 = holders.holder_number

@@ -128,7 +128,7 @@ busy as (
         candidates.gpu_instance_id,
         sum(
             case
-                when runs.activity_state = 'busy'
+                when runs.activity_state in ('busy', 'resident')
                     then
                         greatest(
                             least(runs.end_second, spells.next_second) - greatest(runs.start_second, spells.at_second),

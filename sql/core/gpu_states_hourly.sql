@@ -1,6 +1,7 @@
 -- Stretches become the seconds of billed hours. Each billed GPU-hour is split by largest remainder, so that its states
 -- sum to its billed seconds exactly, and once more to the microsecond, by which money is split: whole seconds are too
 -- coarse for a seventh of a GPU. Of an unobserved GPU the scheduler may still say who held it.
+-- What decided stands apart: the weak metric of an hour hides behind no better one.
 -- Only the days beside a day can touch it: a day built alone or in a month is the same.
 with stretches as (
     select
@@ -22,7 +23,7 @@ known_shares as (
         stretches.holder_source,
         stretches.share_basis,
         stretches.state,
-        stretches.metric_used,
+        coalesce(stretches.metric_used, '') as metric_used,
         stretches.is_observed,
         gpu_standby.pod is not null as is_warm_standby,
         stretches.seconds,
@@ -101,7 +102,7 @@ summed as (
         namespace,
         pod,
         state,
-        max(metric_used) as metric_used,
+        metric_used,
         max(case holder_source
             when 'assumed' then 4
             when 'allocation_node' then 3 when 'allocation_gpu' then 2 when 'exporter_label' then 1 else 0
@@ -113,7 +114,7 @@ summed as (
         cast(sum(unfilled_shares) as bigint) as unfilled_shares,
         cast(sum(unfilled_ppm_shares) as bigint) as unfilled_ppm_shares
     from stated
-    group by cluster, hostname, gpu_uuid, hour_number, gpu_instance_id, namespace, pod, state
+    group by cluster, hostname, gpu_uuid, hour_number, gpu_instance_id, namespace, pod, state, metric_used
 ),
 
 silent as (
@@ -163,7 +164,7 @@ all_shares as (
         namespace,
         pod,
         state,
-        metric_used,
+        coalesce(metric_used, '') as metric_used,
         case when holder_source = 'allocation_node' then 3 else 0 end as source_rank,
         0 as basis_rank,
         0 as standby_rank,
@@ -186,7 +187,7 @@ state_shares as (
         namespace,
         pod,
         state,
-        max(metric_used) as metric_used,
+        metric_used,
         max(source_rank) as source_rank,
         max(basis_rank) as basis_rank,
         max(standby_rank) as standby_rank,
@@ -206,7 +207,8 @@ state_shares as (
         gpu_instance_id,
         namespace,
         pod,
-        state
+        state,
+        metric_used
 ),
 
 totals as (
@@ -226,7 +228,12 @@ floored as (
         row_number() over (
             partition by resource_id, cluster, hostname, hour_number, gpu_uuid
             order by
-                (target_seconds * second_shares) % gpu_shares desc, gpu_instance_id, namespace asc, pod asc, state asc
+                (target_seconds * second_shares) % gpu_shares desc,
+                gpu_instance_id asc,
+                namespace asc,
+                pod asc,
+                state asc,
+                metric_used asc
         ) as remainder_order
     from totals
 ),
@@ -282,7 +289,7 @@ select
     case whole_seconds.basis_rank when 2 then 'equal' when 1 then 'requested' else 'whole' end as share_basis,
     whole_seconds.state,
     whole_seconds.standby_rank = 1 as is_warm_standby,
-    whole_seconds.metric_used,
+    nullif(whole_seconds.metric_used, '') as metric_used,
     whole_seconds.state_seconds,
     (whole_seconds.state_seconds * whole_seconds.unfilled_ppm + 500000) // 1000000 as under_used_seconds,
     (whole_seconds.state_seconds * whole_seconds.observed_shares) // whole_seconds.second_shares as observed_seconds,

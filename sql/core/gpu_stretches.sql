@@ -4,7 +4,8 @@
 --   unallocated     nobody holds it, and somebody who would know of a holder says so: a source of samples that tells
 --                   holders, or the scheduler of its cluster
 --   unknown         nobody knows whether somebody holds it; or somebody does and no metric tells, or only GPU
---                   utilisation, which can prove that a GPU idles and nothing else
+--                   utilisation, which can prove that a GPU idles and nothing else; or it works and no metric tells
+--                   how well, and then the metric that proves the work is named
 --   allocated_idle  a lull, in a run without gap or change of holder that lasts as long as idleness must for this kind
 --                   of work; not while the holder's serving engine has requests
 --   in_use          the rest: what of it activity did not fill is told beside
@@ -217,10 +218,11 @@ placed as (
         case
             when activity_state = 'fault' then 'unhealthy'
             when holder_source = 'none' and activity_state = 'busy' then 'in_use'
+            when holder_source = 'none' and activity_state = 'resident' then 'unknown'
             when holder_source = 'none' and is_cordoned then 'unhealthy'
             when holder_source = 'none' and not is_holder_known then 'unknown'
             when holder_source = 'none' then 'unallocated'
-            when activity_state in ('unseen', 'blank') then 'unknown'
+            when activity_state in ('unseen', 'blank', 'resident') then 'unknown'
             when activity_state = 'busy' then 'in_use'
             when has_requests and activity_state = 'lull' then 'in_use'
             when has_requests then 'unknown'
@@ -310,7 +312,7 @@ select
         when state = 'unhealthy' and activity_state <> 'fault' then 'is_cordoned'
         when state = 'unallocated' and activity_state = 'unseen' then 'gpu_allocations'
         when state = 'unallocated' then 'namespace'
-        when state = 'unknown' then null
+        when state = 'unknown' and activity_state <> 'resident' then null
         else metric_used
     end as metric_used,
     activity_state <> 'unseen' as is_observed,

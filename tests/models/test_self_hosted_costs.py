@@ -143,6 +143,10 @@ def test_counters_of_one_hour_do_not_price_a_day(rows):
     standing = [row | {"gpu_state": "allocated_idle"} if n else row for n, row in enumerate(pool)]
     idle = costs_of(rows, standing, [counted], pools=[POOL]).row(0, named=True)
     assert (idle["token_source"], idle["blended_cost_per_mtok"]) == ("engine", D(36))
+    unseen = [row | {"gpu_state": "unknown"} if n else row for n, row in enumerate(pool)]
+    assert costs_of(rows, unseen, [counted], pools=[POOL]).row(0, named=True)["token_source"] == "engine"
+    proven = [row | {"metric_used": "gr_engine_active_ratio"} if n else row for n, row in enumerate(unseen)]
+    assert costs_of(rows, proven, [counted], pools=[POOL]).row(0, named=True)["token_source"] == "gateway_log"
 
 
 def test_a_replica_without_counters_leaves_the_tokens_to_the_log(rows):

@@ -67,8 +67,8 @@ def test_the_same_code_after_another_is_a_new_error(duckdb_engine: DuckDBEngine)
         billed_day(),
     )
     assert seconds(rows, "state", "metric_used") == {
-        ("effective", "sm_dram_tensor_active_ratio"): 7 * HOUR,
-        ("allocated_idle", "sm_dram_tensor_active_ratio"): 6 * HOUR,
+        ("effective", "sm_active_ratio"): 7 * HOUR,
+        ("allocated_idle", "sm_active_ratio"): 6 * HOUR,
         ("unhealthy", "xid_code"): 11 * HOUR,
     }
 

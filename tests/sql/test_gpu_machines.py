@@ -164,7 +164,7 @@ def test_metrics_of_a_cloud_join_their_host_and_call_nothing_free_that_works(duc
     rows = states(
         duckdb_engine,
         [
-            *samples(0, 12, every=300, gr_engine_active_ratio=0.9, **told),
+            *samples(0, 12, every=300, sm_active_ratio=0.9, **told),
             *samples(12, 24.1, every=300, gr_engine_active_ratio=0.0, **told),
         ],
         billed_day(),

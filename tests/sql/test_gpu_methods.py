@@ -114,9 +114,52 @@ def test_blank_metrics_are_unknown_and_neither_idle_nor_busy(duckdb_engine: Duck
 
 
 def test_a_video_engine_at_work_is_activity(duckdb_engine: DuckDBEngine) -> None:
-    rows = states(duckdb_engine, samples(0, 24.01, dram_active_ratio=0.0, encoder_active_ratio=0.4), billed_day())
+    rows = states(duckdb_engine, samples(0, 24.01, sm_active_ratio=0.0, encoder_active_ratio=0.4), billed_day())
     assert seconds(rows, "state") == {"under_used": DAY}
     assert sum(row["under_used_seconds"] for row in rows) == DAY // 2
+
+
+DEFAULT_COUNTERS = ["gr_engine_active_ratio", "dram_active_ratio", "tensor_active_ratio", "gpu_util_ratio"]
+ENGINE = "gr_engine_dram_tensor_active_ratio"
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "metric", "under_used"),
+    [
+        # SMs did not work for more than 0.40 of the time: 1 - 0.4 / 0.8 is the least that was left
+        ((0.40, 0.02, 0.0, 0.45), "under_used", ENGINE, DAY // 2),
+        # the engine never rested, were it for one SM: neither effective nor under-used, and not idle
+        ((1.0, 0.04, 0.0, 1.0), "unknown", ENGINE, 0),
+        ((0.80, 0.30, 0.20, 0.95), "unknown", ENGINE, 0),
+        # memory at its practical peak is work that fills the GPU, whatever the SMs did
+        ((1.0, 0.80, 0.0, 1.0), "effective", ENGINE, 0),
+        # an engine at rest proves that the SMs rest
+        ((0.04, 0.02, 0.0, 0.05), "allocated_idle", ENGINE, 0),
+        # memory alone proves nothing of SMs, however still it is
+        ((None, 0.0, None, 0.30), "unknown", None, 0),
+        ((None, 0.0, None, 0.0), "allocated_idle", "gpu_util_ratio", 0),
+        ((None, 0.30, None, None), "unknown", "dram_active_ratio", 0),
+        ((0.40, None, None, None), "under_used", "gr_engine_active_ratio", DAY // 2),
+        ((None, None, None, 0.60), "unknown", "gpu_util_ratio", 0),
+        ((None, None, None, 0.30), "unknown", None, 0),
+    ],
+)
+def test_an_exporter_that_measures_no_sms_proves_only_what_bounds_them(
+    told: tuple[float | None, ...], state: str, metric: str | None, under_used: int, duckdb_engine: DuckDBEngine
+) -> None:
+    given = samples(0, 24.01, every=120, **dict(zip(DEFAULT_COUNTERS, told, strict=True)))
+    rows = states(duckdb_engine, given, billed_day())
+    assert seconds(rows, "state", "metric_used", "pod") == {(state, metric, "pod-1"): DAY}
+    assert sum(row["under_used_seconds"] for row in rows) == under_used
+
+
+def test_a_weak_metric_hides_behind_no_better_one_of_its_hour(duckdb_engine: DuckDBEngine) -> None:
+    hour = [*samples(0, 0.9, gpu_util_ratio=0.0), *samples(0.9, 1, sm_active_ratio=0.0)]
+    rows = states(duckdb_engine, hour, billed_day()[:1])
+    assert seconds(rows, "state", "metric_used") == {
+        ("allocated_idle", "gpu_util_ratio"): 54 * 60,
+        ("allocated_idle", "sm_active_ratio"): 6 * 60,
+    }
 
 
 def square(second: int) -> bool:

@@ -48,7 +48,7 @@ def test_two_scrapers_that_follow_one_another_hold_no_shorter_than_one(
 def test_an_instance_is_its_slices_of_those_that_its_type_has(
     gpu: str | None, slices: int, duckdb_engine: DuckDBEngine
 ) -> None:
-    given = samples(0, 1, gpu_instance_id="1", mig_profile="1g.6gb", gpu_model_name=gpu, gr_engine_active_ratio=0.9)
+    given = samples(0, 1, gpu_instance_id="1", mig_profile="1g.6gb", gpu_model_name=gpu, sm_active_ratio=0.9)
     shares = built(duckdb_engine, "gpu_shares", gpu_samples=given)
     assert {Fraction(row["instance_shares"], WHOLE) for row in shares} == {Fraction(1, slices)}
 
@@ -60,8 +60,8 @@ def test_a_profile_that_no_gpu_can_have_weighs_equally_and_loses_no_second(
     rows = states(
         duckdb_engine,
         [
-            *samples(0, 24.01, gpu_instance_id="1", mig_profile=profile, gr_engine_active_ratio=0.9),
-            *samples(0, 24.01, gpu_instance_id="2", mig_profile="3g.40gb", gr_engine_active_ratio=0.9, pod="pod-2"),
+            *samples(0, 24.01, gpu_instance_id="1", mig_profile=profile, sm_active_ratio=0.9),
+            *samples(0, 24.01, gpu_instance_id="2", mig_profile="3g.40gb", sm_active_ratio=0.9, pod="pod-2"),
         ],
         billed_day(),
     )

@@ -114,7 +114,7 @@ def test_three_and_three_slices_leave_one_stranded(duckdb_engine: DuckDBEngine) 
                 24.01,
                 gpu_instance_id=instance,
                 mig_profile="3g.40gb",
-                gr_engine_active_ratio=0.9,
+                sm_active_ratio=0.9,
                 gpu_util_ratio=0.0,
             )
         ],
@@ -135,12 +135,12 @@ def test_utilisation_is_refused_for_mig_instances(duckdb_engine: DuckDBEngine) -
 
 
 def test_a_gpu_that_is_partitioned_anew_at_noon_loses_no_second(duckdb_engine: DuckDBEngine) -> None:
-    before = samples(0, 12.5, gpu_instance_id="1", mig_profile="7g.80gb", gr_engine_active_ratio=0.9)
+    before = samples(0, 12.5, gpu_instance_id="1", mig_profile="7g.80gb", sm_active_ratio=0.9)
     after = [
         row
         for instance in range(2, 9)
         for row in samples(
-            12.5, 24.01, gpu_instance_id=str(instance), mig_profile="1g.10gb", gr_engine_active_ratio=0.9, pod="pod-2"
+            12.5, 24.01, gpu_instance_id=str(instance), mig_profile="1g.10gb", sm_active_ratio=0.9, pod="pod-2"
         )
     ]
     found = seconds(states(duckdb_engine, before + after, billed_day()), "pod", "state")
