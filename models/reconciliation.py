@@ -27,7 +27,7 @@ from models.reconciliation_rate import rate_difference, split_rates, volume_diff
 from models.reconciliation_sides import Key, Model, provider_of, read_usage, usd
 from models.reconciliation_volume import Account, Part, split_tokens
 
-RECONCILIATION_RULES = "7"
+RECONCILIATION_RULES = "8"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"

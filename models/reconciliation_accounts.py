@@ -182,20 +182,28 @@ def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]
 def _days(sides: Sides, provider: str, cells: Sequence[Cell]) -> Midnights:
     """When the bill's days begin, by the models that bill and log both have: others say nothing of days.
 
-    Tokens count at one price on both sides: what was billed at another price for some days is no matter of days.
+    Tokens count at one price on both sides: what was billed at another price for some days is no matter of days. So do
+    those that the usage API has of a UTC day and the log has not.
     """
     by_day: dict[date, Decimal] = defaultdict(Decimal)
     by_hour: dict[datetime, Decimal] = defaultdict(Decimal)
-    billed = {Model(provider, cell.key.model) for cell in cells if cell.billed}
+    lacking: dict[date, Decimal] = defaultdict(Decimal)
+    billed = {Model(provider, cell.key.model) for cell in cells if cell.billed} & sides.log.at_usual.keys()
     for cell in cells:
         model = Model(provider, cell.key.model)
-        if cell.billed and model in sides.log.at_usual and cell.key.day.replace(day=1) == sides.period:
-            price, tokens = sides.log.usual[model].get(cell.key.token_class), cell.billed.tokens
+        if model not in billed or cell.key.day.replace(day=1) != sides.period:
+            continue
+        price = sides.log.usual[model].get(cell.key.token_class)
+        if cell.billed:
+            tokens = cell.billed.tokens
             by_day[cell.key.day] += cell.billed.cost if price is None or tokens is None else price * tokens
-    for model in billed & sides.log.at_usual.keys():
+        if cell.used is not None:
+            each = sides.log.average(model) if price is None else price
+            lacking[cell.key.day] += each * (cell.used - sides.log.on(model, cell.key.token_class, cell.key.day).unique)
+    for model in billed:
         for hour, usd in sides.log.at_usual[model].items():
             by_hour[hour] += usd
-    return midnights(by_day, by_hour)
+    return midnights(by_day, by_hour, lacking)
 
 
 def _with_confirmation(account: Account, cells: Sequence[Cell]) -> Account:

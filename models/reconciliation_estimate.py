@@ -4,8 +4,6 @@ Here belongs: what of the log is a cell's, on UTC's day and on the bill's. Here 
 speaks of; causes.
 """
 
-from datetime import datetime, time, timedelta
-
 from models.price_index import PriceIndex
 from models.reconciliation_cells import Cell, price_rounded
 from models.reconciliation_log import Log
@@ -31,8 +29,7 @@ def _fill_whole(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> N
     cell.price = prices.price(key)
     if not account.has_log or key.day.replace(day=1) != account.period:
         return
-    midnight = datetime.combine(key.day, time())
-    here = log.between(model, key.token_class, midnight, midnight + timedelta(days=1))
+    here = log.on(model, key.token_class, key.day)
     there = log.between(model, key.token_class, account.days.begin(key.day), account.days.end(key.day))
     cell.logged, cell.duplicates, cell.duplicate_cost = here.tokens, here.duplicates, here.duplicate_cost
     cell.moved, cell.estimated = there.unique, here.cost

@@ -7,7 +7,7 @@ belong: which of a provider's accounts the log speaks of, and when the bill's da
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -109,6 +109,17 @@ class Log:
             sum((hour.duplicate_cost for hour in inside), ZERO),
             {price for hour in inside for price in hour.prices},
         )
+
+    def on(self, model: Model, token_class: str, day: date) -> Logged:
+        """What was logged on a UTC day."""
+        midnight = datetime.combine(day, time())
+        return self.between(model, token_class, midnight, midnight + timedelta(days=1))
+
+    def average(self, model: Model) -> Decimal:
+        """What a token of a model costs on average at its classes' highest prices: for those of no class."""
+        hours = (hours for tiers in self.hours[model].values() for hours in tiers.values())
+        tokens = sum(logged.unique for of_tier in hours for logged in of_tier.values())
+        return sum(self.at_usual[model].values(), ZERO) / tokens if tokens else ZERO
 
     def tiers(self, model: Model, token_class: str) -> set[str]:
         """The tiers that the log has of a class."""

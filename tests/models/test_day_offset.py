@@ -39,13 +39,13 @@ def test_days_that_begin_with_utc_s_have_no_offset() -> None:
 
 
 def test_the_offset_is_one_that_puts_every_hour_on_the_bill_s_day() -> None:
-    # any midnight after the half hour at 3 and up to the one at 12 does; the nearest to UTC's is taken
-    assert midnights(bill(20, Midnights(8 * 60)), hours(20)) == Midnights(210)
+    # any midnight after the half hour at 3 and up to the one at 12 does; of whole hours the nearest to UTC's is taken
+    assert midnights(bill(20, Midnights(8 * 60)), hours(20)) == Midnights(240)
 
 
 def test_a_scaled_bill_has_the_same_offset() -> None:
     scaled = {day: usd * Decimal("0.93") for day, usd in bill(20, Midnights(8 * 60)).items()}
-    assert midnights(scaled, hours(20)) == Midnights(210)
+    assert midnights(scaled, hours(20)) == Midnights(240)
 
 
 def test_a_midnight_at_a_half_hour_is_found() -> None:
