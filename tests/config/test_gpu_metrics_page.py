@@ -26,5 +26,10 @@ def test_everything_that_can_decide_is_explained() -> None:
         for case in re.findall(r"case(?:(?!\bcase\b).)*?end as metric_used", text, re.DOTALL):
             written |= set(re.findall(r"(?:then|else) '(\w+)'", case))
     assert {"gpu_util_ratio", "mig_profile", "xid_code", "is_cordoned"} <= written
-    for name in written:
+    measured = {name for name in written if name.endswith("_active_ratio")}
+    for name in written - measured:
         assert f"`{name}`" in PAGE
+    for name in measured:  # what was measured together is named together: each part is a column of the table
+        parts = name.removesuffix("_active_ratio").replace("gr_engine", "gr-engine").split("_")
+        for part in parts:
+            assert f"`{part.replace('-', '_')}_active_ratio`" in PAGE
