@@ -119,6 +119,14 @@ def test_a_copy_is_told_every_night_while_it_lies_there_and_never_after(bills: P
     assert {delivery.total_cost for delivery, _ in nights} == {Decimal(7)}
 
 
+def test_single_lines_that_stand_in_two_files_are_told_on_later_nights_too(bills: Path) -> None:
+    write_bill(bills, [TRAIN])
+    write_bill(bills, [TRAIN, SERVE], name="copy.csv")
+    nights = [delivered(bills) for _ in range(2)]
+    assert [delivery.status for delivery, _ in nights] == ["committed", "unchanged"]
+    assert [told.count("1 line stands word for word in another file too") for _, told in nights] == [1, 1]
+
+
 def test_a_manifest_s_files_of_equal_bytes_are_counted_once_and_nobody_is_told_to_take_one_away(bills: Path) -> None:
     original = write_bill(bills, [TRAIN])
     original.with_name("part-2.csv").write_bytes(original.read_bytes())
