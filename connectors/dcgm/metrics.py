@@ -67,6 +67,14 @@ METRICS = {
     "dcgm_dec_utilization": _DECODER,
 }
 
+# Shares of time: their average over a step tells what went on between its ends. The exporter has a new reading every
+# half a minute, and one of a minute is half of what it knows.
+AVERAGED = {
+    name: metric.highest
+    for name, metric in METRICS.items()
+    if COLUMNS[metric.slot].endswith("_ratio") and name.startswith("DCGM_")
+}
+
 # DCGM's "blank", "not found", "not supported" and "no permission" of its three number types, as ranges: an older
 # exporter prints them like readings. The source is dcgm_structs.h. Asked only of numbers outside of a metric's bounds:
 # energy, which is a 64-bit count, passes through the smaller blanks as readings.

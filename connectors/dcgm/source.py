@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, SourceSettings, Window
 from connectors.dcgm.batch import Batches
-from connectors.dcgm.metrics import METRICS, is_wanted
+from connectors.dcgm.metrics import AVERAGED, METRICS, is_wanted
 from connectors.dcgm.samples import open_page
 from connectors.dcgm.settings import DcgmSettings
 from connectors.http import Pace
-from connectors.prometheus import Reader, fetch_pages, matching, probe, read_page
+from connectors.prometheus import Reader, averaging, fetch_pages, matching, probe, read_page
 from connectors.windows import day_windows
 
 
@@ -31,7 +31,8 @@ class DcgmSource:
 
     def fetch(self, settings: DcgmSettings, window: Window) -> Iterator[Page]:
         """Answers of the server, every metric in each so that one page holds whole samples; or the day's files."""
-        return fetch_pages(settings, window, {"gpus": matching(settings, METRICS)}, self._pace)
+        query = averaging(settings, AVERAGED, [name for name in METRICS if name not in AVERAGED])
+        return fetch_pages(settings, window, {"gpus": query}, self._pace)
 
     def parse(self, settings: DcgmSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Samples of the window, in chunks. A sample that two pages hold is taken from the one of lower digest."""

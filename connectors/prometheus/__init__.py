@@ -9,7 +9,7 @@ Here belongs: what all exporters share. Here does not belong: what any metric or
 from connectors.prometheus.pages import fetch_pages, probe, read_page
 from connectors.prometheus.readings import Reader, Reading, UnreadableError, milliseconds
 from connectors.prometheus.refusals import Refusals
-from connectors.prometheus.server import matching
+from connectors.prometheus.server import averaging, matching
 from connectors.prometheus.settings import PrometheusSettings
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Reading",
     "Refusals",
     "UnreadableError",
+    "averaging",
     "fetch_pages",
     "matching",
     "milliseconds",

@@ -17,6 +17,9 @@ from connectors.prometheus.readings import Reader, Reading, Subject, UnreadableE
 from connectors.prometheus.refusals import Refusals
 from connectors.prometheus.settings import PrometheusSettings
 
+AVERAGED = "averaged_metric"
+"""The label that says of which metric an average is: functions over time drop the name."""
+
 
 def open_session(settings: PrometheusSettings, pace: Pace) -> HttpSession:
     """A session with the settings' credentials."""
@@ -38,6 +41,30 @@ def matching(settings: PrometheusSettings, metrics: Iterable[str], *matchers: st
     """
     more = [matcher for matcher in (*matchers, settings.selector) if matcher]
     return "{" + ",".join([f'__name__=~"{"|".join(metrics)}"', *more]) + "}"
+
+
+def averaging(settings: PrometheusSettings, highest: Mapping[str, float], others: Iterable[str]) -> str:
+    """The query for the average of metrics over each step, beside others as they stand at its end.
+
+    A step with a value outside of 0 to the metric's `highest` (a sentinel for "no reading", an impossible one), or with
+    none, has the value that stands at its end, as it came. A series that ended within the step has none: its average
+    would stand beside that of what followed it.
+
+    Args:
+        settings: `selector` is added to each; `step_seconds` is averaged over. The range ends just short of the step:
+            servers before 3.0 would count the reading of the step before, too.
+        highest: the metrics to average, with the highest value that is a reading.
+        others: names of metrics that are taken as they stand.
+    """
+    chosen = "{" + (settings.selector or "") + "}"
+    window = f"[{settings.step_seconds * 1000 - 1}ms]"
+    parts: list[str] = []
+    for name, bound in highest.items():
+        now, before = f"{name}{chosen}", f"{name}{chosen}{window}"
+        readings = f"min_over_time({before})>=0 and max_over_time({before})<={bound:g}"
+        average = f"avg_over_time({before})>=0 and {readings} and {now}"
+        parts.append(f'label_replace({average} or {now},"{AVERAGED}","{name}","","")')
+    return " or ".join([*parts, matching(settings, others)])
 
 
 def fetch_answers(
@@ -111,12 +138,12 @@ def read_answer(page: LandedPage, reader: Reader[Subject], refusals: Refusals) -
 def _read_series(
     labels: Mapping[str, str], values: list[Any], row: int, reader: Reader[Subject], refusals: Refusals
 ) -> Iterator[Reading[Subject]]:
-    name = labels.get("__name__", "")
+    name = labels.get(AVERAGED) or labels.get("__name__", "")
     if not reader.wants(name):
         return
     payload = _payload(labels)  # of the series: one of its values stands in the words of its reject
     try:
-        subject = reader.learn(labels)
+        subject = reader.learn({label: value for label, value in labels.items() if label != AVERAGED})
     except UnreadableError as error:
         refusals.refuse(row + 1, error.reason, str(error), payload)
         return

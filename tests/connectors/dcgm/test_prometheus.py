@@ -37,7 +37,8 @@ def test_the_query_names_the_metrics_and_the_settings_own_matchers(server: Fault
     fetch(server, chunk_hours=24, selector='cluster="prod"', tenant="team-1", username="u", password="p")
     (request,) = server.requests
     query = request.query["query"][0]
-    assert query.startswith('{__name__=~"DCGM_FI_PROF_SM_ACTIVE|')
+    assert query.startswith('label_replace(avg_over_time(DCGM_FI_PROF_SM_ACTIVE{cluster="prod"}[59999ms])')
+    assert ' or {__name__=~"DCGM_FI_DEV_FB_USED|' in query
     assert query.endswith(',cluster="prod"}')
     sent = {name.lower(): value for name, value in request.headers.items()}
     assert (sent["x-scope-orgid"], sent["authorization"]) == ("team-1", "Basic dTpw")

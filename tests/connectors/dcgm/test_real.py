@@ -71,7 +71,10 @@ def test_the_same_exporter_scraped_with_and_without_honor_labels_names_the_same_
 
 
 def openmetrics() -> str:
-    """Ten minutes of one held GPU every 15 s, and a gap until 11:00; energy as a counter; a foreign metric."""
+    """Ten minutes of one held GPU every 15 s, and a gap until 11:00; energy as a counter; a foreign metric.
+
+    SMs work in one reading of each minute, which is never the last; a blank lies in the second minute and in the third.
+    """
     held = ",".join(
         f'{name}="{value}"' for name, value in {**labels(0), **{f"exported_{k}": v for k, v in HELD.items()}}.items()
     )
@@ -79,6 +82,10 @@ def openmetrics() -> str:
     seconds = [*range(0, 600, 15), 3600]
     lines = []
     for metric, value in (
+        (
+            "DCGM_FI_PROF_SM_ACTIVE",
+            lambda s: {105: 9223372036854775794, 165: 2147483632}.get(s, 1 if s % 60 == 30 else 0),
+        ),
         ("DCGM_FI_DEV_GPU_UTIL", lambda s: min(s // 15, 100)),
         ("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", lambda s: 27_611_585_559 + s * 700_000),
         ("node_load1", lambda s: 1),
@@ -110,9 +117,18 @@ def test_a_real_server_gives_the_readings_of_each_step(prometheus: str) -> None:
     first_ten = pulled(prometheus)[:10]
     ten = datetime(2026, 10, 1, 10)
     assert [row["sampled_at"] for row in first_ten] == [ten + timedelta(minutes=n) for n in range(10)]
-    assert [row["gpu_util_ratio"] for row in first_ten] == [0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36]
+    # the mean of four readings of a minute: of 1, 2, 3 and 4 % to begin with; a counter as it stands at the minute's end
+    means = [0.0, 0.025, 0.065, 0.105, 0.145, 0.185, 0.225, 0.265, 0.305, 0.345]
+    assert [row["gpu_util_ratio"] for row in first_ten] == pytest.approx(means)
     assert [row["energy_millijoules"] for row in first_ten] == [27_611_585_559 + n * 42_000_000 for n in range(10)]
     assert {(row["namespace"], row["pod"], row["hostname"]) for row in first_ten} == {("serving", "vllm-0", "node-1")}
+
+
+def test_work_between_two_steps_is_seen_and_no_blank_is_averaged_in(prometheus: str) -> None:
+    """Read at each minute's end, the GPU would seem to rest all the time."""
+    ratios = [row["sm_active_ratio"] for row in pulled(prometheus)[:7]]
+    # one of four readings, but for the two minutes with a blank: these have their last one
+    assert ratios == [0.0, 0.25, 0.0, 0.0, 0.25, 0.25, 0.25]
 
 
 def test_a_gap_is_missing_rows_and_never_zeros(prometheus: str) -> None:
@@ -131,8 +147,8 @@ def test_a_real_server_answers_the_densest_settings_that_are_allowed(prometheus:
 
 def test_the_probe_names_the_metrics_that_the_server_holds(prometheus: str) -> None:
     said = SOURCE.probe(settings(url=prometheus))
-    names = "DCGM_FI_DEV_GPU_UTIL, DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
-    assert said == f"{prometheus} holds 2 metrics of dcgm-exporter: {names}"
+    names = "DCGM_FI_DEV_GPU_UTIL, DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION, DCGM_FI_PROF_SM_ACTIVE"
+    assert said == f"{prometheus} holds 3 metrics of dcgm-exporter: {names}"
 
 
 @pytest.mark.parametrize(("points", "status"), [(11_001, 200), (11_002, 400)])
