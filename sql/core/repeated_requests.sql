@@ -9,6 +9,9 @@
 -- What has to be the same is compared as one hash: that another call has it within the same second is not to be
 -- expected. A gateway's own id of an answer is told from a provider's by its form: gateways make UUIDs.
 -- A batch is told each time that somebody asks for it: under its id, with the same usage, it is one at any time of day.
+-- An id that is used within less than an hour alone names one call, however far apart and however long it was logged:
+-- the provider's id one answer, where key and tokens are the same, as of two proxies in a chain; the log's id one call,
+-- where all is the same and no two ids of answers say otherwise. Hits of the gateway's cache repeat an id by design.
 -- A reused id is one under which something else was already logged that day.
 -- A retry is what follows a failed attempt of the same operation: the failed one is no request of its own.
 with calls as (
@@ -118,7 +121,7 @@ judged as (
     from near
 ),
 
-duplicates as (
+copies as (
     select
         usage_date,
         x_source,
@@ -134,12 +137,71 @@ named as (
     select
         *,
         hash(
+            key_id, input_uncached_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+            input_audio_tokens, output_text_tokens, output_reasoning_tokens, output_audio_tokens
+        ) as size_hash,
+        hash(
             key_id, source_provider, billed_model, status, input_uncached_tokens, cache_read_tokens,
             cache_write_5m_tokens, cache_write_1h_tokens, input_audio_tokens, output_text_tokens,
             output_reasoning_tokens, output_audio_tokens, source_reported_cost_usd
-        ) as call_hash
+        ) as call_hash,
+        case
+            when
+                response_id <> request_id
+                or response_id like 'resp_%'
+                or response_id like 'msg_%'
+                or response_id like 'gen-%'
+                or (response_id like 'chatcmpl-%' and response_id not like 'chatcmpl-%-%')
+                then response_id
+        end as answer_id
     from suspect_requests
-    where may_share_id
+    where not is_cache_hit and (may_share_id or (may_be_logged_twice and response_id is not null))
+),
+
+answers as (
+    select
+        usage_date,
+        x_source,
+        x_page,
+        x_row,
+        first_value(request_id) over answer as other_request_id,
+        row_number() over answer as answer_order,
+        min(started_at) over of_answer as first_started_at,
+        max(started_at) over of_answer as last_started_at
+    from named
+    where answer_id <> '' and input_total_tokens + output_total_tokens > 0
+    window answer as (
+        partition by usage_date, x_source, answer_id, size_hash
+        order by started_at, x_page, x_row
+    ),
+    of_answer as (
+        partition by usage_date, x_source, answer_id, size_hash
+    )
+),
+
+answers_again as (
+    select
+        usage_date,
+        x_source,
+        x_page,
+        x_row,
+        other_request_id,
+        'same_id' as proof
+    from answers
+    where answer_order > 1 and last_started_at < first_started_at + interval 1 hour
+),
+
+duplicates as (
+    select * from answers_again
+    union all
+    select copies.*
+    from copies
+    left join answers_again
+        on
+            copies.x_source = answers_again.x_source
+            and copies.x_page = answers_again.x_page
+            and copies.x_row = answers_again.x_row
+    where answers_again.x_row is null
 ),
 
 uses as (
@@ -155,17 +217,21 @@ uses as (
             and (
                 service_tier = 'batch'
                 or (
-                    may_be_logged_twice
-                    and started_at <= lag(started_at) over use + interval 1 second
-                    and coalesce(abs(latency_seconds - lag(latency_seconds) over use) <= 0.1, true)
+                    input_total_tokens + output_total_tokens > 0
+                    and coalesce(answer_id = lag(answer_id) over use, true)
+                    and max(started_at) over of_id < min(started_at) over of_id + interval 1 hour
                 )
             ),
             false
         ) as is_logged_again
     from named
+    where may_share_id
     window use as (
         partition by usage_date, x_source, request_id
         order by started_at, x_page, x_row
+    ),
+    of_id as (
+        partition by usage_date, x_source, request_id
     )
 ),
 

@@ -2,7 +2,8 @@
 -- like an attempt is known beforehand from hashes, eight bytes for each attempt, that occur twice: of its key, sizes
 -- and hour, of its id, of its operation if that failed at first. What only happens to have the same hash is no matter
 -- later. Two starts within a second are in the same hour, or in the last second of one and the first of the next: what
--- starts in those is looked at in any case.
+-- starts in those is looked at in any case. So is, ten seconds before and after an hour's end, what has an id of its
+-- answer: that may have been logged further apart.
 -- Only what is paid for can cost the wrong thing. Costs that differ by a billionth of a dollar or less are equal:
 -- gateways compute in binary floating point.
 with alike as (
@@ -36,6 +37,10 @@ looked_at as (
         and (
             alike.size_hash is not null
             or minute(priced_requests.started_at) * 60 + second(priced_requests.started_at) in (0, 3599)
+            or (
+                priced_requests.response_id is not null
+                and (minute(priced_requests.started_at) * 60 + second(priced_requests.started_at) + 10) % 3600 < 20
+            )
         ) as may_be_logged_twice,
         repeated_ids.id_hash is not null as may_share_id,
         failed_operations.operation_hash is not null and priced_requests.attempt_group_id is not null
