@@ -1,8 +1,10 @@
--- A call that two logs tell counts once: in the gateway's log, not in that of a tracing tool; of two of one sort, in
--- the one whose source comes first by name. Two attempts are one call where the provider's id of the answer is the same
--- and the id was used within an hour only; or where they are of one trace, have the same tokens, are the only ones of
--- it in their logs and began within a minute. What a gateway's cache answered is paid by nobody, which a tracing tool
--- does not know: it is matched like all else. Only days that more than one log tells of are looked at.
+-- A call that two logs tell counts once: in the one that has its usage, of which a stream that was cut off leaves a log
+-- nothing, or the input alone; where both have it or neither, in the gateway's log, not in that of a tracing tool; of
+-- two of one sort, in the one whose source comes first by name. What a gateway's cache answered is paid by nobody,
+-- which a tracing tool does not know: it is matched like all else, and counts as a hit whatever is known of its usage.
+-- Two attempts are one call where the provider's id of the answer is the same and the id was used within an hour only;
+-- or where they are of one trace, have the same tokens, are the only ones of it in their logs and began within a
+-- minute. Only days that more than one log tells of are looked at.
 with days as (
     select usage_date
     from gateway_requests
@@ -19,6 +21,13 @@ calls as (
         gateway_requests.started_at,
         case when gateway_requests.gateway in ('langfuse', 'langfuse_export', 'otel_genai', 'phoenix') then 2 else 1 end
             as precedence,
+        case
+            when gateway_requests.is_cache_hit then 0
+            when gateway_requests.output_total_tokens > 0 then 0
+            when coalesce(gateway_requests.input_total_tokens, 0) = 0 then 2
+            when gateway_requests.is_stream then 1
+            else 0
+        end as unknown_usage,
         gateway_requests.provider,
         gateway_requests.billed_model,
         gateway_requests.response_id,
@@ -40,6 +49,7 @@ names as (
         x_row,
         started_at,
         precedence,
+        unknown_usage,
         'response_id' as evidence,
         response_id as name,
         cast(0 as bigint) as input_tokens,
@@ -54,6 +64,7 @@ names as (
         x_row,
         started_at,
         precedence,
+        unknown_usage,
         'trace_id' as evidence,
         trace_id as name,
         input_total_tokens as input_tokens,
@@ -68,6 +79,7 @@ names as (
         x_row,
         started_at,
         precedence,
+        unknown_usage,
         'trace_id' as evidence,
         attempt_group_id as name,
         input_total_tokens as input_tokens,
@@ -116,7 +128,7 @@ placed as (
             and names.output_tokens = shared.output_tokens
     window place as (
         partition by names.usage_date, names.evidence, names.name, names.input_tokens, names.output_tokens
-        order by names.precedence, names.x_source, names.started_at, names.x_page, names.x_row
+        order by names.unknown_usage, names.precedence, names.x_source, names.started_at, names.x_page, names.x_row
     )
 ),
 
