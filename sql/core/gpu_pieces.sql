@@ -1,7 +1,7 @@
 -- The time of every GPU or MIG instance, cut wherever something may change: at full hours, where a run ends, where the
--- scheduler gives or takes, where a serving engine begins or ceases to have requests, where a node is seen or lost.
--- Time without samples stands here too, as unseen. What a run left unfilled is shared among its pieces by running
--- totals, each rounded down: they sum to the run's, however often it is cut.
+-- scheduler gives or takes or falls silent, where a serving engine begins or ceases to have requests, where a node is
+-- seen or lost. Time without samples stands here too, as unseen. What a run left unfilled is shared among its pieces by
+-- running totals, each rounded down: they sum to the run's, however often it is cut.
 with held as (
     select
         *,
@@ -75,6 +75,29 @@ unplaced as (
     where hostname = ''
 ),
 
+-- and what it says of nobody, or does not say, is of all GPUs of its cluster
+said as (
+    select
+        cluster,
+        from_second as at_second
+    from gpu_spoken
+    union
+    select
+        cluster,
+        to_second as at_second
+    from gpu_spoken
+    union
+    select
+        cluster,
+        from_second as at_second
+    from unplaced
+    union
+    select
+        cluster,
+        to_second as at_second
+    from unplaced
+),
+
 changes as (
     select
         cluster,
@@ -85,16 +108,9 @@ changes as (
     select
         named.cluster,
         named.hostname,
-        unplaced.from_second as at_second
+        said.at_second
     from named
-    inner join unplaced on named.cluster = unplaced.cluster
-    union
-    select
-        named.cluster,
-        named.hostname,
-        unplaced.to_second as at_second
-    from named
-    inner join unplaced on named.cluster = unplaced.cluster
+    inner join said on named.cluster = said.cluster
     union
     select
         cluster,

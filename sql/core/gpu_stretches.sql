@@ -2,7 +2,7 @@
 --   unhealthy       a fatal XID and no activity, or a cordoned node's GPU that nobody holds
 --   in_use          it works, and nobody knows for whom
 --   unallocated     nobody holds it, and somebody who would know of a holder says so: a source of samples that tells
---                   holders, or the scheduler of its cluster
+--                   holders, or the scheduler of its cluster while it speaks
 --   unknown         nobody knows whether somebody holds it; or somebody does and no metric tells, or only GPU
 --                   utilisation, which can prove that a GPU idles and nothing else; or it works and no metric tells
 --                   how well, and then the metric that proves the work is named
@@ -93,7 +93,7 @@ workloads as (
         max(workload_name) as workload_name,
         max(case
             when holder_kind = 'job' then 'training'
-            when workload_kind = 'CronJob' then 'batch'
+            when workload_kind = 'Job' then 'batch'
             when workload_kind like '%Job' or workload_kind in ('TrainJob', 'Workflow') then 'training'
             else 'interactive'
         end) as told_kind
@@ -113,20 +113,7 @@ asked as (
     group by usage_date, cluster, hostname, namespace, pod
 ),
 
--- clusters whose scheduler speaks on a day: what it gave to nobody, nobody has
-spoken as (
-    select
-        cluster,
-        sighting_date as usage_date
-    from node_sightings
-    union
-    select
-        cluster,
-        allocation_date as usage_date
-    from gpu_allocations
-),
-
--- but what it gave on a node that it does not name may be any GPU
+-- what the scheduler gave on a node that it does not name may be any GPU
 unplaced as (
     select distinct pieces.piece_number
     from numbered as pieces
@@ -160,7 +147,7 @@ matched as (
         coalesce(named.held_ppm, asked.asked_ppm) as asked_ppm,
         cordons.is_cordoned,
         gpu_serving.pod is not null as has_requests,
-        unplaced.piece_number is null and (named.tells_holders or spoken.cluster is not null) as is_holder_known,
+        unplaced.piece_number is null and (named.tells_holders or gpu_spoken.cluster is not null) as is_holder_known,
         row_number() over (
             partition by named.piece_number, named.namespace, named.pod
             order by gpu_workload_rules.priority asc nulls last, cordons.is_cordoned desc nulls last
@@ -173,10 +160,11 @@ matched as (
             and named.hostname = cordons.hostname
             and named.start_second >= cordons.from_second
             and named.start_second < cordons.to_second
-    left join spoken
+    left join gpu_spoken
         on
-            named.usage_date = spoken.usage_date
-            and named.cluster = spoken.cluster
+            named.cluster = gpu_spoken.cluster
+            and named.start_second >= gpu_spoken.from_second
+            and named.start_second < gpu_spoken.to_second
     left join unplaced on named.piece_number = unplaced.piece_number
     left join workloads
         on
