@@ -107,9 +107,10 @@ def costs_of(line: Line) -> Mapping[str, str]:
 
 
 def in_doubt(line: Line) -> str:
-    """Where a net number is zero beside one that is not: what that means, only the whole delivery tells."""
-    pairs = [pair for pair in _PAIRS if line.names.has(pair[0])]
-    return f"coalesce({' or '.join(_is_zero_beside(line, *pair) for pair in pairs)}, false)" if pairs else "false"
+    """Where a net number is zero, or a discount lacks it, beside a gross one: only the whole delivery tells why."""
+    doubts = [_is_zero_beside(line, *pair) for pair in _PAIRS if line.names.has(pair[0])]
+    doubts += [_is_discount_without_net(line)] if line.names.has(_COST[0]) else []
+    return f"coalesce({' or '.join(doubts)}, false)" if doubts else "false"
 
 
 def has_net_zero(line: Line) -> str:
@@ -154,8 +155,16 @@ def _net(line: Line, net: str, gross: str) -> str:
         return names.decimal(gross)
     taken = f"coalesce({names.decimal(net)}, {names.decimal(gross)})"
     if line.net_is_filled:
-        return taken
+        # the net costs of the lines that it applies to have it in them: once more would take it off twice
+        is_taken_off = _is_discount_without_net(line) if net == _COST[0] else "false"
+        return f"case when {is_taken_off} then {_ZERO} else {taken} end"
     return f"case when {_is_zero_beside(line, net, gross)} then {names.decimal(gross)} else {taken} end"
+
+
+def _is_discount_without_net(line: Line) -> str:
+    """Where a line is a discount and states no net cost."""
+    names = line.names
+    return f"({line.kind} like '%Discount' and {names.decimal(_COST[0])} is null and {names.decimal(_COST[1])} <> 0)"
 
 
 def _is_zero_beside(line: Line, net: str, gross: str) -> str:

@@ -16,6 +16,7 @@ from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
 from pipelines.night.gpu_costs import GPU_COSTS, NODE_COSTS, build_gpu_costs, build_node_costs
 from pipelines.night.host_matches import MATCHES, build_host_matches
+from pipelines.night.late_prices import out_of_reach
 from pipelines.night.ledger import POSTINGS, build_postings
 from pipelines.night.list_readings import LISTED, SKU_PRICES
 from pipelines.night.reconciliation import build_causes, build_lines
@@ -91,8 +92,10 @@ def reference_assets() -> list[dg.AssetsDefinition]:
     def model_identity(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         house = house_of(context)
         house.progress.start("model_identity")
-        count = write_model_identity(house, *days_of(context))
-        house.progress.finish("model_identity", f"{count:,} names", tuple(useless_prices(house)))
+        first, last = days_of(context)
+        count = write_model_identity(house, first, last)
+        told = (*useless_prices(house), *out_of_reach(house, first))
+        house.progress.finish("model_identity", f"{count:,} names", told)
         return dg.MaterializeResult(metadata={"rows": count})
 
     @_reference_asset("bill_sources", deps=["charges"])

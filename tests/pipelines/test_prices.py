@@ -85,6 +85,23 @@ class Corrected:
         return ended.told.summaries
 
 
+def test_a_corrected_price_of_days_beyond_a_night_s_reach_is_told_with_what_prices_them_anew(tmp_path: Path) -> None:
+    config = write_company(tmp_path)
+    text = config.read_text(encoding="utf-8")
+    write_log(tmp_path, "gpt-4o")
+    assert night(config, DAY).result.published
+    config.write_text(text + "prices:\n" + CORRECTED, encoding="utf-8")
+    much_later = DAY + timedelta(days=101)
+    told = night(config, much_later).problems
+    assert f"new prices of openai/gpt-4o hold on days from {DAY} to {DAY} too, more than 100 days back" in told
+    assert f"`farthing run {DAY}..{DAY}`" in told
+    cost = "select priced_cost_usd from usage_daily where model_id = 'gpt-4o'"
+    assert rows(tmp_path, cost) == [(D("0.0035"),)]
+    assert "new prices of" not in night(config, much_later + timedelta(days=1)).problems
+    assert night(config, DAY).result.published
+    assert rows(tmp_path, cost) == [(D("0.0033"),)]
+
+
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Corrected:
     return Corrected(tmp_path_factory.mktemp("corrected"))

@@ -241,6 +241,15 @@ def test_under_negotiated_discounts_the_net_numbers_are_what_is_billed(written: 
     assert found.total("effective_cost") == found.total("billed_cost") == D(117)
 
 
+@pytest.mark.parametrize("written", [csv_report, parquet_report])
+def test_a_discount_without_a_net_cost_is_in_the_net_costs_of_others_or_else_billed_itself(written: Any) -> None:
+    discount = line("EdpDiscount", "-10", line_item_net_unblended_cost="")
+    netted = read(written(line(cost="100", line_item_net_unblended_cost="90"), discount))
+    assert netted.total("billed_cost") == netted.total("effective_cost") == Decimal(90)
+    gross = read(written(line(cost="100", line_item_net_unblended_cost=""), discount))
+    assert gross.total("billed_cost") == gross.total("effective_cost") == Decimal(90)
+
+
 def test_a_net_cost_of_zero_that_no_discount_explains_is_an_export_without_net_costs() -> None:
     row = only(parquet_report(line(cost="100", line_item_net_unblended_cost="0")))
     assert row["billed_cost"] == D(100)

@@ -1,0 +1,41 @@
+"""Prices learned tonight for days so far back that a night leaves them as they were priced: told, with the remedy."""
+
+from datetime import date, timedelta
+
+import polars as pl
+import pyarrow.dataset as ds
+
+from models.frames import frame_of
+from pipelines.calendar import midnight
+from pipelines.house import House
+from pipelines.night.price_lists import PRICES
+from pipelines.night.stale import HORIZON_DAYS
+from pipelines.wording import first_of
+
+USAGE = "usage_daily"
+_MODEL = ["provider_id", "model_id"]
+
+
+def out_of_reach(house: House, first: date) -> list[str]:
+    """One sentence where prices that this run learned hold on days with usage that a run from `first` on leaves out."""
+    reach = first - timedelta(days=HORIZON_DAYS)
+    days = [piece.slice_date for piece in house.lake.slices(USAGE) if piece.row_count and piece.slice_date < reach]
+    if not days:
+        return []
+    is_news = (pl.col("known_from") >= house.began_at) & (pl.col("valid_from") < midnight(reach))
+    news = frame_of(house.lake.read(PRICES)).filter(is_news).select(*_MODEL, "valid_from", "valid_to")
+    stored = house.lake.dataset(USAGE, min(days), reach)
+    models = ds.field("model_id").isin(news["model_id"].unique().to_list())
+    used = frame_of(stored.to_table(columns=["usage_date", *_MODEL], filter=models)).unique()
+    found = used.join(news, on=_MODEL).filter(
+        pl.col("usage_date") >= pl.col("valid_from").dt.date(), pl.col("usage_date") <= pl.col("valid_to").dt.date()
+    )
+    if found.is_empty():
+        return []
+    names = first_of(found.select(pl.concat_str(_MODEL, separator="/")).to_series().unique().sort().to_list())
+    start, end = found["usage_date"].min(), found["usage_date"].max()
+    told = (
+        f"new prices of {names} hold on days from {start} to {end} too, more than {HORIZON_DAYS} days back, which stay "
+        f"as they were priced: `farthing run {start}..{end}` prices them anew and shows the difference"
+    )
+    return [told]
