@@ -22,7 +22,10 @@ DEFINITIONS = {
         "GPU time with work on it that leaves much of the GPU free. It is an opportunity, not waste, "
         "and is never added to idle cost."
     ),
-    "Unknown": "GPU time without a sample. It is called neither idle nor busy.",
+    "Unknown": (
+        "GPU time whose state no sample tells: none came, or none that says how well a busy GPU was used. "
+        "It is called neither idle nor effective."
+    ),
     "Bill and log": (
         "The bill is what the provider charges. The log is what the gateway recorded, at the prices known for it."
     ),

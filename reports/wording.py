@@ -36,7 +36,7 @@ GPU_STATE_LABELS = {
     "under_used": "Under-used",
     "allocated_idle": "Allocated, idle",
     "warm_standby": "Idle on purpose (warm standby)",
-    "unknown": "Unknown (no sample)",
+    "unknown": "Unknown (no sample that tells)",
     "unallocated": "Held by no team",
     "unhealthy": "Unhealthy",
 }
