@@ -25,9 +25,10 @@ from models.reconciliation_cells import Cell
 from models.reconciliation_log import read_log
 from models.reconciliation_rate import rate_difference, split_rates, volume_difference
 from models.reconciliation_sides import Key, Model, provider_of, read_usage, usd
+from models.reconciliation_spans import Known, by_day
 from models.reconciliation_volume import Account, Part, split_tokens
 
-RECONCILIATION_RULES = "8"
+RECONCILIATION_RULES = "9"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -80,10 +81,12 @@ def reconcile(
         models = {names: Model(*found) for names, found in identities.items()}
         counted = {provider_of(name, models) for name in provider_usage["provider_name"].unique()}
         compared = frozenset({*usage_hourly["provider_id"], *counted})
-        bill, names = read_bill(Bill(charge_groups, models, usd_rates, compared))
+        on_days, spans, names = read_bill(Bill(charge_groups, models, usd_rates, compared))
         tiers = set(charge_groups.select("provider_name", "service_tier").unique().iter_rows())
         log, usage = read_log(usage_hourly, names), read_usage(provider_usage, models, names, tiers)
-        sides = Sides(period, bill, log, usage, PriceIndex(price_book))
+        prices = PriceIndex(price_book)
+        bill = by_day(on_days, spans, Known(period, log, usage, prices))
+        sides = Sides(period, bill, log, usage, prices)
         explained = [row for cells, account in accounts(sides) for row in _explained(sides, cells, account)]
     lines = [_line(cell, account) for cell, account, _ in explained]
     causes = [_named(cell, account) | cause._asdict() for cell, account, found in explained for cause in found]

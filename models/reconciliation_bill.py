@@ -7,6 +7,7 @@ the lines of models from others.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ from models.reconciliation_sides import (
     provider_of,
     usd,
 )
+from models.reconciliation_spans import Span
 from models.tokens import tokens_in
 
 NOT_FOR_TOKENS: Mapping[str, str] = {"Credit": "credit", "Adjustment": "adjustment", "Tax": "tax"}
@@ -54,9 +56,10 @@ class Bill(NamedTuple):
 
 
 class BillSide(NamedTuple):
-    """The bill in USD by cell, and how it names models and classes."""
+    """The bill in USD by cell, its lines for more than a day, and how it names models and classes."""
 
     cells: Mapping[Key, Billed]
+    spans: Sequence[Span]
     names: Names
 
 
@@ -78,14 +81,25 @@ def read_bill(bill: Bill) -> BillSide:
     lines = list(_lines(bill))
     tiered = {line.model for line in lines if line.cause is None and line.row["service_tier"]}
     cells: dict[Key, Billed] = {}
+    spans: list[Span] = []
     for line in lines:
         row, model = line.row, line.model
         key = Key(row["charge_date"], model.provider, row["sub_account_id"] or "", model.model, line.token_class)
         billed = _billed(line, bill.usd_rates)
-        if model in tiered and line.cause is None:
-            billed.tiers = {row["service_tier"] or DEFAULT: OfTier(billed.cost, billed.tokens, billed.lines)}
-        cells[key] = cells.get(key, Billed()).plus(billed)
-    return BillSide(cells, _names(lines))
+        tier = (row["service_tier"] or DEFAULT) if model in tiered and line.cause is None else None
+        if tier is not None:
+            billed.tiers = {tier: OfTier(billed.cost, billed.tokens, billed.lines, billed.digits)}
+        if line.cause is None and (days := _days(row)) > 1:
+            spans.append(Span(key, days, tier, billed))
+        else:
+            cells[key] = cells.get(key, Billed()).plus(billed)
+    return BillSide(cells, spans, _names(lines))
+
+
+def _days(row: Row) -> int:
+    """How many days a line is for; one of 25 hours, as summer time ends, is one."""
+    start, end = row["charge_start"], row["charge_end"]
+    return 1 if start is None or end is None else max(1, round((end - start) / timedelta(days=1)))
 
 
 def _names(lines: Sequence[_Line]) -> Names:
@@ -123,7 +137,8 @@ def _billed(line: _Line, usd_rates: Mapping[str, Decimal]) -> Billed:
     cost = ZERO if rate is None else usd(row["billed_cost"] * rate)
     if cause:
         return Billed(not_for_tokens={cause: cost}, unconverted=unconverted)
-    return Billed(cost, _tokens(row), row["line_count"], unconverted=unconverted)
+    digits = max(0, -int(cost.normalize().as_tuple().exponent))
+    return Billed(cost, _tokens(row), Decimal(row["line_count"]), digits, unconverted=unconverted)
 
 
 def _tokens(row: Row) -> Decimal | None:

@@ -22,14 +22,15 @@ class Charge:
     """What of a cell is billed and logged in one tier; `tier` is None where the bill does not tell tiers.
 
     `moved` and `moved_cost` are the log's, as those of a cell; `prices` all that held; `price` what a billed token
-    costs.
+    costs. `lines` and `digits` are the bill's, as of a cell of it.
     """
 
     key: Key
     tier: str | None
     tokens: Decimal
     cost: Decimal
-    lines: int
+    lines: Decimal
+    digits: int
     moved: int
     moved_cost: Decimal
     prices: frozenset[Decimal]
@@ -82,9 +83,9 @@ class Cell:
     @property
     def as_charge(self) -> Charge:
         """The whole cell as one charge, as of a bill that does not tell tiers."""
-        cost, lines = (self.billed.cost, self.billed.lines) if self.billed else (ZERO, 1)
-        tokens, price = self.billed_tokens or ZERO, self.price or ZERO
-        return Charge(self.key, None, tokens, cost, lines, self.moved, self.moved_cost, self.prices, price)
+        billed = self.billed or Billed(lines=Decimal(1))
+        of_bill = self.billed_tokens or ZERO, billed.cost, billed.lines, billed.digits
+        return Charge(self.key, None, *of_bill, self.moved, self.moved_cost, self.prices, self.price or ZERO)
 
     @property
     def billed_tokens(self) -> Decimal | None:

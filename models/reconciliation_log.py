@@ -110,10 +110,10 @@ class Log:
             {price for hour in inside for price in hour.prices},
         )
 
-    def on(self, model: Model, token_class: str, day: date) -> Logged:
-        """What was logged on a UTC day."""
+    def on(self, model: Model, token_class: str, day: date, tier: str | None = None) -> Logged:
+        """What was logged on a UTC day, of one tier or of all."""
         midnight = datetime.combine(day, time())
-        return self.between(model, token_class, midnight, midnight + timedelta(days=1))
+        return self.between(model, token_class, midnight, midnight + timedelta(days=1), tier)
 
     def average(self, model: Model) -> Decimal:
         """What a token of a model costs on average at its classes' highest prices: for those of no class."""

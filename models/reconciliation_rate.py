@@ -20,6 +20,9 @@ ONE, HALF = Decimal(1), Decimal("0.5")
 MOST_DIGITS = 9
 """Decimal places beyond which a bill's figures are binary noise."""
 
+LAST_DIGIT = Decimal("0.000000000001")
+"""What a share of a line, written with twelve decimals, may differ by beside its share of the line's rounding."""
+
 FACTOR_DIGITS = range(1, 7)
 LOWEST_FACTOR, HIGHEST_FACTOR = Decimal("0.5"), Decimal("1.5")
 """A factor beyond these is no discount and no margin."""
@@ -179,9 +182,8 @@ def _price_between(charge: Charge, factor: Decimal, half_a_unit: Decimal) -> Dec
 
 def _half_a_unit(charges: Sequence[Charge]) -> Decimal:
     """Half a unit of the last digit that the bill of these charges writes."""
-    costs = (charge.cost.normalize() for charge in charges)
-    digits = max((-int(cost.as_tuple().exponent) for cost in costs), default=0)
-    return HALF.scaleb(-max(0, min(MOST_DIGITS, digits)))
+    digits = max((charge.digits for charge in charges), default=0)
+    return HALF.scaleb(-min(MOST_DIGITS, digits))
 
 
 def _common_factor(charges: Sequence[Charge], half_a_unit: Decimal) -> Decimal:
@@ -232,4 +234,4 @@ def _fit(
 
 
 def _is_near(charge: Charge, expected: Decimal, half_a_unit: Decimal) -> bool:
-    return abs(charge.cost - expected) <= charge.lines * half_a_unit
+    return abs(charge.cost - expected) <= charge.lines * half_a_unit + LAST_DIGIT

@@ -73,21 +73,25 @@ class Unit(NamedTuple):
 
 
 class OfTier(NamedTuple):
-    """What of a cell of the bill is of one service tier."""
+    """What of a cell of the bill is of one service tier: `lines` and `digits` as of the cell."""
 
     cost: Decimal
     tokens: Decimal | None
-    lines: int
+    lines: Decimal
+    digits: int
 
     def plus(self, other: "OfTier") -> "OfTier":
         """Both together."""
-        return OfTier(self.cost + other.cost, _both(self.tokens, other.tokens), self.lines + other.lines)
+        tokens, digits = _both(self.tokens, other.tokens), max(self.digits, other.digits)
+        return OfTier(self.cost + other.cost, tokens, self.lines + other.lines, digits)
 
 
 @dataclass(slots=True)
 class Billed:
     """One cell of the bill in USD. `tokens` is None where a line's unit is no number of tokens.
 
+    `lines` counts a line that is for several days in each of them by its share; `digits` has how many decimals the
+    bill writes.
     `tiers` is the same by service tier: of models of which the bill names any. `not_for_tokens` holds by cause what is
     no price of tokens, which all these are without; `unconverted` are the currencies of lines that have no rate to USD,
     whose cost is missing.
@@ -95,7 +99,8 @@ class Billed:
 
     cost: Decimal = ZERO
     tokens: Decimal | None = ZERO
-    lines: int = 0
+    lines: Decimal = ZERO
+    digits: int = 0
     tiers: Mapping[str, OfTier] = field(default_factory=dict[str, OfTier])
     not_for_tokens: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     unconverted: frozenset[str] = frozenset()
@@ -115,6 +120,7 @@ class Billed:
             self.cost + other.cost,
             _both(self.tokens, other.tokens),
             self.lines + other.lines,
+            max(self.digits, other.digits),
             tiers,
             {name: self.not_for_tokens.get(name, ZERO) + other.not_for_tokens.get(name, ZERO) for name in causes},
             self.unconverted | other.unconverted,

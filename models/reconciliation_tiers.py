@@ -55,14 +55,15 @@ def _charge(
     cell: Cell, tier: str, billed: OfTier | None, log: Log, days: Midnights, price_in: PriceOf
 ) -> Charge | None:
     """One tier. None where its tokens or its price are unknown."""
-    key, of_tier = cell.key, billed or OfTier(ZERO, ZERO, 0)
+    key, of_tier = cell.key, billed or OfTier(ZERO, ZERO, ZERO, 0)
     start, end = days.begin(key.day), days.end(key.day)
     there = log.between(Model(key.provider, key.model), key.token_class, start, end, tier if cell.has_log else "")
     cost = there.unique_cost
     price = cost / there.unique if cost is not None and there.unique else price_in(key, tier)
     if cost is None or price is None or of_tier.tokens is None or (of_tier.cost and not of_tier.tokens):
         is_absent = not of_tier.lines and not there.tokens
-        return Charge(key, tier, ZERO, ZERO, 0, 0, ZERO, frozenset(), ZERO) if is_absent else None
+        return Charge(key, tier, ZERO, ZERO, ZERO, 0, 0, ZERO, frozenset(), ZERO) if is_absent else None
     held = frozenset(there.prices or {price})
     price = next(iter(held)) if len(held) == 1 else price_rounded(price)
-    return Charge(key, tier, of_tier.tokens, of_tier.cost, of_tier.lines, there.unique, cost, held, price)
+    of_bill = of_tier.tokens, of_tier.cost, of_tier.lines, of_tier.digits
+    return Charge(key, tier, *of_bill, there.unique, cost, held, price)
