@@ -5,7 +5,7 @@ from connectors.logs.allow_list import AllowList, Fields, allow, allow_list, at,
 from connectors.logs.attempt import NOTHING, Attempt, Record
 from connectors.logs.buckets import Counts, exclusive, of_call
 from connectors.logs.calls import is_streaming, later, number, operation, streamed
-from connectors.logs.conventions import CONVENTIONS
+from connectors.logs.conventions import as_provider
 from connectors.logs.instants import microseconds
 from connectors.logs.metadata import asked
 from connectors.logs.names import without_provider
@@ -52,7 +52,7 @@ def attempt(settings: CloudflareSettings, record: Record) -> Attempt:
         started_at=start,
         ended_at=later(start, record.get("duration")),
         status=None if succeeded is None else "success" if succeeded else "failure",
-        usage=exclusive(of_call(counts, *kind), CONVENTIONS["cloudflare"]),
+        usage=exclusive(of_call(counts, *kind), as_provider("cloudflare", provider)),
         gateway="cloudflare_ai_gateway",
         call_type=record.get("path"),
         provider=provider,

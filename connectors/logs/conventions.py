@@ -30,9 +30,12 @@ class Convention(NamedTuple):
 _INCLUSIVE = Convention("inside", "inside", "inside")
 _EXCLUSIVE = Convention("outside", "outside", "inside")
 _FIGURES_DECIDE = Convention("unstated", "unstated", "unstated")
-# These name input and output alone, as the provider counts them. Cached input, if any, then stands among the uncached:
-# the most that it can have cost. The reconciliation finds the class.
+# These name input and output as the provider counts them: see `as_provider`. Cached input that they do not name stands
+# among the uncached of providers that count it inside, which is the most that it can have cost; of those that count it
+# outside it is missing. Either way the reconciliation finds the class.
 _AS_THE_PROVIDER = _FIGURES_DECIDE
+_COUNT_OUTSIDE = ("anthropic", "bedrock")
+"""What the names of providers have in them that count cached input beside the input."""
 
 CONVENTIONS: Mapping[str, Convention] = {
     # What providers answer.
@@ -64,3 +67,9 @@ CONVENTIONS: Mapping[str, Convention] = {
     "azure_apim": _AS_THE_PROVIDER,
 }
 """Every known convention, by source. `Convention` itself serves declared mappings."""
+
+
+def as_provider(source: str, provider: str | None) -> Convention:
+    """The convention of a source that states no total, and counts as its provider does: who that is decides."""
+    is_outside = any(name in (provider or "").lower() for name in _COUNT_OUTSIDE)
+    return _EXCLUSIVE if is_outside else CONVENTIONS[source]

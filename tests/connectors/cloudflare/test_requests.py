@@ -85,6 +85,14 @@ def test_cached_input_that_a_row_breaks_out_is_a_class_of_its_own(nights: Nights
     assert tuple(nights.rows()[0][name] for name in BUCKETS) == (176, 1024, 300, 1200)
 
 
+@pytest.mark.parametrize("provider", ["anthropic", "aws-bedrock"])
+def test_cached_input_of_a_provider_that_counts_it_outside_is_no_part_of_the_input(
+    provider: str, nights: Nights, served: Served
+) -> None:
+    served([row(0, provider=provider, tokens_in=3000, usage_metadata={"input_cached_tokens": 2000})])
+    assert tuple(nights.rows()[0][name] for name in BUCKETS) == (3000, 2000, 300, 5000)
+
+
 @pytest.mark.parametrize("said", [None, "", "null", "{}", "no json", '["a list"]'])
 def test_metadata_that_says_nothing_leaves_the_team_unknown(said: Any, nights: Nights, served: Served) -> None:
     served([row(0, metadata=said)])
