@@ -3,18 +3,15 @@
 Method: AWS' own amortisation. A line that a commitment covers has the commitment's cost; the commitment's fee line has
 what nobody used; what was paid upfront, and the negation of covered usage, have none. Where the account has negotiated
 discounts, the `net` twin of each number is what is invoiced, and is taken. Whether a delivery has net numbers at all,
-only all of its lines together tell: see `NetCosts`.
+only all of its lines together tell: see `net_costs`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
 
 from connectors.aws.bill_product import instance_type, is_model
 from connectors.aws.bill_ratio import MONEY, ratio
-from connectors.base import LandedPage
 from connectors.bills import Names
-from connectors.bills.files import open_lines
 
 COVERED, NEGATION = "SavingsPlanCoveredUsage", "SavingsPlanNegation"
 RECURRING_FEE, UPFRONT_FEE = "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"
@@ -40,40 +37,12 @@ class Line:
     amortised_cost: str = "_amortised_cost"
 
 
-class NetCosts:
-    """Whether a delivery has net costs: one line with one that is not zero shows it.
-
-    Few deliveries have a line whose reading hangs on it (see `in_doubt`), and looking for it reads all files: it is
-    found when it is first asked for, once for all files.
-    """
-
-    def __init__(self, files: Sequence[LandedPage]) -> None:
-        self._files = files
-        self._lock = Lock()
-        self.are_filled: bool | None = None
-
-    def find(self) -> bool:
-        """The answer. Raises IncompleteDeliveryError for a file that is not whole."""
-        with self._lock:
-            if self.are_filled is None:
-                self.are_filled = any(map(_has_net_cost, self._files))
-            return self.are_filled
-
-
-def _has_net_cost(page: LandedPage) -> bool:
-    with open_lines(page) as lines:
-        net = lines.names.decimal(_COST[0])
-        if not lines.names.has(_COST[0]):
-            return False
-        return lines.connection.execute(f"select 1 from lines where {net} <> 0 limit 1").fetchone() is not None
-
-
 def steps_of(line: Line) -> tuple[Mapping[str, str], ...]:
     """The columns that `Line` names, in the order in which they need each other."""
     names = line.names
     parent, operation = names.text("splitLineItem/ParentResourceId"), names.text("lineItem/Operation")
     kind = names.text("lineItem/LineItemType")
-    billed = _net(line, *_COST)
+    billed = _net(line, *COST)
     return (
         {
             line.kind: kind,
@@ -109,13 +78,13 @@ def costs_of(line: Line) -> Mapping[str, str]:
 def in_doubt(line: Line) -> str:
     """Where a net number is zero, or a discount lacks it, beside a gross one: only the whole delivery tells why."""
     doubts = [_is_zero_beside(line, *pair) for pair in _PAIRS if line.names.has(pair[0])]
-    doubts += [_is_discount_without_net(line)] if line.names.has(_COST[0]) else []
+    doubts += [_is_discount_without_net(line)] if line.names.has(COST[0]) else []
     return f"coalesce({' or '.join(doubts)}, false)" if doubts else "false"
 
 
 def has_net_zero(line: Line) -> str:
     """Where the net cost is zero beside a cost, and no discount explains it."""
-    return _is_zero_beside(line, *_COST) if line.names.has(_COST[0]) else "false"
+    return _is_zero_beside(line, *COST) if line.names.has(COST[0]) else "false"
 
 
 def is_unamortised(line: Line) -> str:
@@ -123,7 +92,7 @@ def is_unamortised(line: Line) -> str:
     return f"({line.kind} in {_AMORTISED} and {line.amortised_cost} is null)"
 
 
-_COST = ("lineItem/NetUnblendedCost", "lineItem/UnblendedCost")
+COST = ("lineItem/NetUnblendedCost", "lineItem/UnblendedCost")
 _RATE = ("lineItem/NetUnblendedRate", "lineItem/UnblendedRate")
 _SPLIT = ("splitLineItem/NetSplitCost", "splitLineItem/SplitCost")
 _SPLIT_UNUSED = ("splitLineItem/NetUnusedCost", "splitLineItem/UnusedCost")
@@ -140,7 +109,7 @@ _UPFRONT = (
     "reservation/AmortizedUpfrontFeeForBillingPeriod",
 )
 _PAIRS = (
-    _COST, _RATE, _SPLIT, _SPLIT_UNUSED, _COVERED, _DISCOUNTED, _UNUSED_UPFRONT, _UNUSED_RECURRING, _UPFRONT
+    COST, _RATE, _SPLIT, _SPLIT_UNUSED, _COVERED, _DISCOUNTED, _UNUSED_UPFRONT, _UNUSED_RECURRING, _UPFRONT
 )  # fmt: skip
 _AMORTISED = f"('{COVERED}', '{RECURRING_FEE}', '{DISCOUNTED}', '{RI_FEE}')"
 
@@ -156,7 +125,7 @@ def _net(line: Line, net: str, gross: str) -> str:
     taken = f"coalesce({names.decimal(net)}, {names.decimal(gross)})"
     if line.net_is_filled:
         # the net costs of the lines that it applies to have it in them: once more would take it off twice
-        is_taken_off = _is_discount_without_net(line) if net == _COST[0] else "false"
+        is_taken_off = _is_discount_without_net(line) if net == COST[0] else "false"
         return f"case when {is_taken_off} then {_ZERO} else {taken} end"
     return f"case when {_is_zero_beside(line, net, gross)} then {names.decimal(gross)} else {taken} end"
 
@@ -164,7 +133,7 @@ def _net(line: Line, net: str, gross: str) -> str:
 def _is_discount_without_net(line: Line) -> str:
     """Where a line is a discount and states no net cost."""
     names = line.names
-    return f"({line.kind} like '%Discount' and {names.decimal(_COST[0])} is null and {names.decimal(_COST[1])} <> 0)"
+    return f"({line.kind} like '%Discount' and {names.decimal(COST[0])} is null and {names.decimal(COST[1])} <> 0)"
 
 
 def _is_zero_beside(line: Line, net: str, gross: str) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from connectors.aws.bill_costs import NetCosts
 from connectors.aws.bill_focus import is_focus, parse_focus
 from connectors.aws.bill_manifest import read_manifest
 from connectors.aws.bill_people import without_people
 from connectors.aws.bill_settings import AwsBillSettings
 from connectors.aws.bill_shape import report_shape
+from connectors.aws.net_costs import NetCosts
 from connectors.base import LandedPage, Parsed, Window
 from connectors.bills import Bill, parse_bill
 from contracts import contract

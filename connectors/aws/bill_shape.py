@@ -16,7 +16,6 @@ from connectors.aws.bill_costs import (
     RI_FEE,
     UPFRONT_FEE,
     Line,
-    NetCosts,
     costs_of,
     has_net_zero,
     has_unknown_upfront,
@@ -29,6 +28,7 @@ from connectors.aws.bill_models import consumption, models_lookup
 from connectors.aws.bill_people import names_people
 from connectors.aws.bill_product import service_name, unreadable_product
 from connectors.aws.bill_settings import AwsBillSettings
+from connectors.aws.net_costs import NetCosts
 from connectors.base import Window
 from connectors.bills import Names, Rule, Shape, json_object
 from connectors.bills.names import Given, instant_of

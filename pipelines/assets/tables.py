@@ -92,9 +92,8 @@ def reference_assets() -> list[dg.AssetsDefinition]:
     def model_identity(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         house = house_of(context)
         house.progress.start("model_identity")
-        first, last = days_of(context)
-        count = write_model_identity(house, first, last)
-        told = (*useless_prices(house), *out_of_reach(house, first))
+        count = write_model_identity(house, *days_of(context))
+        told = (*useless_prices(house), *out_of_reach(house, days_of(context)[0]))
         house.progress.finish("model_identity", f"{count:,} names", told)
         return dg.MaterializeResult(metadata={"rows": count})
 
