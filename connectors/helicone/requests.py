@@ -92,6 +92,7 @@ def attempt(settings: HeliconeNames, record: Record, costs: Mapping[str, str | D
         outcome_ids=said.outcome_ids,
         is_cache_hit=original is not None,
         is_stream=True if _is_streamed(record) else None,
+        has_begun=True if _is_streamed(record) else None,
         avoided_cost=costs.get(original) if original else None,
         source_cost_basis="list",
         extra=_extra(record, properties, original),

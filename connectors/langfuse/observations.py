@@ -62,6 +62,7 @@ def attempt(settings: LangfuseNames, record: Record) -> Attempt:
     said = asked(settings, (metadata, named), record.get("tags"))
     model, provider = record.get("providedModelName"), at(metadata, settings.provider_key)
     is_priced = record.get("usagePricingTierName") is not None
+    has_begun = True if record.get("completionStartTime") or record.get("timeToFirstToken") else None
     return Attempt(
         request_id=record.get("id"),
         response_id=_response_id(record.get("id")),
@@ -82,7 +83,8 @@ def attempt(settings: LangfuseNames, record: Record) -> Attempt:
         environment=said.environment or record.get("environment"),
         tags=record.get("tags"),
         outcome_ids=said.outcome_ids,
-        is_stream=True if record.get("completionStartTime") or record.get("timeToFirstToken") else None,
+        is_stream=has_begun,
+        has_begun=has_begun,
         source_cost_basis="list" if is_priced else "unknown",
         extra=_extra(record),
     )

@@ -120,6 +120,7 @@ def attempt(settings: LiteLlmNames, record: Record) -> Attempt:
         tags=record.get("request_tags"),
         is_cache_hit=record.get("cache_hit") is True,
         is_stream=found.is_stream,
+        has_begun=_is_streamed(record),
         service_tier=_tier(record, found),
         is_sum=is_batch(record.get("call_type")) or None,
         avoided_cost=found.saved_cost if _is_sum(found.saved_cost) else None,

@@ -46,6 +46,7 @@ class Attempt(NamedTuple):
     `source_cost_basis` says what that cost includes; a cost of zero for tokens that were used is `unknown` anyway.
     `stated_margin` and `stated_discount` are the amounts of these in it, in USD, where the log states them.
     `dedup_key` identifies the attempt when it is delivered again; left out, it is id, start and outcome.
+    `has_begun` says that a first part of the answer came, whatever came of it.
     `is_sum` says that the usage is of several requests together, such as a whole batch's.
     `extra` is allow-listed content without a column: it goes to `x_extra`.
     `further` are other models' parts of the same answer, not inside of `usage`: rows of their own, without a cost.
@@ -79,6 +80,7 @@ class Attempt(NamedTuple):
     outcome_ids: Mapping[str, str] | None = None
     is_cache_hit: bool = False
     is_stream: bool | None = None
+    has_begun: bool | None = None
     service_tier: str | None = None
     is_sum: bool | None = None
     prompt_hash: str | None = None
@@ -119,8 +121,8 @@ def staged_row(found: Attempt, cost: Decimal | None, refused: list[RowError]) ->
         "dedup_key": found.dedup_key or _identity(found, started, cost),
         "usage_date": started // 86_400_000_000,
         "latency_seconds": None if ended is None or ended < started else (ended - started) / 1_000_000,
-        # a failure without usage was answered by no model
-        "billed_model": found.billed_model if is_used or found.status == "success" else None,
+        # a failure without usage was answered by no model, unless its answer began
+        "billed_model": found.billed_model if is_used or found.status == "success" or found.has_begun else None,
         "tags": json_text(list(found.tags)) if found.tags else None,
         "outcome_ids": json_text(found.outcome_ids) if found.outcome_ids else None,
         "source_reported_cost_usd": cost,

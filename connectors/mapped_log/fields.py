@@ -28,7 +28,7 @@ _BY_SORT: Mapping[Sort, str] = {
     "address": "api_base",
     "instant": "started_at ended_at",
     "duration": "latency",
-    "flag": "is_cache_hit is_stream",
+    "flag": "is_cache_hit is_stream has_begun",
     "count": " ".join(Counts._fields),
     "money": "cost margin discount avoided_cost",
     "status": "status",

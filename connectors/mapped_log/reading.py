@@ -106,6 +106,7 @@ def attempt(settings: MappedLogSettings, landed: Record) -> Attempt:
         tags=tags,
         is_cache_hit=_truth(record, "is_cache_hit") is True,
         is_stream=_truth(record, "is_stream"),
+        has_begun=_truth(record, "has_begun"),
         service_tier=service_tier(record.get("service_tier")) or used.service_tier,
         source_cost_basis=settings.cost_basis,
         stated_margin=_usd(settings, record, "margin"),
@@ -115,8 +116,7 @@ def attempt(settings: MappedLogSettings, landed: Record) -> Attempt:
     )
     if not used.further:
         return found
-    operation = found.attempt_group_id or found.request_id
-    found = found._replace(attempt_group_id=operation)
+    found = found._replace(attempt_group_id=found.attempt_group_id or found.request_id)
     return found._replace(further=_further(found, used))
 
 

@@ -281,6 +281,7 @@ select
     stated_margin_usd,
     stated_discount_usd,
     is_stream,
+    has_begun,
     tags,
     x_source,
     x_page,

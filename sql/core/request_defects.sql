@@ -2,6 +2,7 @@
 -- that explains it: none at all, a margin or discount that the log speaks of and does not state, a price that the book
 -- had earlier or that was corrected since, cached tokens at the price of uncached ones, or charged a second time as
 -- such. Costs that differ by a billionth of a dollar or less are equal: gateways compute in binary floating point.
+-- A stream without output was cut off, if it went well or a first part of it came: a refusal before that costs nothing.
 -- An effect is by how much a sum over the log is too high; it is unknown where nobody logged what was used, or can say
 -- whether it was used once or twice.
 with stated as (
@@ -265,7 +266,13 @@ found as (
         cast(null as decimal(38, 12)) as reported_too_much_usd,
         cast(null as timestamp) as price_valid_from
     from suspects
-    where is_paid and is_stream and status = 'success' and used_tokens = 0
+    where
+        is_paid
+        and is_stream
+        and (status = 'success' or has_begun)
+        and coalesce(output_text_tokens, 0)
+        + coalesce(output_reasoning_tokens, 0)
+        + coalesce(output_audio_tokens, 0) = 0
     union all
     select
         x_source,

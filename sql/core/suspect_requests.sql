@@ -102,6 +102,7 @@ select
     stated_margin_usd,
     stated_discount_usd,
     is_stream,
+    has_begun,
     coalesce(may_be_logged_twice, false) as may_be_logged_twice,
     may_share_id,
     may_be_tried_again,

@@ -28,6 +28,8 @@ with requests as (
 repeats as (
     select
         *,
+        input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens
+            as input_tokens,
         date_trunc('hour', started_at)
         + case when minute(started_at) < 30 then interval 0 minute else interval 30 minute end as half_hour
     from request_defects
@@ -113,6 +115,7 @@ defects as (
         greatest(half_hour, coalesce(price_from, half_hour)) as price_from,
         count(*) filter (where defect = 'duplicate') as duplicate_count,
         count(*) filter (where defect = 'aborted_stream') as aborted_stream_count,
+        count(*) filter (where defect = 'aborted_stream' and input_tokens > 0) as unanswered_count,
         sum(input_uncached_tokens) filter (where defect = 'duplicate') as input_uncached_tokens,
         sum(cache_read_tokens) filter (where defect = 'duplicate') as cache_read_tokens,
         sum(cache_write_5m_tokens) filter (where defect = 'duplicate') as cache_write_5m_tokens,
@@ -143,7 +146,7 @@ select
     logged.input_tokens_from,
     logged.price_from,
     logged.request_count,
-    logged.answered_count,
+    logged.answered_count - coalesce(defects.unanswered_count, 0) as answered_count,
     coalesce(defects.duplicate_count, 0) as duplicate_count,
     coalesce(defects.aborted_stream_count, 0) as aborted_stream_count,
     logged.input_uncached_tokens,

@@ -119,9 +119,19 @@ def test_an_embedding_has_no_output_and_a_failure_no_model(reader: Reader) -> No
         8,
         0,
     )
-    failed = reader.row(observation(level="ERROR", usageDetails={}, costDetails={}, totalCost=None))
+    nothing = {"level": "ERROR", "usageDetails": {}, "costDetails": {}, "totalCost": None}
+    failed = reader.row(observation(**nothing, timeToFirstToken=None))
     assert (failed["status"], failed["billed_model"], failed["usage_provenance"]) == ("failure", None, "missing")
     assert (failed["source_reported_cost_usd"], failed["source_cost_basis"]) == (None, "unknown")
+    assert failed["has_begun"] is None
+
+
+def test_a_failure_after_the_first_token_began_and_keeps_its_model(reader: Reader) -> None:
+    failed = reader.row(
+        observation(level="ERROR", usageDetails={}, costDetails={}, totalCost=None, timeToFirstToken=0.31)
+    )
+    assert (failed["status"], failed["has_begun"], failed["is_stream"]) == ("failure", True, True)
+    assert (failed["billed_model"], failed["usage_provenance"]) == ("gpt-4o-2024-08-06", "missing")
 
 
 def test_a_model_that_langfuse_counts_itself_is_an_estimate(reader: Reader) -> None:

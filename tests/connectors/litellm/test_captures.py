@@ -77,13 +77,14 @@ def test_payloads_and_spend_logs_tell_the_same_of_the_same_requests(captures: Pa
     streamed = {group for group, row in payloads.items() if row["is_stream"]}
     assert len(streamed & spend_logs.keys()) == 2
     # Times are kept to the millisecond in the table; the saved cost is not kept there, and of streams their first moment.
-    apart = {"started_at", "ended_at", "latency_seconds", "is_stream", "avoided_cost_usd", "x_extra", "x_page", "x_row"}
+    apart = {"started_at", "ended_at", "latency_seconds", "avoided_cost_usd", "x_extra", "x_page", "x_row"}
+    apart |= {"is_stream", "has_begun"}
     for group, row in spend_logs.items():
         other = payloads[group]
         if row["is_cache_hit"]:  # its id ends in the moment at which each logger asked for it
             apart = apart | {"request_id", "dedup_key"}
         assert {k: v for k, v in row.items() if k not in apart} == {k: v for k, v in other.items() if k not in apart}
-        assert row["is_stream"] is (True if group in streamed else None)
+        assert row["is_stream"] is row["has_begun"] is (True if group in streamed else None)
         assert abs((row["started_at"] - other["started_at"]).total_seconds()) <= 0.0005
 
 
