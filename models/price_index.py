@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from models.price_lines import EVERYWHERE
-from models.reconciliation_rate import OtherPrice
+from models.reconciliation_fits import OtherPrice
 from models.reconciliation_sides import DEFAULT, Key, Model
 from models.tokens import TOKEN_CLASSES
 

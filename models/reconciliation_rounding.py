@@ -1,0 +1,52 @@
+"""What can be rounding: a bill's costs beside what was expected, line by line and all together.
+
+Of one line it is at most half a unit of the last digit that the bill writes. Of many it has either sign, so that they
+hardly ever sum to more than four times what independent lines spread by; what is beyond has a cause.
+
+Here belongs: how much can be rounding. Here does not belong: what is expected.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from models.reconciliation_cells import Charge
+from models.reconciliation_sides import ZERO
+
+Beside = tuple[Charge, Decimal]
+"""A charge and the cost that is expected of it."""
+
+LEAST_DIGITS, MOST_DIGITS = 2, 9
+"""No bill writes less than cents; decimal places beyond the ninth are binary noise."""
+
+_LAST_DIGIT = Decimal("0.000000000001")
+"""What a share of a line, written with twelve decimals, may differ by beside its share of the line's rounding."""
+
+_HALF = Decimal("0.5")
+_SPREADS = 4
+_VARIANCE = Decimal(1) / 3
+"""Of what is equally likely anywhere within one of nothing: here within half a unit, in halves of one."""
+
+
+def half_a_unit(charges: Iterable[Charge]) -> Decimal:
+    """Half a unit of the last digit that the bill of these charges writes."""
+    digits = max((charge.digits for charge in charges), default=0)
+    return _HALF.scaleb(-min(MOST_DIGITS, max(LEAST_DIGITS, digits)))
+
+
+def most(lines: Decimal, half: Decimal) -> Decimal:
+    """The most that the rounding of so many lines can sum to, as it plausibly does."""
+    return half * min(lines, _SPREADS * (lines * _VARIANCE).sqrt())
+
+
+def is_rounding(charge: Charge, expected: Decimal, half: Decimal) -> bool:
+    """Whether a charge differs from what is expected by no more than rounding."""
+    return abs(charge.cost - expected) <= most(charge.lines, half) + _LAST_DIGIT
+
+
+def sums_to_rounding(charges: Sequence[Beside], half: Decimal) -> bool:
+    """Whether all of them together do. Single lines of equal tokens are rounded alike: they count as one."""
+    alone = {(one.tokens, one.price, one.cost): (one, cost) for one, cost in charges if one.lines == 1}
+    distinct = [*alone.values(), *((one, cost) for one, cost in charges if one.lines != 1)]
+    differs = sum((one.cost - cost for one, cost in distinct), ZERO)
+    lines = sum((one.lines for one, _ in distinct), ZERO)
+    return abs(differs) <= most(lines, half) + len(distinct) * _LAST_DIGIT

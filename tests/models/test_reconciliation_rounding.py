@@ -1,0 +1,67 @@
+"""What is rounding and what only looks like it, line by line and all together: amounts worked out by hand."""
+
+import random
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.models.four_sides import PERIOD, FourSides, by_cause
+
+NOON = datetime(2026, 10, 1, 12)
+
+
+def a_month(sides: FourSides, tokens: list[int], costs: list[Decimal], lines: int) -> dict[str, Decimal]:
+    """Causes of a bill with so many lines a day."""
+    for number, (count, cost) in enumerate(zip(tokens, costs, strict=True)):
+        day = PERIOD + timedelta(days=number)
+        sides.billed(day, "input_uncached", count, cost, lines=lines)
+        sides.counted(day, input_uncached=count)
+        sides.logged(NOON + timedelta(days=number), input_uncached=count)
+    return by_cause(sides.reconciled().causes)
+
+
+@pytest.mark.parametrize(("cost", "margin"), [("1.10", "3"), ("1.05", "1.5")])
+def test_many_lines_a_day_in_cents_hide_no_margin(cost: str, margin: str) -> None:
+    """Of 24 lines half a cent each is 12 cents a day; what they spread by is 1.4 cents, and 7.7 cents in 30 days."""
+    sides = FourSides()
+    sides.price(input_uncached="1")
+    assert a_month(sides, [1_000_000] * 30, [Decimal(cost)] * 30, 24) == {"margin": Decimal(margin)}
+
+
+def test_lines_that_are_all_rounded_up_are_no_rounding(sides: FourSides) -> None:
+    """3.006 dollars and 0.03 more each day, always up to the next cent: 0.12 more than 103.23 in 30 days.
+
+    One line each, half a cent at most; 30 of them spread by 1.6 cents, and four times that is 6.3.
+    """
+    tokens = [1_002_000 + 10_000 * number for number in range(30)]
+    costs = [Decimal("3.01") + Decimal("0.03") * number for number in range(30)]
+    # at a thousandth more each day is off by a tenth of a cent at most
+    assert a_month(sides, tokens, costs, 1) == {"margin": Decimal("0.10323"), "rounding": Decimal("0.01677")}
+
+
+def test_what_is_rounded_up_where_no_factor_gives_it_is_unexplained(sides: FourSides) -> None:
+    """Half a dollar and 15 dollars by turns, both up by 0.4 cents: what fits the one is too much for the other."""
+    pairs = [(165_200, "0.50"), (4_998_700, "15.00")]
+    tokens = [tokens + 10_000 * place for place in range(15) for tokens, _ in pairs]
+    costs = [Decimal(cost) + Decimal("0.03") * place for place in range(15) for _, cost in pairs]
+    found = a_month(sides, tokens, costs, 1)
+    expected = sum(costs, Decimal(0)) - Decimal(sum(tokens)) * 3 / 10**6
+    assert expected == Decimal("0.1245")
+    assert sum(found.values(), Decimal(0)) == expected
+    assert abs(found.get("rounding", Decimal(0))) < Decimal("0.064")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cents_of_many_lines_that_are_rounded_fairly_are_rounding(sides: FourSides, seed: int) -> None:
+    chance = random.Random(seed)
+    days = [[chance.randrange(10_000, 90_000) for _ in range(24)] for _ in range(30)]
+    costs = [sum((round(Decimal(count) * 3 / 10**6, 2) for count in day), Decimal(0)) for day in days]
+    found = a_month(sides, [sum(day) for day in days], costs, 24)
+    assert found.keys() == {"rounding"}
+    assert found["rounding"] == sum(costs, Decimal(0)) - Decimal(sum(map(sum, days))) * 3 / 10**6
+
+
+def test_lines_of_one_size_are_rounded_alike(sides: FourSides) -> None:
+    """35,000 tokens at 3 dollars are 10.5 cents: 11 on every day, as any single line would be."""
+    assert a_month(sides, [35_000] * 30, [Decimal("0.11")] * 30, 1) == {"rounding": Decimal("0.15")}
