@@ -11,8 +11,8 @@ from connectors.bills.files import open_lines
 class NetCosts:
     """Whether a delivery has net costs: one line with one that is not zero shows it.
 
-    Few deliveries have a line whose reading hangs on it (see `bill_costs.in_doubt`), and looking for it reads all files:
-    it is found when it is first asked for, once for all files.
+    Few deliveries have a line whose reading hangs on it (see `bill_costs.in_doubt`), and looking for it reads all
+    files: it is found when it is first asked for, once for all of them.
     """
 
     def __init__(self, files: Sequence[LandedPage]) -> None:
