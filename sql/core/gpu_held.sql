@@ -1,11 +1,112 @@
--- Holders whose GPU is known, and those for whom GPUs of their node were taken.
+-- Holders whom samples do not name on a GPU and who had it, and those who share one and are named: what each asked for.
+-- Spells that follow one another and say the same are one.
 with placed as (
-    select *
-    from gpu_given
-    where holder_source <> 'allocation_node'
+    select
+        usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        gpu_mig_profile as mig_profile,
+        at_second as start_second,
+        next_second as end_second,
+        namespace,
+        pod,
+        'exporter_label' as holder_source,
+        is_shared,
+        taken_ppm as asked_ppm
+    from gpu_claims
+    where is_shared or not is_named
     union all
-    select *
+    select
+        usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        mig_profile,
+        start_second,
+        end_second,
+        namespace,
+        pod,
+        holder_source,
+        is_shared,
+        asked_ppm
     from gpu_slots
+),
+
+-- one who is given GPUs of several profiles may have one of them for two reasons
+once as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        mig_profile,
+        start_second,
+        end_second,
+        namespace,
+        pod,
+        max(holder_source) as holder_source,
+        min(case when is_shared then 1 else 0 end) as shared_rank,
+        cast(sum(asked_ppm) as bigint) as asked_ppm
+    from placed
+    where asked_ppm > 0
+    group by
+        usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        mig_profile,
+        start_second,
+        end_second,
+        namespace,
+        pod
+),
+
+beside as (
+    select
+        *,
+        lag(end_second) over (
+            partition by
+                usage_date,
+                cluster,
+                hostname,
+                gpu_uuid,
+                gpu_instance_id,
+                mig_profile,
+                namespace,
+                pod,
+                holder_source,
+                shared_rank,
+                asked_ppm
+            order by start_second
+        ) as previous_second
+    from once
+),
+
+numbered as (
+    select
+        *,
+        sum(case when previous_second = start_second then 0 else 1 end) over (
+            partition by
+                usage_date,
+                cluster,
+                hostname,
+                gpu_uuid,
+                gpu_instance_id,
+                mig_profile,
+                namespace,
+                pod,
+                holder_source,
+                shared_rank,
+                asked_ppm
+            order by start_second
+            rows between unbounded preceding and current row
+        ) as spell_number
+    from beside
 )
 
 select
@@ -14,14 +115,25 @@ select
     hostname,
     gpu_uuid,
     gpu_instance_id,
-    max(mig_profile) as mig_profile,
-    timestamp '1970-01-01 00:00:00' + start_second * interval '1 second' as held_from,
-    timestamp '1970-01-01 00:00:00' + end_second * interval '1 second' as held_to,
+    mig_profile,
+    timestamp '1970-01-01 00:00:00' + min(start_second) * interval '1 second' as held_from,
+    timestamp '1970-01-01 00:00:00' + max(end_second) * interval '1 second' as held_to,
     namespace,
     pod,
-    min(holder_source) as holder_source,
-    cast(sum(asked_ppm) as bigint) as asked_ppm
-from placed
-where end_second > start_second
+    holder_source,
+    shared_rank = 1 as is_shared,
+    asked_ppm
+from numbered
 group by
-    usage_date, cluster, hostname, gpu_uuid, gpu_instance_id, start_second, end_second, namespace, pod
+    usage_date,
+    cluster,
+    hostname,
+    gpu_uuid,
+    gpu_instance_id,
+    mig_profile,
+    namespace,
+    pod,
+    holder_source,
+    shared_rank,
+    asked_ppm,
+    spell_number

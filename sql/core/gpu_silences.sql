@@ -1,4 +1,4 @@
--- What nobody knows of a GPU that reports on that day or beside it: the time in which nothing of it reports, and that
+-- What nobody knows of a GPU of which something is known in an hour: the time in which nothing of it reports, and that
 -- of single MIG instances that do not. Slices of which no instance was made stand here too: they are free.
 with silences as (
     select
@@ -45,20 +45,16 @@ whole_silences as (
         gpu_targets.hour_number,
         gpu_targets.gpu_uuid,
         gpu_targets.target_seconds,
-        greatest(gpu_targets.target_seconds - coalesce(max(gpu_shares.seen_seconds), 0), 0)
-        * case
-            when coalesce(max(gpu_shares.all_shares), 0) <= 720720
-                then 720720 - coalesce(max(gpu_shares.all_shares), 0)
-            else 720720
-        end as second_shares
+        greatest(gpu_targets.target_seconds - max(gpu_shares.seen_seconds), 0)
+        * case when max(gpu_shares.all_shares) <= 720720 then 720720 - max(gpu_shares.all_shares) else 720720 end
+            as second_shares
     from gpu_targets
-    left join gpu_shares
+    inner join gpu_shares
         on
             gpu_targets.cluster = gpu_shares.cluster
             and gpu_targets.hostname = gpu_shares.hostname
             and gpu_targets.gpu_uuid = gpu_shares.gpu_uuid
             and gpu_targets.hour_number = gpu_shares.hour_number
-    where gpu_targets.gpu_uuid <> 'unobserved'
     group by
         gpu_targets.resource_id,
         gpu_targets.cluster,

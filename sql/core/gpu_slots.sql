@@ -1,84 +1,45 @@
--- Which GPUs holders had of whom only the node and a number are known: the node's other GPUs, busiest first, are taken
--- for the ones that were given. Which of these one holder had, and which another, nobody knows: several share every one
--- of them in proportion to what they asked for, and are called assumed. What is given beyond the GPUs that reported is
--- unobserved.
-with by_node as (
-    select *
-    from gpu_given
-    where holder_source = 'allocation_node'
-),
-
-by_gpu as (
-    select *
-    from gpu_given
-    where holder_source = 'allocation_gpu'
-),
-
-runs as (
-    select
-        *,
-        cast(epoch(started_at) as bigint) as start_second,
-        cast(epoch(ended_at) as bigint) as end_second
-    from gpu_runs
-),
-
-edges as (
+-- On which GPUs a holder is whom samples do not name there. What it was given less those that samples say it has
+-- (gpu_claims) is on the node's free GPUs: first on those that are shared already, if all that are left share, then on
+-- the busiest. Which of several GPUs one holder had, and which another, nobody knows: several share every one of them
+-- in proportion to what is left of what they asked for, and are called assumed. What is given beyond the GPUs that
+-- reported is unobserved.
+with named_counts as (
     select
         usage_date,
         cluster,
         hostname,
+        at_second,
         mig_profile,
-        start_second as at_second
-    from by_node
-    union
-    select
-        usage_date,
-        cluster,
-        hostname,
-        mig_profile,
-        end_second as at_second
-    from by_node
+        namespace,
+        pod,
+        count(*) as named_count
+    from gpu_claims
+    group by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
 ),
 
-spells as (
+left_over as (
     select
-        *,
-        lead(at_second) over (
-            partition by usage_date, cluster, hostname, mig_profile order by at_second
-        ) as next_second
-    from edges
-),
-
-asked as (
-    select
-        spells.usage_date,
-        spells.cluster,
-        spells.hostname,
-        spells.mig_profile,
-        spells.at_second,
-        spells.next_second,
-        by_node.namespace,
-        by_node.pod,
-        cast(sum(by_node.asked_ppm) as bigint) as asked_ppm
-    from spells
-    inner join by_node
+        gpu_spells.usage_date,
+        gpu_spells.cluster,
+        gpu_spells.hostname,
+        gpu_spells.mig_profile,
+        gpu_spells.at_second,
+        gpu_spells.next_second,
+        gpu_spells.namespace,
+        gpu_spells.pod,
+        gpu_spells.is_shared,
+        gpu_spells.asked_ppm - 1000000 * coalesce(named_counts.named_count, 0) as left_ppm
+    from gpu_spells
+    left join named_counts
         on
-            spells.usage_date = by_node.usage_date
-            and spells.cluster = by_node.cluster
-            and spells.hostname = by_node.hostname
-            and spells.mig_profile = by_node.mig_profile
-            and spells.at_second >= by_node.start_second
-            and spells.at_second < by_node.end_second
-    where spells.next_second is not null
-    group by
-        spells.usage_date,
-        spells.cluster,
-        spells.hostname,
-        spells.mig_profile,
-        spells.at_second,
-        spells.next_second,
-        by_node.namespace,
-        by_node.pod
+            gpu_spells.usage_date = named_counts.usage_date
+            and gpu_spells.cluster = named_counts.cluster
+            and gpu_spells.hostname = named_counts.hostname
+            and gpu_spells.at_second = named_counts.at_second
+            and gpu_spells.mig_profile = named_counts.mig_profile
+            and gpu_spells.namespace = named_counts.namespace
+            and gpu_spells.pod = named_counts.pod
+    where gpu_spells.asked_ppm > 1000000 * coalesce(named_counts.named_count, 0)
 ),
 
 totals as (
@@ -88,89 +49,125 @@ totals as (
         hostname,
         mig_profile,
         at_second,
+        next_second,
         count(*) as holder_count,
-        cast(sum(asked_ppm) as bigint) as all_ppm,
-        cast((sum(asked_ppm) + 999999) // 1000000 as bigint) as given_count
-    from asked
-    group by usage_date, cluster, hostname, mig_profile, at_second
+        cast(sum(left_ppm) as bigint) as all_ppm,
+        min(case when is_shared then 1 else 0 end) as all_share
+    from left_over
+    group by usage_date, cluster, hostname, mig_profile, at_second, next_second
+),
+
+runs as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        mig_profile,
+        activity_state,
+        cast(epoch(started_at) as bigint) as start_second,
+        cast(epoch(ended_at) as bigint) as end_second,
+        max(case when gpu_instance_id <> '' then 1 else 0 end) over (
+            partition by usage_date, cluster, hostname, gpu_uuid, date_trunc('hour', started_at)
+        ) as is_partitioned
+    from gpu_runs
+    where cast(started_at as date) = usage_date
+),
+
+taken as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        at_second,
+        gpu_uuid,
+        gpu_instance_id,
+        gpu_mig_profile,
+        sum(case when is_shared then taken_ppm else 1000000 end) as taken_ppm
+    from gpu_claims
+    group by usage_date, cluster, hostname, at_second, gpu_uuid, gpu_instance_id, gpu_mig_profile
 ),
 
 candidates as (
     select
-        runs.usage_date,
-        runs.cluster,
-        runs.hostname,
-        runs.mig_profile,
+        totals.usage_date,
+        totals.cluster,
+        totals.hostname,
+        totals.mig_profile,
+        totals.at_second,
+        totals.all_ppm,
+        totals.all_share,
         runs.gpu_uuid,
-        runs.gpu_instance_id
-    from runs
-    left join by_gpu
-        on
-            runs.usage_date = by_gpu.usage_date
-            and runs.cluster = by_gpu.cluster
-            and runs.hostname = by_gpu.hostname
-            and runs.gpu_uuid = by_gpu.gpu_uuid
-            and runs.gpu_instance_id = by_gpu.gpu_instance_id
-    where by_gpu.gpu_uuid is null
-    group by
-        runs.usage_date, runs.cluster, runs.hostname, runs.mig_profile, runs.gpu_uuid, runs.gpu_instance_id
-    having max(runs.holders) = ''
-),
-
-busy as (
-    select
-        spells.usage_date,
-        spells.cluster,
-        spells.hostname,
-        spells.mig_profile,
-        spells.at_second,
-        candidates.gpu_uuid,
-        candidates.gpu_instance_id,
+        runs.gpu_instance_id,
+        max(
+            case when runs.start_second < totals.next_second and runs.end_second > totals.at_second then 1 else 0 end
+        ) as is_seen,
         sum(
             case
                 when runs.activity_state in ('busy', 'resident')
                     then
                         greatest(
-                            least(runs.end_second, spells.next_second) - greatest(runs.start_second, spells.at_second),
+                            least(runs.end_second, totals.next_second) - greatest(runs.start_second, totals.at_second),
                             0
                         )
                 else 0
             end
         ) as busy_seconds
-    from spells
-    inner join candidates
-        on
-            spells.usage_date = candidates.usage_date
-            and spells.cluster = candidates.cluster
-            and spells.hostname = candidates.hostname
-            and spells.mig_profile = candidates.mig_profile
+    from totals
     inner join runs
         on
-            candidates.usage_date = runs.usage_date
-            and candidates.cluster = runs.cluster
-            and candidates.hostname = runs.hostname
-            and candidates.gpu_uuid = runs.gpu_uuid
-            and candidates.gpu_instance_id = runs.gpu_instance_id
-    where spells.next_second is not null
+            totals.usage_date = runs.usage_date
+            and totals.cluster = runs.cluster
+            and totals.hostname = runs.hostname
+            and totals.mig_profile = runs.mig_profile
+    where runs.is_partitioned = 0 or runs.gpu_instance_id <> ''
     group by
-        spells.usage_date,
-        spells.cluster,
-        spells.hostname,
-        spells.mig_profile,
-        spells.at_second,
-        candidates.gpu_uuid,
-        candidates.gpu_instance_id
+        totals.usage_date,
+        totals.cluster,
+        totals.hostname,
+        totals.mig_profile,
+        totals.at_second,
+        totals.all_ppm,
+        totals.all_share,
+        runs.gpu_uuid,
+        runs.gpu_instance_id
 ),
 
-ranked as (
+free as (
+    select
+        candidates.*,
+        cast(1000000 - coalesce(taken.taken_ppm, 0) as bigint) as free_ppm
+    from candidates
+    left join taken
+        on
+            candidates.usage_date = taken.usage_date
+            and candidates.cluster = taken.cluster
+            and candidates.hostname = taken.hostname
+            and candidates.at_second = taken.at_second
+            and candidates.gpu_uuid = taken.gpu_uuid
+            and candidates.gpu_instance_id = taken.gpu_instance_id
+            and candidates.mig_profile = taken.gpu_mig_profile
+    where coalesce(taken.taken_ppm, 0) < 1000000
+),
+
+-- up to where each GPU reaches, were what is left laid out over them in their order
+laid_out as (
     select
         *,
-        row_number() over (
-            partition by usage_date, cluster, hostname, mig_profile, at_second
-            order by busy_seconds desc, gpu_uuid asc, gpu_instance_id asc
-        ) - 1 as slot_number,
-        count(*) over (partition by usage_date, cluster, hostname, mig_profile, at_second) as gpu_count
-    from busy
+        cast(
+            sum(free_ppm) over (
+                partition by usage_date, cluster, hostname, mig_profile, at_second
+                order by
+                    case when all_share = 1 then free_ppm else -free_ppm end,
+                    is_seen desc,
+                    busy_seconds desc,
+                    gpu_uuid asc,
+                    gpu_instance_id asc
+                rows between unbounded preceding and current row
+            ) as bigint
+        ) as reached_ppm
+    from free
 ),
 
 sizes as (
@@ -182,16 +179,16 @@ sizes as (
         totals.at_second,
         totals.holder_count,
         totals.all_ppm,
-        totals.given_count,
-        coalesce(max(ranked.gpu_count), 0) as gpu_count
+        count(laid_out.gpu_uuid) as gpu_count,
+        cast(coalesce(max(laid_out.reached_ppm), 0) as bigint) as room_ppm
     from totals
-    left join ranked
+    left join laid_out
         on
-            totals.usage_date = ranked.usage_date
-            and totals.cluster = ranked.cluster
-            and totals.hostname = ranked.hostname
-            and totals.mig_profile = ranked.mig_profile
-            and totals.at_second = ranked.at_second
+            totals.usage_date = laid_out.usage_date
+            and totals.cluster = laid_out.cluster
+            and totals.hostname = laid_out.hostname
+            and totals.mig_profile = laid_out.mig_profile
+            and totals.at_second = laid_out.at_second
     group by
         totals.usage_date,
         totals.cluster,
@@ -199,60 +196,104 @@ sizes as (
         totals.mig_profile,
         totals.at_second,
         totals.holder_count,
-        totals.all_ppm,
-        totals.given_count
+        totals.all_ppm
 ),
 
-parted as (
+sized as (
     select
-        asked.*,
-        sizes.given_count,
-        case when sizes.holder_count > 1 then 'assumed' else 'allocation_node' end as holder_source,
+        left_over.*,
+        sizes.all_ppm,
+        sizes.room_ppm,
         case
-            when sizes.given_count <= sizes.gpu_count then asked.asked_ppm // sizes.given_count
-            else (asked.asked_ppm * 1000000) // sizes.all_ppm
-        end as part_ppm,
-        case
-            when sizes.given_count <= sizes.gpu_count then asked.asked_ppm % sizes.given_count
-            else 0
-        end as odd_ppm,
-        case
-            when sizes.given_count <= sizes.gpu_count then 0
-            else asked.asked_ppm - sizes.gpu_count * ((asked.asked_ppm * 1000000) // sizes.all_ppm)
-        end as unobserved_ppm
-    from asked
+            when sizes.holder_count > 1 and (sizes.gpu_count > 1 or sizes.all_ppm > sizes.room_ppm) then 'assumed'
+            else 'allocation_node'
+        end as holder_source
+    from left_over
     inner join sizes
         on
-            asked.usage_date = sizes.usage_date
-            and asked.cluster = sizes.cluster
-            and asked.hostname = sizes.hostname
-            and asked.mig_profile = sizes.mig_profile
-            and asked.at_second = sizes.at_second
+            left_over.usage_date = sizes.usage_date
+            and left_over.cluster = sizes.cluster
+            and left_over.hostname = sizes.hostname
+            and left_over.mig_profile = sizes.mig_profile
+            and left_over.at_second = sizes.at_second
+),
+
+-- by running totals, each rounded down: parts sum to what is left; where GPUs do not hold it, the rest is unobserved
+parted as (
+    select
+        sized.*,
+        laid_out.gpu_uuid,
+        laid_out.gpu_instance_id,
+        case
+            when sized.all_ppm > sized.room_ppm
+                then (((sized.left_ppm * 1000000) // sized.all_ppm) * laid_out.free_ppm) // 1000000
+            else
+                (sized.left_ppm * least(laid_out.reached_ppm, sized.all_ppm)) // sized.all_ppm
+                - (sized.left_ppm * (laid_out.reached_ppm - laid_out.free_ppm)) // sized.all_ppm
+        end as part_ppm
+    from sized
+    inner join laid_out
+        on
+            sized.usage_date = laid_out.usage_date
+            and sized.cluster = laid_out.cluster
+            and sized.hostname = laid_out.hostname
+            and sized.mig_profile = laid_out.mig_profile
+            and sized.at_second = laid_out.at_second
+            and laid_out.reached_ppm - laid_out.free_ppm < sized.all_ppm
+),
+
+beyond as (
+    select
+        sized.usage_date,
+        sized.cluster,
+        sized.hostname,
+        sized.mig_profile,
+        sized.at_second,
+        sized.next_second,
+        sized.namespace,
+        sized.pod,
+        sized.is_shared,
+        cast(sized.left_ppm - sum(coalesce(parted.part_ppm, 0)) as bigint) as part_ppm
+    from sized
+    left join parted
+        on
+            sized.usage_date = parted.usage_date
+            and sized.cluster = parted.cluster
+            and sized.hostname = parted.hostname
+            and sized.mig_profile = parted.mig_profile
+            and sized.at_second = parted.at_second
+            and sized.namespace = parted.namespace
+            and sized.pod = parted.pod
+    where sized.all_ppm > sized.room_ppm
+    group by
+        sized.usage_date,
+        sized.cluster,
+        sized.hostname,
+        sized.mig_profile,
+        sized.at_second,
+        sized.next_second,
+        sized.namespace,
+        sized.pod,
+        sized.is_shared,
+        sized.left_ppm
 )
 
 select
-    parted.usage_date,
-    parted.cluster,
-    parted.hostname,
-    ranked.gpu_uuid,
-    ranked.gpu_instance_id,
-    parted.mig_profile,
-    parted.at_second as start_second,
-    parted.next_second as end_second,
-    parted.namespace,
-    parted.pod,
-    parted.holder_source,
-    parted.part_ppm + case when ranked.slot_number < parted.odd_ppm then 1 else 0 end as asked_ppm
+    usage_date,
+    cluster,
+    hostname,
+    gpu_uuid,
+    gpu_instance_id,
+    mig_profile,
+    at_second as start_second,
+    next_second as end_second,
+    namespace,
+    pod,
+    holder_source,
+    is_shared,
+    part_ppm as asked_ppm
 from parted
-inner join ranked
-    on
-        parted.usage_date = ranked.usage_date
-        and parted.cluster = ranked.cluster
-        and parted.hostname = ranked.hostname
-        and parted.mig_profile = ranked.mig_profile
-        and parted.at_second = ranked.at_second
-        and parted.given_count > ranked.slot_number
-where parted.part_ppm > 0 or ranked.slot_number < parted.odd_ppm
+where part_ppm > 0
 union all
 select
     usage_date,
@@ -266,6 +307,7 @@ select
     namespace,
     pod,
     'allocation_node' as holder_source,
-    unobserved_ppm as asked_ppm
-from parted
-where unobserved_ppm > 0
+    is_shared,
+    part_ppm as asked_ppm
+from beyond
+where part_ppm > 0

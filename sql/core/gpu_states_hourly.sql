@@ -104,8 +104,7 @@ summed as (
         state,
         metric_used,
         max(case holder_source
-            when 'assumed' then 4
-            when 'allocation_node' then 3 when 'allocation_gpu' then 2 when 'exporter_label' then 1 else 0
+            when 'assumed' then 3 when 'allocation_node' then 2 when 'exporter_label' then 1 else 0
         end) as source_rank,
         max(case share_basis when 'equal' then 2 when 'requested' then 1 else 0 end) as basis_rank,
         max(case when is_warm_standby then 1 else 0 end) as standby_rank,
@@ -165,7 +164,7 @@ all_shares as (
         pod,
         state,
         coalesce(metric_used, '') as metric_used,
-        case when holder_source = 'allocation_node' then 3 else 0 end as source_rank,
+        case when holder_source = 'allocation_node' then 2 else 0 end as source_rank,
         0 as basis_rank,
         0 as standby_rank,
         second_shares,
@@ -282,10 +281,9 @@ select
     whole_seconds.namespace,
     whole_seconds.pod,
     case whole_seconds.source_rank
-        when 4 then 'assumed'
-        when 3 then 'allocation_node' when 2 then 'allocation_gpu' when 1 then 'exporter_label' else 'none'
+        when 3 then 'assumed' when 2 then 'allocation_node' when 1 then 'exporter_label' else 'none'
     end as holder_source,
-    whole_seconds.basis_rank > 0 and whole_seconds.source_rank < 4 as is_time_sliced,
+    whole_seconds.basis_rank > 0 and whole_seconds.source_rank < 3 as is_time_sliced,
     case whole_seconds.basis_rank when 2 then 'equal' when 1 then 'requested' else 'whole' end as share_basis,
     whole_seconds.state,
     whole_seconds.standby_rank = 1 as is_warm_standby,

@@ -9,8 +9,9 @@
 --   allocated_idle  a lull, in a run without gap or change of holder that lasts as long as idleness must for this kind
 --                   of work; not while the holder's serving engine has requests
 --   in_use          the rest: what of it activity did not fill is told beside
--- Samples say who holds a GPU, and the scheduler where they name nobody. Holders of one GPU share its time by what they
--- asked for, where that is told of all of them, else equally; whose activity it was, nobody can tell.
+-- Samples say who holds a GPU, and the scheduler where they name nobody, or not all who share it. Holders of one GPU
+-- share its time by what they asked for, where that is told of all of them, else equally; whose activity it was, nobody
+-- can tell.
 with thresholds as (
     select
         coalesce(max(interactive_idle_seconds), 900) as interactive_idle_seconds,
@@ -28,12 +29,36 @@ numbered as (
     from gpu_pieces
 ),
 
+-- of a GPU that is shared samples may name one holder only: the scheduler names the others
+shared as (
+    select distinct numbered.piece_number
+    from numbered
+    inner join gpu_held
+        on
+            gpu_held.is_shared
+            and numbered.holders <> ''
+            and numbered.usage_date = gpu_held.usage_date
+            and numbered.cluster = gpu_held.cluster
+            and numbered.hostname = gpu_held.hostname
+            and numbered.gpu_uuid = gpu_held.gpu_uuid
+            and numbered.gpu_instance_id = gpu_held.gpu_instance_id
+            and numbered.mig_profile = gpu_held.mig_profile
+            and numbered.start_second >= cast(epoch(gpu_held.held_from) as bigint)
+            and numbered.start_second < cast(epoch(gpu_held.held_to) as bigint)
+),
+
 labelled as (
     select
         numbered.*,
         step.holder
     from numbered
     cross join unnest(str_split_regex(numbered.holders, ',')) as step (holder)
+    union all
+    select
+        numbered.*,
+        '' as holder
+    from numbered
+    inner join shared on numbered.piece_number = shared.piece_number
 ),
 
 -- exporters name a batch job by its id, the scheduler knows whose account it is
@@ -74,12 +99,13 @@ named as (
     left join gpu_held
         on
             labelled.holder = ''
-            and (labelled.activity_state = 'unseen' or gpu_held.holder_source <> 'exporter_label')
+            and (labelled.holders = '' or gpu_held.is_shared)
             and labelled.usage_date = gpu_held.usage_date
             and labelled.cluster = gpu_held.cluster
             and labelled.hostname = gpu_held.hostname
             and labelled.gpu_uuid = gpu_held.gpu_uuid
             and labelled.gpu_instance_id = gpu_held.gpu_instance_id
+            and labelled.mig_profile = gpu_held.mig_profile
             and labelled.start_second >= cast(epoch(gpu_held.held_from) as bigint)
             and labelled.start_second < cast(epoch(gpu_held.held_to) as bigint)
 ),
@@ -150,7 +176,11 @@ matched as (
         unplaced.piece_number is null and (named.tells_holders or gpu_spoken.cluster is not null) as is_holder_known,
         row_number() over (
             partition by named.piece_number, named.namespace, named.pod
-            order by gpu_workload_rules.priority asc nulls last, cordons.is_cordoned desc nulls last
+            order by
+                gpu_workload_rules.priority asc nulls last,
+                cordons.is_cordoned desc nulls last,
+                named.holder_source desc,
+                named.held_ppm asc nulls last
         ) as match_order
     from named
     left join cordons

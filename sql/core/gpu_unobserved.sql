@@ -1,40 +1,112 @@
--- The GPUs of a billed node that never reported: held by whom the scheduler gave them to, though nobody knows what they
--- did; free while the cluster saw the node and had given them to nobody; unknown otherwise.
-with held_unobserved as (
+-- The GPUs of a billed node of which nothing is known in an hour, because they never reported or are silent that day:
+-- held by whom the scheduler gave them to, though nobody knows what they did; free while the cluster saw the node and
+-- had given them to nobody; unknown otherwise. Each holder has a part of each of them. A MIG instance is as much of a
+-- GPU as its profile says, of the slices that the node's type of GPU has.
+with known_hours as (
+    select distinct
+        cluster,
+        hostname,
+        gpu_uuid,
+        hour_number
+    from gpu_shares
+),
+
+targets as (
     select
         gpu_targets.resource_id,
         gpu_targets.cluster,
         gpu_targets.hostname,
         gpu_targets.hour_number,
+        gpu_targets.gpu_uuid,
         gpu_targets.target_seconds,
         gpu_targets.gpus,
-        gpu_held.namespace,
-        gpu_held.pod,
+        sum(gpu_targets.gpus) over (
+            partition by
+                gpu_targets.resource_id, gpu_targets.cluster, gpu_targets.hostname, gpu_targets.hour_number
+        ) as silent_gpus
+    from gpu_targets
+    left join known_hours
+        on
+            gpu_targets.cluster = known_hours.cluster
+            and gpu_targets.hostname = known_hours.hostname
+            and gpu_targets.gpu_uuid = known_hours.gpu_uuid
+            and gpu_targets.hour_number = known_hours.hour_number
+    where known_hours.gpu_uuid is null
+),
+
+billed as (
+    select
+        resource_id,
+        cluster,
+        hostname,
+        cast(epoch(hour_start) as bigint) // 3600 as hour_number,
+        case
+            when gpu_model_name like '%RTX PRO 5000%' then 2
+            when gpu_model_name like '%A30%' or gpu_model_name like '%RTX PRO 6000%' then 4
+            else 7
+        end as gpu_slices
+    from gpu_billed_hours
+),
+
+held as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        namespace,
+        pod,
+        asked_ppm,
+        cast(epoch(held_from) as bigint) as from_second,
+        cast(epoch(held_to) as bigint) as to_second,
+        try_cast(nullif(regexp_extract(mig_profile, '([0-9]+)g[.]', 1), '') as integer) as told_slices
+    from gpu_held
+    where gpu_uuid = 'unobserved'
+),
+
+held_unobserved as (
+    select
+        targets.resource_id,
+        targets.cluster,
+        targets.hostname,
+        targets.hour_number,
+        targets.gpu_uuid,
+        targets.target_seconds,
+        held.namespace,
+        held.pod,
         cast(sum(
             (
-                least(cast(epoch(gpu_held.held_to) as bigint), (gpu_targets.hour_number + 1) * 3600)
-                - greatest(cast(epoch(gpu_held.held_from) as bigint), gpu_targets.hour_number * 3600)
-            ) * ((gpu_held.asked_ppm * 720720) // 1000000)
-        ) as bigint) // gpu_targets.gpus as second_shares
-    from gpu_targets
-    inner join gpu_held
+                least(held.to_second, (targets.hour_number + 1) * 3600)
+                - greatest(held.from_second, targets.hour_number * 3600)
+            )
+            * (
+                ((held.asked_ppm * 720720) // 1000000)
+                * case when held.told_slices between 1 and billed.gpu_slices then held.told_slices else 1 end
+                // case when held.told_slices between 1 and billed.gpu_slices then billed.gpu_slices else 1 end
+            )
+        ) as bigint) // max(targets.silent_gpus) as second_shares
+    from targets
+    inner join billed
         on
-            gpu_targets.cluster = gpu_held.cluster
-            and gpu_targets.hostname = gpu_held.hostname
-            and gpu_targets.gpu_uuid = gpu_held.gpu_uuid
-            and gpu_targets.hour_number // 24 = cast(epoch(gpu_held.held_from) as bigint) // 86400
-            and cast(epoch(gpu_held.held_from) as bigint) < (gpu_targets.hour_number + 1) * 3600
-            and cast(epoch(gpu_held.held_to) as bigint) > gpu_targets.hour_number * 3600
-    where gpu_targets.gpu_uuid = 'unobserved'
+            targets.resource_id = billed.resource_id
+            and targets.cluster = billed.cluster
+            and targets.hostname = billed.hostname
+            and targets.hour_number = billed.hour_number
+    inner join held
+        on
+            targets.cluster = held.cluster
+            and targets.hostname = held.hostname
+            and targets.hour_number // 24 = held.from_second // 86400
+            and held.from_second < (targets.hour_number + 1) * 3600
+            and held.to_second > targets.hour_number * 3600
     group by
-        gpu_targets.resource_id,
-        gpu_targets.cluster,
-        gpu_targets.hostname,
-        gpu_targets.hour_number,
-        gpu_targets.target_seconds,
-        gpu_targets.gpus,
-        gpu_held.namespace,
-        gpu_held.pod
+        targets.resource_id,
+        targets.cluster,
+        targets.hostname,
+        targets.hour_number,
+        targets.gpu_uuid,
+        targets.target_seconds,
+        held.namespace,
+        held.pod
 ),
 
 held_totals as (
@@ -43,9 +115,10 @@ held_totals as (
         cluster,
         hostname,
         hour_number,
+        gpu_uuid,
         sum(second_shares) as second_shares
     from held_unobserved
-    group by resource_id, cluster, hostname, hour_number
+    group by resource_id, cluster, hostname, hour_number, gpu_uuid
 ),
 
 sighted as (
@@ -76,34 +149,34 @@ sighted_hours as (
     group by sighted.cluster, sighted.hostname, step.hour_number
 ),
 
--- GPUs that never reported and that no holder was given: free while the cluster saw the node
+-- what no holder was given: free while the cluster saw the node
 spare as (
     select
-        gpu_targets.resource_id,
-        gpu_targets.cluster,
-        gpu_targets.hostname,
-        gpu_targets.hour_number,
-        gpu_targets.gpu_uuid,
-        gpu_targets.target_seconds,
+        targets.resource_id,
+        targets.cluster,
+        targets.hostname,
+        targets.hour_number,
+        targets.gpu_uuid,
+        targets.target_seconds,
         coalesce(sighted_hours.sighted_seconds, 0) as sighted_seconds,
         cast(
             greatest(
-                (gpu_targets.target_seconds // gpu_targets.gpus) * 720720 - coalesce(held_totals.second_shares, 0), 0
+                (targets.target_seconds // targets.gpus) * 720720 - coalesce(held_totals.second_shares, 0), 0
             ) as bigint
         ) as spare_shares
-    from gpu_targets
+    from targets
     left join held_totals
         on
-            gpu_targets.resource_id = held_totals.resource_id
-            and gpu_targets.cluster = held_totals.cluster
-            and gpu_targets.hostname = held_totals.hostname
-            and gpu_targets.hour_number = held_totals.hour_number
+            targets.resource_id = held_totals.resource_id
+            and targets.cluster = held_totals.cluster
+            and targets.hostname = held_totals.hostname
+            and targets.hour_number = held_totals.hour_number
+            and targets.gpu_uuid = held_totals.gpu_uuid
     left join sighted_hours
         on
-            gpu_targets.cluster = sighted_hours.cluster
-            and gpu_targets.hostname = sighted_hours.hostname
-            and gpu_targets.hour_number = sighted_hours.hour_number
-    where gpu_targets.gpu_uuid = 'unobserved'
+            targets.cluster = sighted_hours.cluster
+            and targets.hostname = sighted_hours.hostname
+            and targets.hour_number = sighted_hours.hour_number
 ),
 
 kinds as (
@@ -112,6 +185,7 @@ kinds as (
         cluster,
         hostname,
         hour_number,
+        gpu_uuid,
         target_seconds,
         namespace,
         pod,
@@ -125,6 +199,7 @@ kinds as (
         cluster,
         hostname,
         hour_number,
+        gpu_uuid,
         target_seconds,
         '' as namespace,
         '' as pod,
@@ -138,6 +213,7 @@ kinds as (
         cluster,
         hostname,
         hour_number,
+        gpu_uuid,
         target_seconds,
         '' as namespace,
         '' as pod,
@@ -152,7 +228,7 @@ select
     cluster,
     hostname,
     hour_number,
-    'unobserved' as gpu_uuid,
+    gpu_uuid,
     target_seconds,
     '' as gpu_instance_id,
     namespace,

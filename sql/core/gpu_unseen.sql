@@ -1,15 +1,6 @@
 -- Time of known GPUs without samples, on days on which somebody but the exporter may speak of them: the scheduler, or
 -- the cluster of the node.
-with held as (
-    select
-        *,
-        cast(epoch(held_from) as bigint) as from_second,
-        cast(epoch(held_to) as bigint) as to_second
-    from gpu_held
-),
-
--- days of GPUs of which somebody but the exporter may speak
-spoken as (
+with spoken as (
     select
         cluster,
         hostname,
@@ -32,71 +23,53 @@ lives as (
         mig_profile,
         start_second // 86400 as day_number,
         max(gpu_model_name) as gpu_model_name,
-        1 as is_sampled,
         min(start_second) as first_second,
         max(end_second) as last_second
     from gpu_observed
     group by cluster, hostname, gpu_uuid, gpu_instance_id, mig_profile, start_second // 86400
-    union all
-    select
-        cluster,
-        hostname,
-        gpu_uuid,
-        gpu_instance_id,
-        mig_profile,
-        from_second // 86400 as day_number,
-        cast(null as varchar) as gpu_model_name,
-        0 as is_sampled,
-        min(from_second) as first_second,
-        max(to_second) as last_second
-    from held
-    where gpu_uuid <> 'unobserved'
-    group by cluster, hostname, gpu_uuid, gpu_instance_id, mig_profile, from_second // 86400
 ),
 
-sampled as (
+lived as (
     select
         *,
-        max(is_sampled) over (partition by cluster, hostname, gpu_uuid, day_number) as is_gpu_sampled,
         max(case when gpu_instance_id <> '' then 1 else 0 end) over (
             partition by cluster, hostname, gpu_uuid, day_number
         ) as is_partitioned
     from lives
 ),
 
--- a GPU is there all day, a MIG instance from its first to its last sign if its GPU reports at all
+-- a GPU is there all day, a MIG instance from its first to its last sign
 known as (
     select
-        sampled.cluster,
-        sampled.hostname,
-        sampled.gpu_uuid,
-        sampled.gpu_instance_id,
-        sampled.mig_profile,
-        sampled.day_number,
-        max(sampled.gpu_model_name) as gpu_model_name,
+        lived.cluster,
+        lived.hostname,
+        lived.gpu_uuid,
+        lived.gpu_instance_id,
+        lived.mig_profile,
+        lived.day_number,
+        max(lived.gpu_model_name) as gpu_model_name,
         case
-            when sampled.gpu_instance_id = '' or sampled.is_gpu_sampled = 0 then sampled.day_number * 86400
-            else min(sampled.first_second)
+            when lived.gpu_instance_id = '' then lived.day_number * 86400
+            else min(lived.first_second)
         end as first_second,
         case
-            when sampled.gpu_instance_id = '' or sampled.is_gpu_sampled = 0 then (sampled.day_number + 1) * 86400
-            else max(sampled.last_second)
+            when lived.gpu_instance_id = '' then (lived.day_number + 1) * 86400
+            else max(lived.last_second)
         end as last_second
-    from sampled
+    from lived
     inner join spoken
         on
-            sampled.cluster = spoken.cluster
-            and sampled.hostname = spoken.hostname
-            and sampled.day_number = cast(epoch(cast(spoken.usage_date as timestamp)) as bigint) // 86400
-    where sampled.is_partitioned = 0 or sampled.gpu_instance_id <> ''
+            lived.cluster = spoken.cluster
+            and lived.hostname = spoken.hostname
+            and lived.day_number = cast(epoch(cast(spoken.usage_date as timestamp)) as bigint) // 86400
+    where lived.is_partitioned = 0 or lived.gpu_instance_id <> ''
     group by
-        sampled.cluster,
-        sampled.hostname,
-        sampled.gpu_uuid,
-        sampled.gpu_instance_id,
-        sampled.mig_profile,
-        sampled.day_number,
-        sampled.is_gpu_sampled
+        lived.cluster,
+        lived.hostname,
+        lived.gpu_uuid,
+        lived.gpu_instance_id,
+        lived.mig_profile,
+        lived.day_number
 ),
 
 marks as (

@@ -184,7 +184,7 @@ def test_money_of_an_assumed_holder_says_so_to_the_ledger_and_by_the_hour(rows):
     states = [
         {"namespace": "a", "pod": "p", "state": "allocated_idle", "state_seconds": 1200, "holder_source": "assumed"},
         {"namespace": "a", "pod": "p", "state": "allocated_idle", "state_seconds": 600}
-        | {"gpu_uuid": "GPU-2", "holder_source": "allocation_gpu"},
+        | {"gpu_uuid": "GPU-2", "holder_source": "allocation_node"},
         {"namespace": "b", "pod": "q", "state_seconds": 1800, "holder_source": "exporter_label"},
     ]
     frames = {
@@ -195,7 +195,7 @@ def test_money_of_an_assumed_holder_says_so_to_the_ledger_and_by_the_hour(rows):
         "owners": rows.owners(),
     }
     found = gpu_costs(**frames).select("holder_source", "gpu_seconds").sort("holder_source").rows()
-    assert found == [("allocation_gpu", 600), ("assumed", 1200), ("exporter_label", 1800)]
+    assert found == [("allocation_node", 600), ("assumed", 1200), ("exporter_label", 1800)]
     postings = post(**frames, usage=rows.usage(), pools=[]).filter(pl.col("step") == 2)
     told = postings.select("gpu_state", "gpu_seconds", "assumed_gpu_seconds").sort("gpu_state").rows()
     assert told == [("allocated_idle", 1800, 1200), ("effective", 1800, 0)]

@@ -3,9 +3,13 @@
 from collections import Counter
 from collections.abc import Container, Iterable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+import polars as pl
+
 from contracts import contract, sql_root
+from models.gpu_costs import gpu_costs
 from pipelines.engines.duckdb_engine import DuckDBEngine
 from pipelines.gpu_faults import gpu_faults
 from tests.sql.golden import filled
@@ -118,3 +122,28 @@ def seconds(rows: Iterable[Row], *names: str) -> dict[Any, int]:
         key = tuple(row[name] for name in names)
         sums[key[0] if len(names) == 1 else key] += row["state_seconds"]
     return dict(sums)
+
+
+def paid_by_namespace(rows: list[Row], cost_of_a_day: str) -> dict[str, Decimal]:
+    """What bill lines of the node, one a day, come to by who held its GPUs."""
+    lines = [
+        {
+            "charge_group_id": f"c-{day}",
+            "charge_date": day,
+            "charge_start": datetime.combine(day, datetime.min.time()),
+            "charge_end": datetime.combine(day, datetime.min.time()) + timedelta(days=1),
+            "resource_id": resource_id,
+            "billed_cost": cost_of_a_day,
+            "effective_cost": cost_of_a_day,
+            "tags": None,
+        }
+        for day, resource_id in sorted({(row["usage_date"], row["resource_id"]) for row in rows})
+    ]
+    costs = gpu_costs(
+        charge_groups=pl.DataFrame(filled("charge_groups", lines)),
+        gpu_states=pl.DataFrame(filled("gpu_states_hourly", rows)),
+        pod_models=pl.DataFrame(filled("pod_models", [])),
+        gpu_labels=pl.DataFrame(filled("gpu_labels", [])),
+        owners=pl.DataFrame(filled("owners", [])),
+    )
+    return dict(costs.group_by("namespace").agg(pl.col("effective_cost").sum()).rows())

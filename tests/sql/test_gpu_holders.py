@@ -110,10 +110,10 @@ def test_holding_begins_and_ends_within_an_hour_where_the_scheduler_says(duckdb_
         duckdb_engine,
         samples(0, 24.01, sm_active_ratio=0.0, **holder(is_held=False)),
         billed_day(),
-        gpu_allocations=[allocation(1.25, 2.75, gpu_uuid="GPU-a")],
+        gpu_allocations=[allocation(1.25, 2.75)],
     )
     assert seconds(rows, "state", "holder_source") == {
-        ("allocated_idle", "allocation_gpu"): 5400,
+        ("allocated_idle", "allocation_node"): 5400,
         ("unallocated", "none"): DAY - 5400,
     }
 

@@ -2,14 +2,14 @@
 
 import csv
 import gzip
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 import yaml
 
-from models.allocation import largest_remainder
 from pipelines.engines.duckdb_engine import DuckDBEngine
 from pipelines.gpu_types import gpu_types
 from tests.sql.gpu_rows import (
@@ -20,6 +20,7 @@ from tests.sql.gpu_rows import (
     billed_day,
     built,
     holder,
+    paid_by_namespace,
     sample,
     samples,
     seconds,
@@ -190,11 +191,12 @@ def test_the_simulated_cluster_is_what_its_description_says(duckdb_engine: DuckD
     with gzip.open(file, "rt") as lines:
         for row in csv.DictReader(lines):
             start = MIDNIGHT.fromisoformat(row["interval_start"][:19])
+            # as a cluster tells it: the node and the profile, of no GPU and no instance which it was
             held.append(
                 allocation(0, 1, hostname=row["node"], namespace=row["namespace"], pod=row["pod"])
                 | {"started_at": start, "ended_at": start + timedelta(seconds=int(row["gpu_pod_uptime"]))}
-                | {"allocation_date": start.date(), "gpu_uuid": row["gpu_uuid"]}
-                | {"gpu_instance_id": row["mig_instance_id"], "mig_profile": row["mig_profile"] or None}
+                | {"allocation_date": start.date(), "mig_profile": row["mig_profile"] or None}
+                | {"container": f"{row['gpu_uuid']}/{row['mig_instance_id']}"}
             )
             hours.append(start)
     first, last = min(hours), max(hours)
@@ -210,35 +212,32 @@ def test_the_simulated_cluster_is_what_its_description_says(duckdb_engine: DuckD
             for day in days
         ],
     )
-    told, stranded = told_seconds(CLUSTER / "openshift_ground_truth.yml")
-    found = seconds(rows, "namespace", "state")
-    free = 8 * len(days) * DAY - sum(told.values())
-    assert found == {("", "unallocated"): free} | {(name, "unknown"): count for name, count in told.items()}
-    assert sum(row["state_seconds"] for row in rows if row["metric_used"] == "mig_profile") == stranded
+    told = told_gpus(CLUSTER / "openshift_ground_truth.yml")
+    whole_hours = 24 * len(days)
+    for name, gpus in told.items():
+        found = sum(row["state_microseconds"] for row in rows if row["namespace"] == name)
+        assert abs(found - gpus * 3_600_000_000 * whole_hours) <= whole_hours  # a microsecond of each hour
+    assert sum(row["state_seconds"] for row in rows) == 8 * 3600 * whole_hours
+    assert {(row["namespace"] != "", row["state"]) for row in rows} == {(True, "unknown"), (False, "unallocated")}
+    # eight GPUs at $3 an hour
+    paid = paid_by_namespace(rows, cost_of_a_day=str(8 * 3 * 24))
+    assert sum(paid.values()) == 8 * 3 * whole_hours
+    free = 8 - sum(told.values())
+    for name, gpus in {**told, "": free}.items():
+        assert abs(Fraction(paid[name]) - gpus * 3 * whole_hours) < Fraction(1, 1000)
 
 
-def told_seconds(description: Path) -> tuple[dict[str, int], int]:
-    """GPU seconds of each namespace that the cluster's description asks for, and those that its slices leave over.
-
-    Hours have whole seconds: of a GPU's 3,600 each instance has its sevenths, the largest remainders rounded up.
-    """
+def told_gpus(description: Path) -> dict[str, Fraction]:
+    """How many GPUs each namespace holds on average, as the cluster's description asks for them."""
     (cluster,) = (one["OCPGenerator"] for one in yaml.safe_load(description.read_text("utf-8"))["generators"])
-    hours = (cluster["end_date"] - cluster["start_date"]).days * 24
-    told: Counter[str] = Counter()
-    stranded = 0
+    told: defaultdict[str, Fraction] = defaultdict(Fraction)
     for node in cluster["nodes"]:
         for namespace, held in node["namespaces"].items():
             for pod in held["pods"]:
                 for gpu in pod["gpus"]:
                     slices = [int(one["mig_profile"][0]) for one in gpu.get("mig_instances", ())]
-                    if slices:
-                        assert pod["pod_seconds"] == 3600
-                        *parts, left = largest_remainder(3600, [*slices, 7 - sum(slices)])
-                        told[namespace] += hours * sum(parts)
-                        stranded += hours * left
-                    else:
-                        told[namespace] += hours * pod["pod_seconds"]
-    return dict(told), stranded
+                    told[namespace] += Fraction(sum(slices) or 7, 7) * Fraction(pod["pod_seconds"], 3600)
+    return dict(told)
 
 
 def test_a_node_that_was_billed_and_never_seen_is_unobserved_and_one_seen_and_not_billed_is_told(

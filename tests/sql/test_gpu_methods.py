@@ -26,7 +26,7 @@ DAY = 86400
 
 def test_a_run_that_is_cut_into_pieces_leaves_as_many_seconds_unfilled(duckdb_engine: DuckDBEngine) -> None:
     # all but a second below full activity, cut wherever holders of another GPU of the node come and go
-    beside = [allocation(n / 60, (n + 1) / 60, gpu_uuid="GPU-z", pod=f"p-{n}") for n in range(0, 60, 7)]
+    beside = [allocation(n / 60, (n + 1) / 60, pod=f"p-{n}") for n in range(0, 60, 7)]
     run = {
         "usage_date": at(0).date(),
         "cluster": "prod",

@@ -1,0 +1,289 @@
+-- Whose each GPU is by samples, spell by spell: those whom they name on it now, and, where they name nobody, a holder
+-- of the spell whom they name on it at another time of the day, as far as it was given more than it is named on.
+-- Exporters name a batch job by its id alone, whatever namespace they put before it. They may have the profile of an
+-- instance wrong: of a holder that was given one profile only, whatever they say is that. One whom the scheduler does
+-- not know has the whole GPU.
+with holders as (
+    select
+        *,
+        min(mig_profile) over (partition by usage_date, cluster, hostname, namespace, pod) = max(mig_profile) over (
+            partition by usage_date, cluster, hostname, namespace, pod
+        ) as has_one_profile
+    from gpu_spells
+),
+
+days as (
+    select distinct
+        usage_date,
+        cluster,
+        hostname,
+        holder_kind,
+        namespace,
+        pod,
+        mig_profile,
+        has_one_profile
+    from holders
+),
+
+known as (
+    select
+        gpu_named.usage_date,
+        gpu_named.cluster,
+        gpu_named.hostname,
+        gpu_named.gpu_uuid,
+        gpu_named.gpu_instance_id,
+        gpu_named.mig_profile as gpu_mig_profile,
+        gpu_named.start_second,
+        gpu_named.end_second,
+        gpu_named.namespace as named_namespace,
+        days.namespace,
+        days.pod,
+        days.mig_profile
+    from gpu_named
+    inner join days
+        on
+            gpu_named.usage_date = days.usage_date
+            and gpu_named.cluster = days.cluster
+            and gpu_named.hostname = days.hostname
+            and gpu_named.pod = days.pod
+            and (gpu_named.namespace = days.namespace or days.holder_kind = 'job')
+            and (gpu_named.mig_profile = days.mig_profile or days.has_one_profile)
+),
+
+gpus as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        gpu_mig_profile,
+        namespace,
+        pod,
+        mig_profile,
+        sum(end_second - start_second) as named_seconds
+    from known
+    group by usage_date, cluster, hostname, gpu_uuid, gpu_instance_id, gpu_mig_profile, namespace, pod, mig_profile
+),
+
+spells as (
+    select distinct
+        usage_date,
+        cluster,
+        hostname,
+        at_second,
+        next_second
+    from gpu_spells
+),
+
+named_now as (
+    select
+        spells.usage_date,
+        spells.cluster,
+        spells.hostname,
+        spells.at_second,
+        spells.next_second,
+        gpu_named.gpu_uuid,
+        gpu_named.gpu_instance_id,
+        gpu_named.mig_profile,
+        gpu_named.namespace,
+        gpu_named.pod,
+        count(*) over (
+            partition by
+                spells.usage_date,
+                spells.cluster,
+                spells.hostname,
+                spells.at_second,
+                gpu_named.gpu_uuid,
+                gpu_named.gpu_instance_id,
+                gpu_named.mig_profile
+        ) as named_count
+    from spells
+    inner join gpu_named
+        on
+            spells.usage_date = gpu_named.usage_date
+            and spells.cluster = gpu_named.cluster
+            and spells.hostname = gpu_named.hostname
+            and spells.at_second >= gpu_named.start_second
+            and spells.at_second < gpu_named.end_second
+),
+
+named_counts as (
+    select distinct
+        usage_date,
+        cluster,
+        hostname,
+        at_second,
+        gpu_uuid,
+        gpu_instance_id,
+        mig_profile,
+        named_count
+    from named_now
+),
+
+found as (
+    select
+        holders.usage_date,
+        holders.cluster,
+        holders.hostname,
+        holders.at_second,
+        holders.next_second,
+        holders.mig_profile,
+        holders.namespace,
+        holders.pod,
+        holders.is_shared,
+        holders.asked_ppm,
+        gpus.gpu_uuid,
+        gpus.gpu_instance_id,
+        gpus.gpu_mig_profile,
+        gpus.named_seconds,
+        max(known.named_namespace) as named_namespace,
+        case when max(known.start_second) is null then 0 else 1 end as is_now
+    from holders
+    inner join gpus
+        on
+            holders.usage_date = gpus.usage_date
+            and holders.cluster = gpus.cluster
+            and holders.hostname = gpus.hostname
+            and holders.namespace = gpus.namespace
+            and holders.pod = gpus.pod
+            and holders.mig_profile = gpus.mig_profile
+    left join known
+        on
+            gpus.usage_date = known.usage_date
+            and gpus.cluster = known.cluster
+            and gpus.hostname = known.hostname
+            and gpus.gpu_uuid = known.gpu_uuid
+            and gpus.gpu_instance_id = known.gpu_instance_id
+            and gpus.gpu_mig_profile = known.gpu_mig_profile
+            and gpus.namespace = known.namespace
+            and gpus.pod = known.pod
+            and gpus.mig_profile = known.mig_profile
+            and holders.at_second >= known.start_second
+            and holders.at_second < known.end_second
+    group by
+        holders.usage_date,
+        holders.cluster,
+        holders.hostname,
+        holders.at_second,
+        holders.next_second,
+        holders.mig_profile,
+        holders.namespace,
+        holders.pod,
+        holders.is_shared,
+        holders.asked_ppm,
+        gpus.gpu_uuid,
+        gpus.gpu_instance_id,
+        gpus.gpu_mig_profile,
+        gpus.named_seconds
+),
+
+-- several may share a GPU; of those who had it whole at other times, the one who had it longest
+rivals as (
+    select
+        found.*,
+        coalesce(named_counts.named_count, 0) as named_count,
+        sum(case when found.is_shared then found.is_now else 0 end) over (
+            partition by
+                found.usage_date,
+                found.cluster,
+                found.hostname,
+                found.at_second,
+                found.gpu_uuid,
+                found.gpu_instance_id,
+                found.gpu_mig_profile
+        ) as sharing_count,
+        row_number() over (
+            partition by
+                found.usage_date,
+                found.cluster,
+                found.hostname,
+                found.at_second,
+                found.gpu_uuid,
+                found.gpu_instance_id,
+                found.gpu_mig_profile,
+                found.is_shared
+            order by found.is_now desc, found.named_seconds desc, found.namespace asc, found.pod asc
+        ) as rival_order
+    from found
+    left join named_counts
+        on
+            found.usage_date = named_counts.usage_date
+            and found.cluster = named_counts.cluster
+            and found.hostname = named_counts.hostname
+            and found.at_second = named_counts.at_second
+            and found.gpu_uuid = named_counts.gpu_uuid
+            and found.gpu_instance_id = named_counts.gpu_instance_id
+            and found.gpu_mig_profile = named_counts.mig_profile
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
+            order by is_now desc, named_seconds desc, gpu_uuid asc, gpu_instance_id asc, gpu_mig_profile asc
+        ) as gpu_order
+    from rivals
+    where
+        is_now = 1
+        or (is_shared and named_count = sharing_count)
+        or (not is_shared and named_count = 0 and rival_order = 1)
+),
+
+counted as (
+    select
+        *,
+        count(*) over (
+            partition by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
+        ) as gpu_count
+    from ranked
+    where is_now = 1 or gpu_order <= (asked_ppm + 999999) // 1000000
+)
+
+select
+    usage_date,
+    cluster,
+    hostname,
+    at_second,
+    next_second,
+    mig_profile,
+    namespace,
+    pod,
+    is_shared,
+    gpu_uuid,
+    gpu_instance_id,
+    gpu_mig_profile,
+    is_now = 1 as is_named,
+    least(asked_ppm // gpu_count, 1000000) as taken_ppm
+from counted
+union all
+select
+    named_now.usage_date,
+    named_now.cluster,
+    named_now.hostname,
+    named_now.at_second,
+    named_now.next_second,
+    named_now.mig_profile,
+    named_now.namespace,
+    named_now.pod,
+    false as is_shared,
+    named_now.gpu_uuid,
+    named_now.gpu_instance_id,
+    named_now.mig_profile as gpu_mig_profile,
+    true as is_named,
+    1000000 as taken_ppm
+from named_now
+left join found
+    on
+        found.is_now = 1
+        and named_now.usage_date = found.usage_date
+        and named_now.cluster = found.cluster
+        and named_now.hostname = found.hostname
+        and named_now.at_second = found.at_second
+        and named_now.gpu_uuid = found.gpu_uuid
+        and named_now.gpu_instance_id = found.gpu_instance_id
+        and named_now.mig_profile = found.gpu_mig_profile
+        and named_now.pod = found.pod
+        and named_now.namespace = found.named_namespace
+where found.pod is null
