@@ -138,7 +138,9 @@ def _billed(line: _Line, usd_rates: Mapping[str, Decimal]) -> Billed:
     if cause:
         return Billed(not_for_tokens={cause: cost}, unconverted=unconverted)
     digits = max(0, -int(cost.normalize().as_tuple().exponent))
-    return Billed(cost, _tokens(row), Decimal(row["line_count"]), digits, unconverted=unconverted)
+    tokens = _tokens(row)
+    refunded = max(ZERO, -(tokens or ZERO))
+    return Billed(cost, tokens, Decimal(row["line_count"]), digits, unconverted=unconverted, refunded=refunded)
 
 
 def _tokens(row: Row) -> Decimal | None:

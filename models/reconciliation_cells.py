@@ -99,6 +99,11 @@ class Cell:
         return Decimal(self.used + moved)
 
     @property
+    def refunded(self) -> Decimal:
+        """Tokens that the bill takes back."""
+        return self.billed.refunded if self.billed else ZERO
+
+    @property
     def is_comparable(self) -> bool:
         """Whether price and tokens are known, or a log that the bill differs from."""
         return self.has_log or (self.price is not None and self.billed_tokens is not None)

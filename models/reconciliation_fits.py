@@ -88,7 +88,7 @@ def common_factor(charges: Sequence[Charge], half: Decimal) -> Decimal:
 
     One from which the charges differ by rounding in all, too, is preferred to one from which each does alone.
     """
-    ratios = sorted((charge.cost / charge.listed, charge.listed) for charge in charges if charge.listed)
+    ratios = sorted((charge.cost / charge.listed, abs(charge.listed)) for charge in charges if charge.listed)
     enough = sum((weight for _, weight in ratios), ZERO) / 2
     if not ratios:
         return ONE
@@ -101,7 +101,7 @@ def common_factor(charges: Sequence[Charge], half: Decimal) -> Decimal:
     for factor in (ONE, *(middle.quantize(ONE.scaleb(-digits)) for digits in FACTOR_DIGITS)):
         beside = [(charge, factor * charge.listed) for charge in charges]
         at_factor = [(charge, cost) for charge, cost in beside if is_rounding(charge, cost, half)]
-        listed = sum((charge.listed for charge, _ in at_factor), ZERO)
+        listed = sum((abs(charge.listed) for charge, _ in at_factor), ZERO)
         if LOWEST_FACTOR <= factor <= HIGHEST_FACTOR and listed >= enough:
             if sums_to_rounding(at_factor, half):
                 return factor

@@ -46,7 +46,7 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     half = half_a_unit(charges)
     factor = common_factor(charges, half)
     for charge in charges:
-        if len(charge.prices) > 1:
+        if len(charge.prices) > 1 and charge.tokens > 0:
             charge.price = price_between(charge, factor, half)
     for cell in priced:
         cell.price = price_of(cell)

@@ -91,7 +91,7 @@ class Billed:
     """One cell of the bill in USD. `tokens` is None where a line's unit is no number of tokens.
 
     `lines` counts a line that is for several days in each of them by its share; `digits` has how many decimals the
-    bill writes.
+    bill writes; `refunded` are the tokens that lines of negative quantity take back.
     `tiers` is the same by service tier: of models of which the bill names any. `not_for_tokens` holds by cause what is
     no price of tokens, which all these are without; `unconverted` are the currencies of lines that have no rate to USD,
     whose cost is missing.
@@ -104,6 +104,7 @@ class Billed:
     tiers: Mapping[str, OfTier] = field(default_factory=dict[str, OfTier])
     not_for_tokens: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     unconverted: frozenset[str] = frozenset()
+    refunded: Decimal = ZERO
 
     @property
     def total(self) -> Decimal:
@@ -124,6 +125,7 @@ class Billed:
             tiers,
             {name: self.not_for_tokens.get(name, ZERO) + other.not_for_tokens.get(name, ZERO) for name in causes},
             self.unconverted | other.unconverted,
+            self.refunded + other.refunded,
         )
 
 

@@ -64,7 +64,8 @@ def _parts(span: Span, known: Known) -> Iterator[tuple[Key, Billed]]:
         lines = whole.lines * Decimal(worth[number]) / sum(worth)
         of_day = OfTier(costs[number], None if tokens is None else tokens[number], lines, whole.digits)
         tiers = {} if span.tier is None else {span.tier: of_day}
-        yield key, Billed(of_day.cost, of_day.tokens, lines, whole.digits, tiers, unconverted=whole.unconverted)
+        refunded = max(ZERO, -(of_day.tokens or ZERO))
+        yield key, Billed(*of_day, tiers, unconverted=whole.unconverted, refunded=refunded)
 
 
 def _worth(keys: Sequence[Key], tokens: Sequence[Decimal | int], tier: str | None, known: Known) -> list[int]:

@@ -1,9 +1,9 @@
 """Why bill and log count other tokens: the difference of tokens split into causes that have evidence.
 
 The order is fixed, and each cause takes only what the ones before it left: what was logged again, the hours that belong
-to the bill's other days, keys that bypass the gateway, classes that were confused within the same input, and then what
-the provider's own count says was used and the log lacks: streams without usage, requests that it has under a name that
-nobody bills, and rows that are missing. What nothing proves is unexplained.
+to the bill's other days, keys that bypass the gateway, tokens that the bill takes back, classes that were confused
+within the same input, and then what the provider's own count says was used and the log lacks: streams without usage,
+requests that it has under a name that nobody bills, and rows that are missing. What nothing proves is unexplained.
 
 Here belongs: tokens. Here does not belong: prices.
 """
@@ -99,7 +99,11 @@ def _plain_parts(cell: Cell, account: Account) -> list[Part]:
     if cell.key.day.replace(day=1) != account.period:
         return [Part("other_period", _difference(cell), f"billed in {account.period:%Y-%m}, used on {cell.key.day}")]
     if not account.has_log:
-        return [Part("bypass", _difference(cell), "the log knows nothing of this account")]
+        taken_back = _refund(cell, _difference(cell))
+        return [
+            Part("bypass", _difference(cell) - taken_back.tokens, "the log knows nothing of this account"),
+            taken_back,
+        ]
     moved = cell.moved - (cell.logged - cell.duplicates)
     hours = _hours(account.days, cell.key.day)
     parts = [
@@ -110,7 +114,13 @@ def _plain_parts(cell: Cell, account: Account) -> list[Part]:
     if cell.direct and lacking > 0:
         tokens = min(lacking, Decimal(cell.direct))
         parts.append(Part("bypass", tokens, "keys of the account that the log does not know"))
-    return parts
+    return [*parts, _refund(cell, lacking)]
+
+
+def _refund(cell: Cell, lacking: Decimal) -> Part:
+    """What the bill takes back of tokens that were used: as many as it has too few of, where its lines do."""
+    tokens = min(cell.refunded, max(ZERO, -lacking))
+    return Part("refund", -tokens, "the bill takes them back on a line of its own, of a negative quantity")
 
 
 def _lacking(cell: Cell, account: Account, tokens: Decimal) -> list[Part]:

@@ -32,7 +32,7 @@ headings as (
         usd,
         case
             when cause in ('bypass', 'aborted_stream', 'unknown_model', 'missing_log') then 'not_logged'
-            when cause in ('left_out', 'not_billed', 'no_bill', 'no_rate') then 'not_billed'
+            when cause in ('refund', 'left_out', 'not_billed', 'no_bill', 'no_rate') then 'not_billed'
             -- by the hour instead of by token: what the hours cost, and what the tokens would have
             when cause = 'provisioned' then 'rate'
             when cause in ('unexplained', 'unpriced') then 'unexplained'

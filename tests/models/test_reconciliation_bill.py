@@ -225,3 +225,51 @@ def test_what_one_report_leaves_out_and_a_bill_has_is_not_left_out(sides: FourSi
     sides.counted(DAY, tier="priority", left_out="priority_tier", input_uncached=1_000_000)
     sides.logged(NOON, tier="priority", input_uncached=600_000)
     assert by_cause(sides.reconciled().causes) == {"missing_log": Decimal("2.4")}
+
+
+def test_tokens_that_the_bill_takes_back_are_a_refund_whatever_day_has_them(sides: FourSides) -> None:
+    """Half a million of the 5th is taken back on the 6th, on which nothing was used: 1.50 of 3 dollars."""
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.logged(NOON, input_uncached=1_000_000)
+    sides.billed(DAY + timedelta(days=1), "input_uncached", -500_000, "-1.5", charge_class="Correction")
+    found = sides.reconciled()
+    assert by_cause(found.causes) == {"refund": Decimal("-1.5")}
+    refund = found.causes.row(0, named=True)
+    assert (refund["usage_date"], refund["tokens"], refund["part"]) == (date(2026, 10, 6), -500_000, "volume")
+
+
+def test_a_refund_on_a_day_with_use_is_told_beside_what_is_missing_elsewhere(sides: FourSides) -> None:
+    """300,000 of input are taken back; of output the log lacks 20,000, at 15 dollars."""
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.billed(DAY, "input_uncached", -300_000, "-0.9")
+    sides.billed(DAY, "output_text", 100_000, "1.5")
+    sides.counted(DAY, input_uncached=1_000_000, output_text=100_000)
+    sides.logged(NOON, input_uncached=1_000_000, output_text=80_000)
+    assert by_cause(sides.reconciled().causes) == {"refund": Decimal("-0.9"), "missing_log": Decimal("0.3")}
+
+
+def test_a_line_that_is_taken_back_and_billed_anew_is_no_refund(sides: FourSides) -> None:
+    """A million and a half is reversed and billed as the million that log and usage API have."""
+    for tokens, usd in ((1_500_000, "4.5"), (-1_500_000, "-4.5"), (1_000_000, "3")):
+        sides.billed(DAY, "input_uncached", tokens, usd, charge_class=None if tokens == 1_500_000 else "Correction")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.logged(NOON, input_uncached=1_000_000)
+    assert by_cause(sides.reconciled().causes) == {}
+
+
+def test_what_is_not_billed_beyond_a_refund_is_not_billed(sides: FourSides) -> None:
+    sides.billed(DAY, "input_uncached", 900_000, "2.7")
+    sides.billed(DAY, "input_uncached", -100_000, "-0.3")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.logged(NOON, input_uncached=1_000_000)
+    assert by_cause(sides.reconciled().causes) == {"refund": Decimal("-0.3"), "not_billed": Decimal("-0.3")}
+
+
+def test_an_account_without_a_log_has_its_refunds_too(sides: FourSides) -> None:
+    for account, tokens in (("gateway", 1_000_000), ("direct", 200_000)):
+        sides.billed(DAY, "input_uncached", tokens, Decimal(tokens) * 3 / 10**6, account=account)
+        sides.counted(DAY, account=account, key=f"key-of-{account}", input_uncached=tokens)
+    sides.billed(DAY + timedelta(days=1), "input_uncached", -50_000, "-0.15", account="direct")
+    sides.logged(NOON, input_uncached=1_000_000)
+    assert by_cause(sides.reconciled().causes) == {"bypass": Decimal("0.6"), "refund": Decimal("-0.15")}
