@@ -48,12 +48,10 @@ def fetch_reports(settings: AzureBillSettings, window: Window, make: CredentialM
 def probe_reports(settings: AzureBillSettings, make: CredentialMaker, pace: Pace) -> str:
     """Whether the scope lets its reports be asked for: its exports are listed, which takes the same right."""
     report = _required(settings)
-    found = _asked(
-        f"{settings.endpoint}/{report.scope}",
-        lambda: _client(settings, make(settings), pace, settings.endpoint).exports.list(
-            report.scope, **_options(settings)
-        ),
-    )
+    with _client(settings, make(settings), pace, settings.endpoint) as client:
+        found = _asked(
+            f"{settings.endpoint}/{report.scope}", lambda: client.exports.list(report.scope, **_options(settings))
+        )
     count = len(getattr(found, "value", None) or ())
     return f"{settings.endpoint}: reports of {report.scope} can be asked for ({count} exports are set up)"
 
@@ -70,13 +68,13 @@ def _report(
     last = (window.end - timedelta(days=1)).date()
     asked = {"metric": metric, "timePeriod": {"start": f"{window.slice_date}", "end": f"{last}"}}
     where = f"{settings.endpoint}/{report.scope}, {metric} of {window.slice_date:%Y-%m}"
-    client = _client(settings, credential, pace, where)
-    found = _asked(
-        where,
-        lambda: client.generate_cost_details_report.begin_create_operation(
-            report.scope, asked, polling_interval=_USUAL_WAIT_SECONDS, **_options(settings)
-        ).result(),
-    )
+    with _client(settings, credential, pace, where) as client:
+        found = _asked(
+            where,
+            lambda: client.generate_cost_details_report.begin_create_operation(
+                report.scope, asked, polling_interval=_USUAL_WAIT_SECONDS, **_options(settings)
+            ).result(),
+        )
     answer: Mapping[str, Any] = found.as_dict() if found is not None else {}
     status = answer.get("status")
     if status == "NoDataFound":
