@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from models import pools
 from models.pools import Split
 from models.tokens import TokenClass
-from pipelines.config.strict import Strict
+from pipelines.config.strict import Slug, Strict
 
 POOL = "pool:"
 """Before a name in `shares`: another pool, not a team."""
@@ -30,7 +30,7 @@ class Pool(Strict):
     team's other charges paid for. `weighted_tokens`: by the tokens of a self-hosted model.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")
+    id: Slug
     split: Split = Field(default=Split.WEIGHTED_TOKENS, description="What a team's part is proportional to.")
     model: str | None = Field(
         default=None, description="weighted_tokens: self-hosted model whose tokens weigh (an id from 'models')."

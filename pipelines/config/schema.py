@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints, model_validator
 
 from connectors.base import SourceSettings, StoreOptions, revealed
+from models.pools import Pool as SharedPool
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
 from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
-from pipelines.config.strict import Dated, Strict, Words
+from pipelines.config.strict import Dated, Slug, Strict, Words
 from pipelines.limits import Limits
 from reports.address import plain_address
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 # What DuckDB understands as an amount of memory, with the unit said.
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
@@ -223,6 +223,12 @@ class Config(Strict):
     def store_options(self) -> dict[str, str]:
         """The options of the lake's object store in clear, for the store alone."""
         return revealed(self.storage)
+
+    @property
+    def shared_pools(self) -> list[SharedPool]:
+        """The shared pools as the ledger takes them."""
+        teams = [team.id for team in self.teams]
+        return [pool.resolved(teams) for pool in self.pools]
 
     @model_validator(mode="after")
     def _engine_has_address(self) -> Self:

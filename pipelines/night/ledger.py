@@ -8,7 +8,6 @@ import pyarrow as pa
 from contracts import conform, contract
 from models.frames import frame_of
 from models.ledger import check_conservation, post
-from models.pools import Pool
 from pipelines.calendar import month_start, next_month
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
@@ -31,7 +30,7 @@ def build_postings(house: House, first: date, last: date) -> Built:
             pod_models=read_input(house, output, "pod_models", target.slice_date),
             gpu_labels=read_input(house, output, "gpu_labels", target.slice_date),
             owners=read_input(house, output, "owners", target.slice_date),
-            pools=pools_of(house),
+            pools=house.config.shared_pools,
         )
         pieces += replace_slices(house, output, conform(output, postings.to_arrow()), [target])
     # no sum of money: the journal moves each amount several times
@@ -43,9 +42,3 @@ def breaks(house: House, first: date, last: date) -> pl.DataFrame:
     start, end = month_start(first - timedelta(days=HORIZON_DAYS)), next_month(last)
     charges = frame_of(house.lake.read("charge_groups", start, end))
     return check_conservation(charges, frame_of(house.lake.read(POSTINGS, start, end)))
-
-
-def pools_of(house: House) -> list[Pool]:
-    """The shared pools of the configuration."""
-    teams = [team.id for team in house.config.teams]
-    return [pool.resolved(teams) for pool in house.config.pools]

@@ -15,7 +15,6 @@ from pipelines.calendar import month_start
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets, summary
 from pipelines.night.exchange_rates import usd_rates
-from pipelines.night.ledger import pools_of
 from pipelines.night.stale import input_range
 
 SELF_HOSTED, SCALING = "self_hosted_costs", "scaling_costs"
@@ -33,7 +32,7 @@ def build_self_hosted_costs(house: House, first: date, last: date) -> Built:
             serving=read("serving_hourly"),
             logged=read("self_hosted_usage"),
             usd_rates=rates,
-            pools=[pool for pool in pools_of(house) if pool.model_id],
+            pools=[pool for pool in house.config.shared_pools if pool.model_id],
         )
 
     return _build(house, SELF_HOSTED, first, last, compute)

@@ -69,8 +69,7 @@ _BY_POOLS = ("postings", "self_hosted_costs")
 def _models(house: House, output: Contract) -> list[str]:
     """The rules of a table that `models` computes: the version of the code, and what configuration adds to it."""
     rules = [_RULES[output.table]] if output.table in _RULES else []
-    teams = [team.id for team in house.config.teams]
-    return rules + [repr(pool.resolved(teams)) for pool in house.config.pools if output.table in _BY_POOLS]
+    return rules + (list(map(repr, house.config.shared_pools)) if output.table in _BY_POOLS else [])
 
 
 def _texts(output: Contract) -> list[str]:

@@ -17,7 +17,7 @@ def with_pool(*entries: str) -> str:
 
 def pools_of(folder: Path, *entries: str) -> list[Pool]:
     config, _ = load(written(folder, with_pool(*entries)), ENVIRONMENT)
-    return [pool.resolved([team.id for team in config.teams]) for pool in config.pools[1:]]
+    return config.shared_pools[1:]
 
 
 def test_an_even_pool_is_carried_by_every_team_or_by_those_it_names(tmp_path: Path) -> None:
