@@ -18,9 +18,9 @@ from connectors.gpu_series.rows import EXTRA, FIRST_VALUE, PLACE, Sample, Staged
 from connectors.gpu_series.series import Gpu, Metric, Place, Series
 from connectors.prometheus.readings import milliseconds
 from connectors.prometheus.refusals import Refusals
+from connectors.wording import first_of
 
 Extra = tuple[tuple[str, str], ...]
-MOST_PODS = 3  # that are named in a notice
 
 
 class Samples:
@@ -161,9 +161,8 @@ class Samples:
         ]
         if gpus:
             pods = sorted({f"{gpu.namespace}/{gpu.pod}" for gpu in gpus})
-            more = f" and {len(pods) - MOST_PODS} more" if len(pods) > MOST_PODS else ""
             yield (
-                f"no machine is named for {', '.join(pods[:MOST_PODS])}{more}, which held {len(gpus):,} GPUs: their "
+                f"no machine is named for {first_of(pods)}, which held {len(gpus):,} GPUs: their "
                 "time joins no bill and stands in gpu_unbilled; the cluster's own metrics say which node a pod is on"
             )
 

@@ -14,10 +14,11 @@ from connectors.fields import RowError
 from connectors.nvml.fields import NUMBERS, Number
 from connectors.nvml.holders import Namer
 from connectors.nvml.lines import Line, read_lines
-from connectors.nvml.notes import Notes, some
+from connectors.nvml.notes import Notes
 from connectors.nvml.samples import Reader, Sample, Subject, Where
 from connectors.nvml.settings import NvmlSettings
 from connectors.prometheus import Refusals, milliseconds
+from connectors.wording import first_of
 from contracts import contract
 
 INSTANT_BITS = 45  # milliseconds since 1970, until the year 3084
@@ -103,7 +104,7 @@ class Batches:
         yield from self._notes.words()
         reader = self._reader
         if reader.lost:
-            yield f"GPUs that their driver called lost: {some(reader.lost)}"
+            yield f"GPUs that their driver called lost: {first_of(sorted(reader.lost))}"
         if reader.unknown_count:
             yield (
                 f"{reader.unknown_count:,} samples do not tell who holds the GPU: the driver did not say; they are of "

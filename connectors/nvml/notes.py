@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.fields import printable, shown
+from connectors.wording import first_of
 
-_MOST_HOSTS = 5
 _WORDS = {
     "dropped_files": "files of a spool were dropped by its sampler for lack of room",
     "lost_rounds": "rounds were lost because a spool could not be written",
@@ -43,11 +43,5 @@ class Notes:
     def words(self) -> Iterator[str]:
         """One sentence for each kind of note."""
         for kind, number in sorted(self._counts.items()):
-            yield f"{number:,} {_WORDS.get(kind, f'notes of a new kind, {kind}')}: {some(self._hosts[kind])}"
-
-
-def some(names: set[str]) -> str:
-    """A few of the names, and how many more there are."""
-    shown_names = sorted(names)[:_MOST_HOSTS]
-    more = len(names) - len(shown_names)
-    return ", ".join(shown_names) + (f" and {more} more" if more else "")
+            hosts = first_of(sorted(self._hosts[kind]))
+            yield f"{number:,} {_WORDS.get(kind, f'notes of a new kind, {kind}')}: {hosts}"

@@ -29,7 +29,7 @@ def clusters_apart(document: Document, config: Config) -> Iterator[Problem]:
         if len(sides) > 1 or not others:
             continue
         ((side, place),) = sides.items()
-        told = "; ".join(f"'{other}' has {_listed(found)}" for other, found in sorted(others.items()))
+        told = "; ".join(f"'{other}' has {', '.join(found)}" for other, found in sorted(others.items()))
         message = f"cluster '{cluster}' has {side} and nothing else, so they meet nobody: {told}"
         remedy = f"{nearest(cluster, others)} One cluster is one name: 'cluster' of hosts, 'account' of its sources."
         yield document.problem(place, message, remedy)
@@ -54,7 +54,3 @@ def _named(config: Config) -> _Named:
         if not by_machine or host.cluster in named:
             named[host.cluster].setdefault(HOSTS, ("hosts", index, "cluster"))
     return named
-
-
-def _listed(sides: Mapping[str, Location]) -> str:
-    return ", ".join(sides)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Context, Decimal
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,22 +13,14 @@ from contracts import Contract, contract
 from pipelines.calendar import month_start
 from pipelines.engines import Engine
 from pipelines.house import House
+from pipelines.night.notes import CURRENCY, EXACT, MONEY, note
 from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.register import register
 from pipelines.night.stale import HALF, Target, content_fingerprint, input_range, stale, stored_inputs
 from pipelines.night.versions import rule_versions
-from pipelines.wording import first_of
 
 SLICE_SOURCE = "farthing"
 ROWS_AT_ONCE = 4_000_000  # a day of a hundred million attempts a month
-PRICED = "usage_daily"  # where requests first meet their prices; tables made from it say nothing new
-MONEY, CURRENCY = "effective_cost", "billing_currency"
-EXACT = Context(prec=76)  # twice the 38 digits of an amount: no sum is rounded
-HELD = "gpu_holdings"
-UNJOINED = "gpu_unjoined"
-SHARES = "gpu_shares"
-SERVED = "serving_hourly"
-CONVERTED = "chargeback"  # where costs are converted to the statements' currency
 
 
 @dataclass(frozen=True)
@@ -147,97 +139,6 @@ def summary(output: Contract, slices: Sequence[date], pieces: Sequence[pa.Table]
                 if cost is not None:
                     # Python's decimals, because Arrow's sum of a DECIMAL(38,12) has no digits to spare
                     total[currency] = EXACT.add(total.get(currency, Decimal(0)), cost)
-    return Built(output.table, tuple(slices), sum(piece.num_rows for piece in pieces), total, _note(output, pieces))
-
-
-def _note(output: Contract, pieces: Sequence[pa.Table]) -> str:
-    """What people must know of the rows beyond their number; empty when there is nothing."""
-    if output.table == PRICED:
-        return _unpriced(pieces)
-    if output.table == HELD:
-        return _contradicted(pieces)
-    if output.table == UNJOINED:
-        return _unjoined(pieces)
-    if output.table == SHARES:
-        return _impossible(pieces)
-    if output.table == SERVED:
-        return _seen_twice(pieces)
-    return _unconverted(pieces) if output.table == CONVERTED else ""
-
-
-def _contradicted(pieces: Sequence[pa.Table]) -> str:
-    """Of which holders two sources say different things; empty when they agree."""
-    holders = {
-        f"{row['namespace']}/{row['pod']} on {row['hostname']}"
-        for piece in pieces
-        for row in piece.filter(pc.field("is_contradicted")).to_pylist()
-    }
-    named = first_of(sorted(holders))
-    return f"sources differ in how many GPUs {named} had: the higher number counts" if named else ""
-
-
-def _unjoined(pieces: Sequence[pa.Table]) -> str:
-    """Whose bills have GPUs that no machine is known for, and for how much; empty when none has."""
-    costs: dict[tuple[str, str], Decimal] = {}
-    for piece in pieces:
-        for row in piece.select(["provider_name", CURRENCY, MONEY]).to_pylist():
-            key = (row["provider_name"], row[CURRENCY])
-            costs[key] = EXACT.add(costs.get(key, Decimal(0)), row[MONEY])
-    told = ", ".join(f"{provider} {currency} {cost:,.2f}" for (provider, currency), cost in sorted(costs.items()))
-    return f"billed for GPUs of machines that nobody knows (hosts): {told}" if told else ""
-
-
-def _seen_twice(pieces: Sequence[pa.Table]) -> str:
-    """Which engines several sources observe; empty when each has one."""
-    pods = {
-        f"{row['namespace']}/{row['pod']}"
-        for piece in pieces
-        for row in piece.filter(pc.field("source_count") > 1).to_pylist()
-    }
-    named = first_of(sorted(pods))
-    return (
-        f"several sources observe the engines of {named}: each hour counts once, as the best covered tells"
-        if named
-        else ""
+    return Built(
+        output.table, tuple(slices), sum(piece.num_rows for piece in pieces), total, note(output.table, pieces)
     )
-
-
-def _impossible(pieces: Sequence[pa.Table]) -> str:
-    """Which MIG instances cannot be what they are said to be; empty when all can."""
-    profiles, gpus = set[str](), set[str]()
-    for piece in pieces:
-        for row in piece.filter(pc.field("mig_doubt").is_valid()).to_pylist():
-            of_gpu = f"{row['gpu_uuid']} on {row['hostname']}"
-            if row["mig_doubt"] == "impossible_profile":
-                profiles.add(f"{row['mig_profile']} of {of_gpu}")
-            else:
-                gpus.add(of_gpu)
-    told: list[str] = []
-    if profiles:
-        told.append(f"no such MIG profile: {first_of(sorted(profiles))}; its GPU's instances weigh equally")
-    if gpus:
-        told.append(f"MIG instances add up to more than the GPU: {first_of(sorted(gpus))}")
-    return "; ".join(told)
-
-
-def _unconverted(pieces: Sequence[pa.Table]) -> str:
-    """Which currencies have no exchange rate in which month."""
-    missing = {
-        f"{row['billing_currency']} in {row['billing_period']:%Y-%m}"
-        for piece in pieces
-        for row in piece.filter(pc.field("reporting_effective_cost").is_null()).to_pylist()
-    }
-    return f"no exchange rate for {', '.join(sorted(missing))}" if missing else ""
-
-
-def _unpriced(pieces: Sequence[pa.Table]) -> str:
-    """Which models have used tokens without a price, most first; empty when none has."""
-    tokens: dict[str, int] = {}
-    for piece in pieces:
-        for row in piece.select(["provider_id", "model_id", "unpriced_tokens"]).to_pylist():
-            if row["unpriced_tokens"]:
-                name = f"{row['provider_id']}/{row['model_id']}"
-                tokens[name] = tokens.get(name, 0) + row["unpriced_tokens"]
-    ranked = sorted(tokens.items(), key=lambda item: (-item[1], item[0]))
-    named = first_of([f"{name} ({count:,} tokens)" for name, count in ranked])
-    return f"no price for {named}" if named else ""

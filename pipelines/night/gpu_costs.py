@@ -6,13 +6,13 @@ from datetime import date
 import polars as pl
 import pyarrow as pa
 
+from connectors.wording import first_of
 from contracts import conform, contract
 from models.gpu_costs import gpu_costs
 from models.node_prices import node_costs
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets, summary
 from pipelines.night.register import read_input
-from pipelines.wording import first_of
 
 GPU_COSTS, NODE_COSTS = "gpu_costs_hourly", "gpu_node_costs"
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from connectors.wording import first_of
 from contracts import contract
 from pipelines.calendar import midnight, month_start, next_month
 from pipelines.config.problems import meant, nearest
@@ -20,7 +21,6 @@ from pipelines.house import House
 from pipelines.night.build import Built, build
 from pipelines.night.references import host_table
 from pipelines.night.register import register
-from pipelines.wording import first_of
 
 MATCHES, UNJOINED, REGISTER = "host_matches", "gpu_unjoined", "host_identity"
 HEARD_IN = ("gpu_identity", "node_sightings", "gpu_allocations")

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 import polars as pl
 import pyarrow.dataset as ds
 
+from connectors.wording import first_of
 from models.frames import frame_of
 from pipelines.calendar import midnight
 from pipelines.house import House
 from pipelines.night.price_lists import PRICES
 from pipelines.night.stale import HORIZON_DAYS
-from pipelines.wording import first_of
 
 USAGE = "usage_daily"
 _MODEL = ["provider_id", "model_id"]
@@ -22,8 +22,9 @@ def out_of_reach(house: House, first: date) -> list[str]:
     days = [piece.slice_date for piece in house.lake.slices(USAGE) if piece.row_count and piece.slice_date < reach]
     if not days:
         return []
-    is_news = (pl.col("known_from") >= house.began_at) & (pl.col("valid_from") < midnight(reach))
-    news = frame_of(house.lake.read(PRICES)).filter(is_news).select(*_MODEL, "valid_from", "valid_to")
+    is_news = (ds.field("known_from") >= house.began_at) & (ds.field("valid_from") < midnight(reach))
+    known = house.lake.dataset(PRICES).to_table(columns=[*_MODEL, "valid_from", "valid_to"], filter=is_news)
+    news = frame_of(known)
     stored = house.lake.dataset(USAGE, min(days), reach)
     models = ds.field("model_id").isin(news["model_id"].unique().to_list())
     used = frame_of(stored.to_table(columns=["usage_date", *_MODEL], filter=models)).unique()

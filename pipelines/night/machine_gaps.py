@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.night.build import EXACT
 from pipelines.night.host_matches import is_missing
+from pipelines.night.notes import EXACT
 from reports.given import UnknownMachine, UnmatchedEntry
 
 

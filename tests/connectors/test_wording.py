@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.wording import first_of
+from connectors.wording import first_of
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Words that several steps say: how a list of names is told that may be long."""
+"""Words that notices share: how a list of names is told that may be long."""
 
 from collections.abc import Sequence
 

@@ -1,0 +1,111 @@
+"""What people must know of a table that a night built, beyond its rows and money: one sentence for each kind of table.
+
+Here belongs: reading built rows, and putting them in words. Here does not belong: building them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Context, Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.wording import first_of
+
+MONEY, CURRENCY = "effective_cost", "billing_currency"
+EXACT = Context(prec=76)  # twice the 38 digits of an amount: no sum is rounded
+
+
+def note(table: str, pieces: Sequence[pa.Table]) -> str:
+    """What people must know of the slices of `table` that were just built; empty when there is nothing."""
+    words = _WORDS.get(table)
+    return words(pieces) if words else ""
+
+
+def _contradicted(pieces: Sequence[pa.Table]) -> str:
+    """Of which holders two sources say different things; empty when they agree."""
+    holders = {
+        f"{row['namespace']}/{row['pod']} on {row['hostname']}"
+        for piece in pieces
+        for row in piece.filter(pc.field("is_contradicted")).to_pylist()
+    }
+    named = first_of(sorted(holders))
+    return f"sources differ in how many GPUs {named} had: the higher number counts" if named else ""
+
+
+def _unjoined(pieces: Sequence[pa.Table]) -> str:
+    """Whose bills have GPUs that no machine is known for, and for how much; empty when none has."""
+    costs: dict[tuple[str, str], Decimal] = {}
+    for piece in pieces:
+        for row in piece.select(["provider_name", CURRENCY, MONEY]).to_pylist():
+            key = (row["provider_name"], row[CURRENCY])
+            costs[key] = EXACT.add(costs.get(key, Decimal(0)), row[MONEY])
+    told = ", ".join(f"{provider} {currency} {cost:,.2f}" for (provider, currency), cost in sorted(costs.items()))
+    return f"billed for GPUs of machines that nobody knows (hosts): {told}" if told else ""
+
+
+def _seen_twice(pieces: Sequence[pa.Table]) -> str:
+    """Which engines several sources observe; empty when each has one."""
+    pods = {
+        f"{row['namespace']}/{row['pod']}"
+        for piece in pieces
+        for row in piece.filter(pc.field("source_count") > 1).to_pylist()
+    }
+    named = first_of(sorted(pods))
+    return (
+        f"several sources observe the engines of {named}: each hour counts once, as the best covered tells"
+        if named
+        else ""
+    )
+
+
+def _impossible(pieces: Sequence[pa.Table]) -> str:
+    """Which MIG instances cannot be what they are said to be; empty when all can."""
+    profiles, gpus = set[str](), set[str]()
+    for piece in pieces:
+        for row in piece.filter(pc.field("mig_doubt").is_valid()).to_pylist():
+            of_gpu = f"{row['gpu_uuid']} on {row['hostname']}"
+            if row["mig_doubt"] == "impossible_profile":
+                profiles.add(f"{row['mig_profile']} of {of_gpu}")
+            else:
+                gpus.add(of_gpu)
+    told: list[str] = []
+    if profiles:
+        told.append(f"no such MIG profile: {first_of(sorted(profiles))}; its GPU's instances weigh equally")
+    if gpus:
+        told.append(f"MIG instances add up to more than the GPU: {first_of(sorted(gpus))}")
+    return "; ".join(told)
+
+
+def _unconverted(pieces: Sequence[pa.Table]) -> str:
+    """Which currencies have no exchange rate in which month."""
+    missing = {
+        f"{row['billing_currency']} in {row['billing_period']:%Y-%m}"
+        for piece in pieces
+        for row in piece.filter(pc.field("reporting_effective_cost").is_null()).to_pylist()
+    }
+    return f"no exchange rate for {', '.join(sorted(missing))}" if missing else ""
+
+
+def _unpriced(pieces: Sequence[pa.Table]) -> str:
+    """Which models have used tokens without a price, most first; empty when none has."""
+    tokens: dict[str, int] = {}
+    for piece in pieces:
+        for row in piece.select(["provider_id", "model_id", "unpriced_tokens"]).to_pylist():
+            if row["unpriced_tokens"]:
+                name = f"{row['provider_id']}/{row['model_id']}"
+                tokens[name] = tokens.get(name, 0) + row["unpriced_tokens"]
+    ranked = sorted(tokens.items(), key=lambda item: (-item[1], item[0]))
+    named = first_of([f"{name} ({count:,} tokens)" for name, count in ranked])
+    return f"no price for {named}" if named else ""
+
+
+_WORDS: Mapping[str, Callable[[Sequence[pa.Table]], str]] = {
+    # where requests first meet their prices: tables made from it say nothing new
+    "usage_daily": _unpriced,
+    "gpu_holdings": _contradicted,
+    "gpu_unjoined": _unjoined,
+    "gpu_shares": _impossible,
+    "serving_hourly": _seen_twice,
+    # where costs are converted to the statements' currency
+    "chargeback": _unconverted,
+}
