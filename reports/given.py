@@ -179,7 +179,7 @@ class SharedFacts:
 
     `bill_total` is the company's effective cost; it equals `allocated_total` plus the `residuals` to the last digit.
     All three are in `currency`; `without_rate` has what could not be converted to it, by currency, in none of them.
-    `contact` is whom to ask: a name or an address.
+    `contact` is whom to ask: a name or an address. `not_published`: the published tables that the snapshot lacks.
     """
 
     company: str
@@ -196,3 +196,4 @@ class SharedFacts:
     without_rate: tuple[tuple[str, Decimal], ...] = ()
     unknown_machines: tuple[UnknownMachine, ...] = ()
     unmatched_entries: tuple[UnmatchedEntry, ...] = ()
+    not_published: tuple[str, ...] = ()

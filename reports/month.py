@@ -18,6 +18,7 @@ from reports.currencies import amounts_text, apart_text, converted, currency_tab
 from reports.daily import DayCost, chart_note, chart_text, daily_costs
 from reports.given import Period, SharedFacts, TeamRows
 from reports.gpu import gpu_table
+from reports.lacking import lacking_table
 from reports.lines import service_sums
 from reports.money import ZERO, exact_sum, format_money, minor_unit, round_to
 from reports.restated import restatement_table
@@ -96,6 +97,7 @@ def build_month(period: Period, rows: TeamRows, shared: SharedFacts) -> Month:
         bill=bill_table(shared, period),
         checks=(
             *log_tables(shared),
+            *_tables(lacking_table(shared.not_published)),
             *_tables(coverage_table(shared.freshness)),
             *_tables(restatement_table(shared.restatements)),
         ),

@@ -6,7 +6,7 @@ Here does not belong: what the rows mean, which slices are stale, Dagster, the S
 """
 
 from pipelines.lake.deliveries import IN_TROUBLE, WITHDRAWN, Delivery
-from pipelines.lake.errors import LakeError, LakeLockedError, SchemaChangedError
+from pipelines.lake.errors import LakeError, LakeLockedError, NotPublishedError, SchemaChangedError
 from pipelines.lake.lake import Lake
 from pipelines.lake.publish import Publication
 from pipelines.lake.published import Snapshot
@@ -21,6 +21,7 @@ __all__ = [
     "LakeError",
     "LakeLockedError",
     "Limits",
+    "NotPublishedError",
     "Publication",
     "SchemaChangedError",
     "Slice",

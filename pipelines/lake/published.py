@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from contracts import contract
 from pipelines.calendar import month_start
-from pipelines.lake.errors import LakeError
+from pipelines.lake.errors import LakeError, NotPublishedError
 from pipelines.lake.paths import DATABASE, PARQUET, PUBLISHED, parquet_file, snapshot_folder
 from pipelines.lake.root import Root
 from pipelines.lake.snapshot_files import fetch, file_sizes
@@ -39,8 +39,8 @@ class Snapshot:
     def months(self, table: str) -> list[date]:
         """The calendar months of a table by months that have rows, oldest first. Costs a look at file names.
 
-        A snapshot of an older version holds the table in one file, which is read. Raises LakeError when the snapshot
-        does not hold the table.
+        A snapshot of an older version holds the table in one file, which is read. Raises NotPublishedError when the
+        snapshot does not hold the table.
         """
         files, column = self._files(table), month_column(table)
         if files[0].endswith(f"/{parquet_file(table)}") and column is not None:
@@ -49,7 +49,7 @@ class Snapshot:
         return [month for file in files if (month := _month(file)) is not None]
 
     def read(self, table: str, start: date | None = None, end: date | None = None) -> pa.Table:
-        """A table's rows, in the contract's schema.
+        """A table's rows, in the contract's schema; columns that came after the snapshot are NULL.
 
         Args:
             table: its name.
@@ -57,7 +57,7 @@ class Snapshot:
             end: the first slice date not wanted. A table that is not kept by months comes whole.
 
         Raises:
-            LakeError: the snapshot does not hold the table.
+            NotPublishedError: the snapshot does not hold the table, or no column of it that is never NULL.
         """
         column = month_column(table)
         files = self._files(table)
@@ -91,11 +91,21 @@ class Snapshot:
         folder = f"{self.folder}/{PARQUET}/{table}"
         if files := sorted(file_sizes(self.root, folder)):
             return [f"{folder}/{file}" for file in files]
-        raise LakeError(f"snapshot {self.number} has no table {table}; publish again with this version: farthing run")
+        raise self._lacks(f"table {table}")
+
+    def _lacks(self, what: str) -> NotPublishedError:
+        return NotPublishedError(f"snapshot {self.number} has no {what}; publish again with this version: farthing run")
 
     def _read(self, table: str, file: str) -> pa.Table:
         with self.root.open(file) as stream:
-            return pq.read_table(pa.PythonFile(stream, mode="r")).cast(contract(table).arrow_schema())
+            rows = pq.read_table(pa.PythonFile(stream, mode="r"))
+        schema = contract(table).arrow_schema()
+        for column in schema:
+            if column.name not in rows.column_names:
+                if not column.nullable:
+                    raise self._lacks(f"column {column.name} of {table}")
+                rows = rows.append_column(column, pa.nulls(rows.num_rows, column.type))
+        return rows.select(schema.names).cast(schema)
 
 
 def _locked_up(file: Path) -> duckdb.DuckDBPyConnection:

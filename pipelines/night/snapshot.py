@@ -1,6 +1,6 @@
 """What a published snapshot says about one period, split by team before any report sees it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -8,20 +8,22 @@ from functools import cache
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from connectors import registry
 from contracts import contract
 from models.frames import frame_of
 from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
-from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake
+from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake, NotPublishedError
 from pipelines.night.machine_gaps import unknown_machines, unmatched_entries
+from pipelines.night.restatements import restated, restatements
+from pipelines.wording import called
 from reports.coverage import NOT_ASKED
 from reports.currencies import converted, without_rate
 from reports.given import (
     PeriodState,
     ReconciliationLine,
-    Restatement,
     SharedFacts,
     SourceFreshness,
     TeamRows,
@@ -41,7 +43,8 @@ class PeriodView:
     """A period's rows from one snapshot, with what they are in the statements' currency where that is known.
 
     `restatements`: of bills of the period, and those made in it. `asked`: the sources and accounts asked for the
-    period. `first_asked`: by source and account, the first day that it was ever asked for.
+    period. `first_asked`: by source and account, the first day that it was ever asked for. `not_published`: tables
+    that the snapshot does not have, because an earlier version published it.
     """
 
     period: date
@@ -56,6 +59,7 @@ class PeriodView:
     first_asked: Mapping[tuple[str, str], date] = field(default_factory=dict[tuple[str, str], date])
     unknown_machines: tuple[UnknownMachine, ...] = ()
     unmatched_entries: tuple[UnmatchedEntry, ...] = ()
+    not_published: tuple[str, ...] = ()
 
     @property
     def state(self) -> PeriodState:
@@ -73,29 +77,38 @@ class PeriodView:
 
 
 def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
-    """Reads one period of the published snapshot. Raises LakeError when nothing was published."""
-    snapshot = lake.published()
-    before = month_start(period - timedelta(days=1))
+    """Reads one period of the published snapshot; a snapshot of an earlier version may lack all but the costs.
 
-    def read(table: str, start: date = period) -> pl.DataFrame:
-        return frame_of(snapshot.read(table, start, next_month(period)))
+    Raises LakeError when nothing was published, or neither costs nor what has arrived can be read of it.
+    """
+    snapshot = lake.published()
+    before, after = month_start(period - timedelta(days=1)), next_month(period)
+    not_published: list[str] = []
+
+    def read_if_there(table: str, start: date | None = period) -> pa.Table:
+        try:
+            return snapshot.read(table, start, None if start is None else after)
+        except NotPublishedError:
+            not_published.append(table)
+            return contract(table).arrow_schema().empty_table()
 
     # months that were last built for another currency of the statements are not those of this one
-    charged = read(CHARGED, before).filter(pl.col("reporting_currency") == currency)
+    charged = frame_of(snapshot.read(CHARGED, before, after)).filter(pl.col("reporting_currency") == currency)
     freshness = frame_of(snapshot.read("freshness"))
     return PeriodView(
         period=period,
         number=snapshot.number,
         chargeback=charged.filter(pl.col("billing_period") == period),
         previous=charged.filter(pl.col("billing_period") == before),
-        gpu=read("gpu_waste"),
-        reconciliation=read("reconciliation_summary"),
+        gpu=frame_of(read_if_there("gpu_waste")),
+        reconciliation=frame_of(read_if_there("reconciliation_summary")),
         freshness=_of_period(freshness, period),
-        restatements=_restated(frame_of(snapshot.read("restatements")), period),
+        restatements=restated(frame_of(read_if_there("restatements", None)), period),
         asked=_asked(_in_month(freshness, period)),
         first_asked=_first_asked(freshness),
-        unknown_machines=unknown_machines(snapshot.read("gpu_unjoined", period, next_month(period))),
-        unmatched_entries=unmatched_entries(snapshot.read("host_matches", before, next_month(period)), period),
+        unknown_machines=unknown_machines(read_if_there("gpu_unjoined")),
+        unmatched_entries=unmatched_entries(read_if_there("host_matches", before), period),
+        not_published=tuple(not_published),
     )
 
 
@@ -115,10 +128,11 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
         snapshot_id=str(view.number),
         config_hash=config_hash,
         contact=config.reports.contact,
-        restatements=tuple(_restatements(view.restatements)),
+        restatements=tuple(restatements(view.restatements)),
         without_rate=without_rate(view.chargeback),
         unknown_machines=view.unknown_machines,
         unmatched_entries=view.unmatched_entries,
+        not_published=view.not_published,
     )
 
 
@@ -138,7 +152,7 @@ def source_freshness(view: PeriodView, last_day: date) -> list[SourceFreshness]:
         costs = [row["rejected_cost"] for row in found if row["rejected_cost"] is not None]
         lines.append(
             SourceFreshness(
-                name=_called(str(source), str(account)),
+                name=called(str(source), str(account)),
                 status=min((row["status"] for row in found), key=WORST_FIRST.index),
                 missing_days=tuple(day for day in expected if day >= begun and day not in served) if daily else (),
                 message=_messages(found),
@@ -163,7 +177,7 @@ def _not_asked(view: PeriodView, config: Config) -> list[SourceFreshness]:
         is_awaited = not came_later and registry.source(settings.kind).fact in _tables_below(CHARGED)
         if account not in view.asked:
             asked_from = first if came_later else None
-            lines.append(SourceFreshness(_called(*account), NOT_ASKED, asked_from=asked_from, is_awaited=is_awaited))
+            lines.append(SourceFreshness(called(*account), NOT_ASKED, asked_from=asked_from, is_awaited=is_awaited))
     return lines
 
 
@@ -172,40 +186,6 @@ def _tables_below(table: str) -> frozenset[str]:
     """All that a table is made from, down to what sources deliver."""
     below = contract(table).depends_on
     return frozenset(below).union(*(_tables_below(name) for name in below))
-
-
-def _called(source: str, account: str) -> str:
-    return f"{source} ({account})" if account != "default" else source
-
-
-def _restatements(rows: pl.DataFrame) -> Iterator[Restatement]:
-    """One line for each bill and month: the sum of what it changed by."""
-    keys = ["x_source", "x_account", "slice_date"]
-    for (source, account, month), found in rows.sort([*keys, "restated_at"]).group_by(keys, maintain_order=True):
-        currencies = {*found["currency"].drop_nulls().to_list()}
-        yield Restatement(
-            source=_called(source, account),
-            month=month,
-            last_at=found["restated_at"].to_list()[-1],
-            times=found.height,
-            billed=exact_sum(found["difference"]),
-            effective=exact_sum(found["effective_difference"].drop_nulls()),
-            currency=currencies.pop() if len(currencies) == 1 else None,
-        )
-
-
-def _restated(restatements: pl.DataFrame, period: date) -> pl.DataFrame:
-    """Restatements of bills of a whole period, made of this one or in it, that changed what it cost."""
-    changed = restatements.filter(
-        (pl.col("fact") == "charges")
-        & pl.col("was_whole_period")
-        & ((pl.col("difference") != 0) | (pl.col("effective_difference") != 0))
-    )
-    ends = next_month(period)
-    return changed.filter(
-        pl.col("slice_date").is_between(period, ends, closed="left")
-        | (pl.col("restated_at").dt.date().is_between(period, ends, closed="left") & (pl.col("slice_date") < ends))
-    )
 
 
 def _messages(found: list[dict[str, Any]]) -> str | None:

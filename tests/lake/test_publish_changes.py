@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts import contract
-from pipelines.lake import Lake
+from pipelines.lake import Lake, NotPublishedError
 from pipelines.lake.snapshot_parquet import pq as written_with
 from tests.lake.fakes import Clock, Place, everywhere
 from tests.lake.test_publish import ALWAYS, META
@@ -208,6 +208,21 @@ def test_a_snapshot_of_an_older_version_is_still_read(local_lake: Lake) -> None:
     assert snapshot.read("chargeback", AUGUST)["effective_cost"].to_pylist() == [Decimal(2)]
     assert local_lake.publish(NAMES, META).is_from_scratch
     require_the_lake(local_lake)
+
+
+def test_a_column_that_came_later_is_unknown_and_one_that_is_never_null_is_asked_for(local_lake: Lake) -> None:
+    put(local_lake, "chargeback", JULY, "farthing", 1)
+    local_lake.publish(NAMES, META)
+    (file,) = local_lake.root.path("published/parquet/chargeback").resolve().glob("*.parquet")
+    whole = local_lake.published().read("chargeback")
+    file.unlink()
+    pq.write_table(whole.drop_columns(["exchange_rate_source"]), file)
+    read = local_lake.published().read("chargeback")
+    assert read["exchange_rate_source"].to_pylist() == [None]
+    assert read.drop_columns(["exchange_rate_source"]).equals(whole.drop_columns(["exchange_rate_source"]))
+    pq.write_table(whole.drop_columns(["charge_date"]), file)
+    with pytest.raises(NotPublishedError, match="snapshot 1 has no column charge_date of chargeback; publish again"):
+        local_lake.published().read("chargeback")
 
 
 def change(lake: Lake, name: str, edit: Callable[[bytes], bytes | None]) -> None:
