@@ -12,7 +12,7 @@ with lines as (
         case
             when provider_name = 'AWS' and lower(coalesce(sku_meter, '')) like '%-bytes' then 'other'
             when provider_name <> 'Google Cloud' or sku_meter is null then 'machine'
-            when lower(sku_meter) like '% gpu %' then 'gpu'
+            when regexp_extract(lower(sku_meter), '(^|[^a-z])(gpus?)([^a-z]|$)', 2) <> '' then 'gpu'
             when lower(sku_meter) like '% core %' then 'cpu'
             when lower(sku_meter) like '% ram %' then 'memory'
             else 'other'

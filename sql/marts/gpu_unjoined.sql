@@ -1,5 +1,7 @@
--- Which lines pay for GPUs: on Google Cloud those whose SKU says so, on AWS machines of the families p and g, on Azure
--- those of N but NP, which has none. Everybody else says it in the words of a line: GPU, NVIDIA, or a type that nothing
+-- Which lines pay for GPUs. AWS says it by machine type (families p, g and gr), in a column of its own or only within
+-- the usage type, also of what it rents as a part of another service (ml.p4d.24xlarge of SageMaker), and of hosts and
+-- reservations. Google Cloud says GPU in the SKU, Azure by the machine's size, in a column or as the meter's name (N but
+-- NP, which has none), or GPU. Everybody else says it in the words of a line: GPU, NVIDIA, or a type that nothing
 -- else is named like (h100, 8xh100ib); a short name (l4, a10) counts with the number of GPUs before it, or as the
 -- beginning of the machine type. Lines of tokens, and what the bill calls storage, network, database or observation,
 -- are of no GPU however they are worded. Of such a machine all lines count, credits among them; purchases of
@@ -22,6 +24,28 @@ with worded as (
     where charge_category <> 'Purchase'
 ),
 
+typed as (
+    select
+        *,
+        case
+            when provider_name = 'AWS'
+                then nullif(
+                    regexp_extract(
+                        words,
+                        '(^|[^a-z0-9])((ml[.])?(p|gr?)[0-9]+[a-z]*(-[a-z]+[0-9]+)?[.][0-9]*(x?large|metal)'
+                        || '|(ml[.])?u-p[0-9]+[a-z]*-[a-z0-9]+|[a-z]*hostusage:(p|gr?)[0-9][a-z0-9-]*)([^a-z0-9]|$)',
+                        2
+                    ),
+                    ''
+                )
+            when provider_name = 'Microsoft' and x_instance_type is null
+                then nullif(
+                    regexp_extract(sku_meter, '^(N[CDGV][0-9]+[a-z]*( [A-Z][0-9]+)?( v[0-9]+)?)( |/|$)', 1), ''
+                )
+        end as worded_type
+    from worded
+),
+
 lines as (
     select
         x_slice_date as billing_period,
@@ -30,23 +54,35 @@ lines as (
         coalesce(sub_account_id, '') as sub_account_id,
         coalesce(resource_id, '') as resource_id,
         coalesce(resource_name, '') as resource_name,
-        coalesce(x_instance_type, '') as instance_type,
+        coalesce(x_instance_type, worded_type, '') as instance_type,
         effective_cost,
         billing_currency,
         case
-            when provider_name = 'Google Cloud' and lower(sku_meter) like '% gpu %' then 1
-            when provider_name = 'AWS' and regexp_extract(x_instance_type, '^(p|g)[0-9]', 0) <> '' then 1
+            when provider_name = 'AWS' and worded_type is not null then 1
+            when
+                provider_name = 'Google Cloud'
+                and regexp_extract(lower(sku_meter), '(^|[^a-z])((high|mega|ultra|edge)?gpus?)([^a-z]|$)', 2) <> ''
+                then 1
             when
                 provider_name = 'Microsoft'
                 and lower(x_instance_type) like 'standard_n%'
                 and lower(x_instance_type) not like 'standard_np%'
                 then 1
             when
-                provider_name in ('Google Cloud', 'AWS', 'Microsoft')
+                provider_name in ('Google Cloud', 'AWS')
                 or x_token_class is not null
                 or coalesce(x_cost_class, 'other') <> 'other'
                 or coalesce(service_category, 'Other') not in ('Compute', 'AI and Machine Learning', 'Other')
                 then 0
+            when
+                provider_name = 'Microsoft'
+                then case
+                    when
+                        worded_type is not null
+                        or regexp_extract(words, '(^|[^a-z])(v?gpus?)([^a-z]|$)', 2) <> ''
+                        then 1
+                    else 0
+                end
             when
                 regexp_extract(words, '(^|[^a-z0-9])([0-9]+x?)?(gpus?|nvidia|geforce|rtx)([^a-z]|$)', 3) <> ''
                 or regexp_extract(
@@ -63,7 +99,7 @@ lines as (
                 then 1
             else 0
         end as is_of_gpu
-    from worded
+    from typed
 ),
 
 machines as (
