@@ -88,6 +88,9 @@ class Contract(_Strict):
     days_before: Mapping[str, int] = Field(
         default={}, description="tables of which its SQL also reads that many days before a day"
     )
+    months_before: Mapping[str, int] = Field(
+        default={}, description="tables of which its SQL also reads that many months before a billing period"
+    )
     materialized: Literal["table", "view", "temporary"] = Field(
         default="table", description="temporary: held by the engine while what reads it is built, and then forgotten"
     )

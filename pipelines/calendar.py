@@ -13,6 +13,12 @@ def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
+def months_before(day: date, months: int) -> date:
+    """The first day of the month that lies so many months before that of `day`."""
+    years, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(years, month + 1, 1)
+
+
 def days_between(first: date, last: date) -> list[date]:
     """Every day from first to last, both included; none when last is before first."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]

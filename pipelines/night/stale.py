@@ -14,7 +14,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from contracts import Contract, Layer, contract
-from pipelines.calendar import days_between, month_start, next_month
+from pipelines.calendar import days_between, month_start, months_before, next_month
 from pipelines.lake import Slice
 
 HALF = 16  # hexadecimal digits of each half
@@ -53,7 +53,7 @@ def input_range(output: Contract, table: Contract, slice_date: date) -> tuple[da
         # a bill may carry a charge of the month before or after its own
         return month_start(month_start(slice_date) - timedelta(days=1)), next_month(next_month(slice_date))
     if table.slice == "billing_period":
-        return slice_date, slice_date + timedelta(days=1)
+        return months_before(slice_date, output.months_before.get(table.table, 0)), slice_date + timedelta(days=1)
     return month_start(slice_date) - timedelta(days=31), next_month(slice_date) + timedelta(days=1)
 
 

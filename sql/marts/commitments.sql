@@ -1,7 +1,8 @@
--- What a provider's own description says of a commitment wins over what bills say in passing: what was bought once, and
--- what an hour costs and holds where every hour that the month bills says the same. A commitment that only one of the
--- two knows is shown with what is known. Provisioned deployments stand beside them: reservations that cover
--- their units are rows of their own, so that the two are never added up in one column.
+-- What a provider's own description says of a commitment wins over what bills say in passing; prices only where both
+-- are in one currency. Each word is the newest that was said of the term, in this month or before it: bills tell some
+-- in the month of purchase alone. A commitment whose term runs is shown also in a month that says nothing of it.
+-- Provisioned deployments stand beside them: reservations that cover their units are rows of their own, so that the two
+-- are never added up in one column.
 with costs as (
     select
         billing_period,
@@ -19,164 +20,313 @@ with costs as (
     group by billing_period, provider_name, billing_account_id, billing_currency, commitment_discount_id
 ),
 
-told as (
-    select
-        x_slice_date as billing_period,
-        provider_name,
-        billing_account_id,
-        billing_currency,
-        commitment_discount_id,
-        max(commitment_discount_name) as commitment_discount_name,
-        max(commitment_discount_type) as commitment_discount_type,
-        max(commitment_discount_category) as commitment_discount_category,
-        max(x_commitment_start) as term_start,
-        max(x_commitment_end) as term_end,
-        max(x_commitment_payment) as payment_option,
-        sum(case when charge_category = 'Purchase' and charge_frequency = 'One-Time' then billed_cost end)
-            as upfront_cost,
-        case
-            when
-                min(case when charge_category = 'Purchase' then coalesce(region_id, '') end)
-                = max(case when charge_category = 'Purchase' then coalesce(region_id, '') end)
-                then max(case when charge_category = 'Purchase' then region_id end)
-        end as region_id
-    from charges
-    where commitment_discount_id is not null
-    group by x_slice_date, provider_name, billing_account_id, billing_currency, commitment_discount_id
-),
-
-bought_hours as (
-    select
-        x_slice_date as billing_period,
-        provider_name,
-        billing_account_id,
-        billing_currency,
-        commitment_discount_id,
-        charge_period_start,
-        sum(billed_cost) as hourly_cost,
-        case
-            when count(*) = count(case when commitment_discount_status is null then commitment_discount_quantity end)
-                then sum(commitment_discount_quantity)
-        end as quantity,
-        min(commitment_discount_unit) as first_unit,
-        max(commitment_discount_unit) as last_unit
-    from charges
-    where
-        commitment_discount_id is not null
-        and charge_category = 'Purchase'
-        and charge_frequency = 'Recurring'
-        and charge_period_end = charge_period_start + interval 1 hour
-    group by
-        x_slice_date,
-        provider_name,
-        billing_account_id,
-        billing_currency,
-        commitment_discount_id,
-        charge_period_start
-),
-
-hourly as (
+reached as (
     select
         billing_period,
         provider_name,
         billing_account_id,
         billing_currency,
         commitment_discount_id,
-        case when min(hourly_cost) = max(hourly_cost) then min(hourly_cost) end as hourly_cost,
-        case
-            when count(*) = count(quantity) and min(quantity) = max(quantity) and min(first_unit) = max(last_unit)
-                then min(quantity)
-        end as quantity,
-        min(first_unit) as quantity_unit
-    from bought_hours
+        max(hour_start) + interval 1 hour as reached_at
+    from commitment_hours
     group by billing_period, provider_name, billing_account_id, billing_currency, commitment_discount_id
+),
+
+periods as (
+    select x_slice_date as billing_period from charges
+    union distinct
+    select billing_period from commitment_statements
+),
+
+said as (
+    select
+        periods.billing_period,
+        commitment_statements.billing_period as told_in,
+        commitment_statements.told_by,
+        commitment_statements.provider_name,
+        commitment_statements.billing_account_id,
+        commitment_statements.billing_currency,
+        commitment_statements.commitment_discount_id,
+        commitment_statements.commitment_discount_name,
+        commitment_statements.commitment_discount_type,
+        commitment_statements.commitment_discount_category,
+        commitment_statements.scope,
+        commitment_statements.region_id,
+        commitment_statements.instance_type,
+        commitment_statements.quantity,
+        commitment_statements.quantity_unit,
+        commitment_statements.term_start,
+        commitment_statements.term_end,
+        commitment_statements.payment_option,
+        commitment_statements.hourly_cost,
+        commitment_statements.upfront_cost,
+        commitment_statements.state,
+        max(commitment_statements.term_start) over (
+            partition by
+                periods.billing_period,
+                commitment_statements.provider_name,
+                commitment_statements.commitment_discount_id
+        ) as begun_at
+    from periods
+    inner join commitment_statements on periods.billing_period >= commitment_statements.billing_period
+),
+
+-- a month that was over before the term began spoke of another, unless it names this one, to the day if not the hour
+of_term as (
+    select
+        *,
+        concat(cast(told_in as varchar), ' ', billing_account_id, ' ', billing_currency) as told_at
+    from said
+    where
+        begun_at is null
+        or term_start + interval 2 day >= begun_at
+        or (term_start is null and cast(told_in + interval 1 month as timestamp) > begun_at)
+),
+
+billed_words as (
+    select
+        billing_period,
+        provider_name,
+        commitment_discount_id,
+        max_by(commitment_discount_name, case when commitment_discount_name is not null then told_at end)
+            as commitment_discount_name,
+        max_by(commitment_discount_type, case when commitment_discount_type is not null then told_at end)
+            as commitment_discount_type,
+        max_by(commitment_discount_category, case when commitment_discount_category is not null then told_at end)
+            as commitment_discount_category,
+        max_by(region_id, case when region_id is not null then told_at end) as region_id,
+        max_by(term_start, case when term_start is not null then told_at end) as term_start,
+        max_by(term_end, case when term_end is not null then told_at end) as term_end,
+        max_by(payment_option, case when payment_option is not null then told_at end) as payment_option
+    from of_term
+    where told_by = 'bill'
+    group by billing_period, provider_name, commitment_discount_id
+),
+
+billed_prices as (
+    select
+        billing_period,
+        provider_name,
+        billing_account_id,
+        billing_currency,
+        commitment_discount_id,
+        max(told_in) as told_in,
+        max_by(quantity, case when quantity is not null then told_in end) as quantity,
+        max_by(quantity_unit, case when quantity is not null then told_in end) as quantity_unit,
+        max_by(hourly_cost, case when hourly_cost is not null then told_in end) as hourly_cost,
+        max_by(upfront_cost, case when upfront_cost is not null then told_in end) as upfront_cost
+    from of_term
+    where told_by = 'bill'
+    group by billing_period, provider_name, billing_account_id, billing_currency, commitment_discount_id
+),
+
+ranked as (
+    select
+        *,
+        rank() over (
+            partition by billing_period, provider_name, commitment_discount_id order by told_in desc
+        ) as age
+    from billed_prices
 ),
 
 billed as (
     select
-        costs.*,
-        told.commitment_discount_name,
-        told.commitment_discount_type,
-        told.commitment_discount_category,
-        told.term_start,
-        told.term_end,
-        told.payment_option,
-        told.upfront_cost,
-        told.region_id,
-        hourly.hourly_cost,
-        hourly.quantity,
-        case when hourly.quantity is not null then hourly.quantity_unit end as quantity_unit
-    from costs
-    inner join told
+        ranked.*,
+        billed_words.commitment_discount_name,
+        billed_words.commitment_discount_type,
+        billed_words.commitment_discount_category,
+        billed_words.region_id,
+        billed_words.term_start,
+        billed_words.term_end,
+        billed_words.payment_option
+    from ranked
+    inner join billed_words
         on
-            costs.billing_period = told.billing_period
-            and costs.provider_name = told.provider_name
-            and costs.billing_account_id = told.billing_account_id
-            and costs.billing_currency = told.billing_currency
-            and costs.commitment_discount_id = told.commitment_discount_id
-    left join hourly
-        on
-            costs.billing_period = hourly.billing_period
-            and costs.provider_name = hourly.provider_name
-            and costs.billing_account_id = hourly.billing_account_id
-            and costs.billing_currency = hourly.billing_currency
-            and costs.commitment_discount_id = hourly.commitment_discount_id
+            ranked.billing_period = billed_words.billing_period
+            and ranked.provider_name = billed_words.provider_name
+            and ranked.commitment_discount_id = billed_words.commitment_discount_id
+    where ranked.age = 1
 ),
 
-described as (
+listed as (
     select
-        cast(date_trunc('month', x_slice_date) as date) as billing_period,
-        *,
-        row_number() over (
-            partition by provider_name, commitment_discount_id, date_trunc('month', x_slice_date)
-            order by x_slice_date desc, x_source desc, x_page desc, x_row desc
-        ) as age
-    from commitment_terms
-    where payment_option is distinct from 'hourly'
+        billing_period,
+        provider_name,
+        commitment_discount_id,
+        max(told_in) as told_in,
+        max_by(nullif(billing_currency, ''), case when billing_currency <> '' then told_in end) as currency,
+        max_by(commitment_discount_name, case when commitment_discount_name is not null then told_in end)
+            as commitment_discount_name,
+        max_by(commitment_discount_type, case when commitment_discount_type is not null then told_in end)
+            as commitment_discount_type,
+        max_by(commitment_discount_category, case when commitment_discount_category is not null then told_in end)
+            as commitment_discount_category,
+        max_by(scope, case when scope is not null then told_in end) as scope,
+        max_by(region_id, case when region_id is not null then told_in end) as region_id,
+        max_by(instance_type, case when instance_type is not null then told_in end) as instance_type,
+        max_by(quantity, case when quantity is not null then told_in end) as quantity,
+        max_by(quantity_unit, case when quantity is not null then told_in end) as quantity_unit,
+        max_by(term_start, case when term_start is not null then told_in end) as term_start,
+        max_by(term_end, case when term_end is not null then told_in end) as term_end,
+        max_by(payment_option, case when payment_option is not null then told_in end) as payment_option,
+        max_by(hourly_cost, case when hourly_cost is not null then told_in end) as hourly_cost,
+        max_by(upfront_cost, case when upfront_cost is not null then told_in end) as upfront_cost,
+        max_by(state, case when state is not null then told_in end) as state
+    from of_term
+    where told_by = 'list'
+    group by billing_period, provider_name, commitment_discount_id
 ),
 
-latest as (
-    select *
-    from described
-    where age = 1
+known as (
+    select
+        coalesce(billed.billing_period, listed.billing_period) as billing_period,
+        coalesce(billed.provider_name, listed.provider_name) as provider_name,
+        coalesce(billed.billing_account_id, '') as billing_account_id,
+        coalesce(billed.billing_currency, listed.currency, '') as billing_currency,
+        coalesce(billed.commitment_discount_id, listed.commitment_discount_id) as commitment_discount_id,
+        greatest(coalesce(billed.told_in, listed.told_in), coalesce(listed.told_in, billed.told_in)) as told_in,
+        coalesce(listed.commitment_discount_name, billed.commitment_discount_name) as commitment_discount_name,
+        coalesce(listed.commitment_discount_type, billed.commitment_discount_type) as commitment_discount_type,
+        coalesce(listed.commitment_discount_category, billed.commitment_discount_category)
+            as commitment_discount_category,
+        listed.scope,
+        coalesce(listed.region_id, billed.region_id) as region_id,
+        listed.instance_type,
+        coalesce(listed.quantity, billed.quantity) as quantity,
+        case when listed.quantity is not null then listed.quantity_unit else billed.quantity_unit end as quantity_unit,
+        coalesce(listed.term_start, billed.term_start) as term_start,
+        coalesce(listed.term_end, billed.term_end) as term_end,
+        coalesce(listed.payment_option, billed.payment_option) as payment_option,
+        case
+            when coalesce(listed.currency = billed.billing_currency, true)
+                then coalesce(listed.hourly_cost, billed.hourly_cost)
+            else billed.hourly_cost
+        end as hourly_cost,
+        case
+            when coalesce(listed.currency = billed.billing_currency, true)
+                then coalesce(listed.upfront_cost, billed.upfront_cost)
+            else billed.upfront_cost
+        end as upfront_cost,
+        listed.state
+    from billed
+    full outer join listed
+        on
+            billed.billing_period = listed.billing_period
+            and billed.provider_name = listed.provider_name
+            and billed.commitment_discount_id = listed.commitment_discount_id
+),
+
+running as (
+    select
+        known.*,
+        costs.billed_purchase_cost,
+        costs.is_stated,
+        costs.purchased_cost,
+        costs.used_cost,
+        costs.unused_cost,
+        costs.unexplained_cost,
+        case
+            when reached.reached_at is not null and known.term_start is not null and known.term_end is not null
+                then
+                    (
+                        cast(
+                            epoch(least(reached.reached_at, known.term_end))
+                            - epoch(greatest(cast(known.billing_period as timestamp), known.term_start)) as bigint
+                        )
+                        + 3599
+                    )
+                    // 3600
+        end as hours,
+        (cast(epoch(known.term_end) - epoch(known.term_start) as bigint) + 3599) // 3600 as term_hours,
+        case
+            when known.upfront_cost is not null then known.upfront_cost
+            when known.payment_option = 'no_upfront' then cast(0 as decimal(38, 12))
+        end as paid_before,
+        case
+            when known.hourly_cost is not null then known.hourly_cost
+            when known.payment_option = 'all_upfront' then cast(0 as decimal(38, 12))
+        end as paid_by_hour
+    from known
+    left join costs
+        on
+            known.billing_period = costs.billing_period
+            and known.provider_name = costs.provider_name
+            and known.billing_account_id = costs.billing_account_id
+            and known.billing_currency = costs.billing_currency
+            and known.commitment_discount_id = costs.commitment_discount_id
+    left join reached
+        on
+            known.billing_period = reached.billing_period
+            and known.provider_name = reached.provider_name
+            and known.billing_account_id = reached.billing_account_id
+            and known.billing_currency = reached.billing_currency
+            and known.commitment_discount_id = reached.commitment_discount_id
+    where
+        known.told_in = known.billing_period
+        or (
+            known.term_end > cast(known.billing_period as timestamp)
+            and coalesce(known.term_start < cast(known.billing_period + interval 1 month as timestamp), true)
+        )
+),
+
+spread as (
+    select
+        *,
+        cast(floor(paid_before) as bigint) * hours as whole_hours,
+        cast(
+            cast(paid_before - cast(floor(paid_before) as decimal(19, 0)) as decimal(19, 12))
+            * cast('1000000000000' as decimal(13, 0)) as bigint
+        )
+        * hours as rest_hours
+    from running
 )
 
 select
-    coalesce(billed.billing_period, latest.billing_period) as billing_period,
-    coalesce(billed.provider_name, latest.provider_name) as provider_name,
-    coalesce(billed.billing_account_id, '') as billing_account_id,
-    coalesce(billed.billing_currency, latest.currency, '') as billing_currency,
-    coalesce(billed.commitment_discount_id, latest.commitment_discount_id) as commitment_discount_id,
-    coalesce(latest.commitment_discount_name, billed.commitment_discount_name) as commitment_discount_name,
-    coalesce(latest.commitment_discount_type, billed.commitment_discount_type) as commitment_discount_type,
-    coalesce(latest.commitment_discount_category, billed.commitment_discount_category) as commitment_discount_category,
-    latest.scope,
-    coalesce(latest.region_id, billed.region_id) as region_id,
-    latest.instance_type,
-    coalesce(latest.quantity, billed.quantity) as quantity,
-    case when latest.quantity is not null then latest.quantity_unit else billed.quantity_unit end as quantity_unit,
-    coalesce(latest.term_start, billed.term_start) as term_start,
-    coalesce(latest.term_end, billed.term_end) as term_end,
-    coalesce(latest.payment_option, billed.payment_option) as payment_option,
-    coalesce(latest.hourly_cost, billed.hourly_cost) as hourly_cost,
-    coalesce(latest.upfront_cost, billed.upfront_cost) as upfront_cost,
-    latest.state,
-    billed.billed_purchase_cost,
-    billed.is_stated,
-    billed.purchased_cost,
-    billed.used_cost,
-    billed.unused_cost,
-    billed.unexplained_cost,
+    billing_period,
+    provider_name,
+    billing_account_id,
+    billing_currency,
+    commitment_discount_id,
+    commitment_discount_name,
+    commitment_discount_type,
+    commitment_discount_category,
+    scope,
+    region_id,
+    instance_type,
+    quantity,
+    quantity_unit,
+    term_start,
+    term_end,
+    payment_option,
+    hourly_cost,
+    upfront_cost,
+    state,
+    told_in,
+    billed_purchase_cost,
+    is_stated,
+    purchased_cost,
+    used_cost,
+    unused_cost,
+    unexplained_cost,
     case
-        when billed.purchased_cost <> 0 then cast(billed.used_cost as double) / cast(billed.purchased_cost as double)
+        when term_hours > 0 and hours > 0 and paid_before >= 0
+            then
+                cast(
+                    cast(whole_hours // term_hours as decimal(19, 0))
+                    + cast(
+                        cast(
+                            ((whole_hours % term_hours) * 1000000000000 + rest_hours + term_hours // 2)
+                            // term_hours as decimal(19, 0)
+                        ) * cast('0.000000000001' as decimal(12, 12)) as decimal(31, 12)
+                    ) as decimal(38, 12)
+                )
+                + cast(cast(paid_by_hour as decimal(28, 12)) * cast(hours as decimal(10, 0)) as decimal(38, 12))
+    end as terms_cost,
+    case
+        when purchased_cost <> 0 then cast(used_cost as double) / cast(purchased_cost as double)
     end as utilisation_ratio,
     cast(null as decimal(38, 12)) as deployment_cost
-from billed
-full outer join latest
-    on
-        billed.billing_period = latest.billing_period
-        and billed.provider_name = latest.provider_name
-        and billed.commitment_discount_id = latest.commitment_discount_id
+from spread
 union all
 select
     billing_period,
@@ -198,12 +348,14 @@ select
     cast(null as decimal(38, 12)) as hourly_cost,
     cast(null as decimal(38, 12)) as upfront_cost,
     state,
+    billing_period as told_in,
     cast(null as decimal(38, 12)) as billed_purchase_cost,
     cast(null as boolean) as is_stated,
     cast(null as decimal(38, 12)) as purchased_cost,
     cast(null as decimal(38, 12)) as used_cost,
     cast(null as decimal(38, 12)) as unused_cost,
     cast(null as decimal(38, 12)) as unexplained_cost,
+    cast(null as decimal(38, 12)) as terms_cost,
     utilisation_ratio,
     deployment_cost
 from provisioned_deployments

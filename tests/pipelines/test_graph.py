@@ -69,7 +69,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
             "gpu_targets",
         ),
         *("gpu_unbilled", "gpu_identity"),
-        *("gpu_states_hourly", "postings", "commitment_lines", "commitment_hours"),
+        *("gpu_states_hourly", "postings", "commitment_lines", "commitment_hours", "commitment_statements"),
         *("day_ends", "request_defects", "usage_hourly", "reconciliation_lines", "reconciliation_causes"),
         *("second_sightings", "log_cross_check", "midnight_calls", "midnight_repeats", "tag_overlaps", "log_defects"),
         *("commitment_balance", "provisioned_deployments"),
