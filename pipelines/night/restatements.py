@@ -5,8 +5,8 @@ from datetime import date
 
 import polars as pl
 
+from connectors.wording import called
 from pipelines.calendar import next_month
-from pipelines.wording import called
 from reports.given import Restatement
 from reports.money import exact_sum
 

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from connectors import registry
+from connectors.wording import called
 from contracts import contract
 from models.frames import frame_of
 from pipelines.calendar import days_between, month_start, next_month
@@ -18,7 +19,6 @@ from pipelines.config.schema import Config
 from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake, NotPublishedError
 from pipelines.night.machine_gaps import unknown_machines, unmatched_entries
 from pipelines.night.restatements import restated, restatements
-from pipelines.wording import called
 from reports.coverage import NOT_ASKED
 from reports.currencies import converted, without_rate
 from reports.given import (
