@@ -1,6 +1,6 @@
 -- Which lines pay for GPUs. AWS says it by machine type (families p, g and gr), in a column of its own or only within
 -- the usage type, also of what it rents as a part of another service (ml.p4d.24xlarge of SageMaker), and of hosts and
--- reservations. Google Cloud says GPU in the SKU, Azure by the machine's size, in a column or as the meter's name (N but
+-- reservations. Google Cloud says GPU in the SKU, Azure by the machine's size, in a column or as the meter (N but
 -- NP, which has none), or GPU. Everybody else says it in the words of a line: GPU, NVIDIA, or a type that nothing
 -- else is named like (h100, 8xh100ib); a short name (l4, a10) counts with the number of GPUs before it, or as the
 -- beginning of the machine type. Lines of tokens, and what the bill calls storage, network, database or observation,
