@@ -34,7 +34,7 @@ from pipelines.night.stale import stored_inputs
 
 REFERENCES = (
     *("teams", "owners", "host_identity", "gpu_faults", "gpu_rules", "gpu_types", "gpu_workload_rules"),
-    *(LISTED, "prices", "reporting"),
+    *(LISTED, "prices", "reporting", "invoices"),
 )
 NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "prices"]  # where models have names
 # tables that a model computes, or of which more is told; all others have SQL alone

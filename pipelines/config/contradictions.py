@@ -42,6 +42,7 @@ def contradictions(document: Document, config: Config, sources: Sequence[SourceS
     for index, what in _overlapping(config.prices, _priced, _share_a_band):
         yield document.problem(("prices", index), f"two prices of {what} hold on the same days", _DATES)
     yield from _same_places(document, sources)
+    yield from _repeated_invoices(document, config)
     yield from _useless_rates(document, config)
     yield from _foreign_currencies(document, config, sources)
     yield from _unread_labels(document, config, sources)
@@ -86,6 +87,17 @@ def _same_places(document: Document, sources: Sequence[SourceSettings | None]) -
                 message = f"'{settings.name}' reads what '{earlier.name}' reads: all of it would be counted twice"
                 yield document.problem(("sources", index), message, "Keep one of them.")
                 break
+
+
+def _repeated_invoices(document: Document, config: Config) -> Iterator[Problem]:
+    first: dict[Hashable, int] = {}
+    for index, invoice in enumerate(config.invoices):
+        earlier = first.setdefault((invoice.provider, invoice.id, invoice.month, invoice.currency), index)
+        if earlier != index:
+            line = document.position(("invoices", earlier))[0]
+            named = f"invoice '{invoice.id}'" if invoice.id else "the invoice without an id"
+            message = f"{named} of {invoice.provider} for {invoice.month} is given twice, first on line {line}"
+            yield document.problem(("invoices", index), message, "Keep one of them.")
 
 
 def _useless_rates(document: Document, config: Config) -> Iterator[Problem]:

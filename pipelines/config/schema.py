@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstrai
 
 from connectors.base import SourceSettings, StoreOptions, revealed
 from models.pools import Pool as SharedPool
+from pipelines.config.closing import Close, Currency, Invoice, Month
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
 from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
@@ -15,10 +16,8 @@ from pipelines.config.strict import Dated, Slug, Strict, Words
 from pipelines.limits import Limits
 from reports.address import plain_address
 
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 # What DuckDB understands as an amount of memory, with the unit said.
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
-Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 Rate = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=9)]
 
 
@@ -216,6 +215,8 @@ class Config(Strict):
     prices: tuple[Price, ...] = ()
     exchange_rates: tuple[ExchangeRate, ...] = ()
     restatements: Restatements = Restatements()
+    invoices: tuple[Invoice, ...] = ()
+    close: Close = Close()
     reports: Reports = Reports()
     mail: Mail | None = None
 

@@ -5,7 +5,7 @@ snapshot that finance opens; a local folder and an object store alike.
 Here does not belong: what the rows mean, which slices are stale, Dagster, the SQL engines.
 """
 
-from pipelines.lake.deliveries import IN_TROUBLE, WITHDRAWN, Delivery
+from pipelines.lake.deliveries import DELIVERED, IN_TROUBLE, WITHDRAWN, Delivery
 from pipelines.lake.errors import LakeError, LakeLockedError, NotPublishedError, SchemaChangedError
 from pipelines.lake.lake import Lake
 from pipelines.lake.publish import Publication
@@ -14,6 +14,7 @@ from pipelines.lake.slices import Slice
 from pipelines.limits import Limits
 
 __all__ = [
+    "DELIVERED",
     "IN_TROUBLE",
     "WITHDRAWN",
     "Delivery",

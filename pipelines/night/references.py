@@ -50,6 +50,7 @@ def write_references(house: House) -> dict[str, int]:
         "gpu_types": _gpu_types(),
         "gpu_workload_rules": _gpu_workload_rules(config),
         "reporting": _table("reporting", [{"reporting_currency": config.currency}]),
+        "invoices": _invoices(config),
     }
     counts = {name: _replace(house, name, rows) for name, rows in tables.items()}
     counts[PRICES] = _replace(house, PRICES, learned.rows, learned.fingerprint)
@@ -146,6 +147,22 @@ def _owners(config: Config) -> pa.Table:
             }
         )
     return _table("owners", rows)
+
+
+def _invoices(config: Config) -> pa.Table:
+    return _table(
+        "invoices",
+        (
+            {
+                "billing_period": invoice.first_day,
+                "provider_name": invoice.provider,
+                "invoice_id": invoice.id or "",
+                "billing_currency": invoice.currency,
+                "stated_total": invoice.total,
+            }
+            for invoice in config.invoices
+        ),
+    )
 
 
 def host_table(config: Config) -> pa.Table:

@@ -14,9 +14,15 @@ from models.reconciliation import CAUSES, LINES, RECONCILIATION_RULES
 from models.scaling import SCALING_RULES
 from models.self_hosting import SELF_HOSTING_RULES
 from models.spot import SPOT_RULES
+from pipelines.calendar import next_month
 from pipelines.house import House
+from pipelines.lake import DELIVERED, WITHDRAWN
 from pipelines.night.stale import HALF, HORIZON_DAYS, Versions, stored_inputs
 from pipelines.night.used_versions import used_versions
+
+CLOSINGS = "period_closings"
+PERIOD_STATES = "period_states"
+_SAID = ["x_source", "fact", "slice_date", "attempted_at", "status", "is_final", "reject_count"]
 
 
 def rule_versions(house: House, output: Contract, first: date, last: date) -> Versions:
@@ -35,19 +41,42 @@ def rule_versions(house: House, output: Contract, first: date, last: date) -> Ve
             rules = [entry.model_dump(mode="json") for entry in house.config.models]
             versions["model_identity"] = _digest([json.dumps(rules), version("genai-prices")])
         elif table.layer is Layer.LAKE:
-            versions[table.table] = _lake_version(house, output)
+            versions[table.table] = _lake_version(house, output, table)
         elif table.slice == "none":
             pieces = sorted(piece.fingerprint[-HALF:] for piece in house.lake.slices(table.table))
             versions[table.table] = _digest(pieces)
     return versions
 
 
-def _lake_version(house: House, output: Contract) -> str:
-    """What each attempt said is no reason to rebuild.
+def _lake_version(house: House, output: Contract, table: Contract) -> str | Mapping[date, str]:
+    """What each attempt said is no reason to rebuild, but where its words are what is told.
 
-    A period asks only whether its month is over; a day only for its first delivery, which stays what it was.
+    A period asks only whether its month is over; a day only for its first delivery, which stays what it was. How
+    settled a period is follows from what its sources last said of it, and from whether it was locked.
     """
+    if table.table == CLOSINGS:
+        return {row["billing_period"]: "locked" for row in house.lake.read(CLOSINGS).to_pylist()}
+    if output.table == PERIOD_STATES:
+        return _last_words(house)
     return "" if output.slice == "day" else f"{house.clock():%Y-%m}"
+
+
+def _last_words(house: House) -> Mapping[date, str]:
+    """By month: what every source of bills says of it, and which of them were asked after its end."""
+    asked: dict[str, date] = {}
+    words: dict[date, dict[str, str]] = {}
+    attempts = house.lake.read("deliveries").select(_SAID).sort_by([("attempted_at", "ascending")])
+    for row in attempts.to_pylist():
+        asked[row["x_source"]] = row["attempted_at"].date()
+        if row["fact"] == "charges":
+            said = words.setdefault(row["slice_date"], {})
+            in_place = row["status"] in (*DELIVERED, WITHDRAWN)
+            found = f"{row['status'] == WITHDRAWN} {row['is_final']} {row['reject_count'] > 0}"
+            said[row["x_source"]] = found if in_place else said.get(row["x_source"], "")
+    return {
+        month: _digest([f"{name} {asked[name] >= next_month(month)} {said[name]}" for name in sorted(said)])
+        for month, said in words.items()
+    }
 
 
 _RULES: Mapping[str, str] = {

@@ -11,6 +11,7 @@ from tests.config.test_load import ENVIRONMENT, GOOD, complaint, line_of, writte
 OWN = "provider: openai, model: gpt"
 ONE = "usd_per_mtok: {input_uncached: 1}"
 MAIL = "mail: {from: a@example.com, host: h, port: 25"
+INVOICE = "provider: AWS, id: A-1, month: 2026-10, currency: USD, total: 12.5"
 RATE = "from: EUR, to: USD, month: 2026-10, source: ECB"
 HOST = "resource_id: i-1, hostname: node-1, cluster: c, gpus: 8"
 CASES = [
@@ -44,6 +45,13 @@ CASES = [
     ),
     (f"hosts:\n  - {{{HOST}}}\n  - {{{HOST.replace('node-1', 'node-2')}}}\n", "'i-1' is registered twice"),
     ("currency: EUR\n", "nothing is converted"),
+    (
+        f"invoices:\n  - {{{INVOICE}}}\n  - {{{INVOICE.replace('12.5', '13')}}}\n",
+        "invoice 'A-1' of AWS for 2026-10 is given twice, first on line",
+    ),
+    (f"invoices:\n  - {{{INVOICE.replace('2026-10', '2026-13')}}}\n", "month"),
+    (f"invoices:\n  - {{{INVOICE.replace('12.5', '0.0000000000001')}}}\n", "12 decimal places"),
+    ("close: {max_residual_share: 5}\n", "less than or equal to 1"),
     (f"exchange_rates:\n  - {{{RATE}, rate: 1.1}}\n  - {{{RATE}, rate: 1.2}}\n", "EUR for 2026-10 is given twice"),
     (f"exchange_rates:\n  - {{{RATE.replace('USD', 'GBP')}, rate: 1.1}}\n", "converts to GBP"),
     (f"exchange_rates:\n  - {{{RATE.replace('EUR', 'USD')}, rate: 1.1}}\n", "converts USD to itself"),

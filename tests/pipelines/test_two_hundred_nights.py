@@ -55,7 +55,7 @@ owners:
   - {id: support-tag, tag: {key: team, value: support}, team: support}
 """
 SUSPICIOUS = ("suspicious_shrink", "suspicious_growth")
-LEDGER = ("charge_groups", "postings", "chargeback")
+LEDGER = ("charge_groups", "postings", "period_states", "chargeback")
 
 
 @dataclass
@@ -166,7 +166,8 @@ def night(
             return
         build(house, contract("charge_groups"), first, last)
         build_postings(house, first, last)
-        build(house, contract("chargeback"), first, last)
+        for table in ("invoice_tie_out", "period_states", "chargeback"):
+            build(house, contract(table), first, last)
         assert breaks(house, first, last).is_empty()
 
 
