@@ -25,6 +25,9 @@ RESIDUAL_OF_STATE = {
 _TAGS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 OWNER_COLUMNS = ["rule_id", "to_account", "team_id"]
+_MATCHED = ["valid_from", "valid_to", "priority", "rule_cluster", "asked_for", *OWNER_COLUMNS]
+_PRIORITY = ["priority", "rule_id"]
+_PLACE = ["place", "is_general", *_PRIORITY]
 NODE = ["hour_start", "cluster", "hostname"]
 HOLDER = [*NODE, "namespace", "pod"]
 """What names a node, and a holder of its GPUs, in an hour."""
@@ -60,11 +63,14 @@ def charge_owners(charges: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     ]
     columns = ["charge_group_id", "charge_date", "valid_from", "valid_to", "priority", *OWNER_COLUMNS]
     found = pl.concat([frame.select(columns) for frame in matched])
-    return _first(found, ["charge_group_id"], "charge_date").select("charge_group_id", *OWNER_COLUMNS)
+    first = _first(_valid(found, "charge_date"), ["charge_group_id"], _PRIORITY)
+    return first.select("charge_group_id", *OWNER_COLUMNS)
 
 
 def holder_owners(states: pl.DataFrame, labels: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     """The first owner rule of who holds a GPU in an hour: by namespace, by the pod's labels or by its node's.
+
+    A rule for one cluster stands where the first rule stands that asks for the same in any cluster, and before it.
 
     Args:
         states: columns of `HOLDER`, usage_date; an empty namespace is nobody.
@@ -81,24 +87,22 @@ def holder_owners(states: pl.DataFrame, labels: pl.DataFrame, owners: pl.DataFra
         _labelled(keys, labels, _of_kind(rules, "pod_label"), ["cluster", "namespace", "pod"]),
         _labelled(keys, labels, _of_kind(rules, "node_label"), ["cluster", "hostname"]),
     ]
-    columns = [*HOLDER, "usage_date", "valid_from", "valid_to", "priority", *OWNER_COLUMNS]
-    found = pl.concat([frame.select(columns) for frame in matched])
-    return _first(found, HOLDER, "usage_date").select(*HOLDER, *OWNER_COLUMNS)
+    found = pl.concat([frame.select(*HOLDER, "usage_date", *_MATCHED) for frame in matched])
+    return _first(_in_cluster(found, HOLDER), HOLDER, _PLACE).select(*HOLDER, *OWNER_COLUMNS)
 
 
 def node_owners(states: pl.DataFrame, labels: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     """The first owner rule of a node in an hour, by its labels: as `holder_owners`, by the columns of `NODE`."""
     keys = states.select(*NODE, "usage_date").unique()
     found = _labelled(keys, labels, _of_kind(_rules(owners), "node_label"), ["cluster", "hostname"])
-    return _first(found, NODE, "usage_date").select(*NODE, *OWNER_COLUMNS)
+    return _first(_in_cluster(found, NODE), NODE, _PLACE).select(*NODE, *OWNER_COLUMNS)
 
 
 def _labelled(keys: pl.DataFrame, labels: pl.DataFrame, rules: pl.DataFrame, named: list[str]) -> pl.DataFrame:
     """The rules that match what clusters said of a thing within the hour."""
     pairs = tag_pairs(labels["labels"]).join(rules, on=["match_key", "match_value"])
     told = labels.join(pairs, left_on="labels", right_on="tags")
-    columns = ["told_from", "told_to", "valid_from", "valid_to", "priority", *OWNER_COLUMNS]
-    found = keys.join(told.select("usage_date", *named, *columns), on=["usage_date", *named])
+    found = keys.join(told.select("usage_date", *named, "told_from", "told_to", *_MATCHED), on=["usage_date", *named])
     hour_end = pl.col("hour_start") + pl.duration(hours=1)
     return found.filter(pl.col("told_from") < hour_end, pl.col("told_to") > pl.col("hour_start"))
 
@@ -106,17 +110,30 @@ def _labelled(keys: pl.DataFrame, labels: pl.DataFrame, rules: pl.DataFrame, nam
 def _rules(owners: pl.DataFrame) -> pl.DataFrame:
     account = team_account(pl.col("team_id"), "")
     return owners.with_columns(
-        to_account=pl.when(pl.col("team_id").is_null()).then("pool:" + pl.col("pool_id")).otherwise(account)
-    )
+        to_account=pl.when(pl.col("team_id").is_null()).then("pool:" + pl.col("pool_id")).otherwise(account),
+        rule_cluster="cluster",
+        asked_for=pl.concat_str("match_kind", "match_key", "match_value", separator="\x1f"),
+    ).drop("cluster")
+
+
+def _in_cluster(found: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Matches in the cluster that the rule names, if it names one; such a rule before its like for any cluster."""
+    is_general = pl.col("rule_cluster").is_null()
+    fits = _valid(found, "usage_date").filter(is_general | (pl.col("rule_cluster") == pl.col("cluster")))
+    foremost = pl.col("priority").min().over(*key, "asked_for")
+    return fits.with_columns(place=pl.when(is_general).then("priority").otherwise(foremost), is_general=is_general)
 
 
 def _of_kind(rules: pl.DataFrame, match_kind: str) -> pl.DataFrame:
     return rules.filter(pl.col("match_kind") == match_kind)
 
 
-def _first(found: pl.DataFrame, key: list[str], day: str) -> pl.DataFrame:
-    valid = found.filter(pl.col(day) >= pl.col("valid_from"), pl.col(day) < pl.col("valid_to"))
-    return valid.sort(*key, "priority", "rule_id").unique(key, keep="first", maintain_order=True)
+def _valid(found: pl.DataFrame, day: str) -> pl.DataFrame:
+    return found.filter(pl.col(day) >= pl.col("valid_from"), pl.col(day) < pl.col("valid_to"))
+
+
+def _first(found: pl.DataFrame, key: list[str], order: list[str]) -> pl.DataFrame:
+    return found.sort(*key, *order).unique(key, keep="first", maintain_order=True)
 
 
 def tag_pairs(tags: pl.Series) -> pl.DataFrame:

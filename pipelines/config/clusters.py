@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from connectors.registry import source
 from pipelines.config.positions import Document, Location
 from pipelines.config.problems import Problem, nearest
-from pipelines.config.schema import Config
+from pipelines.config.schema import GPU_KINDS, Config, Owner
 
 HOSTS = "machines and their bill (hosts)"
 _SIDES = {
@@ -33,11 +33,35 @@ def clusters_apart(document: Document, config: Config) -> Iterator[Problem]:
         message = f"cluster '{cluster}' has {side} and nothing else, so they meet nobody: {told}"
         remedy = f"{nearest(cluster, others)} One cluster is one name: 'cluster' of hosts, 'account' of its sources."
         yield document.problem(place, message, remedy)
-    for section in ("gpu_work", "warm_standby"):
+    for section in ("owners", "gpu_work", "warm_standby"):
         for index, rule in enumerate(getattr(config, section)):
             if rule.cluster and named and rule.cluster not in named:
                 message = f"no source and no host is of cluster '{rule.cluster}': the rule fits nobody"
                 yield document.problem((section, index, "cluster"), message, nearest(rule.cluster, named))
+    yield from _never_reached(document, config)
+
+
+def _never_reached(document: Document, config: Config) -> Iterator[Problem]:
+    """Owner rules of holders of GPUs that an earlier one leaves nothing, though they name somebody else."""
+    for index, rule in enumerate(config.owners):
+        if rule.match_kind not in GPU_KINDS:
+            continue
+        for place, earlier in enumerate(config.owners[:index]):
+            within = earlier.valid_from <= rule.valid_from and rule.valid_to <= earlier.valid_to
+            if not within or _asked_for(earlier) != _asked_for(rule):
+                continue
+            if (earlier.team, earlier.pool) != (rule.team, rule.pool):
+                line = document.position(("owners", place))[0]
+                message = (
+                    f"'{rule.id}' never matches: '{earlier.id}' on line {line} takes the same of the same clusters"
+                )
+                remedy = "Name the 'cluster' of one of them, give each its days, or remove one."
+                yield document.problem(("owners", index), message, remedy)
+            break
+
+
+def _asked_for(rule: Owner) -> tuple[str, tuple[str, str], str | None]:
+    return rule.match_kind, rule.match, rule.cluster
 
 
 def _named(config: Config) -> _Named:

@@ -48,10 +48,8 @@ class TagMatch(Strict):
     value: Words = Field(description="The value that it must have.")
 
 
-OWNER_KINDS = (
-    *("gateway_key", "gateway_team", "feature", "namespace", "pod_label", "node_label"),
-    *("sub_account", "resource", "tag"),
-)
+GPU_KINDS = ("namespace", "pod_label", "node_label")
+OWNER_KINDS = ("gateway_key", "gateway_team", "feature", *GPU_KINDS, "sub_account", "resource", "tag")
 
 
 class Owner(Dated):
@@ -62,6 +60,10 @@ class Owner(Dated):
     gateway_team: Words | None = Field(default=None, description="Team id in the gateway.")
     feature: Words | None = Field(default=None, description="Feature named in request metadata.")
     namespace: Words | None = Field(default=None, description="Kubernetes namespace that holds GPUs.")
+    cluster: Words | None = Field(
+        default=None,
+        description="Beside `namespace`, `pod_label` or `node_label`: the one cluster where it matches.",
+    )
     pod_label: TagMatch | None = Field(
         default=None, description="Label of a pod, or of a batch job, that holds GPUs: {key: team, value: search}."
     )
@@ -92,6 +94,8 @@ class Owner(Dated):
         given = [kind for kind in OWNER_KINDS if getattr(self, kind) is not None]
         if len(given) != 1:
             raise ValueError(f"must match by exactly one of {', '.join(OWNER_KINDS)}; found {given or 'none'}")
+        if self.cluster is not None and given[0] not in GPU_KINDS:
+            raise ValueError(f"'cluster' goes with {', '.join(GPU_KINDS)}, not with {given[0]}")
         if (self.team is None) == (self.pool is None):
             raise ValueError("must name exactly one of 'team' and 'pool'")
         return self

@@ -34,18 +34,20 @@ class Named:
     columns: tuple[str, ...]
     words: str
     where: str = "true"
+    within: tuple[str, ...] = ()
 
 
+CLUSTER = ("cluster",)
 NAMED: Mapping[str, Named] = {
     "gateway_key": Named(USAGE, ("key_alias", "key_id"), "no logged request has the key"),
     "gateway_team": Named(USAGE, ("gateway_team_id",), "no logged request has the gateway's team"),
     "feature": Named(USAGE, ("feature",), "no logged request names the feature"),
-    "namespace": Named(GPUS, ("namespace",), "no GPU was held by the namespace"),
+    "namespace": Named(GPUS, ("namespace",), "no GPU was held by the namespace", within=CLUSTER),
     "sub_account": Named(BILLS, ("sub_account_id",), "no bill line is of the sub-account"),
     "resource": Named(BILLS, ("resource_id",), "no bill line is of the resource"),
     "tag": Named(BILLS, ("tags",), "no bill line has a tag"),
-    "pod_label": Named(LABELS, ("labels",), "no pod or job has a label", where="pod <> ''"),
-    "node_label": Named(LABELS, ("labels",), "no node has a label", where="pod = ''"),
+    "pod_label": Named(LABELS, ("labels",), "no pod or job has a label", where="pod <> ''", within=CLUSTER),
+    "node_label": Named(LABELS, ("labels",), "no node has a label", where="pod = ''", within=CLUSTER),
 }
 PAIRS = (
     "tag",
@@ -69,29 +71,37 @@ def idle_rules(house: House) -> list[IdleRule]:
         if rule.valid_from < end and rule.valid_to > start
     ]
     with house.engine() as engine:
-        seen = _seen(house, engine, {rule.match_kind for _, rule in current}, start, end)
+        seen = _seen(house, engine, {(rule.match_kind, rule.cluster) for _, rule in current}, start, end)
     idle = [(index, rule, said) for index, rule in current if (said := _said(rule, seen))]
     return list(_told(house, idle, start)) if idle else []
 
 
-Values = Mapping[str, list[tuple[str, ...]]]
+Asked = tuple[str, str | None]  # a kind of rule, and the one cluster that it names
+Values = Mapping[Asked, list[tuple[str, ...]]]
 
 
-def _seen(house: House, engine: Engine, kinds: set[str], start: date, end: date) -> Values:
-    """By kind of rule: what is there, one row for each way to be named. Nothing of kinds whose table has no rows."""
-    found: dict[str, list[tuple[str, ...]]] = {}
+def _seen(house: House, engine: Engine, asked: set[Asked], start: date, end: date) -> Values:
+    """By kind of rule and cluster: what is there, one row for each way to be named.
+
+    Nothing of kinds whose table has no rows.
+    """
+    found: dict[Asked, list[tuple[str, ...]]] = {}
     for table in TABLES:
         if any(piece.row_count and start <= piece.slice_date < end for piece in house.lake.slices(table)):
             register(house, engine, table, start, end)
-            for kind in kinds & {kind for kind, named in NAMED.items() if named.table == table}:
-                rows = _distinct(engine, NAMED[kind])
-                found[kind] = (_pairs(rows) if kind in PAIRS else rows).rows()
+            for kind, cluster in asked:
+                if NAMED[kind].table == table:
+                    rows = _distinct(engine, NAMED[kind], cluster)
+                    found[kind, cluster] = (_pairs(rows) if kind in PAIRS else rows).rows()
     return found
 
 
-def _distinct(engine: Engine, named: Named) -> pl.DataFrame:
-    columns = ", ".join(f"coalesce({column}, '') as {column}" for column in named.columns)
+def _distinct(engine: Engine, named: Named, cluster: str | None) -> pl.DataFrame:
+    columns = ", ".join(f"coalesce({column}, '') as {column}" for column in (*named.columns, *named.within))
     found = frame_of(engine.query(f"select distinct {columns} from {named.table} where {named.where}"))
+    if cluster is not None:
+        found = found.filter(pl.col("cluster") == cluster)
+    found = found.select(named.columns).unique(maintain_order=True)
     return found.filter(pl.any_horizontal(pl.col(column) != "" for column in named.columns))
 
 
@@ -102,12 +112,21 @@ def _pairs(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _said(rule: Owner, seen: Values) -> tuple[str, str] | None:
     """What a rule names that nothing else does, and the nearest that there is; None where something matches."""
-    if rule.match_kind not in seen:
+    if (rule.match_kind, rule.cluster) not in seen:
         return None
-    named, rows = NAMED[rule.match_kind], seen[rule.match_kind]
+    named, rows = NAMED[rule.match_kind], seen[rule.match_kind, rule.cluster]
     wanted = getattr(rule, rule.match_kind)
     if rule.match_kind in PAIRS:
-        return _said_of_pair(named, wanted.key, wanted.value, rows)
+        said = _said_of_pair(named, wanted.key, wanted.value, rows)
+    else:
+        said = _said_of_name(named, wanted, rows)
+    if said is None or rule.cluster is None:
+        return said
+    missing, instead = said
+    return f"{missing} in cluster '{rule.cluster}'", instead
+
+
+def _said_of_name(named: Named, wanted: str, rows: list[tuple[str, ...]]) -> tuple[str, str] | None:
     if any(wanted in row for row in rows):
         return None
     readable = [next(filter(None, row)) for row in rows]

@@ -140,6 +140,7 @@ def _owners(config: Config) -> pa.Table:
                 "match_kind": owner.match_kind,
                 "match_key": match_key,
                 "match_value": match_value,
+                "cluster": owner.cluster,
                 "team_id": owner.team,
                 "pool_id": owner.pool,
                 "valid_from": owner.valid_from,

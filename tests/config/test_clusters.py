@@ -8,13 +8,13 @@ from rich.console import Console
 
 from pipelines.cli import commands
 from pipelines.config.clusters import clusters_apart
-from pipelines.config.load import load
+from pipelines.config.load import ConfigError, load
 from pipelines.config.positions import read
 
 START = """\
 company: Small
 lake: lake
-teams: []
+teams: [{id: x, name: X}, {id: y, name: Y}]
 sources:
 """
 DCGM = "  - {name: gpus, kind: dcgm, account: NAME, url: 'http://prometheus:9090'}\n"
@@ -92,3 +92,42 @@ def test_check_tells_it_without_trying_a_source(tmp_path: Path, host_cluster: st
     out = StringIO()
     assert commands.check(Console(file=out, width=1000), file, offline=True) == expected
     assert (f"✗ {file}:7:" in out.getvalue()) == (expected == commands.WITH_PROBLEMS)
+
+
+def owned(*rules: str) -> str:
+    """A cluster `prod`, and owner rules, each with its line."""
+    listed = "".join(f"  - {{{rule}}}\n" for rule in rules)
+    return of(DCGM, "prod") + of(HOSTS, "prod") + "owners:\n" + listed
+
+
+def test_an_owner_rule_for_a_cluster_that_nothing_names_is_told(tmp_path: Path) -> None:
+    text = owned("id: a, namespace: ml, cluster: prd, team: x", "id: b, namespace: ml, cluster: prod, team: x")
+    assert told(tmp_path, text) == [
+        "9 owners[0].cluster: no source and no host is of cluster 'prd': the rule fits nobody. Did you mean 'prod'?"
+    ]
+
+
+def test_an_owner_rule_that_an_earlier_one_leaves_nothing_is_told_once(tmp_path: Path) -> None:
+    text = owned(
+        "id: a, namespace: ml, team: x",
+        "id: b, namespace: ml, cluster: prod, team: y",
+        "id: c, namespace: ml, team: y",
+        "id: d, namespace: ml, team: x",
+        "id: e, namespace: ml, cluster: prod, team: y, from: 2026-10-01",
+        "id: f, namespace: ml, cluster: prod, team: x, from: 2026-10-01",
+        "id: g, gateway_key: k, team: x",
+        "id: h, gateway_key: k, team: y",
+    )
+    never = (
+        "never matches: '{}' on line {} takes the same of the same clusters. Name the 'cluster' of one of them, give"
+    )
+    never += " each its days, or remove one."
+    assert told(tmp_path, text) == [
+        f"11 owners[2]: 'c' {never.format('a', 9)}",
+        f"14 owners[5]: 'f' {never.format('b', 10)}",
+    ]
+
+
+def test_a_cluster_goes_with_rules_of_gpus_alone(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'cluster' goes with namespace, pod_label, node_label, not with tag"):
+        told(tmp_path, owned("id: a, tag: {key: k, value: v}, cluster: prod, team: x"))

@@ -143,6 +143,7 @@ class Rows:
             "match_kind": "tag",
             "match_key": "team" if given.get("match_kind", "tag") == "tag" else "",
             "match_value": "",
+            "cluster": None,
             "team_id": None,
             "pool_id": None,
             "valid_from": date(1970, 1, 1),

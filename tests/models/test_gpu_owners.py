@@ -108,3 +108,50 @@ def test_an_owner_of_the_bill_line_goes_before_labels(rows):
     labels = [POD | {"labels": '{"team":"red"}'}]
     owners = [TEAM_RED, {"match_kind": "resource", "match_value": "i-1", "team_id": "blue"}]
     assert paid(rows, [POD], labels, owners) == {("team:blue", "effective"): D(2)}
+
+
+IN_EACH = ({"cluster": "east"}, {"cluster": "west", "gpu_uuid": "gpu-2", "hostname": "n2"})
+
+
+def test_one_namespace_of_two_clusters_is_each_cluster_s_own_teams(rows):
+    """An hour of a pod in each: the rule for one cluster stands before its like for any, also when written later."""
+    both = [POD | {"hour_start": DAY, **there} for there in IN_EACH]
+    west = ML_IS_BLUE | {"cluster": "west", "team_id": "green"}
+    for rules in ([ML_IS_BLUE, west], [west, ML_IS_BLUE]):
+        assert paid(rows, both, [], rules) == {("team:blue", "effective"): D(1), ("team:green", "effective"): D(1)}
+    east = ML_IS_BLUE | {"cluster": "east"}
+    assert paid(rows, both, [], [east]) == {
+        ("team:blue", "effective"): D(1),
+        ("residual:unowned_gpu", "effective"): D(1),
+    }
+
+
+def test_a_rule_for_a_cluster_takes_the_place_of_its_like_and_no_other_s(rows):
+    """The label's rule stands between: before the namespace where it is first, and behind where the namespace is."""
+    both = [POD | {"hour_start": DAY, **there} for there in IN_EACH]
+    labels = [POD | {"labels": '{"team":"red"}', "cluster": there["cluster"]} for there in IN_EACH]
+    west = ML_IS_BLUE | {"cluster": "west", "team_id": "green"}
+    assert paid(rows, both, labels, [TEAM_RED, ML_IS_BLUE, west]) == {("team:red", "effective"): D(2)}
+    assert paid(rows, both, labels, [ML_IS_BLUE, TEAM_RED, west]) == {
+        ("team:blue", "effective"): D(1),
+        ("team:green", "effective"): D(1),
+    }
+    # a rule that has ended holds no place
+    ended = ML_IS_BLUE | {"valid_to": date(2026, 10, 1)}
+    assert paid(rows, both, labels, [ended, TEAM_RED, west]) == {("team:red", "effective"): D(2)}
+
+
+def test_labels_of_pods_and_nodes_may_be_limited_to_a_cluster_too(rows):
+    free = {"state": "unallocated", "hour_start": DAY + HOUR}
+    states = [row | there for there in IN_EACH for row in (POD | {"hour_start": DAY}, free)]
+    labels = [POD | {"labels": '{"team":"red"}', "cluster": there["cluster"]} for there in IN_EACH]
+    labels += [
+        {"hostname": n, "cluster": c, "labels": '{"nodepool":"lab"}'} for n, c in (("n1", "east"), ("n2", "west"))
+    ]
+    rules = [TEAM_RED | {"cluster": "east"}, NODE_IS_LAB | {"cluster": "west"}]
+    assert paid(rows, states, labels, rules, cost="4") == {
+        ("team:red", "effective"): D(1),
+        ("residual:idle", "unallocated"): D(1),
+        ("team:lab", "effective"): D(1),
+        ("team:lab", "unallocated"): D(1),
+    }

@@ -10,6 +10,7 @@ from rich.console import Console
 from pipelines.cli.commands import WITH_PROBLEMS, check
 from pipelines.house import House, open_house
 from pipelines.night.idle_rules import idle_rules
+from pipelines.night.shared_namespaces import shared_namespaces
 from tests.pipelines.conftest import night
 from tests.pipelines.small_company import CONFIG, DAY, write_company
 from tests.sql.golden import filled
@@ -98,6 +99,43 @@ def test_each_kind_of_rule_is_held_against_what_bills_and_logs_name(tmp_path: Pa
         ("q", lines["q"], f"no pod or job has a label 'pool' {SINCE}", "Expected one of: team."),
         ("s", lines["s"], f"no node has a label 'pool' that is 'red' {SINCE}", "Expected one of: blue."),
     ]  # of namespaces nothing: no GPU was sampled; and n has ended
+
+
+def test_a_rule_for_one_cluster_is_held_against_that_cluster(tmp_path: Path) -> None:
+    config = company(tmp_path)
+    rules = ("a, namespace: ml, cluster: east", "b, namespace: ml, cluster: west", "c, namespace: ml")
+    rules += ("d, pod_label: {key: pool, value: blue}, cluster: east",)
+    listed = "".join(f"  - {{id: {rule}, team: search}}\n" for rule in rules)
+    config.write_text(HEAD + "owners:\n" + listed, encoding="utf-8")
+    with open_house(config, "filling", clock=lambda: datetime(2026, 10, 31)) as house:
+        put(house, "gpu_states_hourly", OCTOBER, {"usage_date": str(OCTOBER), "cluster": "east", "namespace": "ml"})
+        pod = {"usage_date": str(OCTOBER), "namespace": "ml", "pod": "p-1", "labels": '{"pool": "blue"}'}
+        put(house, "gpu_labels", OCTOBER, pod | {"cluster": "west"})
+        assert [(rule.rule_id, rule.message) for rule in idle_rules(house)] == [
+            ("b", f"no GPU was held by the namespace 'ml' in cluster 'west' {SINCE}"),
+            ("d", f"no pod or job has a label 'pool' in cluster 'east' {SINCE}"),
+        ]
+
+
+def test_a_namespace_of_several_clusters_under_one_rule_is_a_hint_of_check(tmp_path: Path) -> None:
+    config = company(tmp_path)
+    held = [{"usage_date": str(OCTOBER), "cluster": name, "namespace": "ml"} for name in ("a", "b", "c")]
+    held += [{"usage_date": str(OCTOBER), "cluster": "a", "namespace": "web"}]
+
+    def hints(*rules: str) -> list[str]:
+        listed = "".join(f"  - {{id: {rule}, team: search}}\n" for rule in rules)
+        config.write_text(HEAD + "owners:\n" + listed, encoding="utf-8")
+        with open_house(config, "filling", clock=lambda: datetime(2026, 10, 31)) as house:
+            put(house, "gpu_states_hourly", OCTOBER, *held)
+            return shared_namespaces(house)
+
+    told = (
+        "owner rule 'x' takes namespace 'ml' of clusters {} for one. If it is not the same team's in each, give each "
+    )
+    told += "cluster a rule with 'cluster'."
+    assert hints("x, namespace: ml", "y, namespace: web") == [told.format("a, b, c")]
+    assert hints("x, namespace: ml", "y, namespace: ml, cluster: b") == [told.format("a, c")]
+    assert hints("x, namespace: ml", "y, namespace: ml, cluster: b", "z, namespace: ml, cluster: c") == []
 
 
 @pytest.fixture
