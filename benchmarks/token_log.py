@@ -32,10 +32,13 @@ CLASSES = {
 
 # every fiftieth request is logged again, right after itself; every other fiftieth operation has a second try
 _DRAW = "cast(hash(range - case when range % 50 = 1 then 1 else 0 end) % 1000000007 as bigint)"
+# every thousandth request comes under the id of another one
+_IS_USED = "n % 1000 = 500"
 _OPERATION = "n - case when n % 50 = 26 then 1 else 0 end"
 
 _VALUES = {
-    "request_id": "'req-' || n",
+    "request_id": f"'req-' || (n - case when {_IS_USED} then 7 else 0 end)",
+    "is_id_used_before": _IS_USED,
     "dedup_key": "'req-' || n",
     "started_at": "cast($day as timestamp) + interval (cast(hash(draw + 1) % 86400 as bigint)) second",
     "usage_date": "$day",

@@ -113,14 +113,21 @@ class _Delivery:
             yield self.chunk()
         identities = dict(zip(plain["x_row"], zip(plain["dedup_key"], plain["request_id"], strict=True), strict=True))
         repeated: list[int] = []
+        of_used_id: list[int] = []
         for number, line in lines_of(page):
             if (identity := identities.get(number)) is None:
                 self.add(page.page_id, number, line)
-            elif self._is_repeated(*identity):
+                continue
+            dedup_key, request_id = identity
+            if self._is_repeated(dedup_key):
                 repeated.append(number)
+            elif self._is_used(request_id):
+                of_used_id.append(number)
         self.duplicate_count += len(repeated)
         placed = {"x_source": self.settings.name, "x_slice_date": self.window.slice_date, "x_page": page.page_id}
-        rows = plain.filter(~pl.col("x_row").is_in(repeated))
+        rows = plain.filter(~pl.col("x_row").is_in(repeated)).with_columns(
+            is_id_used_before=pl.col("x_row").is_in(of_used_id)
+        )
         others = self.chunk()
         found = table_of(rows.with_columns(**{name: pl.lit(value) for name, value in placed.items()}))
         whole = pa.concat_tables([found, others.rows]).sort_by("x_row") if others.rows.num_rows else found
@@ -146,11 +153,12 @@ class _Delivery:
                 reject_of(page_id, number, line, RowError(error.reason, str(error), error.column), cost)
             )
             return
-        if self._is_repeated(rows[0]["dedup_key"], rows[0]["request_id"]):
+        if self._is_repeated(rows[0]["dedup_key"]):
             self.duplicate_count += 1
             return
         for part, row in enumerate(rows):
             row["x_page"], row["x_row"] = page_id, number + part * ROWS_APART
+            row["is_id_used_before"] = self._is_used(row["request_id"])
             self.sum_count += row["is_sum"] is True
         self.rows += rows
         self.rejects += [reject_of(page_id, number, line, refusal, None) for refusal in values]
@@ -202,13 +210,18 @@ class _Delivery:
             )
         return tuple(found)
 
-    def _is_repeated(self, dedup_key: str, request_id: str) -> bool:
-        identity, request = _digest(dedup_key), _digest(request_id)
+    def _is_repeated(self, dedup_key: str) -> bool:
+        identity = _digest(dedup_key)
         if identity in self.seen:
             return True
+        self.seen.add(identity)
+        return False
+
+    def _is_used(self, request_id: str) -> bool:
+        request = _digest(request_id)
         if request in self.ids:
             self.reused.append(request_id)
-        self.seen.add(identity)
+            return True
         self.ids.add(request)
         return False
 

@@ -1,9 +1,10 @@
 -- What may be wrong is found in one pass over the priced log, and looked at in full afterwards. Whether anything is
 -- like an attempt is known beforehand from hashes, eight bytes for each attempt, that occur twice: of its key, sizes
--- and hour, of its id, of its operation if that failed at first. What only happens to have the same hash is no matter
--- later. Two starts within a second are in the same hour, or in the last second of one and the first of the next: what
--- starts in those is looked at in any case. So is, ten seconds before and after an hour's end, what has an id of its
--- answer: that may have been logged further apart.
+-- and hour, of its operation if that failed at first. Which ids occur twice is found where repeated deliveries are
+-- looked for, when rows are staged, and only asked here of rows that are not from there. What only happens to have the
+-- same hash is no matter later. Two starts within a second are in the same hour, or in the last second of one and the
+-- first of the next: what starts in those is looked at in any case. So is, ten seconds before and after an hour's end,
+-- what has an id of its answer: that may have been logged further apart.
 -- Only what is paid for can cost the wrong thing. Costs that differ by a billionth of a dollar or less are equal:
 -- gateways compute in binary floating point.
 with alike as (
@@ -19,6 +20,11 @@ with alike as (
 repeated_ids as (
     select hash(request_id) as id_hash
     from gateway_requests
+    where is_id_used_before
+    union
+    select hash(request_id) as id_hash
+    from gateway_requests
+    where is_id_used_before is null
     group by hash(request_id)
     having count(*) > 1
 ),

@@ -1,58 +1,6 @@
--- The heavy path ends here: one streaming aggregation over the priced view, its memory bounded by the groups. It has
--- the plain sums by outcome, hit and pricing, under the names as they are; what counts of them is chosen, and what is
--- called the same is brought together afterwards, from few rows.
--- Self-hosted attempts are not unpriced: their cost is that of the GPUs.
-with sums as (
-    select
-        usage_date,
-        x_source,
-        provider_id,
-        model_id,
-        case when model_id is null then billed_model end as unknown_model,
-        is_self_hosted,
-        gateway_team_id,
-        key_id,
-        key_alias,
-        feature,
-        environment,
-        service_tier,
-        price_region_id,
-        status,
-        is_cache_hit,
-        pricing_status,
-        count(*) as request_count,
-        coalesce(sum(input_uncached_tokens), 0) as input_uncached_tokens,
-        coalesce(sum(cache_read_tokens), 0) as cache_read_tokens,
-        coalesce(sum(cache_write_5m_tokens), 0) as cache_write_5m_tokens,
-        coalesce(sum(cache_write_1h_tokens), 0) as cache_write_1h_tokens,
-        coalesce(sum(input_audio_tokens), 0) as input_audio_tokens,
-        coalesce(sum(output_text_tokens), 0) as output_text_tokens,
-        coalesce(sum(output_reasoning_tokens), 0) as output_reasoning_tokens,
-        coalesce(sum(output_audio_tokens), 0) as output_audio_tokens,
-        sum(priced_cost_usd) as priced_cost_usd,
-        sum(source_reported_cost_usd) as source_reported_cost_usd,
-        sum(avoided_cost_usd) as avoided_cost_usd
-    from priced_requests
-    group by
-        usage_date,
-        x_source,
-        provider_id,
-        model_id,
-        case when model_id is null then billed_model end,
-        is_self_hosted,
-        gateway_team_id,
-        key_id,
-        key_alias,
-        feature,
-        environment,
-        service_tier,
-        price_region_id,
-        status,
-        is_cache_hit,
-        pricing_status
-),
-
-judged as (
+-- What counts of the sums by name is chosen here. Self-hosted attempts are not unpriced: their cost is that of the
+-- GPUs.
+with judged as (
     select
         *,
         pricing_status in ('no_usage', 'unknown_model', 'no_price', 'unknown_region') as is_unpriced,
@@ -65,20 +13,21 @@ judged as (
         + output_text_tokens
         + output_reasoning_tokens
         + output_audio_tokens as bucket_tokens
-    from sums
+    from usage_sums
+    where summed_by = 'name'
 )
 
 select
     usage_date,
     x_source,
-    coalesce(provider_id, 'unknown') as provider_id,
-    coalesce(model_id, unknown_model, 'unknown') as model_id,
+    provider_id,
+    model_id,
     is_self_hosted,
-    coalesce(gateway_team_id, '') as gateway_team_id,
-    coalesce(key_id, '') as key_id,
-    coalesce(key_alias, '') as key_alias,
-    coalesce(feature, '') as feature,
-    coalesce(environment, '') as environment,
+    gateway_team_id,
+    key_id,
+    key_alias,
+    feature,
+    environment,
     service_tier,
     price_region_id,
     cast(sum(request_count) as bigint) as request_count,
@@ -105,13 +54,13 @@ from judged
 group by
     usage_date,
     x_source,
-    coalesce(provider_id, 'unknown'),
-    coalesce(model_id, unknown_model, 'unknown'),
+    provider_id,
+    model_id,
     is_self_hosted,
-    coalesce(gateway_team_id, ''),
-    coalesce(key_id, ''),
-    coalesce(key_alias, ''),
-    coalesce(feature, ''),
-    coalesce(environment, ''),
+    gateway_team_id,
+    key_id,
+    key_alias,
+    feature,
+    environment,
     service_tier,
     price_region_id

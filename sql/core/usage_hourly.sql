@@ -1,31 +1,6 @@
--- What the log has of every half hour, at one price each: they tell a bill's days from UTC's, and in some places a day
--- begins at a half hour. A price that begins within one parts it. Only what a provider is paid for by tokens: neither
--- the gateway's own cache nor the company's own models, nor what is provisioned and paid by the hour.
-with requests as (
-    select
-        provider_id,
-        model_id,
-        case when model_id is null then billed_model end as unknown_model,
-        service_tier,
-        price_region_id,
-        price_input_tokens_from,
-        price_from,
-        date_trunc('hour', started_at)
-        + case when minute(started_at) < 30 then interval 0 minute else interval 30 minute end as half_hour,
-        input_total_tokens,
-        input_uncached_tokens,
-        cache_read_tokens,
-        cache_write_5m_tokens,
-        cache_write_1h_tokens,
-        input_audio_tokens,
-        output_text_tokens,
-        output_reasoning_tokens,
-        output_audio_tokens
-    from priced_requests
-    where not is_cache_hit and not is_self_hosted and service_tier <> 'provisioned'
-),
-
-repeats as (
+-- What the log has of every half hour, at one price each, and what of it was logged again: by them a bill's days are
+-- told from UTC's.
+with repeats as (
     select
         *,
         input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens
@@ -36,51 +11,16 @@ repeats as (
     where defect in ('duplicate', 'aborted_stream') and not is_self_hosted and service_tier <> 'provisioned'
 ),
 
-sums as (
-    select
-        provider_id,
-        model_id,
-        unknown_model,
-        service_tier,
-        price_region_id,
-        price_input_tokens_from,
-        price_from,
-        half_hour,
-        count(*) as request_count,
-        count(*) filter (
-            where input_total_tokens + output_text_tokens + output_reasoning_tokens + output_audio_tokens > 0
-        ) as answered_count,
-        coalesce(cast(sum(input_uncached_tokens) as bigint), 0) as input_uncached_tokens,
-        coalesce(cast(sum(cache_read_tokens) as bigint), 0) as cache_read_tokens,
-        coalesce(cast(sum(cache_write_5m_tokens) as bigint), 0) as cache_write_5m_tokens,
-        coalesce(cast(sum(cache_write_1h_tokens) as bigint), 0) as cache_write_1h_tokens,
-        coalesce(cast(sum(input_audio_tokens) as bigint), 0) as input_audio_tokens,
-        coalesce(cast(sum(output_text_tokens) as bigint), 0) as output_text_tokens,
-        coalesce(cast(sum(output_reasoning_tokens) as bigint), 0) as output_reasoning_tokens,
-        coalesce(cast(sum(output_audio_tokens) as bigint), 0) as output_audio_tokens
-    from requests
-    group by
-        provider_id,
-        model_id,
-        unknown_model,
-        service_tier,
-        price_region_id,
-        price_input_tokens_from,
-        price_from,
-        half_hour
-),
-
--- names are brought together afterwards, from few rows
 logged as (
     select
-        cast(half_hour as date) as usage_date,
+        usage_date,
         date_trunc('hour', half_hour) as usage_hour,
-        coalesce(provider_id, 'unknown') as provider_id,
-        coalesce(model_id, unknown_model, 'unknown') as model_id,
+        provider_id,
+        model_id,
         service_tier,
         price_region_id,
-        coalesce(price_input_tokens_from, 0) as input_tokens_from,
-        greatest(half_hour, coalesce(price_from, half_hour)) as price_from,
+        input_tokens_from,
+        price_from,
         cast(sum(request_count) as bigint) as request_count,
         cast(sum(answered_count) as bigint) as answered_count,
         cast(sum(input_uncached_tokens) as bigint) as input_uncached_tokens,
@@ -91,16 +31,17 @@ logged as (
         cast(sum(output_text_tokens) as bigint) as output_text_tokens,
         cast(sum(output_reasoning_tokens) as bigint) as output_reasoning_tokens,
         cast(sum(output_audio_tokens) as bigint) as output_audio_tokens
-    from sums
+    from usage_sums
+    where summed_by = 'half_hour'
     group by
-        cast(half_hour as date),
+        usage_date,
         date_trunc('hour', half_hour),
-        coalesce(provider_id, 'unknown'),
-        coalesce(model_id, unknown_model, 'unknown'),
+        provider_id,
+        model_id,
         service_tier,
         price_region_id,
-        coalesce(price_input_tokens_from, 0),
-        greatest(half_hour, coalesce(price_from, half_hour))
+        input_tokens_from,
+        price_from
 ),
 
 defects as (

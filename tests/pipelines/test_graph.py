@@ -54,6 +54,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("teams", "owners", "host_identity", "model_identity", "prices", "listed_prices", "fx_rates", "reporting"),
         *("bill_sources", "invoices", "invoice_tie_out", "period_states"),
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),
+        "usage_sums",
         *(
             "gpu_faults",
             "gpu_fault_spells",

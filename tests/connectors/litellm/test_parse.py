@@ -101,6 +101,7 @@ def test_an_id_that_is_used_again_for_another_request_loses_nothing_and_is_told(
     gateway.file("2026-11-21/a.jsonl", [payload(), payload(startTime=1795226500.0), payload(response_cost=0.5)])
     night = gateway.night()
     assert (night.rows.num_rows, night.duplicate_count) == (3, 0)
+    assert sorted(night.rows["is_id_used_before"].to_pylist()) == [False, True, True]
     (notice,) = night.notices
     assert "2 attempts carry an id that another attempt of the day has too, such as chatcmpl-1" in notice
 
