@@ -36,8 +36,8 @@ def test_a_table_stands_downstream_of_what_its_contract_reads(graph: dg.Definiti
     nodes = graph.resolve_asset_graph()
     parents = {key.to_user_string() for key in nodes.get(dg.AssetKey("postings")).parent_keys}
     assert {"charge_groups", "usage_by_team_daily", "gpu_states_hourly", "owners"} <= parents
-    # priced_requests is a view: usage_daily stands on what is below it
-    assert "gateway_requests" in {k.to_user_string() for k in nodes.get(dg.AssetKey("usage_daily")).parent_keys}
+    # priced_requests is a view: usage_sums stands on what is below it
+    assert "gateway_requests" in {k.to_user_string() for k in nodes.get(dg.AssetKey("usage_sums")).parent_keys}
 
 
 def test_every_stored_table_has_a_blocking_contract_check(graph: dg.Definitions) -> None:
