@@ -66,7 +66,7 @@ def _formats(settings: LiteLlmNames, rules: Rules) -> Mapping[str, Fields]:
     common: Fields = {
         **each_of("call_type session_id status custom_llm_provider model model_group model_id", text),
         **each_of("total_tokens prompt_tokens completion_tokens", count),
-        **each_of("startTime endTime", instant),
+        **each_of("startTime endTime completionStartTime", instant),
         "api_base": rules.address,
         "cache_hit": flag,
         "request_tags": rules.tags,
@@ -89,7 +89,6 @@ def _formats(settings: LiteLlmNames, rules: Rules) -> Mapping[str, Fields]:
         **each_of("request_id team_id organization_id", text),
         "api_key": rules.key,
         "spend": money,
-        "completionStartTime": instant,
         "user": person,
     }
     return {"payload": payload, "spend_logs": spend_logs}

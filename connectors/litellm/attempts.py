@@ -63,6 +63,8 @@ def logged(record: Record, team_id_field: str) -> Logged:
             error=error,
         )
     stream = record.get("stream")
+    if stream is None:
+        stream = (record.get("model_parameters") or NOTHING).get("stream")
     return Logged(
         request_id=record.get("id"),
         call_id=record.get("litellm_call_id"),
@@ -72,7 +74,7 @@ def logged(record: Record, team_id_field: str) -> Logged:
         team_id=team_id,
         user_hash=metadata.get("user_api_key_user_id"),
         status=record.get("status"),
-        is_stream=stream if stream is not None else (record.get("model_parameters") or NOTHING).get("stream"),
+        is_stream=_is_streamed(record) if stream is None else stream,
         reported_cost=record.get("response_cost"),
         saved_cost=record.get("saved_cache_cost"),
         breakdown=record.get("cost_breakdown") or NOTHING,
@@ -157,9 +159,9 @@ def _used(record: Record, found: Logged) -> Buckets:
 
 
 def _is_streamed(record: Record) -> bool | None:
-    """What the table tells of streaming: when the answer began, which of a whole answer is written as its end.
+    """Whether the answer began before its end, which is what is written as the begin of a whole answer.
 
-    A stream of one piece looks like a whole answer, so that an equal time says nothing, as nothing in a payload does.
+    A stream of one piece looks like a whole answer, so that an equal time says nothing.
     """
     begun, ended = microseconds(record.get("completionStartTime")), microseconds(record.get("endTime"))
     return True if begun is not None and ended is not None and begun < ended else None

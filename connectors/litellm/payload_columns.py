@@ -75,7 +75,8 @@ def _rows(records: pl.DataFrame, settings: LiteLlmSettings) -> pl.DataFrame | No
             started_at=instant_us(pl.col("startTime")),
             ended_at=instant_us(pl.col("endTime")),
             is_cache_hit=pl.col("cache_hit").fill_null(False),
-            is_stream=pl.coalesce("stream", at("model_parameters.stream")),
+            is_stream=pl.coalesce("stream", at("model_parameters.stream"), _has_begun()),
+            has_begun=_has_begun(),
             source_reported_cost_usd=cost,
             avoided_cost_usd=pl.when(is_sum(pl.col("saved_cache_cost"))).then(saved),
             stated_margin_usd=pl.when(is_sum(at("cost_breakdown.margin_total_amount"))).then(margin),
@@ -93,6 +94,12 @@ def _rows(records: pl.DataFrame, settings: LiteLlmSettings) -> pl.DataFrame | No
             **_said(settings),
         )
     )
+
+
+def _has_begun() -> pl.Expr:
+    """Whether the answer began before its end; see `attempts`."""
+    begun, ended = instant_us(pl.col("completionStartTime")), instant_us(pl.col("endTime"))
+    return pl.when(begun < ended).then(True)
 
 
 def _of_breakdown(records: pl.DataFrame, name: str) -> pl.Series:

@@ -112,6 +112,27 @@ def test_one_id_that_is_used_again_is_told_as_one(payload: Payload, gateway: Gat
     assert "1 attempt carries an id that another attempt of the day has too, such as chatcmpl-1" in notice
 
 
+@pytest.mark.parametrize(
+    ("begun", "status", "has_begun", "model"),
+    [
+        (1795226400.5, "failure", True, "gpt-5-mini"),  # a first part came half a second before the end
+        (1795226401.75, "failure", None, None),  # of what has no first part the end is written
+        (None, "failure", None, None),
+        (1795226400.5, "success", True, "gpt-5-mini"),
+    ],
+)
+def test_an_answer_of_which_a_first_part_came_has_begun_however_it_ended(
+    payload: Payload, gateway: Gateway, begun: float | None, status: str, has_begun: bool | None, model: str | None
+) -> None:
+    cut = payload(
+        **{"completionStartTime": begun, "status": status, "stream": None, "metadata": {}},
+        **{"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+    )
+    gateway.file("2026-11-21/a.jsonl", [cut])
+    (row,) = gateway.rows()
+    assert (row["has_begun"], row["is_stream"], row["billed_model"]) == (has_begun, has_begun, model)
+
+
 def test_a_cancelled_stream_with_no_usage_is_unknown_and_not_zero(payload: Payload, gateway: Gateway) -> None:
     cut = payload(stream=True, metadata={}, prompt_tokens=0, completion_tokens=0, total_tokens=0, response_cost=0.0)
     gateway.file("2026-11-21/a.jsonl", [cut])
