@@ -90,6 +90,7 @@ def _rows(records: pl.DataFrame, settings: LiteLlmSettings) -> pl.DataFrame | No
             source_cost_basis=_basis(),
             usage_provenance=_provenance(),
             input_semantics=pl.lit("inclusive"),
+            is_convention_assumed=_is_assumed(),
             gateway=pl.lit("litellm"),
             **_said(settings),
         )
@@ -160,6 +161,15 @@ def _is_plain() -> pl.Expr:
         pl.min_horizontal("input_audio_tokens", "input_uncached_tokens", "output_text_tokens") >= 0,
         (total == 0) | (total == pl.col("input_total_tokens") + pl.col("output_total_tokens")),
     ).fill_null(False)
+
+
+def _is_assumed() -> pl.Expr:
+    """Whether no total says where parts are counted; see `buckets`."""
+    parts = pl.sum_horizontal(
+        *("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "input_audio_tokens"),
+        *("output_reasoning_tokens", "output_audio_tokens"),
+    )
+    return (pl.col("stated_total") == 0) & (parts > 0)
 
 
 def _provenance() -> pl.Expr:

@@ -17,7 +17,10 @@ MOST_TOKENS = 10**9  # no single attempt comes near; at $999 a million tokens it
 
 
 class Buckets(NamedTuple):
-    """Tokens by exclusive class, in the contract's order, then both totals, who counted, and how the source counts."""
+    """Tokens by exclusive class, in the contract's order, then both totals, who counted, and how the source counts.
+
+    `is_convention_assumed`: neither the source nor its figures say whether parts are inside, and they were taken so.
+    """
 
     input_uncached_tokens: int | None
     cache_read_tokens: int | None
@@ -31,6 +34,7 @@ class Buckets(NamedTuple):
     output_total_tokens: int | None
     usage_provenance: str
     input_semantics: str
+    is_convention_assumed: bool | None = None
 
 
 class Counts(NamedTuple):
@@ -101,7 +105,19 @@ def exclusive(counts: Counts, convention: Convention, provenance: str = "provide
     if text < 0:
         raise _exceeded("output_total_tokens", output_total, reasoning=reasoning, audio=audio_out)
     classes = (uncached, read, written_5m, written_1h, audio_in, text, reasoning, audio_out)
-    return Buckets(*classes, input_total, output_total, provenance, semantics)
+    parts_of = (read, written_5m + written_1h, reasoning, audio_in, audio_out)
+    is_assumed = not total and _is_open(prompt or 0, parts_of, convention)
+    return Buckets(*classes, input_total, output_total, provenance, semantics, is_assumed)
+
+
+def _is_open(prompt: int, parts: tuple[int, int, int, int, int], convention: Convention) -> bool:
+    """Whether, without a total, parts could be inside of what is stated or outside; in the convention's order."""
+    if "unstated" not in convention:
+        return False
+    read, written, reasoning, audio_in, audio_out = (
+        count if place == "unstated" else 0 for place, count in zip(convention[:5], parts, strict=True)
+    )
+    return 0 < read + written + audio_in <= prompt or reasoning + audio_out > 0
 
 
 def _as_stated(

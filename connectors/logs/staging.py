@@ -106,6 +106,7 @@ class _Delivery:
     reused: list[str] = field(default_factory=list[str])
     unknown: set[str] = field(default_factory=set[str])
     sum_count: int = 0
+    assumed_count: int = 0
 
     def page_with(self, plain: pl.DataFrame, page: LandedPage) -> Iterator[Parsed]:
         """A page of which some rows are known already, as a chunk of its own: the rows that it gives line by line."""
@@ -128,6 +129,8 @@ class _Delivery:
         rows = plain.filter(~pl.col("x_row").is_in(repeated)).with_columns(
             is_id_used_before=pl.col("x_row").is_in(of_used_id)
         )
+        if "is_convention_assumed" in rows.columns:
+            self.assumed_count += int(rows["is_convention_assumed"].sum())
         others = self.chunk()
         found = table_of(rows.with_columns(**{name: pl.lit(value) for name, value in placed.items()}))
         whole = pa.concat_tables([found, others.rows]).sort_by("x_row") if others.rows.num_rows else found
@@ -160,6 +163,7 @@ class _Delivery:
             row["x_page"], row["x_row"] = page_id, number + part * ROWS_APART
             row["is_id_used_before"] = self._is_used(row["request_id"])
             self.sum_count += row["is_sum"] is True
+            self.assumed_count += row["is_convention_assumed"] is True
         self.rows += rows
         self.rejects += [reject_of(page_id, number, line, refusal, None) for refusal in values]
 
@@ -207,6 +211,12 @@ class _Delivery:
             count = "1 row is the sum" if self.sum_count == 1 else f"{self.sum_count} rows are sums"
             found.append(
                 f"{count} of a batch's requests: their context bands are unknown, and the smallest one's price is taken"
+            )
+        if self.assumed_count:
+            count = "1 row does" if self.assumed_count == 1 else f"{self.assumed_count} rows do"
+            found.append(
+                f"{count} not say whether cached input, audio or reasoning is counted inside of input and output, and "
+                "state no total that would tell: taken as inside (is_convention_assumed)"
             )
         return tuple(found)
 

@@ -115,10 +115,12 @@ def used(settings: TraceSettings, record: Record, operation: str | None) -> Buck
     attributes: Record = record.get("attributes") or NOTHING
     scope = str(record.get("scope") or "")
     is_beside = any(fnmatchcase(scope, pattern) for pattern in settings.cached_beside)
+    is_inside = any(fnmatchcase(scope, pattern) for pattern in settings.cached_inside)
     counts, convention = _counts(attributes, GEN_AI), "otel_genai"
     if counts.input_tokens is None and counts.output_tokens is None:
         counts, convention = _counts(attributes, OPEN_INFERENCE), "openinference"
-    return exclusive(of_call(counts, operation), CONVENTIONS["anthropic" if is_beside else convention])
+    told = "anthropic" if is_beside else "openai" if is_inside else convention
+    return exclusive(of_call(counts, operation), CONVENTIONS[told])
 
 
 def _counts(attributes: Record, names: CountNames) -> Counts:

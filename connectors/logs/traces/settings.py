@@ -28,6 +28,12 @@ class TraceSettings(LogSettings):
         description="Instrumentations, by the name of their scope (`*` stands for anything), that count cached input "
         "beside the input instead of in it, as older ones for Anthropic do.",
     )
+    cached_inside: tuple[str, ...] = Field(
+        default=(),
+        description="Instrumentations, by the name of their scope (`*` stands for anything), that are known to count "
+        "cached input and reasoning in input and output, as the conventions ask. Of all others that is assumed where "
+        "no total is stated, and told.",
+    )
     sampled_share: Decimal = Field(
         default=Decimal(1),
         gt=0,

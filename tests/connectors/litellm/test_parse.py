@@ -125,8 +125,13 @@ def test_an_answer_of_which_a_first_part_came_has_begun_however_it_ended(
     payload: Payload, gateway: Gateway, begun: float | None, status: str, has_begun: bool | None, model: str | None
 ) -> None:
     cut = payload(
-        **{"completionStartTime": begun, "status": status, "stream": None, "metadata": {}},
-        **{"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        completionStartTime=begun,
+        status=status,
+        stream=None,
+        metadata={},
+        prompt_tokens=0,
+        completion_tokens=0,
+        total_tokens=0,
     )
     gateway.file("2026-11-21/a.jsonl", [cut])
     (row,) = gateway.rows()

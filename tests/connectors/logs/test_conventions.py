@@ -82,6 +82,27 @@ def test_one_request_is_the_same_buckets_however_its_source_counts(source: str, 
     assert found.input_semantics == semantics
 
 
+@pytest.mark.parametrize(
+    ("source", "counts", "is_assumed"),
+    [
+        ("otel_genai", Counts(1200, 320, None, 700, 400), True),  # 1200 could hold the 1100, or stand beside them
+        ("otel_genai", Counts(1200, 320, 1520, 700, 400), False),  # the total says inside
+        ("otel_genai", Counts(1200, 320, 2620, 700, 400), False),  # the total says outside
+        ("otel_genai", Counts(100, 320, None, 700, 400), False),  # 100 cannot hold them
+        ("otel_genai", Counts(1200, 320), False),  # nothing is in question
+        ("otel_genai", Counts(1200, 320, None, 0, 0, 0, 0, 20), True),  # reasoning is
+        ("openinference", Counts(1200, 320, None, 0, 0, 0, 0, 20), False),  # its reasoning is inside
+        ("openai", Counts(1200, 320, None, 700), False),
+        ("anthropic", Counts(100, 320, None, 700), False),
+        ("litellm", Counts(0, 0), None),
+    ],
+)
+def test_what_neither_a_source_nor_its_total_says_is_flagged(
+    source: str, counts: Counts, is_assumed: bool | None
+) -> None:
+    assert exclusive(counts, CONVENTIONS[source]).is_convention_assumed is is_assumed
+
+
 @pytest.mark.parametrize("source", ["kong", "portkey", "cloudflare", "azure_apim"])
 def test_a_source_that_never_tells_cached_input_has_all_input_uncached(source: str) -> None:
     assert exclusive(Counts(1200, 320, 1520), CONVENTIONS[source])[:8] == (1200, 0, 0, 0, 0, 320, 0, 0)

@@ -112,6 +112,15 @@ def test_an_instrumentation_that_figures_cannot_give_away_is_named(log: LogFolde
         (800, 1500),
     ]
     assert (inside["input_semantics"], outside["input_semantics"]) == ("inclusive", "exclusive")
+    assert (inside["is_convention_assumed"], outside["is_convention_assumed"]) == (True, False)
+    known = row_of(log, said, scope="vendor.anthropic", cached_inside=["vendor.*"])
+    assert (known["input_uncached_tokens"], known["is_convention_assumed"]) == (100, False)
+
+
+def test_a_night_says_how_many_rows_leave_open_what_their_input_holds(log: LogFolder) -> None:
+    said = NAMED | {USAGE + "input_tokens": 800, USAGE + "output_tokens": 300, USAGE + "cache_read_input_tokens": 700}
+    row_of(log, said)
+    assert any(notice.startswith("1 row does not say whether cached input") for notice in log.night().notices)
 
 
 def test_an_open_inference_span_is_read_by_its_own_words(log: LogFolder) -> None:
