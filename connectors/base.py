@@ -160,6 +160,7 @@ class Parsed:
     `is_final` is the provider's own word that the slice will not change. `not_covered` is what of the window the source
     cannot tell at all: it is in no row, and published beside the figures for as long as they stand. `reaches` is up to
     when the answers go, where they tell of stretches of time without use, too: after the window's end that is its end.
+    `is_final_once_settled`: what came will not change, but more may come until the last night that pulls the window.
     """
 
     rows: "pa.Table"
@@ -171,6 +172,7 @@ class Parsed:
     notices: tuple[str, ...] = field(default=())
     not_covered: tuple[str, ...] = field(default=())
     reaches: datetime | None = None
+    is_final_once_settled: bool = False
 
 
 class Source(Protocol):

@@ -1,7 +1,8 @@
 """When invoices say that a month is over: all lines bear one, and one of these is the month's own.
 
 What is bought once, and refunds, have invoices of their own, within the month already: a month with nothing else is
-not closed by them, however many there are.
+not closed by them, however many there are. It is final when it was asked for after the last night that pulls it: what
+else was charged would have come by then.
 """
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pyarrow.compute as pc
 
 ONLY_PURCHASES = (
     "every line is of what was bought once, which is invoiced at once: the month's own invoice is not among them, so "
-    "that the month is not final"
+    "that the month is final only after the last night that pulls it"
 )
 
 

@@ -93,6 +93,7 @@ def _closing(bill: Bill, tallies: Sequence[_Tally]) -> Parsed:
         contract("charges").arrow_schema().empty_table(),
         stated_rows=bill.stated_rows,
         is_final=is_final and is_own,
+        is_final_once_settled=is_final and not is_own,
         notices=(*notices, ONLY_PURCHASES) if is_final and not is_own else tuple(notices),
     )
 

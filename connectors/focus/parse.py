@@ -139,6 +139,7 @@ def _closing(settings: BillSettings, reading: Reading, tally: _Tally) -> Parsed:
         stated_cost=cost,
         stated_rows=rows,
         is_final=is_final and tally.closes_month,
+        is_final_once_settled=is_final and not tally.closes_month,
         notices=tuple(notices),
     )
 

@@ -60,16 +60,24 @@ def _outcome(root: Root, tables: Tables, journal: Journal, order: Order, deliver
 def _stands(tables: Tables, order: Order, came: Delivery, served: Delivery) -> bool:
     """Whether the slice in place was made from this very delivery, and recorded, and is as final as it can be.
 
-    What was taken in before the window's end is read once more after it: only then may the source's word count.
+    What was taken in before the window's end is read once more after it: only then may the source's word count. So is
+    a bill that is not final after the last night that pulls it.
     """
     current = tables.slice(order.fact, order.slice_date, order.name)
     is_same = current is not None and current.fingerprint == came.delivery_id == served.delivery_id
-    return is_same and (_is_over(served) or not _is_over(came))
+    is_ready = _is_over(served) or not _is_over(came)
+    may_be_final = has_effective_cost(order.fact) and not served.is_final and _is_settled(order, came)
+    return is_same and is_ready and (not may_be_final or _is_settled(order, served))
 
 
 def _is_over(delivery: Delivery) -> bool:
     """Whether the window had ended when it was asked for: before that nothing is final, whatever a source says."""
     return delivery.attempted_at >= delivery.window_end
+
+
+def _is_settled(order: Order, delivery: Delivery) -> bool:
+    """Whether it was asked for when the source's own nights pull its window no more: the provider's lag is over."""
+    return order.window not in order.source.windows(order.settings, delivery.attempted_at.date())
 
 
 def _unchanged(came: Delivery, served: Delivery) -> Delivery:
@@ -124,7 +132,7 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
         total_effective_cost=totals.total_effective_cost,
         previous_total_effective_cost=served.total_effective_cost if served else None,
         currency=totals.currency,
-        is_final=totals.is_final and _is_over(came),
+        is_final=totals.is_final and _is_over(came) and (not totals.is_final_once_settled or _is_settled(order, came)),
         message="; ".join([*notices, *totals.not_covered]) or None,
         not_covered="; ".join(totals.not_covered) or None,
         repeated="; ".join(staged.repeated) or None,

@@ -37,6 +37,7 @@ class Totals:
     foreign_costs: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     first_reject: Reject | None = None
     finals: list[bool] = field(default_factory=list)
+    is_final_once_settled: bool = False
     reaches: datetime | None = None
     currencies: set[str] = field(default_factory=set[str])
 
@@ -48,7 +49,7 @@ class Totals:
 
     @property
     def is_final(self) -> bool:
-        """The provider's word on every part of it."""
+        """The provider's word on every part of it; `is_final_once_settled` says from when on it counts."""
         return bool(self.finals) and all(self.finals)
 
     @property
@@ -77,7 +78,8 @@ class Totals:
         self.notices += [notice for notice in chunk.notices if notice not in self.notices]
         self.not_covered += [words for words in chunk.not_covered if words not in self.not_covered]
         self.reaches = chunk.reaches or self.reaches
-        self.finals.append(chunk.is_final)
+        self.finals.append(chunk.is_final or chunk.is_final_once_settled)
+        self.is_final_once_settled |= chunk.is_final_once_settled
 
     def _add_refused(self, reject: Reject) -> None:
         """Money in another currency is told, and no part of a sum in this one."""

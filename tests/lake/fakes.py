@@ -69,9 +69,11 @@ class FakeSource:
     not_covered: tuple[str, ...] = ()
     row_source: str | None = None
     reaches: datetime | None = None
+    final_once_settled: bool = False
+    trailing_days: int = 0
 
     def windows(self, settings: SourceSettings, day: date) -> list[Window]:
-        return [day_window(day)]
+        return [day_window(day - timedelta(days=back)) for back in range(self.trailing_days, -1, -1)]
 
     def fetch(self, settings: SourceSettings, window: Window) -> Iterator[Page]:
         for name, lines in self.pages:
@@ -114,6 +116,7 @@ class FakeSource:
                 is_final=self.final,
                 not_covered=self.not_covered,
                 reaches=self.reaches,
+                is_final_once_settled=self.final_once_settled,
             )
             if self.fail_parse:
                 raise self.fail_parse

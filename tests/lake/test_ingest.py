@@ -300,6 +300,29 @@ def test_nothing_is_final_before_its_window_ends_and_the_same_bytes_may_be_after
     assert costs(lake) == [Decimal(9000)]
 
 
+def test_what_may_yet_gain_lines_is_final_after_the_last_night_that_pulls_it(
+    place: Place, lake: Lake, settings: SourceSettings
+) -> None:
+    """The night of the 3rd, which runs on the 4th, is the last one that pulls the 1st."""
+    bought = FakeSource([("b", [{"cost": "9000"}])], final_once_settled=True, trailing_days=2)
+    other = FakeSource([("b", [{"cost": "9000"}])], trailing_days=2)
+    found = list[tuple[str, bool]]()
+    for day in (2, 3, 4, 5):
+        place.clock.now = datetime(2026, 10, day, 5, 30)
+        delivery = lake.ingest(bought, settings, day_window(DAY), "run")
+        found.append((delivery.status, delivery.is_final))
+    assert found == [
+        ("committed", False),
+        ("unchanged", False),
+        ("committed", True),  # read once more, with the same lines
+        ("unchanged", True),
+    ]
+    assert costs(lake) == [Decimal(9000)]
+    plain = settings.model_copy(update={"name": "plain"})
+    states = [lake.ingest(other, plain, day_window(DAY), "run") for _ in range(2)]
+    assert [(state.status, state.is_final) for state in states] == [("committed", False), ("unchanged", False)]
+
+
 def test_a_slice_is_final_only_when_every_part_says_so(pull: Pull) -> None:
     assert pull(FakeSource([("b", [{"cost": "1"}])], final=True)).is_final
     assert pull(FakeSource([("b", [{"cost": "1"}])], final=True)).is_final  # unchanged: what it was
