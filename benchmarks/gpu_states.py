@@ -10,7 +10,9 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -33,7 +35,7 @@ BY_HAND = """
     from '{files}'
     group by all
 """
-STORED = ("gpu_held", "gpu_stretches", "gpu_shares", "gpu_targets", "gpu_states_hourly")
+STORED = ("gpu_holdings", "gpu_held", "gpu_stretches", "gpu_shares", "gpu_targets", "gpu_states_hourly")
 
 
 def by_hand(folder: Path, spill: str) -> None:
@@ -52,10 +54,14 @@ def through_the_engine(folder: Path, spill: str) -> None:
     for start in range(0, len(files), days):
         given = {"gpu_samples": files[start : start + days]}
         pq.write_table(built("gpu_runs", given, spill), folder / f"gpu_runs-{files[start].name}")
-    tables = {"gpu_runs": sorted(folder.glob("gpu_runs-*")), "gpu_billed_hours": [folder / "gpu_billed_hours.parquet"]}
+    tables = {"gpu_runs": sorted(folder.glob("gpu_runs-*"))}
+    tables |= {name: [folder / f"{name}.parquet"] for name in ("gpu_billed_hours", "gpu_rules")}
+    tables |= {name: sorted((folder / name).iterdir()) for name in ("gpu_allocations", "node_sightings")}
     for name in STORED:
         target = folder / f"{name}.parquet"
+        start = time.process_time()
         pq.write_table(built(name, tables, spill), target)
+        print(f"{name}: {time.process_time() - start:.1f} processor seconds", file=sys.stderr)
         tables[name] = [target]
 
 
@@ -88,6 +94,19 @@ SIDES: dict[str, Callable[[Path, str], None]] = {"hand": by_hand, "engine": thro
 TITLES = {"hand": "a plain average by GPU and hour", "engine": "runs, holders, stretches, hourly states"}
 
 
+def rules() -> pa.Table:
+    """The thresholds that hold where the configuration gives none, as the night writes them."""
+    row = {
+        "idle_activity_ratio": Decimal("0.05"),
+        "idle_utilisation_ratio": Decimal("0.01"),
+        "full_activity_ratio": Decimal("0.8"),
+        "interactive_idle_seconds": 900,
+        "training_idle_seconds": 1800,
+        "batch_idle_seconds": 300,
+    }
+    return pa.Table.from_pylist([row], schema=contract("gpu_rules").arrow_schema())
+
+
 def unexplained_seconds(folder: Path) -> int:
     """Billed GPU seconds that the states do not sum to, in any hour of any node."""
     query = f"""
@@ -107,9 +126,9 @@ def report(given: Sequence[int], results: dict[str, dict[str, float]], folder: P
     """One Markdown table."""
     gpu_count, day_count, repeats = given
     row_count = gpu_count * day_count * MINUTES
-    runs, states = (
-        sum(pq.read_metadata(path).num_rows for path in folder.glob(f"{name}*"))
-        for name in ("gpu_runs-", "gpu_states_hourly")
+    runs, states, held = (
+        sum(pq.read_metadata(path).num_rows for path in folder.glob(name))
+        for name in ("gpu_runs-*", "gpu_states_hourly*", "gpu_allocations/*")
     )
     ratio = results["engine"]["cpu_seconds"] / results["hand"]["cpu_seconds"]
     table = [
@@ -122,8 +141,9 @@ def report(given: Sequence[int], results: dict[str, dict[str, float]], folder: P
     rows = "\n".join(table)
     return f"""# A month of GPU samples to hourly states
 
-{gpu_count:,} GPUs, {day_count} days, a sample a minute: {row_count:,} samples, {runs:,} runs, {states:,} rows of
-gpu_states_hourly. {os.cpu_count()} cores, DuckDB limited to {MEMORY_LIMIT}. Runs of each side:
+{gpu_count:,} GPUs, {day_count} days, a sample a minute: {row_count:,} samples, {runs:,} runs, {held:,} rows of
+gpu_allocations (pods and batch jobs), {states:,} rows of gpu_states_hourly. {os.cpu_count()} cores, DuckDB limited to
+{MEMORY_LIMIT}. Runs of each side:
 {repeats}, in turn, each in a fresh process over the same files; medians.
 
 {rows}
@@ -138,6 +158,7 @@ def run(gpu_count: int, day_count: int, repeats: int, folder: Path) -> int:
     """Measures both sides, writes the report, and tells by the exit status whether the bars hold."""
     write_samples(folder, gpu_count, day_count)
     pq.write_table(billed_hours(gpu_count, day_count), folder / "gpu_billed_hours.parquet")
+    pq.write_table(rules(), folder / "gpu_rules.parquet")
     results = in_fresh_processes("benchmarks.gpu_states", SIDES, folder, repeats)
     if seconds := unexplained_seconds(folder):
         print(f"{seconds} billed seconds have no state: no measurement", file=sys.stderr)
