@@ -6,7 +6,7 @@ Here belongs: tables of money made from the shared facts. Here does not belong: 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from reports.breakdown import Breakdown, as_listed
+from reports.breakdown import Breakdown, Sum, as_listed
 from reports.currencies import apart_text
 from reports.given import Period, ReconciliationLine, SharedFacts, StatementError
 from reports.money import (
@@ -21,15 +21,8 @@ from reports.money import (
     round_to,
 )
 from reports.tables import NO_VALUE, Row, Table, cost_table, signed_table
-from reports.wording import clean, residual_label
+from reports.wording import cause_label, clean, residual_label
 
-_CAUSES = (
-    ("volume_difference", "Volume", "Tokens billed and tokens logged differ"),
-    ("rate_difference", "Price", "The bill's price and the known price differ"),
-    ("not_logged_cost", "On the bill, not in the log", "Traffic past the gateway, and rows that the log lacks"),
-    ("not_billed_cost", "In the log, not on the bill", "Not billed yet, or never"),
-    ("unexplained_difference", "Unexplained", "No cause found"),
-)
 _GOAL = Decimal("0.01")
 """Of a provider's bill, what may be unexplained: less than this."""
 
@@ -94,8 +87,7 @@ def _log_tables(lines: Sequence[ReconciliationLine], currency: str, which: str) 
         total if len(rows) > 1 else None,
         remark=_remark(lines),
     )
-    sums = [(label, note, exact_sum(getattr(x, field) for x in lines)) for field, label, note in _CAUSES]
-    known = [s for s in sums if s[2]]
+    known = _causes(lines)
     if not known:
         return [against]
     causes = as_listed(known, EXACT.subtract(billed_total, logged_total), currency)
@@ -103,9 +95,21 @@ def _log_tables(lines: Sequence[ReconciliationLine], currency: str, which: str) 
     return [against, signed_table(f"causes-{currency.lower()}", why, "Cause", causes, currency)]
 
 
+def _causes(lines: Sequence[ReconciliationLine]) -> list[Sum]:
+    """Each cause in words with its amount, the largest first; none where they are not known of every line."""
+    amounts: dict[str, Decimal] = {}
+    for line in lines:
+        if line.causes is None:
+            return []
+        for cause, amount in line.causes.items():
+            amounts[cause] = EXACT.add(amounts.get(cause, ZERO), amount)
+    ranked = sorted(amounts.items(), key=lambda item: (-abs(item[1]), item[0]))
+    return [(*cause_label(cause), amount) for cause, amount in ranked if amount]
+
+
 def _require_causes_add_up(line: ReconciliationLine) -> None:
-    causes = exact_sum(getattr(line, field) for field, _, _ in _CAUSES)
     difference = EXACT.subtract(line.billed_cost, line.estimated_cost)
+    causes = line.difference if line.causes is None else exact_sum(line.causes.values())
     if not causes == difference == line.difference:
         raise StatementError(
             f"reconciliation of {line.provider_id}: bill less log is {difference}, the stored difference is "

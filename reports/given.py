@@ -3,6 +3,7 @@
 Here belongs: the shapes that the caller fills in. Here does not belong: any figure computed from them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -80,6 +81,7 @@ class TeamRows:
 class ReconciliationLine:
     """Bill against log for one provider; the fields are those of `reconciliation_summary`. Money in `currency`.
 
+    `causes` is the difference split, as `reconciliation_by_cause` names its parts; None where that is not known.
     `left_out_tokens` were used and are on no bill that could be read: their cost is unknown and in no figure.
     """
 
@@ -87,11 +89,7 @@ class ReconciliationLine:
     billed_cost: Decimal
     estimated_cost: Decimal
     difference: Decimal
-    volume_difference: Decimal = ZERO
-    rate_difference: Decimal = ZERO
-    not_logged_cost: Decimal = ZERO
-    not_billed_cost: Decimal = ZERO
-    unexplained_difference: Decimal = ZERO
+    causes: Mapping[str, Decimal] | None = None
     unexplained_ratio: float | None = None
     token_coverage_ratio: float | None = None
     unpriced_tokens: Decimal = ZERO

@@ -28,7 +28,7 @@ RULE_LABELS = {
     "direct": "Owned outright (key, project, namespace or tag)",
     "priced_tokens": "Split by priced tokens in the request log",
     "gpu_seconds": "Split by GPU time held",
-    "pool": "Share of a pool, by weighted tokens",
+    "pool": "Share of a shared pool",
     "residual": "Left over by another split",
 }
 GPU_STATE_LABELS = {
@@ -48,6 +48,39 @@ RESIDUAL_LABELS = {
     "unowned_usage": "Usage without an owner",
     "unallocated": "Unallocated: no owner, or no use to split by",
 }
+CAUSE_LABELS = {
+    "bypass": ("Past the gateway", "Keys or accounts of which the log knows nothing"),
+    "missing_log": ("Missing from the log", "Calls that the provider counted and the log lacks"),
+    "aborted_stream": ("Streams that broke off", "Billed, and logged without their tokens"),
+    "unknown_model": ("Logged under another name", "A name that nobody bills or prices"),
+    "duplicate": ("Logged twice", "Calls that the log has more than once"),
+    "day_boundary": ("Days that begin at another hour", "The bill's days are not the log's"),
+    "cache_class": ("Cached tokens in another class", "Log and bill count them differently"),
+    "refund": ("Refunds", "Tokens that the bill takes back"),
+    "not_billed": ("In the log, not on the bill", "Not billed yet, or never"),
+    "no_bill": ("No bill yet", "None has come for the month"),
+    "left_out": ("A tier that the bill leaves out", "What it costs is on no report"),
+    "other_period": ("Days of another month", "On this bill, compared in their own month"),
+    "provisioned": ("Provisioned throughput", "Paid by the hour, not by the token"),
+    "other_service": ("Other than tokens", "Searches, sessions and the like"),
+    "credit": ("Credits", ""),
+    "adjustment": ("Adjustments", "The bill's own name for them"),
+    "tax": ("Taxes", ""),
+    "price_staleness": ("A price of another time", "The bill is at a price that holds no more, or not yet"),
+    "tier": ("Another tier or context length", "What it costs more or less than the one logged"),
+    "discount": ("Discount", "Billed below the known price"),
+    "margin": ("Margin", "Billed above the known price"),
+    "rounding": ("Rounding", "What the bill's lines can be rounded by"),
+    "no_rate": ("No exchange rate", "Billed in a currency that the month has no rate for"),
+    "unpriced": ("No known price", "Logged tokens that nobody prices"),
+    "unexplained": ("Unexplained", "No cause found"),
+}
+"""Why bill and log differ: each cause of `reconciliation_causes`, and what it means."""
+
+
+def cause_label(cause: str) -> tuple[str, str]:
+    """A cause in words, and what it means; one without words keeps its own name."""
+    return CAUSE_LABELS.get(cause, (clean(cause.replace("_", " ")), ""))
 
 
 def clean(text: str, limit: int = NAME_LIMIT) -> str:

@@ -1,5 +1,6 @@
 """What a published snapshot says about one period, split by team before any report sees it."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -34,6 +35,7 @@ from reports.money import exact_sum
 
 TEAM, RESIDUAL = "team:", "residual:"
 CHARGED = "chargeback"
+CAUSES = "reconciliation_by_cause"
 # a source had nothing to deliver if that is so on all its days
 WORST_FIRST = (*IN_TROUBLE, "committed", "unchanged", "empty")
 
@@ -53,6 +55,7 @@ class PeriodView:
     previous: pl.DataFrame
     gpu: pl.DataFrame
     reconciliation: pl.DataFrame
+    causes: pl.DataFrame
     freshness: pl.DataFrame
     restatements: pl.DataFrame
     asked: frozenset[tuple[str, str]] = frozenset()
@@ -102,6 +105,7 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         previous=charged.filter(pl.col("billing_period") == before),
         gpu=frame_of(read_if_there("gpu_waste")),
         reconciliation=frame_of(read_if_there("reconciliation_summary")),
+        causes=frame_of(read_if_there(CAUSES)),
         freshness=_of_period(freshness, period),
         restatements=restated(frame_of(read_if_there("restatements", None)), period),
         asked=_asked(_in_month(freshness, period)),
@@ -123,7 +127,7 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
         bill_total=exact_sum(by_account.values()),
         allocated_total=allocated,
         residuals=residuals,
-        reconciliation=tuple(_reconciliation_line(row) for row in view.reconciliation.iter_rows(named=True)),
+        reconciliation=_reconciliation(view),
         freshness=(*source_freshness(view, last_day), *_not_asked(view, config)),
         snapshot_id=str(view.number),
         config_hash=config_hash,
@@ -222,6 +226,17 @@ def _first_asked(freshness: pl.DataFrame) -> dict[tuple[str, str], date]:
     return {(source, account): day for source, account, day in first.iter_rows()}
 
 
-def _reconciliation_line(row: dict[str, object]) -> ReconciliationLine:
+def _reconciliation(view: PeriodView) -> tuple[ReconciliationLine, ...]:
+    causes: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for provider, cause, amount in view.causes.group_by("provider_id", "cause").agg(pl.col("usd").sum()).iter_rows():
+        causes[provider][cause] = amount
+    is_known = CAUSES not in view.not_published
+    return tuple(
+        _reconciliation_line(row, causes[row["provider_id"]] if is_known else None)
+        for row in view.reconciliation.iter_rows(named=True)
+    )
+
+
+def _reconciliation_line(row: dict[str, object], causes: Mapping[str, Decimal] | None) -> ReconciliationLine:
     fields = {name: row[name] for name in ReconciliationLine.__dataclass_fields__ if name in row}
-    return ReconciliationLine(**fields)  # type: ignore[arg-type]  # the contract's columns have the fields' types
+    return ReconciliationLine(**fields, causes=causes)  # type: ignore[arg-type]  # the contract's columns fit

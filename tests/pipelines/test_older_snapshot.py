@@ -12,7 +12,14 @@ from tests.pipelines.conftest import night
 from tests.pipelines.small_company import DAY, write_company
 
 OCTOBER = date(2026, 10, 1)
-LATER = ("gpu_unjoined", "gpu_waste", "host_matches", "reconciliation_summary", "restatements")
+LATER = (
+    "gpu_unjoined",
+    "gpu_waste",
+    "host_matches",
+    "reconciliation_by_cause",
+    "reconciliation_summary",
+    "restatements",
+)
 
 
 @pytest.fixture

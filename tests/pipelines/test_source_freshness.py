@@ -30,6 +30,7 @@ def told(*statuses: str, fact: str = "gateway_requests", delivery_id: str | None
         previous=frame("chargeback"),
         gpu=frame("gpu_waste"),
         reconciliation=frame("reconciliation_summary"),
+        causes=frame("reconciliation_by_cause"),
         freshness=frame("freshness", *rows),
         restatements=frame("restatements"),
     )

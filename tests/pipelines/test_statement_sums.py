@@ -36,6 +36,7 @@ def test_a_bill_of_more_than_28_digits_is_summed_to_the_last_one(tmp_path: Path)
         previous=empty("chargeback"),
         gpu=empty("gpu_waste"),
         reconciliation=empty("reconciliation_summary"),
+        causes=empty("reconciliation_by_cause"),
         freshness=empty("freshness"),
         restatements=empty("restatements"),
     )

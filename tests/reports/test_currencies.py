@@ -175,7 +175,7 @@ def test_bills_of_several_currencies_against_the_log_are_told_apart_by_name(
     team: Team, period: Period, rows: TeamRows, shared: SharedFacts
 ) -> None:
     euro = ReconciliationLine(
-        "mistral", Decimal(3), Decimal(2), Decimal(1), volume_difference=Decimal(1), currency="EUR"
+        "mistral", Decimal(3), Decimal(2), Decimal(1), causes={"missing_log": Decimal(1)}, currency="EUR"
     )
     statement = build_statement(team, period, rows, replace(shared, reconciliation=(*shared.reconciliation, euro)))
     assert table(statement, "log-eur").title == "Bill against request log, bills in EUR"

@@ -184,6 +184,13 @@ def _times(rows: TeamRows, factor: int) -> TeamRows:
 
 
 def _times_log(shared: SharedFacts, factor: int) -> SharedFacts:
-    money = ("billed_cost", "estimated_cost", "difference", "volume_difference", "rate_difference", "not_logged_cost")
-    lines = tuple(replace(x, **{m: getattr(x, m) * factor for m in money}) for x in shared.reconciliation)
+    money = ("billed_cost", "estimated_cost", "difference")
+    lines = tuple(
+        replace(
+            x,
+            **{m: getattr(x, m) * factor for m in money},
+            causes={cause: amount * factor for cause, amount in (x.causes or {}).items()},
+        )
+        for x in shared.reconciliation
+    )
     return replace(shared, reconciliation=lines)

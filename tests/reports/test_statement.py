@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from contracts import contract
 from reports.given import Period, Restatement, SharedFacts, SourceFreshness, StatementError, Team, TeamRows
 from reports.render import render_text
 from reports.statement import Statement, build_statement
 from reports.tables import Table
+from reports.wording import CAUSE_LABELS
 from tests.reports.conftest import JULY, JUNE, charge, charges, gpu_row, gpus
 
 
@@ -171,10 +173,43 @@ def test_files_that_came_more_than_once_are_named_and_the_source_is_not_called_c
     )
 
 
+def test_causes_of_all_providers_are_named_the_largest_first(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    openai, anthropic = shared.reconciliation
+    other = replace(
+        anthropic,
+        estimated_cost=Decimal("789.50"),
+        difference=Decimal("10.50"),
+        causes={"bypass": Decimal("11.50"), "of_tomorrow": Decimal("-1.00")},
+    )
+    causes = table(build_statement(team, period, rows, replace(shared, reconciliation=(openai, other))), "causes-usd")
+    assert [(row.label, row.note, row.cells) for row in causes.rows] == [
+        ("Past the gateway", "Keys or accounts of which the log knows nothing", ("+$36.50",)),
+        ("Cached tokens in another class", "Log and bill count them differently", ("+$30.00",)),
+        ("Discount", "Billed below the known price", ("−$4.95",)),
+        ("of tomorrow", "", ("−$1.00",)),
+    ]
+
+
+def test_a_difference_whose_causes_are_not_known_has_no_table_of_causes(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    lines = tuple(replace(line, causes=None) for line in shared.reconciliation)
+    statement = build_statement(team, period, rows, replace(shared, reconciliation=lines))
+    assert "causes-usd" not in {t.name for t in statement.company_tables}
+    assert table(statement, "log-usd").rows[0].cells[-1] == "+$50.05"
+
+
+def test_every_cause_of_the_reconciliation_has_words() -> None:
+    (cause,) = [column for column in contract("reconciliation_causes").columns if column.name == "cause"]
+    assert set(cause.values or ()) == set(CAUSE_LABELS)
+
+
 def test_causes_that_do_not_explain_the_difference_are_refused(
     team: Team, period: Period, rows: TeamRows, shared: SharedFacts
 ) -> None:
-    broken = replace(shared.reconciliation[0], rate_difference=Decimal(0))
+    broken = replace(shared.reconciliation[0], causes={"cache_class": Decimal("30.00"), "bypass": Decimal("25.00")})
     with pytest.raises(StatementError, match=r"causes add up to 55\.00"):
         build_statement(team, period, rows, replace(shared, reconciliation=(broken,)))
 
