@@ -32,7 +32,6 @@ def parse_focus(settings: AwsBillSettings, window: Window, pages: Sequence[Lande
         location=settings.location,
         currency=settings.currency,
         provider="AWS",
-        excess_precision="round",  # costs are binary floating point, also in CSV
     )
     for chunk in SOURCE.parse(focus, window, pages):
         meters = _meters(chunk.rows)

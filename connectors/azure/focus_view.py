@@ -28,7 +28,6 @@ def parse_focus(settings: AzureBillSettings, window: Window, pages: Iterable[Lan
             "location": settings.location,
             "currency": settings.currency,
             "provider": PROVIDER,
-            "excess_precision": "round",
         }
     )
     for chunk in SOURCE.parse(read, window, pages):

@@ -37,7 +37,9 @@ class BillSettings(StoredSourceSettings):
         default=15, ge=1, le=31, description="Last day of the month on which the trailing months are pulled again."
     )
     excess_precision: Literal["reject", "round"] = Field(
-        default="reject", description="What becomes of a billed or effective cost with more than 12 decimal places."
+        default="round",
+        description="What becomes of a billed or effective cost with more than 12 decimal places: rounded and told, "
+        "as in every bill, or refused.",
     )
     models: tuple[ModelRule, ...] = Field(
         default=(), description="Rules that find models; the first that matches wins."

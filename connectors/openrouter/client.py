@@ -3,6 +3,7 @@
 Here belongs: the address, its parameters and its refusals. Here does not belong: what a page says.
 """
 
+import re
 from datetime import date
 from typing import Self
 
@@ -14,6 +15,7 @@ from connectors.saved_answers import probe_saved
 
 FOLDER = "activity"
 """Where saved answers lie below their day."""
+_NO_SUCH_DAY = re.compile(r"\bDate must be within the last \d+ \(completed\) UTC days\b", re.IGNORECASE)
 SECONDS_BETWEEN = 0.5  # limits are not published; a month is thirty requests
 
 
@@ -55,9 +57,17 @@ class Client:
         return Page(name, Bytes(body))
 
 
+def is_no_such_day(error: RefusedRequestError) -> bool:
+    """Whether the API refused a day because it tells of others alone: 400, and the documented words for it.
+
+    Any other 400 is about the request: a month may not end where one comes.
+    """
+    return error.status == 400 and _NO_SUCH_DAY.search(str(error)) is not None
+
+
 def not_served(error: RefusedRequestError, day: date) -> SourceError:
     """The words for a day of which the API does not tell."""
-    if error.status != 400:
+    if not is_no_such_day(error):
         return error
     return SourceError(
         f"{error} OpenRouter tells of the last {DAYS_SERVED} completed UTC days alone, and {day} seems to be none of "

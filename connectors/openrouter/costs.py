@@ -19,7 +19,7 @@ from connectors.base import (
 from connectors.gathered import Gathered, without_repeated_nothing
 from connectors.http import Pace
 from connectors.openrouter.activity import gather, read_activity
-from connectors.openrouter.client import FOLDER, Client, not_served, probe_activity
+from connectors.openrouter.client import FOLDER, Client, is_no_such_day, not_served, probe_activity
 from connectors.openrouter.cost_rows import CostReading
 from connectors.openrouter.settings import DAYS_SERVED, OpenRouterCostsSettings
 from connectors.saved_answers import saved_pages, saved_windows
@@ -74,7 +74,7 @@ class OpenRouterCosts:
                 try:
                     page = client.day(day)
                 except RefusedRequestError as error:
-                    if error.status == 400 and day != window.slice_date:
+                    if is_no_such_day(error) and day != window.slice_date:
                         return  # the day before was served: this one is not over, and none after it
                     raise not_served(error, day) from None
                 yield page

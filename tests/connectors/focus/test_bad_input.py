@@ -56,7 +56,7 @@ GOOD = line()
 def test_a_row_that_cannot_be_billed_is_refused_with_reason_payload_and_cost(
     over: dict[str, str], reason: str, column: str, cost: str | None
 ) -> None:
-    bill = read(csv_bill(GOOD, line(**over), GOOD))
+    bill = read(csv_bill(GOOD, line(**over), GOOD), excess_precision="reject")
     assert [row["x_row"] for row in bill.rows] == [1, 3]
     (reject,) = bill.rejects
     assert (reject.row, reject.reason) == (2, reason)
@@ -93,14 +93,12 @@ def test_several_faults_of_a_row_are_one_reject_that_names_them_all() -> None:
     assert all(name in reject.detail for name in ("BilledCost", "ServiceName", "Tags"))
 
 
-def test_too_precise_costs_are_rounded_half_away_from_zero_where_the_settings_say_so_and_that_is_told() -> None:
-    rounded = read(
-        csv_bill(line(BilledCost="0.1234567890125", EffectiveCost="4.1666666666666669E-05")), excess_precision="round"
-    )
+def test_too_precise_costs_are_rounded_half_away_from_zero_and_that_is_told() -> None:
+    rounded = read(csv_bill(line(BilledCost="0.1234567890125", EffectiveCost="4.1666666666666669E-05")))
     row = only(rounded)
     assert (row["billed_cost"], row["effective_cost"]) == (Decimal("0.123456789013"), Decimal("0.000041666667"))
     assert rounded.notices == ["2 numbers with more than 12 decimal places were rounded half away from zero"]
-    least = read(csv_bill(line(BilledCost="0.0000000000004", EffectiveCost="-1e-13")), excess_precision="round")
+    least = read(csv_bill(line(BilledCost="0.0000000000004", EffectiveCost="-1e-13")))
     assert (only(least)["billed_cost"], only(least)["effective_cost"]) == (Decimal(0), Decimal(0))
     assert least.notices == ["2 numbers with more than 12 decimal places were rounded half away from zero"]
 

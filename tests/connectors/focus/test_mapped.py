@@ -143,8 +143,8 @@ def test_costs_are_exact_however_they_are_written(text: str, over: dict[str, obj
         ("12,34,567", {"grouped": True}, "unreadable_number"),
         ("1,234", {}, "unreadable_number"),
         ("$5", {"cost_unit": "0.01"}, "unreadable_number"),
-        ("0.00000000001", {"cost_unit": "0.01"}, "too_precise"),
-        ("1.00000000001", {"cost_unit": "0.01"}, "too_precise"),
+        ("0.00000000001", {"cost_unit": "0.01", "excess_precision": "reject"}, "too_precise"),
+        ("1.00000000001", {"cost_unit": "0.01", "excess_precision": "reject"}, "too_precise"),
         ("", {}, "missing_value"),
     ],
 )
@@ -344,12 +344,12 @@ def test_what_is_staged_and_what_is_refused_add_up_to_the_file(amounts: list[str
     bill = read_mapped(written(*(used(Amount=amount) for amount in amounts)), cost_unit=unit)
     assert len(bill.rows) + len(bill.rejects) == len(amounts)
     refused = sum((reject.cost or Decimal(0) for reject in bill.rejects), Decimal(0))
-    expected = Decimal(0)
-    for amount in amounts:
+    expected = dict[int, Decimal]()
+    for number, amount in enumerate(amounts, 1):
         with suppress(ArithmeticError):  # what is no number is on neither side
-            expected += (Decimal(amount) * Decimal(unit)).quantize(Decimal("1e-12"), ROUND_HALF_UP)
-    assert bill.total("billed_cost") + refused == expected
-    assert all(row["billed_cost"] == Decimal(amounts[row["x_row"] - 1]) * Decimal(unit) for row in bill.rows)
+            expected[number] = (Decimal(amount) * Decimal(unit)).quantize(Decimal("1e-12"), ROUND_HALF_UP)
+    assert bill.total("billed_cost") + refused == sum(expected.values(), Decimal(0))
+    assert all(row["billed_cost"] == expected[row["x_row"]] for row in bill.rows)
 
 
 def existing(name: str) -> bytes:
@@ -402,7 +402,6 @@ def test_a_published_enterprise_export_with_american_dates_is_read_whole_by_a_ma
         window=month_window(dt.date(2023, 9, 1)),
         currency="CAD",
         date_format="%m/%d/%Y",
-        excess_precision="round",
         columns={
             "billing_account_id": "BillingAccountId",
             "billing_currency": "BillingCurrencyCode",

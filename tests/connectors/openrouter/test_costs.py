@@ -12,7 +12,7 @@ from connectors.base import IncompleteDeliveryError, SourceError
 from connectors.openrouter.costs import SOURCE, OpenRouterCosts
 from connectors.registry import source
 from connectors.windows import month_window
-from tests.connectors.faulty_server import SERVICE_UNAVAILABLE, Clock, FaultyServer
+from tests.connectors.faulty_server import SERVICE_UNAVAILABLE, Answer, Clock, FaultyServer, Request, json_answer
 from tests.connectors.openrouter.written import DAY, MONTH, SHARED, Account, costs, costs_settings, page, parse, row
 
 FIRST = date(2026, 9, 1)
@@ -163,6 +163,21 @@ def test_a_month_that_lost_its_first_day_is_never_delivered(server: FaultyServer
     with pytest.raises(SourceError, match=r"2026-09-01 seems to be none.*What was delivered of it before stands"):
         fetch(server)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("said", ["Invalid parameter: group_by", "Date must be written YYYY-MM-DD", ""])
+def test_a_refusal_for_another_reason_does_not_end_the_month_but_fails_it(server: FaultyServer, said: str) -> None:
+    account = Account(days(10), completed=date(2026, 9, 10))
+
+    def answer(request: Request) -> Answer:
+        if request.query["date"][0] < "2026-09-05":
+            return account.answer(request)
+        return json_answer(json.dumps({"error": {"code": 400, "message": said}}).encode(), 400)
+
+    server.route("/api/v1/activity", answer)
+    with pytest.raises(SourceError, match="answered HTTP 400"):
+        fetch(server)
+    assert [r.query["date"][0] for r in server.requests][-1] == "2026-09-05"
 
 
 def test_a_server_that_fails_in_the_middle_of_the_month_delivers_nothing_of_it(server: FaultyServer) -> None:
