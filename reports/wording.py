@@ -64,7 +64,7 @@ CAUSE_LABELS = {
     "provisioned": ("Provisioned throughput", "Paid by the hour, not by the token"),
     "other_service": ("Other than tokens", "Searches, sessions and the like"),
     "credit": ("Credits", ""),
-    "adjustment": ("Adjustments", "The bill's own name for them"),
+    "adjustment": ("Adjustments", "As the bill calls them"),
     "tax": ("Taxes", ""),
     "price_staleness": ("A price of another time", "The bill is at a price that holds no more, or not yet"),
     "tier": ("Another tier or context length", "What it costs more or less than the one logged"),
