@@ -12,7 +12,8 @@ from connectors.aws.bill_fetch import fetch_export, probe_export
 from connectors.aws.bill_parse import parse_export
 from connectors.aws.bill_settings import AwsBillSettings
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
-from connectors.windows import month_windows
+from connectors.bills.look import look
+from connectors.windows import month_window, month_windows
 
 
 class AwsBillSource:
@@ -35,8 +36,9 @@ class AwsBillSource:
         return parse_export(settings, window, pages)
 
     def probe(self, settings: AwsBillSettings) -> str:
-        """How many bill files there are, and of which months."""
-        return probe_export(settings)
+        """How many bill files there are, of which months, and whether the newest can be read under the settings."""
+        told, month, newest = probe_export(settings)
+        return f"{told}; {look(newest, lambda page: parse_export(settings, month_window(month), [page]))}"
 
 
 SOURCE: Source = AwsBillSource()

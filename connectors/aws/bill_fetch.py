@@ -6,6 +6,7 @@ the last page: what parsing sees is what decided.
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from connectors.aws.bill_choice import Choice, choose
 from connectors.aws.bill_layout import is_bill, is_manifest, month_of
@@ -35,16 +36,21 @@ def fetch_export(settings: AwsBillSettings, window: Window) -> Iterator[Page]:
         yield Page(choice.manifest_path, Bytes(choice.manifest.content))
 
 
-def probe_export(settings: AwsBillSettings) -> str:
-    """One line: how many files there are, and of which months. Raises SourceError when there are none."""
+def probe_export(settings: AwsBillSettings) -> tuple[str, date, Page]:
+    """One line: how many files there are, and of which months; the newest month, and the last file of it.
+
+    Raises SourceError when there are none.
+    """
     files = [found for found in list_objects(settings.location, settings.store_options) if is_bill(found.path)]
-    months = sorted(month for found in files if (month := month_of(found.path)))
-    if not months:
+    dated = sorted((month, found) for found in files if (month := month_of(found.path)))
+    if not dated:
         raise SourceError(
             f"{settings.location}: it holds {len(files)} bill files, none below a month; `location` has to be the "
             "export's own folder, with data/BILLING_PERIOD=YYYY-MM or YYYYMMDD-YYYYMMDD below it"
         )
-    return f"{settings.location}: {len(months)} bill files, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+    first, (last, newest) = dated[0][0], dated[-1]
+    page = Page(newest.path, body(settings.location, settings.store_options, newest.path, newest.etag))
+    return f"{settings.location}: {len(dated)} bill files, {first:%Y-%m} to {last:%Y-%m}", last, page
 
 
 def _settled(settings: AwsBillSettings, window: Window) -> Choice | None:

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar
 
-from connectors.azure.bill_settings import AzureBillSettings
+from connectors.azure.bill_settings import AzureBillSettings, View
 from connectors.azure.exports import fetch_exports, probe_exports
 from connectors.azure.focus_view import parse_focus
-from connectors.azure.months import parse_views, sort_pages, told_of_models
+from connectors.azure.months import parse_alone, parse_views, sort_pages, told_of_models
 from connectors.azure.reports import fetch_reports, probe_reports
 from connectors.azure_credentials import CredentialMaker, make_credential
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.bills.look import look
 from connectors.http import Pace
-from connectors.windows import month_windows
+from connectors.windows import month_window, month_windows
 
 
 class AzureBillSource:
@@ -46,10 +47,18 @@ class AzureBillSource:
         return parse_views(settings, window, sort_pages(settings, pages))
 
     def probe(self, settings: AzureBillSettings) -> str:
-        """Which months the exports hold, or that a report may be asked for."""
+        """Which months the exports hold and whether their newest files can be read, or that a report may be had."""
         if settings.report is not None:
             return probe_reports(settings, self._credential, self._pace)
-        return probe_exports(settings)
+        told, newest = probe_exports(settings)
+        return "; ".join([told, *(_looked(settings, month, view, page) for month, view, page in newest)])
+
+
+def _looked(settings: AzureBillSettings, month: date, view: View, page: Page) -> str:
+    window = month_window(month)
+    if view == "focus":
+        return look(page, lambda landed: parse_focus(settings, window, [landed]))
+    return look(page, lambda landed: parse_alone(settings, window, landed))
 
 
 SOURCE: Source = AzureBillSource()

@@ -19,6 +19,7 @@ from connectors.azure.manifests import Blob, Manifest, read_manifest
 from connectors.base import Body, IncompleteDeliveryError, Page, SourceError, Window
 from connectors.exact import read_time
 from connectors.storage import StoredObject, body, list_objects
+from connectors.windows import month_window
 
 _RANGE = re.compile(r"(20\d{6})-(20\d{6})")
 _HOUR = re.compile(r"20\d{10}")
@@ -64,15 +65,23 @@ def fetch_exports(settings: AzureBillSettings, window: Window) -> Iterator[Page]
         yield Page(f"{view}:{run.found.path}", _body(settings, run.found))
 
 
-def probe_exports(settings: AzureBillSettings) -> str:
-    """One line: the months of each export. Raises SourceError when one of them has none."""
-    found = list[str]()
-    for name in settings.exports.values():
+def probe_exports(settings: AzureBillSettings) -> tuple[str, list[tuple[date, View, Page]]]:
+    """One line: the months of each export; and of each the first blob of the newest month's run, with its view.
+
+    Raises SourceError when one of them has no month, or its newest no run that counts.
+    """
+    found, newest = list[str](), list[tuple[date, View, Page]]()
+    for view, name in settings.exports.items():
         months = sorted(_months(settings, name))
         if not months:
             raise SourceError(_nothing(settings, name, None, months))
         found.append(f"{name}: {len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}")
-    return f"{settings.location}: {'; '.join(found)}"
+        run = _newest_run(settings, view, name, month_window(months[-1]))
+        for blob in run.manifest.blobs[:1] if run else ():
+            objects = {o.path: o for o in _objects(settings, str(PurePosixPath(run.found.path).parent))}
+            stored = _stored(run, blob, objects)
+            newest.append((months[-1], view, Page(f"{view}:{stored.path}", _body(settings, stored))))
+    return f"{settings.location}: {'; '.join(found)}", newest
 
 
 def _newest_run(settings: AzureBillSettings, view: View, name: str, window: Window) -> _Run | None:

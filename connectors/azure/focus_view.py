@@ -5,6 +5,7 @@ Here belongs: what Azure's FOCUS leaves in meter names and paths. Here does not 
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import polars as pl
 import pyarrow as pa
@@ -31,15 +32,7 @@ def parse_focus(settings: AzureBillSettings, window: Window, pages: Iterable[Lan
         }
     )
     for chunk in SOURCE.parse(read, window, pages):
-        yield Parsed(
-            _with_models(_with_bare_ids(chunk.rows)),
-            chunk.rejects,
-            chunk.duplicate_count,
-            chunk.stated_cost,
-            chunk.stated_rows,
-            chunk.is_final,
-            chunk.notices,
-        )
+        yield replace(chunk, rows=_with_models(_with_bare_ids(chunk.rows)))
 
 
 def _with_bare_ids(rows: pa.Table) -> pa.Table:

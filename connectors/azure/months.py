@@ -99,6 +99,16 @@ def parse_views(settings: AzureBillSettings, window: Window, month: Month) -> It
     yield from told_of_models(parse_bill(bill))
 
 
+def parse_alone(settings: AzureBillSettings, window: Window, page: LandedPage) -> Iterator[Parsed]:
+    """Charges of one file of one view, as if there were no other: for a look at it, never for a delivery."""
+    role: Role = "only_amortized" if view_of(page.name) == "amortized" else "only_actual"
+
+    def shape(names: Names) -> Shape:
+        return shape_lines(names, window, settings, costs_of(names, role), commitment_of(names, {}))
+
+    return parse_bill(Bill(settings, window, [page], shape, opened=_require_one_spelling))
+
+
 def told_of_models(chunks: Iterable[Parsed]) -> Iterator[Parsed]:
     """The chunks; behind them, how many lines of model services have a meter that no rule reads."""
     unmapped = Counter[str]()

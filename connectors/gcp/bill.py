@@ -5,12 +5,13 @@ from datetime import date
 from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.bills.look import look
 from connectors.gcp.answers import Patience
 from connectors.gcp.bill_files import fetch_files, probe_files
 from connectors.gcp.bill_parse import parse_month
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.gcp.bill_table import fetch_table, probe_table
-from connectors.windows import month_windows
+from connectors.windows import month_window, month_windows
 
 __all__ = ["SOURCE", "GcpBillSettings", "GcpBillSource"]
 
@@ -38,8 +39,13 @@ class GcpBillSource:
         return parse_month(settings, window, pages)
 
     def probe(self, settings: GcpBillSettings) -> str:
-        """Which invoice months there are."""
-        return probe_table(settings, self._patience) if settings.table else probe_files(settings)
+        """Which invoice months there are; of files, whether the newest can be read under the settings."""
+        if settings.table:
+            return probe_table(settings, self._patience)
+        told, month, newest = probe_files(settings)
+        if month is None:  # files whose paths tell no month hold several, and are read for one at a time
+            return told
+        return f"{told}; {look(newest, lambda page: parse_month(settings, month_window(month), [page]))}"
 
 
 SOURCE: Source = GcpBillSource()

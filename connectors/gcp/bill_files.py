@@ -30,18 +30,27 @@ def fetch_files(settings: GcpBillSettings, window: Window) -> Iterator[Page]:
         return
     _require_readable(settings, chosen)
     for found in chosen:
-        yield Page(found.path, body(_place(settings), settings.store_options, found.path, found.etag))
+        yield _page(settings, found)
 
 
-def probe_files(settings: GcpBillSettings) -> str:
-    """How many files of which invoice months there are, in one line. Raises SourceError when there are none."""
+def probe_files(settings: GcpBillSettings) -> tuple[str, date | None, Page]:
+    """How many files of which invoice months there are, in one line; the newest month, and the last file of it.
+
+    The month is None where paths do not tell it. Raises SourceError when there are no files.
+    """
     files = _exported(settings)
     if settings.layout == "any" and files:
-        return f"{settings.location}: {len(files)} exported files"
-    months = sorted({month for o in files if (month := month_of(o.path))})
-    if not months:
+        return f"{settings.location}: {len(files)} exported files", None, _page(settings, files[-1])
+    dated = sorted((month, o) for o in files if (month := month_of(o.path)))
+    if not dated:
         raise SourceError(_nothing(settings, "any month", len(files)))
-    return f"{settings.location}: {len(files)} exported files, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+    first, (last, newest) = dated[0][0], dated[-1]
+    told = f"{settings.location}: {len(files)} exported files, {first:%Y-%m} to {last:%Y-%m}"
+    return told, last, _page(settings, newest)
+
+
+def _page(settings: GcpBillSettings, found: StoredObject) -> Page:
+    return Page(found.path, body(_place(settings), settings.store_options, found.path, found.etag))
 
 
 def month_of(path: str) -> date | None:

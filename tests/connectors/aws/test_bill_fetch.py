@@ -192,7 +192,7 @@ def test_before_the_first_month_there_is_nothing_and_that_is_known(tmp_path: Pat
 
 def test_the_probe_says_what_is_there_or_that_the_folder_is_no_export(tmp_path: Path) -> None:
     assert SOURCE.probe(settings(location=str(store(tmp_path, {f"data/{MONTH}/a-1.csv": BILL})))).endswith(
-        "1 bill files, 2026-09 to 2026-09"
+        f"1 bill files, 2026-09 to 2026-09; data/{MONTH}/a-1.csv can be read: its first 1 lines are charges in USD"
     )
     with pytest.raises(SourceError, match="none below a month"):
         SOURCE.probe(settings(location=str(store(tmp_path / "other", {"a.csv": BILL}))))

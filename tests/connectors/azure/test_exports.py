@@ -190,9 +190,9 @@ def test_views_that_were_mixed_up_are_told(tmp_path: Path) -> None:
 
 def test_the_probe_names_the_months(tmp_path: Path) -> None:
     run_of(tmp_path, "actual", "ActualCost", {"a.csv": csv_of(line())})
-    assert SOURCE.probe(settings(location=str(tmp_path), amortized=None)).endswith(
-        "actual: 1 months, 2026-09 to 2026-09"
-    )
+    told = SOURCE.probe(settings(location=str(tmp_path), amortized=None))
+    assert "actual: 1 months, 2026-09 to 2026-09; actual:actual/20260901-20260930/" in told
+    assert told.endswith("a.csv can be read: its first 1 lines are charges in USD")
 
 
 def test_closed_months_are_pulled_again_early_in_a_month() -> None:

@@ -45,7 +45,9 @@ def test_a_month_is_its_folder_without_markers_and_hidden_files(tmp_path: Path) 
     location = put(tmp_path, "month=202608/0.json", "month=202609/0.json", "month=202609/1.jsonl")
     put(tmp_path, "month=202609/_SUCCESS", "month=202609/.tmp.json", "month=202609/notes.txt")
     assert fetched(location) == ["month=202609/0.json", "month=202609/1.jsonl"]
-    assert SOURCE.probe(settings(location=location)).endswith(": 3 exported files, 2026-08 to 2026-09")
+    assert SOURCE.probe(settings(location=location)).endswith(
+        ": 3 exported files, 2026-08 to 2026-09; month=202609/1.jsonl can be read: its first 1 lines are charges in USD"
+    )
 
 
 def test_a_month_without_files_is_unknown_unless_it_is_before_the_first(tmp_path: Path) -> None:
