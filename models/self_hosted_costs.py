@@ -15,7 +15,7 @@ from models.allocation_frame import split_groups
 from models.frames import conform, require, schema_of
 from models.money import money_of, units_of
 from models.pools import Pool
-from models.self_hosting import Parted, Tokens, in_dollars, part, per_mtok, prompt_rates
+from models.self_hosting import Parted, Tokens, in_dollars, part, per_mtok, prompt_rates, unlogged_units
 from models.usage_weights import whole_weights
 
 _TABLE = "self_hosted_costs"
@@ -65,7 +65,7 @@ def self_hosted_costs(
 
 _MONEY = [
     *("effective_cost", "idle_cost", "warm_standby_cost", "unknown_cost"),
-    *("prefill_cost", "cached_cost", "decode_cost"),
+    *("prefill_cost", "cached_cost", "decode_cost", "unlogged_cost"),
 ]
 _SCHEMA = {name: pl.Int128() if name in _MONEY else kind for name, kind in schema_of(_TABLE).items()}
 
@@ -187,6 +187,7 @@ def _row(
         "output_usd_per_token": in_dollars(rates["output_cost_per_mtok"], rate),
         "counted_seconds": counted["counted_seconds"] if counted else 0,
         "logged_tokens": log.prompt_tokens + log.generated_tokens,
+        "unlogged_cost": unlogged_units(parted, tokens, log) if source == "engine" else None,
     }
 
 

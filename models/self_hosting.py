@@ -17,10 +17,10 @@ from typing import Literal
 from models.allocation import largest_remainder
 from models.money import SCALE
 
-SELF_HOSTING_RULES = "2"
+SELF_HOSTING_RULES = "3"
 """Changes when the same money and tokens would give other figures."""
 
-Method = Literal["measured_seconds", "token_weights", "equal_tokens"]
+Method = Literal["measured_seconds", "token_weights", "equal_tokens", "no_tokens"]
 
 _MICRO = 1_000_000
 _EXACT = Context(prec=76, rounding=ROUND_HALF_UP)
@@ -61,12 +61,14 @@ def part(units: int, tokens: Tokens, seconds: tuple[float, float] | None, weight
 
     Returns:
         The parts. Without seconds, and without tokens to weigh, all of it is decode: a model that holds a GPU and does
-        nothing waits to generate.
+        nothing waits to generate, and `no_tokens` says so.
     """
     measured = [round(phase * _MICRO) for phase in seconds or ()]
     if any(measured):
         prefill, decode = largest_remainder(units, measured)
         return Parted("measured_seconds", prefill, 0, decode)
+    if not tokens.prompt_tokens and not tokens.generated_tokens:
+        return Parted("no_tokens", 0, 0, units)
     method: Method = "token_weights" if weights else "equal_tokens"
     chosen = weights or {"input_uncached": 1, "cache_read": 0, "output_text": 1}
     counted = [
@@ -102,17 +104,45 @@ def prompt_rates(parted: Parted, tokens: Tokens, log: Tokens) -> tuple[Decimal |
         tokens: what it was parted by.
         log: what the requests say that they used.
     """
-    units, computed, cached = parted.prefill_units + parted.cached_units, tokens.computed_tokens, tokens.cached_tokens
-    asked = Fraction(0)
-    if computed:
-        asked += Fraction(parted.prefill_units * log.computed_tokens, computed)
-    if cached:
-        asked += Fraction(parted.cached_units * (log.cached_tokens or 0), cached)
-    if abs(asked) > abs(units):
+    units, cached = parted.prefill_units + parted.cached_units, tokens.cached_tokens
+    if abs(_asked_by_kind(parted, tokens, log)) > abs(units):
         both = per_mtok(units, tokens.prompt_tokens)
         return both, both
     cached_rate = per_mtok(parted.cached_units, cached or 0) if parted.cached_units else Decimal(0)
-    return per_mtok(parted.prefill_units, computed), cached_rate
+    return per_mtok(parted.prefill_units, tokens.computed_tokens), cached_rate
+
+
+def unlogged_units(parted: Parted, tokens: Tokens, log: Tokens) -> int:
+    """What the tokens cost that engines counted and no log has, in pico-units, rounded half to even.
+
+    Traffic past the gateway. Each token costs what a request's does (`prompt_rates`); a phase without any token costs
+    nobody's requests anything, and is not in it.
+
+    Args:
+        parted: the model's money.
+        tokens: what the engines counted, no fewer than the log has.
+        log: what the requests say that they used.
+    """
+    units = Fraction(parted.prefill_units + parted.cached_units)
+    asked = _asked_by_kind(parted, tokens, log)
+    if abs(asked) > abs(units):
+        asked = units * Fraction(log.prompt_tokens, tokens.prompt_tokens)
+    paid_for = Fraction(parted.prefill_units if tokens.computed_tokens else 0)
+    paid_for += parted.cached_units if tokens.cached_tokens else 0
+    unlogged = paid_for - asked
+    if tokens.generated_tokens:
+        unlogged += parted.decode_units * (1 - Fraction(log.generated_tokens, tokens.generated_tokens))
+    return round(unlogged)
+
+
+def _asked_by_kind(parted: Parted, tokens: Tokens, log: Tokens) -> Fraction:
+    """What the log's prompts come to, in pico-units, were computed and cached tokens each at their own rate."""
+    asked = Fraction(0)
+    if tokens.computed_tokens:
+        asked += Fraction(parted.prefill_units * log.computed_tokens, tokens.computed_tokens)
+    if tokens.cached_tokens:
+        asked += Fraction(parted.cached_units * (log.cached_tokens or 0), tokens.cached_tokens)
+    return asked
 
 
 def in_dollars(per_mtok: Decimal | None, usd_rate: Decimal | None) -> Decimal | None:

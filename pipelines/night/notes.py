@@ -99,6 +99,17 @@ def _unpriced(pieces: Sequence[pa.Table]) -> str:
     return f"no price for {named}" if named else ""
 
 
+def _unlogged(pieces: Sequence[pa.Table]) -> str:
+    """Which own models served tokens past the gateway, and what these cost; empty when none did."""
+    costs: dict[tuple[str, str], Decimal] = {}
+    for piece in pieces:
+        for row in piece.select(["model_id", CURRENCY, "unlogged_cost"]).to_pylist():
+            key = (row["model_id"], row[CURRENCY])
+            costs[key] = EXACT.add(costs.get(key, Decimal(0)), row["unlogged_cost"] or Decimal(0))
+    told = [f"{model} {currency} {cost:,.2f}" for (model, currency), cost in sorted(costs.items()) if round(cost, 2)]
+    return f"tokens past the gateway cost, on own GPUs: {first_of(told)}" if told else ""
+
+
 _WORDS: Mapping[str, Callable[[Sequence[pa.Table]], str]] = {
     # where requests first meet their prices: tables made from it say nothing new
     "usage_daily": _unpriced,
@@ -106,6 +117,7 @@ _WORDS: Mapping[str, Callable[[Sequence[pa.Table]], str]] = {
     "gpu_unjoined": _unjoined,
     "gpu_shares": _impossible,
     "serving_hourly": _seen_twice,
+    "self_hosted_costs": _unlogged,
     # where costs are converted to the statements' currency
     "chargeback": _unconverted,
 }

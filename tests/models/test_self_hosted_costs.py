@@ -73,6 +73,28 @@ def test_measured_seconds_part_a_pods_money(rows):
     assert (row["cached_cost_per_mtok"], row["usd_rate"], row["logged_tokens"]) == (D(0), D(1), 1050)
     dollars = (row["input_usd_per_token"], row["cached_usd_per_token"], row["output_usd_per_token"])
     assert dollars == (D("0.000000142857"), D(0), D("0.000000533333"))
+    # 3.20 less 600 of 11.2M computed prompts' 1.60 and 50 of 3M generated tokens' 1.60
+    assert row["unlogged_cost"] == D("3.199887619048")
+
+
+def test_what_no_log_has_costs_its_part_of_each_phase_and_nothing_is_unlogged_of_a_whole_log(rows):
+    """Engines: 10M computed, 2M generated for $1.60 each. The log lacks 4M of the former and a half of the latter."""
+    counted = {**COUNTED, "prompt_tokens": 10_000_000, "cached_tokens": 0, "generated_tokens": 2_000_000}
+    half = {"input_uncached_tokens": 6_000_000, "cache_read_tokens": 0, "output_tokens": 1_000_000}
+    whole = {"input_uncached_tokens": 10_000_000, "cache_read_tokens": 0, "output_tokens": 2_000_000}
+    for logged, expected in ([half], D("0.64") + D("0.80")), ([whole], D(0)), ([], D("3.20")):
+        row = costs_of(rows, [spent()], [counted], logged).row(0, named=True)
+        assert (row["token_source"], row["unlogged_cost"]) == ("engine", expected)
+
+
+def test_a_phase_without_a_token_is_not_past_the_gateway(rows):
+    """Prompts alone: what generation cost while nothing was generated is nobody's token."""
+    counted = {**COUNTED, "prompt_tokens": 1_000, "cached_tokens": 0, "generated_tokens": 0}
+    row = costs_of(rows, [spent()], [counted]).row(0, named=True)
+    assert (row["decode_cost"], row["unlogged_cost"]) == (D("1.60"), D("1.60"))
+    idle = {**COUNTED, "prompt_tokens": 0, "cached_tokens": 0, "generated_tokens": 0, "prefill_seconds": 0.0}
+    row = costs_of(rows, [spent()], [{**idle, "decode_seconds": 0.0}]).row(0, named=True)
+    assert (row["method"], row["decode_cost"], row["unlogged_cost"]) == ("no_tokens", D("3.20"), D(0))
 
 
 def test_idle_time_is_part_of_the_cost_and_told_apart(rows):
@@ -96,6 +118,7 @@ def test_without_counters_a_pools_money_meets_the_logged_tokens_at_the_pools_wei
     row = frame.row(0, named=True)
     assert (row["method"], row["token_source"]) == ("token_weights", "gateway_log")
     assert (row["prefill_cost"], row["cached_cost"], row["decode_cost"]) == (D(3), D(1), D(1))
+    assert row["unlogged_cost"] is None  # nobody counted but the log
     assert row["input_cost_per_mtok"] == D(5000)
     assert row["cached_cost_per_mtok"] == D(2500)
     assert row["output_cost_per_mtok"] == D(20000)
@@ -164,6 +187,7 @@ def test_requests_of_a_log_that_knows_no_caches_cost_no_more_than_the_gpus(rows)
     assert (row["token_source"], row["input_cost_per_mtok"]) == ("engine", D("1.6"))
     assert row["input_usd_per_token"] == row["cached_usd_per_token"] == D("0.00000016")
     assert priced(row, logged) == D("1.60") + 3_000_000 * D("0.000000533333")
+    assert row["unlogged_cost"] == 0
 
 
 def priced(row, logged):

@@ -42,7 +42,7 @@ def test_without_seconds_and_weights_every_computed_token_weighs_the_same():
 @pytest.mark.parametrize("seconds", [None, (0.0, 0.0), (1e-9, 0.0)])
 def test_a_model_that_did_nothing_waited_to_generate(seconds):
     parted = part(77, Tokens(0, 0, 0), seconds, None)
-    assert (parted.prefill_units, parted.cached_units, parted.decode_units) == (0, 0, 77)
+    assert (parted.method, parted.prefill_units, parted.cached_units, parted.decode_units) == ("no_tokens", 0, 0, 77)
     assert per_mtok(77, 0) is None
 
 
