@@ -12,6 +12,7 @@
 -- An id that is used within less than an hour alone names one call, however far apart and however long it was logged:
 -- the provider's id one answer, where key and tokens are the same, as of two proxies in a chain; the log's id one call,
 -- where all is the same and no two ids of answers say otherwise. Hits of the gateway's cache repeat an id by design.
+-- A call that one source tells twice under its id, once without usage, counts where its usage is: whichever came first.
 -- A reused id is one under which something else was already logged that day.
 -- A retry is what follows a failed attempt of the same operation: the failed one is no request of its own.
 with calls as (
@@ -158,6 +159,61 @@ named as (
     where not is_cache_hit and (may_share_id or (may_be_logged_twice and response_id is not null))
 ),
 
+-- a stream that was cut off leaves no usage, or the input alone; what failed before it began is a try of its own
+seen as (
+    select
+        *,
+        case
+            when output_total_tokens > 0 then 0
+            when coalesce(input_total_tokens, 0) = 0 then 2
+            when is_stream then 1
+            else 0
+        end as unknown_usage
+    from named
+    where status = 'success' or has_begun
+),
+
+known as (
+    select
+        *,
+        min(unknown_usage) over call as least_unknown_usage,
+        first_value(request_id) over best as other_request_id,
+        min(started_at) over call as first_started_at,
+        max(started_at) over call as last_started_at
+    from seen
+    window call as (
+        partition by usage_date, x_source, key_id, coalesce(answer_id, request_id)
+    ),
+    best as (
+        partition by usage_date, x_source, key_id, coalesce(answer_id, request_id)
+        order by unknown_usage, started_at, x_page, x_row
+    )
+),
+
+seen_without_usage as (
+    select
+        usage_date,
+        x_source,
+        x_page,
+        x_row,
+        other_request_id,
+        'same_id' as proof
+    from known
+    where unknown_usage > 0 and least_unknown_usage = 0 and last_started_at < first_started_at + interval 1 hour
+),
+
+-- of those that are left, what has the usage is the first of its id
+used as (
+    select named.*
+    from named
+    left join seen_without_usage
+        on
+            named.x_source = seen_without_usage.x_source
+            and named.x_page = seen_without_usage.x_page
+            and named.x_row = seen_without_usage.x_row
+    where seen_without_usage.x_row is null
+),
+
 answers as (
     select
         usage_date,
@@ -168,7 +224,7 @@ answers as (
         row_number() over answer as answer_order,
         min(started_at) over of_answer as first_started_at,
         max(started_at) over of_answer as last_started_at
-    from named
+    from used
     where answer_id <> '' and input_total_tokens + output_total_tokens > 0
     window answer as (
         partition by usage_date, x_source, answer_id, size_hash
@@ -191,17 +247,23 @@ answers_again as (
     where answer_order > 1 and last_started_at < first_started_at + interval 1 hour
 ),
 
-duplicates as (
+again as (
     select * from answers_again
+    union all
+    select * from seen_without_usage
+),
+
+duplicates as (
+    select * from again
     union all
     select copies.*
     from copies
-    left join answers_again
+    left join again
         on
-            copies.x_source = answers_again.x_source
-            and copies.x_page = answers_again.x_page
-            and copies.x_row = answers_again.x_row
-    where answers_again.x_row is null
+            copies.x_source = again.x_source
+            and copies.x_page = again.x_page
+            and copies.x_row = again.x_row
+    where again.x_row is null
 ),
 
 uses as (
@@ -224,7 +286,7 @@ uses as (
             ),
             false
         ) as is_logged_again
-    from named
+    from used
     where may_share_id
     window use as (
         partition by usage_date, x_source, request_id

@@ -238,6 +238,10 @@ stated_adjustments as (
         and suspects.used_tokens > 0
 ),
 
+repeated as (
+    select * from proven_repeats
+),
+
 found as (
     select
         x_source,
@@ -253,12 +257,12 @@ found as (
         cast(null as string) as effect_basis,
         cast(null as decimal(38, 12)) as reported_too_much_usd,
         cast(null as timestamp) as price_valid_from
-    from proven_repeats
+    from repeated
     union all
     select
-        x_source,
-        x_page,
-        x_row,
+        suspects.x_source,
+        suspects.x_page,
+        suspects.x_row,
         'aborted_stream' as defect,
         'estimated_cost' as distorts,
         cast(null as string) as other_request_id,
@@ -266,13 +270,20 @@ found as (
         cast(null as decimal(38, 12)) as reported_too_much_usd,
         cast(null as timestamp) as price_valid_from
     from suspects
+    left join repeated
+        on
+            suspects.x_source = repeated.x_source
+            and suspects.x_page = repeated.x_page
+            and suspects.x_row = repeated.x_row
+            and repeated.defect = 'duplicate'
     where
-        is_paid
-        and is_stream
-        and (status = 'success' or has_begun)
-        and coalesce(output_text_tokens, 0)
-        + coalesce(output_reasoning_tokens, 0)
-        + coalesce(output_audio_tokens, 0) = 0
+        repeated.x_row is null
+        and suspects.is_paid
+        and suspects.is_stream
+        and (suspects.status = 'success' or suspects.has_begun)
+        and coalesce(suspects.output_text_tokens, 0)
+        + coalesce(suspects.output_reasoning_tokens, 0)
+        + coalesce(suspects.output_audio_tokens, 0) = 0
     union all
     select
         x_source,
@@ -337,6 +348,10 @@ select
     suspect_requests.priced_cost_usd,
     suspect_requests.source_reported_cost_usd,
     case
+        when
+            found.defect = 'duplicate'
+            and coalesce(suspect_requests.input_total_tokens, 0) + coalesce(suspect_requests.output_total_tokens, 0) = 0
+            then cast(0 as decimal(38, 12))
         when found.defect = 'duplicate' then cast(suspect_requests.priced_cost_usd as decimal(38, 12))
         when found.defect in ('id_reused', 'retry_as_request') then cast(0 as decimal(38, 12))
         else found.reported_too_much_usd

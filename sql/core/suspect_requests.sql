@@ -29,6 +29,17 @@ repeated_ids as (
     having count(*) > 1
 ),
 
+-- an answer that was logged without its usage, under an id of the log's own: another row may have it
+unused_answers as (
+    select distinct hash(response_id) as answer_hash
+    from gateway_requests
+    where
+        response_id <> request_id
+        and not is_cache_hit
+        and coalesce(output_total_tokens, 0) = 0
+        and (is_stream or coalesce(input_total_tokens, 0) = 0)
+),
+
 failed_operations as (
     select distinct hash(attempt_group_id) as operation_hash
     from gateway_requests
@@ -48,7 +59,8 @@ looked_at as (
                 and (minute(priced_requests.started_at) * 60 + second(priced_requests.started_at) + 10) % 3600 < 20
             )
         ) as may_be_logged_twice,
-        repeated_ids.id_hash is not null as may_share_id,
+        repeated_ids.id_hash is not null
+        or (unused_answers.answer_hash is not null and priced_requests.response_id is not null) as may_share_id,
         failed_operations.operation_hash is not null and priced_requests.attempt_group_id is not null
             as may_be_tried_again
     from priced_requests
@@ -62,6 +74,10 @@ looked_at as (
         on
             hash(priced_requests.request_id)
             = repeated_ids.id_hash
+    left join unused_answers
+        on
+            hash(priced_requests.response_id)
+            = unused_answers.answer_hash
     left join failed_operations
         on
             hash(priced_requests.attempt_group_id)
