@@ -6,6 +6,7 @@ select
     x_row,
     request_id,
     response_id,
+    trace_id,
     attempt_group_id,
     started_at,
     latency_seconds,

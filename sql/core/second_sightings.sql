@@ -5,9 +5,23 @@
 -- Two attempts are one call where the provider's id of the answer is the same and the id was used within an hour only;
 -- or where they are of one trace, have the same tokens, are the only ones of it in their logs and began within a
 -- minute. Only days that more than one log tells of are looked at.
-with days as (
-    select usage_date
+-- A call that began on both sides of midnight, by two clocks, counts on the day before, whose last second is looked at,
+-- too: unless it is a hit, of which that day knows nothing.
+with sources as (
+    select
+        usage_date,
+        x_source
     from gateway_requests
+    union all
+    select
+        cast(usage_date + interval 1 day as date) as usage_date,
+        x_source
+    from day_ends
+),
+
+days as (
+    select usage_date
+    from sources
     group by usage_date
     having min(x_source) <> max(x_source)
 ),
@@ -22,7 +36,7 @@ calls as (
         case when gateway_requests.gateway in ('langfuse', 'langfuse_export', 'otel_genai', 'phoenix') then 2 else 1 end
             as precedence,
         case
-            when gateway_requests.is_cache_hit then 0
+            when gateway_requests.is_cache_hit then -2
             when gateway_requests.output_total_tokens > 0 then 0
             when coalesce(gateway_requests.input_total_tokens, 0) = 0 then 2
             when gateway_requests.is_stream then 1
@@ -35,9 +49,30 @@ calls as (
         gateway_requests.attempt_group_id,
         gateway_requests.input_total_tokens,
         gateway_requests.output_total_tokens,
-        gateway_requests.source_reported_cost_usd
+        gateway_requests.source_reported_cost_usd,
+        false as is_of_day_before
     from gateway_requests
     inner join days on gateway_requests.usage_date = days.usage_date
+    union all
+    select
+        days.usage_date,
+        day_ends.x_source,
+        day_ends.x_page,
+        day_ends.x_row,
+        day_ends.started_at,
+        0 as precedence,
+        -1 as unknown_usage,
+        day_ends.provider,
+        day_ends.billed_model,
+        day_ends.response_id,
+        day_ends.trace_id,
+        day_ends.attempt_group_id,
+        day_ends.input_total_tokens,
+        day_ends.output_total_tokens,
+        day_ends.source_reported_cost_usd,
+        true as is_of_day_before
+    from day_ends
+    inner join days on cast(day_ends.usage_date + interval 1 day as date) = days.usage_date
 ),
 
 -- one name of what was called, and all attempts under it
@@ -136,7 +171,7 @@ ordered as (
     select
         *,
         row_number() over (
-            partition by x_source, x_page, x_row
+            partition by usage_date, x_source, x_page, x_row
             order by evidence, counted_x_source, counted_x_page, counted_x_row
         ) as choice
     from placed
@@ -163,12 +198,14 @@ select
 from ordered
 inner join calls as counted
     on
-        ordered.counted_x_source = counted.x_source
+        ordered.usage_date = counted.usage_date
+        and ordered.counted_x_source = counted.x_source
         and ordered.counted_x_page = counted.x_page
         and ordered.counted_x_row = counted.x_row
 inner join calls as seen
     on
-        ordered.x_source = seen.x_source
+        ordered.usage_date = seen.usage_date
+        and ordered.x_source = seen.x_source
         and ordered.x_page = seen.x_page
         and ordered.x_row = seen.x_row
-where ordered.choice = 1
+where ordered.choice = 1 and not seen.is_of_day_before
