@@ -121,11 +121,16 @@ def _with_summer_time(billed: Mapping[date, Decimal], log: "_Sums", steady: Midn
     if not mismatch:
         return steady
     near = range(steady.minutes - SUMMER_TIME, steady.minutes + SUMMER_TIME + 1, 30)
+    exact = _agreeing(billed, log, steady, IS_EXACT_WITHIN)
     changes = _likely(billed, log, list(_changes(billed, near)))
+    if exact >= LEAST_DAYS:  # what takes days away that are the log's to the last token only spreads what was lost
+        changes = [found for found in changes if _agreeing(billed, log, found, IS_EXACT_WITHIN) >= exact]
+    if not changes:
+        return steady
     changed = min(changes, key=lambda found: (_mismatch(billed, log, found), found))
     left = _mismatch(billed, log, changed)
     gain = LEAST_GAIN_OF_CHANGE * sum(billed.values(), _ZERO)
-    more = _agreeing(billed, log, changed, IS_EXACT_WITHIN) - _agreeing(billed, log, steady, IS_EXACT_WITHIN)
+    more = _agreeing(billed, log, changed, IS_EXACT_WITHIN) - exact
     is_less = left <= LEFT_OVER * mismatch and mismatch - left >= gain
     return changed if is_less or more >= LEAST_DAYS else steady
 

@@ -76,6 +76,19 @@ def test_one_day_that_another_hour_would_explain_is_no_summer_time() -> None:
     assert midnights(billed, use) == UNMOVED
 
 
+def test_outages_are_no_summer_time_where_it_would_take_days_away_that_agree() -> None:
+    use = half_hours(20)
+    billed = bill(20, Midnights(-8 * 60), use)
+    # two outages of half a day, around the bill's midnight at 16:00 UTC: of 20 days 16 are the log's to the last token
+    outages = [(datetime(2026, 10, 3, 5), 24), (datetime(2026, 10, 6, 5), 25)]
+    lost = {at + timedelta(minutes=30 * n) for at, count in outages for n in range(count)}
+    logged = {at: usd for at, usd in use.items() if at not in lost}
+    lacking = {at.date(): Decimal(0) for at in lost}
+    for at in lost:
+        lacking[at.date()] += use[at]
+    assert midnights(billed, logged, lacking) == Midnights(-8 * 60)
+
+
 def test_few_days_or_other_noise_are_no_offset() -> None:
     assert midnights(bill(3, Midnights(8 * 60)), hours(3)) == UNMOVED
     noisy = {day: usd + (day.day % 5) * 10 for day, usd in bill(20, UNMOVED).items()}
