@@ -122,11 +122,13 @@ def _with_summer_time(billed: Mapping[date, Decimal], log: "_Sums", steady: Midn
         return steady
     near = range(steady.minutes - SUMMER_TIME, steady.minutes + SUMMER_TIME + 1, 30)
     exact = _agreeing(billed, log, steady, IS_EXACT_WITHIN)
-    changes = _likely(billed, log, list(_changes(billed, near)))
-    if exact >= LEAST_DAYS:  # what takes days away that are the log's to the last token only spreads what was lost
-        changes = [found for found in changes if _agreeing(billed, log, found, IS_EXACT_WITHIN) >= exact]
-    if not changes:
+    by_exact: dict[int, list[Midnights]] = {}
+    for found in _changes(billed, near):
+        by_exact.setdefault(_agreeing(billed, log, found, IS_EXACT_WITHIN), []).append(found)
+    most = max(by_exact)
+    if LEAST_DAYS <= exact > most:  # what takes exact days away only spreads what was lost
         return steady
+    changes = by_exact[most] if most >= LEAST_DAYS else [found for group in by_exact.values() for found in group]
     changed = min(changes, key=lambda found: (_mismatch(billed, log, found), found))
     left = _mismatch(billed, log, changed)
     gain = LEAST_GAIN_OF_CHANGE * sum(billed.values(), _ZERO)

@@ -89,6 +89,15 @@ def test_outages_are_no_summer_time_where_it_would_take_days_away_that_agree() -
     assert midnights(billed, logged, lacking) == Midnights(-8 * 60)
 
 
+def test_summer_time_is_found_beside_outages_by_the_days_that_agree_to_the_last_token() -> None:
+    use = half_hours(24)
+    found = Midnights(-8 * 60, date(2026, 10, 13), -9 * 60)
+    outages = [(datetime(2026, 10, 3, 5), 24), (datetime(2026, 10, 8, 20), 30), (datetime(2026, 10, 19, 9), 35)]
+    lost = {at + timedelta(minutes=30 * n) for at, count in outages for n in range(count)}
+    logged = {at: usd for at, usd in use.items() if at not in lost}
+    assert midnights(bill(24, found, use), logged) == found
+
+
 def test_few_days_or_other_noise_are_no_offset() -> None:
     assert midnights(bill(3, Midnights(8 * 60)), hours(3)) == UNMOVED
     noisy = {day: usd + (day.day % 5) * 10 for day, usd in bill(20, UNMOVED).items()}
