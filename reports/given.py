@@ -14,7 +14,7 @@ import polars as pl
 from reports.money import ZERO
 from reports.wording import MONTHS
 
-PeriodState = Literal["open", "provisional", "final"]
+PeriodState = Literal["open", "provisional", "final", "locked"]
 
 
 class StatementError(Exception):

@@ -49,7 +49,7 @@ def subject_line(statement: Statement) -> str:
     """Team, month, total, and whether it can still change; one line in which no encoded word can hide."""
     month = statement.month
     name = clean(statement.team_name, _SUBJECT_NAME_LIMIT).replace("=?", "= ?")
-    firm = "" if month.period.state == "final" else f" ({month.banner.headline.lower()})"
+    firm = "" if month.period.state in ("final", "locked") else f" ({month.banner.headline.lower()})"
     return f"AI costs of {name}, {month.period.label}: {month.total_text}{firm}"
 
 

@@ -28,7 +28,10 @@ def banner_for(period: Period) -> Banner:
         return Banner("open", "Month in progress", f"{period.elapsed_days} of {period.day_count} days are counted.")
     if period.state == "provisional":
         return Banner("provisional", "Provisional", "The month has ended, but its bills can still change.")
-    return Banner("final", "Final", "The month is closed. A later correction appears in the month in which it is made.")
+    if period.state == "final":
+        return Banner("final", "Final", "Its bills are final.")
+    text = "The month is closed. A later correction appears in the month in which it is made."
+    return Banner("final", "Final and locked", text)
 
 
 def footnotes_for(period: Period, shared: SharedFacts) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ RULE_LABELS = {
     "gpu_seconds": "Split by GPU time held",
     "pool": "Share of a shared pool",
     "residual": "Left over by another split",
+    "adjustment": "Adjustment of a locked month",
 }
 GPU_STATE_LABELS = {
     "effective": "Effective",

@@ -8,6 +8,7 @@ from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.checks import Outcome, validate
 from pipelines.house import House
+from pipelines.night.adjustments import ADJUSTMENTS, adjustment_breaks
 from pipelines.night.checked import remember, rows_of, unchecked
 from pipelines.night.ledger import POSTINGS, breaks
 
@@ -69,9 +70,34 @@ def conservation_check() -> dg.AssetChecksDefinition:
     return balances
 
 
+def adjustment_check() -> dg.AssetChecksDefinition:
+    """The check that nothing which locked months cost since is left out."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey([ADJUSTMENTS]),
+        name="locked_months",
+        blocking=True,
+        required_resource_keys={"house"},
+        partitions_def=DAILY,
+        description="A locked month and all its adjustments are what its bills say today, to the last unit.",
+    )
+    def agrees(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        house = house_of(context)
+        lines = tuple(f"does not come to its bills: {row}" for row in adjustment_breaks(house)[:5])
+        if lines:
+            house.progress.finish("locked months", "BROKEN", lines)
+        return dg.AssetCheckResult(
+            passed=not lines,
+            severity=dg.AssetCheckSeverity.ERROR,
+            metadata={"examples": dg.MetadataValue.md("\n".join(lines) or "none")},
+        )
+
+    return agrees
+
+
 def all_checks() -> list[dg.AssetChecksDefinition]:
     """Every check of the graph that is not part of an asset."""
-    return [contract_check(table) for table in checked_tables()] + [conservation_check()]
+    return [contract_check(table) for table in checked_tables()] + [conservation_check(), adjustment_check()]
 
 
 def _result(house: House, table: str, outcomes: list[Outcome]) -> dg.AssetCheckResult:

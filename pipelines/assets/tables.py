@@ -11,6 +11,7 @@ from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.assets.staged import fed_facts
 from pipelines.house import House
+from pipelines.night.adjustments import ADJUSTMENTS, RESTATED, build_adjustments, build_restated_postings
 from pipelines.night.build import Built, build
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
@@ -28,6 +29,7 @@ from pipelines.night.references import (
     write_model_identity,
     write_references,
 )
+from pipelines.night.sealing import CHARGED, build_chargeback
 from pipelines.night.self_hosting import SCALING, SELF_HOSTED, build_scaling_costs, build_self_hosted_costs
 from pipelines.night.spot_means import MEANS, build_spot_means
 from pipelines.night.stale import stored_inputs
@@ -40,6 +42,9 @@ NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "p
 # tables that a model computes, or of which more is told; all others have SQL alone
 COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     POSTINGS: build_postings,
+    RESTATED: build_restated_postings,
+    ADJUSTMENTS: build_adjustments,
+    CHARGED: build_chargeback,
     GPU_COSTS: build_gpu_costs,
     NODE_COSTS: build_node_costs,
     SELF_HOSTED: build_self_hosted_costs,

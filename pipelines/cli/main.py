@@ -4,6 +4,7 @@ Exit codes: 0 all is well; 1 nothing was published, or a command failed; 2 the c
 3 published, but a source had problems.
 """
 
+import getpass
 import os
 import sys
 from datetime import date
@@ -87,6 +88,26 @@ def report(
 ) -> None:
     """Render a month's statements again from the published snapshot; with --send, mail them once."""
     raise typer.Exit(commands.report(_console(), config, _month(month), send=send))
+
+
+@app.command()
+def close(
+    month: Annotated[str | None, typer.Argument(help="The billing period, 2026-10.")] = None,
+    config: ConfigFile = DEFAULT_FILE,
+    accept: Annotated[
+        str | None, typer.Option("--accept", help="Why it is locked in spite of what was found; kept with it.")
+    ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Who locks it; else who is logged in.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what speaks against it.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="List the locked months.")] = False,
+) -> None:
+    """Lock a month: its statements stay as they are, later restatements are adjustments of an open month."""
+    from pipelines.cli.close import CloseRequest, close_month
+
+    if (month is None) != show:
+        raise typer.BadParameter("name the month to lock, such as 2026-10, or ask for --list")
+    request = CloseRequest(None if month is None else _month(month), by or getpass.getuser(), accept, dry_run)
+    raise typer.Exit(close_month(_console(), config, request))
 
 
 @app.command()

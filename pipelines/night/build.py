@@ -13,6 +13,7 @@ from contracts import Contract, contract
 from pipelines.calendar import month_start
 from pipelines.engines import Engine
 from pipelines.house import House
+from pipelines.night.closings import FROZEN, locked_months
 from pipelines.night.notes import CURRENCY, EXACT, MONEY, note
 from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.register import register
@@ -44,7 +45,9 @@ def stale_targets(house: House, output: Contract, first: date, last: date) -> li
     slices = {table.table: house.lake.slices(table.table) for table in tables}
     everything = house.options.full_refresh
     versions = rule_versions(house, output, first, last)
-    return stale(output, slices, versions, first, last, everything=everything)
+    targets = stale(output, slices, versions, first, last, everything=everything)
+    locked = locked_months(house) if output.table in FROZEN else frozenset[date]()
+    return [target for target in targets if target.slice_date not in locked]
 
 
 def build(house: House, output: Contract, first: date, last: date) -> Built:

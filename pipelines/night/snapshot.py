@@ -36,6 +36,7 @@ from reports.money import exact_sum
 TEAM, RESIDUAL = "team:", "residual:"
 CHARGED = "chargeback"
 CAUSES = "reconciliation_by_cause"
+LEAST_SETTLED: tuple[PeriodState, ...] = ("open", "provisional", "final", "locked")
 # a source had nothing to deliver if that is so on all its days
 WORST_FIRST = (*IN_TROUBLE, "committed", "unchanged", "empty")
 
@@ -68,9 +69,16 @@ class PeriodView:
     def state(self) -> PeriodState:
         """The least settled of its bills decides."""
         states = set(self.chargeback["period_state"].to_list())
-        if not states or "open" in states:
-            return "open"
-        return "provisional" if "provisional" in states else "final"
+        for state in LEAST_SETTLED:
+            if state in states:
+                return state
+        return "open"
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """The rows behind the period's pages, by the table that they are of."""
+        before = {"previous_chargeback": self.previous, "gpu_waste": self.gpu, "freshness": self.freshness}
+        told = {"reconciliation_summary": self.reconciliation, "restatements": self.restatements}
+        return {CHARGED: self.chargeback, **before, **told}
 
     def team_rows(self, team_id: str) -> TeamRows:
         """The rows of that team and of nobody else."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import PurePath
 
 from pipelines.calendar import month_start, next_month
 from pipelines.config.schema import Mail
@@ -12,6 +13,8 @@ from pipelines.house import House
 from pipelines.lake import LakeError
 from pipelines.lake.root import open_root
 from pipelines.night.idle_rules import idle_rules
+from pipelines.night.kept import keep, kept_pages
+from pipelines.night.sealing import LOCKED
 from pipelines.night.snapshot import PeriodView, period_view, shared_facts
 from pipelines.night.stale import HORIZON_DAYS
 from reports.filenames import statement_filename
@@ -78,19 +81,34 @@ def render_run(house: House, first: date, last: date, idle: Sequence[IdleRule]) 
 
 
 def _render(house: House, edition: _Edition, idle: Sequence[IdleRule]) -> Rendered:
-    folder = house.reports_directory / f"{edition.view.period:%Y-%m}"
+    """Writes the pages of a period; of a locked one those that were kept, byte for byte."""
+    period = edition.view.period
+    is_locked = edition.view.state == LOCKED
+    pages = kept_pages(house, period) if is_locked else {}
+    if not pages:
+        pages = _pages(house, edition, idle)
+        if is_locked:
+            keep(house, period, pages, edition.view.frames())
+    folder = house.reports_directory / f"{period:%Y-%m}"
     folder.mkdir(parents=True, exist_ok=True)
+    for name, content in pages.items():
+        (folder / name).write_bytes(content)
+    count = sum(name.endswith(".txt") for name in pages)
+    return Rendered(count, str(folder / INDEX))
+
+
+def _pages(house: House, edition: _Edition, idle: Sequence[IdleRule]) -> dict[str, bytes]:
+    """Every page of a period by file name: a statement in two forms for each team, and the overview."""
+    pages: dict[str, str] = {}
     for statement in (_statement(entry, edition) for entry in house.config.teams):
-        page = folder / statement_filename(statement.team_id, edition.period)
-        page.write_text(render_html(statement), encoding="utf-8")
-        page.with_suffix(".txt").write_text(render_text(statement), encoding="utf-8")
+        name = statement_filename(statement.team_id, edition.period)
+        pages[name] = render_html(statement)
+        pages[str(PurePath(name).with_suffix(".txt"))] = render_text(statement)
     view = edition.view
     everything = TeamRows(view.chargeback, view.gpu, view.previous if view.previous.height else None)
     teams = [_team(entry) for entry in house.config.teams]
-    overview = build_overview(teams, edition.period, everything, edition.shared, idle)
-    index = folder / INDEX
-    index.write_text(render_overview(overview), encoding="utf-8")
-    return Rendered(len(teams), str(index))
+    pages[INDEX] = render_overview(build_overview(teams, edition.period, everything, edition.shared, idle))
+    return {name: text.encode() for name, text in pages.items()}
 
 
 def deliver(house: House, day: date) -> Delivered:
@@ -123,7 +141,7 @@ def deliver_period(house: House, period: date, *, only_final: bool = False) -> D
         return Delivered(note=f"{period:%Y-%m} has no costs: nothing was sent")
     if edition.view.state == "open":
         return Delivered(note=f"{period:%Y-%m} is not over: nothing was sent")
-    if only_final and edition.view.state != "final":
+    if only_final and edition.view.state not in ("final", LOCKED):
         return Delivered()
     return _send_all(house, house.config.mail, edition)
 
@@ -173,13 +191,18 @@ def _send_all(house: House, mail: Mail, edition: _Edition) -> Delivered:
 
 
 def _key(entry: TeamEntry, period: Period) -> str:
-    return f"{period.start:%Y-%m}/{entry.id}/{period.state}"
+    return f"{period.start:%Y-%m}/{entry.id}/{_firmness(period)}"
+
+
+def _firmness(period: Period) -> str:
+    """The state by which a mail is told from another: locking a final month is no reason to mail it again."""
+    return "final" if period.state == LOCKED else period.state
 
 
 def _send(outbox: Outbox, mail: Mail, entry: TeamEntry, edition: _Edition) -> Sent | AlreadySent | Uncertain:
     period = edition.period
     domain = mail.sender.rpartition("@")[2]
-    message_id = f"<statement-{period.start:%Y-%m}-{entry.id}-{period.state}@{domain}>"
+    message_id = f"<statement-{period.start:%Y-%m}-{entry.id}-{_firmness(period)}@{domain}>"
     message = mail_message(_statement(entry, edition), mail.sender, entry.recipients, message_id)
     password = mail.password.get_secret_value() if mail.password else None
 

@@ -17,10 +17,10 @@ from models.spot import SPOT_RULES
 from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.lake import DELIVERED, WITHDRAWN
+from pipelines.night.closings import CLOSINGS
 from pipelines.night.stale import HALF, HORIZON_DAYS, Versions, stored_inputs
 from pipelines.night.used_versions import used_versions
 
-CLOSINGS = "period_closings"
 PERIOD_STATES = "period_states"
 _SAID = ["x_source", "fact", "slice_date", "attempted_at", "status", "is_final", "reject_count"]
 
@@ -85,6 +85,7 @@ _RULES: Mapping[str, str] = {
     LINES: RECONCILIATION_RULES,
     CAUSES: RECONCILIATION_RULES,
     "postings": RULES,
+    "restated_postings": RULES,
     "gpu_costs_hourly": RULES,
     "gpu_node_costs": NODE_PRICE_RULES,
     "self_hosted_costs": SELF_HOSTING_RULES,
@@ -92,7 +93,7 @@ _RULES: Mapping[str, str] = {
 }
 """The version of the code of every table that `models` computes."""
 
-_BY_POOLS = ("postings", "self_hosted_costs")
+_BY_POOLS = ("postings", "restated_postings", "self_hosted_costs")
 
 
 def _models(house: House, output: Contract) -> list[str]:

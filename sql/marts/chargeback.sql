@@ -1,9 +1,53 @@
 -- Only accounts in which money rests: the moves in between would count it twice.
+-- An adjustment is converted at the rate of the month that it corrects, so that it is what that month differs by. Its
+-- provider may have no bill in the month that carries it: then nothing of it can change.
 -- A cost is converted in two parts, whole units and the fraction, so that no engine runs out of digits; the fraction is
 -- rounded half away from zero to 12 places, and the whole units need no rounding, so that neither does the sum.
-with resting as (
+with moved as (
     select
         billing_period,
+        cast(null as date) as corrected_period,
+        cast(null as varchar) as cause,
+        charge_date,
+        to_account,
+        team_id,
+        provider_name,
+        service_name,
+        model_id,
+        feature,
+        cost_kind,
+        rule_kind,
+        billing_currency,
+        effective_cost,
+        billed_cost,
+        is_final_account
+    from postings
+    union all
+    select
+        billing_period,
+        corrected_period,
+        cause,
+        charge_date,
+        to_account,
+        team_id,
+        provider_name,
+        service_name,
+        model_id,
+        feature,
+        cost_kind,
+        'adjustment' as rule_kind,
+        billing_currency,
+        effective_cost,
+        billed_cost,
+        is_final_account
+    from adjustments
+),
+
+resting as (
+    select
+        billing_period,
+        corrected_period,
+        cause,
         charge_date,
         to_account as account,
         team_id,
@@ -16,10 +60,12 @@ with resting as (
         billing_currency,
         sum(effective_cost) as effective_cost,
         sum(billed_cost) as billed_cost
-    from postings
+    from moved
     where is_final_account
     group by
         billing_period,
+        corrected_period,
+        cause,
         charge_date,
         to_account,
         team_id,
@@ -98,7 +144,9 @@ select
         else rates.rate
     end as exchange_rate,
     case when parts.billing_currency <> reporting.reporting_currency then rates.rate_source end as exchange_rate_source,
-    period_states.period_state
+    coalesce(period_states.period_state, 'final') as period_state,
+    parts.corrected_period,
+    parts.cause
 from parts
 cross join reporting
 left join teams on parts.team_id = teams.team_id
@@ -109,4 +157,4 @@ left join period_states
 left join rates
     on
         parts.billing_currency = rates.from_currency
-        and parts.billing_period = rates.rate_month
+        and coalesce(parts.corrected_period, parts.billing_period) = rates.rate_month

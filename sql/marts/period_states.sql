@@ -32,6 +32,13 @@ seen_sources as (
         provider_name,
         x_source
     from charge_groups
+    union distinct
+    select
+        adjustments.billing_period,
+        adjustments.provider_name,
+        bill_sources.x_source
+    from adjustments
+    inner join bill_sources on adjustments.provider_name = bill_sources.provider_name
 ),
 
 silent_sources as (

@@ -1,0 +1,174 @@
+"""Locking a month: what must hold before, the record of who locked it and why, and what follows from it.
+
+The record is the one thing that locks. What follows (the chargeback says so, the snapshot is published, the statements
+are rendered and kept) is made up for by the next night where a run dies in between.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from contracts import contract
+from pipelines.calendar import next_month
+from pipelines.house import House
+from pipelines.lake import LakeError
+from pipelines.night.build import build
+from pipelines.night.closings import CLOSINGS, locked_months
+from pipelines.night.ledger import POSTINGS
+from pipelines.night.publish import publish
+from pipelines.night.sealing import CHARGED, seal
+from pipelines.night.stale import content_fingerprint
+from pipelines.night.statements import Rendered, render_period
+from pipelines.night.versions import PERIOD_STATES
+from reports.money import exact_sum
+
+TIE_OUT = "invoice_tie_out"
+_NOT_FINAL = (
+    ("open_source_count", "not asked after the month's end"),
+    ("provisional_source_count", "with a bill that may still change"),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What speaks against locking a month; somebody may accept it for a reason, where it `can_be_accepted`."""
+
+    text: str
+    can_be_accepted: bool = False
+
+
+class CloseRefusedError(Exception):
+    """The month cannot be locked. `findings` say why."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("; ".join(finding.text for finding in findings))
+        self.findings = tuple(findings)
+
+
+def findings(house: House, month: date) -> list[Finding]:
+    """What speaks against locking a month that is not locked."""
+    if next_month(month) > house.clock().date():
+        return [Finding(f"{month:%Y-%m} is not over")]
+    charged = _rows(house, CHARGED, month)
+    if not charged:
+        return [Finding(f"{month:%Y-%m} has no costs in the lake; pull its bills first: farthing run")]
+    if not _is_published(house, month):
+        return [Finding("the lake has changed since its last snapshot, of which every check held: farthing run")]
+    return [
+        *_unsettled(_rows(house, PERIOD_STATES, month)),
+        *_untied(_rows(house, TIE_OUT, month)),
+        *_refused(house, month),
+        *_unowned(house, charged),
+    ]
+
+
+def close(house: House, month: date, *, by: str, reason: str | None) -> Rendered:
+    """Locks a month, and renders and keeps its statements. A month that is locked stays as it is.
+
+    Args:
+        house: open for writing.
+        month: its first day.
+        by: who locks it.
+        reason: why it is locked in spite of what can be accepted; None where nothing is.
+
+    Raises:
+        CloseRefusedError: something speaks against it that was not, or cannot be, accepted.
+    """
+    if month not in locked_months(house):
+        found = findings(house, month)
+        if hindrances := [finding for finding in found if reason is None or not finding.can_be_accepted]:
+            raise CloseRefusedError(hindrances)
+        house.lake.append(CLOSINGS, _record(house, month, by, reason, found))
+    seal(house)
+    build(house, contract(PERIOD_STATES), month, month)
+    publish(house)
+    return render_period(house, month)
+
+
+def closings(house: House) -> list[dict[str, Any]]:
+    """Every month that was locked, oldest first, as in `period_closings`."""
+    return sorted(house.lake.read(CLOSINGS).to_pylist(), key=lambda row: row["billing_period"])
+
+
+def _record(house: House, month: date, by: str, reason: str | None, found: Sequence[Finding]) -> pa.Table:
+    postings = house.lake.read(POSTINGS, month, next_month(month))
+    row = {
+        "billing_period": month,
+        "closed_at": house.clock(),
+        "closed_by": by,
+        "accepted_reason": reason if found else None,
+        "accepted_findings": "; ".join(finding.text for finding in found) or None,
+        "config_hash": house.config_hash,
+        "postings_fingerprint": content_fingerprint(postings),
+        "posting_count": postings.num_rows,
+    }
+    return pa.Table.from_pylist([row], schema=contract(CLOSINGS).arrow_schema())
+
+
+def _rows(house: House, table: str, month: date) -> list[dict[str, Any]]:
+    return house.lake.read(table, month, next_month(month)).to_pylist()
+
+
+def _is_published(house: House, month: date) -> bool:
+    """Whether what would be locked is what finance sees, which no failed check let through."""
+    try:
+        shown = house.lake.published().read(CHARGED, month, next_month(month))
+    except LakeError:
+        return False
+    return content_fingerprint(shown) == content_fingerprint(house.lake.read(CHARGED, month, next_month(month)))
+
+
+def _unsettled(states: Sequence[dict[str, Any]]) -> Iterator[Finding]:
+    for row in sorted(states, key=lambda row: row["provider_name"]):
+        for column, what in _NOT_FINAL:
+            if row[column]:
+                of_all = f"{row[column]} of {row['source_count']} sources"
+                yield Finding(f"{row['provider_name']} is not final: {of_all} {what}")
+
+
+def _untied(invoices: Sequence[dict[str, Any]]) -> Iterator[Finding]:
+    for row in sorted(invoices, key=lambda row: (row["provider_name"], row["invoice_id"], row["billing_currency"])):
+        named = f"invoice {row['invoice_id']}" if row["invoice_id"] else "what names no invoice"
+        where, currency = f"{row['provider_name']}: {named}", row["billing_currency"]
+        if row["tie_out"] == "differs":
+            sums = f"{row['billed_cost']:,.2f} on the bill, {row['stated_total']:,.2f} stated"
+            yield Finding(f"{where} is not tied out: {currency} {sums}, {row['difference']:+,.2f}")
+        elif row["tie_out"] == "no_lines":
+            yield Finding(f"{where} is stated, and no line of the bill names it")
+        elif row["tie_out"] == "no_stated_total":
+            yield Finding(
+                f"{where} ({currency} {row['billed_cost']:,.2f}) is not tied out: nobody stated its total "
+                "(invoices in the configuration)",
+                can_be_accepted=True,
+            )
+
+
+def _refused(house: House, month: date) -> Iterator[Finding]:
+    """What sources delivered of the month that could not be read."""
+    counts: dict[str, int] = {}
+    for row in house.lake.read("freshness").to_pylist():
+        if row["reject_count"] and month <= row["slice_date"] < next_month(month):
+            counts[row["x_source"]] = counts.get(row["x_source"], 0) + row["reject_count"]
+    for source, count in sorted(counts.items()):
+        yield Finding(f"{source}: {count:,} rows of the month could not be read (rejects)", can_be_accepted=True)
+
+
+def _unowned(house: House, charged: Sequence[dict[str, Any]]) -> Iterator[Finding]:
+    """More with nobody than is allowed, and what has no exchange rate."""
+    costs = [(row["account"], row["reporting_effective_cost"]) for row in charged]
+    if missing := sorted(
+        {row["billing_currency"] for row, (_, cost) in zip(charged, costs, strict=True) if cost is None}
+    ):
+        yield Finding(f"there is no exchange rate for {', '.join(missing)}: in no total", can_be_accepted=True)
+    known = [(account, cost) for account, cost in costs if cost is not None]
+    total = exact_sum(cost for _, cost in known)
+    nobodys = exact_sum(cost for account, cost in known if account.startswith("residual:"))
+    allowed = house.config.close.max_residual_share
+    if abs(nobodys) > abs(total) * allowed:
+        share = f" ({nobodys / total:.1%})" if total else ""
+        currency = house.config.currency
+        text = f"{currency} {nobodys:,.2f} of {total:,.2f}{share} rests with nobody, more than {allowed:.1%}"
+        yield Finding(text, can_be_accepted=True)

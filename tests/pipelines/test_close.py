@@ -1,0 +1,173 @@
+"""A locked month stays as it was, to the byte; what is learned of it later is posted in an open month, with its cause."""
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts import contract
+from pipelines.assets.tables import COMPUTED
+from pipelines.house import open_house
+from pipelines.night.adjustments import adjustment_breaks
+from pipelines.night.build import build
+from pipelines.night.close import CloseRefusedError, close, closings, findings
+from pipelines.night.closings import posted_in
+from pipelines.night.ledger import breaks
+from pipelines.night.publish import publish
+from pipelines.night.references import write_bill_sources, write_model_identity, write_references
+from pipelines.night.stage import stage
+from pipelines.night.statements import render_run
+from tests.pipelines.conftest import published
+from tests.pipelines.small_company import DAY, line, write_bill, write_company
+
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+INVOICES = """\
+invoices:
+  - {provider: Cloud, id: INV-1, month: 2026-10, currency: USD, total: 10.51}
+  - {provider: Other, id: INV-2, month: 2026-10, currency: USD, total: 2}
+close: {max_residual_share: 0.5}
+"""
+
+
+TABLES = (
+    *("charge_groups", "postings", "restated_postings", "adjustments", "invoice_tie_out", "period_states"),
+    *("chargeback", "period_adjustments", "freshness", "restatements"),
+)
+
+
+def night(config: Path, first: date, last: date | None = None, *, at: date | None = None) -> None:
+    """The part of a night that makes the ledger and its statements; it balances before anything is published."""
+    last = last or first
+    now = at_noon(at or last + timedelta(days=1))
+    with open_house(config, f"run-{now:%Y%m%d}", clock=lambda: now) as house:
+        write_references(house)
+        for delivery in stage(house, "focus", first, last):
+            is_november = delivery.slice_date == NOVEMBER  # of which nothing has come yet
+            assert is_november or delivery.status in ("committed", "unchanged"), delivery.message
+        write_model_identity(house, first, last)
+        write_bill_sources(house, first, last)
+        for table in TABLES:
+            compute = COMPUTED.get(table)
+            compute(house, first, last) if compute else build(house, contract(table), first, last)
+        assert breaks(house, first, last).is_empty()
+        assert adjustment_breaks(house) == []
+        publish(house)
+        render_run(house, first, last, [])
+
+
+def company(folder: Path, invoices: str = INVOICES) -> Path:
+    config = write_company(folder)
+    config.write_text(config.read_text() + invoices)
+    write_bill(folder / "bills", [line(InvoiceId="INV-1")])
+    write_bill(
+        folder / "other", [line(BilledCost="2", EffectiveCost="2", ProviderName="Other", Tags="", InvoiceId="INV-2")]
+    )
+    return config
+
+
+def asked(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    with published(folder / "lake") as database:
+        return database.execute(sql).fetchall()
+
+
+def locked(config: Path, at: date, reason: str | None = None) -> None:
+    with open_house(config, "close", clock=lambda: at_noon(at)) as house:
+        close(house, OCTOBER, by="ada", reason=reason)
+
+
+def at_noon(day: date) -> datetime:
+    return datetime.combine(day, time(12))
+
+
+def against(config: Path, at: date = date(2026, 11, 3)) -> dict[str, bool]:
+    with open_house(config, "dry", clock=lambda: at_noon(at), writing=False) as house:
+        return {finding.text: finding.can_be_accepted for finding in findings(house, OCTOBER)}
+
+
+def pages(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted((folder / "reports" / "2026-10").iterdir())}
+
+
+def test_a_later_restatement_is_an_adjustment_and_the_locked_month_stays_as_it_was(tmp_path: Path) -> None:
+    config = company(tmp_path)
+    night(config, DAY, date(2026, 11, 2))
+    assert against(config) == {}
+    locked(config, date(2026, 11, 3))
+    kept = pages(tmp_path)
+    october = "select * from {} where billing_period = '2026-10-01' order by all"
+    before = {table: asked(tmp_path, october.format(table)) for table in ("postings", "chargeback")}
+    assert {row[0] for row in asked(tmp_path, "select period_state from chargeback")} == {"locked"}
+    with open_house(config, "again", clock=lambda: at_noon(date(2026, 11, 4))) as house:
+        close(house, OCTOBER, by="bob", reason=None)
+        assert [(row["closed_by"], row["billing_period"]) for row in closings(house)] == [("ada", OCTOBER)]
+
+    # the bill shrinks by 4.12, and moves to nobody in part: 10.50 for search becomes 6.38, of which 1 is untagged
+    rows = [line(InvoiceId="INV-1", BilledCost="5.38", EffectiveCost="5.38")]
+    rows.append(line(InvoiceId="INV-1", BilledCost="1", EffectiveCost="1", Tags=""))
+    write_bill(tmp_path / "bills", rows)
+    night(config, date(2026, 11, 3), date(2026, 11, 4))
+    changed = asked(
+        tmp_path,
+        "select billing_period, corrected_period, account, cause, effective_cost, because from period_adjustments order by 3",
+    )
+    assert changed == [
+        (NOVEMBER, OCTOBER, "residual:unallocated", "bill_restated", Decimal(1), "Cloud restated its bill"),
+        (NOVEMBER, OCTOBER, "team:search", "bill_restated", Decimal("-5.12"), "Cloud restated its bill"),
+    ]
+    for table, rows_before in before.items():
+        assert asked(tmp_path, october.format(table)) == rows_before
+    # nothing is posted twice, and what is rendered again is what was kept
+    night(config, date(2026, 11, 4), at=date(2026, 11, 6))
+    assert len(asked(tmp_path, "select * from period_adjustments")) == 2
+    for file in (tmp_path / "reports" / "2026-10").iterdir():
+        file.unlink()
+    night(config, date(2026, 11, 5))
+    assert pages(tmp_path) == kept
+
+    # restated back: nothing is left of the difference
+    write_bill(tmp_path / "bills", [line(InvoiceId="INV-1")])
+    night(config, date(2026, 11, 6))
+    assert asked(tmp_path, "select * from period_adjustments") == []
+
+
+def test_what_speaks_against_locking_is_said_and_only_what_can_be_is_accepted(tmp_path: Path) -> None:
+    stated = INVOICES.replace("10.51", "10.52").replace(
+        "total: 2}", "total: 2}\n  - {provider: Third, id: X, month: 2026-10, currency: USD, total: 1}"
+    )
+    config = company(
+        tmp_path,
+        stated.replace("  - {provider: Other, id: INV-2, month: 2026-10, currency: USD, total: 2}\n", "").replace(
+            "0.5}", "0.1}"
+        ),
+    )
+    assert list(against(config)) == ["2026-10 has no costs in the lake; pull its bills first: farthing run"]
+    assert list(against(config, date(2026, 10, 31))) == ["2026-10 is not over"]
+    night(config, DAY, date(2026, 11, 2))
+    assert against(config) == {
+        "Cloud: invoice INV-1 is not tied out: USD 10.50 on the bill, 10.52 stated, -0.02": False,
+        "Other: invoice INV-2 (USD 2.00) is not tied out: nobody stated its total (invoices in the configuration)": True,
+        "Third: invoice X is stated, and no line of the bill names it": False,
+        "USD 2.00 of 12.50 (16.0%) rests with nobody, more than 10.0%": True,
+    }
+    with pytest.raises(CloseRefusedError, match=r"Third: invoice X.*"):
+        locked(config, date(2026, 11, 3), reason="they said so")
+    config.write_text(
+        config.read_text()
+        .replace("10.52", "10.49")
+        .replace("  - {provider: Third, id: X, month: 2026-10, currency: USD, total: 1}\n", "")
+    )
+    night(config, date(2026, 11, 3))
+    with pytest.raises(CloseRefusedError, match="nobody stated its total"):
+        locked(config, date(2026, 11, 4))
+    locked(config, date(2026, 11, 4), reason="the invoice comes by post")
+    ((reason, accepted),) = asked(tmp_path, "select accepted_reason, accepted_findings from period_closings")
+    assert reason == "the invoice comes by post"
+    assert "nobody stated its total" in accepted
+
+
+def test_an_adjustment_goes_to_the_first_month_that_is_not_locked() -> None:
+    assert posted_in(OCTOBER, {OCTOBER}) == NOVEMBER
+    assert posted_in(date(2026, 11, 1), {OCTOBER, NOVEMBER, date(2026, 12, 1)}) == date(2027, 1, 1)
+    assert posted_in(OCTOBER, {OCTOBER, date(2026, 12, 1)}) == NOVEMBER
