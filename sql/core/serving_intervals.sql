@@ -41,6 +41,7 @@ ranked as (
 once as (
     select
         counted.*,
+        counted.running_requests_max > 0 or counted.finished_requests > 0 or counted.generated_tokens > 0 as is_busy,
         cast(ranked.source_count as integer) as source_count
     from serving_counters as counted
     inner join ranked
@@ -79,16 +80,10 @@ select
     reset_count,
     engine_started_at,
     case
-        when running_requests_max > 0 or finished_requests > 0 or generated_tokens > 0
-            then
-                case
-                    when reset_count = 0 and engine_started_at > interval_start and engine_started_at < interval_end
-                        then engine_started_at
-                    else interval_start
-                end
+        when is_busy and reset_count = 0 and engine_started_at > interval_start and engine_started_at < interval_end
+            then engine_started_at
+        when is_busy then interval_start
     end as busy_from,
-    case
-        when running_requests_max > 0 or finished_requests > 0 or generated_tokens > 0 then interval_end
-    end as busy_to,
+    case when is_busy then interval_end end as busy_to,
     source_count
 from once
