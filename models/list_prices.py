@@ -1,7 +1,8 @@
 """List prices of the `genai-prices` package as lines of the price book.
 
 The package's context tiers are a cliff: above `start` total input tokens the tier's price holds for every token. All
-classes of a model are laid on the same grid of time and bands.
+classes of a model are laid on the same grid of time and bands. Prices that the package computed in binary have more
+places than the book: they are rounded half up at the sixth, a millionth of a dollar for a million tokens.
 
 Here belongs: reading that package, and refusing what a dated book cannot say. Here does not belong: contract prices.
 """
@@ -9,7 +10,7 @@ Here belongs: reading that package, and refusing what a dated book cannot say. H
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
 from genai_prices.data import providers as listed_providers
@@ -20,6 +21,7 @@ from models.money import to_scaled
 from models.price_lines import ANY_INPUT_TO, EVERYWHERE, FOREVER, PriceLine, with_fallbacks
 
 SOURCE = "genai-prices"
+_PLACES = Decimal("0.000001")  # of `prices`
 
 CLASS_OF_PRICE_KEY: Mapping[str, str] = {
     "input_mtok": "input_uncached",
@@ -118,10 +120,14 @@ def _unfit(stated: Mapping[str, Price]) -> str | None:
         bands = [price.base, *(tier.price for tier in price.tiers)] if isinstance(price, TieredPrices) else [price]
         for usd_per_mtok in bands:
             try:
-                to_scaled(usd_per_mtok, digits=18, scale=6)
-            except (ValueError, OverflowError) as error:
-                return str(error)
+                to_scaled(_kept(usd_per_mtok), digits=18, scale=6)
+            except (ArithmeticError, ValueError) as error:
+                return str(error) or f"{usd_per_mtok} does not fit DECIMAL(18,6)"
     return None
+
+
+def _kept(usd_per_mtok: Decimal) -> Decimal:
+    return usd_per_mtok.quantize(_PLACES, ROUND_HALF_UP)
 
 
 def _bands(prices: Iterable[Price]) -> Iterable[tuple[int, int]]:
@@ -131,8 +137,8 @@ def _bands(prices: Iterable[Price]) -> Iterable[tuple[int, int]]:
 
 def _price_in_band(price: Price, input_tokens: int) -> Decimal:
     if isinstance(price, Decimal):
-        return price
-    return next((tier.price for tier in reversed(price.tiers) if input_tokens > tier.start), price.base)
+        return _kept(price)
+    return _kept(next((tier.price for tier in reversed(price.tiers) if input_tokens > tier.start), price.base))
 
 
 def _unknown_variants(provider_id: str, model: ModelInfo) -> list[Refusal]:

@@ -75,10 +75,10 @@ def _prices_at(model: ModelInfo, variants: Sequence[PriceVariant], tier: str, da
         return None
     if tier == "default":
         return standard
-    overrides: dict[str, Price] = {}
+    overrides: dict[str, Price] = {}  # none where a tier is stated to cost what the standard one does
     for stated in active:
         overrides = {**stated, **overrides}  # the first variant that states a key wins
-    return {**standard, **overrides} if overrides else {}
+    return {**standard, **overrides} if active else {}
 
 
 def _standard_at(model: ModelInfo, day: date) -> ModelPrice:

@@ -41,7 +41,7 @@ __all__ = [
     "price_rows",
 ]
 
-PRICE_RULES = "1"
+PRICE_RULES = "2"
 """Changes when the same lists and contracts would make another book."""
 
 

@@ -1,7 +1,7 @@
 """The price book against the calculator of the package that it comes from, and the company's prices over it."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 
 import polars as pl
@@ -147,7 +147,8 @@ def test_every_dated_price_changes_on_its_day_as_the_calculator_has_it(listed):
                     row = price_at(listed, provider.id, model.id, "input_uncached", at)
                     if row and row["price_basis"] == "own":
                         price = model.get_prices(at).input_mtok
-                        assert row["usd_per_mtok"] == (price.base if isinstance(price, TieredPrices) else price)
+                        stated = price.base if isinstance(price, TieredPrices) else price
+                        assert row["usd_per_mtok"] == stated.quantize(D("0.000001"), ROUND_HALF_UP)
                         checked += 1
     assert checked > 100
 
@@ -218,13 +219,37 @@ def test_a_price_by_time_of_day_is_refused_for_the_stretch_in_which_it_decides(m
     ]
 
 
-def test_what_the_book_cannot_hold_is_refused_with_its_reason_never_rounded(monkeypatch):
+def test_a_tier_that_states_no_price_of_its_own_costs_what_the_standard_one_does(monkeypatch):
+    variant = PriceVariant(
+        when={"processing": "batch"},
+        prices=ModelPrice(),
+        constraint=StartDateConstraint(start_date=datetime(2026, 10, 14).date()),
+    )
+    book, _ = book_of(monkeypatch, ModelPrice(input_mtok=D(1), output_mtok=D(2)), [variant])
+    before, after = datetime(2026, 10, 13), datetime(2026, 10, 14)
+    assert price_at(book, "p", "m", "output_text", before, "batch") is None
+    assert price_at(book, "p", "m", "input_uncached", after, "batch")["usd_per_mtok"] == D(1)
+    assert price_at(book, "p", "m", "output_text", after, "batch")["usd_per_mtok"] == D(2)
+
+
+def test_a_price_of_many_places_is_rounded_at_the_sixth_and_costs_no_other_class_its_own(monkeypatch):
+    tiered = TieredPrices(base=D("0.1234565"), tiers=[Tier(start=200_000, price=D("0.18000000000000002"))])
+    price = ModelPrice(input_mtok=tiered, output_mtok=D("2.5"), cache_write_mtok=D("0.0833333333333333"))
+    book, refusals = book_of(monkeypatch, price)
+    assert refusals == []
+    assert price_at(book, "p", "m", "input_uncached")["usd_per_mtok"] == D("0.123457")
+    assert price_at(book, "p", "m", "input_uncached", input_tokens=200_001)["usd_per_mtok"] == D("0.18")
+    assert price_at(book, "p", "m", "cache_write_5m")["usd_per_mtok"] == D("0.083333")
+    assert price_at(book, "p", "m", "output_text")["usd_per_mtok"] == D("2.5")
+
+
+def test_what_the_book_cannot_hold_is_refused_with_its_reason(monkeypatch):
     variant = PriceVariant(when={"speed": "fast"}, prices=ModelPrice(input_mtok=D(9)))
-    price = ModelPrice(input_mtok=D("0.1234567"), output_mtok=D(1), web_searches_kcount=D(10))
+    price = ModelPrice(input_mtok=D("1234567890123"), output_mtok=D(1), web_searches_kcount=D(10))
     book, refusals = book_of(monkeypatch, price, [variant])
     assert book.is_empty()
     assert sorted((r.service_tier, r.price_key, r.reason.split()[-1]) for r in refusals) == [
-        ("default", "*", "money"),
+        ("default", "*", "DECIMAL(18,6)"),
         ("default", "web_searches_kcount", "book"),
         ("speed=fast", "*", "flex"),
     ]
