@@ -4,8 +4,8 @@
 -- NP, which has none), or GPU. Everybody else says it in the words of a line: GPU, NVIDIA, or a type that nothing
 -- else is named like (h100, 8xh100ib); a short name (l4, a10) counts with the number of GPUs before it, or as the
 -- beginning of the machine type. Lines of tokens, and what the bill calls storage, network, database or observation,
--- are of no GPU however they are worded. Of such a machine all lines count, credits among them; purchases of
--- commitments are of no machine.
+-- are of no GPU however they are worded. Of such a machine all lines count, credits among them. Of commitments neither what
+-- was bought nor what nobody used is of a machine; what was used, and is said to be of none, stands under their own id.
 with worded as (
     select
         *,
@@ -21,7 +21,7 @@ with worded as (
             )
         ) as words
     from charges
-    where charge_category <> 'Purchase'
+    where charge_category <> 'Purchase' and coalesce(commitment_discount_status, 'Used') <> 'Unused'
 ),
 
 typed as (
@@ -52,7 +52,7 @@ lines as (
         cast(charge_period_start as date) as usage_date,
         provider_name,
         coalesce(sub_account_id, '') as sub_account_id,
-        coalesce(resource_id, '') as resource_id,
+        coalesce(resource_id, commitment_discount_id, '') as resource_id,
         coalesce(resource_name, '') as resource_name,
         coalesce(x_instance_type, worded_type, '') as instance_type,
         effective_cost,
