@@ -156,6 +156,17 @@ def _sightings(_number: int, gpu_count: int) -> str:
     return f"select * from ({nodes}) where not is_job"
 
 
+def delivered_days(day_count: int) -> pa.Table:
+    """Both clusters tell of every day who holds their GPUs, as `holder_days`."""
+    days = [FIRST_DAY + timedelta(days=number) for number in range(day_count)]
+    rows = [
+        {"usage_date": day, "cluster": cluster, "x_source": source}
+        for day in days
+        for cluster, source in (("hpc", "slurm"), ("prod", "pods"))
+    ]
+    return pa.Table.from_pylist(rows, schema=contract("holder_days").arrow_schema())
+
+
 def billed_hours(gpu_count: int, day_count: int) -> pa.Table:
     """Every node billed for every hour."""
     midnight = datetime.combine(FIRST_DAY, datetime.min.time())

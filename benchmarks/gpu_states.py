@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.gpu_log import MINUTES, billed_hours, write_samples
+from benchmarks.gpu_log import MINUTES, billed_hours, delivered_days, write_samples
 from benchmarks.sides import in_fresh_processes, measured
 from contracts import Contract, contract, sql_root
 from pipelines.engines.duckdb_engine import DuckDBEngine
@@ -55,7 +55,7 @@ def through_the_engine(folder: Path, spill: str) -> None:
         given = {"gpu_samples": files[start : start + days]}
         pq.write_table(built("gpu_runs", given, spill), folder / f"gpu_runs-{files[start].name}")
     tables = {"gpu_runs": sorted(folder.glob("gpu_runs-*"))}
-    tables |= {name: [folder / f"{name}.parquet"] for name in ("gpu_billed_hours", "gpu_rules")}
+    tables |= {name: [folder / f"{name}.parquet"] for name in ("gpu_billed_hours", "gpu_rules", "holder_days")}
     tables |= {name: sorted((folder / name).iterdir()) for name in ("gpu_allocations", "node_sightings")}
     for name in STORED:
         target = folder / f"{name}.parquet"
@@ -159,6 +159,7 @@ def run(gpu_count: int, day_count: int, repeats: int, folder: Path) -> int:
     write_samples(folder, gpu_count, day_count)
     pq.write_table(billed_hours(gpu_count, day_count), folder / "gpu_billed_hours.parquet")
     pq.write_table(rules(), folder / "gpu_rules.parquet")
+    pq.write_table(delivered_days(day_count), folder / "holder_days.parquet")
     results = in_fresh_processes("benchmarks.gpu_states", SIDES, folder, repeats)
     if seconds := unexplained_seconds(folder):
         print(f"{seconds} billed seconds have no state: no measurement", file=sys.stderr)

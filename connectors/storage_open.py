@@ -95,15 +95,17 @@ def is_folder(location: str) -> bool:
 
 
 def folder_of(location: str) -> Path:
-    """The folder that a location names. Raises SourceError when there is none."""
+    """The folder that a location names. Raises SourceError when there is none.
+
+    Kinds call the setting by different names (location, scrapes): the error says its value, by which it is found.
+    """
     folder = Path(location.removeprefix("file://"))
     if not folder.exists():
         raise SourceError(
-            f"there is no folder {folder} (setting `location` = {location!r}); create it, mount it, "
-            "or correct the setting"
+            f"there is no folder {folder} (configured: {location!r}); create it, mount it, or correct the setting"
         )
     if not folder.is_dir():
-        raise SourceError(f"{folder} is a file (setting `location` = {location!r}); give the folder that holds it")
+        raise SourceError(f"{folder} is a file (configured: {location!r}); give the folder that holds it")
     return folder
 
 

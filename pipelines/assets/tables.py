@@ -16,6 +16,7 @@ from pipelines.night.build import Built, build
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
 from pipelines.night.gpu_costs import GPU_COSTS, NODE_COSTS, build_gpu_costs, build_node_costs
+from pipelines.night.holder_days import HOLDER_DAYS, build_holder_days
 from pipelines.night.host_matches import MATCHES, build_host_matches
 from pipelines.night.late_prices import out_of_reach
 from pipelines.night.ledger import POSTINGS, build_postings
@@ -54,6 +55,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     LINES: build_lines,
     CAUSES: build_causes,
     MATCHES: build_host_matches,
+    HOLDER_DAYS: build_holder_days,
 }
 
 

@@ -1,13 +1,25 @@
 -- When the scheduler of a cluster spoke: what it gave to nobody then, nobody had. Of its silence nobody knows.
---   nodes and pods are asked again and again: their intervals end where the answers do, and say nothing beyond;
+--   nodes and pods are asked again and again: their intervals end where the answers do, and say nothing beyond. That a
+--   node answers says nothing of its pods on a day on which nobody delivered who holds GPUs;
 --   accounting of batch jobs tells of a day from its midnight, up to the last instant that it knows of any job.
 -- Silences of up to five minutes are bridged, as those of samples are.
-with told as (
-    select
+with delivered as (
+    select distinct
         cluster,
-        cast(epoch(date_trunc('second', seen_from)) as bigint) as from_second,
-        cast(epoch(date_trunc('second', seen_to)) as bigint) as to_second
+        usage_date
+    from holder_days
+),
+
+told as (
+    select
+        node_sightings.cluster,
+        cast(epoch(date_trunc('second', node_sightings.seen_from)) as bigint) as from_second,
+        cast(epoch(date_trunc('second', node_sightings.seen_to)) as bigint) as to_second
     from node_sightings
+    inner join delivered
+        on
+            node_sightings.cluster = delivered.cluster
+            and node_sightings.sighting_date = delivered.usage_date
     union all
     select
         cluster,

@@ -70,8 +70,8 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         read(str(folder), {}, "link.csv")
 
 
-def test_a_missing_folder_is_named_together_with_its_setting(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"no folder .*/nowhere .*`location`"):
+def test_a_missing_folder_is_named_as_it_is_configured(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no folder .*/nowhere \(configured: .*/nowhere"):
         list_objects(str(tmp_path / "nowhere"), {})
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(SourceError, match="is a file"):

@@ -66,6 +66,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
             "gpu_runs",
             "gpu_holdings",
             "gpu_held",
+            "holder_days",
             "gpu_labels",
             "gpu_stretches",
             "gpu_shares",

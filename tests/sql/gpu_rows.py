@@ -87,7 +87,13 @@ def sighting(start: float, end: float, **given_values: Any) -> Row:
 
 
 def built(engine: DuckDBEngine, table: str, **given_rows: list[Row]) -> list[Row]:
-    """The rows of a table, made from the given ones by all the SQL between; tables not given have none."""
+    """The rows of a table, made from the given ones by all the SQL between; tables not given have none.
+
+    Who holds GPUs was delivered of every cluster and day of which its nodes tell, unless told otherwise.
+    """
+    seen = {(row["sighting_date"], row["cluster"]) for row in given_rows.get("node_sightings", [])}
+    delivered = [{"usage_date": day, "cluster": cluster, "x_source": "pods"} for day, cluster in sorted(seen)]
+    given_rows.setdefault("holder_days", delivered)
     given_rows.setdefault("gpu_faults", [{"xid_code": code, "meaning": told} for code, told in gpu_faults().items()])
     for name in _order(table, given_rows):
         if name in given_rows or not (sql_root() / contract(name).layer / f"{name}.sql").exists():

@@ -1,9 +1,22 @@
 """What a scheduler's silence says of a GPU: nothing, neither that somebody holds it nor that nobody does."""
 
+from decimal import Decimal
+
 import pytest
 
 from pipelines.engines.duckdb_engine import DuckDBEngine
-from tests.sql.gpu_rows import Row, allocation, billed_day, holder, samples, seconds, sighting, states
+from tests.sql.gpu_rows import (
+    DAY,
+    Row,
+    allocation,
+    billed_day,
+    holder,
+    paid_by_namespace,
+    samples,
+    seconds,
+    sighting,
+    states,
+)
 
 HOUR = 3600
 
@@ -32,6 +45,27 @@ def test_ten_silent_hours_of_the_scheduler_are_unknown_where_samples_see_no_hold
 def test_a_silence_of_four_minutes_is_bridged_and_says_that_nobody_holds_it(duckdb_engine: DuckDBEngine) -> None:
     seen = [sighting(0, 6, gpu_count=1), sighting(6 + 4 / 60, 24, gpu_count=1)]
     rows = states(duckdb_engine, idle_without_holders(), billed_day(), node_sightings=seen)
+    assert seconds(rows, "state") == {"unallocated": 24 * HOUR}
+
+
+def test_nodes_that_answer_while_the_pods_were_not_delivered_call_no_gpu_free(duckdb_engine: DuckDBEngine) -> None:
+    """A day without pods and one on which their source failed have the same rows; what tells them apart decides."""
+    given = {"gpu_samples": idle_without_holders(), "gpu_billed_hours": billed_day()}
+    seen = [sighting(0, 24, gpu_count=1)]
+    delivered = [{"usage_date": DAY, "cluster": "prod", "x_source": "pods"}]
+    empty = states(duckdb_engine, **given, node_sightings=seen, holder_days=delivered)
+    assert seconds(empty, "state") == {"unallocated": 24 * HOUR}
+    failed = states(duckdb_engine, **given, node_sightings=seen, holder_days=[])
+    assert seconds(failed, "state") == {"unknown": 24 * HOUR}
+    elsewhere = states(duckdb_engine, **given, node_sightings=seen, holder_days=[delivered[0] | {"cluster": "hpc"}])
+    assert seconds(elsewhere, "state") == {"unknown": 24 * HOUR}
+    paid = paid_by_namespace(failed, "24")
+    assert paid == {"": Decimal(24)}
+
+
+def test_an_exporter_that_sees_holders_calls_a_gpu_free_whatever_was_delivered(duckdb_engine: DuckDBEngine) -> None:
+    free = samples(0, 24.01, every=120, sm_active_ratio=0.0, tells_holders=True, **holder(is_held=False))
+    rows = states(duckdb_engine, free, billed_day(), node_sightings=[sighting(0, 24, gpu_count=1)], holder_days=[])
     assert seconds(rows, "state") == {"unallocated": 24 * HOUR}
 
 

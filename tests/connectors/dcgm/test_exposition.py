@@ -195,3 +195,11 @@ def test_a_long_delivery_comes_in_chunks_and_keeps_every_sample_once() -> None:
     chunks = list(SOURCE.parse(settings(), WINDOW, land(pages)))
     assert [chunk.rows.num_rows for chunk in chunks] == [54_000, 54_000, 18_000]
     assert chunks[0].rows["sample_date"][0].as_py() == DAY
+
+
+def test_scrapes_that_are_nowhere_are_told_by_what_is_configured_and_by_no_other_setting(tmp_path: Path) -> None:
+    missing = str(tmp_path / "nowhere")
+    with pytest.raises(SourceError) as told:
+        SOURCE.probe(settings(scrapes=missing))
+    assert f"(configured: '{missing}')" in str(told.value)
+    assert "location" not in str(told.value)
