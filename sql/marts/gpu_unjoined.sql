@@ -4,8 +4,9 @@
 -- NP, which has none), or GPU. Everybody else says it in the words of a line: GPU, NVIDIA, or a type that nothing
 -- else is named like (h100, 8xh100ib); a short name (l4, a10) counts with the number of GPUs before it, or as the
 -- beginning of the machine type. Lines of tokens, and what the bill calls storage, network, database or observation,
--- are of no GPU however they are worded. Of such a machine all lines count, credits among them. Of commitments neither what
--- was bought nor what nobody used is of a machine; what was used, and is said to be of none, stands under their own id.
+-- are of no GPU however they are worded. Of such a machine all lines count, credits among them. Of commitments neither
+-- what was bought nor what nobody used is of a machine; what was used, and is said to be of none, stands under their
+-- own id.
 with worded as (
     select
         *,
