@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Protocol, cast, runtime_checkable
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -202,6 +202,15 @@ class Source(Protocol):
 
     def probe(self, settings: Any) -> str:
         """Tries the credentials and the address; one line saying what was found. Raises SourceError."""
+        ...
+
+
+@runtime_checkable
+class Dated(Protocol):
+    """What a source of files may tell as well: when the files of each month were last written."""
+
+    def written(self, settings: Any) -> Mapping[date, datetime]:
+        """By the month's first day, UTC; months that nights pull no more included. Raises SourceError."""
         ...
 
 

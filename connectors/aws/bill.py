@@ -4,11 +4,11 @@ Here belongs: the declaration of the source. What paths mean is in `bill_layout`
 what lines cost in `bill_costs`.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 from typing import ClassVar
 
-from connectors.aws.bill_fetch import fetch_export, probe_export
+from connectors.aws.bill_fetch import fetch_export, months_written, probe_export
 from connectors.aws.bill_parse import parse_export
 from connectors.aws.bill_settings import AwsBillSettings
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
@@ -39,6 +39,10 @@ class AwsBillSource:
         """How many bill files there are, of which months, and whether the newest can be read under the settings."""
         told, month, newest = probe_export(settings)
         return f"{told}; {look(newest, lambda page: parse_export(settings, month_window(month), [page]))}"
+
+    def written(self, settings: AwsBillSettings) -> Mapping[date, datetime]:
+        """When the files of each month were last written."""
+        return months_written(settings)
 
 
 SOURCE: Source = AwsBillSource()

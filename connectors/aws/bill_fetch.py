@@ -5,8 +5,8 @@ every object is pinned to the content that the listing saw, and after the last o
 the last page: what parsing sees is what decided.
 """
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 
 from connectors.aws.bill_choice import Choice, choose
 from connectors.aws.bill_layout import is_bill, is_manifest, month_of
@@ -15,6 +15,7 @@ from connectors.aws.bill_settings import AwsBillSettings
 from connectors.base import Bytes, IncompleteDeliveryError, Page, SourceError, Window
 from connectors.storage import StoredObject, body, list_objects
 from connectors.storage_open import is_folder
+from connectors.written import written_by_month
 
 TRIES = 3
 
@@ -51,6 +52,12 @@ def probe_export(settings: AwsBillSettings) -> tuple[str, date, Page]:
     first, (last, newest) = dated[0][0], dated[-1]
     page = Page(newest.path, body(settings.location, settings.store_options, newest.path, newest.etag))
     return f"{settings.location}: {len(dated)} bill files, {first:%Y-%m} to {last:%Y-%m}", last, page
+
+
+def months_written(settings: AwsBillSettings) -> Mapping[date, datetime]:
+    """When the files of each month were last written."""
+    files = list_objects(settings.location, settings.store_options)
+    return written_by_month((found for found in files if is_bill(found.path)), month_of)
 
 
 def _settled(settings: AwsBillSettings, window: Window) -> Choice | None:

@@ -3,12 +3,12 @@
 Here belongs: the two ways in, side by side. Here does not belong: either of them.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 from typing import ClassVar
 
 from connectors.azure.bill_settings import AzureBillSettings, View
-from connectors.azure.exports import fetch_exports, probe_exports
+from connectors.azure.exports import fetch_exports, months_written, probe_exports
 from connectors.azure.focus_view import parse_focus
 from connectors.azure.months import parse_alone, parse_views, sort_pages, told_of_models
 from connectors.azure.reports import fetch_reports, probe_reports
@@ -52,6 +52,10 @@ class AzureBillSource:
             return probe_reports(settings, self._credential, self._pace)
         told, newest = probe_exports(settings)
         return "; ".join([told, *(_looked(settings, month, view, page) for month, view, page in newest)])
+
+    def written(self, settings: AzureBillSettings) -> Mapping[date, datetime]:
+        """When the files of each month were last written."""
+        return {} if settings.report is not None else months_written(settings)
 
 
 def _looked(settings: AzureBillSettings, month: date, view: View, page: Page) -> str:

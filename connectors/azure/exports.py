@@ -8,7 +8,7 @@ Here belongs: which month, which run, whether it is whole. Here does not belong:
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import PurePosixPath
@@ -20,6 +20,7 @@ from connectors.base import Body, IncompleteDeliveryError, Page, SourceError, Wi
 from connectors.exact import read_time
 from connectors.storage import StoredObject, body, list_objects
 from connectors.windows import month_window
+from connectors.written import written_by_month
 
 _RANGE = re.compile(r"(20\d{6})-(20\d{6})")
 _HOUR = re.compile(r"20\d{10}")
@@ -77,11 +78,24 @@ def probe_exports(settings: AzureBillSettings) -> tuple[str, list[tuple[date, Vi
             raise SourceError(_nothing(settings, name, None, months))
         found.append(f"{name}: {len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}")
         run = _newest_run(settings, view, name, month_window(months[-1]))
-        for blob in run.manifest.blobs[:1] if run else ():
+        if run is not None and run.manifest.blobs:
             objects = {o.path: o for o in _objects(settings, str(PurePosixPath(run.found.path).parent))}
-            stored = _stored(run, blob, objects)
+            stored = _stored(run, run.manifest.blobs[0], objects)
             newest.append((months[-1], view, Page(f"{view}:{stored.path}", _body(settings, stored))))
     return f"{settings.location}: {'; '.join(found)}", newest
+
+
+def months_written(settings: AzureBillSettings) -> Mapping[date, datetime]:
+    """When the files of each month were last written, of all exports together."""
+    found = [o for name in settings.exports.values() for o in _objects(settings, name)]
+    return written_by_month(found, _month_of)
+
+
+def _month_of(path: str) -> date | None:
+    """The month of the folder below the export's; None for what lies elsewhere, or in a part of a month."""
+    parts = PurePosixPath(path).parts
+    spans = _RANGE.fullmatch(parts[1]) if len(parts) > 2 else None
+    return datetime.strptime(spans[1], "%Y%m%d").date() if spans and spans[1].endswith("01") else None  # noqa: DTZ007
 
 
 def _newest_run(settings: AzureBillSettings, view: View, name: str, window: Window) -> _Run | None:

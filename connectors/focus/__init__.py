@@ -4,12 +4,12 @@ Here belongs: which files make a month, how a vendor's columns are spelt, how it
 Here does not belong: provider-native bills (those are connectors of their own), currency conversion, allocation.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
-from connectors.focus.fetch import fetch_month
+from connectors.focus.fetch import fetch_month, months_written
 from connectors.focus.parse import parse_month
 from connectors.focus.probe import probe_bill
 from connectors.focus.reading import focus_reading
@@ -45,6 +45,10 @@ class FocusSource:
         Raises SourceError where there is none, or it lacks a column or is in another currency.
         """
         return probe_bill(settings, focus_reading(settings))
+
+    def written(self, settings: FocusSettings) -> Mapping[date, datetime]:
+        """When the files of each month were last written."""
+        return months_written(settings)
 
 
 SOURCE: Source = FocusSource()

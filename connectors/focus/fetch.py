@@ -5,7 +5,7 @@ of an earlier delivery. A month without any file is unknown, not zero, unless it
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import PurePosixPath
 
 from connectors.base import Body, IncompleteDeliveryError, Page, SourceError, Window
@@ -13,6 +13,7 @@ from connectors.focus.manifest import Manifest, is_manifest_path, read_manifest
 from connectors.focus.months import month_of
 from connectors.focus.settings import ANY_LAYOUT, BillSettings
 from connectors.storage import StoredObject, body, list_objects, refuse_packed_twins
+from connectors.written import written_by_month
 
 _BILL_ENDINGS = (".csv", ".csv.gz", ".parquet", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _UNREADABLE_ENDINGS = (
@@ -66,6 +67,14 @@ def latest_file(settings: BillSettings) -> Page | None:
         return None
     latest = max(files, key=lambda o: (month_of(o.path, settings) or date.min, o.path))
     return Page(latest.path, _body(settings, latest))
+
+
+def months_written(settings: BillSettings) -> Mapping[date, datetime]:
+    """When the files of each month were last written; nothing where paths do not tell months."""
+    if settings.layout == ANY_LAYOUT:
+        return {}
+    objects = _relevant(list_objects(settings.location, settings.store_options))
+    return written_by_month(objects, lambda path: month_of(path, settings))
 
 
 def _is_bill(path: str) -> bool:

@@ -3,12 +3,12 @@
 Here belongs: the kind. Here does not belong: what a vendor's file looks like; that is a recipe in the README.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
-from connectors.focus.fetch import fetch_month
+from connectors.focus.fetch import fetch_month, months_written
 from connectors.focus.mapped_settings import MappedBillSettings
 from connectors.focus.mapping import mapped_reading
 from connectors.focus.parse import parse_month
@@ -43,6 +43,10 @@ class MappedBillSource:
         Raises SourceError where there is none, or it lacks a column or is in another currency.
         """
         return probe_bill(settings, mapped_reading(settings))
+
+    def written(self, settings: MappedBillSettings) -> Mapping[date, datetime]:
+        """When the files of each month were last written."""
+        return months_written(settings)
 
 
 SOURCE: Source = MappedBillSource()

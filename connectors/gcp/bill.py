@@ -1,13 +1,13 @@
 """Google Cloud bills: the BigQuery billing export, from files or from its table, one invoice month at a time."""
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
 from connectors.bills.look import look
 from connectors.gcp.answers import Patience
-from connectors.gcp.bill_files import fetch_files, probe_files
+from connectors.gcp.bill_files import fetch_files, months_written, probe_files
 from connectors.gcp.bill_parse import parse_month
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.gcp.bill_table import fetch_table, probe_table
@@ -46,6 +46,10 @@ class GcpBillSource:
         if month is None:  # files whose paths tell no month hold several, and are read for one at a time
             return told
         return f"{told}; {look(newest, lambda page: parse_month(settings, month_window(month), [page]))}"
+
+    def written(self, settings: GcpBillSettings) -> Mapping[date, datetime]:
+        """When the files of each month were last written."""
+        return {} if settings.table else months_written(settings)
 
 
 SOURCE: Source = GcpBillSource()

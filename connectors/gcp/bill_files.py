@@ -4,13 +4,14 @@ A month without any file is unknown, not zero, unless it lies before the first o
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import PurePosixPath
 
 from connectors.base import Page, SourceError, Window
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.storage import StoredObject, body, list_objects
+from connectors.written import written_by_month
 
 _ENDINGS = (".parquet", ".csv", ".csv.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz")
 _UNREADABLE = (".avro", ".zip", ".zst", ".parquet.gz", ".xlsx")
@@ -51,6 +52,11 @@ def probe_files(settings: GcpBillSettings) -> tuple[str, date | None, Page]:
 
 def _page(settings: GcpBillSettings, found: StoredObject) -> Page:
     return Page(found.path, body(_place(settings), settings.store_options, found.path, found.etag))
+
+
+def months_written(settings: GcpBillSettings) -> Mapping[date, datetime]:
+    """When the files of each month were last written; nothing where paths do not tell months."""
+    return {} if settings.layout == "any" else written_by_month(_exported(settings), month_of)
 
 
 def month_of(path: str) -> date | None:

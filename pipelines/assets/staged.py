@@ -11,6 +11,7 @@ from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.lake import Delivery
 from pipelines.night.last_words import missed
+from pipelines.night.late_files import late_files
 from pipelines.night.stage import notices, problems, stage
 from pipelines.night.strays import strays
 
@@ -45,7 +46,8 @@ def connector_asset(kind: str) -> dg.AssetsDefinition:
         house.progress.start(kind)
         first, last = days_of(context)
         deliveries = stage(house, kind, first, last)
-        found = (*problems(deliveries), *missed(house, kind, first, last, deliveries))
+        overdue = (*missed(house, kind, first, last, deliveries), *late_files(house, kind, last, deliveries))
+        found = (*problems(deliveries), *overdue)
         house.progress.finish(kind, _summary(deliveries), found, notices(deliveries))
         check = dg.AssetCheckResult(
             passed=not found,

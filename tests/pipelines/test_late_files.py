@@ -1,0 +1,82 @@
+"""A closed month whose files are rewritten is told by every night, until somebody takes it in."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.aws.bill import SOURCE as AWS
+from connectors.azure.bill import SOURCE as AZURE
+from connectors.base import Dated
+from connectors.gcp.bill import SOURCE as GOOGLE
+from pipelines.house import open_house
+from pipelines.night.late_files import late_files
+from pipelines.night.stage import stage
+from tests.connectors.aws import bill_reports as aws
+from tests.connectors.azure import written as azure
+from tests.connectors.gcp import lines as google
+from tests.pipelines.small_company import write_company
+
+OCTOBER = date(2026, 10, 1)
+
+
+def written_at(folder: Path, at: datetime) -> None:
+    """Sets the time of every file below a folder."""
+    for file in folder.rglob("*"):
+        os.utime(file, (at.replace(tzinfo=UTC).timestamp(),) * 2)
+
+
+def night(company: Path, day: date, months: Sequence[date] = ()) -> tuple[str, ...]:
+    """What the night of that day tells of late files; it pulls October while it is not over, or a month by hand."""
+    now = datetime.combine(day + timedelta(days=1), time(5, 30))
+    with open_house(company, f"run-{now:%Y%m%d%H}", clock=lambda: now) as house:
+        deliveries = [d for month in months or [day] for d in stage(house, "focus", month, month)]
+        return late_files(house, "focus", day, [d for d in deliveries if d.x_source == "bill"])
+
+
+def test_a_month_that_is_rewritten_after_its_last_night_is_told_until_it_is_taken_in(tmp_path: Path) -> None:
+    company = write_company(tmp_path)
+    written_at(tmp_path, datetime(2026, 11, 10))
+    assert night(company, date(2026, 11, 15)) == ()  # the last night that pulls it
+    assert night(company, date(2026, 12, 1)) == ()
+    written_at(tmp_path / "bills", datetime(2026, 12, 3, 14, 5))
+    for day in (date(2026, 12, 3), date(2026, 12, 4)):
+        (told,) = night(company, day)
+        assert told == (
+            "bill: files of 2026-10 were written at 2026-12-03 14:05 UTC, after the month was last taken in "
+            "(2026-11-16 05:30), and nights pull it no more: its costs may have changed; to take them in: "
+            "farthing run 2026-10-01..2026-10-31 --source bill"
+        )
+    assert night(company, date(2026, 12, 5), [OCTOBER]) == ()  # it was pulled by hand
+    assert night(company, date(2026, 12, 6)) == ()
+
+
+def test_what_is_written_after_now_tells_nothing(tmp_path: Path) -> None:
+    company = write_company(tmp_path)
+    written_at(tmp_path, datetime(2026, 11, 10))
+    night(company, date(2026, 11, 15))
+    written_at(tmp_path / "bills", datetime(2030, 1, 1))
+    assert night(company, date(2026, 12, 1)) == ()
+
+
+@pytest.mark.parametrize("cloud", ["aws", "google", "azure"])
+def test_every_cloud_s_files_tell_when_a_month_was_last_written(cloud: str, tmp_path: Path) -> None:
+    source, settings = {
+        "aws": (AWS, aws.settings(location=str(tmp_path))),
+        "google": (GOOGLE, google.settings(location=str(tmp_path))),
+        "azure": (AZURE, azure.settings(location=str(tmp_path), amortized=None)),
+    }[cloud]
+    if cloud == "azure":
+        azure.run_of(tmp_path, "actual", "ActualCost", {"a.csv": azure.csv_of(azure.line())})
+    else:
+        folder = tmp_path / ("BILLING_PERIOD=2026-09" if cloud == "aws" else "month=202609")
+        folder.mkdir()
+        (folder / "a.csv").write_bytes(b"")
+        (folder / "b.csv").write_bytes(b"")
+        (tmp_path / "readme.txt").write_bytes(b"")
+    at = datetime(2026, 10, 5, 6, 7, 8)
+    written_at(tmp_path, at)
+    assert isinstance(source, Dated)
+    assert source.written(settings) == {date(2026, 9, 1): at}
