@@ -24,8 +24,9 @@ OCTOBER = date(2026, 10, 1)
 
 def written_at(folder: Path, at: datetime) -> None:
     """Sets the time of every file below a folder."""
+    seconds = at.replace(tzinfo=UTC).timestamp()
     for file in folder.rglob("*"):
-        os.utime(file, (at.replace(tzinfo=UTC).timestamp(),) * 2)
+        os.utime(file, (seconds, seconds))
 
 
 def night(company: Path, day: date, months: Sequence[date] = ()) -> tuple[str, ...]:
