@@ -37,8 +37,8 @@ class Event:
 
     `first_day` is where it began (of a level: where the running sum left zero), `found_day` its first alarm,
     `last_alarm_day` its last, `end_day` its last day above (or below) expectation, `resolved_day` the first day after
-    that, None while it lasts. `observed` and `expected` are sums over its days in the series' unit, `excess_cost` is
-    what the difference comes to in money, `least_cost` what it has to come to.
+    that, None while it lasts. `observed` and `expected` are means of its days in the series' unit, `excess_cost` is
+    what the difference comes to in money, by day and altogether, `least_cost` what it has to come to.
     """
 
     series: int
@@ -55,6 +55,7 @@ class Event:
     peak_score: float
     observed: float
     expected: float
+    daily_excess_costs: tuple[float, ...]
     excess_cost: float
     least_cost: float
     is_large: bool
@@ -72,7 +73,7 @@ def find_events(
 
         excess = sum (x_t - frozen expectation_t) * unit_cost_t
         large:  excess >= max(least_cost, least_month_ratio * the owner's cost of the 30 days before)
-                and sum x / sum expectation - 1 >= least_excess_ratio
+                and mean x / mean expectation - 1 >= least_excess_ratio
 
     Args:
         values: series by days, as they were scored.
@@ -146,8 +147,9 @@ def _event(
     differences = np.where(is_known, values - expected, 0.0)
     score = row.scores.drop_score if is_drop else row.scores.score
     peak = first + int(np.argmax(-differences if is_drop else differences))
-    observed, wanted = values[is_known].sum().item(), expected[is_known].sum().item()
-    excess = np.nansum(differences * row.unit_costs[row.number, days]).item()
+    observed, wanted = values[is_known].mean().item(), expected[is_known].mean().item()
+    excess_costs = np.nan_to_num(differences * row.unit_costs[row.number, days])
+    excess = excess_costs.sum().item()
     month = np.nansum(row.owner_costs[row.number, max(0, first - MONTH_DAYS) : first]).item()
     least = max(gate.least_cost, gate.least_month_ratio * month)
     recent = slice(-WEEK, None)
@@ -168,6 +170,7 @@ def _event(
         peak_score=np.nan_to_num(score[row.number, peak]).item(),
         observed=observed,
         expected=wanted,
+        daily_excess_costs=tuple(excess_costs.tolist()),
         excess_cost=excess,
         least_cost=least,
         is_large=not is_drop and excess >= least and observed - wanted >= gate.least_excess_ratio * wanted,

@@ -12,6 +12,7 @@ from pipelines.assets.resources import house_of
 from pipelines.assets.staged import fed_facts
 from pipelines.house import House
 from pipelines.night.adjustments import ADJUSTMENTS, RESTATED, build_adjustments, build_restated_postings
+from pipelines.night.anomalies import ANOMALIES, build_anomalies
 from pipelines.night.build import Built, build
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
@@ -56,6 +57,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     CAUSES: build_causes,
     MATCHES: build_host_matches,
     HOLDER_DAYS: build_holder_days,
+    ANOMALIES: build_anomalies,
 }
 
 

@@ -38,8 +38,13 @@ def learned_rates(house: House) -> pa.Table:
 
 def usd_rates(house: House) -> dict[tuple[str, date], Decimal]:
     """Dollars for a unit of a currency, by currency and month, as known now."""
+    return rates_to(house, "USD")
+
+
+def rates_to(house: House, currency: str) -> dict[tuple[str, date], Decimal]:
+    """What a unit of another currency is in `currency`, by that currency and month, as known now."""
     rows = house.lake.read(TABLE).to_pylist()
-    latest = sorted((row for row in rows if row["to_currency"] == "USD"), key=lambda row: row["known_from"])
+    latest = sorted((row for row in rows if row["to_currency"] == currency), key=lambda row: row["known_from"])
     return {(row["from_currency"], row["rate_month"]): row["rate"] for row in latest}
 
 

@@ -1,0 +1,35 @@
+-- Only accounts in which money rests: the moves in between would count it twice.
+select
+    postings.billing_period,
+    postings.charge_date,
+    postings.to_account as account,
+    postings.team_id,
+    postings.provider_name,
+    postings.service_name,
+    coalesce(postings.model_id, '') as model_id,
+    coalesce(postings.feature, '') as feature,
+    postings.cost_kind,
+    charge_groups.charge_category,
+    charge_groups.charge_class is not null as is_correction,
+    postings.billing_currency,
+    sum(postings.effective_cost) as effective_cost,
+    sum(postings.billed_cost) as billed_cost
+from postings
+inner join charge_groups
+    on
+        postings.billing_period = charge_groups.billing_period
+        and postings.charge_group_id = charge_groups.charge_group_id
+where postings.is_final_account
+group by
+    postings.billing_period,
+    postings.charge_date,
+    postings.to_account,
+    postings.team_id,
+    postings.provider_name,
+    postings.service_name,
+    coalesce(postings.model_id, ''),
+    coalesce(postings.feature, ''),
+    postings.cost_kind,
+    charge_groups.charge_category,
+    charge_groups.charge_class is not null,
+    postings.billing_currency

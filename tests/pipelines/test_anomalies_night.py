@@ -1,0 +1,88 @@
+"""The table of anomalies from what the lake holds: usage alone, in one currency, judged anew every night."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pipelines.calendar import next_month
+from pipelines.house import House, open_house
+from pipelines.night.anomalies import build_anomalies
+from pipelines.night.build import Built
+from tests.pipelines.small_company import write_company
+from tests.sql.golden import filled
+
+MONTHS = [date(2026, 8, 1), date(2026, 9, 1)]
+CREDITED, DEAR = date(2026, 9, 10), date(2026, 9, 23)
+
+
+def billed(house: House, currency: str = "USD") -> None:
+    """Two months at 500 a day, but 900 on one of them, and a credit on another."""
+    for month in MONTHS:
+        rows: list[dict[str, Any]] = []
+        day = month
+        while day < next_month(month):
+            row = {
+                "billing_period": month,
+                "charge_date": day,
+                "account": "team:search",
+                "team_id": "search",
+                "provider_name": "Cloud",
+                "cost_kind": "other",
+                "billing_currency": currency,
+                "is_correction": False,
+                "model_id": "",
+                "charge_category": "Usage",
+                "effective_cost": "900" if day == DEAR else "500",
+            }
+            rows.append(row)
+            if day == CREDITED:
+                rows.append(row | {"charge_category": "Credit", "effective_cost": "-450"})
+            day += timedelta(days=1)
+        house.lake.replace_slice("costs_by_category", month, "farthing", filled("costs_by_category", rows), f"{month}")
+
+
+def night(house: House) -> tuple[Built, list[dict[str, Any]]]:
+    built = build_anomalies(house, MONTHS[-1], MONTHS[-1])
+    return built, house.lake.read("anomalies").to_pylist()
+
+
+def test_a_dear_day_is_told_and_a_credit_is_not(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: datetime(2026, 10, 1, 5)) as house:
+        billed(house)
+        built, rows = night(house)
+        assert built.problems == ()
+        assert {row["onset_date"] for row in rows} == {DEAR}
+        (alert,) = [row for row in rows if row["is_alert"]]
+        assert (alert["level"], alert["excess_cost"], alert["state"]) == ("organisation", Decimal(400), "resolved")
+        assert alert["settled_date"] == date(2026, 9, 28)
+        # what is large: 2 % of 30 days at 500, and no less than 50
+        assert alert["least_cost"] == Decimal(300)
+
+
+def test_the_next_night_makes_the_same_of_the_same(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: datetime(2026, 10, 1, 5)) as house:
+        billed(house)
+        assert night(house)[1] == night(house)[1]
+
+
+def test_money_without_a_rate_is_named_and_left_out(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: datetime(2026, 10, 1, 5)) as house:
+        billed(house, "EUR")
+        built, rows = night(house)
+        assert rows == []
+        assert "costs in EUR are not watched" in built.problems[0]
+
+
+def test_other_money_is_watched_at_its_month_s_rate(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: datetime(2026, 10, 1, 5)) as house:
+        billed(house, "EUR")
+        rates = [
+            {"from_currency": "EUR", "to_currency": "USD", "rate_month": month, "rate": "1.25", "rate_source": "ecb"}
+            for month in MONTHS
+        ]
+        house.lake.replace_slice("fx_rates", date(1970, 1, 1), "configuration", filled("fx_rates", rates), "rates")
+        built, rows = night(house)
+        assert built.problems == ()
+        (alert,) = [row for row in rows if row["is_alert"]]
+        assert (alert["excess_cost"], alert["currency"]) == (Decimal(500), "USD")
