@@ -10,9 +10,9 @@ from decimal import Decimal
 
 import polars as pl
 
-from models.anomaly_causes import CAUSE_RULES, Cause, cause_of
-from models.anomaly_events import EVENT_RULES, Event, Gate, find_events
-from models.anomaly_scores import FEWEST_DAYS, LAGS, MEMORY_DAYS, SCORE_RULES, SENSITIVITIES, score_days
+from models.anomaly_causes import Cause, cause_of
+from models.anomaly_events import Event, Gate, find_events
+from models.anomaly_scores import FEWEST_DAYS, LAGS, MEMORY_DAYS, SENSITIVITIES, score_days
 from models.anomaly_series import (
     BILL_LAG_DAYS,
     LOG_LAG_DAYS,
@@ -23,9 +23,6 @@ from models.anomaly_series import (
 )
 from models.anomaly_stories import Told, folded
 from models.frames import conform, schema_of
-
-ANOMALY_RULES = f"1 {SCORE_RULES} {EVENT_RULES} {CAUSE_RULES}"
-"""Changes when the same rows would give other anomalies."""
 
 WINDOW_DAYS = 400
 """How far back a night looks: a year, and what its first days have to be held against."""

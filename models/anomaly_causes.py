@@ -17,9 +17,6 @@ from models.anomaly_series import LEVELS
 from models.anomaly_stories import Told
 from models.root_cause import PriceVolumeMix, price_volume_mix
 
-CAUSE_RULES = "1"
-"""Changes when the same story would get another cause."""
-
 MOST_OF_IT = Decimal("0.5")
 ONE_KEY = Decimal("0.67")
 LOOP_TIMES = 3

@@ -11,9 +11,6 @@ import numpy as np
 
 from models.anomaly_scores import Flags, Floats, Scores, Sensitivity, discoveries
 
-EVENT_RULES = "1"
-"""Changes when the same scores would make other events."""
-
 MERGE_GAP_DAYS = 2
 """Alarms with at most so many quiet days between them are one event."""
 DISCOVERY_RATE = 0.1

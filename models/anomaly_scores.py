@@ -12,9 +12,6 @@ from math import erfc, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-SCORE_RULES = "1"
-"""Changes when the same days would be judged otherwise."""
-
 LAGS = tuple(range(7, 43, 7))
 """The same weekday of the six weeks before."""
 MEMORY_DAYS = 28

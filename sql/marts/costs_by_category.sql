@@ -1,4 +1,5 @@
 -- Only accounts in which money rests: the moves in between would count it twice.
+-- A locked month keeps its postings, also of what its bill no longer has: of these nobody says what they were.
 select
     postings.billing_period,
     postings.charge_date,
@@ -9,13 +10,13 @@ select
     coalesce(postings.model_id, '') as model_id,
     coalesce(postings.feature, '') as feature,
     postings.cost_kind,
-    charge_groups.charge_category,
+    coalesce(charge_groups.charge_category, 'Unknown') as charge_category,
     charge_groups.charge_class is not null as is_correction,
     postings.billing_currency,
     sum(postings.effective_cost) as effective_cost,
     sum(postings.billed_cost) as billed_cost
 from postings
-inner join charge_groups
+left join charge_groups
     on
         postings.billing_period = charge_groups.billing_period
         and postings.charge_group_id = charge_groups.charge_group_id
@@ -30,6 +31,6 @@ group by
     coalesce(postings.model_id, ''),
     coalesce(postings.feature, ''),
     postings.cost_kind,
-    charge_groups.charge_category,
+    coalesce(charge_groups.charge_category, 'Unknown'),
     charge_groups.charge_class is not null,
     postings.billing_currency
