@@ -164,24 +164,18 @@ cordons as (
     from node_sightings
 ),
 
--- a node that two sources see, and a holder whom two rules fit, stand twice here and once below
+-- a node that two sources see, and a holder whom two rules fit, stand twice here and once below: few do, so that they
+-- alone are put in order
 matched as (
     select
         named.*,
         workloads.workload_name,
         coalesce(gpu_workload_rules.work_kind, workloads.told_kind, 'interactive') as work_kind,
         coalesce(named.held_ppm, asked.asked_ppm) as asked_ppm,
+        gpu_workload_rules.priority,
         cordons.is_cordoned,
         gpu_serving.pod is not null as has_requests,
-        unplaced.piece_number is null and (named.tells_holders or gpu_spoken.cluster is not null) as is_holder_known,
-        row_number() over (
-            partition by named.piece_number, named.namespace, named.pod
-            order by
-                gpu_workload_rules.priority asc nulls last,
-                cordons.is_cordoned desc nulls last,
-                named.holder_source desc,
-                named.held_ppm asc nulls last
-        ) as match_order
+        unplaced.piece_number is null and (named.tells_holders or gpu_spoken.cluster is not null) as is_holder_known
     from named
     left join cordons
         on
@@ -226,13 +220,49 @@ matched as (
             and named.start_second < cast(epoch(date_trunc('second', gpu_serving.busy_to)) as bigint)
 ),
 
-placed as (
+repeated as (
+    select
+        piece_number,
+        namespace,
+        pod
+    from matched
+    group by piece_number, namespace, pod
+    having count(*) > 1
+),
+
+ranked as (
+    select
+        matched.*,
+        1 as match_order
+    from matched
+    left join repeated
+        on
+            matched.piece_number = repeated.piece_number
+            and matched.namespace = repeated.namespace
+            and matched.pod = repeated.pod
+    where repeated.piece_number is null
+    union all
+    select
+        matched.*,
+        row_number() over (
+            partition by matched.piece_number, matched.namespace, matched.pod
+            order by
+                matched.priority asc nulls last,
+                matched.is_cordoned desc nulls last,
+                matched.holder_source desc,
+                matched.held_ppm asc nulls last
+        ) as match_order
+    from matched
+    inner join repeated
+        on
+            matched.piece_number = repeated.piece_number
+            and matched.namespace = repeated.namespace
+            and matched.pod = repeated.pod
+),
+
+stated as (
     select
         *,
-        count(*) over (partition by piece_number) as holder_count,
-        count(asked_ppm) over (partition by piece_number) as asked_count,
-        sum(asked_ppm) over (partition by piece_number) as asked_total,
-        row_number() over (partition by piece_number order by namespace, pod) as holder_order,
         case
             when activity_state = 'fault' then 'unhealthy'
             when holder_source = 'none' and activity_state = 'busy' then 'in_use'
@@ -246,25 +276,60 @@ placed as (
             when has_requests then 'unknown'
             else 'lull'
         end as first_state
-    from matched
+    from ranked
     where match_order = 1 and (activity_state <> 'unseen' or holder_source <> 'none' or is_cordoned is not null)
+),
+
+crowds as (
+    select
+        piece_number,
+        count(*) as holder_count,
+        count(asked_ppm) as asked_count,
+        sum(asked_ppm) as asked_total
+    from stated
+    group by piece_number
+    having count(*) > 1
+),
+
+crowded as (
+    select
+        stated.piece_number,
+        stated.namespace,
+        stated.pod,
+        crowds.holder_count,
+        crowds.asked_count,
+        crowds.asked_total,
+        row_number() over (
+            partition by stated.piece_number order by stated.namespace, stated.pod
+        ) as holder_order
+    from stated
+    inner join crowds on stated.piece_number = crowds.piece_number
 ),
 
 beside as (
     select
-        *,
+        piece_number,
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        namespace,
+        pod,
+        start_second,
+        end_second,
         lag(end_second) over (
-            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod, first_state
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod
             order by start_second
         ) as previous_end
-    from placed
+    from stated
+    where first_state = 'lull'
 ),
 
 lulls as (
     select
         *,
         sum(case when previous_end = start_second then 0 else 1 end) over (
-            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod, first_state
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod
             order by start_second
             rows between unbounded preceding and current row
         ) as lull_number
@@ -273,30 +338,46 @@ lulls as (
 
 lengths as (
     select
-        *,
+        piece_number,
+        namespace,
+        pod,
         sum(end_second - start_second) over (
-            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod, first_state, lull_number
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod, lull_number
         ) as lull_seconds
     from lulls
 ),
 
 judged as (
     select
-        lengths.*,
+        stated.*,
+        coalesce(crowded.holder_count, 1) as holder_count,
+        coalesce(crowded.holder_order, 1) as holder_order,
+        crowded.asked_count,
+        crowded.asked_total,
         case
-            when lengths.first_state <> 'lull' then lengths.first_state
+            when stated.first_state <> 'lull' then stated.first_state
             when
-                lengths.lull_seconds >= case lengths.work_kind
+                lengths.lull_seconds >= case stated.work_kind
                     when 'training' then thresholds.training_idle_seconds
                     when 'batch' then thresholds.batch_idle_seconds
                     else thresholds.interactive_idle_seconds
                 end
                 then 'allocated_idle'
-            when lengths.activity_state = 'weak_lull' then 'unknown'
+            when stated.activity_state = 'weak_lull' then 'unknown'
             else 'in_use'
         end as state
-    from lengths
+    from stated
     cross join thresholds
+    left join crowded
+        on
+            stated.piece_number = crowded.piece_number
+            and stated.namespace = crowded.namespace
+            and stated.pod = crowded.pod
+    left join lengths
+        on
+            stated.piece_number = lengths.piece_number
+            and stated.namespace = lengths.namespace
+            and stated.pod = lengths.pod
 )
 
 select
