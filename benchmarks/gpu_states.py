@@ -11,22 +11,25 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.gpu_log import MINUTES, billed_hours, delivered_days, write_samples
 from benchmarks.sides import in_fresh_processes, measured
 from contracts import Contract, contract, sql_root
 from pipelines.engines.duckdb_engine import DuckDBEngine
+from pipelines.night.build import ROWS_AT_ONCE
+from pipelines.night.stale import stored_inputs
 
 HERE = Path(__file__).parent
 MEMORY_LIMIT = "2GiB"
-ROWS_AT_ONCE = 4_000_000  # as a night builds days that no neighbour touches
 MOST_SECONDS = 120
 MOST_GIB = 3
 BY_HAND = """
@@ -35,7 +38,7 @@ BY_HAND = """
     from '{files}'
     group by all
 """
-STORED = ("gpu_holdings", "gpu_held", "gpu_stretches", "gpu_shares", "gpu_targets", "gpu_states_hourly")
+STORED = ("gpu_runs", "gpu_holdings", "gpu_held", "gpu_stretches", "gpu_shares", "gpu_targets", "gpu_states_hourly")
 
 
 def by_hand(folder: Path, spill: str) -> None:
@@ -48,44 +51,64 @@ def by_hand(folder: Path, spill: str) -> None:
 
 
 def through_the_engine(folder: Path, spill: str) -> None:
-    """The house's own way: each stored table in an engine of its own, from files; samples a few days at a time."""
-    files = sorted((folder / "gpu_samples").iterdir())
-    days = max(1, ROWS_AT_ONCE // pq.read_metadata(files[0]).num_rows)
-    for start in range(0, len(files), days):
-        given = {"gpu_samples": files[start : start + days]}
-        pq.write_table(built("gpu_runs", given, spill), folder / f"gpu_runs-{files[start].name}")
-    tables = {"gpu_runs": sorted(folder.glob("gpu_runs-*"))}
-    tables |= {name: [folder / f"{name}.parquet"] for name in ("gpu_billed_hours", "gpu_rules", "holder_days")}
-    tables |= {name: sorted((folder / name).iterdir()) for name in ("gpu_allocations", "node_sightings")}
-    for name in STORED:
-        target = folder / f"{name}.parquet"
+    """The house's own way: each stored table in an engine of its own, from files, as many days at a time as fit."""
+    days = sorted(path.stem for path in (folder / "gpu_samples").iterdir())
+    for table in map(contract, STORED):
         start = time.process_time()
-        pq.write_table(built(name, tables, spill), target)
-        print(f"{name}: {time.process_time() - start:.1f} processor seconds", file=sys.stderr)
-        tables[name] = [target]
+        (folder / table.table).mkdir()
+        for together in _batches(folder, table, days):
+            rows = built(table, folder, together, spill)
+            for day in together:
+                piece = rows.filter(pc.field("usage_date") == date.fromisoformat(day))
+                pq.write_table(piece, folder / table.table / f"{day}.parquet")
+        print(f"{table.table}: {time.process_time() - start:.1f} processor seconds", file=sys.stderr)
 
 
-def built(name: str, files: dict[str, list[Path]], spill: str) -> pa.Table:
+def _batches(folder: Path, table: Contract, days: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Days that a night builds together (`pipelines.night.build`): all of them where a day is read with others."""
+    if table.neighbours:
+        yield days
+        return
+    most, rows = table.rows_at_once or ROWS_AT_ONCE, 0
+    together: list[str] = []
+    for day in days:
+        files = [file for below in stored_inputs(table) for file in _files(folder, below.table, [day])]
+        count = sum(pq.read_metadata(file).num_rows for file in files if file.parent != folder)
+        if together and rows + count > most:
+            yield together
+            together, rows = [], 0
+        together.append(day)
+        rows += count
+    yield together
+
+
+def _files(folder: Path, table: str, days: Sequence[str]) -> list[Path]:
+    """A table's files of those days, or the one that has them all; none of a table that was not made."""
+    whole = folder / f"{table}.parquet"
+    return [whole] if whole.exists() else [file for day in days if (file := folder / table / f"{day}.parquet").exists()]
+
+
+def built(table: Contract, folder: Path, days: Sequence[str], spill: str) -> pa.Table:
     """A table from files of those below it; tables without files have no rows, views between are built."""
     engine = DuckDBEngine(MEMORY_LIMIT, spill)
     ready: set[str] = set()
 
-    def prepare(table: Contract) -> None:
-        for below in map(contract, table.depends_on):
+    def prepare(above: Contract) -> None:
+        for below in map(contract, above.depends_on):
             if below.table in ready:
                 continue
             ready.add(below.table)
-            if below.table in files:
-                engine.register(below.table, [str(path) for path in files[below.table]])
+            if files := _files(folder, below.table, days):
+                engine.register(below.table, [str(path) for path in files])
             elif below.materialized == "table" or not (sql_root() / below.layer / f"{below.table}.sql").exists():
                 engine.register(below.table, below.arrow_schema().empty_table())
             else:
                 prepare(below)
                 engine.build(below)
 
-    prepare(contract(name))
-    engine.build(contract(name))
-    rows = engine.read(name)
+    prepare(table)
+    engine.build(table)
+    rows = engine.read(table.table)
     engine.close()
     return rows
 
@@ -115,7 +138,7 @@ def unexplained_seconds(folder: Path) -> int:
             from '{folder / "gpu_billed_hours.parquet"}'
         ) left join (
             select resource_id, hour_start, sum(state_seconds) as stated
-            from '{folder / "gpu_states_hourly.parquet"}' group by all
+            from '{folder / "gpu_states_hourly" / "*.parquet"}' group by all
         ) using (resource_id, hour_start)
     """
     with duckdb.connect() as connection:
@@ -128,7 +151,7 @@ def report(given: Sequence[int], results: dict[str, dict[str, float]], folder: P
     row_count = gpu_count * day_count * MINUTES
     runs, states, held = (
         sum(pq.read_metadata(path).num_rows for path in folder.glob(name))
-        for name in ("gpu_runs-*", "gpu_states_hourly*", "gpu_allocations/*")
+        for name in ("gpu_runs/*", "gpu_states_hourly/*", "gpu_allocations/*")
     )
     ratio = results["engine"]["cpu_seconds"] / results["hand"]["cpu_seconds"]
     table = [

@@ -91,6 +91,9 @@ class Contract(_Strict):
     months_before: Mapping[str, int] = Field(
         default={}, description="tables of which its SQL also reads that many months before a billing period"
     )
+    rows_at_once: int | None = Field(
+        default=None, ge=1, description="rows below it that are read together at most, where a row makes many"
+    )
     materialized: Literal["table", "view", "temporary"] = Field(
         default="table", description="temporary: held by the engine while what reads it is built, and then forgotten"
     )

@@ -68,7 +68,7 @@ def build(house: House, output: Contract, first: date, last: date) -> Built:
 
 
 def _batches(house: House, output: Contract, targets: Sequence[Target]) -> Iterator[list[Target]]:
-    """Slices that are built together: of one month, and days with no more rows to read than `ROWS_AT_ONCE`.
+    """Slices that are built together: of one month, and days with no more rows to read than `rows_at_once`.
 
     A day of many rows is built alone: what is held of each row then stays small, and fast to look up. Days that are
     read with their neighbours stay together, so that no day is read three times.
@@ -78,11 +78,12 @@ def _batches(house: House, output: Contract, targets: Sequence[Target]) -> Itera
         if table.slice == "day":
             for piece in house.lake.slices(table.table):
                 counts[piece.slice_date] += piece.row_count
+    most = output.rows_at_once or ROWS_AT_ONCE
     together: list[Target] = []
     rows = 0
     for target in targets:
         is_other_month = bool(together) and month_start(together[0].slice_date) != month_start(target.slice_date)
-        if is_other_month or (together and rows + counts[target.slice_date] > ROWS_AT_ONCE):
+        if is_other_month or (together and rows + counts[target.slice_date] > most):
             yield together
             together, rows = [], 0
         together.append(target)

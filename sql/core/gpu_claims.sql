@@ -87,17 +87,7 @@ named_now as (
         gpu_named.gpu_instance_id,
         gpu_named.mig_profile,
         gpu_named.namespace,
-        gpu_named.pod,
-        count(*) over (
-            partition by
-                spells.usage_date,
-                spells.cluster,
-                spells.hostname,
-                spells.at_second,
-                gpu_named.gpu_uuid,
-                gpu_named.gpu_instance_id,
-                gpu_named.mig_profile
-        ) as named_count
+        gpu_named.pod
     from spells
     inner join gpu_named
         on
@@ -109,7 +99,7 @@ named_now as (
 ),
 
 named_counts as (
-    select distinct
+    select
         usage_date,
         cluster,
         hostname,
@@ -117,8 +107,9 @@ named_counts as (
         gpu_uuid,
         gpu_instance_id,
         mig_profile,
-        named_count
+        count(*) as named_count
     from named_now
+    group by usage_date, cluster, hostname, at_second, gpu_uuid, gpu_instance_id, mig_profile
 ),
 
 found as (
@@ -178,33 +169,26 @@ found as (
         gpus.named_seconds
 ),
 
--- several may share a GPU; of those who had it whole at other times, the one who had it longest
+sharing_counts as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        at_second,
+        gpu_uuid,
+        gpu_instance_id,
+        gpu_mig_profile,
+        count(*) as sharing_count
+    from found
+    where is_shared and is_now = 1
+    group by usage_date, cluster, hostname, at_second, gpu_uuid, gpu_instance_id, gpu_mig_profile
+),
+
 rivals as (
     select
         found.*,
         coalesce(named_counts.named_count, 0) as named_count,
-        sum(case when found.is_shared then found.is_now else 0 end) over (
-            partition by
-                found.usage_date,
-                found.cluster,
-                found.hostname,
-                found.at_second,
-                found.gpu_uuid,
-                found.gpu_instance_id,
-                found.gpu_mig_profile
-        ) as sharing_count,
-        row_number() over (
-            partition by
-                found.usage_date,
-                found.cluster,
-                found.hostname,
-                found.at_second,
-                found.gpu_uuid,
-                found.gpu_instance_id,
-                found.gpu_mig_profile,
-                found.is_shared
-            order by found.is_now desc, found.named_seconds desc, found.namespace asc, found.pod asc
-        ) as rival_order
+        coalesce(sharing_counts.sharing_count, 0) as sharing_count
     from found
     left join named_counts
         on
@@ -215,6 +199,39 @@ rivals as (
             and found.gpu_uuid = named_counts.gpu_uuid
             and found.gpu_instance_id = named_counts.gpu_instance_id
             and found.gpu_mig_profile = named_counts.mig_profile
+    left join sharing_counts
+        on
+            found.usage_date = sharing_counts.usage_date
+            and found.cluster = sharing_counts.cluster
+            and found.hostname = sharing_counts.hostname
+            and found.at_second = sharing_counts.at_second
+            and found.gpu_uuid = sharing_counts.gpu_uuid
+            and found.gpu_instance_id = sharing_counts.gpu_instance_id
+            and found.gpu_mig_profile = sharing_counts.gpu_mig_profile
+),
+
+-- several may share a GPU; of those who had it whole at other times, the one who had it longest
+others as (
+    select
+        *,
+        row_number() over (
+            partition by usage_date, cluster, hostname, at_second, gpu_uuid, gpu_instance_id, gpu_mig_profile
+            order by named_seconds desc, namespace asc, pod asc
+        ) as rival_order
+    from rivals
+    where is_now = 0 and not is_shared and named_count = 0
+),
+
+entitled as (
+    select
+        *,
+        1 as rival_order
+    from rivals
+    where is_now = 1 or (is_shared and named_count = sharing_count)
+    union all
+    select *
+    from others
+    where rival_order = 1
 ),
 
 ranked as (
@@ -224,11 +241,7 @@ ranked as (
             partition by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
             order by is_now desc, named_seconds desc, gpu_uuid asc, gpu_instance_id asc, gpu_mig_profile asc
         ) as gpu_order
-    from rivals
-    where
-        is_now = 1
-        or (is_shared and named_count = sharing_count)
-        or (not is_shared and named_count = 0 and rival_order = 1)
+    from entitled
 ),
 
 counted as (

@@ -89,28 +89,33 @@ taken as (
     group by usage_date, cluster, hostname, at_second, gpu_uuid, gpu_instance_id, gpu_mig_profile
 ),
 
-candidates as (
+gpus as (
+    select distinct
+        usage_date,
+        cluster,
+        hostname,
+        mig_profile,
+        gpu_uuid,
+        gpu_instance_id
+    from runs
+    where is_partitioned = 0 or gpu_instance_id <> ''
+),
+
+-- what each GPU did within a spell
+seen as (
     select
         totals.usage_date,
         totals.cluster,
         totals.hostname,
         totals.mig_profile,
         totals.at_second,
-        totals.all_ppm,
-        totals.all_share,
         runs.gpu_uuid,
         runs.gpu_instance_id,
-        max(
-            case when runs.start_second < totals.next_second and runs.end_second > totals.at_second then 1 else 0 end
-        ) as is_seen,
         sum(
             case
                 when runs.activity_state in ('busy', 'resident')
                     then
-                        greatest(
-                            least(runs.end_second, totals.next_second) - greatest(runs.start_second, totals.at_second),
-                            0
-                        )
+                        least(runs.end_second, totals.next_second) - greatest(runs.start_second, totals.at_second)
                 else 0
             end
         ) as busy_seconds
@@ -121,6 +126,8 @@ candidates as (
             and totals.cluster = runs.cluster
             and totals.hostname = runs.hostname
             and totals.mig_profile = runs.mig_profile
+            and totals.next_second > runs.start_second
+            and totals.at_second < runs.end_second
     where runs.is_partitioned = 0 or runs.gpu_instance_id <> ''
     group by
         totals.usage_date,
@@ -128,10 +135,39 @@ candidates as (
         totals.hostname,
         totals.mig_profile,
         totals.at_second,
-        totals.all_ppm,
-        totals.all_share,
         runs.gpu_uuid,
         runs.gpu_instance_id
+),
+
+candidates as (
+    select
+        totals.usage_date,
+        totals.cluster,
+        totals.hostname,
+        totals.mig_profile,
+        totals.at_second,
+        totals.all_ppm,
+        totals.all_share,
+        gpus.gpu_uuid,
+        gpus.gpu_instance_id,
+        case when seen.gpu_uuid is null then 0 else 1 end as is_seen,
+        coalesce(seen.busy_seconds, 0) as busy_seconds
+    from totals
+    inner join gpus
+        on
+            totals.usage_date = gpus.usage_date
+            and totals.cluster = gpus.cluster
+            and totals.hostname = gpus.hostname
+            and totals.mig_profile = gpus.mig_profile
+    left join seen
+        on
+            totals.usage_date = seen.usage_date
+            and totals.cluster = seen.cluster
+            and totals.hostname = seen.hostname
+            and totals.mig_profile = seen.mig_profile
+            and totals.at_second = seen.at_second
+            and gpus.gpu_uuid = seen.gpu_uuid
+            and gpus.gpu_instance_id = seen.gpu_instance_id
 ),
 
 free as (
