@@ -69,9 +69,7 @@ def unmatched(house: House, matches: pa.Table, last: date) -> list[Unmatched]:
     A month in which a bill, or a cluster, was silent altogether tells nothing. One in which the machine was named is
     enough: a bill may come with the end of its month.
     """
-    rows: dict[tuple[object, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in matches.to_pylist():
-        rows[row["resource_id"], row["cluster"], row["hostname"], row["valid_from"]].append(row)
+    rows = by_entry(matches)
     told = [(index, host, rows[_key(host)]) for index, host in enumerate(house.config.hosts) if _key(host) in rows]
     unbilled = [(index, host) for index, host, found in told if is_missing(found, "is_on_bill")]
     unseen = [(index, host, found) for index, host, found in told if is_missing(found, "is_seen")]
@@ -79,6 +77,14 @@ def unmatched(house: House, matches: pa.Table, last: date) -> list[Unmatched]:
         [*_not_billed(house, unbilled, last), *_not_seen(house, unseen, last)],
         key=lambda entry: (entry.index, entry.setting),
     )
+
+
+def by_entry(matches: pa.Table) -> Mapping[tuple[object, ...], Sequence[Mapping[str, Any]]]:
+    """The rows of each entry of the register, one for each billing period in which it holds."""
+    rows: dict[tuple[object, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in matches.to_pylist():
+        rows[row["resource_id"], row["cluster"], row["hostname"], row["valid_from"]].append(row)
+    return rows
 
 
 def _key(host: Host) -> tuple[object, ...]:

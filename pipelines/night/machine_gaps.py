@@ -3,11 +3,10 @@
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pyarrow as pa
 
-from pipelines.night.host_matches import is_missing
+from pipelines.night.host_matches import by_entry, is_missing
 from pipelines.night.notes import EXACT
 from reports.given import UnknownMachine, UnmatchedEntry
 
@@ -26,9 +25,6 @@ def unknown_machines(rows: pa.Table) -> tuple[UnknownMachine, ...]:
 
 def unmatched_entries(rows: pa.Table, period: date) -> tuple[UnmatchedEntry, ...]:
     """The entries that hold in the period and that it and the month before do not name; `rows` as `host_matches`."""
-    entries: dict[tuple[object, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows.to_pylist():
-        entries[row["resource_id"], row["cluster"], row["hostname"], row["valid_from"]].append(row)
     told = (
         UnmatchedEntry(
             found[0]["resource_id"],
@@ -37,7 +33,7 @@ def unmatched_entries(rows: pa.Table, period: date) -> tuple[UnmatchedEntry, ...
             is_billed=not is_missing(found, "is_on_bill"),
             is_seen=not is_missing(found, "is_seen"),
         )
-        for found in entries.values()
+        for found in by_entry(rows).values()
         if any(row["billing_period"] == period for row in found)
     )
     return tuple(entry for entry in told if not (entry.is_billed and entry.is_seen))
