@@ -12,6 +12,7 @@ _CALLED = {
     "gpu_unjoined": "GPU machines that nobody knows",
     "gpu_waste": "GPU time by state",
     "host_matches": "Registered machines not found",
+    "reconciliation_by_cause": "Why bill and log differ",
     "reconciliation_summary": "Bill and log compared",
     "restatements": "Bills restated after their month",
 }

@@ -11,12 +11,11 @@ import pyarrow as pa
 from contracts import contract
 from pipelines.calendar import days_between
 from pipelines.house import House
-from pipelines.lake import WITHDRAWN
+from pipelines.lake import DELIVERED, WITHDRAWN
 from pipelines.night.build import SLICE_SOURCE, Built, summary
 from pipelines.night.stale import HORIZON_DAYS, content_fingerprint
 
 HOLDER_DAYS, FACT = "holder_days", "gpu_allocations"
-IN_PLACE = frozenset({"committed", "unchanged", "empty"})
 
 
 def build_holder_days(house: House, first: date, last: date) -> Built:
@@ -46,7 +45,7 @@ def _told(deliveries: pa.Table, earliest: date, last: date) -> dict[date, set[tu
     for row in sorted(attempts, key=lambda row: (row["attempted_at"], row["attempt_id"])):
         if row["fact"] != FACT or not earliest <= row["slice_date"] <= last:
             continue
-        if row["status"] in IN_PLACE:
+        if row["status"] in DELIVERED:
             found[row["slice_date"]].add((row["x_source"], row["x_account"]))
         elif row["status"] == WITHDRAWN:
             found[row["slice_date"]].discard((row["x_source"], row["x_account"]))

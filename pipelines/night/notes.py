@@ -79,7 +79,7 @@ def _impossible(pieces: Sequence[pa.Table]) -> str:
 def _unconverted(pieces: Sequence[pa.Table]) -> str:
     """Which currencies have no exchange rate in which month."""
     missing = {
-        f"{row['billing_currency']} in {row['billing_period']:%Y-%m}"
+        f"{row['billing_currency']} in {row['corrected_period'] or row['billing_period']:%Y-%m}"
         for piece in pieces
         for row in piece.filter(pc.field("reporting_effective_cost").is_null()).to_pylist()
     }

@@ -95,7 +95,7 @@ split_costs as (
         *,
         cast(floor(cost) as bigint) as whole,
         cast(
-            cast(cost - cast(floor(cost) as decimal(19, 0)) as decimal(19, 12))
+            cast(cast(cost as decimal(37, 12)) - cast(floor(cost) as decimal(19, 0)) as decimal(19, 12))
             * cast('1000000000000' as decimal(13, 0)) as bigint
         ) as rest
     from stretches

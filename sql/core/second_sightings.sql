@@ -73,6 +73,8 @@ calls as (
         true as is_of_day_before
     from day_ends
     inner join days on cast(day_ends.usage_date + interval 1 day as date) = days.usage_date
+    -- one whose answer was not counted stands for no row that has it
+    where day_ends.output_total_tokens > 0
 ),
 
 -- one name of what was called, and all attempts under it

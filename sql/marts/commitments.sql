@@ -71,7 +71,8 @@ said as (
     inner join commitment_statements on periods.billing_period >= commitment_statements.billing_period
 ),
 
--- a month that was over before the term began spoke of another, unless it names this one, to the day if not the hour
+-- a month that was over before the term began spoke of another, unless it names this one, to the day if not the hour;
+-- what the month itself says is always of it
 of_term as (
     select
         *,
@@ -79,6 +80,7 @@ of_term as (
     from said
     where
         begun_at is null
+        or told_in = billing_period
         or term_start + interval 2 day >= begun_at
         or (term_start is null and cast(told_in + interval 1 month as timestamp) > begun_at)
 ),
@@ -274,7 +276,7 @@ spread as (
         *,
         cast(floor(paid_before) as bigint) * hours as whole_hours,
         cast(
-            cast(paid_before - cast(floor(paid_before) as decimal(19, 0)) as decimal(19, 12))
+            cast(cast(paid_before as decimal(37, 12)) - cast(floor(paid_before) as decimal(19, 0)) as decimal(19, 12))
             * cast('1000000000000' as decimal(13, 0)) as bigint
         )
         * hours as rest_hours
@@ -318,9 +320,9 @@ select
                             ((whole_hours % term_hours) * 1000000000000 + rest_hours + term_hours // 2)
                             // term_hours as decimal(19, 0)
                         ) * cast('0.000000000001' as decimal(12, 12)) as decimal(31, 12)
-                    ) as decimal(38, 12)
+                    ) as decimal(37, 12)
                 )
-                + cast(cast(paid_by_hour as decimal(28, 12)) * cast(hours as decimal(10, 0)) as decimal(38, 12))
+                + cast(cast(paid_by_hour as decimal(28, 12)) * cast(hours as decimal(9, 0)) as decimal(37, 12))
     end as terms_cost,
     case
         when purchased_cost <> 0 then cast(used_cost as double) / cast(purchased_cost as double)

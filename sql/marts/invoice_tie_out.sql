@@ -36,7 +36,10 @@ compared as (
         billed.line_count,
         billed.billed_cost,
         invoices.stated_total,
-        cast(billed.billed_cost - invoices.stated_total as decimal(38, 12)) as difference
+        cast(
+            cast(billed.billed_cost as decimal(37, 12)) - cast(invoices.stated_total as decimal(37, 12))
+            as decimal(38, 12)
+        ) as difference
     from named
     left join billed
         on
