@@ -29,14 +29,20 @@ _GOAL = Decimal("0.01")
 
 def bill_table(shared: SharedFacts, period: Period) -> Table:
     """The company's bill: allocated to teams, and every residual. Raises as `bill_lines` does."""
+    told = [apart_text(shared.without_rate, period, is_all=False)]
+    if shared.adjusted_total:
+        amount = format_money(
+            round_to(shared.adjusted_total, minor_unit(shared.currency)), shared.currency, signed=True
+        )
+        told.append(f"{amount} of it corrects months that are locked, and is on no bill of {period.label}.")
     return cost_table(
         "bill",
         "Where the bill went",
         "Account",
         bill_lines(shared),
         shared.currency,
-        total_label="Bill",
-        remark=apart_text(shared.without_rate, period, is_all=False),
+        total_label="Bill and adjustments" if shared.adjusted_total else "Bill",
+        remark=" ".join(filter(None, told)),
     )
 
 

@@ -175,7 +175,8 @@ class UnmatchedEntry:
 class SharedFacts:
     """The lines that every team's statement of a period shows alike.
 
-    `bill_total` is the company's effective cost; it equals `allocated_total` plus the `residuals` to the last digit.
+    `bill_total` is the company's effective cost, `adjusted_total` of it what corrects locked months; it equals
+    `allocated_total` plus the `residuals` to the last digit.
     All three are in `currency`; `without_rate` has what could not be converted to it, by currency, in none of them.
     `contact` is whom to ask: a name or an address. `not_published`: the published tables that the snapshot lacks.
     """
@@ -185,6 +186,7 @@ class SharedFacts:
     bill_total: Decimal
     allocated_total: Decimal
     residuals: tuple[tuple[str, Decimal], ...] = ()
+    adjusted_total: Decimal = ZERO
     reconciliation: tuple[ReconciliationLine, ...] = ()
     freshness: tuple[SourceFreshness, ...] = ()
     snapshot_id: str = ""

@@ -36,6 +36,7 @@ from reports.money import exact_sum
 TEAM, RESIDUAL = "team:", "residual:"
 CHARGED = "chargeback"
 CAUSES = "reconciliation_by_cause"
+ADJUSTED = pl.col("rule_kind") == "adjustment"
 LEAST_SETTLED: tuple[PeriodState, ...] = ("open", "provisional", "final", "locked")
 # a source had nothing to deliver if that is so on all its days
 WORST_FIRST = (*IN_TROUBLE, "committed", "unchanged", "empty")
@@ -69,15 +70,12 @@ class PeriodView:
     def state(self) -> PeriodState:
         """The least settled of its bills decides."""
         states = set(self.chargeback["period_state"].to_list())
-        for state in LEAST_SETTLED:
-            if state in states:
-                return state
-        return "open"
+        return next((state for state in LEAST_SETTLED if state in states), LEAST_SETTLED[0])
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """The rows behind the period's pages, by the table that they are of."""
         before = {"previous_chargeback": self.previous, "gpu_waste": self.gpu, "freshness": self.freshness}
-        told = {"reconciliation_summary": self.reconciliation, "restatements": self.restatements}
+        told = {"reconciliation_summary": self.reconciliation, CAUSES: self.causes, "restatements": self.restatements}
         return {CHARGED: self.chargeback, **before, **told}
 
     def team_rows(self, team_id: str) -> TeamRows:
@@ -127,13 +125,13 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
 def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: date) -> SharedFacts:
     """The lines that every statement of the period shows alike."""
     by_account = _by_account(converted(view.chargeback))
-    allocated = exact_sum(cost for name, cost in by_account.items() if name.startswith(TEAM))
     residuals = tuple((name, cost) for name, cost in sorted(by_account.items()) if name.startswith(RESIDUAL))
     return SharedFacts(
         company=config.company,
         currency=config.currency,
         bill_total=exact_sum(by_account.values()),
-        allocated_total=allocated,
+        allocated_total=exact_sum(cost for name, cost in by_account.items() if name.startswith(TEAM)),
+        adjusted_total=exact_sum(_by_account(converted(view.chargeback.filter(ADJUSTED))).values()),
         residuals=residuals,
         reconciliation=_reconciliation(view),
         freshness=(*source_freshness(view, last_day), *_not_asked(view, config)),

@@ -173,6 +173,18 @@ def test_files_that_came_more_than_once_are_named_and_the_source_is_not_called_c
     )
 
 
+def test_what_corrects_locked_months_is_told_beside_the_bill(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    bill = table(build_statement(team, period, rows, shared), "bill")
+    assert (bill.total and bill.total.label, bill.remark) == ("Bill", "")
+    adjusted = replace(shared, adjusted_total=Decimal("-4.124"))
+    bill = table(build_statement(team, period, rows, adjusted), "bill")
+    assert bill.total is not None
+    assert (bill.total.label, bill.total.cells[-1]) == ("Bill and adjustments", "$5,000.02")
+    assert bill.remark == "−$4.12 of it corrects months that are locked, and is on no bill of July 2026."
+
+
 def test_causes_of_all_providers_are_named_the_largest_first(
     team: Team, period: Period, rows: TeamRows, shared: SharedFacts
 ) -> None:
