@@ -70,7 +70,10 @@ class PeriodView:
     def state(self) -> PeriodState:
         """The least settled of its bills decides."""
         states = set(self.chargeback["period_state"].to_list())
-        return next((state for state in LEAST_SETTLED if states & {state}), LEAST_SETTLED[0])
+        for state in LEAST_SETTLED:
+            if state in states:
+                return state
+        return "open"
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """The rows behind the period's pages, by the table that they are of."""
