@@ -36,7 +36,6 @@ from reports.money import exact_sum
 TEAM, RESIDUAL = "team:", "residual:"
 CHARGED = "chargeback"
 CAUSES = "reconciliation_by_cause"
-ADJUSTED = pl.col("rule_kind") == "adjustment"
 LEAST_SETTLED: tuple[PeriodState, ...] = ("open", "provisional", "final", "locked")
 # a source had nothing to deliver if that is so on all its days
 WORST_FIRST = (*IN_TROUBLE, "committed", "unchanged", "empty")
@@ -134,7 +133,7 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
         currency=config.currency,
         bill_total=exact_sum(by_account.values()),
         allocated_total=exact_sum(cost for name, cost in by_account.items() if name.startswith(TEAM)),
-        adjusted_total=exact_sum(_by_account(converted(view.chargeback.filter(ADJUSTED))).values()),
+        adjusted_total=exact_sum(_by_account(converted(view.chargeback.filter(rule_kind="adjustment"))).values()),
         residuals=residuals,
         reconciliation=_reconciliation(view),
         freshness=(*source_freshness(view, last_day), *_not_asked(view, config)),
