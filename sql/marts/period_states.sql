@@ -5,7 +5,8 @@
 -- period and has nothing in place for it (it failed and never delivered, or was withdrawn) may yet bill: it
 -- counts for the providers that it was ever seen to bill, and for all of the period's while it has billed none,
 -- as long as the configuration names it. One that was renamed or removed is not in bill_sources and holds
--- nothing back.
+-- nothing back. A provider may be in a period by adjustments of locked months alone: then its configured sources say
+-- whether the period is over, and none of them has to deliver a bill that nobody expects.
 with asked as (
     select
         x_source,
@@ -30,13 +31,15 @@ seen_sources as (
     select distinct
         billing_period,
         provider_name,
-        x_source
+        x_source,
+        1 as is_awaited
     from charge_groups
     union distinct
     select
         adjustments.billing_period,
         adjustments.provider_name,
-        bill_sources.x_source
+        bill_sources.x_source,
+        0 as is_awaited
     from adjustments
     inner join bill_sources on adjustments.provider_name = bill_sources.provider_name
 ),
@@ -56,22 +59,34 @@ silent_sources as (
     where deliveries.fact = 'charges' and coalesce(ranked_deliveries.status, 'withdrawn') = 'withdrawn'
 ),
 
-billing_sources as (
+possible_sources as (
     select
         billing_period,
         provider_name,
-        x_source
+        x_source,
+        is_awaited
     from seen_sources
     union distinct
     select
         seen_sources.billing_period,
         seen_sources.provider_name,
-        silent_sources.x_source
+        silent_sources.x_source,
+        1 as is_awaited
     from seen_sources
     inner join silent_sources
         on
             seen_sources.billing_period = silent_sources.billing_period
             and silent_sources.provider_name in ('', seen_sources.provider_name)
+),
+
+billing_sources as (
+    select
+        billing_period,
+        provider_name,
+        x_source,
+        max(is_awaited) as is_awaited
+    from possible_sources
+    group by billing_period, provider_name, x_source
 ),
 
 signals as (
@@ -82,7 +97,7 @@ signals as (
             when asked.asked_at < cast(billing_sources.billing_period + interval 1 month as timestamp) then 1
             else 0
         end as is_open,
-        case when ranked_deliveries.is_final then 0 else 1 end as is_provisional,
+        case when ranked_deliveries.is_final or billing_sources.is_awaited = 0 then 0 else 1 end as is_provisional,
         case when ranked_deliveries.reject_count > 0 then 1 else 0 end as has_refused
     from billing_sources
     left join asked on billing_sources.x_source = asked.x_source
