@@ -6,10 +6,10 @@ from connectors.registry import SOURCES, source
 from contracts import Contract, Layer, Severity, all_contracts
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
-from pipelines.checks import Outcome, validate
+from pipelines.checks import Outcome
 from pipelines.house import House
 from pipelines.night.adjustments import ADJUSTMENTS, adjustment_breaks
-from pipelines.night.checked import remember, rows_of, unchecked
+from pipelines.night.checked import check
 from pipelines.night.ledger import POSTINGS, breaks
 
 
@@ -34,13 +34,7 @@ def contract_check(table: Contract) -> dg.AssetChecksDefinition:
     )
     def holds(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         house = house_of(context)
-        slices = unchecked(house, table)
-        # rules select what breaks them, and of no rows none does
-        filled = any(piece.row_count for piece in slices)
-        outcomes = validate(table, rows_of(house, table, slices)) if filled else []
-        if slices and not any(outcome.blocks for outcome in outcomes):
-            remember(house, table)
-        return _result(house, table.table, outcomes)
+        return _result(house, table.table, check(house, table))
 
     return holds
 

@@ -1,5 +1,6 @@
 """`farthing close`: locks a month, or says what speaks against it."""
 
+import getpass
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,7 @@ class CloseRequest:
     """What `farthing close` was asked for; without a month, the list of those that are locked."""
 
     month: date | None
-    by: str
+    by: str | None = None
     reason: str | None = None
     dry_run: bool = False
 
@@ -31,28 +32,45 @@ def close_month(console: Console, file: Path, request: CloseRequest) -> int:
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
-    from pipelines.night.close import CloseRefusedError
+    from pipelines.night.close import CloseRefusedError, NotPublishedYetError
     from pipelines.night.run import new_run_id
     from reports.given import StatementError
 
-    if request.reason is not None and not request.reason.strip():
-        return stopped(console, "--accept needs a reason: it is kept with the month", WRONG)
     writing = request.month is not None and not request.dry_run
     try:
+        if request.reason is not None and not request.reason.strip():
+            raise _CallError("--accept needs a reason: it is kept with the month")
+        by = _by(request, writing=writing)
         with open_house(file, new_run_id(), writing=writing) as house:
             if request.month is None:
                 return _list(console, house)
-            return _close(console, house, request.month, request)
-    except ConfigError as error:
+            return _close(console, house, request.month, request, by)
+    except (_CallError, ConfigError) as error:
         return stopped(console, str(error), WRONG)
     except CloseRefusedError as error:
         _tell(console, error.findings, request)
         return stopped(console, f"{request.month:%Y-%m} was not locked.", FAILED)
-    except (LakeError, StatementError) as error:
+    except (NotPublishedYetError, LakeError, StatementError) as error:
         return stopped(console, str(error), FAILED)
 
 
-def _close(console: Console, house: "House", month: date, request: CloseRequest) -> int:
+class _CallError(Exception):
+    """The call lacks what is kept with the month."""
+
+
+def _by(request: CloseRequest, *, writing: bool) -> str:
+    """Who locks the month: who is named, else who is logged in. Raises _CallError where the call says too little."""
+    if request.by is not None and not request.by.strip():
+        raise _CallError("--by needs a name: it is kept with the month")
+    if not writing:
+        return ""
+    try:
+        return request.by or getpass.getuser()
+    except (KeyError, OSError, ImportError) as error:  # which of them depends on Python's version and the system
+        raise _CallError("nobody with a name is logged in: say who locks the month with --by") from error
+
+
+def _close(console: Console, house: "House", month: date, request: CloseRequest, by: str) -> int:
     from pipelines.cli.commands import FAILED, OK
     from pipelines.night.close import close, findings
     from pipelines.night.closings import locked_months
@@ -65,8 +83,8 @@ def _close(console: Console, house: "House", month: date, request: CloseRequest)
         said = "is locked already" if known else "cannot be locked" if hindered else "can be locked"
         console.print(f"{month:%Y-%m} {said}; nothing was changed.", highlight=False)
         return FAILED if hindered else OK
-    rendered = close(house, month, by=request.by, reason=request.reason)
-    said = "was locked before" if known else f"is locked by {request.by}"
+    rendered = close(house, month, by=by, reason=request.reason)
+    said = "was locked before" if known else f"is locked by {by}"
     console.print(escape(f"{month:%Y-%m} {said}: {rendered.count} statements kept, {rendered.index}"), highlight=False)
     return OK
 

@@ -4,7 +4,6 @@ Exit codes: 0 all is well; 1 nothing was published, or a command failed; 2 the c
 3 published, but a source had problems.
 """
 
-import getpass
 import os
 import sys
 from datetime import date
@@ -106,7 +105,7 @@ def close(
 
     if (month is None) != show:
         raise typer.BadParameter("name the month to lock, such as 2026-10, or ask for --list")
-    request = CloseRequest(None if month is None else _month(month), by or getpass.getuser(), accept, dry_run)
+    request = CloseRequest(None if month is None else _month(month), by, accept, dry_run)
     raise typer.Exit(close_month(_console(), config, request))
 
 

@@ -4,7 +4,7 @@ The record is the one thing that locks. What follows (the chargeback says so, th
 are rendered and kept) is made up for by the next night where a run dies in between.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,15 +16,18 @@ from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.lake import LakeError
 from pipelines.night.build import build
+from pipelines.night.checked import check
 from pipelines.night.closings import CLOSINGS, locked_months
 from pipelines.night.ledger import POSTINGS
-from pipelines.night.publish import publish
+from pipelines.night.publish import not_as_published, publish, published_tables
 from pipelines.night.sealing import CHARGED, seal
-from pipelines.night.stale import content_fingerprint
+from pipelines.night.stale import content_fingerprint, stored_inputs
 from pipelines.night.statements import Rendered, render_period
 from pipelines.night.versions import PERIOD_STATES
 from reports.money import exact_sum
 
+WRITTEN = (CLOSINGS, CHARGED, PERIOD_STATES)
+"""What locking a month writes of what is published."""
 TIE_OUT = "invoice_tie_out"
 _NOT_FINAL = (
     ("open_source_count", "not asked after the month's end"),
@@ -48,6 +51,13 @@ class CloseRefusedError(Exception):
         self.findings = tuple(findings)
 
 
+class NotPublishedYetError(Exception):
+    """The month is locked, and what follows from it is not published yet."""
+
+    def __init__(self, month: date, reason: str) -> None:
+        super().__init__(f"{month:%Y-%m} is locked; the next run publishes it: farthing run ({reason})")
+
+
 def findings(house: House, month: date) -> list[Finding]:
     """What speaks against locking a month that is not locked."""
     if next_month(month) > house.clock().date():
@@ -55,8 +65,8 @@ def findings(house: House, month: date) -> list[Finding]:
     charged = _rows(house, CHARGED, month)
     if not charged:
         return [Finding(f"{month:%Y-%m} has no costs in the lake; pull its bills first: farthing run")]
-    if not _is_published(house, month):
-        return [Finding("the lake has changed since its last snapshot, of which every check held: farthing run")]
+    if unpublished := _unpublished(house):
+        return [Finding(unpublished)]
     return [
         *_unsettled(_rows(house, PERIOD_STATES, month)),
         *_untied(_rows(house, TIE_OUT, month)),
@@ -68,6 +78,9 @@ def findings(house: House, month: date) -> list[Finding]:
 def close(house: House, month: date, *, by: str, reason: str | None) -> Rendered:
     """Locks a month, and renders and keeps its statements. A month that is locked stays as it is.
 
+    Nothing is published but what the last snapshot had, of which every check held, and what locking writes, which is
+    checked here.
+
     Args:
         house: open for writing.
         month: its first day.
@@ -76,14 +89,28 @@ def close(house: House, month: date, *, by: str, reason: str | None) -> Rendered
 
     Raises:
         CloseRefusedError: something speaks against it that was not, or cannot be, accepted.
+        NotPublishedYetError: it is locked, and something failed after that.
     """
     if month not in locked_months(house):
         found = findings(house, month)
         if hindrances := [finding for finding in found if reason is None or not finding.can_be_accepted]:
             raise CloseRefusedError(hindrances)
         house.lake.append(CLOSINGS, _record(house, month, by, reason, found))
+    elif unpublished := _unpublished(house, aside=WRITTEN):
+        raise NotPublishedYetError(month, unpublished)
+    try:
+        return _follow_up(house, month)
+    except (Exception, KeyboardInterrupt) as error:
+        raise NotPublishedYetError(month, str(error) or type(error).__name__) from error
+
+
+def _follow_up(house: House, month: date) -> Rendered:
+    """What the record of a closing leads to. Nothing is published that breaks its contract."""
     seal(house)
     build(house, contract(PERIOD_STATES), month, month)
+    for table in (CHARGED, PERIOD_STATES):
+        if broken := [outcome.text() for outcome in check(house, contract(table)) if outcome.blocks]:
+            raise LakeError("; ".join(broken))
     publish(house)
     return render_period(house, month)
 
@@ -112,13 +139,15 @@ def _rows(house: House, table: str, month: date) -> list[dict[str, Any]]:
     return house.lake.read(table, month, next_month(month)).to_pylist()
 
 
-def _is_published(house: House, month: date) -> bool:
-    """Whether what would be locked is what finance sees, which no failed check let through."""
-    try:
-        shown = house.lake.published().read(CHARGED, month, next_month(month))
-    except LakeError:
-        return False
-    return content_fingerprint(shown) == content_fingerprint(house.lake.read(CHARGED, month, next_month(month)))
+def _unpublished(house: House, aside: Collection[str] = ()) -> str:
+    """Why publishing would show more than what every check held of; empty where it would not."""
+    rebuilt_from = (table.table for table in stored_inputs(contract(PERIOD_STATES)))
+    if found := not_as_published(house, {*published_tables(), *rebuilt_from}.difference(aside)):
+        changed = ", ".join(found)
+        return (
+            f"{changed} changed since the last snapshot, of which every check held; run the night first: farthing run"
+        )
+    return ""
 
 
 def _unsettled(states: Sequence[dict[str, Any]]) -> Iterator[Finding]:

@@ -1,18 +1,22 @@
 """A locked month stays as it was, to the byte; what is learned of it later is posted in an open month, with its cause."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from rich.console import Console
 
-from contracts import contract
+from contracts import Contract, contract
 from pipelines.assets.tables import COMPUTED
-from pipelines.house import open_house
+from pipelines.cli.close import CloseRequest, close_month
+from pipelines.house import House, open_house
 from pipelines.night.adjustments import adjustment_breaks
-from pipelines.night.build import build
-from pipelines.night.close import CloseRefusedError, close, closings, findings
+from pipelines.night.build import SLICE_SOURCE, build
+from pipelines.night.close import CloseRefusedError, NotPublishedYetError, close, closings, findings
 from pipelines.night.closings import posted_in
 from pipelines.night.ledger import breaks
 from pipelines.night.publish import publish
@@ -171,3 +175,95 @@ def test_an_adjustment_goes_to_the_first_month_that_is_not_locked() -> None:
     assert posted_in(OCTOBER, {OCTOBER}) == NOVEMBER
     assert posted_in(date(2026, 11, 1), {OCTOBER, NOVEMBER, date(2026, 12, 1)}) == date(2027, 1, 1)
     assert posted_in(OCTOBER, {OCTOBER, date(2026, 12, 1)}) == NOVEMBER
+
+
+def test_what_no_check_held_of_is_not_published_by_locking(tmp_path: Path) -> None:
+    config = company(tmp_path)
+    night(config, DAY, date(2026, 11, 2))
+    assert against(config) == {}
+    with open_house(config, "cut-short", clock=lambda: at_noon(date(2026, 11, 3))) as house:
+        teams = house.lake.read("teams")
+        (piece,) = house.lake.slices("teams")
+        house.lake.replace_slice(
+            "teams", piece.slice_date, piece.slice_source, teams.slice(1), "of a night that failed"
+        )
+    refusal = "teams changed since the last snapshot, of which every check held; run the night first: farthing run"
+    assert against(config) == {refusal: False}
+    with pytest.raises(CloseRefusedError, match=f"^{refusal}$"):
+        locked(config, date(2026, 11, 3), reason="accepted")
+    assert asked(tmp_path, "select * from period_closings") == []
+    assert len(asked(tmp_path, "select * from teams")) == 2
+
+    night(config, date(2026, 11, 3))
+    locked(config, date(2026, 11, 4))
+    with open_house(config, "cut-short", clock=lambda: at_noon(date(2026, 11, 5))) as house:
+        house.lake.replace_slice("teams", piece.slice_date, piece.slice_source, teams.slice(1), "of another one")
+        with pytest.raises(NotPublishedYetError, match=r"^2026-10 is locked; the next run publishes it.*teams changed"):
+            close(house, OCTOBER, by="bob", reason=None)
+    assert len(asked(tmp_path, "select * from teams")) == 2
+
+
+def test_how_settled_a_month_is_must_hold_its_contract_before_it_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = company(tmp_path)
+    night(config, DAY, date(2026, 11, 2))
+
+    def broken(house: House, table: Contract, first: date, last: date) -> None:
+        rows = house.lake.read(table.table, OCTOBER, NOVEMBER)
+        place = rows.schema.get_field_index("period_state")
+        shut = rows.set_column(place, rows.schema.field(place), pa.array(["shut"] * rows.num_rows))
+        house.lake.replace_slice(table.table, OCTOBER, SLICE_SOURCE, shut, f"{first} {last}")
+
+    monkeypatch.setattr("pipelines.night.close.build", broken)
+    with pytest.raises(NotPublishedYetError, match=r"2026-10 is locked; the next run publishes it.*period_state.*shut"):
+        locked(config, date(2026, 11, 3))
+    assert {row[0] for row in asked(tmp_path, "select period_state from period_states")} == {"final"}
+    monkeypatch.undo()
+    locked(config, date(2026, 11, 3))
+    assert {row[0] for row in asked(tmp_path, "select period_state from period_states")} == {"locked"}
+
+
+def told(config: Path, request: CloseRequest) -> tuple[int, str]:
+    console = Console(file=StringIO(), width=200)
+    code = close_month(console, config, request)
+    assert isinstance(console.file, StringIO)
+    return code, console.file.getvalue()
+
+
+def nobody() -> str:
+    raise KeyError("getpwuid(): uid not found: 65000")
+
+
+def test_who_locks_is_asked_only_of_whoever_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = company(tmp_path)
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert told(config, CloseRequest(None)) == (0, "No month is locked.\n")
+    code, said = told(config, CloseRequest(OCTOBER, dry_run=True))
+    assert (code, said.splitlines()[-1]) == (1, "2026-10 cannot be locked; nothing was changed.")
+    unnamed = "nobody with a name is logged in: say who locks the month with --by\n"
+    assert told(config, CloseRequest(OCTOBER)) == (2, unnamed)
+    for blank in ("", " "):
+        assert told(config, CloseRequest(OCTOBER, by=blank)) == (2, "--by needs a name: it is kept with the month\n")
+
+
+def test_a_failure_after_the_record_says_that_the_month_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = company(tmp_path)
+    now = datetime.now(UTC).date()
+    night(config, DAY, date(2026, 11, 2), at=max(now, date(2026, 11, 3)))
+
+    def full(_: House) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("pipelines.night.close.publish", full)
+    assert told(config, CloseRequest(OCTOBER, by="ada")) == (
+        1,
+        "2026-10 is locked; the next run publishes it: farthing run (no space left on device)\n",
+    )
+    monkeypatch.undo()
+    code, said = told(config, CloseRequest(OCTOBER, by="bob"))
+    assert code == 0
+    assert said.startswith("2026-10 was locked before: 2 statements kept")
+    assert asked(tmp_path, "select closed_by from period_closings") == [("ada",)]
