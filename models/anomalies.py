@@ -31,9 +31,11 @@ WARM_DAYS = LAGS[-1] + MEMORY_DAYS + 7
 
 TABLE = "anomalies"
 _PLACES = Decimal("0.000001")
+_SENSITIVITY = SENSITIVITIES["medium"]
+_COST_UNKNOWN = "Cost unknown: on a day of it no attempt has a price."
 
 
-def anomalies(costs: pl.DataFrame, usage: pl.DataFrame, *, currency: str, sensitivity: str = "medium") -> pl.DataFrame:
+def anomalies(costs: pl.DataFrame, usage: pl.DataFrame, *, currency: str) -> pl.DataFrame:
     """Every anomaly of the window, in the shape of `anomalies`.
 
     Days are judged that are settled (`settled_through`). Of what is billed only usage counts: purchases of commitments,
@@ -46,13 +48,12 @@ def anomalies(costs: pl.DataFrame, usage: pl.DataFrame, *, currency: str, sensit
         usage: what was logged: day, x_source, account, provider_id, model_id, key_id, feature, environment,
             request_count, priced_request_count, failure_count, tokens, cache_read_tokens, output_tokens, cost_units.
         currency: of all amounts.
-        sensitivity: low, medium or high, as `SENSITIVITIES` has them.
     """
     billed = _settled(costs, "provider_name", BILL_LAG_DAYS)
     logged = _settled(usage, "x_source", LOG_LAG_DAYS)
     found: list[Told] = []
     for panel in (*bill_panels(billed), *log_panels(logged, billed)):
-        found += _told(panel, sensitivity)
+        found += _told(panel)
     stories = folded(found)
     parents = {told.anomaly_id: told.parent_id for told in stories}
     causes = {
@@ -71,13 +72,13 @@ def _settled(rows: pl.DataFrame, told_by: str, lag_days: int) -> pl.DataFrame:
     return rows.filter(pl.col("day").is_between(last - timedelta(days=WINDOW_DAYS - 1), last))
 
 
-def _told(panel: Panel, sensitivity: str) -> Iterator[Told]:
+def _told(panel: Panel) -> Iterator[Told]:
     """The events of a panel, as days and names. Of a window that is full, its first days are only held against."""
-    scores = score_days(panel.values, SENSITIVITIES[sensitivity], panel.pools)
+    scores = score_days(panel.values, _SENSITIVITY, panel.pools)
     events = find_events(
         panel.values,
         scores,
-        SENSITIVITIES[sensitivity],
+        _SENSITIVITY,
         unit_costs=panel.unit_costs,
         owner_costs=panel.owner_costs,
         gate=Gate(),
@@ -141,18 +142,18 @@ def _row(told: Told, story_id: str, cause: Cause | None, currency: str) -> tuple
         event.peak_score,
         _rounded(event.observed),
         _rounded(event.expected),
-        _rounded(event.excess_cost),
+        None if event.excess_cost is None else _rounded(event.excess_cost),
         _rounded(event.least_cost),
         currency,
         event.is_large and told.parent_id is None,
-        *_told_cause(cause),
+        *_told_cause(cause, None if event.excess_cost is not None else _COST_UNKNOWN),
         told.day(told.day_count - 1),
     )
 
 
-def _told_cause(cause: Cause | None) -> tuple[object, ...]:
+def _told_cause(cause: Cause | None, evidence: str | None) -> tuple[object, ...]:
     if cause is None:
-        return (None,) * 7
+        return (None, evidence, *(None,) * 5)
     return (
         cause.name,
         cause.evidence,

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from models.anomaly_comparison import MEASURES, NONE, compared, contributors_of, lines_of, sums_of
+from models.anomaly_comparison import MEASURES, Names, compared, contributors_of, lines_of, sums_of
 from models.anomaly_series import LEVELS
 from models.anomaly_stories import Told
 from models.root_cause import PriceVolumeMix, price_volume_mix
@@ -85,17 +85,17 @@ class _Story:
     def totals(self, measure: str) -> tuple[Decimal, Decimal]:
         """Before and after, of all rows."""
         pairs = self.sums([], measure)
-        return pairs[NONE] if pairs else (_ZERO, _ZERO)
+        return pairs[("",)] if pairs else (_ZERO, _ZERO)
 
-    def sums(self, by: Sequence[str], measure: str) -> dict[str, tuple[Decimal, Decimal]]:
-        """Before and after by name."""
+    def sums(self, by: Sequence[str], measure: str) -> dict[Names, tuple[Decimal, Decimal]]:
+        """Before and after by names."""
         return sums_of(self.rows.with_columns(everything=pl.lit("")), by or ["everything"], measure)
 
 
 def _key_leak(story: _Story) -> str | None:
     """One known key carries most of it, under a feature or an environment that it never had."""
-    key, before, after = _largest(story.sums(["key_id"], "cost_units"))
-    if story.change <= 0 or after - before < ONE_KEY * story.change or key == NONE or not before:
+    (key,), before, after = _largest(story.sums(["key_id"], "cost_units"))
+    if story.change <= 0 or after - before < ONE_KEY * story.change or not key or not before:
         return None
     own = _Story(story.rows.filter(pl.col("key_id") == key), story.parts)
     places = own.sums(["feature", "environment"], "cost_units")
@@ -116,7 +116,7 @@ def _new_model(story: _Story) -> str | None:
     model, _, after = _largest(fresh)
     if after < MOST_OF_IT * story.change:
         return None
-    return f"{model} was not used in the four weeks before, and cost {after:.2f}."
+    return f"{' '.join(filter(None, model))} was not seen in the four weeks before, and cost {after:.2f}."
 
 
 def _cache_collapse(story: _Story) -> str | None:
@@ -138,8 +138,8 @@ def _price_change(story: _Story) -> str | None:
 
 def _runaway_loop(story: _Story) -> str | None:
     """One key carries most of it, with several times its requests or its tokens for each of them."""
-    key, before, after = _largest(story.sums(["key_id"], "cost_units"))
-    if story.change <= 0 or after - before < ONE_KEY * story.change or key == NONE:
+    (key,), before, after = _largest(story.sums(["key_id"], "cost_units"))
+    if story.change <= 0 or after - before < ONE_KEY * story.change or not key:
         return None
     own = _Story(story.rows.filter(pl.col("key_id") == key), story.parts)
     requests, tokens = own.totals("request_count"), own.totals("tokens")
@@ -181,10 +181,10 @@ _TESTS: Mapping[str, Callable[[_Story], str | None]] = {
 """In the order in which they are asked: the first that holds is the cause."""
 
 
-def _largest(pairs: Mapping[str, tuple[Decimal, Decimal]]) -> tuple[str, Decimal, Decimal]:
-    """The name with the largest rise, and what it was before and after."""
-    name, (before, after) = max(pairs.items(), key=lambda pair: (pair[1][1] - pair[1][0], pair[0]))
-    return name, before, after
+def _largest(pairs: Mapping[Names, tuple[Decimal, Decimal]]) -> tuple[Names, Decimal, Decimal]:
+    """The names with the largest rise, and what it was before and after."""
+    names, (before, after) = max(pairs.items(), key=lambda pair: (pair[1][1] - pair[1][0], pair[0]))
+    return names, before, after
 
 
 def _is_dearer(story: _Story) -> bool:

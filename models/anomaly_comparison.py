@@ -15,6 +15,7 @@ from models.anomaly_stories import Told
 from models.root_cause import Line, adtributor
 
 WEEKS_BEFORE = 4
+Names = tuple[str, ...]
 NONE = "(none)"
 """What has no name."""
 MEASURES = (
@@ -22,54 +23,71 @@ MEASURES = (
     "cost_units",
 )
 _PICO = Decimal(1).scaleb(-12)
+_WHOLE = 12
+"""A twelfth of it is shared by one to four days without a rest."""
 
 
 def compared(told: Told, rows: pl.DataFrame, measures: Sequence[str]) -> pl.DataFrame:
     """What stands in the story's series, each measure `_before` and `_after`, summed by all that names it.
 
-    Before is four times what was usual, so that it stays whole: each earlier day counts as often as its weekday is in
-    the story. After is four times what was.
+    Both are twelve times what they are, so that they stay whole. Before is what was usual: for each day of the story
+    the mean of its weekday, of as many of the four days before as are known. A day is known where `rows` holds anything
+    at all of it; of the story, too, only days that are known count. Where a weekday is not known from before there is
+    nothing to compare with, and nothing is returned.
     """
     onset, end = told.day(told.event.first_day), told.day(told.event.end_day)
     keys = LEVELS[told.level]
     wanted = [
         pl.col(key) == value for key, value in (("account", told.account), ("model_id", told.model_id)) if key in keys
     ]
-    weekdays = pl.DataFrame({"day": pl.date_range(onset, end, eager=True)}).select(weekday=pl.col("day").dt.weekday())
-    weights = weekdays.group_by("weekday").agg(weight=pl.len().cast(pl.Int64))
-    found = rows.filter(pl.col("day").is_between(onset - timedelta(weeks=WEEKS_BEFORE), end), *wanted)
+    is_near = pl.col("day").is_between(onset - timedelta(weeks=WEEKS_BEFORE), end)
+    weekday, is_after = pl.col("day").dt.weekday(), pl.col("day") >= onset
+    weekdays = (
+        rows.filter(is_near)
+        .select(pl.col("day").unique())
+        .group_by(weekday=weekday)
+        .agg(in_story=is_after.sum().cast(pl.Int64), known=(~is_after).sum().cast(pl.Int64))
+        .filter(pl.col("in_story") > 0)
+    )
+    found = rows.filter(is_near, *wanted) if (weekdays["known"] > 0).all() else rows.clear()
     weighed = (
-        found.with_columns(weekday=pl.col("day").dt.weekday(), is_after=pl.col("day") >= onset)
-        .join(weights, on="weekday", how="left")
-        .with_columns(pl.when("is_after").then(WEEKS_BEFORE).otherwise(pl.col("weight").fill_null(0)).alias("weight"))
+        found.with_columns(weekday=weekday, is_after=is_after)
+        .join(weekdays, on="weekday", how="left")
+        .with_columns(
+            weight=pl.when("is_after")
+            .then(_WHOLE)
+            .otherwise((pl.col("in_story") * _WHOLE // pl.col("known")).fill_null(0))
+        )
     )
     names = [name for name in rows.columns if name not in ("day", "x_source", *MEASURES, "priced_request_count")]
     return weighed.group_by(names).agg(
         (pl.col(name).cast(pl.Int128) * pl.col("weight"))
-        .filter(pl.col("is_after") == is_after)
+        .filter(pl.col("is_after") == later)
         .sum()
         .alias(f"{name}_{when}")
         for name in measures
-        for when, is_after in (("before", False), ("after", True))
+        for when, later in (("before", False), ("after", True))
     )
 
 
-def sums_of(rows: pl.DataFrame, by: Sequence[str], measure: str) -> dict[str, tuple[Decimal, Decimal]]:
-    """By name of what they are summed by: a measure before and after."""
-    sums = rows.group_by(by).agg(pl.col(f"{measure}_before").sum(), pl.col(f"{measure}_after").sum())
-    scale = _PICO / WEEKS_BEFORE if measure == "cost_units" else Decimal(1) / WEEKS_BEFORE
-    return {
-        " ".join(str(part) for part in row[:-2] if part) or "(none)": (
-            Decimal(row[-2]) * scale,
-            Decimal(row[-1]) * scale,
-        )
-        for row in sums.sort(by).iter_rows()
-    }
+def sums_of(rows: pl.DataFrame, by: Sequence[str], measure: str) -> dict[Names, tuple[Decimal, Decimal]]:
+    """By the names of what they are summed by, empty where there is none: a measure before and after."""
+    sums = rows.group_by(pl.col(name).fill_null("") for name in by).agg(
+        pl.col(f"{measure}_before").sum(), pl.col(f"{measure}_after").sum()
+    )
+    scale = _PICO / _WHOLE if measure == "cost_units" else Decimal(1) / _WHOLE
+    return {row[:-2]: (Decimal(row[-2]) * scale, Decimal(row[-1]) * scale) for row in sums.sort(by).iter_rows()}
 
 
 def contributors_of(rows: pl.DataFrame, dimensions: Sequence[str]) -> str:
     """Adtributor's explanations as JSON: dimension, element, what it cost more, its share, its surprise."""
-    found = adtributor({dimension: sums_of(rows, [dimension], "cost_units") for dimension in dimensions if rows.height})
+    found = adtributor(
+        {
+            dimension: {name or NONE: costs for (name,), costs in sums_of(rows, [dimension], "cost_units").items()}
+            for dimension in dimensions
+            if rows.height
+        }
+    )
     return json.dumps(
         [
             {
@@ -85,7 +103,7 @@ def contributors_of(rows: pl.DataFrame, dimensions: Sequence[str]) -> str:
     )
 
 
-def lines_of(rows: pl.DataFrame, when: str) -> dict[str, Line]:
+def lines_of(rows: pl.DataFrame, when: str) -> dict[Names, Line]:
     """What every model came to."""
     index = 0 if when == "before" else 1
     tokens, costs = (sums_of(rows, ["provider_id", "model_id"], name) for name in ("tokens", "cost_units"))

@@ -35,7 +35,8 @@ class Event:
     `first_day` is where it began (of a level: where the running sum left zero), `found_day` its first alarm,
     `last_alarm_day` its last, `end_day` its last day above (or below) expectation, `resolved_day` the first day after
     that, None while it lasts. `observed` and `expected` are means of its days in the series' unit, `excess_cost` is
-    what the difference comes to in money, by day and altogether, `least_cost` what it has to come to.
+    what the difference comes to in money, by day (NaN where that is not known) and altogether (None where one of its
+    days is not known), `least_cost` what it has to come to. What is not known is not large.
     """
 
     series: int
@@ -53,7 +54,7 @@ class Event:
     observed: float
     expected: float
     daily_excess_costs: tuple[float, ...]
-    excess_cost: float
+    excess_cost: float | None
     least_cost: float
     is_large: bool
 
@@ -64,7 +65,8 @@ def find_events(
     """The events of every series, ordered by series and first day.
 
     Point alarms are those that Benjamini and Hochberg's procedure keeps of each day. An event reaches from the first
-    day of its first alarm to the day before the first one after its last alarm whose score is no more than the slack.
+    day of its first alarm to the day before the first one after its last alarm whose score is no more than the slack;
+    where the next one begins before that, both are one, so that no day counts twice.
     What was expected of it is frozen: of each of its days what was expected of that weekday in its first seven days,
     so that an event does not become its own yardstick.
 
@@ -76,7 +78,7 @@ def find_events(
         values: series by days, as they were scored.
         scores: what `score_days` says of them.
         sensitivity: that they were scored with.
-        unit_costs: what one unit of each series costs on each day, in the currency of `gate`.
+        unit_costs: what one unit of each series costs on each day, in the currency of `gate`; NaN where not known.
         owner_costs: what the owner of each series pays for on each day, likewise; NaN counts as nothing.
         gate: what makes an event large.
     """
@@ -84,13 +86,17 @@ def find_events(
     for day in range(values.shape[1]):
         if kept[:, day].any():
             kept[:, day] &= discoveries(scores.score[:, day], DISCOVERY_RATE)
+    slack = sensitivity.slack
     found: list[Event] = []
     for series in np.flatnonzero(kept.any(axis=1) | (scores.sum_start >= 0).any(axis=1) | scores.is_drop.any(axis=1)):
         row = _Series(int(series), values, scores, unit_costs, owner_costs)
-        rises = _covered(kept[series], scores.sum_start[series])
-        for first, last in _stretches(rises):
-            alarms = kept[series] | (scores.sum_start[series] >= 0)
-            found.append(_rise(row, kept[series], alarms, first, last, sensitivity, gate))
+        alarms = kept[series] | (scores.sum_start[series] >= 0)
+        found += [
+            _event(row, kept[series], alarms, first, last, end, gate, is_drop=False)
+            for first, last, end in _rises(
+                scores.score[series], _covered(kept[series], scores.sum_start[series]), slack
+            )
+        ]
         found += [
             _event(row, scores.is_drop[series], scores.is_drop[series], first, last, last, gate, is_drop=True)
             for first, last in _stretches(scores.is_drop[series])
@@ -125,13 +131,14 @@ def _stretches(covered: Flags) -> Iterator[tuple[int, int]]:
     yield from ((int(days[start]), int(days[end])) for start, end in zip(starts, ends, strict=True))
 
 
-def _rise(
-    row: _Series, points: Flags, alarms: Flags, first: int, last: int, sensitivity: Sensitivity, gate: Gate
-) -> Event:
-    after = row.scores.score[row.number, last + 1 :]
-    calm = np.flatnonzero(after <= sensitivity.slack)  # a day that is not judged resolves nothing
-    end = last + int(calm[0]) if calm.size else row.values.shape[1] - 1
-    return _event(row, points, alarms, first, last, end, gate, is_drop=False)
+def _rises(score: Floats, covered: Flags, slack: float) -> list[tuple[int, int, int]]:
+    """First day, last alarm and end of every rise; those that reach the next one together with it."""
+    found: list[tuple[int, int, int]] = []
+    for first, last in _stretches(covered):
+        start = found.pop()[0] if found and found[-1][2] >= first else first
+        calm = np.flatnonzero(score[last + 1 :] <= slack)  # a day that is not judged resolves nothing
+        found.append((start, last, last + int(calm[0]) if calm.size else score.size - 1))
+    return found
 
 
 def _event(
@@ -145,8 +152,8 @@ def _event(
     score = row.scores.drop_score if is_drop else row.scores.score
     peak = first + int(np.argmax(-differences if is_drop else differences))
     observed, wanted = values[is_known].mean().item(), expected[is_known].mean().item()
-    excess_costs = np.nan_to_num(differences * row.unit_costs[row.number, days])
-    excess = excess_costs.sum().item()
+    excess_costs = np.where(differences == 0, 0.0, differences * row.unit_costs[row.number, days])
+    excess = None if np.isnan(excess_costs).any() else excess_costs.sum().item()
     month = np.nansum(row.owner_costs[row.number, max(0, first - MONTH_DAYS) : first]).item()
     least = max(gate.least_cost, gate.least_month_ratio * month)
     recent = slice(-WEEK, None)
@@ -170,7 +177,10 @@ def _event(
         daily_excess_costs=tuple(excess_costs.tolist()),
         excess_cost=excess,
         least_cost=least,
-        is_large=not is_drop and excess >= least and observed - wanted >= gate.least_excess_ratio * wanted,
+        is_large=not is_drop
+        and excess is not None
+        and excess >= least
+        and observed - wanted >= gate.least_excess_ratio * wanted,
     )
 
 

@@ -80,19 +80,21 @@ def score_days(values: Floats, sensitivity: Sensitivity, pools: NDArray[np.int64
 
     A day is a point alarm where z_t > point, and the end of a level alarm where S_t > limit. A level that fell and is
     taken for normal in the end does not make what stayed the same look like a rise: hence the zero within z. Drops are
-    told by the mirror image, where a day is also a fifth below its weekdays.
+    told by the mirror image, where a day is also a fifth below its weekdays. A day below zero, as a refund makes one,
+    has no logarithm: it is judged as a day of zero.
 
     Sources: median and MAD: Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993), whose limit is 3.5; running
     sum and its restart: Page, Continuous Inspection Schemes (1954).
 
     Args:
-        values: series by days, in any unit, not negative; NaN where a day is not known.
+        values: series by days, in any unit; NaN where a day is not known.
         sensitivity: when to alarm.
         pools: a number for each series; of series with the same one the young learn from the old how much they vary.
 
     Returns:
         The scores. Unitless but `expected`.
     """
+    values = np.maximum(values, 0)
     count, days = values.shape
     pools = np.zeros(count, dtype=np.int64) if pools is None else pools
     residuals = np.full((count, days), np.nan)

@@ -39,7 +39,8 @@ class Panel:
     """All series of one metric at one level: series by days, NaN where a day is not known.
 
     `keys` names account and model of each series, empty where the level has none. `unit_costs` is what a unit of the
-    series costs on each day, `owner_costs` what the account (of the organisation: everybody) pays for on each.
+    series costs on each day, NaN where that is not known, `owner_costs` what the account (of the organisation:
+    everybody) pays for on each.
     """
 
     level: str
@@ -99,7 +100,9 @@ def log_panels(usage: pl.DataFrame, owner_costs: pl.DataFrame) -> Iterator[Panel
         output_tokens_per_request = O / n               likewise, at the mean price of a token
         cost_per_request = C / m                        one more in each costs m
 
-    Ratios of a day without attempts are not known. Units: tokens a day, tokens, tokens, reporting currency.
+    Ratios of a day without attempts are not known; what a token costs is not on a day with tokens of which no attempt
+    has a price. A day without tokens has the price of the day before. Units: tokens a day, tokens, tokens, reporting
+    currency.
 
     Args:
         usage: settled days alone: day, account, model_id, request_count, priced_request_count, tokens, output_tokens,
@@ -113,7 +116,7 @@ def log_panels(usage: pl.DataFrame, owner_costs: pl.DataFrame) -> Iterator[Panel
         named, sums = grid.sums(usage, keys, _LOGGED)
         requests, priced, tokens, output = (sums[name] for name in _LOGGED[:-1])
         cost = sums["cost_units"] / _UNITS
-        token_cost = np.nan_to_num(_ratio(cost, tokens))
+        token_cost = _token_costs(cost, tokens, priced)
         owners, pools = grid.owners(named, owner_costs), _pools(named)
         values_and_costs = (
             (_ratio(cost, priced), priced),
@@ -172,6 +175,12 @@ class _Grid:
         row_of = {account: row for row, (account, _) in enumerate(owners)}
         paid = np.vstack([sums["cost_units"] / _UNITS, np.zeros((1, self.is_known.size))])
         return np.nan_to_num(paid[[row_of.get(account, len(owners)) for account, _ in named]])
+
+
+def _token_costs(cost: Floats, tokens: Floats, priced: Floats) -> Floats:
+    known = np.where(priced > 0, _ratio(cost, tokens), np.nan)
+    newest = np.maximum.accumulate(np.where(tokens > 0, np.arange(tokens.shape[1]), 0), axis=1)
+    return np.take_along_axis(known, newest, axis=1)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

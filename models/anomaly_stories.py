@@ -36,7 +36,7 @@ class Told:
         return self.first_day + timedelta(days=column)
 
     def excess_between(self, start: date, end: date) -> float:
-        """What it came to from start to end, both included."""
+        """What it came to from start to end, both included; NaN where that is not known of a day."""
         onset = self.day(self.event.first_day)
         first = max(0, (start - onset).days)
         return sum(self.event.daily_excess_costs[first : max(0, (end - onset).days + 1)])
@@ -76,7 +76,7 @@ def _explains(parent: Told, told: Told) -> bool:
     """Whether it does, on the days that both are settled for: bills are later than logs.
 
     Of the same series by its days: what tokens cost at their mean price is a guess, where the cost itself is known.
-    Of one level up by its money.
+    Of one level up by its money: what is not known explains nothing, and nothing explains it.
     """
     start, end = told.day(told.event.first_day), told.day(told.event.end_day)
     end = min(end, parent.day(parent.day_count - 1))

@@ -8,11 +8,13 @@ Here belongs: arithmetic of differences. Here does not belong: which periods are
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from typing import TypeVar
 
 LEAST_TOTAL_EXPLAINED = Decimal("0.67")
 LEAST_ELEMENT_EXPLAINED = Decimal("0.1")
 _PRECISION = 60
 _ZERO = Decimal(0)
+_Thing = TypeVar("_Thing")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class PriceVolumeMix:
     price_cost: Decimal
 
 
-def price_volume_mix(before: Mapping[str, Line], after: Mapping[str, Line], *, places: int = 12) -> PriceVolumeMix:
+def price_volume_mix(
+    before: Mapping[_Thing, Line], after: Mapping[_Thing, Line], *, places: int = 12
+) -> PriceVolumeMix:
     """Splits the change of cost of a mix of things, each with a quantity, into three parts.
 
     With Q the sum of quantities, m = q / Q the share of a thing, p = cost / q its price, P = sum(m0 * p0):

@@ -197,3 +197,23 @@ def test_where_every_day_is_alike_nothing_is_told() -> None:
 def test_of_nothing_nothing_is_told() -> None:
     costs, usage = company()
     assert anomalies(costs.clear(), usage.clear(), currency="USD").is_empty()
+
+
+def unpriced(usage: pl.DataFrame) -> pl.DataFrame:
+    """The same, but nobody knows what the large model costs."""
+    is_large = pl.col("model_id") == "large"
+    return usage.with_columns(
+        pl.when(is_large).then(0).otherwise(pl.col(name)).alias(name) for name in ("priced_request_count", "cost_units")
+    )
+
+
+def test_what_tokens_without_a_price_came_to_is_not_known() -> None:
+    costs, usage = company(only("k2", request_count=9, tokens=9, cache_read_tokens=9, output_tokens=9))
+    table = anomalies(costs.clear(), unpriced(usage), currency="USD")
+    unknown = table.filter((pl.col("model_id") == "large") & (pl.col("metric") == "tokens"))
+    (told,) = unknown.to_dicts()
+    assert (told["excess_cost"], told["is_alert"], told["cause"]) == (None, False, None)
+    assert told["evidence"] == "Cost unknown: on a day of it no attempt has a price."
+    assert told["observed_mean"] == 900_000
+    # what the team's other model costs is known: so is the mean price of its tokens
+    assert not table.filter(pl.col("level") == "team")["excess_cost"].has_nulls()

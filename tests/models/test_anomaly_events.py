@@ -1,5 +1,7 @@
 """Events: their days, what they come to, and the gates, worked out by hand on series without noise."""
 
+from math import exp
+
 import numpy as np
 import pytest
 
@@ -65,7 +67,7 @@ def test_an_event_that_lasts_is_not_resolved() -> None:
 
 def test_a_slow_rise_begins_where_the_running_sum_left_zero() -> None:
     # (1,010 * e^0.1 - 10) is two deviations: the fourth day is the first alarm
-    value = 1010 * np.exp(0.1) - 10
+    value = 1010 * exp(0.1) - 10
     (event,) = events(with_days(dict.fromkeys(range(60, 64), value)))
     assert (event.first_day, event.found_day, event.has_point, event.has_level) == (60, 63, False, True)
     assert event.excess_cost == pytest.approx(4 * (value - 1000))
@@ -80,6 +82,31 @@ def test_a_new_level_is_held_against_what_was_usual_before_it_and_told_as_one() 
     assert days >= 13
     assert event.excess_cost == pytest.approx(600.0 * days)
     assert not events(with_days(dict.fromkeys(range(60, 80), 1600.0)))[0].is_drop
+
+
+def test_two_alarms_with_days_above_the_slack_between_them_are_one_event() -> None:
+    # the second day takes the running sum past its limit; then nine days of 0.6 deviations, which are not calm
+    raised = 1010 * exp(0.6 * 0.05) - 10
+    days = {59: 1600.0, 60: 1600.0, 70: 1600.0, **dict.fromkeys(range(61, 70), raised)}
+    (event,) = events(with_days(days))
+    assert (event.first_day, event.last_alarm_day, event.end_day, event.resolved_day) == (59, 70, 70, 71)
+    assert event.excess_cost == pytest.approx(3 * 600 + 9 * (raised - 1000))
+
+
+def test_what_a_day_costs_nobody_knows_is_neither_nothing_nor_large() -> None:
+    values = with_days({60: 1600.0, 61: 1600.0})
+    unit_costs = np.ones_like(values)
+    unit_costs[0, 61] = np.nan
+    (event,) = find_events(
+        values,
+        score_days(values, MEDIUM),
+        MEDIUM,
+        unit_costs=unit_costs,
+        owner_costs=np.zeros_like(values),
+        gate=Gate(),
+    )
+    assert (event.excess_cost, event.is_large) == (None, False)
+    assert event.daily_excess_costs == pytest.approx((600, np.nan), nan_ok=True)
 
 
 def test_a_drop_is_told_and_is_never_large() -> None:

@@ -151,3 +151,14 @@ def test_false_alarms_are_few_and_what_was_injected_is_found(
         seen = score_days(values, MEDIUM)
         hit = (seen.is_point | (seen.sum_start >= 0))[:, first : last + 1].any(axis=1)
         assert hit.mean() >= least_found, kind
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_day_below_zero_is_judged_as_one_of_zero() -> None:
+    refunded, nothing = flat(), flat()
+    refunded[0, 50], nothing[0, 50] = -30.0, 0.0
+    scores = score_days(refunded, MEDIUM)
+    assert scores.is_drop[0, 50]
+    # (0 + 1) beside (100 + 1)
+    assert scores.drop_score[0, 50] == pytest.approx(-np.log(101) / 0.05)
+    assert np.array_equal(scores.expected, score_days(nothing, MEDIUM).expected, equal_nan=True)
