@@ -37,7 +37,8 @@ from pipelines.night.spot_means import MEANS, build_spot_means
 from pipelines.night.stale import stored_inputs
 
 REFERENCES = (
-    *("teams", "owners", "host_identity", "gpu_faults", "gpu_rules", "gpu_types", "gpu_workload_rules"),
+    *("teams", "team_hierarchy", "feature_products", "ledger_accounts"),
+    *("owners", "host_identity", "gpu_faults", "gpu_rules", "gpu_types", "gpu_workload_rules"),
     *(LISTED, "prices", "reporting", "invoices"),
 )
 NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "prices"]  # where models have names

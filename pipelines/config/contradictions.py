@@ -41,6 +41,8 @@ def contradictions(document: Document, config: Config, sources: Sequence[SourceS
         yield document.problem(("hosts", index), f"'{host}' is registered twice for the same days", _DATES)
     for index, what in _overlapping(config.prices, _priced, _share_a_band):
         yield document.problem(("prices", index), f"two prices of {what} hold on the same days", _DATES)
+    for index, team in _overlapping(config.hierarchy, lambda placement: [placement.team]):
+        yield document.problem(("hierarchy", index), f"'{team}' is placed twice on the same days", _DATES)
     yield from _same_places(document, sources)
     yield from _repeated_invoices(document, config)
     yield from _useless_rates(document, config)

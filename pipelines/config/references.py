@@ -19,6 +19,9 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
         where: Location = ("owners", index)
         problems += _known(document, (*where, "team"), owner.team, teams, "team")
         problems += _known(document, (*where, "pool"), owner.pool, pools, "pool")
+    for section in ("hierarchy", "products", "ledger_accounts"):
+        for index, entry in enumerate(getattr(config, section)):
+            problems += _known(document, (section, index, "team"), entry.team, teams, "team")
     for index, pool in enumerate(config.pools):
         problems += _known(document, ("pools", index, "model"), pool.model, models, "self-hosted model")
         for place, team in enumerate(pool.teams):

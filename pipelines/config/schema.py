@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints, model_validator
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
 
 from connectors.base import SourceSettings, StoreOptions, revealed
 from models.pools import Pool as SharedPool
@@ -13,32 +13,12 @@ from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
 from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
 from pipelines.config.strict import Dated, Slug, Strict, Words
+from pipelines.config.teams import Address, LedgerAccount, Placement, Product, Team
 from pipelines.limits import Limits
-from reports.address import plain_address
 
 # What DuckDB understands as an amount of memory, with the unit said.
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
 Rate = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=9)]
-
-
-def _is_mail_address(text: str) -> str:
-    try:
-        return plain_address(text).addr_spec
-    except ValueError:
-        raise ValueError("is no plain mail address such as ada@example.com") from None
-
-
-Address = Annotated[str, AfterValidator(_is_mail_address)]
-
-
-class Team(Strict):
-    """A team that costs are charged to."""
-
-    id: Slug = Field(description="Stable id: lower-case letters, digits and hyphens.")
-    name: str = Field(min_length=1, max_length=200, description="Name on the statement.")
-    business_unit: str | None = Field(default=None, description="Business unit above it.")
-    cost_centre: str | None = Field(default=None, description="Cost centre in the general ledger.")
-    recipients: tuple[Address, ...] = Field(default=(), description="Who gets its statement by mail.")
 
 
 class TagMatch(Strict):
@@ -209,6 +189,9 @@ class Config(Strict):
     memory_limit: Memory = Field(default="4GB", description="DuckDB's memory limit, such as 4GB, 512MB or 2GiB.")
     sources: tuple[SourceSettings, ...] = Field(description="Where bills, logs and samples come from.")
     teams: tuple[Team, ...]
+    hierarchy: tuple[Placement, ...] = ()
+    products: tuple[Product, ...] = ()
+    ledger_accounts: tuple[LedgerAccount, ...] = ()
     owners: tuple[Owner, ...] = ()
     pools: tuple[Pool, ...] = ()
     models: tuple[Model, ...] = ()

@@ -17,6 +17,7 @@ from pipelines.gpu_types import gpu_types
 from pipelines.house import House
 from pipelines.night.exchange_rates import TABLE as FX_RATES
 from pipelines.night.exchange_rates import learned_rates
+from pipelines.night.hierarchy import hierarchy_tables
 from pipelines.night.list_readings import LISTED
 from pipelines.night.price_lists import PRICES, identity_overrides, learned_prices
 from pipelines.night.register import register
@@ -41,6 +42,7 @@ def write_references(house: House) -> dict[str, int]:
     learned = learned_prices(house)
     tables = {
         "teams": _teams(config),
+        **hierarchy_tables(config),
         "owners": _owners(config),
         "host_identity": host_table(config),
         "gpu_faults": _table(

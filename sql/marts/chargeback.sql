@@ -3,6 +3,8 @@
 -- provider may have no bill in the month that carries it: then nothing of it can change.
 -- A cost is converted in two parts, whole units and the fraction, so that no engine runs out of digits; the fraction is
 -- rounded half away from zero to 12 places, and the whole units need no rounding, so that neither does the sum.
+-- Each row stands in one place of the hierarchy, that of the day on which its charge starts: a re-organisation moves
+-- rows and no money.
 with moved as (
     select
         billing_period,
@@ -107,6 +109,53 @@ parts as (
         effective_cost % 1 as effective_fraction,
         billed_cost % 1 as billed_fraction
     from resting
+),
+
+-- rules are matched once for each distinct case, not once for each row
+places as (
+    select distinct
+        account,
+        team_id,
+        provider_name,
+        feature,
+        cost_kind,
+        charge_date
+    from resting
+),
+
+products as (
+    select
+        places.account,
+        places.feature,
+        places.charge_date,
+        min_by(feature_products.product, feature_products.priority) as product
+    from places
+    inner join feature_products
+        on
+            places.feature = feature_products.feature
+            and places.charge_date >= feature_products.valid_from
+            and places.charge_date < feature_products.valid_to
+    where coalesce(places.team_id = feature_products.team_id, feature_products.team_id is null)
+    group by places.account, places.feature, places.charge_date
+),
+
+booked as (
+    select
+        places.account,
+        places.provider_name,
+        places.cost_kind,
+        places.charge_date,
+        min_by(ledger_accounts.ledger_account, ledger_accounts.priority) as ledger_account
+    from places
+    inner join ledger_accounts
+        on
+            places.charge_date >= ledger_accounts.valid_from
+            and places.charge_date < ledger_accounts.valid_to
+    where
+        coalesce(places.team_id = ledger_accounts.team_id, ledger_accounts.team_id is null)
+        and coalesce(places.cost_kind = ledger_accounts.cost_kind, true)
+        and coalesce(places.provider_name = ledger_accounts.provider_name, true)
+    group by places.account, places.provider_name, places.cost_kind, places.charge_date
 )
 
 select
@@ -115,12 +164,15 @@ select
     parts.account,
     parts.team_id,
     teams.team_name,
-    teams.business_unit,
-    teams.cost_centre,
+    team_hierarchy.organisation,
+    team_hierarchy.business_unit,
+    team_hierarchy.cost_centre,
     parts.provider_name,
     parts.service_name,
     parts.model_id,
     parts.feature,
+    products.product,
+    booked.ledger_account,
     parts.cost_kind,
     parts.rule_kind,
     parts.billing_currency,
@@ -150,6 +202,22 @@ select
 from parts
 cross join reporting
 left join teams on parts.team_id = teams.team_id
+left join team_hierarchy
+    on
+        parts.team_id = team_hierarchy.team_id
+        and parts.charge_date >= team_hierarchy.valid_from
+        and parts.charge_date < team_hierarchy.valid_to
+left join products
+    on
+        parts.account = products.account
+        and parts.feature = products.feature
+        and parts.charge_date = products.charge_date
+left join booked
+    on
+        parts.account = booked.account
+        and parts.provider_name = booked.provider_name
+        and parts.cost_kind = booked.cost_kind
+        and parts.charge_date = booked.charge_date
 left join period_states
     on
         parts.billing_period = period_states.billing_period

@@ -1,0 +1,38 @@
+"""What `docs/ledger.md` shows works: its settings load, its queries run on the tables that they name."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from contracts import contract
+from pipelines.config import load
+from tests.config.test_load import ENVIRONMENT, written
+from tests.sql.golden import filled
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs/ledger.md").read_text(encoding="utf-8")
+HEAD = "company: Acme\nlake: lake\nsources:\n  - {name: bill, kind: focus, account: main, location: bills}\n"
+TEAMS = "teams:\n  - {id: search, name: Search}\n  - {id: support, name: Support}\n"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_the_settings_that_the_page_shows_are_valid(tmp_path: Path, block: str) -> None:
+    load(written(tmp_path, HEAD + ("" if "teams:\n" in block else TEAMS) + block), ENVIRONMENT)
+
+
+@pytest.mark.parametrize("query", blocks("sql"))
+def test_the_queries_that_the_page_shows_sum_to_what_rests(query: str) -> None:
+    row = {"billing_period": "2026-10-01", "charge_date": "2026-10-02", "reporting_currency": "USD"}
+    costs = {"reporting_effective_cost": "1.5", "reporting_billed_cost": "1.5"}
+    rows = [row | costs | {"account": "team:a", "organisation": "A"}, row | costs | {"account": "residual:x"}]
+    with duckdb.connect() as connection:
+        connection.register("chargeback", filled(contract("chargeback").table, rows))
+        found = connection.sql(query).fetchall()
+    sums = {line[-1] for line in found}
+    assert Decimal(3) in sums, "the whole is on the page's answer"
