@@ -30,6 +30,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "langfuse": "connectors.langfuse",  # Langfuse: calls that a project observed, by its public API
         "langfuse_export": "connectors.langfuse.export",  # the same as files of Langfuse's blob export
         "langfuse_scores": "connectors.langfuse.scores",  # Langfuse: what traces were scored, as outcomes
+        "outcomes_file": "connectors.outcomes",  # what came out of requests, in files: by a declared mapping of fields
+        "outcomes_sql": "connectors.outcomes.database",  # the same in a table of a PostgreSQL database
         "helicone": "connectors.helicone",  # Helicone: requests that an organisation made, by its API
         "helicone_table": "connectors.helicone.table",  # the same as rows that an own Helicone's ClickHouse exports
         "openai_usage": "connectors.openai.usage",  # OpenAI: what an organisation's projects, keys and models used

@@ -51,7 +51,7 @@ def test_every_stored_table_has_a_blocking_contract_check(graph: dg.Definitions)
 def test_the_checked_tables_are_all_that_a_night_writes() -> None:
     assert {table.table for table in checked_tables()} == {
         *("charges", "gateway_requests", "gpu_samples", "gpu_allocations", "node_sightings", "serving_counters"),
-        *("provider_usage", "sku_prices", "spot_prices", "commitment_terms", "outcome_scores"),
+        *("provider_usage", "sku_prices", "spot_prices", "commitment_terms", "outcome_scores", "outcomes"),
         *("teams", "owners", "host_identity", "model_identity", "prices", "listed_prices", "fx_rates", "reporting"),
         *("team_hierarchy", "feature_products", "ledger_accounts"),
         *("bill_sources", "invoices", "invoice_tie_out", "period_states"),
