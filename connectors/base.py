@@ -39,7 +39,8 @@ def _as_words(options: object) -> object:
     if not isinstance(options, Mapping):
         return options
     given = cast("Mapping[object, object]", options)
-    if "credentials" in given and given["credentials"] != "ambient":
+    # settings that are made of others' hold what was read before, as a secret
+    if "credentials" in given and given["credentials"] not in ("ambient", SecretStr("ambient")):
         raise ValueError("'credentials' can only be 'ambient' (the machine's own role); keys have their own options")
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int) else value
