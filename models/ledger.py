@@ -6,11 +6,13 @@ Each posting moves money of one charge group from one account to another, so eve
 2. Out of pool:charges: `direct` by the first owner rule that matches tag, sub-account or resource; `gpu_seconds` by the
    states of the billed GPUs; `priced_tokens` by what the token log says was used.
 3. `pool`: the account of a shared pool to those who carry it, a step for each depth at which pools feed pools.
-4. `residual`: what nobody could be charged with, to residual:unallocated; the last step.
+4. `residual`: what nobody could be charged with, to residual:unallocated.
+5. `correction`: known errors on the bill, from those who carry them to residual:errata; only where there are any.
 
 Billed and effective cost are split at 1e-12 by largest remainder, equal remainders in the order of account, then
 feature. Here belongs: the steps. Here does not belong: the split (`models.allocation_frame`), the weights
-(`models.usage_weights`, `models.gpu_weights`), the pools (`models.pool_moves`), the proof (`models.conservation`).
+(`models.usage_weights`, `models.gpu_weights`), the pools (`models.pool_moves`), errors on bills (`models.errata`), the
+proof (`models.conservation`).
 """
 
 import hashlib
@@ -21,6 +23,7 @@ import polars as pl
 from models.accounts import CHARGES, UNALLOCATED, charge_owners, is_final
 from models.allocation_frame import part_of
 from models.conservation import check_conservation
+from models.errata import Erratum, correction_moves
 from models.frames import conform, require
 from models.gpu_weights import SHARE, gpu_shares, owned_states
 from models.money import check_range, money_of, units_of
@@ -46,6 +49,7 @@ def post(
     gpu_labels: pl.DataFrame,
     owners: pl.DataFrame,
     pools: Sequence[Pool],
+    errata: Sequence[Erratum] = (),
 ) -> pl.DataFrame:
     """Posts every charge group, in the shape of `postings`, ordered by charge group, step, accounts and feature.
 
@@ -57,6 +61,7 @@ def post(
         gpu_labels: frame in the shape of `gpu_labels`: what rules by labels of pods and nodes match.
         owners: frame in the shape of `owners`.
         pools: the shared pools that owner rules and other pools name.
+        errata: the known errors on bills that hold today; none that does not agree with the bill moves anything.
 
     Raises:
         ValueError: a frame does not keep its contract, a charge group comes twice, an owner rule names a pool that is
@@ -73,7 +78,8 @@ def post(
     left = charges.join(spread.select("charge_group_id").unique(), on="charge_group_id", how="anti")
     last = FIRST_STEP + len(pooled)
     unallocated = _moves(left, step=last, rule_kind="residual", rule_id="unallocated", to_account=UNALLOCATED)
-    return _postings(pl.concat([booked, spread, *pooled, unallocated]), charges)
+    posted = pl.concat([booked, spread, *pooled, unallocated])
+    return _postings(pl.concat([posted, correction_moves(posted, charges, errata, step=last + 1)]), charges)
 
 
 def owned_charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:

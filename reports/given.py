@@ -66,15 +66,37 @@ class Period:
 
 
 @dataclass(frozen=True)
+class Erratum:
+    """A known error on the bill of a month, and what correcting it changes for whoever the rows belong to.
+
+    `change` is of the effective cost, in `currency`; None where nothing is corrected, for the reason that `standing`
+    names as `bill_errata` has it.
+    """
+
+    erratum_id: str
+    provider: str
+    month: date
+    standing: str
+    change: Decimal | None
+    currency: str
+    reason: str
+    evidence: str
+    reviewed_by: str
+    expires_on: date
+
+
+@dataclass(frozen=True)
 class TeamRows:
     """Rows of this team only, in any currency, as the contracts of `chargeback` and `gpu_waste` describe them.
 
-    `previous` holds the chargeback rows of the period before; None where that period is not known.
+    `previous` holds the chargeback rows of the period before; None where that period is not known. `errata`: the known
+    errors on bills that change what the team is charged.
     """
 
     chargeback: pl.DataFrame
     gpu: pl.DataFrame
     previous: pl.DataFrame | None = None
+    errata: tuple[Erratum, ...] = ()
 
 
 @dataclass(frozen=True)

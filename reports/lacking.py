@@ -9,6 +9,7 @@ from reports.tables import Row, Table
 from reports.wording import clean
 
 _CALLED = {
+    "bill_errata": "Known errors on bills",
     "gpu_unjoined": "GPU machines that nobody knows",
     "gpu_waste": "GPU time by state",
     "host_matches": "Registered machines not found",

@@ -16,6 +16,7 @@ from reports.company import bill_table, log_tables
 from reports.coverage import awaited, coverage_table
 from reports.currencies import amounts_text, apart_text, converted, currency_table, rates_of, without_rate
 from reports.daily import DayCost, chart_note, chart_text, daily_costs
+from reports.errata import errata_table
 from reports.given import Period, SharedFacts, TeamRows
 from reports.gpu import gpu_table
 from reports.lacking import lacking_table
@@ -55,6 +56,7 @@ class Month:
     services: Table
     currencies: tuple[Table, ...]
     gpu: tuple[Table, ...]
+    errata: tuple[Table, ...]
     bill: Table
     checks: tuple[Table, ...]
     footnotes: tuple[str, ...]
@@ -94,6 +96,7 @@ def build_month(period: Period, rows: TeamRows, shared: SharedFacts) -> Month:
         gpu=_tables(
             gpu_table(rows.gpu, rates_of(rows.chargeback), by_kind[_GPU][2], kinds.lines[_GPU].amount, currency)
         ),
+        errata=_tables(errata_table(rows.errata)),
         bill=bill_table(shared, period),
         checks=(
             *log_tables(shared),

@@ -50,7 +50,7 @@ def build_overview(
     by_team = _team_table(teams, period, rows, shared)
     return Overview(
         month,
-        (by_team, month.bill, *month.currencies),
+        (by_team, month.bill, *month.errata, *month.currencies),
         (*month.moved, month.services, *month.gpu),
         (*month.checks, *machine_tables(shared), *_idle_table(idle_rules)),
     )

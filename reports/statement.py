@@ -43,7 +43,7 @@ def build_statement(team: Team, period: Period, rows: TeamRows, shared: SharedFa
         team_name=clean(team.team_name) or clean(team.team_id),
         unit_line=_unit_line(team),
         month=month,
-        team_tables=(*month.moved, month.services, purpose, *month.gpu, rule, *month.currencies),
+        team_tables=(*month.moved, month.services, purpose, *month.gpu, rule, *month.errata, *month.currencies),
         company_tables=(month.bill, *month.checks),
     )
 

@@ -31,6 +31,7 @@ RULE_LABELS = {
     "pool": "Share of a shared pool",
     "residual": "Left over by another split",
     "adjustment": "Adjustment of a locked month",
+    "correction": "Known error on a bill, taken off",
 }
 GPU_STATE_LABELS = {
     "effective": "Effective",
@@ -48,6 +49,7 @@ RESIDUAL_LABELS = {
     "unowned_gpu": "GPUs held by a namespace without an owner",
     "unowned_usage": "Usage without an owner",
     "unallocated": "Unallocated: no owner, or no use to split by",
+    "errata": "Known errors on bills, until they are credited",
 }
 CAUSE_LABELS = {
     "bypass": ("Past the gateway", "Keys or accounts of which the log knows nothing"),

@@ -16,6 +16,7 @@ from pipelines.night.anomalies import ANOMALIES, build_anomalies
 from pipelines.night.build import Built, build
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
+from pipelines.night.errata import ERRATA, build_bill_errata
 from pipelines.night.gpu_costs import GPU_COSTS, NODE_COSTS, build_gpu_costs, build_node_costs
 from pipelines.night.holder_days import HOLDER_DAYS, build_holder_days
 from pipelines.night.host_matches import MATCHES, build_host_matches
@@ -59,6 +60,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     MATCHES: build_host_matches,
     HOLDER_DAYS: build_holder_days,
     ANOMALIES: build_anomalies,
+    ERRATA: build_bill_errata,
 }
 
 

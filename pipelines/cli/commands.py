@@ -127,6 +127,7 @@ def _agrees(console: Console, file: Path) -> bool:
     from pipelines.house import open_house
     from pipelines.lake import LakeError
     from pipelines.night.contract_prices import useless_prices
+    from pipelines.night.errata import errata_told
     from pipelines.night.exchange_rates import RateLockedError, learned_rates
     from pipelines.night.host_matches import checked_hosts
     from pipelines.night.idle_rules import idle_rules
@@ -135,7 +136,7 @@ def _agrees(console: Console, file: Path) -> bool:
     found: list[str] = []
     try:
         with open_house(file, "check", writing=False) as house:
-            found += useless_prices(house)
+            found += [*useless_prices(house), *errata_told(house)]
             found += [rule.text() for rule in idle_rules(house)]
             for hint in shared_namespaces(house):
                 console.print(f"[yellow]?[/] {escape(hint)}", highlight=False, soft_wrap=True)

@@ -35,6 +35,7 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
     problems += _unique(document, "teams", "id", teams)
     problems += _unique(document, "owners", "id", [owner.id for owner in config.owners])
     problems += _unique(document, "pools", "id", pools)
+    problems += _unique(document, "errata", "id", [entry.id for entry in config.errata])
     return problems
 
 

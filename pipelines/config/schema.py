@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_valid
 from connectors.base import SourceSettings, StoreOptions, revealed
 from models.pools import Pool as SharedPool
 from pipelines.config.closing import Close, Currency, Invoice, Month
+from pipelines.config.errata import Erratum
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
 from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
@@ -203,6 +204,7 @@ class Config(Strict):
     exchange_rates: tuple[ExchangeRate, ...] = ()
     restatements: Restatements = Restatements()
     invoices: tuple[Invoice, ...] = ()
+    errata: tuple[Erratum, ...] = ()
     close: Close = Close()
     reports: Reports = Reports()
     mail: Mail | None = None

@@ -12,6 +12,7 @@ from pipelines.calendar import month_start, next_month
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
 from pipelines.night.closings import locked_months
+from pipelines.night.known_errors import known_errors
 from pipelines.night.register import read_input
 from pipelines.night.stale import HORIZON_DAYS
 
@@ -39,6 +40,7 @@ def post_period(house: House, output: Contract, period: date) -> pa.Table:
         gpu_labels=read_input(house, output, "gpu_labels", period),
         owners=read_input(house, output, "owners", period),
         pools=house.config.shared_pools,
+        errata=known_errors(house),
     )
     return conform(output, postings.to_arrow())
 

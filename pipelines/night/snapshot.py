@@ -1,6 +1,5 @@
 """What a published snapshot says about one period, split by team before any report sees it."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -19,12 +18,13 @@ from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake, NotPublishedError
 from pipelines.night.machine_gaps import unknown_machines, unmatched_entries
+from pipelines.night.reconciliation_lines import reconciliation_lines
 from pipelines.night.restatements import restated, restatements
+from pipelines.night.touched import of_month, touched
 from reports.coverage import NOT_ASKED
 from reports.currencies import converted, without_rate
 from reports.given import (
     PeriodState,
-    ReconciliationLine,
     SharedFacts,
     SourceFreshness,
     TeamRows,
@@ -64,6 +64,7 @@ class PeriodView:
     unknown_machines: tuple[UnknownMachine, ...] = ()
     unmatched_entries: tuple[UnmatchedEntry, ...] = ()
     not_published: tuple[str, ...] = ()
+    errata: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     @property
     def state(self) -> PeriodState:
@@ -78,13 +79,13 @@ class PeriodView:
         """The rows behind the period's pages, by the table that they are of."""
         before = {"previous_chargeback": self.previous, "gpu_waste": self.gpu, "freshness": self.freshness}
         told = {"reconciliation_summary": self.reconciliation, CAUSES: self.causes, "restatements": self.restatements}
-        return {CHARGED: self.chargeback, **before, **told}
+        return {CHARGED: self.chargeback, **before, **told, "bill_errata": self.errata}
 
     def team_rows(self, team_id: str) -> TeamRows:
         """The rows of that team and of nobody else."""
         mine = pl.col("team_id") == team_id
         previous = self.previous.filter(mine) if self.previous.height else None
-        return TeamRows(self.chargeback.filter(mine), self.gpu.filter(mine), previous)
+        return TeamRows(self.chargeback.filter(mine), self.gpu.filter(mine), previous, touched(self.errata, team_id))
 
 
 def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
@@ -121,6 +122,7 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         unknown_machines=unknown_machines(read_if_there("gpu_unjoined")),
         unmatched_entries=unmatched_entries(read_if_there("host_matches", before), period),
         not_published=tuple(not_published),
+        errata=frame_of(read_if_there("bill_errata", None)).filter(of_month(period)),
     )
 
 
@@ -128,6 +130,7 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
     """The lines that every statement of the period shows alike."""
     by_account = _by_account(converted(view.chargeback))
     residuals = tuple((name, cost) for name, cost in sorted(by_account.items()) if name.startswith(RESIDUAL))
+    causes = None if CAUSES in view.not_published else view.causes
     return SharedFacts(
         company=config.company,
         currency=config.currency,
@@ -135,7 +138,7 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
         allocated_total=exact_sum(cost for name, cost in by_account.items() if name.startswith(TEAM)),
         adjusted_total=exact_sum(_by_account(converted(view.chargeback.filter(rule_kind="adjustment"))).values()),
         residuals=residuals,
-        reconciliation=_reconciliation(view),
+        reconciliation=reconciliation_lines(view.reconciliation, causes),
         freshness=(*source_freshness(view, last_day), *_not_asked(view, config)),
         snapshot_id=str(view.number),
         config_hash=config_hash,
@@ -232,19 +235,3 @@ def _asked(freshness: pl.DataFrame) -> frozenset[tuple[str, str]]:
 def _first_asked(freshness: pl.DataFrame) -> dict[tuple[str, str], date]:
     first = freshness.group_by("x_source", "x_account").agg(pl.col("slice_date").min())
     return {(source, account): day for source, account, day in first.iter_rows()}
-
-
-def _reconciliation(view: PeriodView) -> tuple[ReconciliationLine, ...]:
-    causes: dict[str, dict[str, Decimal]] = defaultdict(dict)
-    for provider, cause, amount in view.causes.group_by("provider_id", "cause").agg(pl.col("usd").sum()).iter_rows():
-        causes[provider][cause] = amount
-    is_known = CAUSES not in view.not_published
-    return tuple(
-        _reconciliation_line(row, causes[row["provider_id"]] if is_known else None)
-        for row in view.reconciliation.iter_rows(named=True)
-    )
-
-
-def _reconciliation_line(row: dict[str, object], causes: Mapping[str, Decimal] | None) -> ReconciliationLine:
-    fields = {name: row[name] for name in ReconciliationLine.__dataclass_fields__ if name in row}
-    return ReconciliationLine(**fields, causes=causes)  # type: ignore[arg-type]  # the contract's columns fit

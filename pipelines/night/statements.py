@@ -17,6 +17,7 @@ from pipelines.night.kept import keep, kept_pages
 from pipelines.night.sealing import LOCKED
 from pipelines.night.snapshot import PeriodView, period_view, shared_facts
 from pipelines.night.stale import HORIZON_DAYS
+from pipelines.night.touched import touched
 from reports.filenames import statement_filename
 from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
@@ -105,7 +106,8 @@ def _pages(house: House, edition: _Edition, idle: Sequence[IdleRule]) -> dict[st
         pages[name] = render_html(statement)
         pages[str(PurePath(name).with_suffix(".txt"))] = render_text(statement)
     view = edition.view
-    everything = TeamRows(view.chargeback, view.gpu, view.previous if view.previous.height else None)
+    before = view.previous if view.previous.height else None
+    everything = TeamRows(view.chargeback, view.gpu, before, touched(view.errata))
     teams = [_team(entry) for entry in house.config.teams]
     pages[INDEX] = render_overview(build_overview(teams, edition.period, everything, edition.shared, idle))
     return {name: text.encode() for name, text in pages.items()}

@@ -18,6 +18,7 @@ from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.lake import DELIVERED, WITHDRAWN
 from pipelines.night.closings import CLOSINGS
+from pipelines.night.known_errors import known_errors
 from pipelines.night.stale import HALF, HORIZON_DAYS, Versions, stored_inputs
 from pipelines.night.used_versions import used_versions
 
@@ -94,11 +95,14 @@ _RULES: Mapping[str, str] = {
 """The version of the code of every table that `models` computes."""
 
 _BY_POOLS = ("postings", "restated_postings", "self_hosted_costs")
+_BY_ERRATA = ("postings", "restated_postings")
 
 
 def _models(house: House, output: Contract) -> list[str]:
     """The rules of a table that `models` computes: the version of the code, and what configuration adds to it."""
     rules = [_RULES[output.table]] if output.table in _RULES else []
+    if output.table in _BY_ERRATA:
+        rules += map(repr, known_errors(house))
     return rules + (list(map(repr, house.config.shared_pools)) if output.table in _BY_POOLS else [])
 
 

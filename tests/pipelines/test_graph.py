@@ -91,7 +91,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("gpu_coverage", "idle_gpu_holders", "stranded_mig_slices"),
         *("commitments", "restatements", "provider_usage_daily"),
         *("chargeback", "gpu_waste", "freshness", "reconciliation_summary", "reconciliation_by_cause"),
-        *("price_corrections", "unpriced_usage", "costs_by_category", "anomalies"),
+        *("price_corrections", "unpriced_usage", "costs_by_category", "anomalies", "bill_errata"),
     }
 
 
