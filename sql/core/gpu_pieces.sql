@@ -98,25 +98,14 @@ said as (
     from unplaced
 ),
 
+-- of all GPUs of a node
 changes as (
-    select
-        cluster,
-        hostname,
-        from_second as at_second
-    from held
-    union
     select
         named.cluster,
         named.hostname,
         said.at_second
     from named
     inner join said on named.cluster = said.cluster
-    union
-    select
-        cluster,
-        hostname,
-        to_second as at_second
-    from held
     union
     select
         cluster,
@@ -151,6 +140,38 @@ changes as (
             and concat(gpu_serving.namespace, '/', gpu_serving.pod) = hosts_of_pods.holder
 ),
 
+held_changes as (
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        mig_profile,
+        from_second as at_second
+    from held
+    union
+    select
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        mig_profile,
+        to_second as at_second
+    from held
+),
+
+-- of one GPU, where its whole node is not cut at that instant
+own_changes as (
+    select held_changes.*
+    from held_changes
+    left join changes
+        on
+            held_changes.cluster = changes.cluster
+            and held_changes.hostname = changes.hostname
+            and held_changes.at_second = changes.at_second
+    where changes.at_second is null
+),
+
 points as (
     select
         timeline.*,
@@ -168,6 +189,21 @@ points as (
             and timeline.start_second // 3600 = changes.at_second // 3600
             and timeline.start_second < changes.at_second
             and timeline.end_second > changes.at_second
+    union all
+    select
+        timeline.*,
+        own_changes.at_second
+    from timeline
+    inner join own_changes
+        on
+            timeline.cluster = own_changes.cluster
+            and timeline.hostname = own_changes.hostname
+            and timeline.gpu_uuid = own_changes.gpu_uuid
+            and timeline.gpu_instance_id = own_changes.gpu_instance_id
+            and timeline.mig_profile = own_changes.mig_profile
+            and timeline.start_second // 3600 = own_changes.at_second // 3600
+            and timeline.start_second < own_changes.at_second
+            and timeline.end_second > own_changes.at_second
 ),
 
 cut as (

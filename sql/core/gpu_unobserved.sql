@@ -48,9 +48,8 @@ billed as (
     from gpu_billed_hours
 ),
 
-held as (
+spells as (
     select
-        usage_date,
         cluster,
         hostname,
         namespace,
@@ -61,6 +60,15 @@ held as (
         try_cast(nullif(regexp_extract(mig_profile, '([0-9]+)g[.]', 1), '') as integer) as told_slices
     from gpu_held
     where gpu_uuid = 'unobserved'
+),
+
+held as (
+    select
+        spells.*,
+        step.hour_number
+    from spells
+    cross join
+        unnest(generate_series(spells.from_second // 3600, (spells.to_second - 1) // 3600)) as step (hour_number)
 ),
 
 held_unobserved as (
@@ -95,9 +103,7 @@ held_unobserved as (
         on
             targets.cluster = held.cluster
             and targets.hostname = held.hostname
-            and targets.hour_number // 24 = held.from_second // 86400
-            and held.from_second < (targets.hour_number + 1) * 3600
-            and held.to_second > targets.hour_number * 3600
+            and targets.hour_number = held.hour_number
     group by
         targets.resource_id,
         targets.cluster,
