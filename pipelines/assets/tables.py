@@ -14,6 +14,7 @@ from pipelines.house import House
 from pipelines.night.adjustments import ADJUSTMENTS, RESTATED, build_adjustments, build_restated_postings
 from pipelines.night.anomalies import ANOMALIES, build_anomalies
 from pipelines.night.build import Built, build
+from pipelines.night.commitment_advice import ADVICE, build_commitment_advice
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
 from pipelines.night.errata import ERRATA, build_bill_errata
@@ -60,6 +61,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     MATCHES: build_host_matches,
     HOLDER_DAYS: build_holder_days,
     ANOMALIES: build_anomalies,
+    ADVICE: build_commitment_advice,
     ERRATA: build_bill_errata,
 }
 

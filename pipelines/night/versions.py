@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from importlib.metadata import version
 
 from contracts import Contract, Layer, contract, sql_root
+from models.commitment_advice import ADVICE_RULES
 from models.commitment_hours import HOURS_RULES
 from models.ledger import RULES
 from models.node_prices import NODE_PRICE_RULES
@@ -81,6 +82,7 @@ def _last_words(house: House) -> Mapping[date, str]:
 
 
 _RULES: Mapping[str, str] = {
+    "commitment_advice": ADVICE_RULES,
     "commitment_hours": HOURS_RULES,
     "spot_price_means": SPOT_RULES,
     LINES: RECONCILIATION_RULES,

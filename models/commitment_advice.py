@@ -1,0 +1,198 @@
+"""What to commit to: every machine type that runs on demand, against every commitment that its provider's list sells.
+
+Use is that of the last 90 whole days that the account's bill reaches, hour by hour, what is covered already left out.
+The advice is cautious: the lowest best level of the last 30, 60 and 90 days, nothing on less than 30 days or while use
+falls. A list's price is matched by the stock-keeping unit of the use, else by its list price: one machine type is sold
+under several operating systems.
+
+Here belongs: which hours meet which price, and the figures of the advice. Here does not belong: the level itself
+(`commitment_level`), how lists are read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import polars as pl
+
+from models.commitment_level import USE_SCALE, Use, best_level, is_falling, level_cost, regret, use_of
+from models.frames import conform, require, schema_of
+from models.money import SCALE, to_scaled
+
+TABLE = "commitment_advice"
+ADVICE_RULES = "1"
+"""Changes when the same hours and prices would give other advice."""
+
+LOOKBACK_DAYS = (30, 60, 90)
+MONTH_HOURS = 730
+_COMMITMENTS = ("reserved", "savings_plan", "committed_use")
+_SHIFTS = (70, 85, 115)
+_MACHINE = ["provider_name", "billing_account_id", "billing_currency", "region_id", "instance_type", "sku_id"]
+_HOUR = timedelta(hours=1)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Machines:
+    """One machine type's hours in the window, oldest first, and what an hour cost on demand."""
+
+    key: Row
+    start: datetime
+    use: Use
+    price: Fraction
+    list_unit_price: Decimal | None
+
+    @property
+    def days(self) -> int:
+        """Whole days that are known."""
+        return len(self.use) // 24
+
+
+def commitment_advice(use: pl.DataFrame, prices: pl.DataFrame, billing_period: datetime) -> pl.DataFrame:
+    """Advice for every machine type used on demand, in the shape of `commitment_advice`.
+
+    Args:
+        use: frame in the shape of `machine_use`: the billing period's rows, and those of months before.
+        prices: frame in the shape of `machine_prices`; the newest day of each provider counts.
+        billing_period: first instant of the billing period that the advice is of.
+
+    Raises:
+        ValueError: a frame does not keep its contract.
+    """
+    lists = require(prices, "machine_prices")
+    newest = lists.filter(pl.col("usage_date") == pl.col("usage_date").max().over("provider_name"))
+    rows = [
+        {"billing_period": billing_period.date(), **machines.key, **advised}
+        for machines in _machines(require(use, "machine_use"))
+        for advised in _advised(machines, list(_offers(machines, newest)))
+    ]
+    return conform(pl.DataFrame(rows, schema=schema_of(TABLE)), TABLE)
+
+
+def _machines(use: pl.DataFrame) -> Iterator[Machines]:
+    """The hours of each machine type; an account's known days end where its bill does."""
+    if use.is_empty():
+        return
+    known = use.with_columns(
+        end=pl.col("charge_period_end").max().over("provider_name", "billing_account_id").dt.truncate("1d"),
+        begin=pl.col("charge_period_start").min().over("provider_name", "billing_account_id").dt.truncate("1d"),
+    ).with_columns(start=pl.max_horizontal("begin", pl.col("end").dt.offset_by(f"-{max(LOOKBACK_DAYS)}d")))
+    for key, group in known.sort("charge_period_start", "charge_period_end").group_by(_MACHINE, maintain_order=True):
+        lines = group.rows(named=True)
+        start, end = lines[0]["start"], lines[0]["end"]
+        hours = [0] * ((end - start) // _HOUR)
+        inside = [line for line in lines if line["charge_period_start"] < end and line["charge_period_end"] > start]
+        for line in inside:
+            _spread(line, start, hours)
+        quantity = sum((Fraction(line["machine_hours"]) for line in inside), Fraction(0))
+        if hours and quantity > 0:
+            cost = sum((Fraction(line["effective_cost"]) for line in inside), Fraction(0))
+            listed = inside[-1]["list_unit_price"]
+            yield Machines(dict(zip(_MACHINE, key, strict=True)), start, use_of(hours), cost / quantity, listed)
+
+
+def _spread(line: Row, start: datetime, hours: list[int]) -> None:
+    """Adds a line's machine-hours to the hours it lies in, evenly, what does not divide to the first ones."""
+    first = (line["charge_period_start"] - start) // _HOUR
+    count = max(-((start - line["charge_period_end"]) // _HOUR) - first, 1)
+    whole, rest = divmod(to_scaled(line["machine_hours"], digits=38, scale=SCALE) * USE_SCALE // 10**SCALE, count)
+    for position in range(max(0, -first), min(count, len(hours) - first)):
+        hours[first + position] += whole + (1 if position < rest else 0)
+
+
+def _offers(machines: Machines, newest: pl.DataFrame) -> Iterator[Row]:
+    """The commitments that the provider's list sells for this machine, of the product that it runs."""
+    same = newest.filter(
+        provider_name=machines.key["provider_name"],
+        region_id=machines.key["region_id"],
+        instance_type=machines.key["instance_type"],
+        currency=machines.key["billing_currency"],
+    )
+    on_demand = same.filter(pl.col("purchase_option") == "on_demand")
+    mine = on_demand.filter(pl.col("sku_id") == machines.key["sku_id"]) if machines.key["sku_id"] else on_demand.clear()
+    if mine.is_empty() and machines.list_unit_price is not None:
+        mine = on_demand.filter(pl.col("unit_price") == machines.list_unit_price)
+    products = set(mine["product"]) if mine["product"].n_unique() == 1 else set[str]()
+    terms = same.filter(pl.col("purchase_option").is_in(_COMMITMENTS) & pl.col("price_per_hour").is_not_null())
+    cheapest = terms.sort("price_per_hour", "sku_id", "sku_price_id").unique(
+        ["purchase_option", "term_months", "payment_option", "product"], keep="first", maintain_order=True
+    )
+    yield from (row for row in cheapest.iter_rows(named=True) if row["product"] in products)
+
+
+def _advised(machines: Machines, offers: Sequence[Row]) -> Iterator[dict[str, object]]:
+    """One row for each offer, or one that says that there is none."""
+    facts: dict[str, object] = {
+        "first_day": machines.start.date(),
+        "last_day": (machines.start + timedelta(days=machines.days - 1)).date(),
+        "mean_machines": int(machines.use.sum()) / USE_SCALE / len(machines.use),
+        "peak_machines": int(machines.use.max()) / USE_SCALE,
+        "on_demand_price": _money(machines.price),
+    }
+    blank = {"purchase_option": "", "term_months": 0, "payment_option": "", **dict.fromkeys(_FIGURES)}
+    if not offers:
+        yield {**facts, **blank, "reason": "no_price"}
+    for offer in offers:
+        chosen = {name: offer[name] for name in ("purchase_option", "term_months", "payment_option")}
+        yield {**facts, **blank, **chosen, **_figures(machines, offer)}
+
+
+def _figures(machines: Machines, offer: Row) -> dict[str, object]:
+    """The level and what it saves, or the reason why none is advised."""
+    committed, use = Fraction(offer["price_per_hour"]), machines.use
+    found: dict[str, object] = {"committed_price": offer["price_per_hour"]}
+    if machines.price <= 0:
+        return found | {"reason": "no_saving"}
+    found["best_machines"] = best_level(use, committed, machines.price)
+    if machines.days < min(LOOKBACK_DAYS):
+        return found | {"reason": "short_history"}
+    if is_falling(use.reshape(-1, 24).sum(axis=1).tolist()):
+        return found | {"reason": "falling_use"}
+    level = min(best_level(use[-24 * days :], committed, machines.price) for days in LOOKBACK_DAYS)
+    without = level_cost(use, 0, committed, machines.price)
+    saved = without - level_cost(use, level, committed, machines.price)
+    if level == 0 or saved <= 0:
+        return found | {"reason": "no_saving"}
+    month = Fraction(MONTH_HOURS, len(use))
+    covered = Fraction(int(use.clip(max=level * USE_SCALE).sum()), USE_SCALE)
+    upfront = Fraction(offer["upfront_price"] or 0) * level
+    avoided = (covered * machines.price - Fraction(offer["unit_price"] or 0) * level * len(use)) * month
+    regrets = {
+        f"regret_at_{percent}_percent": _money(regret(use, level, percent, committed, machines.price) * month)
+        for percent in _SHIFTS
+    }
+    return (
+        found
+        | regrets
+        | {
+            "advised_machines": level,
+            "first_step_machines": -(-level // 4),
+            "monthly_saving": _money(saved * month),
+            "upfront_cost": _money(upfront),
+            "payback_months": _ratio(upfront / avoided) if upfront > 0 and avoided > 0 else None,
+            "effective_savings_rate": _ratio(saved / without),
+            "utilisation_ratio": _ratio(covered / (level * len(use))),
+            "coverage_ratio": _ratio(covered / Fraction(int(use.sum()), USE_SCALE)),
+        }
+    )
+
+
+_FIGURES = (
+    *("committed_price", "best_machines", "advised_machines", "first_step_machines", "monthly_saving", "upfront_cost"),
+    *("payback_months", "effective_savings_rate", "utilisation_ratio", "coverage_ratio", "reason"),
+    *(f"regret_at_{percent}_percent" for percent in _SHIFTS),
+)
+
+
+def _ratio(exact: Fraction) -> float:
+    """The nearest double: no money is made of it."""
+    return exact.numerator / exact.denominator
+
+
+def _money(amount: Fraction) -> Decimal:
+    """An amount to the pico-unit, half even: an estimate, and no posting."""
+    return Decimal(f"{round(amount * 10**SCALE)}e-{SCALE}")  # the constructor is exact, arithmetic has a precision

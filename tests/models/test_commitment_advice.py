@@ -1,0 +1,146 @@
+"""What is advised of small fleets, worked out by hand."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from models.commitment_advice import commitment_advice
+from models.frames import schema_of
+
+START = datetime(2026, 7, 1)
+MONTH = datetime(2026, 9, 1)
+USE = {
+    "billing_period": MONTH.date(),
+    "provider_name": "AWS",
+    "billing_account_id": "1",
+    "billing_currency": "USD",
+    "region_id": "us-east-1",
+    "instance_type": "p5.48xlarge",
+    "sku_id": "SKU1",
+    "list_unit_price": Decimal(5),
+}
+PRICE = {
+    "usage_date": datetime(2026, 9, 30).date(),
+    "provider_name": "AWS",
+    "region_id": "us-east-1",
+    "availability_zone": "",
+    "availability_zone_id": "",
+    "instance_type": "p5.48xlarge",
+    "product": "Linux",
+    "sku_price_id": "",
+    "currency": "USD",
+}
+
+
+def hours(counts: list[int], **changed: object) -> list[dict[str, Any]]:
+    """A line for each hour in which machines ran, at 4 an hour: list price 5, a fifth off."""
+    return [
+        {
+            **USE,
+            "charge_period_start": START + timedelta(hours=hour),
+            "charge_period_end": START + timedelta(hours=hour + 1),
+            "machine_hours": Decimal(count),
+            "effective_cost": Decimal(4 * count),
+            **changed,
+        }
+        for hour, count in enumerate(counts)
+        if count
+    ]
+
+
+def offer(option: str, unit: str, *, sku: str = "SKU1", months: int = 0, **changed: object) -> dict[str, Any]:
+    """A price of the list; the upfront part is already in price_per_hour."""
+    price = {"unit_price": Decimal(unit), "price_per_hour": Decimal(unit), "upfront_price": None, "payment_option": ""}
+    return {**PRICE, **price, "purchase_option": option, "term_months": months, "sku_id": sku, **changed}
+
+
+def frame(rows: list[dict[str, Any]], table: str) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=schema_of(table))
+
+
+def advice(use: list[dict[str, Any]], prices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return commitment_advice(frame(use, "machine_use"), frame(prices, "machine_prices"), MONTH).to_dicts()
+
+
+LIST = [
+    offer("on_demand", "5"),
+    offer(
+        "reserved",
+        "1",
+        months=12,
+        payment_option="partial_upfront",
+        upfront_price=Decimal(8760),
+        price_per_hour=Decimal(2),
+    ),
+]
+
+
+def test_two_machines_that_always_run_and_one_that_runs_by_day_are_two_committed() -> None:
+    counts = [2 if hour % 24 < 16 else 3 for hour in range(90 * 24)]  # the third runs 8 of 24 hours
+    (found,) = advice(hours(counts), LIST)
+    assert (found["on_demand_price"], found["committed_price"]) == (Decimal(4), Decimal(2))
+    # the third machine: a third of the time at 4 is 1.33 an hour, less than 2 for every hour
+    assert (found["best_machines"], found["advised_machines"], found["first_step_machines"]) == (2, 2, 1)
+    assert found["monthly_saving"] == Decimal(2 * (4 - 2) * 730)
+    assert found["upfront_cost"] == Decimal(2 * 8760)
+    # 4 an hour on demand against 1 recurring: two machines save 6 an hour, 4,380 a month, that pay 17,520
+    assert found["payback_months"] == 4.0
+    assert found["utilisation_ratio"] == 1.0
+    assert found["coverage_ratio"] == 6 / 7  # 2 of 2 1/3 machines
+    assert abs(found["effective_savings_rate"] - 4 / (4 * 7 / 3)) < 1e-12
+    # 30 % less use, 1.4 and 2.1 machines: the second is used 0.4 of 16 hours and wholly in 8, 0.6 at 4 = 2.4 > 2
+    assert found["regret_at_70_percent"] == 0
+    # 15 % more: 2.3 and 3.45 machines; the third: 0.3 of 16 and 1 of 8 hours, 0.5333 at 4 = 2.1333 against 2
+    assert abs(found["regret_at_115_percent"] - Decimal("97.333333333333")) < Decimal("0.000000000001")
+    assert found["reason"] is None
+    assert (found["first_day"], found["last_day"]) == (START.date(), datetime(2026, 9, 28).date())
+
+
+def test_the_lowest_of_the_last_months_counts() -> None:
+    (found,) = advice(hours([2] * (40 * 24) + [3] * (50 * 24)), LIST)  # the third runs 5 of 9 days: 2.22 an hour
+    assert (found["best_machines"], found["advised_machines"]) == (3, 3)
+    risen = [1] * (61 * 24) + [4] * (29 * 24)
+    (found,) = advice(hours(risen), LIST)
+    # of 90 days the last 29 are less than half, of 60 and of 30 almost all or half: one is what all agree on
+    assert (found["best_machines"], found["advised_machines"]) == (1, 1)
+
+
+def test_nothing_is_advised_on_a_short_history_or_falling_use_or_without_a_saving() -> None:
+    (short,) = advice(hours([2] * (29 * 24)), LIST)
+    assert (short["reason"], short["best_machines"], short["advised_machines"]) == ("short_history", 2, None)
+    (falling,) = advice(hours([90 - hour // 24 for hour in range(90 * 24)]), LIST)
+    assert falling["reason"] == "falling_use"
+    (rare,) = advice(hours([1 if hour % 24 < 11 else 0 for hour in range(90 * 24)] + [0]), LIST)
+    assert (rare["reason"], rare["best_machines"], rare["monthly_saving"]) == ("no_saving", 0, None)
+
+
+def test_a_product_that_no_list_sells_is_told_and_another_s_price_is_not_taken() -> None:
+    windows = offer("reserved", "1", months=12, product="Windows", sku="SKU2")
+    for prices in ([], [offer("on_demand", "5"), windows], [offer("on_demand", "6", sku="SKU3"), *LIST[1:]]):
+        (found,) = advice(hours([2] * (60 * 24)), prices)
+        assert (found["reason"], found["purchase_option"], found["committed_price"]) == ("no_price", "", None)
+
+
+def test_a_day_s_line_lies_evenly_in_its_hours() -> None:
+    days = [
+        {
+            **USE,
+            "charge_period_start": START + timedelta(days=day),
+            "charge_period_end": START + timedelta(days=day + 1),
+            "machine_hours": Decimal(36),
+            "effective_cost": Decimal(144),
+        }
+        for day in range(40)
+    ]
+    (found,) = advice(days, LIST)
+    # one and a half machines in every hour; the second half pays as much either way, so one is enough
+    assert (found["mean_machines"], found["peak_machines"], found["advised_machines"]) == (1.5, 1.5, 1)
+
+
+def test_hours_without_use_are_hours_without_need() -> None:
+    idle = [1 if hour % 24 < 13 else 0 for hour in range(60 * 24)]
+    (found,) = advice(hours([*idle[:-24], *([1] * 24)]), LIST)
+    assert found["advised_machines"] == 1  # 13 of 24 hours at 4 are 2.17 an hour
+    assert abs(found["utilisation_ratio"] - (59 * 13 + 24) / (60 * 24)) < 1e-12
