@@ -88,6 +88,9 @@ class Contract(_Strict):
     days_before: Mapping[str, int] = Field(
         default={}, description="tables of which its SQL also reads that many days before a day"
     )
+    days_after: Mapping[str, int] = Field(
+        default={}, description="tables of which its SQL also reads that many days after a day"
+    )
     months_before: Mapping[str, int] = Field(
         default={}, description="tables of which its SQL also reads that many months before a billing period"
     )

@@ -24,6 +24,7 @@ from pipelines.night.host_matches import MATCHES, build_host_matches
 from pipelines.night.late_prices import out_of_reach
 from pipelines.night.ledger import POSTINGS, build_postings
 from pipelines.night.list_readings import LISTED, SKU_PRICES
+from pipelines.night.outcomes import EVENTS, UNIT_COSTS, build_outcome_events, build_unit_costs
 from pipelines.night.reconciliation import build_causes, build_lines
 from pipelines.night.references import (
     REFUSED,
@@ -41,7 +42,7 @@ from pipelines.night.stale import stored_inputs
 REFERENCES = (
     *("teams", "team_hierarchy", "feature_products", "ledger_accounts"),
     *("owners", "host_identity", "gpu_faults", "gpu_rules", "gpu_types", "gpu_workload_rules"),
-    *(LISTED, "prices", "reporting", "invoices"),
+    *(LISTED, "prices", "reporting", "invoices", "outcome_kinds"),
 )
 NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "prices"]  # where models have names
 # tables that a model computes, or of which more is told; all others have SQL alone
@@ -63,6 +64,8 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     ANOMALIES: build_anomalies,
     ADVICE: build_commitment_advice,
     ERRATA: build_bill_errata,
+    EVENTS: build_outcome_events,
+    UNIT_COSTS: build_unit_costs,
 }
 
 

@@ -48,6 +48,7 @@ def contradictions(document: Document, config: Config, sources: Sequence[SourceS
     yield from _useless_rates(document, config)
     yield from _foreign_currencies(document, config, sources)
     yield from _unread_labels(document, config, sources)
+    yield from _unmet_outcomes(document, config, sources)
 
 
 def _priced(price: Price) -> list[str]:
@@ -139,6 +140,23 @@ def _unread_labels(document: Document, config: Config, sources: Sequence[SourceS
             message = f"no source lets the label '{key}' through: the rule would match nothing"
             remedy = f"Name it under '{settings[0]}' of a source, or use one of these: {', '.join(read) or 'none'}."
             yield document.problem(("owners", index, owner.match_kind, "key"), message, remedy)
+
+
+def _unmet_outcomes(document: Document, config: Config, sources: Sequence[SourceSettings | None]) -> Iterator[Problem]:
+    """Kinds of outcomes declared twice, or met by a key that no log lets through: no request would serve them."""
+    first: dict[str, int] = {}
+    read = sorted({key for source in sources for key in getattr(source, "outcome_keys", ())})
+    for index, outcome in enumerate(config.outcomes):
+        earlier = first.setdefault(outcome.name, index)
+        if earlier != index:
+            line = document.position(("outcomes", earlier))[0]
+            message = f"'{outcome.name}' is declared twice, first on line {line}"
+            yield document.problem(("outcomes", index), message, "Keep one of them.")
+        for key in outcome.metadata_keys:
+            if None not in sources and key not in read:
+                message = f"no log lets the key '{key}' of request metadata through: no request would be met"
+                remedy = f"Name it under 'outcome_keys' of a log, or use one of these: {', '.join(read) or 'none'}."
+                yield document.problem(("outcomes", index), message, remedy)
 
 
 def stray_session_token(document: Document, config: Config, environment: Mapping[str, str] | None) -> Iterator[Problem]:

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
 
 from connectors.base import SourceSettings, StoreOptions, revealed
+from models.outcome_kinds import OutcomeKind
 from models.pools import Pool as SharedPool
 from pipelines.config.closing import Close, Currency, Invoice, Month
 from pipelines.config.errata import Erratum
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
+from pipelines.config.outcomes import Outcome
 from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
 from pipelines.config.strict import Dated, Slug, Strict, Words
@@ -195,6 +197,7 @@ class Config(Strict):
     ledger_accounts: tuple[LedgerAccount, ...] = ()
     owners: tuple[Owner, ...] = ()
     pools: tuple[Pool, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
     models: tuple[Model, ...] = ()
     hosts: tuple[Host, ...] = ()
     gpu_idleness: GpuIdleness = GpuIdleness()
@@ -219,6 +222,11 @@ class Config(Strict):
         """The shared pools as the ledger takes them."""
         teams = [team.id for team in self.teams]
         return [pool.resolved(teams) for pool in self.pools]
+
+    @property
+    def outcome_kinds(self) -> list[OutcomeKind]:
+        """The kinds of outcomes as they are computed with."""
+        return [outcome.resolved() for outcome in self.outcomes]
 
     @model_validator(mode="after")
     def _engine_has_address(self) -> Self:

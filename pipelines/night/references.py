@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from connectors.registry import source
 from contracts import conform, contract
+from models.outcome_kinds import CUSTOMER, OPERATION, TRACE_ID, USER
 from models.pricing import identity_rows
 from pipelines.calendar import midnight, month_start, next_month
 from pipelines.config.gpus import GpuWork, WarmStandby
@@ -53,6 +54,7 @@ def write_references(house: House) -> dict[str, int]:
         "gpu_workload_rules": _gpu_workload_rules(config),
         "reporting": _table("reporting", [{"reporting_currency": config.currency}]),
         "invoices": _invoices(config),
+        "outcome_kinds": outcome_kind_table(config),
     }
     counts = {name: _replace(house, name, rows) for name, rows in tables.items()}
     counts[PRICES] = _replace(house, PRICES, learned.rows, learned.fingerprint)
@@ -187,6 +189,24 @@ def host_table(config: Config) -> pa.Table:
             for host in config.hosts
         ),
     )
+
+
+def outcome_kind_table(config: Config) -> pa.Table:
+    """The declared kinds of outcomes, as `outcome_kinds`."""
+    traces = {TRACE_ID: (TRACE_ID, ""), OPERATION: (OPERATION, "")}
+    keys = {None: ("none", ""), CUSTOMER: (CUSTOMER, ""), USER: (USER, "")}
+    rows: list[dict[str, object]] = []
+    for kind in config.outcome_kinds:
+        trace_by, trace_name = traces.get(kind.trace, ("metadata", kind.trace))
+        key_by, key_name = keys.get(kind.key, ("metadata", kind.key))
+        met: dict[str, object] = {
+            "trace_by": trace_by,
+            "trace_name": trace_name,
+            "key_by": key_by,
+            "key_name": key_name,
+        }
+        rows += [{"outcome_kind": kind.name, "feature": name, **met} for name in kind.features or ("",)]
+    return _table("outcome_kinds", rows)
 
 
 def _gpu_rules(config: Config) -> pa.Table:

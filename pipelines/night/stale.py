@@ -49,7 +49,8 @@ def input_range(output: Contract, table: Contract, slice_date: date) -> tuple[da
     if output.slice == "day":
         if table.slice == "day":
             before = timedelta(days=max(output.neighbours, output.days_before.get(table.table, 0)))
-            return slice_date - before, slice_date + timedelta(days=output.neighbours + 1)
+            after = timedelta(days=max(output.neighbours, output.days_after.get(table.table, 0)) + 1)
+            return slice_date - before, slice_date + after
         # a bill may carry a charge of the month before or after its own
         return month_start(month_start(slice_date) - timedelta(days=1)), next_month(next_month(slice_date))
     if table.slice == "billing_period":

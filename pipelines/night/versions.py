@@ -11,6 +11,8 @@ from models.commitment_advice import ADVICE_RULES
 from models.commitment_hours import HOURS_RULES
 from models.ledger import RULES
 from models.node_prices import NODE_PRICE_RULES
+from models.outcome_events import OUTCOME_RULES
+from models.outcome_events import TABLE as OUTCOME_EVENTS
 from models.reconciliation import CAUSES, LINES, RECONCILIATION_RULES
 from models.scaling import SCALING_RULES
 from models.self_hosting import SELF_HOSTING_RULES
@@ -93,6 +95,7 @@ _RULES: Mapping[str, str] = {
     "gpu_node_costs": NODE_PRICE_RULES,
     "self_hosted_costs": SELF_HOSTING_RULES,
     "scaling_costs": SCALING_RULES,
+    OUTCOME_EVENTS: OUTCOME_RULES,
 }
 """The version of the code of every table that `models` computes."""
 
@@ -105,6 +108,8 @@ def _models(house: House, output: Contract) -> list[str]:
     rules = [_RULES[output.table]] if output.table in _RULES else []
     if output.table in _BY_ERRATA:
         rules += map(repr, known_errors(house))
+    if output.table == OUTCOME_EVENTS:
+        rules += map(repr, house.config.outcome_kinds)
     return rules + (list(map(repr, house.config.shared_pools)) if output.table in _BY_POOLS else [])
 
 

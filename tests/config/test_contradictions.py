@@ -45,6 +45,13 @@ CASES = [
     ),
     (f"hosts:\n  - {{{HOST}}}\n  - {{{HOST.replace('node-1', 'node-2')}}}\n", "'i-1' is registered twice"),
     ("currency: EUR\n", "nothing is converted"),
+    ("outcomes:\n  - {name: a, features: [x]}\n  - {name: a, features: [y]}\n", "'a' is declared twice, first on line"),
+    ("outcomes:\n  - {name: a, trace: ticket}\n", "no log lets the key 'ticket' of request metadata through"),
+    ("outcomes:\n  - {name: a}\n", "needs 'features'"),
+    ("outcomes:\n  - {name: a, features: [x], from: scores}\n", "'score' goes with"),
+    ("outcomes:\n  - {name: a, features: [x], from: gateway, successes: [y]}\n", "met by its id alone"),
+    ("outcomes:\n  - {name: a, features: [x], successes: [y], reversals: [y]}\n", "It cannot be both"),
+    ("outcomes:\n  - {name: a, features: [x], quality: {from: 1, to: 1}}\n", "the two ends of the scale"),
     (
         f"invoices:\n  - {{{INVOICE}}}\n  - {{{INVOICE.replace('12.5', '13')}}}\n",
         "invoice 'A-1' of AWS for 2026-10 is given twice, first on line",

@@ -1,0 +1,191 @@
+-- One streaming pass: requests are brought together by trace before anything is compared. What is proven to be logged
+-- again is left out. A trace serves a kind when one of its requests of the day does; then all of them are its cost.
+with kinds as (
+    select distinct
+        outcome_kind,
+        trace_by,
+        trace_name,
+        key_by,
+        key_name
+    from outcome_kinds
+),
+
+owned as (
+    select distinct
+        usage_date,
+        gateway_team_id,
+        key_id,
+        key_alias,
+        feature,
+        team_id
+    from usage_by_team_daily
+),
+
+duplicates as (
+    select
+        x_source,
+        x_page,
+        x_row
+    from request_defects
+    where defect = 'duplicate'
+),
+
+requests as (
+    select
+        priced_requests.*,
+        coalesce(owned.team_id, '') as team_id
+    from priced_requests
+    left join duplicates
+        on
+            priced_requests.x_source = duplicates.x_source
+            and priced_requests.x_page = duplicates.x_page
+            and priced_requests.x_row = duplicates.x_row
+    left join owned
+        on
+            priced_requests.usage_date = owned.usage_date
+            and coalesce(priced_requests.gateway_team_id, '') = owned.gateway_team_id
+            and coalesce(priced_requests.key_id, '') = owned.key_id
+            and coalesce(priced_requests.key_alias, '') = owned.key_alias
+            and coalesce(priced_requests.feature, '') = owned.feature
+    where duplicates.x_row is null
+),
+
+named as (
+    select
+        requests.usage_date,
+        requests.started_at,
+        requests.team_id,
+        coalesce(requests.feature, '') as feature,
+        requests.model_id,
+        requests.is_self_hosted,
+        requests.status,
+        requests.pricing_status,
+        requests.priced_cost_usd,
+        coalesce(requests.attempt_group_id, requests.request_id) as own_key,
+        kinds.outcome_kind,
+        nullif(
+            case kinds.trace_by
+                when 'trace_id' then requests.trace_id
+                when 'operation' then requests.attempt_group_id
+                else json_extract_string(requests.outcome_ids, '$.' || kinds.trace_name)
+            end,
+            ''
+        ) as trace_id,
+        nullif(
+            case kinds.key_by
+                when 'customer' then requests.customer_hash
+                when 'user' then requests.user_hash
+                when 'metadata' then json_extract_string(requests.outcome_ids, '$.' || kinds.key_name)
+            end,
+            ''
+        ) as key_value
+    from requests
+    cross join kinds
+),
+
+-- a kind without features is served by whatever carries its id
+served as (
+    select
+        named.*,
+        case
+            when outcome_kinds.feature is null then 0
+            when outcome_kinds.feature = '' and named.trace_id is null then 0
+            else 1
+        end as is_serving
+    from named
+    left join outcome_kinds
+        on
+            named.outcome_kind = outcome_kinds.outcome_kind
+            and (outcome_kinds.feature = '' or named.feature = outcome_kinds.feature)
+),
+
+parts as (
+    select
+        usage_date,
+        outcome_kind,
+        coalesce(trace_id, own_key) as trace_key,
+        trace_id is not null as has_id,
+        team_id,
+        feature,
+        max(key_value) as key_value,
+        max(is_serving) as is_serving,
+        min(model_id) as first_model,
+        max(model_id) as last_model,
+        sum(case when model_id is null then 1 else 0 end) as unknown_count,
+        sum(case when is_self_hosted then 1 else 0 end) as self_hosted_count,
+        min(started_at) as started_at,
+        max(started_at) as last_started_at,
+        count(*) as request_count,
+        sum(case when status = 'failure' then 1 else 0 end) as failure_count,
+        sum(
+            case
+                when priced_cost_usd is not null then 0
+                when status = 'failure' and pricing_status = 'no_usage' then 0
+                else 1
+            end
+        ) as unpriced_count,
+        sum(priced_cost_usd) as priced_cost_usd
+    from served
+    where is_serving = 1 or trace_id is not null
+    group by
+        usage_date,
+        outcome_kind,
+        coalesce(trace_id, own_key),
+        trace_id is not null,
+        team_id,
+        feature
+),
+
+traces as (
+    select
+        usage_date,
+        outcome_kind,
+        trace_key,
+        has_id,
+        team_id,
+        feature,
+        request_count,
+        failure_count,
+        unpriced_count,
+        priced_cost_usd,
+        max(key_value) over trace as key_value,
+        max(is_serving) over trace as is_serving,
+        min(first_model) over trace as first_model,
+        max(last_model) over trace as last_model,
+        sum(unknown_count) over trace as unknown_count,
+        sum(self_hosted_count) over trace as self_hosted_count,
+        sum(request_count) over trace as trace_request_count,
+        sum(failure_count) over trace as trace_failure_count,
+        min(started_at) over trace as started_at,
+        max(last_started_at) over trace as last_started_at
+    from parts
+    window trace as (partition by usage_date, outcome_kind, trace_key, has_id)
+)
+
+select
+    usage_date,
+    outcome_kind,
+    case when has_id then trace_key else 'request:' || trace_key end as trace_key,
+    has_id,
+    key_value,
+    team_id,
+    feature,
+    case
+        when self_hosted_count = 0 then 'api'
+        when self_hosted_count = trace_request_count then 'self_hosted'
+        else 'mixed'
+    end as route,
+    case
+        when first_model is null then 'unknown'
+        when first_model = last_model and unknown_count = 0 then first_model
+        else 'several'
+    end as model_id,
+    started_at,
+    last_started_at,
+    trace_failure_count < trace_request_count as has_success,
+    request_count,
+    failure_count,
+    unpriced_count,
+    priced_cost_usd
+from traces
+where is_serving = 1
