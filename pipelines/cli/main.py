@@ -25,6 +25,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+what_if = typer.Typer(no_args_is_help=True, help="Last month's traffic under other assumptions.")
+app.add_typer(what_if, name="what-if")
+
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", envvar="FARTHING_CONFIG")]
 DEFAULT_FILE = Path("farthing.yml")
 
@@ -119,6 +122,28 @@ def query(
     from pipelines.cli.query import run_query
 
     raise typer.Exit(run_query(_console(), config, sql, output))
+
+
+@what_if.command("self-host")
+def self_host(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    model: Annotated[str, typer.Argument(help="A model of the log, in the price book's words.")],
+    gpu_hour_cost: Annotated[float, typer.Option(help="Price of a GPU-hour, in US dollars.")],
+    prefill_rate: Annotated[float, typer.Option(help="Input tokens that a replica computes a second, as measured.")],
+    decode_rate: Annotated[float, typer.Option(help="Output tokens that it generates a second, as measured.")],
+    gpus: Annotated[int, typer.Option(help="GPUs of a replica.")] = 1,
+    min_replicas: Annotated[int, typer.Option(help="Replicas that run at any hour.")] = 1,
+    most_waiting: Annotated[float, typer.Option(help="Share of requests that may wait for a replica.")] = 0.05,
+    fixed_monthly_cost: Annotated[float, typer.Option(help="People and platform a month, in US dollars.")] = 0.0,
+    config: ConfigFile = DEFAULT_FILE,
+    output: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+) -> None:
+    """A model's traffic on GPUs of one's own, against its API: how busy they get, when it pays, how sure that is."""
+    from pipelines.cli.what_if import Assumptions, what_if_self_host
+
+    given = Assumptions(
+        *(model, gpus, gpu_hour_cost, prefill_rate, decode_rate, min_replicas, most_waiting, fixed_monthly_cost)
+    )
+    raise typer.Exit(what_if_self_host(_console(), config, given, output))
 
 
 @app.command(

@@ -36,7 +36,7 @@ def company(tmp_path: Path) -> Path:
 def test_help_names_every_command(tmp_path: Path) -> None:
     shown = farthing("--help", cwd=tmp_path)
     assert shown.returncode == 0
-    for command in ("demo", "run", "check", "report", "close", "query", "init", "ui"):
+    for command in ("demo", "run", "check", "report", "close", "query", "what-if", "init", "ui"):
         assert command in shown.stdout
 
 

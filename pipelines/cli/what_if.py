@@ -1,0 +1,207 @@
+"""`farthing what-if self-host`: a model's own traffic of four weeks on GPUs of one's own, against its API's price."""
+
+import json
+import math
+import sys
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from models.break_even import BreakEven, Plan, Traffic
+    from models.break_even_risk import Risk
+
+WEEKS = 4
+_PRICED = (
+    *("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio"),
+    *("output_text", "output_reasoning", "output_audio"),
+)
+_COMPUTED = ("input_uncached", "cache_write_5m", "cache_write_1h", "input_audio")
+_GENERATED = ("output_text", "output_reasoning", "output_audio")
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What the caller says of the plan; currency is that of price lists, US dollars."""
+
+    model: str
+    gpus: int
+    gpu_hour_cost: float
+    prefill_rate: float
+    decode_rate: float
+    min_replicas: int
+    most_waiting: float
+    fixed_monthly_cost: float
+
+
+@dataclass(frozen=True)
+class Log:
+    """A model's half hours of the last four weeks: start, tokens to compute, tokens generated, cost at list prices."""
+
+    rows: list[tuple[datetime, int, int, Decimal]]
+    unpriced_tokens: int
+    last_day: str
+
+    @property
+    def monthly_cost(self) -> Decimal:
+        """What the API asks for 730 mean hours."""
+        return sum((row[3] for row in self.rows), Decimal(0)) * 730 / (WEEKS * 168)
+
+
+def what_if_self_host(console: Console, file: Path, given: Assumptions, output: str) -> int:
+    """Prints the comparison, as a table or as JSON. Returns the exit code."""
+    import duckdb
+
+    from models.break_even import Plan, break_even
+    from models.break_even_risk import risk
+    from pipelines.cli.commands import FAILED, OK, WRONG, stopped
+    from pipelines.clock import utc_now
+    from pipelines.config import ConfigError
+    from pipelines.config.place import lake_place
+    from pipelines.lake import Lake, LakeError
+
+    if output not in ("table", "json"):
+        return stopped(console, f"--format is table or json, not '{output}'", WRONG)
+    try:
+        with Lake.open(*lake_place(file), utc_now).published().database() as database:
+            log = read_log(database, given.model)
+            others = _models(database)
+    except ConfigError as error:
+        return stopped(console, str(error), WRONG)
+    except (LakeError, duckdb.Error) as error:
+        return stopped(console, str(error), FAILED)
+    if not any(row[1] or row[2] for row in log.rows):
+        known = f" It has: {', '.join(others)}." if others else ""
+        return stopped(console, f"The log of the last {WEEKS} weeks has no tokens of '{given.model}'.{known}", WRONG)
+    try:
+        plan = Plan(
+            *(given.gpus, given.gpu_hour_cost, given.prefill_rate, given.decode_rate, given.min_replicas),
+            most_waiting=given.most_waiting,
+            fixed_monthly_cost=given.fixed_monthly_cost,
+        )
+        traffic, api_cost = traffic_of(log, plan), _number(log.monthly_cost)
+        found, chance = break_even(traffic, plan, api_cost), risk(traffic, plan, api_cost)
+    except ValueError as error:
+        return stopped(console, str(error), WRONG)
+    if output == "json":
+        sys.stdout.write(json.dumps(_record(given, log, found, chance), ensure_ascii=False) + "\n")
+    else:
+        _print(console, given, log, found, chance)
+    return OK
+
+
+def read_log(database: "duckdb.DuckDBPyConnection", model: str) -> Log:
+    """The model's half hours of the four weeks that end with the log's last whole day, duplicates taken out."""
+
+    def tokens(names: tuple[str, ...]) -> str:
+        return " + ".join(f"{name}_tokens - duplicate_{name}_tokens" for name in names)
+
+    def unpriced(name: str) -> str:
+        return f"case when {name}_usd_per_token is null then {tokens((name,))} else 0 end"
+
+    costs = " + ".join(
+        f"cast({tokens((name,))} as decimal(20, 0)) * coalesce({name}_usd_per_token, 0)" for name in _PRICED
+    )
+    query = f"""
+        with last_day as (select max(usage_date) as day from usage_hourly)
+        select usage_hour, sum({tokens(_COMPUTED)})::bigint, sum({tokens(_GENERATED)})::bigint,
+            sum({costs})::decimal(38, 12), sum({" + ".join(map(unpriced, _PRICED))})::bigint, max(last_day.day)::varchar
+        from usage_hourly, last_day
+        where model_id = $model and usage_date > last_day.day - {WEEKS * 7}
+        group by usage_hour order by usage_hour
+    """
+    rows = database.execute(query, {"model": model}).fetchall()
+    last_day = rows[0][5] if rows else ""
+    return Log([row[:4] for row in rows], sum(row[4] for row in rows), last_day)
+
+
+def _models(database: "duckdb.DuckDBPyConnection") -> list[str]:
+    rows = database.execute("select distinct model_id from usage_hourly order by model_id limit 30").fetchall()
+    return [row[0] for row in rows]
+
+
+def traffic_of(log: Log, plan: "Plan") -> "Traffic":
+    """The week that the log repeats: each hour's mean, and how much busier its busiest half hour was for the plan."""
+    import numpy as np
+
+    from models.break_even import WEEK_HOURS, Traffic
+
+    computed, generated, busiest = (np.zeros(WEEK_HOURS) for _ in range(3))
+    for start, input_tokens, output_tokens, _ in log.rows:
+        hour = start.weekday() * 24 + start.hour
+        computed[hour] += input_tokens / WEEKS
+        generated[hour] += output_tokens / WEEKS
+        work = 2 * (input_tokens / plan.prefill_rate + output_tokens / plan.decode_rate)
+        busiest[hour] = max(busiest[hour], work)
+    mean = computed / plan.prefill_rate + generated / plan.decode_rate
+    peak = np.divide(busiest, mean, out=np.ones(WEEK_HOURS), where=mean > 0)
+    return Traffic(computed, generated, np.maximum(peak, 1.0))
+
+
+def _number(amount: Decimal) -> float:
+    """The nearest double: what follows is an estimate."""
+    over, under = amount.as_integer_ratio()
+    return over / under
+
+
+def _record(given: Assumptions, log: Log, found: "BreakEven", chance: "Risk") -> dict[str, object]:
+    record: dict[str, object] = {
+        **asdict(given),
+        "last_day": log.last_day,
+        "weeks": WEEKS,
+        "api_monthly_cost": str(log.monthly_cost.quantize(Decimal("0.01"))),
+        "unpriced_tokens": log.unpriced_tokens,
+        "serving": {**asdict(found.serving), "cost": found.serving.cost},
+        "monthly_saving": found.monthly_saving,
+        "needed_utilisation_ratio": found.needed_utilisation_ratio,
+        "volume_multiple": found.volume_multiple,
+        "risk": asdict(chance),
+    }
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in record.items()}
+
+
+def _print(console: Console, given: Assumptions, log: Log, found: "BreakEven", chance: "Risk") -> None:
+    serving, saving = found.serving, found.monthly_saving
+    title = f"{given.model}: its traffic of {WEEKS} weeks to {log.last_day}, a month of 730 hours"
+    console.print(escape(title))
+    table = Table(show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("API at the price book's prices", _usd(found.api_cost))
+    table.add_row("Own GPUs", _usd(serving.cost))
+    table.add_row(
+        f"  GPUs: {serving.replica_hours * given.gpus / 730:,.1f} at ${given.gpu_hour_cost:,.2f} an hour",
+        _usd(serving.gpu_cost),
+    )
+    table.add_row("  storage, network, monitoring", _usd(serving.overhead_cost))
+    table.add_row("  people and platform", _usd(serving.fixed_cost))
+    table.add_row("Replicas are busy", f"{serving.utilisation_ratio:.1%}")
+    table.add_row("Busy enough to pay", _or_never(found.needed_utilisation_ratio, "{:.1%}"))
+    table.add_row("Pays from this multiple of the traffic", _or_never(found.volume_multiple, "{:,.2f}"))
+    console.print(table)
+    word = f"saves {_usd(saving)}" if saving > 0 else f"costs {_usd(-saving)} more"
+    console.print(f"Own GPUs: {word} a month. They are cheaper with a probability of {chance.probability:.0%}.")
+    console.print(
+        f"Saving, P10 / P50 / P90: {_usd(chance.p10)} / {_usd(chance.p50)} / {_usd(chance.p90)}. It hangs on:"
+    )
+    for swing in chance.swings:
+        console.print(f"  {swing.assumption.replace('_', ' '):<12} {_usd(swing.low)} to {_usd(swing.high)}")
+    if log.unpriced_tokens:
+        console.print(f"{log.unpriced_tokens:,} tokens have no price: the API's cost is higher than is shown.")
+    console.print("Prompt tokens that the API served from its cache are taken to be cached by own engines too.")
+
+
+def _usd(amount: float) -> str:
+    return f"${amount:,.0f}" if amount >= 0 else f"-${-amount:,.0f}"
+
+
+def _or_never(value: float, form: str) -> str:
+    return "never" if math.isnan(value) else form.format(value)
