@@ -44,22 +44,23 @@ def is_final(account: pl.Expr) -> pl.Expr:
 
 
 def charge_owners(charges: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
-    """The first owner rule, by priority and then rule id, that matches a charge by tag, sub-account or resource.
+    """The first owner rule, by priority and then rule id, that matches a charge.
 
     Args:
-        charges: columns charge_group_id, charge_date, tags, sub_account_id, resource_id.
+        charges: columns charge_group_id, charge_date, and what rules match: tags, sub_account_id, resource_id,
+            unused_commitment_id.
         owners: frame in the shape of `owners`. A rule holds for a charge by the day on which the charge starts.
 
     Returns:
         charge_group_id, rule_id, to_account, team_id; only charges that a rule matches.
     """
     rules = _rules(owners)
-    keys = charges.select("charge_group_id", "charge_date", "tags", "sub_account_id", "resource_id")
+    named = {"sub_account": "sub_account_id", "resource": "resource_id", "commitment": "unused_commitment_id"}
+    keys = charges.select("charge_group_id", "charge_date", "tags", *named.values())
     pairs = tag_pairs(keys["tags"])
     matched = [
         keys.join(pairs, on="tags").join(_of_kind(rules, "tag"), on=["match_key", "match_value"]),
-        keys.join(_of_kind(rules, "sub_account"), left_on="sub_account_id", right_on="match_value"),
-        keys.join(_of_kind(rules, "resource"), left_on="resource_id", right_on="match_value"),
+        *(keys.join(_of_kind(rules, kind), left_on=column, right_on="match_value") for kind, column in named.items()),
     ]
     columns = ["charge_group_id", "charge_date", "valid_from", "valid_to", "priority", *OWNER_COLUMNS]
     found = pl.concat([frame.select(columns) for frame in matched])

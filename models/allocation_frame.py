@@ -1,9 +1,13 @@
 """The exact split of many totals at once, on columns: the same answer as `largest_remainder`, group by group.
 
+A tree is split from above: first between its branches, then each branch's part between what hangs on it. So every
+subtotal is itself within one unit of its quota, and what hangs on a branch sums to it.
+
 Here belongs: the vectorised form and its guard against 128-bit overflow. The rule itself is in `models.allocation`.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import polars as pl
 
@@ -41,6 +45,48 @@ def split_groups(rows: pl.DataFrame, totals: Sequence[str], *, group: str, weigh
         return narrow.drop("_whole")
     wide = _split_wide(weighed.filter(~fits), totals, group, weight)
     return pl.concat([narrow, wide]).drop("_whole").sort(group, tie)
+
+
+def split_tree(
+    rows: pl.DataFrame, totals: Sequence[str], *, group: str, levels: Sequence[str], weight: str, tie: str
+) -> pl.DataFrame:
+    """As `split_groups`, but from above: between the values of the first level, within each of the next, and so on.
+
+    Args:
+        rows: as for `split_groups`.
+        totals: likewise.
+        group: likewise.
+        levels: columns of text that name the branches, from the top down; branches of equal remainders are served in
+            the order of their names, NULL before all.
+        weight: likewise.
+        tie: orders the members of a branch of the lowest level, unique in it.
+
+    Returns:
+        The rows sorted by group, levels and tie, with shares in place of the totals.
+
+    Raises:
+        ValueError: as `split_groups`.
+    """
+    if rows.is_empty():
+        return rows
+    path = [group, *levels]
+    nodes = {f"_node{depth}": pl.struct(path[: depth + 1]).rle_id() for depth in range(len(path))}
+    ordered = rows.sort(*path, tie, nulls_last=False).with_columns(**nodes)
+    _check_weights(ordered.with_columns(_whole=pl.col(weight).sum().over(group)), group, weight)
+    for above, node in pairwise(nodes):
+        summed = ordered.group_by(above, node, maintain_order=True).agg(
+            pl.col(weight).sum(), *(pl.col(name).first() for name in totals)
+        )
+        parts = _split_branches(summed, totals, above, weight, node).select(node, *totals)
+        ordered = ordered.drop(totals).join(parts, on=node, how="left", maintain_order="left")
+    return _split_branches(ordered, totals, f"_node{len(levels)}", weight, tie).select(rows.columns)
+
+
+def _split_branches(rows: pl.DataFrame, totals: Sequence[str], group: str, weight: str, tie: str) -> pl.DataFrame:
+    # a branch that weighs nothing has got nothing: between whom that is split is all the same
+    has_weight = pl.col(weight).sum().over(group) > 0
+    evened = rows.with_columns(_weight=pl.when(has_weight).then(weight).otherwise(pl.lit(1, pl.Int128)))
+    return split_groups(evened, totals, group=group, weight="_weight", tie=tie)
 
 
 def part_of(amount: str, some: str, whole: str) -> pl.Expr:

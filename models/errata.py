@@ -30,7 +30,7 @@ AWAITED = "residual:errata"
 """What was charged wrongly, until the provider credits it."""
 TOLERANCE_UNITS = 10 ** (SCALE - 2)
 """Bills are reviewed in whole cents: by so much may an amount differ from what was written down."""
-_STATE = ["cluster", "gpu_model_name", "gpu_state", "model_id", "is_warm_standby"]
+_STATE = ["cluster", "gpu_model_name", "gpu_state", "model_id", "cost_kind", "is_warm_standby"]
 
 
 class Standing(StrEnum):

@@ -1,7 +1,8 @@
 """Step 3 and later of the ledger: what reached a shared pool goes to those who carry it, pool after pool.
 
 The cost of a charge in a pool is split once for all that came of the charge by whatever way, GPU state by GPU state. A
-pool whose measure knows nobody gives its cost to the residual: an unknown measure is not an even one.
+pool whose measure knows nobody gives its cost to a residual, and one by a metric to a residual of its own: an unknown
+measure is not an even one.
 
 Here belongs: the moves and their weights. Here does not belong: which pool empties first (`models.pool_order`).
 """
@@ -12,19 +13,28 @@ import polars as pl
 
 from models.accounts import UNALLOCATED
 from models.moves import MOVE, SECONDS, TOTALS, split_moves, typed
+from models.pool_metrics import UNMEASURED, metric_shares, unmeasured
 from models.pool_order import layers, without_circles
 from models.pools import Pool, Split
+from models.unused import UNUSED
 from models.usage_weights import pool_shares, team_costs
 
 FIRST_STEP = 3
 _SPAN = ["first_day", "last_day"]
-_SOURCE = ["charge_group_id", "from_account", "model_id", "cluster", "gpu_model_name", "gpu_state", "is_warm_standby"]
+_SOURCE = [
+    *("charge_group_id", "from_account", "model_id", "cost_kind"),
+    *("cluster", "gpu_model_name", "gpu_state", "is_warm_standby"),
+]
 _SHARE = ["pool_id", *_SPAN, "billing_currency", "pool_model_id", "to_account", "team_id", "feature", "weight"]
 _TEAM = "team:"
 
 
 def pool_moves(
-    spread: pl.DataFrame, charges: pl.DataFrame, usage: pl.DataFrame, pools: Sequence[Pool]
+    spread: pl.DataFrame,
+    charges: pl.DataFrame,
+    usage: pl.DataFrame,
+    pools: Sequence[Pool],
+    metrics: pl.DataFrame,
 ) -> list[pl.DataFrame]:
     """The moves out of shared pools, a frame for each step: as many as pools feed each other deep, at least one.
 
@@ -33,6 +43,7 @@ def pool_moves(
         charges: columns charge_group_id, billing_currency, first_day, last_day (both included).
         usage: frame in the shape of `usage_by_team_daily`.
         pools: every pool that an owner rule or another pool names.
+        metrics: frame in the shape of `pool_metrics`.
 
     Raises:
         ValueError: money rests in a pool that is not among `pools`, pools feed only one another, or as
@@ -46,8 +57,11 @@ def pool_moves(
     for number, accounts in enumerate(layers([pool.account for pool in pools], stated) or [[]], start=FIRST_STEP):
         emptied = [pool for pool in pools if pool.account in accounts]
         resting = _resting(pl.concat([spread, *steps]), emptied).join(about, on="charge_group_id")
-        shares = _shares(resting, direct, usage, emptied, stated)
-        steps.append(_emptied(resting, shares).with_columns(pl.lit(number, pl.Int32).alias("step")))
+        spans = resting.select("pool_id", *_SPAN, "billing_currency").unique()
+        measured = _by_metric(spans, metrics, emptied)
+        shares = pl.concat([_shares(spans, direct, usage, emptied, stated), measured])
+        left = _emptied(resting, _of_named_teams(shares, emptied), unmeasured(emptied))
+        steps.append(left.with_columns(pl.lit(number, pl.Int32).alias("step")))
     return steps
 
 
@@ -80,22 +94,29 @@ def _resting(moves: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
 
 def _direct(spread: pl.DataFrame, about: pl.DataFrame) -> pl.DataFrame:
     """What step 2 gave each team: columns billing_currency, to_account, team_id, cost (credits left out), seconds."""
-    given = spread.filter(pl.col("to_account").str.starts_with(_TEAM)).join(about, on="charge_group_id")
+    # capacity that lies unused is given out like a pool: it makes nobody's share of another pool larger
+    was_used = pl.col("rule_kind") != UNUSED
+    given = spread.filter(pl.col("to_account").str.starts_with(_TEAM), was_used).join(about, on="charge_group_id")
     cost, seconds = pl.col("effective_units"), pl.col("gpu_seconds")
     return given.group_by("billing_currency", "to_account", "team_id").agg(
         cost=cost.filter(cost > 0).sum(), seconds=seconds.fill_null(0).sum().cast(pl.Int128)
     )
 
 
+def _by_metric(spans: pl.DataFrame, metrics: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
+    by_metric = [pool for pool in pools if pool.split is Split.METRIC]
+    days = spans.select("pool_id", *_SPAN).unique()
+    return _complete(spans.join(metric_shares(days, metrics, by_metric), on=["pool_id", *_SPAN]))
+
+
 def _shares(
-    resting: pl.DataFrame,
+    spans: pl.DataFrame,
     direct: pl.DataFrame,
     usage: pl.DataFrame,
     pools: Sequence[Pool],
     stated: Mapping[str, Mapping[str, int]],
 ) -> pl.DataFrame:
-    """Who carries each pool, for every span of days and currency in which something rests in it."""
-    spans = resting.select("pool_id", *_SPAN, "billing_currency").unique()
+    """Who carries each pool by what the ledger knows, for every span of days and currency."""
     days = spans.select("pool_id", *_SPAN).unique()
     by = {split: [pool for pool in pools if pool.split is split] for split in Split}
     tokens = pool_shares(days, usage, by[Split.WEIGHTED_TOKENS]).rename({"model_id": "pool_model_id"})
@@ -108,8 +129,7 @@ def _shares(
     for split, measure in ((Split.DIRECT_COST, "cost"), (Split.GPU_SECONDS, "seconds")):
         measured = spans.filter(pl.col("pool_id").is_in([pool.pool_id for pool in by[split]]))
         found.append(measured.join(direct.with_columns(weight=measure), on="billing_currency"))
-    shares = pl.concat([_complete(frame) for frame in found]).filter(pl.col("weight") > 0)
-    return _of_named_teams(shares, pools)
+    return pl.concat([_complete(frame) for frame in found]).filter(pl.col("weight") > 0)
 
 
 def _stated(pools: Sequence[Pool], stated: Mapping[str, Mapping[str, int]]) -> pl.DataFrame:
@@ -135,7 +155,7 @@ def _of_named_teams(shares: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame
     return pl.concat([free, shares.join(only, on=["pool_id", "team_id"], how="semi")])
 
 
-def _emptied(resting: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
+def _emptied(resting: pl.DataFrame, shares: pl.DataFrame, residuals: Mapping[str, str]) -> pl.DataFrame:
     on = ["pool_id", *_SPAN, "billing_currency"]
     rule = {"rule_kind": pl.lit("pool"), "rule_id": "pool:" + pl.col("pool_id")}
     used = resting.join(shares, on=on).with_columns(**rule, model_id=pl.coalesce("pool_model_id", "model_id"))
@@ -145,7 +165,10 @@ def _emptied(resting: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
     # only GPU money has a part that activity did not fill
     unfilled = pl.when(pl.col("gpu_state").is_not_null()).then("under_used_units").alias("under_used_units")
     split = split_moves(filled, [*TOTALS, *SECONDS.values(), "under_used_units"], group="_source")
+    own = pl.col("from_account").replace_strict(residuals, default=None, return_dtype=pl.String)
     unused = resting.join(shares, on=on, how="anti").with_columns(
-        rule_kind=pl.lit("residual"), rule_id=pl.lit("pool:unused"), to_account=pl.lit(UNALLOCATED)
+        rule_kind=pl.lit("residual"),
+        rule_id=pl.when(own.is_null()).then(pl.lit("pool:unused")).otherwise(pl.lit(UNMEASURED)),
+        to_account=own.fill_null(UNALLOCATED),
     )
     return pl.concat([split, typed(unused)]).with_columns(unfilled).select(*MOVE)

@@ -23,6 +23,8 @@ class Split(StrEnum):
     """What each team's requests cost at the price book, over the days of the charge."""
     GPU_SECONDS = "gpu_seconds"
     """The GPU seconds of the period that each team's own charges paid for."""
+    METRIC = "metric"
+    """A measure of the company's own, by month or day: seats, tickets."""
     WEIGHTED_TOKENS = "weighted_tokens"
     """Tokens of one self-hosted model, each class by its weight, over the days of the charge."""
 
@@ -34,7 +36,8 @@ class Pool:
     Of a pool by weighted tokens, `token_weights` says how heavy one token of a class of `model_id` is against the
     others, not negative; a class that is not named weighs as the class that contains it, in the way of
     `models.tokens.PRICE_FALLBACKS`. Of an even and a fixed one, `shares` are whole weights by account (`team:...`, or
-    `pool:...` for another pool) in any common measure. `team_ids` leaves all other teams out; empty, nobody.
+    `pool:...` for another pool) in any common measure. `metric_id` names what a pool by metric is split
+    by. `team_ids` leaves all other teams out; empty, nobody.
     """
 
     pool_id: str
@@ -43,6 +46,7 @@ class Pool:
     split: Split = Split.WEIGHTED_TOKENS
     shares: Mapping[str, int] = field(default_factory=dict[str, int])
     team_ids: tuple[str, ...] = ()
+    metric_id: str = ""
 
     @property
     def account(self) -> str:

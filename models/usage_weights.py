@@ -19,6 +19,15 @@ from models.price_lines import with_fallbacks
 from models.tokens import TOKEN_CLASSES, column_of
 
 SHARE_KEY = ["to_account", "team_id", "feature"]
+PROVISIONED = "provisioned"
+CACHE_WRITES = ("cache_write_5m", "cache_write_1h")
+
+CAPACITY_WEIGHTS = {
+    name: 4 if name.startswith("output") else 0 if name == "cache_read" else 1 for name in TOKEN_CLASSES
+}
+"""How much of provisioned throughput a token takes, in tokens of input: cached input is deducted in full, and a token
+of output counts four, as Azure has it for its GPT-4.1 models."""
+
 _SPAN = ["first_day", "last_day"]
 
 
@@ -29,6 +38,11 @@ class _Level:
 
 
 _BY_CLASS = _Level("priced_tokens:token_class", ("provider_id", "model_id", "token_class"))
+_BY_READS = _Level("priced_tokens:cache_readers", ("provider_id", "model_id", "token_class"))
+_BY_CAPACITY = (
+    _Level("priced_tokens:provisioned_model", ("provider_id", "model_id")),
+    _Level("priced_tokens:provisioned", ("provider_id",)),
+)
 _BY_COST = (
     _Level("priced_tokens:model", ("provider_id", "model_id")),
     _Level("priced_tokens:provider", ("provider_id",)),
@@ -43,23 +57,37 @@ def logged_once(usage: pl.DataFrame) -> pl.DataFrame:
     return usage.with_columns(*less, cost)
 
 
-def api_shares(charges: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
+def api_shares(charges: pl.DataFrame, usage: pl.DataFrame, *, is_cache_pooled: bool = False) -> pl.DataFrame:
     """Shares of charges in what providers bill by model.
 
+    Throughput that was bought by the hour is carried by those who were served from it, where the log knows the tier;
+    what was billed by the token, also what spilled over, by all others.
+
     Args:
-        charges: columns charge_group_id, provider_id, model_id, token_class, first_day, last_day (both included).
+        charges: columns charge_group_id, provider_id, model_id, token_class, is_throughput, first_day, last_day (both
+            included).
         usage: frame in the shape of `usage_by_team_daily`.
+        is_cache_pooled: whether those who read prompt caches of a model carry what was written into them.
 
     Returns:
         charge_group_id, rule_id, to_account, team_id, feature, weight (Int128, above zero).
     """
     bought = usage.filter(~pl.col("is_self_hosted")).with_columns(_owner_columns())
-    keys = ["provider_id", "model_id", "token_class", *_SPAN]
+    is_provisioned = pl.col("service_tier") == PROVISIONED
+    served, metered = bought.filter(is_provisioned), bought.filter(~is_provisioned)
+    keys = ["provider_id", "model_id", "token_class", "is_throughput", *_SPAN]
     wanted = charges.select(keys).unique(maintain_order=True).with_row_index("_wanted")
     rest = wanted
     shares: list[pl.DataFrame] = []
-    for level, weighed in [(_BY_CLASS, _tokens_by_class(bought)), *((level, _costs(bought)) for level in _BY_COST)]:
-        found = _shares_at(rest, weighed, level.on).with_columns(rule_id=pl.lit(level.rule_id))
+    is_throughput = pl.col("is_throughput")
+    levels = [
+        *((level, _capacity(served), is_throughput) for level in _BY_CAPACITY),
+        *([(_BY_READS, _reads_of_writes(metered), ~is_throughput)] if is_cache_pooled else []),
+        (_BY_CLASS, _tokens_by_class(metered), pl.lit(value=True)),
+        *((level, _costs(metered), pl.lit(value=True)) for level in _BY_COST),
+    ]
+    for level, weighed, asks in levels:
+        found = _shares_at(rest.filter(asks), weighed, level.on).with_columns(rule_id=pl.lit(level.rule_id))
         shares.append(found)
         rest = rest.join(found.select("_wanted").unique(), on="_wanted", how="anti")
     named = charges.select("charge_group_id", *keys).join(wanted, on=keys, nulls_equal=True)
@@ -141,6 +169,18 @@ def _tokens_by_class(usage: pl.DataFrame) -> pl.DataFrame:
     # Providers bill reasoning as output; a line of their own still finds the reasoning tokens alone.
     reasoning = classed.filter(pl.col("token_class") == "output_reasoning")
     return pl.concat([classed, reasoning.with_columns(token_class=pl.lit("output_text"))])
+
+
+def _reads_of_writes(usage: pl.DataFrame) -> pl.DataFrame:
+    """The tokens read from caches, as weights of each class of writes into them."""
+    read = _tokens_by_class(usage).filter(pl.col("token_class") == "cache_read")
+    return pl.concat([read.with_columns(token_class=pl.lit(name)) for name in CACHE_WRITES])
+
+
+def _capacity(usage: pl.DataFrame) -> pl.DataFrame:
+    """What requests took of throughput, in tokens of input."""
+    taken = [pl.col(column_of(name)).cast(pl.Int128) * weight for name, weight in CAPACITY_WEIGHTS.items()]
+    return usage.select("usage_date", "provider_id", "model_id", *SHARE_KEY, weight=pl.sum_horizontal(taken))
 
 
 def _costs(usage: pl.DataFrame) -> pl.DataFrame:

@@ -71,4 +71,5 @@ def sums_by(rows: pl.DataFrame, key: str, labels: Mapping[str, str]) -> list[Sum
     """Exact sums by a column with a closed vocabulary, in the order of `labels`; absent values count as nothing."""
     found = {name: amount for name, _, amount in grouped(rows, [key], lambda value: (value, ""))}
     unlabelled = [name for name in found if name not in labels]
-    return [(labels.get(name, name), "", found.get(name, ZERO)) for name in [*labels, *unlabelled]]
+    words = dict(labels) | {name: name.replace("_", " ").capitalize() for name in unlabelled}
+    return [(word, "", found.get(name, ZERO)) for name, word in words.items()]

@@ -28,6 +28,7 @@ RULE_LABELS = {
     "direct": "Owned outright (key, project, namespace or tag)",
     "priced_tokens": "Split by priced tokens in the request log",
     "gpu_seconds": "Split by GPU time held",
+    "unused": "Capacity that nobody used, by policy",
     "pool": "Share of a shared pool",
     "residual": "Left over by another split",
     "adjustment": "Adjustment of a locked month",
@@ -48,6 +49,8 @@ RESIDUAL_LABELS = {
     "unhealthy_gpu": "GPU time lost to faults",
     "unowned_gpu": "GPUs held by a namespace without an owner",
     "unowned_usage": "Usage without an owner",
+    "unused_commitment": "Commitments that nobody used",
+    "unused_throughput": "Provisioned throughput that nobody used",
     "unallocated": "Unallocated: no owner, or no use to split by",
     "errata": "Known errors on bills, until they are credited",
 }

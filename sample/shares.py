@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sample.bills import PRICED_AS, PROVIDER_NAMES
 from sample.company import HOSTS, Match
@@ -15,7 +15,7 @@ from sample.gpu_states import Held, StateSeconds
 from sample.lines import Line
 from sample.usage import PICO, UNOWNED_USAGE, Holder, Usage, Used, owner_of
 
-UNALLOCATED = "residual:unallocated"
+UNALLOCATED, UNUSED_COMMITMENT = "residual:unallocated", "residual:unused_commitment"
 RESIDUAL_OF_STATE = {
     "unallocated": "residual:idle",
     "unknown": "residual:unknown_gpu",
@@ -35,6 +35,21 @@ class Share(NamedTuple):
 
 
 def split_units(total: int, weights: Mapping[Holder, int]) -> dict[Holder, int]:
+    """Whole units between accounts, then each account's between what it holds. Sums exactly."""
+    accounts: Counter[str] = Counter()
+    for holder, weight in weights.items():
+        accounts[holder.account] += weight
+    parts: dict[Holder, int] = {}
+    for account, part in _split(total, accounts).items():
+        held = {holder: weight for holder, weight in weights.items() if holder.account == account}
+        parts |= _split(part, held) if accounts[account] else dict.fromkeys(held, 0)
+    return parts
+
+
+_Name = TypeVar("_Name", str, Holder)
+
+
+def _split(total: int, weights: Mapping[_Name, int]) -> dict[_Name, int]:
     """Largest remainder: floors first, then one unit each to the largest remainders, ties by name. Sums exactly."""
     whole = sum(weights.values())
     names = sorted(weights)
@@ -51,13 +66,22 @@ def share_out(lines: Iterable[Line], usage: Usage, gpu_seconds: StateSeconds) ->
     gpu_resources = {host.resource_id for host in HOSTS}
     for line in lines:
         kind = "gpu" if line.resource_id in gpu_resources else "api" if line.model or line.is_throughput else "other"
-        for holder, part in _line_parts(line, kind, usage, gpu_seconds):
+        unused = int(line.commitment.unused.scaleb(PICO)) if line.commitment else 0
+        if unused:
+            owner = owner_of(_line_matches(line), line.start.date())
+            units[Share(owner or UNUSED_COMMITMENT, "unused_commitment")] += unused
+            if unused == int(line.effective_cost.scaleb(PICO)):
+                continue
+        for holder, part in _line_parts(line, kind, usage, gpu_seconds, less=unused):
             units[Share(holder.account, kind)] += part
     return {share: Decimal(total).scaleb(-PICO) for share, total in sorted(units.items())}
 
 
-def _line_parts(line: Line, kind: str, usage: Usage, gpu_seconds: StateSeconds) -> Iterator[tuple[Holder, int]]:
-    total = int(line.effective_cost.scaleb(PICO))
+def _line_parts(
+    line: Line, kind: str, usage: Usage, gpu_seconds: StateSeconds, less: int
+) -> Iterator[tuple[Holder, int]]:
+    """What a line costs, less what of it nobody used."""
+    total = int(line.effective_cost.scaleb(PICO)) - less
     owner = owner_of(_line_matches(line), line.start.date())
     if owner:
         yield Holder(owner, ""), total

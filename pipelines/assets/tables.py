@@ -24,6 +24,7 @@ from pipelines.night.host_matches import MATCHES, build_host_matches
 from pipelines.night.late_prices import out_of_reach
 from pipelines.night.ledger import POSTINGS, build_postings
 from pipelines.night.list_readings import LISTED, SKU_PRICES
+from pipelines.night.metrics import METRICS, metric_problems
 from pipelines.night.outcomes import EVENTS, UNIT_COSTS, build_outcome_events, build_unit_costs
 from pipelines.night.reconciliation import build_causes, build_lines
 from pipelines.night.references import (
@@ -40,7 +41,7 @@ from pipelines.night.spot_means import MEANS, build_spot_means
 from pipelines.night.stale import stored_inputs
 
 REFERENCES = (
-    *("teams", "team_hierarchy", "feature_products", "ledger_accounts"),
+    *("teams", "team_hierarchy", "feature_products", "ledger_accounts", METRICS),
     *("owners", "host_identity", "gpu_faults", "gpu_rules", "gpu_types", "gpu_workload_rules"),
     *(LISTED, "prices", "reporting", "invoices", "outcome_kinds"),
 )
@@ -94,11 +95,11 @@ def reference_assets() -> list[dg.AssetsDefinition]:
         house = house_of(context)
         house.progress.start("references")
         counts = write_references(house)
-        house.progress.finish("references", f"{counts['prices']:,} prices, {counts['owners']} owner rules")
+        told = f"{counts['prices']:,} prices, {counts['owners']} owner rules"
+        house.progress.finish("references", told, tuple(metric_problems(house)))
         for name in REFERENCES:
-            metadata = {"rows": counts[name]}
-            if name == "prices":
-                metadata |= {refused: counts[refused] for refused in (REFUSED, REFUSED_OF_CLOUDS)}
+            refused = (REFUSED, REFUSED_OF_CLOUDS) if name == "prices" else ()
+            metadata = {"rows": counts[name]} | {kind: counts[kind] for kind in refused}
             yield dg.MaterializeResult(asset_key=name, metadata=metadata)
 
     @_reference_asset("fx_rates", deps=[])

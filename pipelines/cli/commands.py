@@ -131,6 +131,7 @@ def _agrees(console: Console, file: Path) -> bool:
     from pipelines.night.exchange_rates import RateLockedError, learned_rates
     from pipelines.night.host_matches import checked_hosts
     from pipelines.night.idle_rules import idle_rules
+    from pipelines.night.metrics import metric_problems
     from pipelines.night.shared_namespaces import shared_namespaces
 
     found: list[str] = []
@@ -138,6 +139,7 @@ def _agrees(console: Console, file: Path) -> bool:
         with open_house(file, "check", writing=False) as house:
             found += [*useless_prices(house), *errata_told(house)]
             found += [rule.text() for rule in idle_rules(house)]
+            found += metric_problems(house)
             for hint in shared_namespaces(house):
                 console.print(f"[yellow]?[/] {escape(hint)}", highlight=False, soft_wrap=True)
             document = read(file)

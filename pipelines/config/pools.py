@@ -18,7 +18,7 @@ POOL = "pool:"
 Share = Annotated[Decimal, Field(ge=0, le=10**12, decimal_places=9)]
 Weight = Annotated[Decimal, Field(ge=0)]
 
-_NEEDS = {Split.WEIGHTED_TOKENS: ("model", "token_weights"), Split.FIXED: ("shares",)}
+_NEEDS = {Split.WEIGHTED_TOKENS: ("model", "token_weights"), Split.FIXED: ("shares",), Split.METRIC: ("metric",)}
 """The settings that a way of splitting cannot do without, and that no other one reads."""
 
 
@@ -27,7 +27,8 @@ class Pool(Strict):
 
     `even`: every team alike. `fixed`: by `shares`. `direct_cost`: by what the period's other charges cost each team.
     `priced_tokens`: by what each team's requests cost at the price book. `gpu_seconds`: by the GPU seconds that each
-    team's other charges paid for. `weighted_tokens`: by the tokens of a self-hosted model.
+    team's other charges paid for. `weighted_tokens`: by the tokens of a self-hosted model. `metric`: by one of
+    `metrics`, a measure of the company's own; a month that has none of it stays with a residual of the pool's own.
     """
 
     id: Slug
@@ -42,6 +43,7 @@ class Pool(Strict):
         default_factory=dict[str, Decimal],
         description="fixed: part of each team, or of another pool as 'pool:<id>'; any measure, such as per cent.",
     )
+    metric: str | None = Field(default=None, description="metric: which of 'metrics' it is split by.")
     teams: tuple[str, ...] = Field(default=(), description="Only these teams carry it; without, all do. Not for fixed.")
 
     @model_validator(mode="after")
@@ -65,7 +67,7 @@ class Pool(Strict):
         if self.split is Split.EVEN:
             shares = {f"team:{team}": 1 for team in self.teams or team_ids}
         weights = {str(name): weight for name, weight in self.token_weights.items()}
-        return pools.Pool(self.id, self.model or "", weights, self.split, shares, self.teams)
+        return pools.Pool(self.id, self.model or "", weights, self.split, shares, self.teams, self.metric or "")
 
 
 def whole_shares(shares: Mapping[str, Decimal]) -> dict[str, int]:

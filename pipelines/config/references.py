@@ -22,8 +22,13 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
     for section in ("hierarchy", "products", "ledger_accounts"):
         for index, entry in enumerate(getattr(config, section)):
             problems += _known(document, (section, index, "team"), entry.team, teams, "team")
+    for index, rule in enumerate(config.unused):
+        problems += _known(document, ("unused", index, "team"), rule.team, teams, "team")
+        problems += _known(document, ("unused", index, "pool"), rule.pool, pools, "pool")
     for index, pool in enumerate(config.pools):
         problems += _known(document, ("pools", index, "model"), pool.model, models, "self-hosted model")
+        metrics = [metric.id for metric in config.metrics]
+        problems += _known(document, ("pools", index, "metric"), pool.metric, metrics, "metric")
         for place, team in enumerate(pool.teams):
             problems += _known(document, ("pools", index, "teams", place), team, teams, "team")
         carriers = [*teams, *(POOL + other for other in pools if other != pool.id)]
@@ -36,6 +41,8 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
     problems += _unique(document, "owners", "id", [owner.id for owner in config.owners])
     problems += _unique(document, "pools", "id", pools)
     problems += _unique(document, "errata", "id", [entry.id for entry in config.errata])
+    problems += _unique(document, "metrics", "id", [metric.id for metric in config.metrics])
+    problems += _unique(document, "unused", "id", [rule.id for rule in config.unused])
     return problems
 
 

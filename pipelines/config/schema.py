@@ -12,11 +12,13 @@ from models.pools import Pool as SharedPool
 from pipelines.config.closing import Close, Currency, Invoice, Month
 from pipelines.config.errata import Erratum
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
+from pipelines.config.metrics import Metric
 from pipelines.config.outcomes import Outcome
 from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
 from pipelines.config.strict import Dated, Slug, Strict, Words
 from pipelines.config.teams import Address, LedgerAccount, Placement, Product, Team
+from pipelines.config.unused import PromptCache, UnusedCapacity
 from pipelines.limits import Limits
 
 # What DuckDB understands as an amount of memory, with the unit said.
@@ -32,7 +34,7 @@ class TagMatch(Strict):
 
 
 GPU_KINDS = ("namespace", "pod_label", "node_label")
-OWNER_KINDS = ("gateway_key", "gateway_team", "feature", *GPU_KINDS, "sub_account", "resource", "tag")
+OWNER_KINDS = ("gateway_key", "gateway_team", "feature", *GPU_KINDS, "sub_account", "resource", "commitment", "tag")
 
 
 class Owner(Dated):
@@ -57,6 +59,9 @@ class Owner(Dated):
     )
     sub_account: Words | None = Field(default=None, description="Sub-account, project or workspace on a bill.")
     resource: Words | None = Field(default=None, description="Resource id on a bill.")
+    commitment: Words | None = Field(
+        default=None, description="Reservation, savings plan or committed use: what nobody used of it is its owner's."
+    )
     tag: TagMatch | None = Field(default=None, description="Tag on a bill line: {key: team, value: search}.")
     team: str | None = Field(default=None, description="Team that owns what matches.")
     pool: str | None = Field(default=None, description="Shared pool that what matches belongs to.")
@@ -198,6 +203,9 @@ class Config(Strict):
     owners: tuple[Owner, ...] = ()
     pools: tuple[Pool, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    unused: tuple[UnusedCapacity, ...] = ()
+    prompt_cache: PromptCache = PromptCache()
     models: tuple[Model, ...] = ()
     hosts: tuple[Host, ...] = ()
     gpu_idleness: GpuIdleness = GpuIdleness()

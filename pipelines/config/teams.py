@@ -59,7 +59,7 @@ class LedgerAccount(Dated):
 
     account: Words = Field(description='Number of the account, in quotes: "6420".')
     team: str | None = Field(default=None, description="Only costs of this team; without, all.")
-    cost_kind: Literal["api", "gpu", "other"] | None = Field(
+    cost_kind: Literal["api", "gpu", "other", "unused_commitment", "unused_throughput"] | None = Field(
         default=None, description="Only what was bought of this kind; without, all."
     )
     provider: Words | None = Field(default=None, description="Only what this provider billed; without, all.")

@@ -1,6 +1,7 @@
 """The reference of `farthing.yml`, from the schema that validates it."""
 
 import types
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
@@ -98,5 +99,7 @@ def _plain_name(annotation: Any) -> str:
         return "secret reference"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "section"
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return " or ".join(f"`{value}`" for value in annotation)
     name = getattr(annotation, "__name__", str(annotation))
     return NAMES.get(name, name)

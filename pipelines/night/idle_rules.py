@@ -45,6 +45,7 @@ NAMED: Mapping[str, Named] = {
     "namespace": Named(GPUS, ("namespace",), "no GPU was held by the namespace", within=CLUSTER),
     "sub_account": Named(BILLS, ("sub_account_id",), "no bill line is of the sub-account"),
     "resource": Named(BILLS, ("resource_id",), "no bill line is of the resource"),
+    "commitment": Named(BILLS, ("unused_commitment_id",), "no bill line is of the commitment's unused part"),
     "tag": Named(BILLS, ("tags",), "no bill line has a tag"),
     "pod_label": Named(LABELS, ("labels",), "no pod or job has a label", where="pod <> ''", within=CLUSTER),
     "node_label": Named(LABELS, ("labels",), "no node has a label", where="pod = ''", within=CLUSTER),

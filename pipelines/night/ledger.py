@@ -8,6 +8,7 @@ import pyarrow as pa
 from contracts import Contract, conform, contract
 from models.frames import frame_of
 from models.ledger import check_conservation, post
+from models.policy import Policy
 from pipelines.calendar import month_start, next_month
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
@@ -40,7 +41,13 @@ def post_period(house: House, output: Contract, period: date) -> pa.Table:
         gpu_labels=read_input(house, output, "gpu_labels", period),
         owners=read_input(house, output, "owners", period),
         pools=house.config.shared_pools,
-        errata=known_errors(house),
+        policy=Policy(
+            errata=tuple(known_errors(house)),
+            unused=tuple(rule.resolved() for rule in house.config.unused),
+            deployments=read_input(house, output, "provisioned_deployments", period),
+            metrics=read_input(house, output, "pool_metrics", period),
+            is_cache_pooled=house.config.prompt_cache.writes == "by_reads",
+        ),
     )
     return conform(output, postings.to_arrow())
 

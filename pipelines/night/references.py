@@ -20,6 +20,7 @@ from pipelines.night.exchange_rates import TABLE as FX_RATES
 from pipelines.night.exchange_rates import learned_rates
 from pipelines.night.hierarchy import hierarchy_tables
 from pipelines.night.list_readings import LISTED
+from pipelines.night.metrics import METRICS, metric_table
 from pipelines.night.price_lists import PRICES, identity_overrides, learned_prices
 from pipelines.night.register import register
 from pipelines.night.stale import HORIZON_DAYS, content_fingerprint
@@ -44,6 +45,7 @@ def write_references(house: House) -> dict[str, int]:
     tables = {
         "teams": _teams(config),
         **hierarchy_tables(config),
+        METRICS: metric_table(house),
         "owners": _owners(config),
         "host_identity": host_table(config),
         "gpu_faults": _table(

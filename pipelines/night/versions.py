@@ -99,6 +99,7 @@ _RULES: Mapping[str, str] = {
 }
 """The version of the code of every table that `models` computes."""
 
+_BY_POLICY = ("postings", "restated_postings")
 _BY_POOLS = ("postings", "restated_postings", "self_hosted_costs")
 _BY_ERRATA = ("postings", "restated_postings")
 
@@ -110,7 +111,10 @@ def _models(house: House, output: Contract) -> list[str]:
         rules += map(repr, known_errors(house))
     if output.table == OUTCOME_EVENTS:
         rules += map(repr, house.config.outcome_kinds)
-    return rules + (list(map(repr, house.config.shared_pools)) if output.table in _BY_POOLS else [])
+    rules += list(map(repr, house.config.shared_pools)) if output.table in _BY_POOLS else []
+    if output.table in _BY_POLICY:
+        rules += [*map(repr, house.config.unused), repr(house.config.prompt_cache)]
+    return rules
 
 
 def _texts(output: Contract) -> list[str]:

@@ -1,7 +1,8 @@
 -- How capacity was bought is the connector's word, else what FOCUS's pricing category means in those words.
 -- Every bill line is in exactly one group: the join that names the model matches at most once and drops nothing.
--- The id is a digest of the dimensions; '=' before a present value keeps NULL apart from the empty string, and the
--- separator keeps neighbours apart. The slice is the one that the delivery replaces, whatever the lines say.
+-- The id is a digest of the dimensions, of unused commitments only where a line is of one; '=' before a present value
+-- keeps NULL apart from the empty string, and the separator keeps neighbours apart. The slice is the one that the
+-- delivery replaces, whatever the lines say.
 with lines as (
     select
         charges.x_slice_date as billing_period,
@@ -34,6 +35,9 @@ with lines as (
                 when charges.pricing_category = 'Committed' then 'reserved'
             end
         ) as purchase_option,
+        case
+            when charges.commitment_discount_status = 'Unused' then coalesce(charges.commitment_discount_id, '')
+        end as unused_commitment_id,
         charges.consumed_unit,
         charges.consumed_quantity,
         charges.billed_cost,
@@ -70,7 +74,8 @@ select
             coalesce('=' || token_class, ''),
             coalesce('=' || service_tier, ''),
             coalesce('=' || purchase_option, ''),
-            coalesce('=' || consumed_unit, '')
+            coalesce('=' || consumed_unit, ''),
+            'unused=' || unused_commitment_id
         )
     ) as charge_group_id,
     billing_period,
@@ -94,6 +99,7 @@ select
     token_class,
     service_tier,
     purchase_option,
+    unused_commitment_id,
     sum(consumed_quantity) as consumed_quantity,
     consumed_unit,
     sum(billed_cost) as billed_cost,
@@ -122,4 +128,5 @@ group by
     token_class,
     service_tier,
     purchase_option,
+    unused_commitment_id,
     consumed_unit

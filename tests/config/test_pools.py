@@ -67,3 +67,13 @@ def test_pools_that_only_feed_one_another_are_refused_before_a_night(tmp_path: P
     assert "pools pool:x, pool:y feed only one another: expected a share of a team in one of them" in message
     carried = ["id: x, split: fixed, shares: {'pool:y': 1}", "id: y, split: fixed, shares: {'pool:x': 1, search: 1}"]
     assert len(pools_of(tmp_path, *carried)) == 2
+
+
+def test_a_pool_by_metric_names_one_that_is_there(tmp_path: Path) -> None:
+    text = with_pool("id: p, split: metric, metric: seats") + "metrics:\n  - {id: seats, location: seats.csv}\n"
+    config, _ = load(written(tmp_path, text), ENVIRONMENT)
+    assert config.shared_pools[1] == Pool("p", split=Split.METRIC, metric_id="seats")
+    assert Path(config.metrics[0].location).is_absolute()
+    assert "'split: metric' needs 'metric'" in complaint(tmp_path, with_pool("id: p, split: metric"))
+    missing = complaint(tmp_path, text.replace("metric: seats", "metric: seat"))
+    assert "there is no metric 'seat'. Did you mean 'seats'?" in missing

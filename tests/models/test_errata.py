@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from models.errata import Erratum, Standing, judge
 from models.ledger import check_conservation, post
+from models.policy import Policy
 from models.pools import Pool, Split
 from tests.models.conftest import DAY, Rows
 
@@ -32,7 +33,7 @@ def settle(rows, charges, *errata, **given):
         gpu_labels=rows.labels(),
         owners=rows.owners(*frames["owners"]),
         pools=given.get("pools", []),
-        errata=errata,
+        policy=Policy(errata=errata),
     )
     assert check_conservation(bill, postings).is_empty()
     return postings

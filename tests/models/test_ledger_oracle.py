@@ -32,6 +32,21 @@ def shares_of(total, weights):
     return {key: (1 if total >= 0 else -1) * count * UNIT for key, count in units.items()}
 
 
+def tree_shares(total, weights):
+    """From above: between the first names of the keys, then within each of them between the next, to the last."""
+    if not next(iter(weights)):
+        return {(): total}
+    branches = defaultdict(dict)
+    for key, weight in weights.items():
+        branches[key[0]][key[1:]] = weight
+    parts = shares_of(total, {name: sum(branch.values()) for name, branch in branches.items()})
+    return {
+        (name, *rest): part
+        for name, branch in branches.items()
+        for rest, part in tree_shares(parts[name], branch).items()
+    }
+
+
 def owner_of(owners, day, matches):
     found = [o for o in owners if o["valid_from"] <= day < o["valid_to"] and matches(o)]
     return min(found, key=lambda o: (o["priority"], o["rule_id"]), default=None)
@@ -113,7 +128,7 @@ def gpu_weights(charge, states, owners, direct):
             account, rule = account_of(holder), holder["rule_id"]
         else:
             account, rule = "residual:unowned_gpu", "gpu_seconds:no_owner"
-        found[account, "", rule, s["state"]] += s["state_seconds"]
+        found[account, "", (rule, s["state"])] += s["state_seconds"]
     return found
 
 
@@ -123,17 +138,17 @@ def settle(charge, usage, states, owners):
     is_gpu = any(s["resource_id"] == charge["resource_id"] for s in states)
     weights = gpu_weights(charge, states, owners, direct) if is_gpu else {}
     if not weights and direct:
-        weights = {(account_of(direct), "", "", ""): 1}
+        weights = {(account_of(direct), "", ("", "")): 1}
     if not weights and not is_gpu and charge["model_id"]:
-        weights = {(account, feature, "", ""): w for (account, feature), w in api_weights(charge, usage).items()}
+        weights = {(account, feature, ("", "")): w for (account, feature), w in api_weights(charge, usage).items()}
     if not weights:
-        weights = {("residual:unallocated", "", "", ""): 1}
+        weights = {("residual:unallocated", "", ("", "")): 1}
     found = defaultdict(Fraction)
     for kind in ("billed_cost", "effective_cost"):
-        for (account, feature, _, state), cost in shares_of(Fraction(charge[kind]), weights).items():
+        for (account, feature, (_, state)), cost in tree_shares(Fraction(charge[kind]), weights).items():
             users = pool_weights(charge, usage, "llama") if account == "pool:chat" else {}
             if users:
-                for (user, used_for), part in shares_of(cost, users).items():
+                for (user, used_for), part in tree_shares(cost, users).items():
                     found[kind, user, used_for, state] += part
             else:
                 resting = "residual:unallocated" if account == "pool:chat" else account

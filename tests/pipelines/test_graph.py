@@ -53,7 +53,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("charges", "gateway_requests", "gpu_samples", "gpu_allocations", "node_sightings", "serving_counters"),
         *("provider_usage", "sku_prices", "spot_prices", "commitment_terms", "outcome_scores", "outcomes"),
         *("teams", "owners", "host_identity", "model_identity", "prices", "listed_prices", "fx_rates", "reporting"),
-        *("team_hierarchy", "feature_products", "ledger_accounts"),
+        *("team_hierarchy", "feature_products", "ledger_accounts", "pool_metrics"),
         *("bill_sources", "invoices", "invoice_tie_out", "period_states"),
         *("restated_postings", "adjustments", "period_adjustments"),
         *("models_in_use", "price_book", "usage_daily", "usage_by_team_daily", "charge_groups", "gpu_billed_hours"),

@@ -30,6 +30,10 @@ LINE = Line(
     token_class="input_uncached",
 )
 
+UNUSED_PLAN = 744 * Decimal("3.5") - 31 * 16 * Decimal("3.31")
+UNUSED_UNITS = 3 * 744 * Decimal("0.35")  # 12 of 15 units of throughput were deployed
+UNUSED_GPUS = (744 * 2 - 22 * 14) * Decimal("0.3528")
+
 
 def request(feature: str, model: str, **tokens: int) -> Request:
     workload = next(w for w in WORKLOADS if (w.feature, w.model) == (feature, model))
@@ -60,11 +64,12 @@ def test_kinds_of_cost_add_up_to_what_was_bought(october):
             kinds[kind] += Decimal(cost)
     bills = october.truth["bills"]
     apis = sum(Decimal(bills[name]["billed_cost"]) for name in ("OpenAI", "Anthropic"))
-    throughput = 15 * 744 * Decimal("0.35")  # units of it, of Azure's models, by the hour
+    throughput = 12 * 744 * Decimal("0.35")  # units of it that were deployed, of Azure's models, by the hour
     assert kinds["api"] == apis + model_cost(october.directory) + throughput
     assert kinds["gpu"] == 16 * 744 * Decimal("1.99")
     worth = sum(Decimal(bill["effective_cost"]) for bill in bills.values())
-    assert kinds["other"] == worth - kinds["gpu"] - kinds["api"]
+    assert kinds["unused_commitment"] == UNUSED_PLAN + UNUSED_UNITS + UNUSED_GPUS
+    assert kinds["other"] == worth - kinds["gpu"] - kinds["api"] - kinds["unused_commitment"]
 
 
 def test_research_pays_for_its_idle_cluster_and_nobody_for_what_nobody_held(october):
@@ -89,10 +94,11 @@ def test_what_nobody_can_be_charged_with_are_fees_taxes_credits_unused_commitmen
     assert Decimal(rest["gpu"]) == 8 * 24 * Decimal("1.99")
     nimbus = 450 + Decimal("621.11") - 750 + 31 * Decimal("2.10")
     (tax,) = of_type(aws_rows(october.directory), "Tax")
-    plan = 744 * Decimal("3.5") - 31 * 16 * Decimal("3.31")
-    aws = plan + 31 * Decimal("41.25") * Decimal("0.023") - 60 + aws_billed(tax)
+    aws = 31 * Decimal("41.25") * Decimal("0.023") - 60 + aws_billed(tax)
     assert Decimal(rest["other"]) == nimbus + aws + 22 * 3 * Decimal("0.526")
-    assert Decimal(rest["api"]) == Decimal(3906) / 5  # 12 of 15 units of throughput were deployed
+    assert Decimal(rest["api"]) == 0  # the purchase of units alone, whose worth is in their hours
+    unused = october.truth["effective_cost"]["residual:unused_commitment"]
+    assert Decimal(unused["unused_commitment"]) == UNUSED_PLAN + UNUSED_UNITS
 
 
 def test_tags_accounts_and_registers_send_what_they_name_to_its_owners(october):
@@ -101,8 +107,9 @@ def test_tags_accounts_and_registers_send_what_they_name_to_its_owners(october):
     assert Decimal(accounts["team:data-platform"]["other"]) == 31 * Decimal("14.40") + scale_set
     spot = [row for row in aws_rows(october.directory) if "SpotUsage" in (row["line_item_usage_type"] or "")]
     assert Decimal(accounts["team:research"]["other"]) == 31 * Decimal("6.25") + sum(map(aws_billed, spot))
-    google = 744 * 2 * Decimal("0.3528") + 22 * 14 * (48 * Decimal("0.002927") + 12 * Decimal("0.024988"))
+    google = 22 * 14 * (Decimal("0.3528") + 48 * Decimal("0.002927") + 12 * Decimal("0.024988"))
     assert Decimal(accounts["team:search"]["other"]) == 31 * 16 * Decimal("3.31") + google
+    assert Decimal(accounts["team:search"]["unused_commitment"]) == UNUSED_GPUS  # its project bought them
     assert "other" not in accounts["team:mobile"]  # its units of throughput are what a model's API costs
 
 
