@@ -7,15 +7,16 @@ import dagster as dg
 from contracts import Layer, all_contracts
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
+from pipelines.night.board import write_board
 from pipelines.night.idle_rules import idle_rules
 from pipelines.night.publish import publish
 from pipelines.night.statements import deliver, render_run
 
-PUBLISHED, STATEMENTS, MAILED = "published", "statements", "mailed"
+PUBLISHED, STATEMENTS, MAILED, BOARD = "published", "statements", "mailed", "board"
 
 
 def publishing_assets() -> list[dg.AssetsDefinition]:
-    """The last three assets of a night, in order."""
+    """The last assets of a night: what is published, and what people are handed of it."""
     marts = [table.table for table in all_contracts().values() if table.layer is Layer.MART]
     return [
         _asset(
@@ -38,6 +39,13 @@ def publishing_assets() -> list[dg.AssetsDefinition]:
             deps=[STATEMENTS],
             description="Statements of periods that have ended, each mailed once, from the outbox.",
             kinds={"smtp"},
+        ),
+        _asset(
+            BOARD,
+            _draw,
+            deps=[PUBLISHED],
+            description="The organisation's board: a year of the snapshot as one page, beside the newest statements.",
+            kinds={"html"},
         ),
     ]
 
@@ -81,6 +89,15 @@ def _render(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     house.progress.finish("statements", summary, notices=tuple(rule.text() for rule in idle))
     links = dg.MetadataValue.md("\n".join(f"- {page}" for page in pages) or "none")
     return dg.MaterializeResult(metadata={"statements": count, "pages": links})
+
+
+def _draw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Apart from the statements: what is wrong with one must not keep the other from anybody."""
+    house = house_of(context)
+    house.progress.start("board")
+    board = write_board(house) or "no costs yet"
+    house.progress.finish("board", board)
+    return dg.MaterializeResult(metadata={"page": board})
 
 
 def _mail(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

@@ -106,6 +106,7 @@ def _next_steps(directory: Path, report: Path) -> str:
         (
             "",
             f"[bold]The report:[/] {escape(str(report))}",
+            f"The board:    {escape(str(report.with_name('board.html')))}",
             f"The mail:     {escape(str(directory / MAILBOX / 'new'))} (one statement a team)",
             f"The snapshot: {escape(str(directory / 'lake' / 'published' / 'farthing.duckdb'))}",
             f'Ask it:       .venv/bin/farthing query -c {config} "{question}"',

@@ -93,6 +93,18 @@ def report(
 
 
 @app.command()
+def board(
+    month: Annotated[str | None, typer.Argument(help="The last month shown, 2026-10; else the newest.")] = None,
+    config: ConfigFile = DEFAULT_FILE,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+) -> None:
+    """The organisation's board: a year of the published snapshot as one page that needs no server and no network."""
+    from pipelines.cli.board import write
+
+    raise typer.Exit(write(_console(), config, None if month is None else _month(month), open_it=open_it))
+
+
+@app.command()
 def close(
     month: Annotated[str | None, typer.Argument(help="The billing period, 2026-10.")] = None,
     config: ConfigFile = DEFAULT_FILE,

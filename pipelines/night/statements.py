@@ -53,7 +53,7 @@ class Delivered:
 
 
 @dataclass(frozen=True)
-class _Edition:
+class Edition:
     """One period as one snapshot has it."""
 
     view: PeriodView
@@ -63,7 +63,7 @@ class _Edition:
 
 def render_period(house: House, period: date) -> Rendered:
     """Writes the statements of a published period and their index. Raises LakeError without costs."""
-    edition = _edition(house, period)
+    edition = edition_of(house, period)
     if edition.view.chargeback.is_empty():
         where = f"{period:%Y-%m} in {house.config.currency}"
         raise LakeError(f"the published snapshot has no costs of {where}: nothing was rendered")
@@ -77,11 +77,11 @@ def render_run(house: House, first: date, last: date, idle: Sequence[IdleRule]) 
     """
     with_costs = house.lake.published().months("chargeback")
     earliest = month_start(first - timedelta(days=HORIZON_DAYS))
-    editions = (_edition(house, period) for period in with_costs if earliest <= period <= last)
+    editions = (edition_of(house, period) for period in with_costs if earliest <= period <= last)
     return [_render(house, edition, idle) for edition in editions if not edition.view.chargeback.is_empty()]
 
 
-def _render(house: House, edition: _Edition, idle: Sequence[IdleRule]) -> Rendered:
+def _render(house: House, edition: Edition, idle: Sequence[IdleRule]) -> Rendered:
     """Writes the pages of a period; of a locked one those that were kept, byte for byte."""
     period = edition.view.period
     is_locked = edition.view.state == LOCKED
@@ -98,7 +98,7 @@ def _render(house: House, edition: _Edition, idle: Sequence[IdleRule]) -> Render
     return Rendered(count, str(folder / INDEX))
 
 
-def _pages(house: House, edition: _Edition, idle: Sequence[IdleRule]) -> dict[str, bytes]:
+def _pages(house: House, edition: Edition, idle: Sequence[IdleRule]) -> dict[str, bytes]:
     """Every page of a period by file name: a statement in two forms for each team, and the overview."""
     pages: dict[str, str] = {}
     for statement in (_statement(entry, edition) for entry in house.config.teams):
@@ -138,7 +138,7 @@ def deliver_period(house: House, period: date, *, only_final: bool = False) -> D
     """Mails a period's statements, each state once. Without a mail server in the configuration nothing is sent."""
     if house.config.mail is None:
         return Delivered(note="no mail server is configured: nothing was sent")
-    edition = _edition(house, period)
+    edition = edition_of(house, period)
     if edition.view.chargeback.is_empty():
         return Delivered(note=f"{period:%Y-%m} has no costs: nothing was sent")
     if edition.view.state == "open":
@@ -148,11 +148,12 @@ def deliver_period(house: House, period: date, *, only_final: bool = False) -> D
     return _send_all(house, house.config.mail, edition)
 
 
-def _edition(house: House, period: date) -> _Edition:
+def edition_of(house: House, period: date) -> Edition:
+    """A period as the published snapshot has it. Raises LakeError when nothing was published."""
     view = period_view(house.lake, period, house.config.currency)
     last_day = house.clock().date() - timedelta(days=1)
     state = Period(period, view.state, _as_of(view, period))
-    return _Edition(view, state, shared_facts(view, house.config, house.config_hash, last_day))
+    return Edition(view, state, shared_facts(view, house.config, house.config_hash, last_day))
 
 
 def _as_of(view: PeriodView, period: date) -> datetime:
@@ -161,7 +162,7 @@ def _as_of(view: PeriodView, period: date) -> datetime:
     return max(attempts, default=datetime.combine(next_month(period), datetime.min.time()))
 
 
-def _statement(entry: TeamEntry, edition: _Edition) -> Statement:
+def _statement(entry: TeamEntry, edition: Edition) -> Statement:
     """The team's statement, from that team's rows and nobody else's."""
     return build_statement(_team(entry), edition.period, edition.view.team_rows(entry.id), edition.shared)
 
@@ -170,7 +171,7 @@ def _team(entry: TeamEntry) -> Team:
     return Team(entry.id, entry.name, entry.business_unit, entry.cost_centre)
 
 
-def _send_all(house: House, mail: Mail, edition: _Edition) -> Delivered:
+def _send_all(house: House, mail: Mail, edition: Edition) -> Delivered:
     outbox = _outbox(house)
     sent = already = 0
     problems: list[str] = []
@@ -201,7 +202,7 @@ def _firmness(period: Period) -> str:
     return "final" if period.state == LOCKED else period.state
 
 
-def _send(outbox: Outbox, mail: Mail, entry: TeamEntry, edition: _Edition) -> Sent | AlreadySent | Uncertain:
+def _send(outbox: Outbox, mail: Mail, entry: TeamEntry, edition: Edition) -> Sent | AlreadySent | Uncertain:
     period = edition.period
     domain = mail.sender.rpartition("@")[2]
     message_id = f"<statement-{period.start:%Y-%m}-{entry.id}-{_firmness(period)}@{domain}>"

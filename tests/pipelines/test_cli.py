@@ -36,7 +36,7 @@ def company(tmp_path: Path) -> Path:
 def test_help_names_every_command(tmp_path: Path) -> None:
     shown = farthing("--help", cwd=tmp_path)
     assert shown.returncode == 0
-    for command in ("demo", "run", "check", "report", "close", "query", "what-if", "init", "ui"):
+    for command in ("demo", "run", "check", "report", "board", "close", "query", "what-if", "init", "ui"):
         assert command in shown.stdout
 
 
@@ -67,6 +67,15 @@ def test_a_night_then_a_question_then_its_report(company: Path) -> None:
     again = farthing("report", "2026-10", cwd=company)
     assert again.returncode == 0
     assert "reports/2026-10/index.html" in again.stdout
+
+    of_the_night = (company / "reports" / "2026-10" / "board.html").read_bytes()
+    drawn = farthing("board", cwd=company)
+    assert drawn.returncode == 0, drawn.stdout + drawn.stderr
+    assert "reports/2026-10/board.html" in drawn.stdout
+    assert (company / "reports" / "2026-10" / "board.html").read_bytes() == of_the_night
+    without = farthing("board", "2026-09", cwd=company)
+    assert without.returncode == 1
+    assert "no costs of 2026-09 in USD" in without.stdout
 
 
 def test_problems_of_a_source_have_an_exit_code_of_their_own(company: Path) -> None:

@@ -1,0 +1,84 @@
+"""How fast a year of marts for many teams becomes the board, how large it is, and how fast a browser has it drawn.
+
+`python -m benchmarks.board` needs Chromium and writes `board.md` beside this file. Every amount has random digits to
+the twelfth decimal, which is the worst that can be compressed; a real year is smaller.
+"""
+
+import argparse
+import platform
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.board_rows import company
+from reports.board import render_board
+from tests.reports.board.browser import Page, browser
+
+HERE = Path(__file__).parent
+SIZES = ((20, 12), (200, 12))
+OPENINGS = 5
+_DRAWN = """new Promise(done => {
+  const drawn = () => document.getElementById('board')?.getAttribute('data-drawn');
+  const look = () => drawn() ? done(performance.now()) : setTimeout(look, 4);
+  look();
+})"""
+
+
+def _openings(page: Page, file: Path) -> list[float]:
+    """Milliseconds from the start of the navigation to the page drawn, as the browser's own clock has them."""
+    found: list[float] = []
+    for _ in range(OPENINGS):
+        page.call("Page.navigate", url="about:blank")
+        page.call("Page.navigate", url=file.as_uri())
+        page.until("location.protocol === 'file:' && document.readyState !== 'loading'")
+        found.append(page.run(_DRAWN))
+    return found
+
+
+def _measured(page: Page, folder: Path, teams: int, months: int) -> str:
+    rows = company(teams, months)
+    lines = sum(month.chargeback.height for month in rows.months)
+    start = time.process_time()
+    content = render_board(rows)
+    rendered = time.process_time() - start
+    file = folder / f"{teams}.html"
+    file.write_bytes(content)
+    opened = statistics.median(_openings(page, file)) / 1000
+    start = time.perf_counter()
+    page.act("document.querySelector('.pick').click()")
+    filtered = time.perf_counter() - start
+    size = len(content) / 1e6
+    return f"| {teams} | {months} | {lines:,} | {rendered:.1f} | {size:.1f} | {opened:.2f} | {filtered:.2f} |"
+
+
+def main() -> None:
+    """Measures and writes the table."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    program = shutil.which("chromium")
+    if program is None:
+        raise SystemExit("no chromium; install the Debian package chromium")
+    with tempfile.TemporaryDirectory() as scratch, browser(program, Path(scratch) / "profile") as page:
+        page.size(1440)
+        table = [_measured(page, Path(scratch), *size) for size in SIZES]
+    head = "| teams | months | lines | render, processor s | file, MB | opened, s | filtered, s |"
+    text = "\n".join(
+        (
+            "# The board of a year",
+            "",
+            f"Python {platform.python_version()}, two cores that others worked on too. Opened: from the navigation to",
+            f"the page drawn, median of {OPENINGS}. Filtered: from a click on a team to the page drawn anew.",
+            "",
+            head,
+            "|---:|---:|---:|---:|---:|---:|---:|",
+            *table,
+            "",
+        )
+    )
+    (HERE / "board.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

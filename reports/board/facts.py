@@ -1,0 +1,155 @@
+"""What the board tells in small tables: a month's standing, ledgers, invoices, commitments, what is unusual.
+
+Here belongs: which columns of which mart the page gets, as text that loses no digit. Here does not belong: layout,
+any amount that is not in a mart.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from reports.board.given import BoardMonth
+from reports.coverage import coverage_table
+from reports.currencies import without_rate
+from reports.given import Restatement
+from reports.lacking import lacking_table
+from reports.money import exact_sum
+from reports.standing import banner_for, missing_days
+from reports.tables import Table
+from reports.wording import cause_label, clean, instant_label, residual_label
+
+_TEXT_LIMIT = 600
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "ledgers": (
+        *("billing_period", "provider_id", "billed_cost", "estimated_cost", "difference"),
+        *("billed_tokens", "counted_tokens", "logged_tokens"),
+    ),
+    "reconciliation_summary": (
+        *("billing_period", "provider_id", "unexplained_difference", "unexplained_ratio", "unpriced_tokens"),
+        *("left_out_tokens", "token_coverage_ratio"),
+    ),
+    "reconciliation_by_cause": ("billing_period", "provider_id", "account_id", "part", "cause", "usd", "tokens"),
+    "invoice_tie_out": (
+        *("billing_period", "provider_name", "invoice_id", "billing_currency", "line_count", "billed_cost"),
+        *("stated_total", "difference", "tie_out"),
+    ),
+    "period_states": (
+        *("billing_period", "provider_name", "period_state", "source_count", "open_source_count"),
+        *("provisional_source_count", "refused_source_count", "differing_invoice_count", "unproven_invoice_count"),
+    ),
+    "commitments": (
+        *("billing_period", "provider_name", "billing_currency", "commitment_discount_id", "commitment_discount_name"),
+        *("commitment_discount_type", "scope", "region_id", "instance_type", "quantity", "quantity_unit"),
+        *("term_start", "term_end", "payment_option", "hourly_cost", "upfront_cost", "state", "purchased_cost"),
+        *("used_cost", "unused_cost", "unexplained_cost", "utilisation_ratio", "deployment_cost"),
+    ),
+    "anomalies": (
+        *("anomaly_id", "story_id", "parent_id", "level", "account", "model_id", "metric", "direction"),
+        *("onset_date", "last_alarm_date", "resolved_date", "state", "is_new_level", "observed_mean"),
+        *("expected_mean", "excess_cost", "currency", "is_alert", "cause", "evidence", "runbook", "contributors"),
+        *("volume_cost", "mix_cost", "price_cost", "settled_date"),
+    ),
+    "period_adjustments": (
+        *("billing_period", "corrected_period", "account", "provider_name", "cause", "because"),
+        *("billing_currency", "effective_cost", "reporting_effective_cost"),
+    ),
+    "gpu_coverage": (
+        *("billing_period", "cluster", "billing_currency", "gpu_seconds", "observed_seconds"),
+        *("effective_cost", "idle_cost_low", "idle_cost_high"),
+    ),
+    "budget_status": (
+        *("billing_period", "budget_id", "account", "provider_name", "model_id", "feature", "unit", "budget_amount"),
+        *("spent_amount", "remaining_amount", "unconverted_currencies", "month_end_p10", "month_end_p50"),
+        *("month_end_p90", "breach_chance"),
+    ),
+    "forecasts": (
+        *("billing_period", "level", "metric", "account", "provider_name", "model_id", "feature", "unit"),
+        *("settled_amount", "month_end_p10", "month_end_p50", "month_end_p90", "no_interval_reason", "coverage_ratio"),
+    ),
+    "unit_costs": (
+        *("period_kind", "period_start", "outcome_kind", "level", "team_id", "feature", "route", "model_id"),
+        *("priced_cost_usd", "outcome_count", "success_ratio", "is_nowcast", "cost_per_success_usd"),
+        *("cost_per_success_low_usd", "cost_per_success_high_usd", "reason"),
+    ),
+}
+"""What the page gets of each table, where the snapshot has it."""
+
+
+def month_facts(month: BoardMonth) -> dict[str, Any]:
+    """What is said of one month: how firm it is, what it comes to, what has arrived, what was restated."""
+    period, shared = month.period, month.shared
+    banner = banner_for(period)
+    effective, billed = month.chargeback["reporting_effective_cost"], month.chargeback["reporting_billed_cost"]
+    return {
+        "month": f"{period.start:%Y-%m}",
+        "label": period.label,
+        "first": _told(period.start),
+        "days": period.day_count,
+        "elapsed": period.elapsed_days,
+        "state": period.state,
+        "headline": banner.headline,
+        "text": banner.text,
+        "as_of": instant_label(period.as_of),
+        "missing": sorted(map(_told, missing_days(shared.freshness))),
+        "total": _told(shared.bill_total),
+        "billed": _told(exact_sum(billed.drop_nulls())),
+        "unconverted": int(effective.null_count()),
+        "allocated": _told(shared.allocated_total),
+        "adjusted": _told(shared.adjusted_total),
+        "residuals": [[residual_label(account), _told(amount)] for account, amount in shared.residuals if amount],
+        "apart": [[currency, _told(amount)] for currency, amount in without_rate(month.chargeback)],
+        "arrived": _printed(coverage_table(shared.freshness)),
+        "lacking": _printed(lacking_table(shared.not_published)),
+        "restated": [_restated(r) for r in shared.restatements],
+    }
+
+
+def tables(given: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """Every table that the page knows and the caller has, as columns and rows; one that is not there is not named."""
+    return {name: _rows(given[name], columns) for name, columns in COLUMNS.items() if name in given}
+
+
+def causes(given: Mapping[str, pl.DataFrame]) -> dict[str, tuple[str, str]]:
+    """Every cause that a table names, in words, and what it means."""
+    found = given.get("reconciliation_by_cause")
+    return {} if found is None else {name: cause_label(name) for name in sorted(found["cause"].unique().to_list())}
+
+
+def _rows(frame: pl.DataFrame, columns: Sequence[str]) -> dict[str, Any]:
+    whole = frame.filter(pl.col("period_kind") == "month") if "period_kind" in columns else frame  # no days of outcomes
+    chosen = whole.select(columns).sort(columns, nulls_last=True)
+    return {"columns": columns, "rows": [[_told(value) for value in row] for row in chosen.iter_rows()]}
+
+
+def _told(value: Any) -> Any:
+    """A value as JSON has it: decimals and dates as text, names made safe to show."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    return clean(value, _TEXT_LIMIT) if isinstance(value, str) and not _is_json(value) else value
+
+
+def _is_json(text: str) -> bool:
+    return text.startswith(("[", "{"))
+
+
+def _printed(table: Table | None) -> dict[str, Any] | None:
+    if table is None:
+        return None
+    rows = [[row.label, *row.cells, row.note] for row in table.rows]
+    return {"title": table.title, "lead": table.lead, "headings": table.headings, "rows": rows}
+
+
+def _restated(told: Restatement) -> list[Any]:
+    """Source, month, when it last changed, how often, billed and effective difference, currency."""
+    when = (_told(told.month), _told(told.last_at.date()))
+    return [clean(told.source), *when, told.times, _told(told.billed), _told(told.effective), told.currency]
+
+
+def named(values: Iterable[str], labels: Mapping[str, str]) -> list[list[str]]:
+    """Each value with the words that are shown for it."""
+    return [[value, clean(labels.get(value, value))] for value in values]

@@ -1,0 +1,112 @@
+/* What the file holds: one core of JSON, and for each month three parts of columns, opened when they are needed. */
+let core = null;
+const words = {};
+const opened = new Map();
+
+async function unpacked(id) {
+  const letters = atob(document.getElementById(id).textContent.trim());
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function openCore() {
+  core = JSON.parse(new TextDecoder().decode(await unpacked("core")));
+  for (const [name, known] of Object.entries(core.words)) {
+    words[name] = {
+      values: known.map((pair) => pair[0]),
+      labels: known.map((pair) => pair[1]),
+      codes: new Map(known.map((pair, code) => [pair[0], code])),
+    };
+  }
+}
+
+/* A part's columns by name: codes as small whole numbers, money as BigInt. Asked for twice, it is the same part. */
+function part(name) {
+  if (!opened.has(name)) opened.set(name, openPart(name));
+  return opened.get(name);
+}
+
+async function openPart(name) {
+  const bytes = await unpacked(name);
+  const { rows, columns } = core.parts[name];
+  const table = { rows };
+  for (const [column, width, offset] of columns) {
+    table[column] = width === 16 ? wholes(bytes, offset, rows) : codes(bytes, offset, rows, width);
+  }
+  return table;
+}
+
+function codes(bytes, offset, rows, width) {
+  if (width === 1) return bytes.subarray(offset, offset + rows);
+  const found = width === 2 ? new Uint16Array(rows) : new Uint32Array(rows);
+  for (let place = 0; place < width; place += 1) {
+    const start = offset + place * rows;
+    for (let row = 0; row < rows; row += 1) found[row] += bytes[start + row] * 2 ** (8 * place);
+  }
+  return found;
+}
+
+/* Bytes lie by place, lowest first. Most columns fit 64 bits; one that does not is read number by number. */
+function wholes(bytes, offset, rows) {
+  const low = new Uint8Array(rows * 8);
+  for (let place = 0; place < 8; place += 1) {
+    const start = offset + place * rows;
+    for (let row = 0; row < rows; row += 1) low[row * 8 + place] = bytes[start + row];
+  }
+  const found = new BigInt64Array(low.buffer);
+  if (fits(bytes, offset, rows)) return found;
+  const high = new Uint8Array(rows * 8);
+  for (let place = 0; place < 8; place += 1) {
+    const start = offset + (place + 8) * rows;
+    for (let row = 0; row < rows; row += 1) high[row * 8 + place] = bytes[start + row];
+  }
+  const upper = new BigInt64Array(high.buffer);
+  const lower = new BigUint64Array(low.buffer);
+  return Array.from({ length: rows }, (_, row) => (upper[row] << 64n) + lower[row]);
+}
+
+/* Whether the upper eight places only repeat the sign of the lower ones. */
+function fits(bytes, offset, rows) {
+  const signs = offset + 7 * rows;
+  for (let place = 8; place < 16; place += 1) {
+    const start = offset + place * rows;
+    for (let row = 0; row < rows; row += 1) {
+      if (bytes[start + row] !== (bytes[signs + row] > 127 ? 255 : 0)) return false;
+    }
+  }
+  return true;
+}
+
+/* The rows of a small table as objects; null where the snapshot does not have it. */
+function rowsOf(name, month) {
+  const table = core.tables[name];
+  if (!table) return null;
+  const rows = table.rows.map((row) => Object.fromEntries(table.columns.map((column, i) => [column, row[i]])));
+  return month ? rows.filter((row) => row.billing_period === month.first) : rows;
+}
+
+function label(name, code) {
+  return words[name].labels[code] || NOTHING[name] || "(none)";
+}
+
+/* What stands where a bill or a log names nothing. */
+const NOTHING = {
+  unit: "No business unit",
+  model: "No model (not a model's tokens)",
+  feature: "No feature named",
+  cluster: "No cluster named",
+  gpu: "GPU model not known",
+  bought: "Way of buying not said",
+};
+
+function total(column, rows) {
+  let sum = 0n;
+  for (const row of rows) sum += column[row];
+  return sum;
+}
+
+function everyRow(table) {
+  return Uint32Array.from({ length: table.rows }, (_, row) => row);
+}
