@@ -127,6 +127,7 @@ def _chargeback(draw: np.random.Generator, start: date, days: int, teams: int, l
         "service_name": np.array([o[1] for o in OFFERS])[offer],
         "model_id": np.where(api, np.array(MODELS)[(team + line) % len(MODELS)], ""),
         "feature": np.array(FEATURES)[(team * 5 + line) % len(FEATURES)],
+        "product": np.array(("Search", "Desk", ""))[team % 3],
         "cost_kind": np.array([o[2] for o in OFFERS])[offer],
         "rule_kind": np.array([o[4] for o in OFFERS])[offer],
         "billing_currency": currency,

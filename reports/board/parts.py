@@ -20,6 +20,8 @@ _LINE_WORDS = {
     "service": "service_name",
     "model": "model_id",
     "feature": "feature",
+    "product": "product",
+    "ledger": "ledger_account",
     "kind": "cost_kind",
     "rule": "rule_kind",
     "settled": "period_state",

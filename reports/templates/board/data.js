@@ -96,6 +96,8 @@ const NOTHING = {
   unit: "No business unit",
   model: "No model (not a model's tokens)",
   feature: "No feature named",
+  product: "No product",
+  ledger: "No ledger account",
   cluster: "No cluster named",
   gpu: "GPU model not known",
   bought: "Way of buying not said",

@@ -22,7 +22,7 @@ async function drawLines(host) {
     { head: "Bill", tight: true, cell: (row) => (isUnsettled(table, row) ? [key("hatch", true), stored("settled")(row)] : stored("settled")(row)), file: stored("settled") },
     { head: "Cost", figure: true, main: true, cell: (row) => costText(table, row), file: (row) => (table.known[row] ? exactText(table.cost[row]) : "") },
   ];
-  const hidden = ["service", "feature", "kind", "unit", "corrects", "cause", "currency"].map((name) => ({ head: name, cell: () => "", file: stored(name) }));
+  const hidden = ["service", "feature", "product", "ledger", "kind", "unit", "corrects", "cause", "currency"].map((name) => ({ head: name, cell: () => "", file: stored(name) }));
   hidden.push({ head: "cost in the bill's currency", file: (row) => exactText(words.currency.values[table.currency[row]] === core.currency ? table.cost[row] : table.own[row]) });
   hidden.push({ head: "billed cost", file: (row) => (table.known[row] ? exactText(table.cost[row] + table.billed[row]) : "") });
   show(

@@ -6,6 +6,8 @@ const DIMENSIONS = [
   ["service", "Service"],
   ["model", "Model"],
   ["feature", "Feature"],
+  ["product", "Product"],
+  ["ledger", "Ledger account"],
   ["kind", "Kind"],
   ["rule", "How charged"],
 ];

@@ -21,6 +21,8 @@ BY = {
     "service": "service_name",
     "model": "model_id",
     "feature": "feature",
+    "product": "product",
+    "ledger": "ledger_account",
     "kind": "cost_kind",
     "rule": "rule_kind",
 }
