@@ -140,23 +140,32 @@ function steer(svg, pick) {
 }
 
 /* The words beside the pointer or the focus; a screen reader has them as the mark's label. */
+const hints = new WeakMap();
+
 function hint(mark, lines) {
-  const tip = () => document.getElementById("tip");
-  const open = () => {
-    tip().replaceChildren(h("strong", {}, lines[0]), h("span", {}, lines[1]), h("span", { class: "amount" }, lines[2]));
-    tip().hidden = false;
-    const box = mark.getBoundingClientRect();
-    const own = tip().getBoundingClientRect();
-    const x = Math.min(Math.max(8, box.left + box.width / 2 - own.width / 2), innerWidth - own.width - 8);
-    const y = box.top - own.height - 8 < 8 ? Math.min(box.bottom + 8, innerHeight - own.height - 8) : box.top - own.height - 8;
-    tip().style.left = x + scrollX + "px";
-    tip().style.top = y + scrollY + "px";
+  hints.set(mark, lines);
+}
+
+/* One listener for all marks: there are thousands. */
+function watchHints(tip) {
+  const follow = (event) => {
+    const lines = hints.get(event.target);
+    tip.hidden = !lines;
+    if (lines) openHint(tip, event.target, lines);
   };
-  const close = () => (tip().hidden = true);
-  mark.addEventListener("pointerenter", open);
-  mark.addEventListener("pointerleave", close);
-  mark.addEventListener("focus", open);
-  mark.addEventListener("blur", close);
+  document.addEventListener("pointerover", follow);
+  document.addEventListener("focusin", follow);
+  document.addEventListener("focusout", () => (tip.hidden = true));
+}
+
+function openHint(tip, mark, lines) {
+  tip.replaceChildren(h("strong", {}, lines[0]), h("span", {}, lines[1]), h("span", { class: "amount" }, lines[2]));
+  const box = mark.getBoundingClientRect();
+  const own = tip.getBoundingClientRect();
+  const x = Math.min(Math.max(8, box.left + box.width / 2 - own.width / 2), innerWidth - own.width - 8);
+  const y = box.top - own.height - 8 < 8 ? Math.min(box.bottom + 8, innerHeight - own.height - 8) : box.top - own.height - 8;
+  tip.style.left = x + scrollX + "px";
+  tip.style.top = y + scrollY + "px";
 }
 
 /* A bar of a table's row: parts from zero, or from the middle where some are below it. */

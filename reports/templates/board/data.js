@@ -3,11 +3,13 @@ let core = null;
 const words = {};
 const opened = new Map();
 
+function fromLetters(letters) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(letters);
+  return Uint8Array.from(atob(letters), (letter) => letter.charCodeAt(0));
+}
+
 async function unpacked(id) {
-  const letters = atob(document.getElementById(id).textContent.trim());
-  const bytes = new Uint8Array(letters.length);
-  for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([fromLetters(document.getElementById(id).textContent.trim())]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
@@ -22,7 +24,7 @@ async function openCore() {
   }
 }
 
-/* A part's columns by name: codes as small whole numbers, money as BigInt. Asked for twice, it is the same part. */
+/* A part's columns by name: codes as small whole numbers, money as BigInt, each read when it is first asked for. */
 function part(name) {
   if (!opened.has(name)) opened.set(name, openPart(name));
   return opened.get(name);
@@ -33,7 +35,9 @@ async function openPart(name) {
   const { rows, columns } = core.parts[name];
   const table = { rows };
   for (const [column, width, offset] of columns) {
-    table[column] = width === 16 ? wholes(bytes, offset, rows) : codes(bytes, offset, rows, width);
+    const read = () => (width === 16 ? wholes(bytes, offset, rows) : codes(bytes, offset, rows, width));
+    let found = null;
+    Object.defineProperty(table, column, { get: () => (found = found || read()) });
   }
   return table;
 }

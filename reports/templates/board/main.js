@@ -31,8 +31,10 @@ function build() {
   });
   const foot = h("footer", {}, h("p", { class: "note" }, "Snapshot " + core.snapshot + ", configuration " + core.configuration + ". This file loads nothing and sends nothing. Questions about these figures: " + (core.contact || "whoever runs Farthing at " + core.company) + "."));
   main.replaceChildren(h("header", { id: "head" }), h("div", { id: "sum" }), h("div", { class: "bar-nav" }, nav, exact), ...sections, foot);
+  const tip = h("div", { id: "tip", class: "tip", hidden: true, "aria-hidden": "true" });
+  watchHints(tip);
   document.body.append(
-    h("div", { id: "tip", class: "tip", hidden: true, "aria-hidden": "true" }),
+    tip,
     h("p", { id: "said", class: "unseen", "aria-live": "polite" }),
     s("svg", { class: "unseen", width: 0, height: 0, "aria-hidden": "true" }, s("defs", {}, s("pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, s("rect", { class: "hatch-line", x: 0, y: 0, width: 1.5, height: 6 })))),
   );
