@@ -9,6 +9,8 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _DECIMAL = re.compile(r"^decimal\((\d{1,2}),(\d{1,2})\)$")
+# PascalCase is FOCUS's: its mart has the standard's own names, and x_ before those that the standard does not know
+_COLUMN_NAME = r"^([a-z][a-z0-9_]*|(x_)?[A-Z][A-Za-z0-9]*)$"
 _ARROW: dict[str, pa.DataType] = {
     "string": pa.string(),
     "json": pa.string(),  # an object as text, keys sorted: every engine carries it the same way
@@ -45,7 +47,7 @@ class _Strict(BaseModel):
 class Column(_Strict):
     """One column: its type, unit and meaning."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Field(pattern=_COLUMN_NAME)
     type: str
     description: str
     nullable: bool = False
@@ -122,4 +124,6 @@ class Contract(_Strict):
     @property
     def slice_column(self) -> str | None:
         """The column whose value names the slice that a row of a core table or mart belongs to."""
+        if self.slice == "billing_period" and any(column.name == "x_BillingPeriod" for column in self.columns):
+            return "x_BillingPeriod"
         return {"day": "usage_date", "billing_period": "billing_period", "none": None}[self.slice]

@@ -4,12 +4,14 @@ import dagster as dg
 
 from connectors.registry import SOURCES, source
 from contracts import Contract, Layer, Severity, all_contracts
+from contracts.focus import FOCUS
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.checks import Outcome
 from pipelines.house import House
 from pipelines.night.adjustments import ADJUSTMENTS, adjustment_breaks
 from pipelines.night.checked import check
+from pipelines.night.focus import focus_breaks
 from pipelines.night.ledger import POSTINGS, breaks
 
 
@@ -89,9 +91,38 @@ def adjustment_check() -> dg.AssetChecksDefinition:
     return agrees
 
 
+def focus_check() -> dg.AssetChecksDefinition:
+    """The check that FOCUS's rows are the bills."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey([FOCUS]),
+        name="conservation",
+        blocking=True,
+        required_resource_keys={"house"},
+        partitions_def=DAILY,
+        description="Rows, with the corrections of their month, sum to the bills by account, invoice and currency.",
+    )
+    def sums(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        house = house_of(context)
+        lines = tuple(f"is not what was billed: {row}" for row in focus_breaks(house, days_of(context)[0])[:5])
+        if lines:
+            house.progress.finish("FOCUS", "BROKEN", lines)
+        return dg.AssetCheckResult(
+            passed=not lines,
+            severity=dg.AssetCheckSeverity.ERROR,
+            metadata={"examples": dg.MetadataValue.md("\n".join(lines) or "none")},
+        )
+
+    return sums
+
+
 def all_checks() -> list[dg.AssetChecksDefinition]:
     """Every check of the graph that is not part of an asset."""
-    return [contract_check(table) for table in checked_tables()] + [conservation_check(), adjustment_check()]
+    return [contract_check(table) for table in checked_tables()] + [
+        conservation_check(),
+        adjustment_check(),
+        focus_check(),
+    ]
 
 
 def _result(house: House, table: str, outcomes: list[Outcome]) -> dg.AssetCheckResult:

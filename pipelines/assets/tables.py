@@ -6,6 +6,7 @@ from datetime import date
 import dagster as dg
 
 from contracts import Contract, Layer, all_contracts, contract
+from contracts.focus import FOCUS
 from models.reconciliation import CAUSES, LINES
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
@@ -18,6 +19,7 @@ from pipelines.night.commitment_advice import ADVICE, build_commitment_advice
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
 from pipelines.night.errata import ERRATA, build_bill_errata
+from pipelines.night.focus import build_focus
 from pipelines.night.gpu_costs import GPU_COSTS, NODE_COSTS, build_gpu_costs, build_node_costs
 from pipelines.night.holder_days import HOLDER_DAYS, build_holder_days
 from pipelines.night.host_matches import MATCHES, build_host_matches
@@ -67,6 +69,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     ERRATA: build_bill_errata,
     EVENTS: build_outcome_events,
     UNIT_COSTS: build_unit_costs,
+    FOCUS: build_focus,
 }
 
 

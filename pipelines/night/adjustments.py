@@ -39,7 +39,7 @@ def build_adjustments(house: House, _first: date, _last: date) -> Built:
     built = {piece.slice_date: piece.fingerprint[:HALF] for piece in house.lake.slices(ADJUSTMENTS)}
     done: list[date] = []
     count = 0
-    for posted, corrected in _carried(house).items():
+    for posted, corrected in carried(house).items():
         between = [month for month in locked_months(house) if corrected[0] < month < posted]
         fingerprint = _fingerprint(house, corrected, between)
         if built.get(posted) == fingerprint:
@@ -61,7 +61,7 @@ def adjustment_breaks(house: House) -> list[str]:
     """Where a locked month with all its adjustments is not, to the last unit, what its bills say today."""
     found: list[str] = []
     everything = frame_of(house.lake.read(ADJUSTMENTS))
-    for month in sorted(month for corrected in _carried(house).values() for month in corrected):
+    for month in sorted(month for corrected in carried(house).values() for month in corrected):
         restated = _read(house, RESTATED, [month])
         of_month = everything.filter(pl.col("corrected_period") == month)
         found += map(str, unadjusted(_read(house, POSTINGS, [month]), restated, of_month).to_dicts())
@@ -70,7 +70,7 @@ def adjustment_breaks(house: House) -> list[str]:
     return found
 
 
-def _carried(house: House) -> dict[date, list[date]]:
+def carried(house: House) -> dict[date, list[date]]:
     """By open month: the locked months that it carries adjustments of, where they were posted anew. Oldest first."""
     locked = locked_months(house)
     restated = {piece.slice_date for piece in house.lake.slices(RESTATED)}

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from importlib.metadata import version
 
 from contracts import Contract, Layer, contract, sql_root
+from contracts.focus import FOCUS
 from models.commitment_advice import ADVICE_RULES
 from models.commitment_hours import HOURS_RULES
+from models.focus import FOCUS_RULES
 from models.ledger import RULES
 from models.node_prices import NODE_PRICE_RULES
 from models.outcome_events import OUTCOME_RULES
@@ -96,6 +98,7 @@ _RULES: Mapping[str, str] = {
     "self_hosted_costs": SELF_HOSTING_RULES,
     "scaling_costs": SCALING_RULES,
     OUTCOME_EVENTS: OUTCOME_RULES,
+    FOCUS: FOCUS_RULES,
 }
 """The version of the code of every table that `models` computes."""
 

@@ -37,7 +37,7 @@ close: {max_residual_share: 0.5}
 
 TABLES = (
     *("charge_groups", "postings", "restated_postings", "adjustments", "invoice_tie_out", "period_states"),
-    *("chargeback", "period_adjustments", "bill_errata", "freshness", "restatements"),
+    *("chargeback", "focus_cost_and_usage", "period_adjustments", "bill_errata", "freshness", "restatements"),
 )
 
 

@@ -45,7 +45,11 @@ def test_every_stored_table_has_a_blocking_contract_check(graph: dg.Definitions)
     blocking = {(k.asset_key.to_user_string(), k.name) for k in nodes.asset_check_keys if nodes.get(k).blocking}
     assert {table for table, name in blocking if name == "contract"} == {table.table for table in checked_tables()}
     others = blocking - {(table.table, "contract") for table in checked_tables()}
-    assert others == {("postings", "conservation"), ("adjustments", "locked_months")}
+    assert others == {
+        ("postings", "conservation"),
+        ("adjustments", "locked_months"),
+        ("focus_cost_and_usage", "conservation"),
+    }
 
 
 def test_the_checked_tables_are_all_that_a_night_writes() -> None:
@@ -94,6 +98,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("price_corrections", "unpriced_usage", "costs_by_category", "anomalies", "bill_errata"),
         *("outcome_kinds", "outcome_traces", "outcome_events", "outcome_shares", "outcome_cohorts", "unit_costs"),
         *("agent_costs", "usage_by_user_daily", "request_costs"),
+        "focus_cost_and_usage",
     }
 
 
