@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines.cli import commands
+from pipelines.cli import commands, export
 from pipelines.cli.days import Days, parse_days, parse_month
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app = typer.Typer(
 
 what_if = typer.Typer(no_args_is_help=True, help="Last month's traffic under other assumptions.")
 app.add_typer(what_if, name="what-if")
+app.add_typer(export.app, name="export")
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", envvar="FARTHING_CONFIG")]
 DEFAULT_FILE = Path("farthing.yml")

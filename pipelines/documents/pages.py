@@ -5,12 +5,13 @@ from pathlib import Path
 
 from contracts import Contract, Layer, all_contracts
 from pipelines.documents.dictionary import data_dictionary, first_sentence
+from pipelines.documents.focus import focus_columns_table
 from pipelines.documents.gpu_metrics import gpu_metrics_table
 from pipelines.documents.settings import settings_page
 from pipelines.documents.sources import sources_table
 from pipelines.documents.table import table
 
-README, GPUS = "README.md", "docs/gpus.md"
+README, GPUS, FOCUS_PAGE = "README.md", "docs/gpus.md", "docs/focus.md"
 
 
 def generated_pages(root: Path) -> dict[str, str]:
@@ -18,10 +19,12 @@ def generated_pages(root: Path) -> dict[str, str]:
     readme = (root / README).read_text(encoding="utf-8")
     readme = _fill(README, readme, "tables", _tables())
     readme = _fill(README, readme, "sources", sources_table())
+    focus = (root / FOCUS_PAGE).read_text(encoding="utf-8")
     gpus = (root / GPUS).read_text(encoding="utf-8")
     return {
         README: readme,
         GPUS: _fill(GPUS, gpus, "dcgm", gpu_metrics_table()),
+        FOCUS_PAGE: _fill(FOCUS_PAGE, focus, "focus", focus_columns_table()),
         "docs/data_dictionary.md": data_dictionary(),
         "docs/settings.md": settings_page(),
     }

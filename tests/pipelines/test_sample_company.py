@@ -1,18 +1,24 @@
 """The sample company's October through whole nights, against an answer that the pipeline did not compute."""
 
 import json
+import re
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 import sample
+from contracts.focus import focus_mapping
+from pipelines.cli.main import app
 from pipelines.house import open_house
 from tests.pipelines.conftest import night, published
+from tests.pipelines.focus_validator import WRONG, failed_rules, lint_of_the_newest, rules
 from tests.pipelines.mailbox import Mailbox
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
@@ -395,3 +401,60 @@ def test_published_meta_says_what_the_snapshot_was_made_from(company: Company) -
         state = database.execute("select value from published.meta where name = '2026-10 Nimbus Compute'").fetchone()
     assert {"configuration", "table_version", "watermark", "day_state", "period_state"} <= sections
     assert state == ("provisional",)
+
+
+def focus_file(company: Company, version: str, name: str) -> Path:
+    """October as the command exports it; some of the company's providers do not say all that the standard wants."""
+    file = company.folder / name
+    arguments = ["--month", "2026-10", "--version", version, "--output", str(file), "-c", str(company.written.config)]
+    found = CliRunner().invoke(app, ["export", "focus", *arguments])
+    assert found.exit_code == 3, found.output
+    (company.folder / "told.txt").write_text(found.output, encoding="utf-8")
+    return file
+
+
+def test_the_focus_export_is_the_bills_and_the_chargeback_to_the_last_unit(company: Company) -> None:
+    file = focus_file(company, "1.2", "focus.parquet")
+    with published(company.lake) as database:
+        database.execute(f"create temp view rows as from '{file}'")
+        with open_house(company.written.config, "read", writing=False) as house:
+            database.register("charges", house.lake.read("charges"))
+        sums = "sum(BilledCost), sum(EffectiveCost) from rows group by all order by all"
+        billed = "sum(billed_cost), sum(effective_cost) from charges group by all order by all"
+        assert (
+            database.sql(f"select BillingAccountId, InvoiceId, BillingCurrency, {sums}").fetchall()
+            == database.sql(f"select billing_account_id, invoice_id, billing_currency, {billed}").fetchall()
+        )
+        carried = "sum(effective_cost) from chargeback group by all order by all"
+        exported = database.sql("select x_AccountId, sum(EffectiveCost) from rows group by all order by all").fetchall()
+        assert exported == database.sql(f"select account, {carried}").fetchall()
+        # what a commitment's purchase is worth in the month, used and unused, is its effective cost
+        [(unused,)] = database.sql("select count(*) from rows where CommitmentDiscountStatus = 'Unused'").fetchall()
+        assert unused > 0
+
+
+def test_the_official_validator_finds_nothing_but_what_it_gets_wrong(company: Company) -> None:
+    file = focus_file(company, "1.2", "focus.parquet")
+    assert failed_rules(file) == WRONG.keys()
+    with open_house(company.written.config, "read", writing=False) as house, duckdb.connect() as database:
+        database.register("charges", house.lake.read("charges"))
+        database.execute(f"create view rows as from '{file}'")
+        broken = {name: database.sql(wrong.breaks).fetchall() for name, wrong in WRONG.items()}
+    assert {name: rows for name, rows in broken.items() if rows} == {}
+
+
+def test_what_the_validator_misses_where_it_asks_for_everything_is_what_the_command_tells(company: Company) -> None:
+    file = focus_file(company, "1.2", "focus.parquet")
+    told = set(
+        re.findall(r"^! (\w+) is not known", (company.folder / "told.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    there = set(pq.read_schema(file).names)
+    missed = failed_rules(file, "ALL") - WRONG.keys()
+    columns = {rules()[name]["Requirement"].get("ColumnName") or name.split("-")[0] for name in missed}
+    left_out = {name for name, column in focus_mapping().columns.items() if column.is_optional} - there
+    assert columns <= told | left_out
+    assert {"ResourceType", "RegionName", "BillingAccountName"} <= columns & told
+
+
+def test_the_lint_of_the_newest_version_finds_nothing(company: Company) -> None:
+    assert lint_of_the_newest(focus_file(company, "1.4", "focus.csv")) == ""
