@@ -41,6 +41,7 @@ from pipelines.night.sealing import CHARGED, build_chargeback
 from pipelines.night.self_hosting import SCALING, SELF_HOSTED, build_scaling_costs, build_self_hosted_costs
 from pipelines.night.spot_means import MEANS, build_spot_means
 from pipelines.night.stale import stored_inputs
+from pipelines.night.variance_bridge import BRIDGE, build_variance_bridge
 
 REFERENCES = (
     *("teams", "team_hierarchy", "feature_products", "ledger_accounts", METRICS),
@@ -66,6 +67,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     HOLDER_DAYS: build_holder_days,
     ANOMALIES: build_anomalies,
     ADVICE: build_commitment_advice,
+    BRIDGE: build_variance_bridge,
     ERRATA: build_bill_errata,
     EVENTS: build_outcome_events,
     UNIT_COSTS: build_unit_costs,

@@ -19,6 +19,7 @@ from models.reconciliation import CAUSES, LINES, RECONCILIATION_RULES
 from models.scaling import SCALING_RULES
 from models.self_hosting import SELF_HOSTING_RULES
 from models.spot import SPOT_RULES
+from models.variance_bridge import BRIDGE_RULES
 from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.lake import DELIVERED, WITHDRAWN
@@ -87,6 +88,7 @@ def _last_words(house: House) -> Mapping[date, str]:
 
 _RULES: Mapping[str, str] = {
     "commitment_advice": ADVICE_RULES,
+    "variance_bridge": BRIDGE_RULES,
     "commitment_hours": HOURS_RULES,
     "spot_price_means": SPOT_RULES,
     LINES: RECONCILIATION_RULES,
