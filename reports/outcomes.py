@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 ROUTES: Mapping[str, str] = MappingProxyType(
-    {"api": "by API", "self_hosted": "on own GPUs", "mixed": "by both", "": "all"}
+    {"api": "by API", "self_hosted": "on own GPUs", "mixed": "by both", "unknown": "failed throughout", "": "all"}
 )
 REASONS: Mapping[str, str] = MappingProxyType(
     {

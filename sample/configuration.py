@@ -78,13 +78,21 @@ sources:
     account: us
     location: exports/litellm-us
     hash_key: file:secrets/hash_key
-    outcome_keys: [ticket_id]
+    outcome_keys: [ticket_id, document_id]
   - name: gateway-eu
     kind: litellm
     account: eu
     location: exports/litellm-eu
     hash_key: file:secrets/hash_key
-    outcome_keys: [ticket_id]
+    outcome_keys: [ticket_id, document_id]
+  # What came of requests: the helpdesk's own export, whose columns are named here.
+  - name: helpdesk
+    kind: outcomes_file
+    location: exports/helpdesk
+    layout: "tickets-{{date}}.csv"
+    hash_key: file:secrets/hash_key
+    constants: {{outcome_kind: ticket-resolved}}
+    fields: {{outcome_id: ticket, occurred_at: changed_at, result: status, quality_value: csat}}
   # GPU samples: scrapes of the DCGM exporter, one cluster each.
   - name: gpus-serving
     kind: dcgm
@@ -129,6 +137,22 @@ HOSTS_HEAD = """
 # GPU nodes: what the bill calls them and what the exporter calls them.
 hosts:
 """
+OUTCOMES = """
+# What requests are made for, and when it is a success: what one costs is in unit_costs.
+outcomes:
+  - name: ticket-resolved
+    features: [reply-draft, ticket-triage]
+    trace: ticket_id
+    successes: [resolved]
+    reversals: [reopened]
+    quality: {from: 1, to: 5}
+    maturity_days: 5
+    human_cost_usd: 4.80
+  # Without events of their own: the log knows which documents were tried, and which attempts succeeded.
+  - name: document-parsed
+    from: gateway
+    trace: document_id
+"""
 TAIL = """
 # Prices that differ from the list would stand here:
 # prices:
@@ -170,7 +194,7 @@ def configuration_text(mail_port: int | None = None) -> str:
         for host in HOSTS
     )
     sections = (HEAD + teams, OWNERS_HEAD + "".join(map(_owner, OWNERS)), POOLS_HEAD + pools)
-    return "".join([*sections, MODELS_HEAD + models, HOSTS_HEAD + hosts, TAIL, _mail(mail_port)])
+    return "".join([*sections, MODELS_HEAD + models, HOSTS_HEAD + hosts, OUTCOMES, TAIL, _mail(mail_port)])
 
 
 def _owner(rule: OwnerRule) -> str:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from sample.gateway_templates import Outcome, payload, spend_log
+from sample.outcomes import document_of, ticket_of
 from sample.traffic import Request, epoch_text
 
 REPEATED_ROW_DAY = date(2026, 10, 6)
@@ -80,7 +81,8 @@ def _values(request: Request) -> dict[str, str]:
         "id": _quoted(request.request_id),
         "call_id": _quoted(request.call_id or _uuid(digest)),
         "trace_id": _quoted(_uuid(request.group_id * 2)),
-        "ticket": _quoted(f"T-{int(request.group_id, 16) % 90_000 + 10_000}"),
+        "ticket": _quoted(ticket_of(request) or ""),
+        "document": _quoted(document_of(request) or ""),
         "cache_key": _quoted(digest),
         **_token_values(request),
         **_cost_values(request),

@@ -21,10 +21,11 @@ from sample.gateway_fields import (
     SPEND_LOG_FIELDS,
     SPEND_LOG_METADATA,
 )
+from sample.outcomes import DOCUMENT_FEATURES, TICKET_FEATURES
 
 SLOTS = names(
-    "id call_id trace_id ticket start end created seconds duration cache_key prompt completion total uncached read "
-    "written text reasoning spend original margin input_cost output_cost read_cost written_cost"
+    "id call_id trace_id ticket document start end created seconds duration cache_key prompt completion total uncached "
+    "read written text reasoning spend original margin input_cost output_cost read_cost written_cost"
 )
 DEVELOPMENT = frozenset({"playground", "prototype", "ranking-evals", "eval-harness"})
 _TOTALS = frozenset({"total_tokens", "prompt_tokens", "completion_tokens"})
@@ -63,10 +64,14 @@ def _team(workload: Workload) -> tuple[str | None, str | None]:
 
 
 def _context(workload: Workload) -> dict[str, str]:
-    """What callers say of their request: the feature, the environment, and for replies the ticket."""
+    """What callers say of their request: the feature, the environment, and the ticket or the document it is for."""
     environment = "development" if workload.feature in DEVELOPMENT else "production"
     said = {"feature": workload.feature, "environment": environment}
-    return {**said, "ticket_id": _slot("ticket")} if workload.feature == "reply-draft" else said
+    if workload.feature in TICKET_FEATURES:
+        said["ticket_id"] = _slot("ticket")
+    if workload.feature in DOCUMENT_FEATURES:
+        said["document_id"] = _slot("document")
+    return said
 
 
 def _usage(model: Model, status: str) -> dict[str, object]:

@@ -19,6 +19,7 @@ from sample.gateway import write_payloads, write_spend_logs
 from sample.gcp_files import write_gcp_export
 from sample.gpus import write_exposition
 from sample.kube_state import write_kube_state
+from sample.outcomes import true_outcomes, write_helpdesk
 from sample.story import Story, tell
 
 
@@ -54,8 +55,10 @@ def write(
     for (host, day), rows in story.samples.items():
         write_exposition(exports / "dcgm" / host.cluster / str(day) / f"{host.hostname}.prom.gz", host, day, rows)
     write_serving(exports, story, seed)
+    write_helpdesk(exports / "helpdesk", story.traffic, seed, as_of)
     truth = directory / "truth.json"
-    truth.write_text(json.dumps(story.truth(), indent=2) + "\n", encoding="utf-8")
+    answer = {**story.truth(), "outcomes": true_outcomes(story.traffic, seed, as_of)}
+    truth.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
     return Sample(
         config=write_configuration(directory, seed, mail_port),
         truth=truth,

@@ -1,5 +1,6 @@
 -- One streaming pass: requests are brought together by trace before anything is compared. What is proven to be logged
 -- again is left out. A trace serves a kind when one of its requests of the day does; then all of them are its cost.
+-- Gateways log failures without the model that failed: such attempts have no say in who served the trace.
 with kinds as (
     select distinct
         outcome_kind,
@@ -111,7 +112,8 @@ parts as (
         max(is_serving) as is_serving,
         min(model_id) as first_model,
         max(model_id) as last_model,
-        sum(case when model_id is null then 1 else 0 end) as unknown_count,
+        sum(case when model_id is null and status = 'success' then 1 else 0 end) as unknown_count,
+        sum(case when model_id is not null or status = 'success' then 1 else 0 end) as routed_count,
         sum(case when is_self_hosted then 1 else 0 end) as self_hosted_count,
         min(started_at) as started_at,
         max(started_at) as last_started_at,
@@ -153,6 +155,7 @@ traces as (
         min(first_model) over trace as first_model,
         max(last_model) over trace as last_model,
         sum(unknown_count) over trace as unknown_count,
+        sum(routed_count) over trace as routed_count,
         sum(self_hosted_count) over trace as self_hosted_count,
         sum(request_count) over trace as trace_request_count,
         sum(failure_count) over trace as trace_failure_count,
@@ -171,8 +174,9 @@ select
     team_id,
     feature,
     case
+        when routed_count = 0 then 'unknown'
         when self_hosted_count = 0 then 'api'
-        when self_hosted_count = trace_request_count then 'self_hosted'
+        when self_hosted_count = routed_count then 'self_hosted'
         else 'mixed'
     end as route,
     case

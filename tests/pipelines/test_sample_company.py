@@ -72,7 +72,8 @@ class Company:
             "provider_usage_daily",
         )
         folder = self.lake / "published" / "parquet"
-        return {name: pq.read_table(folder / name).to_pylist() for name in names}
+        rows = {name: pq.read_table(folder / name).to_pylist() for name in names}
+        return {**rows, "unit_costs": pq.read_table(folder / "unit_costs.parquet").to_pylist()}
 
 
 @pytest.fixture(scope="module")
@@ -458,3 +459,36 @@ def test_what_the_validator_misses_where_it_asks_for_everything_is_what_the_comm
 
 def test_the_lint_of_the_newest_version_finds_nothing(company: Company) -> None:
     assert lint_of_the_newest(focus_file(company, "1.4", "focus.csv")) == ""
+
+
+def test_what_came_of_tickets_and_documents_is_what_happened(company: Company) -> None:
+    for rows, truth in ((company.first_rows, company.first_truth), (company.restated_rows, company.restated_truth)):
+        month = [row for row in rows["unit_costs"] if row["period_kind"] == "month"]
+        for kind in ("ticket-resolved", "document-parsed"):
+            for route, wanted in truth["outcomes"][kind].items():
+                named = (kind, "route", route)
+                (found,) = [r for r in month if (r["outcome_kind"], r["level"], r["route"]) == named]
+                counts = ("trace_count", "outcome_count", "success_count", "reversed_count")
+                assert [int(found[name]) for name in counts] == [
+                    wanted[name] for name in ("traces", "outcomes", "successes", "reversed")
+                ]
+                if "cost_usd" in wanted:
+                    assert found["priced_cost_usd"] == Decimal(wanted["cost_usd"])
+                assert (found["cost_per_success_usd"] is None) is (route == "unknown")
+        (tickets,) = [r for r in month if (r["outcome_kind"], r["level"]) == ("ticket-resolved", "kind")]
+        assert tickets["unmatched_count"] == truth["outcomes"]["unmatched_tickets"]
+
+
+def test_outcomes_on_own_gpus_cost_what_the_log_s_requests_there_do(company: Company) -> None:
+    logged = sum(
+        row["priced_cost_usd"] or 0
+        for row in company.first_rows["usage_by_team_daily"]
+        if row["is_self_hosted"] and row["feature"] == "ticket-triage"
+    )
+    named = ("ticket-resolved", "route", "self_hosted", "month")
+    (found,) = [
+        row
+        for row in company.first_rows["unit_costs"]
+        if (row["outcome_kind"], row["level"], row["route"], row["period_kind"]) == named
+    ]
+    assert found["priced_cost_usd"] == logged > 0
