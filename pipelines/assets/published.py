@@ -8,6 +8,7 @@ from contracts import Layer, all_contracts
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.night.board import write_board
+from pipelines.night.budget_alerts import deliver_alerts
 from pipelines.night.idle_rules import idle_rules
 from pipelines.night.publish import publish
 from pipelines.night.statements import deliver, render_run
@@ -37,7 +38,7 @@ def publishing_assets() -> list[dg.AssetsDefinition]:
             MAILED,
             _mail,
             deps=[STATEMENTS],
-            description="Statements of periods that have ended, each mailed once, from the outbox.",
+            description="Statements of periods that have ended and thresholds of budgets, each mailed once.",
             kinds={"smtp"},
         ),
         _asset(
@@ -104,5 +105,9 @@ def _mail(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     house = house_of(context)
     house.progress.start("mail")
     outcome = deliver(house, days_of(context)[1])
-    house.progress.finish("mail", outcome.text(), outcome.problems)
-    return dg.MaterializeResult(metadata={"sent": outcome.sent, "already_sent": outcome.already_sent})
+    alerted = deliver_alerts(house)
+    told = f"; {alerted.sent} of {len(alerted.due)} budget thresholds told" if alerted.due else ""
+    notices = (alerted.note,) if alerted.note else ()
+    house.progress.finish("mail", outcome.text() + told, (*outcome.problems, *alerted.problems), notices)
+    counts = {"sent": outcome.sent, "already_sent": outcome.already_sent, "budget_alerts": alerted.sent}
+    return dg.MaterializeResult(metadata=counts)

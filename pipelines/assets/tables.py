@@ -14,12 +14,14 @@ from pipelines.assets.staged import fed_facts
 from pipelines.house import House
 from pipelines.night.adjustments import ADJUSTMENTS, RESTATED, build_adjustments, build_restated_postings
 from pipelines.night.anomalies import ANOMALIES, build_anomalies
+from pipelines.night.budgets import BUDGET_STATUS, build_budget_status
 from pipelines.night.build import Built, build
 from pipelines.night.commitment_advice import ADVICE, build_commitment_advice
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
 from pipelines.night.errata import ERRATA, build_bill_errata
 from pipelines.night.focus import build_focus
+from pipelines.night.forecasts import FORECASTS, build_forecasts
 from pipelines.night.gpu_costs import GPU_COSTS, NODE_COSTS, build_gpu_costs, build_node_costs
 from pipelines.night.holder_days import HOLDER_DAYS, build_holder_days
 from pipelines.night.host_matches import MATCHES, build_host_matches
@@ -46,7 +48,7 @@ from pipelines.night.variance_bridge import BRIDGE, build_variance_bridge
 REFERENCES = (
     *("teams", "team_hierarchy", "feature_products", "ledger_accounts", METRICS),
     *("owners", "host_identity", "gpu_faults", "gpu_rules", "gpu_types", "gpu_workload_rules"),
-    *(LISTED, "prices", "reporting", "invoices", "outcome_kinds"),
+    *(LISTED, "prices", "reporting", "invoices", "outcome_kinds", "budgets"),
 )
 NAMED_IN = ["models_in_use", "charges", "provider_usage", "serving_counters", "prices"]  # where models have names
 # tables that a model computes, or of which more is told; all others have SQL alone
@@ -72,6 +74,8 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     EVENTS: build_outcome_events,
     UNIT_COSTS: build_unit_costs,
     FOCUS: build_focus,
+    FORECASTS: build_forecasts,
+    BUDGET_STATUS: build_budget_status,
 }
 
 

@@ -114,11 +114,11 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
 
 
 def _meets(console: Console, file: Path, config: "Config") -> bool:
-    """Whether the clusters that the file names meet; prints those that do not."""
-    from pipelines.config.clusters import clusters_apart
+    """Whether what the file names goes together; prints what does not."""
+    from pipelines.config.doubts import doubts
     from pipelines.config.positions import read
 
-    return _told(console, [problem.text(file) for problem in clusters_apart(read(file), config)])
+    return _told(console, [problem.text(file) for problem in doubts(read(file), config)])
 
 
 def _agrees(console: Console, file: Path) -> bool:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Protocol, TypeVar
 
 from connectors.base import SourceSettings
+from pipelines.config.budgets import budget_problems
 from pipelines.config.positions import Document, Location
 from pipelines.config.prices import Price
 from pipelines.config.problems import Problem
@@ -45,6 +46,7 @@ def contradictions(document: Document, config: Config, sources: Sequence[SourceS
         yield document.problem(("hierarchy", index), f"'{team}' is placed twice on the same days", _DATES)
     yield from _same_places(document, sources)
     yield from _repeated_invoices(document, config)
+    yield from budget_problems(document, config.budgets)
     yield from _useless_rates(document, config)
     yield from _foreign_currencies(document, config, sources)
     yield from _unread_labels(document, config, sources)

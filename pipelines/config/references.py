@@ -34,6 +34,8 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
         carriers = [*teams, *(POOL + other for other in pools if other != pool.id)]
         for name in pool.shares:
             problems += _known(document, ("pools", index, "shares", name), name, carriers, "team or other pool")
+    for index, budget in enumerate(config.budgets):
+        problems += _known(document, ("budgets", index, "team"), budget.team, teams, "team")
     if not problems:
         problems += _carried_by_nobody(document, config)
     problems += _unique(document, "sources", "name", [entry.name for entry in config.sources])

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_valid
 from connectors.base import SourceSettings, StoreOptions, revealed
 from models.outcome_kinds import OutcomeKind
 from models.pools import Pool as SharedPool
+from pipelines.config.budgets import Budget, BudgetAlerts
 from pipelines.config.closing import Close, Currency, Invoice, Month
 from pipelines.config.errata import Erratum
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
@@ -217,6 +218,8 @@ class Config(Strict):
     invoices: tuple[Invoice, ...] = ()
     errata: tuple[Erratum, ...] = ()
     close: Close = Close()
+    budgets: tuple[Budget, ...] = ()
+    budget_alerts: BudgetAlerts = BudgetAlerts()
     reports: Reports = Reports()
     mail: Mail | None = None
 
@@ -228,8 +231,7 @@ class Config(Strict):
     @property
     def shared_pools(self) -> list[SharedPool]:
         """The shared pools as the ledger takes them."""
-        teams = [team.id for team in self.teams]
-        return [pool.resolved(teams) for pool in self.pools]
+        return [pool.resolved([team.id for team in self.teams]) for pool in self.pools]
 
     @property
     def outcome_kinds(self) -> list[OutcomeKind]:

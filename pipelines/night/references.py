@@ -16,6 +16,7 @@ from pipelines.config.schema import Config
 from pipelines.gpu_faults import gpu_faults
 from pipelines.gpu_types import gpu_types
 from pipelines.house import House
+from pipelines.night.budget_table import budget_table
 from pipelines.night.exchange_rates import TABLE as FX_RATES
 from pipelines.night.exchange_rates import learned_rates
 from pipelines.night.hierarchy import hierarchy_tables
@@ -57,6 +58,7 @@ def write_references(house: House) -> dict[str, int]:
         "reporting": _table("reporting", [{"reporting_currency": config.currency}]),
         "invoices": _invoices(config),
         "outcome_kinds": outcome_kind_table(config),
+        "budgets": budget_table(config),
     }
     counts = {name: _replace(house, name, rows) for name, rows in tables.items()}
     counts[PRICES] = _replace(house, PRICES, learned.rows, learned.fingerprint)

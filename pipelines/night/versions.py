@@ -8,6 +8,8 @@ from importlib.metadata import version
 
 from contracts import Contract, Layer, contract, sql_root
 from contracts.focus import FOCUS
+from models.budgets import BUDGET_RULES
+from models.budgets import TABLE as BUDGET_STATUS
 from models.commitment_advice import ADVICE_RULES
 from models.commitment_hours import HOURS_RULES
 from models.focus import FOCUS_RULES
@@ -101,6 +103,7 @@ _RULES: Mapping[str, str] = {
     "scaling_costs": SCALING_RULES,
     OUTCOME_EVENTS: OUTCOME_RULES,
     FOCUS: FOCUS_RULES,
+    BUDGET_STATUS: BUDGET_RULES,
 }
 """The version of the code of every table that `models` computes."""
 
@@ -116,6 +119,8 @@ def _models(house: House, output: Contract) -> list[str]:
         rules += map(repr, known_errors(house))
     if output.table == OUTCOME_EVENTS:
         rules += map(repr, house.config.outcome_kinds)
+    if output.table == BUDGET_STATUS:
+        rules.append(repr(house.config.budget_alerts))
     rules += list(map(repr, house.config.shared_pools)) if output.table in _BY_POOLS else []
     if output.table in _BY_POLICY:
         rules += [*map(repr, house.config.unused), repr(house.config.prompt_cache)]

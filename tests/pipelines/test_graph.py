@@ -100,6 +100,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("outcome_kinds", "outcome_traces", "outcome_events", "outcome_shares", "outcome_cohorts", "unit_costs"),
         *("agent_costs", "usage_by_user_daily", "request_costs"),
         "focus_cost_and_usage",
+        *("budgets", "forecasts", "budget_status"),
     }
 
 

@@ -1,0 +1,15 @@
+"""What loading does not refuse and a person should see: `farthing check` tells it."""
+
+from collections.abc import Iterator
+
+from pipelines.config.budgets import budgets_above
+from pipelines.config.clusters import clusters_apart
+from pipelines.config.positions import Document
+from pipelines.config.problems import Problem
+from pipelines.config.schema import Config
+
+
+def doubts(document: Document, config: Config) -> Iterator[Problem]:
+    """Clusters that never meet, and budgets of parts that allow more than the budget of the whole."""
+    yield from clusters_apart(document, config)
+    yield from budgets_above(document, config.budgets)

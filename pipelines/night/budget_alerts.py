@@ -1,0 +1,121 @@
+"""Tells of budgets, from the published snapshot: each threshold once a month, by the outbox that statements go by."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from decimal import Decimal
+from email.message import EmailMessage
+from typing import Any
+
+from models.budgets import TABLE as BUDGET_STATUS
+from pipelines.config.schema import Mail
+from pipelines.house import House
+from pipelines.lake import NotPublishedError
+from pipelines.lake.root import open_root
+from reports.budget_mail import BREACH, SPENT, Alert, alert_key, alert_message, alerts
+from reports.filenames import safe_name
+from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
+from reports.smtp import send_smtp
+
+
+@dataclass(frozen=True)
+class Alerted:
+    """What became of the thresholds that are reached. `due` were not told before; `problems` need a person."""
+
+    due: tuple[Alert, ...] = ()
+    sent: int = 0
+    problems: tuple[str, ...] = ()
+    note: str = ""
+
+
+def status_rows(house: House) -> list[dict[str, Any]]:
+    """The published rows of `budget_status`; none where the snapshot does not have it yet."""
+    try:
+        return house.lake.published().read(BUDGET_STATUS).to_pylist()
+    except NotPublishedError:
+        return []
+
+
+def due_alerts(house: House) -> list[Alert]:
+    """The thresholds that months which are not over have reached, and of which nobody was told this month.
+
+    Of one kind only the highest is told: who is told of 80 % is not told of 50 % afterwards.
+    """
+    outbox = _outbox(house)
+    rows = (row for row in status_rows(house) if row["is_current"])
+    return [alert for row in rows for alert in alerts(row) if not _was_told(house, outbox, alert)]
+
+
+def deliver_alerts(house: House, *, dry_run: bool = False) -> Alerted:
+    """Mails what is due, each once. Without a mail server nothing is sent, and nothing counts as told."""
+    due = tuple(due_alerts(house)) if house.config.budgets else ()
+    if dry_run or not due:
+        return Alerted(due)
+    if house.config.mail is None:
+        return Alerted(due, note="no mail server is configured: nobody was told of budgets")
+    outbox = _outbox(house)
+    sent = 0
+    problems: list[str] = []
+    for alert in due:
+        to = recipients(house, alert)
+        if not to:
+            problems.append(f"budget {alert.budget_id}: {alert.said}, and it has no recipients")
+            continue
+        try:
+            outcome = _send(house, house.config.mail, outbox, alert, to)
+        except (NotSentError, ValueError) as error:
+            problems.append(f"budget {alert.budget_id}: not sent: {error}")
+            continue
+        sent += isinstance(outcome, Sent)
+        problems += _doubts(alert, outcome)
+    return Alerted(due, sent, tuple(problems))
+
+
+def recipients(house: House, alert: Alert) -> tuple[str, ...]:
+    """Who is told: the budget's recipients, else its team's."""
+    held = [b for b in house.config.budgets if b.id == alert.budget_id and b.valid_from <= alert.period < b.valid_to]
+    for budget in held:
+        if budget.recipients:
+            return budget.recipients
+        return next((team.recipients for team in house.config.teams if team.id == budget.team), ())
+    return ()
+
+
+def _was_told(house: House, outbox: Outbox, alert: Alert) -> bool:
+    keys = (alert_key(alert.period, alert.budget_id, alert.kind, mark) for mark in _as_high(house, alert))
+    return any(outbox.was_sent(key) for key in keys)
+
+
+def _as_high(house: House, alert: Alert) -> Iterable[Decimal | None]:
+    """The alert's own threshold and the configured ones of its kind above it."""
+    rules = house.config.budget_alerts
+    configured: Mapping[str, Sequence[Decimal]] = {SPENT: rules.spent, BREACH: rules.breach_chance}
+    own = alert.threshold
+    above = (mark for mark in configured.get(alert.kind, ()) if own is not None and mark > own)
+    return (own, *above)
+
+
+def _send(house: House, mail: Mail, outbox: Outbox, alert: Alert, to: Sequence[str]) -> Sent | AlreadySent | Uncertain:
+    message_id = f"<{safe_name(alert.key)}@{mail.sender.rpartition('@')[2]}>"
+    now = house.clock().replace(tzinfo=UTC)
+    message = alert_message(alert, house.config.company, mail.sender, to, message_id, now)
+    password = mail.password.get_secret_value() if mail.password else None
+
+    def transport(ready: EmailMessage) -> Mapping[str, str]:
+        return send_smtp(ready, mail.host, mail.port, mail.security, mail.username, password, mail.timeout_seconds)
+
+    return outbox.send_once(alert.key, message, transport)
+
+
+def _doubts(alert: Alert, outcome: Sent | AlreadySent | Uncertain) -> list[str]:
+    if isinstance(outcome, Uncertain):
+        return [f"budget {alert.budget_id}: {outcome.remedy}"]
+    if isinstance(outcome, Sent):
+        refused = outcome.refused.items()
+        return [f"budget {alert.budget_id}: {address} was refused: {reason}" for address, reason in refused]
+    return []
+
+
+def _outbox(house: House) -> Outbox:
+    place = open_root(f"{house.config.lake.rstrip('/')}/outbox", house.config.store_options)
+    return Outbox(place.store, place.location, place.make_durable)

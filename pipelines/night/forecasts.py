@@ -1,0 +1,179 @@
+"""The forecasts of the months that are not over, made anew when days are new and only then."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+
+import polars as pl
+import pyarrow as pa
+
+from contracts import conform, contract
+from models.accounts import UNOWNED_USAGE, team_account
+from models.anomaly_series import BILL_LAG_DAYS, LOG_LAG_DAYS, settled_through
+from models.forecast_series import WINDOW_DAYS, base_scopes
+from models.forecasts import TABLE as FORECASTS
+from models.forecasts import Told, forecasts, open_months
+from models.frames import conform as as_contract
+from models.frames import frame_of, schema_of
+from models.money import money_of, units_of
+from models.scheduled_costs import scheduled_costs
+from models.scopes import COST, DIMENSIONS, TOKENS, Scope
+from models.tokens import TOKEN_CLASSES
+from pipelines.calendar import month_start, next_month
+from pipelines.house import House
+from pipelines.night.build import SLICE_SOURCE, Built
+from pipelines.night.exchange_rates import rates_to
+from pipelines.night.references import REFERENCE_DATE
+from pipelines.night.stale import HALF, content_fingerprint
+
+COSTS, CHARGED, USAGE = "costs_by_category", "chargeback", "usage_by_team_daily"
+VERSION = "1"  # of the method: another one makes forecasts of known days anew
+_BY = ("day", *DIMENSIONS)
+_UNITS = 10**12
+_NANO = 10**9
+
+Rates = Mapping[tuple[str, date], Decimal]
+
+
+def build_forecasts(house: House, _first: date, _last: date) -> Built:
+    """Forecasts what the lake's days let expect. It follows from what the lake holds, not from the night's days.
+
+    Without a rate for a month, costs in another currency cannot be added: they are left out, and named.
+    """
+    told, problems = _told(house)
+    scopes = {one.metric: _scopes(house, one) for one in told}
+    found = _fingerprint(told, scopes)
+    stored = [piece.fingerprint[:HALF] for piece in house.lake.slices(FORECASTS)]
+    if stored == [found] and not house.options.full_refresh:
+        return Built(FORECASTS, (), 0, problems=problems)
+    made = [forecasts(one, scopes[one.metric]) for one in told]
+    table = pl.concat(made) if made else pl.DataFrame(schema=schema_of(FORECASTS))
+    rows = conform(contract(FORECASTS), as_contract(table, FORECASTS).to_arrow())
+    fingerprint = found + content_fingerprint(rows)
+    house.lake.replace_slice(FORECASTS, REFERENCE_DATE, SLICE_SOURCE, rows, fingerprint)
+    return Built(FORECASTS, (REFERENCE_DATE,), rows.num_rows, note=_note(table), problems=problems)
+
+
+def _told(house: House) -> tuple[list[Told], tuple[str, ...]]:
+    """What is known of costs and of logged tokens; of a metric of which nothing is told, nothing."""
+    currency = house.config.currency
+    rates = rates_to(house, currency)
+    costs = _window(house, COSTS, lambda rows: _converted(rows, currency, rates))
+    problems = _unrated(costs, currency)
+    usage = _window(house, USAGE, _logged)
+    return [*_costs(house, costs.drop_nulls("units"), currency), *_tokens(usage)], problems
+
+
+def _costs(house: House, costs: pl.DataFrame, currency: str) -> Iterable[Told]:
+    is_usage = (pl.col("charge_category") == "Usage") & ~pl.col("is_correction")
+    daily = costs.filter(is_usage).select(*_BY, value=pl.col("units").cast(pl.Float64) / _UNITS)
+    settled = settled_through(daily, "provider_name", BILL_LAG_DAYS)
+    if settled is None:
+        return
+    newest = daily.select(pl.col("day").max()).item()
+    months = open_months(settled, newest)
+    bought = costs.filter(pl.col("charge_category") == "Purchase")
+    awaited = {month: scheduled_costs(bought, month, settled) for month in months}
+    charged = _charged(house, months)
+    yield Told(COST, currency, daily, charged, settled, newest, awaited)
+
+
+def _tokens(usage: pl.DataFrame) -> Iterable[Told]:
+    settled = settled_through(usage, "x_source", LOG_LAG_DAYS)
+    if settled is None:
+        return
+    daily = usage.select(*_BY, pl.col("tokens").cast(pl.Float64).alias("value"))
+    charged = usage.select(
+        pl.col("day").dt.month_start().alias("billing_period"), *_BY, units=pl.col("tokens").cast(pl.Int128) * _UNITS
+    )
+    yield Told(TOKENS, "tokens", daily, charged, settled, usage.select(pl.col("day").max()).item(), {})
+
+
+def _scopes(house: House, told: Told) -> list[Scope]:
+    """What is forecast: of costs the organisation, accounts and providers; of both, what budgets are for."""
+    base = base_scopes(told.daily, COST) if told.metric == COST else []
+    budgets = (row for row in house.lake.read("budgets").to_pylist() if row["metric"] == told.metric)
+    return [*base, *(Scope(told.metric, *(row[name] for name in DIMENSIONS)) for row in budgets)]
+
+
+def _charged(house: House, months: list[date]) -> pl.DataFrame:
+    """What the open months came to so far, as chargeback converts it; what has no rate is left out (and told there)."""
+    rows = frame_of(house.lake.read(CHARGED, months[0], next_month(months[-1])))
+    return rows.drop_nulls("reporting_effective_cost").select(
+        "billing_period",
+        pl.col("charge_date").alias("day"),
+        *_BY[1:],
+        units=units_of("reporting_effective_cost"),
+    )
+
+
+def _window(house: House, table: str, prepare: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """The window's rows of a table, month by month: what was prepared of a month is much smaller than the month."""
+    days = [piece.slice_date for piece in house.lake.slices(table) if piece.row_count]
+    if not days:
+        return prepare(frame_of(contract(table).arrow_schema().empty_table()))
+    months = sorted({month_start(day) for day in days})
+    earliest = next_month(months[-1]) - timedelta(days=WINDOW_DAYS + 31)
+    return pl.concat(
+        prepare(frame_of(house.lake.read(table, month, next_month(month)))) for month in months if month >= earliest
+    )
+
+
+def _converted(rows: pl.DataFrame, currency: str, rates: Rates) -> pl.DataFrame:
+    """Costs by day and dimension in the statements' currency, to the pico-unit below; NULL where there is no rate."""
+    known = pl.DataFrame(
+        [(name, month, int(rate * _NANO)) for (name, month), rate in rates.items() if name != currency],
+        schema={"billing_currency": pl.String, "billing_period": pl.Date, "nano_rate": pl.Int64},
+        orient="row",
+    )
+    same = pl.col("billing_currency") == currency
+    other = units_of("effective_cost") * pl.col("nano_rate").cast(pl.Int128) // _NANO
+    return rows.join(known, on=["billing_currency", "billing_period"], how="left").select(
+        pl.col("charge_date").alias("day"),
+        *("account", "provider_name", "service_name", "model_id", "feature"),
+        *("charge_category", "is_correction", "billing_currency"),
+        units=pl.when(same).then(units_of("effective_cost")).otherwise(other),
+    )
+
+
+def _logged(rows: pl.DataFrame) -> pl.DataFrame:
+    """Tokens by day and dimension, without those that were logged again."""
+    once = [pl.col(f"{name}_tokens") - pl.col(f"duplicate_{name}_tokens").fill_null(0) for name in TOKEN_CLASSES]
+    return (
+        rows.with_columns(
+            day=pl.col("usage_date"),
+            account=team_account(pl.col("team_id"), UNOWNED_USAGE),
+            provider_name=pl.lit(""),
+        )
+        .group_by("x_source", *_BY)
+        .agg(tokens=pl.sum_horizontal(once).sum())
+    )
+
+
+def _fingerprint(told: list[Told], scopes: Mapping[str, list[Scope]]) -> str:
+    """Of all that the forecasts are made from."""
+    parts = [VERSION, str(contract(FORECASTS).arrow_schema())]
+    for one in told:
+        names = sorted({str(scope) for scope in scopes[one.metric]})
+        parts += [str(one.settled), str(one.newest), one.unit, str(names), str(one.scheduled)]
+        summed = one.daily.group_by(_BY).agg(pl.col("value").sort().sum())
+        parts += [
+            content_fingerprint(rows.to_arrow()) for rows in (summed, one.charged.with_columns(money_of("units")))
+        ]
+    return content_fingerprint(pa.table({"part": parts}))
+
+
+def _note(found: pl.DataFrame) -> str:
+    """How many series have an interval, and how often such intervals held."""
+    cost = found.filter(pl.col("metric") == COST)
+    held = cost["coverage_ratio"].mean()
+    count = cost.filter(pl.col("month_end_p10").is_not_null()).height
+    return f"{count} with an interval, which held {held:.0%} of their past" if isinstance(held, float) else ""
+
+
+def _unrated(costs: pl.DataFrame, currency: str) -> tuple[str, ...]:
+    names = costs.filter(pl.col("units").is_null())["billing_currency"].unique().sort().to_list()
+    return tuple(
+        f"forecasts: costs in {name} are not forecast: there is no rate to {currency} for their months (exchange_rates)"
+        for name in names
+    )

@@ -1,0 +1,120 @@
+"""The table of forecasts from what the lake holds: new days make it anew, known ones cost nothing."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pipelines.calendar import next_month
+from pipelines.house import House, open_house
+from pipelines.night.build import Built
+from pipelines.night.forecasts import build_forecasts
+from tests.pipelines.small_company import write_company
+from tests.sql.golden import filled
+
+CLOCK = datetime(2026, 9, 19, 5)
+REFERENCE = date(1970, 1, 1)
+
+
+def billed(house: House, last: date = date(2026, 9, 16), currency: str = "USD") -> None:
+    """Three months at 100 a day of usage, and a fee of 30 on each fifth; up to the last day."""
+    for month in (date(2026, 7, 1), date(2026, 8, 1), date(2026, 9, 1)):
+        rows: list[dict[str, Any]] = []
+        day = month
+        while day < min(next_month(month), last + timedelta(days=1)):
+            row = {
+                "billing_period": month,
+                "charge_date": day,
+                "account": "team:search",
+                "team_id": "search",
+                "provider_name": "Cloud",
+                "service_name": "Compute",
+                "cost_kind": "other",
+                "billing_currency": currency,
+                "is_correction": False,
+                "model_id": "",
+                "feature": "",
+                "charge_category": "Usage",
+                "effective_cost": "100",
+            }
+            rows.append(row)
+            if day.day == 5:
+                rows.append(row | {"charge_category": "Purchase", "service_name": "Support", "effective_cost": "30"})
+            day += timedelta(days=1)
+        house.lake.replace_slice(
+            "costs_by_category", month, "farthing", filled("costs_by_category", rows), f"{month}{last}"
+        )
+        charged = [
+            {name: value for name, value in row.items() if name not in ("charge_category", "is_correction")}
+            | {"reporting_effective_cost": row["effective_cost"] if currency == "USD" else None, "period_state": "open"}
+            for row in rows
+        ]
+        house.lake.replace_slice("chargeback", month, "farthing", filled("chargeback", charged), f"{month}{last}")
+
+
+def night(house: House) -> tuple[Built, list[dict[str, Any]]]:
+    built = build_forecasts(house, date(2026, 9, 18), date(2026, 9, 18))
+    return built, house.lake.read("forecasts").to_pylist()
+
+
+def test_usage_goes_on_and_the_fee_is_not_forecast_twice(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
+        billed(house)
+        built, rows = night(house)
+        assert built.problems == ()
+        assert {(row["level"], row["account"], row["provider_name"]) for row in rows} == {
+            ("organisation", "", ""),
+            ("account", "team:search", ""),
+            ("provider", "", "Cloud"),
+        }
+        for row in rows:
+            # the newest day less two is settled; 14 days at 100 and the fee, then 16 days at 100
+            assert row["settled_date"] == date(2026, 9, 14)
+            assert row["settled_amount"] == Decimal(1430)
+            assert row["scheduled_amount"] == 0
+            assert row["month_end_p50"] == Decimal(3030)
+
+
+def test_a_fee_that_is_to_come_is_awaited(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
+        billed(house, last=date(2026, 9, 4))
+        (row,) = [row for row in night(house)[1] if row["level"] == "organisation"]
+        assert (row["scheduled_amount"], row["scheduled_evidence"]) == (Decimal(30), "Cloud Support on 2026-09-05")
+        assert (row["settled_amount"], row["month_end_p50"]) == (Decimal(200), Decimal(3030))
+
+
+def test_known_days_are_not_forecast_again_and_new_ones_are(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
+        billed(house)
+        first, _ = night(house)
+        again, rows = night(house)
+        assert (len(first.slices), len(again.slices)) == (1, 0)
+        billed(house, last=date(2026, 9, 17))
+        anew, after = night(house)
+        assert len(anew.slices) == 1
+        assert rows[0]["settled_date"] < after[0]["settled_date"]
+
+
+def test_a_budget_has_a_series_of_its_own(tmp_path: Path) -> None:
+    config = write_company(tmp_path)
+    with open_house(config, "run", clock=lambda: CLOCK) as house:
+        billed(house)
+        budget = {"budget_id": "b", "metric": "cost", "account": "team:search", "team_id": "search", "unit": "USD"}
+        budget |= {"provider_name": "Cloud", "model_id": "", "feature": "", "budget_amount": "5000"}
+        house.lake.replace_slice("budgets", REFERENCE, "configuration", filled("budgets", [budget]), "b")
+        _, rows = night(house)
+        (row,) = [row for row in rows if row["level"] == "budget"]
+        assert (row["account"], row["provider_name"], row["month_end_p50"]) == ("team:search", "Cloud", Decimal(3030))
+
+
+def test_money_without_a_rate_is_named(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
+        billed(house, currency="EUR")
+        built, rows = night(house)
+        assert rows == []
+        assert "costs in EUR are not forecast" in built.problems[0]
+
+
+def test_a_lake_without_costs_has_no_forecasts(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
+        assert night(house)[1] == []
