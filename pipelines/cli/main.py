@@ -176,6 +176,27 @@ def self_host(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     raise typer.Exit(what_if_self_host(_console(), config, given, output))
 
 
+@what_if.command("spot")
+def spot(
+    instance_type: Annotated[str, typer.Argument(help="Machine type, such as p5.48xlarge.")],
+    work_hours: Annotated[float, typer.Option(help="Hours that the job takes without interruptions.")],
+    interrupted_every: Annotated[float, typer.Option(help="Mean hours between interruptions, as observed.")],
+    checkpoint_minutes: Annotated[float, typer.Option(help="Minutes that saving takes.")] = 5.0,
+    restart_minutes: Annotated[float, typer.Option(help="Minutes from an interruption until work goes on.")] = 15.0,
+    machines: Annotated[int, typer.Option(help="Machines of the job.")] = 1,
+    config: ConfigFile = DEFAULT_FILE,
+) -> None:
+    """A job on spot machines against on demand: how often to save it, how long it takes, what it costs."""
+    from models.checkpointing import Interruptions
+    from pipelines.cli.what_if_spot import Job, what_if_spot
+
+    try:
+        given = Interruptions(interrupted_every, checkpoint_minutes / 60, restart_minutes / 60)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    raise typer.Exit(what_if_spot(_console(), config, Job(instance_type, work_hours, machines, given)))
+
+
 @app.command(
     "sample-gpus",
     add_help_option=False,

@@ -87,7 +87,7 @@ def what_if_self_host(console: Console, file: Path, given: Assumptions, output: 
             most_waiting=given.most_waiting,
             fixed_monthly_cost=given.fixed_monthly_cost,
         )
-        traffic, api_cost = traffic_of(log, plan), _number(log.monthly_cost)
+        traffic, api_cost = traffic_of(log, plan), number_of(log.monthly_cost)
         found, chance = break_even(traffic, plan, api_cost), risk(traffic, plan, api_cost)
     except ValueError as error:
         return stopped(console, str(error), WRONG)
@@ -146,7 +146,7 @@ def traffic_of(log: Log, plan: "Plan") -> "Traffic":
     return Traffic(computed, generated, np.maximum(peak, 1.0))
 
 
-def _number(amount: Decimal) -> float:
+def number_of(amount: Decimal) -> float:
     """The nearest double: what follows is an estimate."""
     over, under = amount.as_integer_ratio()
     return over / under

@@ -1,4 +1,4 @@
-"""`farthing what-if self-host`: what it reads of the log, and what it says of a plan."""
+"""`farthing what-if`: what it reads of the log and of price lists, and what it says of a plan."""
 
 import json
 from datetime import datetime, timedelta
@@ -13,7 +13,8 @@ from rich.console import Console
 
 from contracts import contract
 from models.break_even import Plan
-from pipelines.cli import what_if
+from models.checkpointing import Interruptions
+from pipelines.cli import what_if, what_if_spot
 from pipelines.cli.what_if import Assumptions, read_log, traffic_of
 
 MONDAY = datetime(2026, 10, 5)
@@ -115,3 +116,54 @@ def test_a_model_that_nobody_used_is_named_with_those_that_were(capsys: pytest.C
     unknown = Assumptions("gpt-6", *list(vars(GIVEN).values())[1:])
     assert what_if.what_if_self_host(Console(width=200), Path("farthing.yml"), unknown, "table") == 2
     assert "no tokens of 'gpt-6'. It has: gpt-5, other." in capsys.readouterr().out
+
+
+def price(day: int, option: str, each: str, **changed: object) -> dict[str, Any]:
+    """A price of one day of October."""
+    prices = contract("machine_prices")
+    blank = {c.name: None if c.nullable else ("" if c.type == "string" else 0) for c in prices.columns}
+    named = {"instance_type": "p5", "region_id": "us-east-1", "product": "Linux", "currency": "USD"}
+    amount = {"usage_date": datetime(2026, 10, day).date(), "price_per_hour": Decimal(each)}
+    return {**blank, **named, **amount, "purchase_option": option, **changed}
+
+
+def prices_of(rows: list[dict[str, Any]]) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    schema = contract("machine_prices").arrow_schema()
+    connection.register("machine_prices", pa.Table.from_pylist(rows, schema=schema))
+    return connection
+
+
+def test_spot_is_what_it_cost_in_the_month_and_on_demand_what_is_listed_last() -> None:
+    rows = [
+        price(1, "spot", "99", availability_zone="a"),  # more than thirty days old
+        price(30, "spot", "20", availability_zone="a"),
+        price(31, "spot", "30", availability_zone="a"),
+        price(31, "spot", "24", availability_zone="b", product="Windows"),
+        price(30, "on_demand", "60"),
+        price(31, "on_demand", "50"),
+        price(31, "on_demand", "70", region_id="us-west-2"),
+        price(31, "spot", "1", instance_type="p4"),
+    ]
+    windows, linux = what_if_spot.read_offers(prices_of(rows), "p5")
+    assert (windows.zone, windows.mean, windows.on_demand) == ("b", Decimal(24), None)
+    assert (linux.zone, linux.mean, linux.dearest, linux.on_demand) == ("a", Decimal(25), Decimal(30), Decimal(50))
+
+
+def test_a_job_on_spot_is_told_with_its_interval_and_saving(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [price(31, "spot", "25", availability_zone="a"), price(31, "on_demand", "50")]
+    database = type("Lake", (), {"published": lambda self: self, "database": lambda _: prices_of(rows)})
+    monkeypatch.setattr("pipelines.lake.Lake", type("Opened", (), {"open": staticmethod(lambda *_: database())}))
+    monkeypatch.setattr("pipelines.config.place.lake_place", lambda _: ())
+    job = what_if_spot.Job("p5", 200.0, 2, Interruptions(8, 5 / 60, 16 / 60))
+    assert what_if_spot.what_if_spot(Console(width=160), Path("farthing.yml"), job) == 0
+    shown = capsys.readouterr().out
+    # one in eight hours: 19.9 % more hours (as published), 239.9 at 25 on two machines, against 200 at 50
+    assert "(19.9% more than without" in shown
+    assert "USD 20,000.00" in shown
+    assert "40.1%" in shown
+    unknown = what_if_spot.Job("p6", 200.0, 2, job.interruptions)
+    assert what_if_spot.what_if_spot(Console(width=160), Path("farthing.yml"), unknown) == 2
+    assert "No spot price of 'p6'" in capsys.readouterr().out
