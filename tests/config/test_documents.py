@@ -86,6 +86,22 @@ def test_the_starters_words_on_gpus_are_valid_once_they_are_uncommented(tmp_path
     assert config.gpu_idleness == type(config.gpu_idleness)()
 
 
+def test_the_outcomes_of_the_starter_and_of_their_page_are_valid(tmp_path: Path) -> None:
+    text = STARTER.read_text(encoding="utf-8")
+    told = [line.removeprefix("# ") for line in text.splitlines() if re.match(r"# outcomes:|#   - \{features", line)]
+    config, _ = load(written(tmp_path, text + "\n".join(told) + "\n"), ENVIRONMENT)
+    assert [outcome.name for outcome in config.outcomes] == ["ticket-resolved"]
+    page = (ROOT / "docs" / "outcomes.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    log = {"name": "log", "kind": "litellm", "location": "log", "hash_key": "env:LOG_HASH_KEY"}
+    file = {"company": "Acme", "lake": "lake", "teams": [{"id": "a", "name": "A"}], **yaml.safe_load(block)}
+    file["sources"] = [{**log, "outcome_keys": ["ticket_id", "document_id"]}]
+    config, _ = load(written(tmp_path, yaml.safe_dump(file)), ENVIRONMENT)
+    kinds = {kind.name: kind for kind in config.outcome_kinds}
+    assert set(kinds) == {"ticket-resolved", "document-parsed", "answer-helpful"}
+    assert (kinds["ticket-resolved"].window_hours, kinds["answer-helpful"].score) == (24, "helpful")
+
+
 def test_every_section_of_the_file_has_a_part_of_the_page() -> None:
     page = settings_page()
     (whole,) = re.findall(r"^## The file\n(.*?)^## ", page, re.DOTALL | re.MULTILINE)
