@@ -197,6 +197,30 @@ def spot(
     raise typer.Exit(what_if_spot(_console(), config, Job(instance_type, work_hours, machines, given)))
 
 
+@app.command()
+def explain(
+    what: Annotated[str, typer.Argument(help="A month, 2026-10, or a table such as chargeback.")],
+    rest: Annotated[
+        list[str] | None, typer.Argument(help="After a month: a team or account, then a line of its statement.")
+    ] = None,
+    config: ConfigFile = DEFAULT_FILE,
+    where: Annotated[
+        list[str] | None, typer.Option(help="Only these rows: team=search,model=gpt-4o; may be given again.")
+    ] = None,
+    depth: Annotated[
+        str, typer.Option(help="How far: lines, postings, charges, weights, bill, deliveries or requests.")
+    ] = "deliveries",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, instead of the terminal.")] = None,
+    form: Annotated[str, typer.Option("--format", help="text, json or csv; else as the file is called.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Every group of rows, not only the largest.")] = False,
+) -> None:
+    """What a figure is made of: rules, bill lines and delivered files, each level adding up to it exactly."""
+    from pipelines.cli.explain import ExplainRequest, explain_figure
+
+    request = ExplainRequest(what, tuple(rest or ()), tuple(where or ()), depth, form, output, everything)
+    raise typer.Exit(explain_figure(_console(), config, request))
+
+
 @app.command(
     "sample-gpus",
     add_help_option=False,

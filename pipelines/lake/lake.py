@@ -135,9 +135,24 @@ class Lake:
         """The rows of the slices in `[start, end)`, in the contract's schema; none when nothing was stored yet."""
         return self._tables.read(table, start, end)
 
-    def read_at(self, table: str, version: int) -> pa.Table:
-        """A table's rows as they were at one of its versions. Raises LakeError when there is no such version."""
-        return self._tables.read_at(table, version)
+    def read_at(self, table: str, version: int, start: date | None = None, end: date | None = None) -> pa.Table:
+        """The rows of the slices in `[start, end)` as they were at one of a table's versions.
+
+        Raises LakeError when there is no such version, or its files were removed.
+        """
+        return self._tables.read_at(table, version, start, end)
+
+    def dataset_at(self, table: str, version: int, start: date | None = None, end: date | None = None) -> ds.Dataset:
+        """The same as an Arrow dataset, whose files are read when it is. Raises LakeError without such a version."""
+        return self._tables.dataset_at(table, version, start, end)
+
+    def slices_at(self, table: str, version: int) -> list[Slice]:
+        """The slices of a table as they were at one of its versions. Raises LakeError when there is none."""
+        return self._tables.slices_at(table, version)
+
+    def versions_of(self, table: str, slice_date: date) -> list[int]:
+        """The versions of a table in which a slice of that date was replaced, newest first."""
+        return self._tables.versions_of(table, slice_date)
 
     def versions(self) -> dict[str, int]:
         """The Delta version of every table that exists, by name."""

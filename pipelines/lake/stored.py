@@ -67,6 +67,12 @@ class StoredTable:
             return None
         return DeltaTable(self.root.uri(self.folder), version=version, storage_options=dict(self.root.options))
 
+    def versions_of(self, slice_date: date) -> list[int]:
+        """The versions whose commits were about a slice of that date, newest first."""
+        delta = self.delta()
+        history = () if delta is None else delta.history()
+        return [entry["version"] for entry in history if entry.get(_SLICE_NOTE, "").startswith(f"{slice_date} ")]
+
     def files(self) -> list[LiveFile]:
         """The files of the current version."""
         delta = self.delta()

@@ -97,19 +97,37 @@ class Tables:
         """The rows of the slices in `[start, end)`; none when the table does not exist yet."""
         return self.dataset(table, start, end).to_table()
 
-    def read_at(self, table: str, version: int) -> pa.Table:
-        """A table's rows as they were at one of its versions.
+    def dataset_at(self, table: str, version: int, start: date | None = None, end: date | None = None) -> ds.Dataset:
+        """The slices in `[start, end)` as an Arrow dataset, as they were at one of a table's versions.
 
         Raises LakeError when the table has no such version.
         """
+        return self._dataset(self._of(table), within(self._files_at(table, version), start, end))
+
+    def read_at(self, table: str, version: int, start: date | None = None, end: date | None = None) -> pa.Table:
+        """The rows of that dataset. Raises LakeError likewise, and when the version's files were removed."""
+        try:
+            return self.dataset_at(table, version, start, end).to_table()
+        except FileNotFoundError as error:
+            message = f"{table}: files of version {version} are gone ({error}): it cannot be read again"
+            raise LakeError(message) from None
+
+    def slices_at(self, table: str, version: int) -> list[Slice]:
+        """The slices of a table as they were at one of its versions. Raises as `read_at`."""
+        return slices_of(self._files_at(table, version))
+
+    def versions_of(self, table: str, slice_date: date) -> list[int]:
+        """The versions of a table in which a slice of that date was replaced, newest first. Costs a look at its log."""
+        return self._of(table).versions_of(slice_date)
+
+    def _files_at(self, table: str, version: int) -> list[LiveFile]:
         stored = self._of(table)
-        newest = self.versions().get(table)
+        newest = None if (delta := stored.delta()) is None else delta.version()
         if newest is None or not 0 <= version <= newest:
             found = "was never stored" if newest is None else f"has versions 0 to {newest}"
             raise LakeError(f"{table} {found}; version {version} was asked for")
-        delta = stored.delta_at(version)
-        files = [] if delta is None else live_files(pa.table(delta.get_add_actions(flatten=True)))
-        return self._dataset(stored, files).to_table()
+        older = stored.delta_at(version)
+        return [] if older is None else live_files(pa.table(older.get_add_actions(flatten=True)))
 
     def versions(self) -> dict[str, int]:
         """The Delta version of every table that exists."""

@@ -106,16 +106,17 @@ def _register_inputs(house: House, engine: Engine, output: Contract, dates: Sequ
     for table in stored_inputs(output):
         ranges = [input_range(output, table, day) for day in dates]
         register(house, engine, table.table, min(start for start, _ in ranges), max(end for _, end in ranges))
-    for view in _views(output):
+    for view in views_below(output):
         engine.build(view)
 
 
-def _views(output: Contract) -> list[Contract]:
+def views_below(output: Contract) -> list[Contract]:
+    """The views that `output` is built from, deepest first."""
     found: dict[str, Contract] = {}
     for name in output.depends_on:
         table = contract(name)
         if table.materialized != "table":
-            found |= {view.table: view for view in _views(table)}
+            found |= {view.table: view for view in views_below(table)}
             found[name] = table
     return list(found.values())
 

@@ -15,8 +15,15 @@ from typer.testing import CliRunner
 
 import sample
 from contracts.focus import focus_mapping
+from models.tokens import TOKEN_CLASSES
 from pipelines.cli.main import app
+from pipelines.explain.evidence import evidence
+from pipelines.explain.marts import MARTS
+from pipelines.explain.question import Question, cells
+from pipelines.explain.rules import Rules
+from pipelines.explain.walk import DEPTHS, explain
 from pipelines.house import open_house
+from pipelines.lake import Lake
 from tests.pipelines.conftest import night, published
 from tests.pipelines.focus_validator import WRONG, failed_rules, lint_of_the_newest, rules
 from tests.pipelines.mailbox import Mailbox
@@ -492,3 +499,45 @@ def test_outcomes_on_own_gpus_cost_what_the_log_s_requests_there_do(company: Com
         if (row["outcome_kind"], row["level"], row["route"], row["period_kind"]) == named
     ]
     assert found["priced_cost_usd"] == logged > 0
+
+
+def test_every_figure_of_the_ledger_is_explained_to_its_last_digit(company: Company) -> None:
+    with evidence(Lake.open(str(company.lake), {}, lambda: datetime(2026, 11, 5))) as found:
+        rules = Rules(company.written.config)
+        for table in ("gpu_waste", "costs_by_category", "invoice_tie_out"):
+            assert explain(found, MARTS[table], cells(found, Question(MARTS[table])), rules, "weights").breaks == ()
+        charged = cells(found, Question(MARTS["chargeback"]))
+        parts: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+        for (account,), rows in charged.group_by("account", maintain_order=True):
+            explanation = explain(found, MARTS["chargeback"], rows, rules)
+            assert explanation.breaks == (), account
+            assert [level.name for level in explanation.levels] == list(DEPTHS[:-1])
+            for line in explanation.levels[DEPTHS.index("bill")].rows.iter_rows(named=True):
+                parts[line["x_source"], line["x_page"], line["x_row"]] += line["effective_cost"]
+        # most lines are shared: what all accounts have of a line is the line
+        bill = found.stored("charges", FIRST, date(2026, 11, 1))
+        whole = {tuple(row[:3]): row[3] for row in bill.select("x_source", "x_page", "x_row", "effective_cost").rows()}
+        assert {line: part for line, part in parts.items() if part != whole[line]} == {}
+        assert sum(parts.values()) == sum(whole.values()) > 0
+
+
+def test_a_team_s_log_lines_and_their_prices_are_behind_its_share_of_a_bill(company: Company) -> None:
+    with evidence(Lake.open(str(company.lake), {}, lambda: datetime(2026, 11, 5))) as found:
+        asked = Question(
+            MARTS["chargeback"], {"team_id": "search", "model_id": "gpt-5-mini", "charge_date": "2026-10-07"}
+        )
+        rows = cells(found, asked)
+        explanation = explain(found, asked.mart, rows, Rules(company.written.config), "requests")
+    assert explanation.breaks == ()
+    requests = explanation.levels[-1].rows
+    logged = requests.unique(["x_source", "x_page", "x_row"])
+    own = [row for row in company.restated_rows["usage_by_team_daily"] if row["team_id"] == "search"]
+    day = [row for row in own if (row["usage_date"], row["model_id"]) == (date(2026, 10, 7), "gpt-5-mini")]
+    assert logged.height == sum(row["request_count"] for row in day) > 100
+    bought = logged.filter(~logged["is_cache_hit"])  # what the gateway's own cache answers costs nothing
+    assert 0 < bought.height < logged.height
+    priced = [
+        [(row[f"{name}_tokens"] or 0) * (row[f"{name}_usd_per_token"] or 0) for name in TOKEN_CLASSES]
+        for row in bought.iter_rows(named=True)
+    ]
+    assert [sum(costs, Decimal(0)) for costs in priced] == bought["request_cost_usd"].to_list()

@@ -1,0 +1,184 @@
+"""An explanation on paper: a page to read, JSON for programs, CSV for spreadsheets. Each level adds up as shown."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+import polars as pl
+
+from pipelines.explain.question import Question
+from pipelines.explain.walk import CURRENCY, Explanation, Level
+from pipelines.explain.weights import WHOLE
+from reports.money import exact_sum, format_money, minor_unit, round_to
+
+ROWS_SHOWN = 12
+_COST = {True: "effective_cost", False: "billed_cost"}
+_LABELS: dict[str, tuple[str, ...]] = {
+    "lines": (
+        *("billing_period", "account", "provider_name", "service_name", "model_id", "feature", "invoice_id"),
+        *("cluster", "gpu_model_name", "waste_layer", "charge_category", "corrected_period", "cause", "rule_kind"),
+    ),
+    "postings": ("origin", "step", "rule_id", "rule", "rule_place", "route", "to_account"),
+    "charges": (
+        *("origin", "period", "provider_name", "service_name", "model_id", "token_class"),
+        *("resource_id", "sub_account_id", "charge_category"),
+    ),
+    "weights": (
+        "origin",
+        "rule_id",
+        "basis",
+        "model_id",
+        "key_alias",
+        "feature",
+        "owner_rule_id",
+        "namespace",
+        "gpu_state",
+    ),
+    "bill": ("origin", "x_source", "provider_name", "charge_description", "sku_id", "resource_id"),
+    "deliveries": ("x_source", "x_account", "slice_date", "received_at", "landing_file"),
+    "requests": ("rule_id", "basis", "usage_date", "model_id", "key_alias", "pricing_status", "price_from"),
+}
+"""The columns by which a page sums the rows of a level."""
+_ALWAYS = {
+    "lines": {"provider_name", "service_name", "model_id"},
+    "postings": {"step", "rule_id", "rule", "rule_place", "route", "to_account"},
+    "charges": {"provider_name", "service_name", "model_id", "token_class"},
+    "weights": {"rule_id", "basis", "model_id", "key_alias", "namespace", "gpu_state"},
+    "bill": {"x_source", "charge_description"},
+    "deliveries": {"x_source", "x_account", "received_at", "landing_file"},
+    "requests": {"usage_date", "model_id", "key_alias", "price_from"},
+}
+"""Of these, the ones that are told though all rows agree in them."""
+
+
+def as_text(asked: Question, number: int, explanation: Explanation, *, everything: bool) -> str:
+    """A page: the figure, and every level in groups, the largest first; all of them where `everything` is asked for."""
+    cost = _COST["effective_cost" in explanation.mart.amounts]
+    lines = [_headline(asked, explanation), *_figures(explanation, cost), f"Snapshot {number}"]
+    for level in explanation.levels:
+        count = "1 row" if level.rows.height == 1 else f"{level.rows.height:,} rows"
+        lines += ["", f"{level.title}: {count}"]
+        for (currency,), rows in level.rows.group_by(CURRENCY, maintain_order=True):
+            lines += _groups(level, rows, cost, str(currency), everything=everything)
+    if not explanation.breaks:
+        lines += ["", "Every level comes to the figure, to the last decimal."]
+    return "\n".join(lines) + "\n"
+
+
+def _headline(asked: Question, explanation: Explanation) -> str:
+    given = [f"{name} {value or chr(39) * 2}" for name, value in asked.where.items()]
+    named = ", ".join(text for text in (asked.who, asked.line, *given) if text)
+    return f"{explanation.mart.table}: {named or 'all of it'}"
+
+
+def _figures(explanation: Explanation, cost: str) -> Iterator[str]:
+    rows = explanation.levels[0].rows
+    for currency, amount in explanation.figure.select(CURRENCY, cost).iter_rows():
+        yield f"{currency} {_plain(amount)}"
+    reported = f"reporting_{cost}"
+    if reported in rows.columns and rows[reported].null_count() == 0:
+        (currency,) = rows["reporting_currency"].unique()
+        exact = exact_sum(rows[reported])
+        yield f"on statements {format_money(round_to(exact, minor_unit(currency)), currency)}, exactly {_plain(exact)}"
+
+
+def _groups(level: Level, rows: pl.DataFrame, cost: str, currency: str, *, everything: bool) -> Iterator[str]:
+    names = [
+        name
+        for name in _LABELS[level.name]
+        if name in rows.columns and (name in _ALWAYS[level.name] or rows[name].n_unique() > 1)
+    ]
+    whole = _whole(level, cost)
+    first = [pl.col(name).first() for name in ("x_page", "x_row") if level.name == "bill" and name in rows.columns]
+    weight = [pl.col("weight").sum()] if "weight" in rows.columns else []
+    sums = [pl.col(cost).sum(), pl.len().alias("row_count"), *(pl.col(name).sum() for name in whole), *first, *weight]
+    grouped = rows.group_by(names, maintain_order=True).agg(sums) if names else rows.select(sums)
+    ordered = grouped.sort(pl.col(cost).abs(), descending=True, maintain_order=True)
+    shown = ordered if everything else ordered.head(ROWS_SHOWN)
+    width = max(len(_plain(amount)) for amount in [*shown[cost].to_list(), exact_sum(rows[cost])])
+    for row in shown.iter_rows(named=True):
+        of = "".join(f"of {_plain(row[name])}: " for name in whole if row[name] not in (None, row[cost]))
+        yield f"  {_plain(row[cost]):>{width}}  {of}{_label(level, row, names)}"
+    if ordered.height > shown.height:
+        rest = exact_sum(ordered[cost].to_list()[shown.height :])
+        yield f"  {_plain(rest):>{width}}  {ordered.height - shown.height:,} more (--all, or --format csv)"
+    yield f"= {_plain(exact_sum(rows[cost])):>{width}}  {currency}"
+
+
+def _whole(level: Level, cost: str) -> Sequence[str]:
+    """The column, if there is one, that says of what the rows are a part."""
+    found = {"charges": f"booked_{cost}", "bill": f"line_{cost}"}.get(level.name)
+    return [found] if found in level.rows.columns and found else []
+
+
+def _label(level: Level, row: dict[str, object], names: Sequence[str]) -> str:
+    if level.name == "postings":
+        place = f" ({row['rule_place']})" if row["rule_place"] else ""
+        origin = f"{row['origin']} " if "origin" in names else ""
+        route = f"{row['route']} > " if row["route"] else ""
+        return f"{origin}step {row['step']} {row['rule_id']}{place}: {row['rule']}; {route}{row['to_account']}"
+    told = [_shown(row[name]) for name in names if row[name] not in (None, "") and name != "basis"]
+    count = row["row_count"]
+    if level.name == "weights":
+        weight = row.get("weight")
+        amount = f"{_plain(weight)} " if isinstance(weight, Decimal) and row["basis"] != WHOLE else ""
+        return f"{amount}{row['basis']}: {', '.join(told)}"
+    if level.name == "bill" and count == 1 and row.get("x_row") is not None:
+        told.append(f"row {row['x_row']} of file {row['x_page']}")
+    return ", ".join(told) + (f" ({count:,} rows)" if isinstance(count, int) and count > 1 else "")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return str(value)
+
+
+def _plain(amount: Decimal | None) -> str:
+    """All decimals that there are, two at least."""
+    if amount is None:
+        return "unknown"
+    text = f"{amount:f}"
+    if "." not in text:
+        return f"{amount:,f}.00"
+    whole, _, decimals = f"{amount:,f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def as_json(asked: Question, number: int, explanation: Explanation) -> str:
+    """Everything, as one object; amounts are texts with all their decimals."""
+    content = {
+        "table": explanation.mart.table,
+        "question": {**asked.where, "who": asked.who, "line": asked.line},
+        "snapshot": number,
+        "figure": explanation.figure.to_dicts(),
+        "levels": [
+            {"name": level.name, "title": level.title, "rows": level.rows.to_dicts()} for level in explanation.levels
+        ],
+        "breaks": list(explanation.breaks),
+    }
+    return json.dumps(content, default=_text, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_csv(explanation: Explanation) -> str:
+    """Every row of every level under one header; the column `level` tells them apart, and each level sums alike."""
+    names = ["level", CURRENCY, *_COST.values()]
+    names += [name for level in explanation.levels for name in level.rows.columns]
+    header = list(dict.fromkeys(names))
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, header, restval="", lineterminator="\n")
+    writer.writeheader()
+    for level in explanation.levels:
+        for row in level.rows.iter_rows(named=True):
+            texts = {name: "" if value is None else _text(value) for name, value in row.items()}
+            writer.writerow({"level": level.name, **texts})
+    return sink.getvalue()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value.isoformat() if isinstance(value, date) else str(value)

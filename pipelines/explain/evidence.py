@@ -1,0 +1,54 @@
+"""What an explanation may look at: the published snapshot, and the lake's tables as it was made from them."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from contracts import contract
+from models.frames import frame_of
+from pipelines.lake import Lake
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """An open snapshot. `versions` are those that the lake's tables had when it was made, by table."""
+
+    lake: Lake
+    number: int
+    database: duckdb.DuckDBPyConnection
+    versions: Mapping[str, int]
+    locked: frozenset[date]
+
+    def rows(self, sql: str, parameters: Sequence[object] = (), **given: pl.DataFrame) -> pl.DataFrame:
+        """The rows of a query on the snapshot; frames that are `given` can be read by their names."""
+        for name, frame in given.items():
+            self.database.register(name, frame.to_arrow())
+        try:
+            return frame_of(self.database.sql(sql, params=list(parameters)).to_arrow_table())
+        finally:
+            for name in given:
+                self.database.unregister(name)
+
+    def stored(self, table: str, start: date | None = None, end: date | None = None) -> pl.DataFrame:
+        """A table's slices in `[start, end)` as the snapshot was made from them; none where none were stored.
+
+        Raises LakeError when the lake no longer has them.
+        """
+        if table not in self.versions:
+            return frame_of(contract(table).arrow_schema().empty_table())
+        return frame_of(self.lake.read_at(table, self.versions[table], start, end))
+
+
+@contextmanager
+def evidence(lake: Lake) -> Generator[Evidence]:
+    """Opens what is published now. Raises LakeError when nothing is."""
+    snapshot = lake.published()
+    with snapshot.database() as database:
+        made_from = database.execute("select name, value from meta where section = 'table_version'").fetchall()
+        locked = database.execute("select billing_period from period_closings").fetchall()
+        versions = {name: int(value) for name, value in made_from}
+        yield Evidence(lake, snapshot.number, database, versions, frozenset(month for (month,) in locked))

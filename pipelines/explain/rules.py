@@ -1,0 +1,84 @@
+"""What a rule of the journal says, and where it stands in the configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.config.positions import Document, read
+from pipelines.config.problems import ConfigError
+
+_OWN = {
+    "book": "the bill is booked as it is",
+    "unallocated": "no rule, log or cluster says whose it is",
+    "priced_tokens:token_class": "in proportion to the logged tokens of the line's class, on the days of the charge",
+    "priced_tokens:model": "in proportion to what the model's logged requests cost, on the days of the charge",
+    "priced_tokens:provider": "in proportion to what the provider's logged requests cost, on the days of the charge",
+    "gpu_seconds:no_owner": "held by somebody whom no owner rule names",
+    "gpu_seconds:unallocated": "GPU time that nobody held",
+    "gpu_seconds:unknown": "GPU time of which no sample tells, and of which nobody knows the holder",
+    "gpu_seconds:unhealthy": "GPU time lost to faults",
+    "pool:unused": "the pool's measure knows nobody who could carry it",
+}
+"""Rules that are in no configuration."""
+_MATCHED = (
+    *("gateway_key", "gateway_team", "feature", "namespace", "pod_label", "node_label"),
+    *("sub_account", "resource", "tag"),
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a rule says, and where: `file:line`, empty for a rule of the ledger's own."""
+
+    text: str
+    place: str = ""
+
+
+class Rules:
+    """The rules of a configuration, by the ids that postings keep. A file that cannot be read has none."""
+
+    def __init__(self, file: Path) -> None:
+        self._document: Document | None
+        try:
+            self._document = read(file)
+        except ConfigError:
+            self._document = None
+
+    def rule(self, rule_id: str, rule_kind: str) -> Rule:
+        """The rule of that id; one that is not in the file any more says so."""
+        if rule_kind == "adjustment":
+            return Rule(f"taken off: posted as an adjustment in {rule_id.removeprefix('adjusted:')} already")
+        if rule_kind == "correction":
+            return self._entry("errata", rule_id, "a known error on the bill: {reason}")
+        if rule_id in _OWN:
+            return Rule(_OWN[rule_id])
+        if rule_kind == "pool":
+            return self._entry("pools", rule_id.removeprefix("pool:"), "shared pool, split by {split}")
+        return self._entry("owners", rule_id, "")
+
+    def _entry(self, section: str, entry_id: str, form: str) -> Rule:
+        given: Any = self._document.content.get(section) if self._document else None
+        entries: list[Any] = given if isinstance(given, list) else []
+        for index, entry in enumerate(entries):
+            if isinstance(entry, dict) and entry.get("id") == entry_id and self._document:
+                line, _ = self._document.position((section, index))
+                text = form.format_map(_Settings(entry)) if form else _owner(entry)
+                return Rule(text, f"{self._document.file.name}:{line}")
+        return Rule("not in the configuration any more")
+
+
+class _Settings(dict[str, Any]):
+    """Settings as they stand; one that is not given is what the schema takes."""
+
+    def __missing__(self, key: str) -> str:
+        return "weighted_tokens" if key == "split" else "not said"
+
+
+def _owner(entry: Mapping[str, Any]) -> str:
+    kind = next((name for name in _MATCHED if name in entry), "")
+    value: Any = entry.get(kind)
+    named = f"{value.get('key')} = {value.get('value')}" if isinstance(value, dict) else value
+    cluster = f" in cluster {entry['cluster']}" if "cluster" in entry else ""
+    to = f"pool {entry['pool']}" if "pool" in entry else f"team {entry.get('team')}"
+    return f"{kind.replace('_', ' ')} {named}{cluster} belongs to {to}"

@@ -1,0 +1,180 @@
+"""What the bill was split by: the logged use and the GPU time behind each move, with what part of its money each is.
+
+A move out of the booked bill is as large as its weight is of all weights. Its use gets the same share of it, to the
+last unit, so that the level sums to the figure like any other. A move by other rules is a row of its own.
+
+Here belongs: joining moves to what they were weighed by. Here does not belong: the weights of pools (their rules say).
+"""
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from contracts import contract
+from models.accounts import CHARGES, UNOWNED_USAGE
+from models.gpu_weights import gpu_seconds, owned_states
+from models.ledger import owned_charges
+from models.money import SCALE, money_of, units_of
+from models.parts import parts_of
+from models.tokens import TOKEN_CLASSES, column_of
+from pipelines.explain.evidence import Evidence
+from pipelines.explain.journal import AMOUNTS, POSTED
+from pipelines.night.stale import input_range
+
+_ENTRY = ("entry", "origin", "period", "posting_id", "charge_group_id", "rule_id", "rule_kind", "to_account")
+_KEPT = (*_ENTRY, "billing_currency", *AMOUNTS)
+_USE = (
+    *("usage_date", "x_source", "provider_id", "model_id", "gateway_team_id", "key_id", "key_alias", "feature"),
+    *("environment", "service_tier", "price_region_id"),
+    *("owner_rule_id", "request_count", "unpriced_count", "priced_cost_usd"),
+)
+_HELD = ["hostname", "namespace", "pod"]
+_SHARE = ["charge_group_id", "rule_id", "to_account", "cluster", "gpu_model_name", "gpu_state", "model_id"]
+_UNITS_PER_MICROSECOND = 10 ** (SCALE - 6)
+"""Weights have the scale of money: seconds with twelve decimals."""
+WHOLE = "the move as a whole"
+"""The basis of a move that no use is behind."""
+_CLASS, _MODEL = "priced_tokens:token_class", "priced_tokens:model"
+
+
+def weights(evidence: Evidence, moves: pl.DataFrame) -> pl.DataFrame:
+    """The use behind each move, with the part of its money.
+
+    Args:
+        evidence: the open snapshot.
+        moves: entries of the journals.
+
+    Returns:
+        `_KEPT` (the amounts are parts of the move's), basis, weight and whole_weight (of all who share the charge), and
+        what was used: the columns of `usage_by_team_daily`, or hostname, namespace, pod and seconds of
+        `gpu_states_hourly`, by day.
+    """
+    numbered = moves.with_row_index("entry").with_columns(pl.col("entry").cast(pl.Int64))
+    split = numbered.filter(pl.col("from_account") == CHARGES)
+    found = [_logged(evidence, split.filter(rule_kind="priced_tokens"))]
+    found += _held(evidence, split.filter(pl.col("gpu_state").is_not_null()))
+    weighed = [_shared(numbered.select(_KEPT), use) for use in found if use.height]
+    done = pl.concat([rows.select("entry") for rows in weighed]) if weighed else numbered.select("entry").clear()
+    whole = numbered.join(done, on="entry", how="anti").select(*_KEPT, basis=pl.lit(WHOLE))
+    return pl.concat([*weighed, whole], how="diagonal_relaxed").sort("entry", maintain_order=True)
+
+
+def _logged(evidence: Evidence, moves: pl.DataFrame) -> pl.DataFrame:
+    """Logged use of the days of each charge: its tokens of the charge's class, or what it cost at the price book."""
+    tokens = " ".join(f"when '{name}' then {_tokens(name)}" for name in TOKEN_CLASSES)
+    cost = "coalesce(u.priced_cost_usd, 0) - coalesce(u.duplicate_cost_usd, 0)"
+    weight = f"case when a.rule_id = '{_CLASS}' then case g.token_class {tokens} end else {cost} end"
+    account = f"coalesce('team:' || u.team_id, '{UNOWNED_USAGE}')"
+    return evidence.rows(
+        f"""
+        with used as (
+            select
+                a.entry,
+                case when a.rule_id = '{_CLASS}' then g.token_class || ' tokens' else 'USD logged' end as basis,
+                {account} = a.to_account and nullif(u.feature, '') is not distinct from a.feature as is_mine,
+                cast({weight} as decimal(38, 12)) as weight,
+                {", ".join(f"u.{name}" for name in _USE)},
+                cast({" + ".join(f"u.{column_of(name)}" for name in TOKEN_CLASSES)} as bigint) as tokens
+            from asked a
+            join charge_groups g on a.charge_group_id = g.charge_group_id and a.period = g.billing_period
+            join usage_by_team_daily u
+                on u.usage_date between cast(g.charge_start as date)
+                and greatest(cast(g.charge_start as date), cast(g.charge_end - interval 1 microsecond as date))
+                and not u.is_self_hosted
+                and u.provider_id = g.provider_id
+                and (a.rule_id not in ('{_CLASS}', '{_MODEL}') or u.model_id = g.model_id)
+        ),
+        whole as (select *, sum(weight) over (partition by entry) as whole_weight from used where weight > 0)
+        select * exclude (is_mine) from whole where is_mine order by all
+        """,
+        asked=moves.select("entry", "charge_group_id", "period", "rule_id", "to_account", "feature"),
+    )
+
+
+def _tokens(name: str) -> str:
+    """A class's tokens, less those that were logged again; providers bill reasoning as output."""
+    classes = [name, "output_reasoning"] if name == "output_text" else [name]
+    columns = [column_of(each) for each in classes]
+    return " + ".join(f"u.{column} - coalesce(u.duplicate_{column}, 0)" for column in columns)
+
+
+def _held(evidence: Evidence, moves: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """GPU time of the hours of each charge, by day and holder."""
+    for (period,), asked in moves.group_by("period", maintain_order=True):
+        ids = asked.select("charge_group_id").unique()
+        groups = evidence.rows(
+            "select g.* from charge_groups g join ids on g.charge_group_id = ids.charge_group_id", ids=ids
+        )
+        states = evidence.rows(
+            """
+            select s.* from gpu_states_hourly s
+            join (
+                select resource_id, min(charge_start) as first_start, max(charge_end) as last_end
+                from charge_groups where charge_group_id in (select charge_group_id from ids) group by resource_id
+            ) r on s.resource_id = r.resource_id
+            where s.hour_start > r.first_start - interval 1 hour and s.hour_start < r.last_end
+            """,
+            ids=ids,
+        )
+        read = {name: _input(evidence, name, period) for name in ("pod_models", "gpu_labels", "owners")}
+        owned = owned_states(states, read["pod_models"], read["gpu_labels"], read["owners"])
+        charges = owned_charges(groups, states, read["owners"]).filter(cost_kind="gpu")
+        by_day = (
+            gpu_seconds(charges, owned, _HELD)
+            .with_columns(pl.col("hour_start").dt.date().alias("usage_date"))
+            .group_by(*_SHARE, "is_warm_standby", "usage_date", *_HELD)
+            .agg(pl.col("microseconds").sum(), pl.col("seconds").sum())
+        )
+        units = by_day.with_columns(weight=pl.col("microseconds").cast(pl.Int128) * _UNITS_PER_MICROSECOND)
+        weighed = units.with_columns(weight=money_of("weight"), basis=pl.lit("GPU seconds")).with_columns(
+            whole_weight=pl.col("weight").sum().over("charge_group_id")
+        )
+        key = [*_SHARE, "is_warm_standby"]
+        found = asked.select("entry", *key).join(weighed, on=key, nulls_equal=True).filter(pl.col("weight") > 0)
+        yield found.drop([name for name in key if name not in ("gpu_state", "model_id")], "microseconds").sort(
+            "entry", "usage_date", *_HELD
+        )
+
+
+def _input(evidence: Evidence, table: str, period: object) -> pl.DataFrame:
+    """What the journal of a period reads of a table."""
+    output = contract("postings")
+    if contract(table).slice == "none":
+        return evidence.stored(table)
+    return evidence.stored(table, *input_range(output, contract(table), period))  # type: ignore[arg-type]
+
+
+def _shared(moves: pl.DataFrame, use: pl.DataFrame) -> pl.DataFrame:
+    """Each use with its part of the move's money: in proportion to its weight, to the last unit."""
+    parts: dict[str, list[int]] = {name: [] for name in AMOUNTS}
+    amounts: Mapping[int, tuple[int, ...]] = {
+        row[0]: row[1:] for row in moves.select("entry", *(units_of(name) for name in AMOUNTS)).rows()
+    }
+    for (entry,), own in use.group_by("entry", maintain_order=True):
+        for name, part in zip(AMOUNTS, amounts[int(str(entry))], strict=True):
+            parts[name] += parts_of(own["weight"].to_physical().to_list(), part)
+    split = use.with_columns(pl.Series(name, parts[name], pl.Int128) for name in AMOUNTS)
+    costs = split.with_columns(money_of(name) for name in AMOUNTS)
+    return moves.drop(AMOUNTS).join(costs, on="entry", how="inner", maintain_order="right")
+
+
+def weights_that_differ(evidence: Evidence, charges: pl.DataFrame, found: pl.DataFrame) -> Iterator[str]:
+    """Moves of open months that are not the share of their charge that their weights are of all, to the last unit."""
+    open_ones = found.filter(~pl.col("period").is_in(sorted(evidence.locked)), origin=POSTED)
+    if "weight" not in found.columns or open_ones.is_empty():
+        return
+    of_move = (
+        open_ones.filter(pl.col("weight").is_not_null())
+        .group_by(*_ENTRY)
+        .agg(pl.col("weight").sum(), pl.col("whole_weight").first(), *(pl.col(name).sum() for name in AMOUNTS))
+    )
+    whole = charges.select("origin", "period", "charge_group_id", *(f"booked_{name}" for name in AMOUNTS))
+    both = of_move.join(whole, on=["origin", "period", "charge_group_id"])
+    for name in AMOUNTS:
+        units = both.select(units_of(n) for n in (name, f"booked_{name}", "weight", "whole_weight"))
+        for move, (part, booked, weight, of_all) in zip(both.iter_rows(named=True), units.rows(), strict=True):
+            if abs(part * of_all - booked * weight) >= of_all:
+                yield (
+                    f"{move['rule_id']} gave {move['to_account']} {move[name]} of the {move[f'booked_{name}']} of "
+                    f"charge {move['charge_group_id']}: its weight is {move['weight']} of {move['whole_weight']}"
+                )
