@@ -16,10 +16,12 @@ from models.frames import frame_of
 from models.money import money_of, units_of
 from models.parts import parts_of
 from models.tokens import TOKEN_CLASSES, column_of
+from models.usage_weights import CAPACITY_WEIGHTS
 from pipelines.engines import Engine
 from pipelines.engines.duckdb_engine import DuckDBEngine
 from pipelines.explain.evidence import Evidence
 from pipelines.explain.journal import AMOUNTS
+from pipelines.explain.weights import CAPACITY
 from pipelines.lake import LakeError
 from pipelines.night.build import views_below
 from pipelines.night.stale import input_range, stored_inputs
@@ -131,6 +133,8 @@ def _weight() -> pl.Expr:
         if name == "output_text":
             tokens = tokens + pl.col(column_of("output_reasoning")).fill_null(0)
         weight = pl.when(pl.col("basis") == f"{name} tokens").then(tokens.cast(pl.Int128)).otherwise(weight)
+    taken = [pl.col(column_of(name)).fill_null(0).cast(pl.Int128) * share for name, share in CAPACITY_WEIGHTS.items()]
+    weight = pl.when(pl.col("basis") == CAPACITY).then(pl.sum_horizontal(taken)).otherwise(weight)
     # what the gateway's own cache answered was not bought
     return pl.when("is_cache_hit").then(0).otherwise(weight)
 

@@ -14,13 +14,23 @@ _OWN = {
     "priced_tokens:token_class": "in proportion to the logged tokens of the line's class, on the days of the charge",
     "priced_tokens:model": "in proportion to what the model's logged requests cost, on the days of the charge",
     "priced_tokens:provider": "in proportion to what the provider's logged requests cost, on the days of the charge",
+    "priced_tokens:cache_readers": "in proportion to the tokens read from the model's prompt caches on those days",
+    "priced_tokens:provisioned_model": "in proportion to what requests took of the model's throughput on those days",
+    "priced_tokens:provisioned": "in proportion to what requests took of the provider's throughput on those days",
     "gpu_seconds:no_owner": "held by somebody whom no owner rule names",
     "gpu_seconds:unallocated": "GPU time that nobody held",
     "gpu_seconds:unknown": "GPU time of which no sample tells, and of which nobody knows the holder",
     "gpu_seconds:unhealthy": "GPU time lost to faults",
+    "unused": "what nobody used, and no policy gives to anybody",
     "pool:unused": "the pool's measure knows nobody who could carry it",
 }
 """Rules that are in no configuration."""
+_SECTIONS: Mapping[str, tuple[str, str]] = {
+    "correction": ("errata", "a known error on the bill: {reason}"),
+    "pool": ("pools", "shared pool, split by {split}"),
+    "unused": ("unused", "what nobody used: {of}"),
+}
+"""By kind of rule its section of the configuration, and how it is told; all others are owner rules."""
 _MATCHED = (
     *("gateway_key", "gateway_team", "feature", "namespace", "pod_label", "node_label"),
     *("sub_account", "resource", "tag"),
@@ -49,13 +59,11 @@ class Rules:
         """The rule of that id; one that is not in the file any more says so."""
         if rule_kind == "adjustment":
             return Rule(f"taken off: posted as an adjustment in {rule_id.removeprefix('adjusted:')} already")
-        if rule_kind == "correction":
-            return self._entry("errata", rule_id, "a known error on the bill: {reason}")
-        if rule_id in _OWN:
-            return Rule(_OWN[rule_id])
-        if rule_kind == "pool":
-            return self._entry("pools", rule_id.removeprefix("pool:"), "shared pool, split by {split}")
-        return self._entry("owners", rule_id, "")
+        own = "unused" if rule_id.startswith("unused:") else rule_id
+        if own in _OWN and rule_kind != "correction":
+            return Rule(_OWN[own])
+        section, form = _SECTIONS.get(rule_kind, ("owners", ""))
+        return self._entry(section, rule_id.removeprefix("pool:"), form)
 
     def _entry(self, section: str, entry_id: str, form: str) -> Rule:
         given: Any = self._document.content.get(section) if self._document else None

@@ -24,7 +24,7 @@ from pipelines.explain.weights import weights, weights_that_differ
 DEPTHS = ("lines", "postings", "charges", "weights", "bill", "deliveries", "requests")
 USUAL = "deliveries"
 """As deep as nobody has to wait for: the log may be long."""
-_CHARGES, _WEIGHTS = DEPTHS.index("charges"), DEPTHS.index("weights")
+_WEIGHTS = DEPTHS.index("weights")
 CURRENCY = "billing_currency"
 _BILLED = (
     *("x_source", "billing_account_id", "sub_account_id", "invoice_id", "charge_category", "resource_id", "tags"),
@@ -73,7 +73,7 @@ def _levels(evidence: Evidence, mart: Mart, cells: pl.DataFrame, rules: Rules) -
     yield Level("postings", "Moves that came to rest there", _ruled(moves, rules).with_columns(routes(journal, moves)))
     charges = _charges(evidence, moves, journal)
     yield Level("charges", "Charges that they are of", charges)
-    used = weights(evidence, moves)
+    used = weights(evidence, moves, journal)
     yield Level("weights", "What these were split by", used)
     before = moves.filter(origin=BEFORE).select(
         "origin", "period", "provider_name", "service_name", CURRENCY, pl.col("rule_id").alias("x_source"), *AMOUNTS
@@ -138,7 +138,7 @@ def _breaks(evidence: Evidence, mart: Mart, cells: pl.DataFrame, levels: Sequenc
         if level.name == "charges":
             yield from _charges_that_differ(level.rows)
         if level.name == "weights":
-            yield from weights_that_differ(evidence, levels[_CHARGES].rows, level.rows)
+            yield from weights_that_differ(evidence, level.rows)
         if level.name == "requests":
             yield from requests_that_differ(levels[_WEIGHTS].rows, level.rows)
 

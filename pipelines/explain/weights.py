@@ -7,6 +7,7 @@ Here belongs: joining moves to what they were weighed by. Here does not belong: 
 """
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 import polars as pl
 
@@ -14,15 +15,17 @@ from contracts import contract
 from models.accounts import CHARGES, UNOWNED_USAGE
 from models.gpu_weights import gpu_seconds, owned_states
 from models.ledger import owned_charges
-from models.money import SCALE, money_of, units_of
+from models.money import SCALE, money_of, to_scaled, units_of
 from models.parts import parts_of
 from models.tokens import TOKEN_CLASSES, column_of
+from models.usage_weights import CAPACITY_WEIGHTS, PROVISIONED
 from pipelines.explain.evidence import Evidence
 from pipelines.explain.journal import AMOUNTS, POSTED
 from pipelines.night.stale import input_range
 
 _ENTRY = ("entry", "origin", "period", "posting_id", "charge_group_id", "rule_id", "rule_kind", "to_account")
 _KEPT = (*_ENTRY, "billing_currency", *AMOUNTS)
+_SPLIT = tuple(f"split_{name}" for name in AMOUNTS)
 _USE = (
     *("usage_date", "x_source", "provider_id", "model_id", "gateway_team_id", "key_id", "key_alias", "feature"),
     *("environment", "service_tier", "price_region_id"),
@@ -34,26 +37,34 @@ _UNITS_PER_MICROSECOND = 10 ** (SCALE - 6)
 """Weights have the scale of money: seconds with twelve decimals."""
 WHOLE = "the move as a whole"
 """The basis of a move that no use is behind."""
-_CLASS, _MODEL = "priced_tokens:token_class", "priced_tokens:model"
+GPU_TIME = "GPU seconds"
+CAPACITY = "tokens of input (capacity)"
+"""The basis of provisioned throughput: what requests took of it."""
+_CLASS, _READERS = "priced_tokens:token_class", "priced_tokens:cache_readers"
+_PROVISIONED = "'priced_tokens:provisioned_model', 'priced_tokens:provisioned'"
+_OF_PROVIDER = "'priced_tokens:provisioned', 'priced_tokens:provider'"
+_MOST_SPLITS = 4
+"""Times that a share may have been rounded: between use and what lay unused, accounts, features, states."""
 
 
-def weights(evidence: Evidence, moves: pl.DataFrame) -> pl.DataFrame:
+def weights(evidence: Evidence, moves: pl.DataFrame, journal: pl.DataFrame) -> pl.DataFrame:
     """The use behind each move, with the part of its money.
 
     Args:
         evidence: the open snapshot.
         moves: entries of the journals.
+        journal: every move of their charges.
 
     Returns:
-        `_KEPT` (the amounts are parts of the move's), basis, weight and whole_weight (of all who share the charge), and
-        what was used: the columns of `usage_by_team_daily`, or hostname, namespace, pod and seconds of
-        `gpu_states_hourly`, by day.
+        `_KEPT` (the amounts are parts of the move's), `_SPLIT` (what was split), basis, weight and whole_weight (of all
+        who share it), and what was used: the columns of `usage_by_team_daily`, or hostname, namespace, pod and seconds
+        of `gpu_states_hourly`, by day.
     """
-    numbered = moves.with_row_index("entry").with_columns(pl.col("entry").cast(pl.Int64))
+    numbered = _with_split(moves, journal).with_row_index("entry").with_columns(pl.col("entry").cast(pl.Int64))
     split = numbered.filter(pl.col("from_account") == CHARGES)
     found = [_logged(evidence, split.filter(rule_kind="priced_tokens"))]
     found += _held(evidence, split.filter(pl.col("gpu_state").is_not_null()))
-    weighed = [_shared(numbered.select(_KEPT), use) for use in found if use.height]
+    weighed = [_shared(numbered.select(*_KEPT, *_SPLIT), use) for use in found if use.height]
     done = pl.concat([rows.select("entry") for rows in weighed]) if weighed else numbered.select("entry").clear()
     whole = numbered.join(done, on="entry", how="anti").select(*_KEPT, basis=pl.lit(WHOLE))
     return pl.concat([*weighed, whole], how="diagonal_relaxed").sort("entry", maintain_order=True)
@@ -62,15 +73,26 @@ def weights(evidence: Evidence, moves: pl.DataFrame) -> pl.DataFrame:
 def _logged(evidence: Evidence, moves: pl.DataFrame) -> pl.DataFrame:
     """Logged use of the days of each charge: its tokens of the charge's class, or what it cost at the price book."""
     tokens = " ".join(f"when '{name}' then {_tokens(name)}" for name in TOKEN_CLASSES)
-    cost = "coalesce(u.priced_cost_usd, 0) - coalesce(u.duplicate_cost_usd, 0)"
-    weight = f"case when a.rule_id = '{_CLASS}' then case g.token_class {tokens} end else {cost} end"
+    capacity = " + ".join(f"{weight} * ({_tokens(name, alone=True)})" for name, weight in CAPACITY_WEIGHTS.items())
+    weight = f"""case
+        when a.rule_id = '{_CLASS}' then case g.token_class {tokens} end
+        when a.rule_id = '{_READERS}' then {_tokens("cache_read")}
+        when a.rule_id in ({_PROVISIONED}) then {capacity}
+        else coalesce(u.priced_cost_usd, 0) - coalesce(u.duplicate_cost_usd, 0)
+    end"""
+    basis = f"""case
+        when a.rule_id = '{_CLASS}' then g.token_class || ' tokens'
+        when a.rule_id = '{_READERS}' then 'cache_read tokens'
+        when a.rule_id in ({_PROVISIONED}) then '{CAPACITY}'
+        else 'USD logged'
+    end"""
     account = f"coalesce('team:' || u.team_id, '{UNOWNED_USAGE}')"
     return evidence.rows(
         f"""
         with used as (
             select
                 a.entry,
-                case when a.rule_id = '{_CLASS}' then g.token_class || ' tokens' else 'USD logged' end as basis,
+                {basis} as basis,
                 {account} = a.to_account and nullif(u.feature, '') is not distinct from a.feature as is_mine,
                 cast({weight} as decimal(38, 12)) as weight,
                 {", ".join(f"u.{name}" for name in _USE)},
@@ -82,7 +104,8 @@ def _logged(evidence: Evidence, moves: pl.DataFrame) -> pl.DataFrame:
                 and greatest(cast(g.charge_start as date), cast(g.charge_end - interval 1 microsecond as date))
                 and not u.is_self_hosted
                 and u.provider_id = g.provider_id
-                and (a.rule_id not in ('{_CLASS}', '{_MODEL}') or u.model_id = g.model_id)
+                and (a.rule_id in ({_OF_PROVIDER}) or u.model_id = g.model_id)
+                and (u.service_tier = '{PROVISIONED}') = (a.rule_id in ({_PROVISIONED}))
         ),
         whole as (select *, sum(weight) over (partition by entry) as whole_weight from used where weight > 0)
         select * exclude (is_mine) from whole where is_mine order by all
@@ -91,9 +114,9 @@ def _logged(evidence: Evidence, moves: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _tokens(name: str) -> str:
+def _tokens(name: str, *, alone: bool = False) -> str:
     """A class's tokens, less those that were logged again; providers bill reasoning as output."""
-    classes = [name, "output_reasoning"] if name == "output_text" else [name]
+    classes = [name, "output_reasoning"] if name == "output_text" and not alone else [name]
     columns = [column_of(each) for each in classes]
     return " + ".join(f"u.{column} - coalesce(u.duplicate_{column}, 0)" for column in columns)
 
@@ -126,7 +149,7 @@ def _held(evidence: Evidence, moves: pl.DataFrame) -> Iterator[pl.DataFrame]:
             .agg(pl.col("microseconds").sum(), pl.col("seconds").sum())
         )
         units = by_day.with_columns(weight=pl.col("microseconds").cast(pl.Int128) * _UNITS_PER_MICROSECOND)
-        weighed = units.with_columns(weight=money_of("weight"), basis=pl.lit("GPU seconds")).with_columns(
+        weighed = units.with_columns(weight=money_of("weight"), basis=pl.lit(GPU_TIME)).with_columns(
             whole_weight=pl.col("weight").sum().over("charge_group_id")
         )
         key = [*_SHARE, "is_warm_standby"]
@@ -158,23 +181,37 @@ def _shared(moves: pl.DataFrame, use: pl.DataFrame) -> pl.DataFrame:
     return moves.drop(AMOUNTS).join(costs, on="entry", how="inner", maintain_order="right")
 
 
-def weights_that_differ(evidence: Evidence, charges: pl.DataFrame, found: pl.DataFrame) -> Iterator[str]:
-    """Moves of open months that are not the share of their charge that their weights are of all, to the last unit."""
-    open_ones = found.filter(~pl.col("period").is_in(sorted(evidence.locked)), origin=POSTED)
-    if "weight" not in found.columns or open_ones.is_empty():
-        return
-    of_move = (
-        open_ones.filter(pl.col("weight").is_not_null())
-        .group_by(*_ENTRY)
-        .agg(pl.col("weight").sum(), pl.col("whole_weight").first(), *(pl.col(name).sum() for name in AMOUNTS))
+def _with_split(moves: pl.DataFrame, journal: pl.DataFrame) -> pl.DataFrame:
+    """The moves with what was split: by use, all that the rule moved of the charge; by GPU time, the whole charge."""
+    group = ["origin", "period", "charge_group_id"]
+    split = journal.filter(pl.col("from_account") == CHARGES)
+    by_rule = split.group_by(*group, "rule_id").agg(pl.col(name).sum().alias(f"rule_{name}") for name in AMOUNTS)
+    whole = split.group_by(group).agg(pl.col(name).sum().alias(f"whole_{name}") for name in AMOUNTS)
+    both = moves.join(by_rule, on=[*group, "rule_id"], how="left", maintain_order="left").join(
+        whole, on=group, how="left", maintain_order="left"
     )
-    whole = charges.select("origin", "period", "charge_group_id", *(f"booked_{name}" for name in AMOUNTS))
-    both = of_move.join(whole, on=["origin", "period", "charge_group_id"])
-    for name in AMOUNTS:
-        units = both.select(units_of(n) for n in (name, f"booked_{name}", "weight", "whole_weight"))
-        for move, (part, booked, weight, of_all) in zip(both.iter_rows(named=True), units.rows(), strict=True):
-            if abs(part * of_all - booked * weight) >= of_all:
+    is_gpu = pl.col("gpu_state").is_not_null()
+    return both.with_columns(
+        pl.when(is_gpu).then(f"whole_{name}").otherwise(f"rule_{name}").alias(f"split_{name}") for name in AMOUNTS
+    )
+
+
+def weights_that_differ(evidence: Evidence, found: pl.DataFrame) -> Iterator[str]:
+    """Moves of open months that are not the share of what was split that their weights are of all."""
+    if "weight" not in found.columns:
+        return
+    kept = found.filter(~pl.col("period").is_in(sorted(evidence.locked)), pl.col("weight").is_not_null(), origin=POSTED)
+    sums = kept.group_by(*_ENTRY, *_SPLIT, "whole_weight").agg(pl.col(name).sum() for name in ("weight", *AMOUNTS))
+    for move in sums.iter_rows(named=True):
+        of_all, weight = _units(move["whole_weight"]), _units(move["weight"])
+        for name in AMOUNTS:
+            part, whole = move[name], move[f"split_{name}"]
+            if abs(_units(part) * of_all - _units(whole) * weight) >= _MOST_SPLITS * of_all:
                 yield (
-                    f"{move['rule_id']} gave {move['to_account']} {move[name]} of the {move[f'booked_{name}']} of "
-                    f"charge {move['charge_group_id']}: its weight is {move['weight']} of {move['whole_weight']}"
+                    f"{move['rule_id']} gave {move['to_account']} {part} of the {whole} of charge "
+                    f"{move['charge_group_id']}: its weight is {move['weight']} of {move['whole_weight']}"
                 )
+
+
+def _units(amount: Decimal) -> int:
+    return to_scaled(amount, digits=38, scale=SCALE)
