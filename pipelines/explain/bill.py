@@ -17,8 +17,6 @@ from pipelines.explain.journal import AMOUNTS, LOCKED, POSTED
 
 MEMORY = "4GB"
 _FEW = 5_000  # ids that a query names one by one
-_SUMS = {"charge_group_id", "consumed_quantity", "consumed_unit", "line_count", *AMOUNTS}
-_DIMENSIONS = [column.name for column in contract("charge_groups").columns if column.name not in _SUMS]
 _TOLD = (
     *("x_source", "x_page", "x_row", "charge_description", "sku_id", "invoice_id", "resource_id", "charge_category"),
     *("charge_period_start", "consumed_quantity", "consumed_unit", "pricing_quantity", "pricing_unit"),
@@ -77,27 +75,24 @@ def _versions(evidence: Evidence, period: date, *, is_locked: bool) -> Iterator[
 
 def _lines_at(evidence: Evidence, period: date, version: int, ids: Sequence[str]) -> pl.DataFrame:
     """The month's lines in one version of the bill, each with its charge group; of those groups alone."""
-    on = " and ".join(f"l.{name} is not distinct from g.{name}" for name in (*_DIMENSIONS, "consumed_unit"))
-    named = f"where g.charge_group_id in ({', '.join(map(_quoted, ids))})" if len(ids) <= _FEW else ""
+    named = f"where l.charge_group_id in ({', '.join(map(_quoted, ids))})" if len(ids) <= _FEW else ""
     with TemporaryDirectory(prefix="farthing-explain-") as folder:
         engine = DuckDBEngine(MEMORY, folder)
         try:
             engine.register("charges", evidence.lake.read_at("charges", version, period, next_month(period)))
             engine.register("model_identity", evidence.stored("model_identity").to_arrow())
             engine.build(contract("charge_lines"))
-            engine.build(contract("charge_groups"))
             found = engine.query(
                 f"""
                 select
-                    g.charge_group_id, g.provider_name, g.service_name, g.model_id, g.token_class, g.sub_account_id,
-                    g.billing_currency,
+                    l.charge_group_id, l.provider_name, l.service_name, l.model_id, l.token_class, l.sub_account_id,
+                    l.billing_currency,
                     {", ".join(f"c.{name}" for name in _TOLD)},
                     l.effective_cost as line_effective_cost, l.billed_cost as line_billed_cost
-                from charge_groups g
-                join charge_lines l on {on}
+                from charge_lines l
                 join charges c on l.x_source = c.x_source and l.x_page = c.x_page and l.x_row = c.x_row
                 {named}
-                order by g.charge_group_id, c.x_source, c.x_page, c.x_row
+                order by l.charge_group_id, c.x_source, c.x_page, c.x_row
                 """
             )
         finally:
