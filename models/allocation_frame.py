@@ -83,10 +83,14 @@ def split_tree(
 
 
 def _split_branches(rows: pl.DataFrame, totals: Sequence[str], group: str, weight: str, tie: str) -> pl.DataFrame:
+    # most branches have one member, which takes all of it: they need no arithmetic
+    alone = rows.select(pl.len().over(group) == 1).to_series()
+    shared = rows.filter(~alone)
     # a branch that weighs nothing has got nothing: between whom that is split is all the same
     has_weight = pl.col(weight).sum().over(group) > 0
-    evened = rows.with_columns(_weight=pl.when(has_weight).then(weight).otherwise(pl.lit(1, pl.Int128)))
-    return split_groups(evened, totals, group=group, weight="_weight", tie=tie)
+    evened = shared.with_columns(_weight=pl.when(has_weight).then(weight).otherwise(pl.lit(1, pl.Int128)))
+    split = split_groups(evened, totals, group=group, weight="_weight", tie=tie).drop("_weight")
+    return pl.concat([rows.filter(alone), split]).sort(group, tie)
 
 
 def part_of(amount: str, some: str, whole: str) -> pl.Expr:

@@ -9,7 +9,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks import gateway_payloads, gpu_log, gpu_states, heavy_path, litellm_payloads, native_bills, report_rows
+from benchmarks import (
+    gateway_payloads,
+    gpu_log,
+    gpu_states,
+    heavy_path,
+    ledger,
+    litellm_payloads,
+    native_bills,
+    report_rows,
+)
 from benchmarks.token_log import write_log
 
 
@@ -49,3 +58,11 @@ def test_payloads_are_counted_alike_by_every_side(tmp_path: Path) -> None:
     assert {name: run(tmp_path) for name, (_, run) in litellm_payloads.SIDES.items()} == dict.fromkeys(
         litellm_payloads.SIDES, 300
     )
+
+
+def test_a_month_of_the_ledger_comes_to_the_bill_exactly_and_by_hand_nearly(tmp_path: Path) -> None:
+    billed = ledger.write_month(tmp_path, days=2, teams=30, models=2, users=10)
+    for side in ledger.SIDES.values():
+        side(tmp_path, str(tmp_path))
+    assert ledger.resting_units(tmp_path, "ledger") == billed
+    assert abs(ledger.resting_units(tmp_path, "by_hand") - billed) < 1000
