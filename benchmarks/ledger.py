@@ -122,8 +122,8 @@ def _page(found: dict[str, dict[str, float]], lost: dict[str, int], counts: dict
             "|---|---:|---:|---:|---:|---:|",
             *rows,
             "",
-            f"The ledger takes {ratio:.1f} times the reference's CPU. Bar: {MOST_SECONDS} seconds on two cores that do",
-            "nothing else, which its CPU seconds bound.",
+            f"The ledger takes {ratio:.1f} times the reference's CPU. Bar: {MOST_SECONDS} seconds on cores that do",
+            "nothing else, of which the CPU seconds are the most that it can take; seconds tell what else ran.",
             "",
         ]
     )

@@ -19,15 +19,17 @@ class Policy:
     `unused` says who carries what nobody used and nobody owns, in order; what no rule takes stays central.
     `deployments` is a frame in the shape of `provisioned_deployments`, which knows how far throughput was used; without
     it nobody does, and no part of it counts as unused. With `is_cache_pooled` the lines of a bill for writes into
-    prompt caches are carried by those who read them, else by those who wrote. `metrics` is a frame in the shape of
-    `pool_metrics`: what pools by metric are split by. `errata` are the known errors on bills that hold today; none that
-    does not agree with the bill moves anything.
+    prompt caches are carried by those who read them, else by those who wrote. With `is_unlogged_apart` tokens that were
+    billed and that no log knows are nobody's, and not spread over those who were logged. `metrics` is a frame in the
+    shape of `pool_metrics`: what pools by metric are split by. `errata` are the known errors on bills that hold today;
+    none that does not agree with the bill moves anything.
     """
 
     unused: tuple[UnusedRule, ...] = ()
     deployments: pl.DataFrame | None = None
     is_cache_pooled: bool = False
     errata: tuple[Erratum, ...] = ()
+    is_unlogged_apart: bool = False
     metrics: pl.DataFrame = field(default_factory=lambda: schema_of("pool_metrics").to_frame())
 
 

@@ -14,6 +14,7 @@ import polars as pl
 from models.accounts import CHARGES, UNALLOCATED
 from models.moves import TOTALS, split_moves, typed
 from models.policy import Policy
+from models.unlogged import unlogged_parts, with_unlogged
 from models.unused import (
     COMMITMENT_KIND,
     PARTS,
@@ -46,11 +47,14 @@ def spread(charges: pl.DataFrame, usage: pl.DataFrame, gpu: pl.DataFrame, policy
     by_tokens = api_shares(used, usage, is_cache_pooled=policy.is_cache_pooled).join(
         used.select("charge_group_id", "model_id"), on="charge_group_id"
     )
+    metered = _shares(by_tokens, "priced_tokens")
+    if policy.is_unlogged_apart:
+        metered = with_unlogged(metered, unlogged_parts(used, usage))
     shares = pl.concat(
         [
             _shares(rest.filter(is_owned).select("charge_group_id", *_OWNER).rename(_OWNER), "direct"),
             _shares(unused_commitments(rest, policy.unused), UNUSED),
-            _shares(by_tokens, "priced_tokens"),
+            metered,
         ]
     )
     apart = _with_unused(shares, rest.filter(pl.col("used_parts").is_not_null()), policy.unused)

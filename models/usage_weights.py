@@ -83,7 +83,7 @@ def api_shares(charges: pl.DataFrame, usage: pl.DataFrame, *, is_cache_pooled: b
     levels = [
         *((level, _capacity(served), is_throughput) for level in _BY_CAPACITY),
         *([(_BY_READS, _reads_of_writes(metered), ~is_throughput)] if is_cache_pooled else []),
-        (_BY_CLASS, _tokens_by_class(metered), pl.lit(value=True)),
+        (_BY_CLASS, tokens_by_class(metered), pl.lit(value=True)),
         *((level, _costs(metered), pl.lit(value=True)) for level in _BY_COST),
     ]
     for level, weighed, asks in levels:
@@ -157,7 +157,8 @@ def _shares_at(wanted: pl.DataFrame, weighed: pl.DataFrame, on: Sequence[str]) -
     return found.filter(pl.col("weight") > 0)
 
 
-def _tokens_by_class(usage: pl.DataFrame) -> pl.DataFrame:
+def tokens_by_class(usage: pl.DataFrame) -> pl.DataFrame:
+    """The tokens of each class as weights, a row for each row of usage and class, with the columns of `SHARE_KEY`."""
     columns = {column_of(name): name for name in TOKEN_CLASSES}
     long = usage.select("usage_date", "provider_id", "model_id", *SHARE_KEY, *columns).unpivot(
         on=list(columns),
@@ -173,7 +174,7 @@ def _tokens_by_class(usage: pl.DataFrame) -> pl.DataFrame:
 
 def _reads_of_writes(usage: pl.DataFrame) -> pl.DataFrame:
     """The tokens read from caches, as weights of each class of writes into them."""
-    read = _tokens_by_class(usage).filter(pl.col("token_class") == "cache_read")
+    read = tokens_by_class(usage).filter(pl.col("token_class") == "cache_read")
     return pl.concat([read.with_columns(token_class=pl.lit(name)) for name in CACHE_WRITES])
 
 

@@ -19,7 +19,7 @@ from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
 from pipelines.config.strict import Dated, Slug, Strict, Words
 from pipelines.config.teams import Address, LedgerAccount, Placement, Product, Team
-from pipelines.config.unused import PromptCache, UnusedCapacity
+from pipelines.config.unused import PromptCache, TokenLog, UnusedCapacity
 from pipelines.limits import Limits
 
 # What DuckDB understands as an amount of memory, with the unit said.
@@ -207,6 +207,7 @@ class Config(Strict):
     metrics: tuple[Metric, ...] = ()
     unused: tuple[UnusedCapacity, ...] = ()
     prompt_cache: PromptCache = PromptCache()
+    token_log: TokenLog = TokenLog()
     models: tuple[Model, ...] = ()
     hosts: tuple[Host, ...] = ()
     gpu_idleness: GpuIdleness = GpuIdleness()

@@ -1,4 +1,4 @@
-"""The sections `unused` and `prompt_cache`: who carries what nobody used, and what many read."""
+"""The sections `unused`, `prompt_cache` and `token_log`: who carries what nobody used, many read, or nobody logged."""
 
 from typing import Literal, Self
 
@@ -44,6 +44,16 @@ class UnusedCapacity(Dated):
         account = f"team:{self.team}" if self.team else f"pool:{self.pool}" if self.pool else ""
         scope = self.commitment or self.resource or self.cluster or ""
         return UnusedRule(self.id, self.of, scope, account, self.valid_from, self.valid_to)
+
+
+class TokenLog(Strict):
+    """What the ledger makes of tokens that a provider billed and no log knows."""
+
+    unlogged: Literal["spread", "apart"] = Field(
+        default="spread",
+        description="spread: their cost is carried by those who were logged. apart: it rests in "
+        "residual:unattributed:<provider>, for whoever finds the calls that pass the gateway by.",
+    )
 
 
 class PromptCache(Strict):

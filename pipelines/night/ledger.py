@@ -46,6 +46,7 @@ def post_period(house: House, output: Contract, period: date) -> pa.Table:
             unused=tuple(rule.resolved() for rule in house.config.unused),
             deployments=read_input(house, output, "provisioned_deployments", period),
             metrics=read_input(house, output, "pool_metrics", period),
+            is_unlogged_apart=house.config.token_log.unlogged == "apart",
             is_cache_pooled=house.config.prompt_cache.writes == "by_reads",
         ),
     )

@@ -123,7 +123,7 @@ def _models(house: House, output: Contract) -> list[str]:
         rules.append(repr(house.config.budget_alerts))
     rules += list(map(repr, house.config.shared_pools)) if output.table in _BY_POOLS else []
     if output.table in _BY_POLICY:
-        rules += [*map(repr, house.config.unused), repr(house.config.prompt_cache)]
+        rules += [*map(repr, house.config.unused), repr(house.config.prompt_cache), repr(house.config.token_log)]
     return rules
 
 

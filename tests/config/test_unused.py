@@ -55,3 +55,10 @@ def test_what_does_not_fit_is_said_with_its_line(tmp_path: Path, entry: str, sai
     message = complaint(tmp_path, text)
     assert said in message
     assert f":{text.count(chr(10))}:" in message
+
+
+def test_what_nobody_logged_is_spread_unless_it_is_kept_apart(tmp_path: Path) -> None:
+    config, _ = load(written(tmp_path, GOOD), ENVIRONMENT)
+    assert config.token_log.unlogged == "spread"
+    config, _ = load(written(tmp_path, GOOD + "token_log: {unlogged: apart}\n"), ENVIRONMENT)
+    assert config.token_log.unlogged == "apart"

@@ -4,6 +4,7 @@ The months are random, with pools, metrics, policies for what nobody used, throu
 """
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -45,6 +46,8 @@ def month(seed):
         unused_commitment_id=some(None, None, None, "ri-1", ""),
         purchase_option=some(None, None, "provisioned", "on_demand"),
         billing_currency=some("USD", "USD", "EUR"),
+        consumed_unit=some("Tokens", "Tokens", "1K tokens", None),
+        consumed_quantity=pl.Series([dice.randint(0, 10**7) for _ in range(lines)]).cast(pl.Decimal(38, 12)),
     )
     usage = frames["usage"]
     tiers = [dice.choice(["default", "provisioned"]) for _ in range(usage.height)]
@@ -69,6 +72,7 @@ def month(seed):
         if policy.deployments is not None
         else None,
         is_cache_pooled=dice.random() < 0.5,
+        is_unlogged_apart=dice.random() < 0.5,
         metrics=ROWS.frame("pool_metrics", metrics),
     )
     split = dice.choice([Split.DIRECT_COST, Split.GPU_SECONDS, Split.PRICED_TOKENS])
@@ -190,7 +194,7 @@ def test_other_names_in_the_same_order_are_the_same_result_under_other_names(see
     ]
     rules = [UnusedRule(r.rule_id, r.what, r.scope, renamed(r.account)) for r in policy.unused]
     metrics = policy.metrics.with_columns(new)
-    terms = Policy(tuple(rules), policy.deployments, policy.is_cache_pooled, metrics=metrics)
+    terms = replace(policy, unused=tuple(rules), metrics=metrics)
     found = posted(frames | {"owners": owners, "usage": usage}, others, terms)
     expected = {(group, renamed(account)): cost for (group, account), cost in plain(frames, pools, policy).items()}
     assert by_account(found) == expected
@@ -208,9 +212,7 @@ def test_a_shift_in_time_shifts_the_ledger(seed: int, weeks: int) -> None:
     by = timedelta(days=7 * weeks)
     always = {"valid_from": pl.lit(date(1970, 1, 1)), "valid_to": pl.lit(date(9999, 12, 31))}
     frames["owners"] = frames["owners"].with_columns(**always)
-    policy = Policy(
-        policy.unused, policy.deployments, policy.is_cache_pooled, metrics=policy.metrics.with_columns(**always)
-    )
+    policy = replace(policy, metrics=policy.metrics.with_columns(**always))
     later = {
         name: frame.with_columns(
             pl.col(at) + by
@@ -257,5 +259,5 @@ def test_the_random_months_have_what_is_to_be_tested(seed: int) -> None:
         kinds |= set(found["rule_id"].to_list())
     assert kinds >= {"unused", "pool", "residual", "direct", "gpu_seconds", "priced_tokens"}
     assert kinds >= {"unused_commitment", "unused_throughput", "api", "gpu", "other"}
-    assert kinds >= {"pool:unmeasured", "pool:seats", "pool:stated"}
+    assert kinds >= {"unlogged", "pool:unmeasured", "pool:seats", "pool:stated"}
     assert DAY.date() > OCTOBER
