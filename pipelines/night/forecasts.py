@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from contracts import conform, contract
 from models.accounts import UNOWNED_USAGE, team_account
-from models.anomaly_series import BILL_LAG_DAYS, LOG_LAG_DAYS, settled_through
+from models.anomaly_series import BILL_LAG_DAYS, LOG_LAG_DAYS, SILENT_DAYS, settled_through
 from models.forecast_series import WINDOW_DAYS, base_scopes
 from models.forecasts import TABLE as FORECASTS
 from models.forecasts import Told, forecasts, open_months
@@ -27,6 +27,7 @@ from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.stale import HALF, content_fingerprint
 
 COSTS, CHARGED, USAGE = "costs_by_category", "chargeback", "usage_by_team_daily"
+RECENT_DAYS = 62  # a provider that was silent for longer is none any more
 VERSION = "1"  # of the method: another one makes forecasts of known days anew
 _BY = ("day", *DIMENSIONS)
 _UNITS = 10**12
@@ -51,7 +52,8 @@ def build_forecasts(house: House, _first: date, _last: date) -> Built:
     rows = conform(contract(FORECASTS), as_contract(table, FORECASTS).to_arrow())
     fingerprint = found + content_fingerprint(rows)
     house.lake.replace_slice(FORECASTS, REFERENCE_DATE, SLICE_SOURCE, rows, fingerprint)
-    return Built(FORECASTS, (REFERENCE_DATE,), rows.num_rows, note=_note(table), problems=problems)
+    note = "; ".join(filter(None, (_note(table), *map(_silent, told))))
+    return Built(FORECASTS, (REFERENCE_DATE,), rows.num_rows, note=note, problems=problems)
 
 
 def _told(house: House) -> tuple[list[Told], tuple[str, ...]]:
@@ -169,6 +171,18 @@ def _note(found: pl.DataFrame) -> str:
     held = cost["coverage_ratio"].mean()
     count = cost.filter(pl.col("month_end_p10").is_not_null()).height
     return f"{count} with an interval, which held {held:.0%} of their past" if isinstance(held, float) else ""
+
+
+def _silent(told: Told) -> str:
+    """Providers of the last two months that were not told of on the settled day: since then they count as nothing."""
+    if told.metric != COST:
+        return ""
+    newest = told.daily.group_by("provider_name").agg(pl.col("day").max()).sort("provider_name")
+    recent = newest.filter(
+        pl.col("day").is_between(told.settled - timedelta(days=RECENT_DAYS), told.settled, closed="none")
+    )
+    named = [f"{name} (since {day})" for name, day in recent.iter_rows() if told.settled - day > timedelta(SILENT_DAYS)]
+    return f"nothing was told of {', '.join(named)}" if named else ""
 
 
 def _unrated(costs: pl.DataFrame, currency: str) -> tuple[str, ...]:

@@ -107,6 +107,18 @@ def test_a_budget_has_a_series_of_its_own(tmp_path: Path) -> None:
         assert (row["account"], row["provider_name"], row["month_end_p50"]) == ("team:search", "Cloud", Decimal(3030))
 
 
+def test_a_provider_that_fell_silent_is_named(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
+        billed(house)
+        rows = house.lake.read("costs_by_category", date(2026, 8, 1), date(2026, 9, 1)).to_pylist()
+        rows = [row | {name: str(row[name]) for name in ("effective_cost", "billed_cost")} for row in rows]
+        monthly = [row | {"provider_name": "Monthly"} for row in rows if row["charge_category"] == "Usage"]
+        both = filled("costs_by_category", [*rows, *monthly])
+        house.lake.replace_slice("costs_by_category", date(2026, 8, 1), "farthing", both, "both")
+        built, _ = night(house)
+        assert "nothing was told of Monthly (since 2026-08-31)" in built.note
+
+
 def test_money_without_a_rate_is_named(tmp_path: Path) -> None:
     with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
         billed(house, currency="EUR")
