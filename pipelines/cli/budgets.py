@@ -28,7 +28,7 @@ class BudgetsRequest:
     file: Path | None = None
 
 
-def budgets(console: Console, file: Path, request: BudgetsRequest) -> int:
+def show_budgets(console: Console, file: Path, request: BudgetsRequest) -> int:
     """Shows, mails or exports. Returns the exit code."""
     from pipelines.cli.commands import FAILED, WRONG, stopped
     from pipelines.config import ConfigError

@@ -6,15 +6,13 @@ Exit codes: 0 all is well; 1 nothing was published, or a command failed; 2 the c
 
 import os
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from pipelines.cli import commands, export
-from pipelines.cli.days import Days, parse_days, parse_month
+from pipelines.cli import budget_command, commands, export
+from pipelines.cli.options import DEFAULT_FILE, ConfigFile, console, days_of, month_of
 
 app = typer.Typer(
     name="farthing",
@@ -28,9 +26,7 @@ app = typer.Typer(
 what_if = typer.Typer(no_args_is_help=True, help="Last month's traffic under other assumptions.")
 app.add_typer(what_if, name="what-if")
 app.add_typer(export.app, name="export")
-
-ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", envvar="FARTHING_CONFIG")]
-DEFAULT_FILE = Path("farthing.yml")
+app.command("budgets")(budget_command.budgets)
 
 
 @app.command()
@@ -41,7 +37,7 @@ def demo(
     """The sample company's month through the whole nightly run, to an opened report."""
     from pipelines.cli.demo import run_demo
 
-    raise typer.Exit(run_demo(_console(), directory, open_report=open_report and sys.stdout.isatty()))
+    raise typer.Exit(run_demo(console(), directory, open_report=open_report and sys.stdout.isatty()))
 
 
 @app.command()
@@ -58,8 +54,8 @@ def run(
     full_refresh: Annotated[bool, typer.Option(help="Rebuild tables even where nothing has changed.")] = False,
 ) -> None:
     """Last night, a day or a range: pull, price, allocate, check, publish, state, mail."""
-    request = commands.RunRequest(_days(days), tuple(source or ()), tuple(confirmed or ()), full_refresh)
-    raise typer.Exit(commands.run(_console(), config, request))
+    request = commands.RunRequest(days_of(days), tuple(source or ()), tuple(confirmed or ()), full_refresh)
+    raise typer.Exit(commands.run(console(), config, request))
 
 
 @app.command()
@@ -68,7 +64,7 @@ def check(
     offline: Annotated[bool, typer.Option(help="Only read the file; try no source.")] = False,
 ) -> None:
     """Validate the configuration, then try every source and the mail server."""
-    raise typer.Exit(commands.check(_console(), config, offline=offline))
+    raise typer.Exit(commands.check(console(), config, offline=offline))
 
 
 @app.command()
@@ -80,7 +76,7 @@ def withdraw(
     """Take a removed or renamed source out of every figure; what it delivered is kept, the difference recorded."""
     from pipelines.cli.withdraw import withdraw_source
 
-    raise typer.Exit(withdraw_source(_console(), config, source, agreed=yes))
+    raise typer.Exit(withdraw_source(console(), config, source, agreed=yes))
 
 
 @app.command()
@@ -90,7 +86,7 @@ def report(
     send: Annotated[bool, typer.Option("--send", help="Also mail what was not mailed yet.")] = False,
 ) -> None:
     """Render a month's statements again from the published snapshot; with --send, mail them once."""
-    raise typer.Exit(commands.report(_console(), config, _month(month), send=send))
+    raise typer.Exit(commands.report(console(), config, month_of(month), send=send))
 
 
 @app.command()
@@ -102,7 +98,7 @@ def board(
     """The organisation's board: a year of the published snapshot as one page that needs no server and no network."""
     from pipelines.cli.board import write
 
-    raise typer.Exit(write(_console(), config, None if month is None else _month(month), open_it=open_it))
+    raise typer.Exit(write(console(), config, None if month is None else month_of(month), open_it=open_it))
 
 
 @app.command()
@@ -121,25 +117,8 @@ def close(
 
     if (month is None) != show:
         raise typer.BadParameter("name the month to lock, such as 2026-10, or ask for --list")
-    request = CloseRequest(None if month is None else _month(month), by, accept, dry_run)
-    raise typer.Exit(close_month(_console(), config, request))
-
-
-@app.command("budgets")
-def show_budgets(
-    file: Annotated[Path | None, typer.Argument(help="Where an export goes.")] = None,
-    config: ConfigFile = DEFAULT_FILE,
-    month: Annotated[str | None, typer.Option("--month", help="Another month than the current: 2026-10.")] = None,
-    send: Annotated[bool, typer.Option("--send", help="Mail the thresholds that nobody was told of yet.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say who would be told of what.")] = False,
-    export: Annotated[str | None, typer.Option("--export", help="The gateway's own form: litellm.")] = None,
-) -> None:
-    """How the month stands against its budgets; who is to be told; the same for the gateway to enforce."""
-    from pipelines.cli.budgets import BudgetsRequest, budgets
-
-    period = None if month is None else _month(month)
-    request = BudgetsRequest(period, send=send, dry_run=dry_run, form=export, file=file)
-    raise typer.Exit(budgets(_console(), config, request))
+    request = CloseRequest(None if month is None else month_of(month), by, accept, dry_run)
+    raise typer.Exit(close_month(console(), config, request))
 
 
 @app.command()
@@ -151,7 +130,7 @@ def query(
     """SQL on the published snapshot, read-only."""
     from pipelines.cli.query import run_query
 
-    raise typer.Exit(run_query(_console(), config, sql, output))
+    raise typer.Exit(run_query(console(), config, sql, output))
 
 
 @what_if.command("self-host")
@@ -173,7 +152,7 @@ def self_host(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     given = Assumptions(
         *(model, gpus, gpu_hour_cost, prefill_rate, decode_rate, min_replicas, most_waiting, fixed_monthly_cost)
     )
-    raise typer.Exit(what_if_self_host(_console(), config, given, output))
+    raise typer.Exit(what_if_self_host(console(), config, given, output))
 
 
 @what_if.command("spot")
@@ -194,7 +173,7 @@ def spot(
         given = Interruptions(interrupted_every, checkpoint_minutes / 60, restart_minutes / 60)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    raise typer.Exit(what_if_spot(_console(), config, Job(instance_type, work_hours, machines, given)))
+    raise typer.Exit(what_if_spot(console(), config, Job(instance_type, work_hours, machines, given)))
 
 
 @app.command()
@@ -218,7 +197,7 @@ def explain(
     from pipelines.cli.explain import ExplainRequest, explain_figure
 
     request = ExplainRequest(what, tuple(rest or ()), tuple(where or ()), depth, form, output, everything)
-    raise typer.Exit(explain_figure(_console(), config, request))
+    raise typer.Exit(explain_figure(console(), config, request))
 
 
 @app.command(
@@ -237,7 +216,7 @@ def init(file: Annotated[Path, typer.Argument(help="Where to write it.")] = DEFA
     """Write a commented configuration to start from."""
     from pipelines.cli.init import write_starter
 
-    raise typer.Exit(write_starter(_console(), file))
+    raise typer.Exit(write_starter(console(), file))
 
 
 @app.command()
@@ -245,26 +224,7 @@ def ui(
     config: ConfigFile = DEFAULT_FILE, port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000
 ) -> None:
     """Dagster's own pages: the graph, the schedule, the checks, every run."""
-    raise typer.Exit(commands.ui(_console(), config, port))
-
-
-def _console() -> Console:
-    """Plain text stays what it is: `:100:` is a line number, not a picture."""
-    return Console(emoji=False)
-
-
-def _month(text: str) -> date:
-    try:
-        return parse_month(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-def _days(text: str) -> Days:
-    try:
-        return parse_days(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    raise typer.Exit(commands.ui(console(), config, port))
 
 
 def main() -> None:
