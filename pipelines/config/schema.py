@@ -1,6 +1,5 @@
 """The schema of `farthing.yml`. Field descriptions are the documentation: `farthing init` and the docs print them."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -10,13 +9,14 @@ from connectors.base import SourceSettings, StoreOptions, revealed
 from models.outcome_kinds import OutcomeKind
 from models.pools import Pool as SharedPool
 from pipelines.config.budgets import Budget, BudgetAlerts
-from pipelines.config.closing import Close, Currency, Invoice, Month
+from pipelines.config.closing import Close, Currency, Invoice
 from pipelines.config.errata import Erratum
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
 from pipelines.config.metrics import Metric
 from pipelines.config.outcomes import Outcome
 from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
+from pipelines.config.rates import ExchangeRate
 from pipelines.config.strict import Dated, Slug, Strict, Words
 from pipelines.config.teams import Address, LedgerAccount, Placement, Product, Team
 from pipelines.config.unused import PromptCache, TokenLog, UnusedCapacity
@@ -24,7 +24,6 @@ from pipelines.limits import Limits
 
 # What DuckDB understands as an amount of memory, with the unit said.
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
-Rate = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=9)]
 
 
 class TagMatch(Strict):
@@ -118,28 +117,6 @@ class Host(Dated):
     memory_gib: Decimal | None = Field(
         default=None, gt=0, le=1_000_000, decimal_places=6, description="Memory, in GiB: likewise."
     )
-
-
-class ExchangeRate(Strict):
-    """What one unit of a bill's currency is worth in the statements' currency in a month. Once used, it is locked."""
-
-    from_currency: Currency = Field(alias="from", description="Currency of a bill, such as EUR.")
-    to_currency: Currency = Field(alias="to", description="The statements' currency.")
-    month: Month = Field(description="Billing period that it is for, such as 2026-10.")
-    rate: Rate = Field(description="Units of 'to' for one unit of 'from', at most nine decimal places.")
-    source: Words = Field(description="Who says so, such as ECB monthly average.")
-    restates: Rate | None = Field(default=None, description="The rate that this one replaces, where one was in use.")
-
-    @property
-    def first_day(self) -> date:
-        """The first day of the month."""
-        return date.fromisoformat(f"{self.month}-01")
-
-    @model_validator(mode="after")
-    def _two_currencies(self) -> Self:
-        if self.from_currency == self.to_currency:
-            raise ValueError(f"converts {self.from_currency} to itself")
-        return self
 
 
 class Mail(Strict):

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pyarrow as pa
 
 from contracts import contract
-from pipelines.config.schema import ExchangeRate
+from pipelines.config.rates import ExchangeRate
 from pipelines.house import House
 
 TABLE = "fx_rates"
