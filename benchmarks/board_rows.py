@@ -229,6 +229,20 @@ def _tables(months: tuple[BoardMonth, ...], teams: int) -> dict[str, pl.DataFram
         "commitments": _commitments(starts),
         "anomalies": _anomalies(starts, teams),
         **_outlook(starts[-1]),
+        "commitment_coverage": pl.DataFrame(
+            {
+                "billing_period": starts,
+                **{name: ["AWS"] * len(starts) for name in ("provider_name", "billing_account_id")},
+                "billing_currency": ["USD"] * len(starts),
+                "covered_list_cost": [Decimal(750)] * len(starts),
+                "uncovered_list_cost": [Decimal(250)] * len(starts),
+                "uncovered_cost": [Decimal("240.5")] * len(starts),
+                "coverage_ratio": [0.75] * len(starts),
+                "utilisation_ratio": [0.9] * len(starts),
+                "effective_savings_rate": [-0.05] * len(starts),
+                "next_term_end": [datetime(2027, 1, 1)] * len(starts),
+            }
+        ),
     }
 
 

@@ -5,12 +5,13 @@ Here belongs: headers that no name can break out of, and the message's structure
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from pathlib import PurePath
 
 from reports.address import plain_address
 from reports.chart import daily_png
@@ -21,10 +22,23 @@ from reports.wording import clean
 
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,100}>")
 _SUBJECT_NAME_LIMIT = 60
+_KINDS = {
+    ".pdf": "pdf",
+    ".xlsx": "vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".parquet": "vnd.apache.parquet",
+}
 
 
-def mail_message(statement: Statement, sender: str, recipients: Sequence[str], message_id: str) -> EmailMessage:
+def mail_message(
+    statement: Statement,
+    sender: str,
+    recipients: Sequence[str],
+    message_id: str,
+    files: Mapping[str, bytes] | None = None,
+) -> EmailMessage:
     """The mail of a statement to plain addresses such as `ada@example.com`; `message_id` looks like `<name@host>`.
+
+    `files` are attached by their names, which come from `statement_filename` and are safe.
 
     The date is the instant of the figures, and the boundaries come from the message id: the same statement gives the
     same bytes. Raises StatementError for an address or message id of another shape, and for no recipient at all.
@@ -42,6 +56,7 @@ def mail_message(statement: Statement, sender: str, recipients: Sequence[str], m
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to a statement
     _add_bodies(message, statement, mark)
+    _attach(message, files or {}, mark)
     return message
 
 
@@ -64,6 +79,14 @@ def _add_bodies(message: EmailMessage, statement: Statement, mark: str) -> None:
     page.add_related(picture, "image", "png", cid=f"<{chart_id}>", filename="daily-cost.png", disposition="inline")
     message.set_boundary(f"=_alternative-{mark}")
     page.set_boundary(f"=_related-{mark}")
+
+
+def _attach(message: EmailMessage, files: Mapping[str, bytes], mark: str) -> None:
+    for name, content in files.items():
+        kind = _KINDS.get(PurePath(name).suffix, "octet-stream")
+        message.add_attachment(content, "application", kind, filename=name)
+    if files:
+        message.set_boundary(f"=_mixed-{mark}")
 
 
 def _address(text: str) -> Address:

@@ -17,6 +17,7 @@ from pipelines.config.outcomes import Outcome
 from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
 from pipelines.config.rates import ExchangeRate
+from pipelines.config.reports import Reports
 from pipelines.config.strict import Dated, Slug, Strict, Words
 from pipelines.config.teams import Address, LedgerAccount, Placement, Product, Team
 from pipelines.config.unused import PromptCache, TokenLog, UnusedCapacity
@@ -137,13 +138,6 @@ class Mail(Strict):
         if self.username is not None and self.security == "none":
             raise ValueError("a password is never sent unencrypted: set 'security' to tls or starttls")
         return self
-
-
-class Reports(Strict):
-    """Where rendered statements go."""
-
-    directory: str = Field(default="reports", description="Folder for rendered statements, relative to this file.")
-    contact: str = Field(default="", max_length=200, description="Whom to ask about a statement.")
 
 
 class Restatements(Strict):

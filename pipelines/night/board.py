@@ -18,7 +18,15 @@ BOARD = "board.html"
 MONTHS = 12
 _TABLES = (
     *("reconciliation_summary", "reconciliation_by_cause", "invoice_tie_out", "period_states", "commitments"),
-    *("anomalies", "period_adjustments", "gpu_coverage", "budget_status", "forecasts", "unit_costs"),
+    *(
+        "commitment_coverage",
+        "anomalies",
+        "period_adjustments",
+        "gpu_coverage",
+        "budget_status",
+        "forecasts",
+        "unit_costs",
+    ),
 )
 _HOUR_KEYS = ("usage_date", "hour", "cluster", "gpu_state", "is_warm_standby", "billing_currency")
 _LEDGER_KEYS = ("billing_period", "provider_id")

@@ -19,6 +19,7 @@ from pipelines.night.snapshot import PeriodView, period_view, shared_facts
 from pipelines.night.stale import HORIZON_DAYS
 from pipelines.night.touched import touched
 from reports.filenames import statement_filename
+from reports.files import statement_files
 from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
@@ -99,18 +100,21 @@ def _render(house: House, edition: Edition, idle: Sequence[IdleRule]) -> Rendere
 
 
 def _pages(house: House, edition: Edition, idle: Sequence[IdleRule]) -> dict[str, bytes]:
-    """Every page of a period by file name: a statement in two forms for each team, and the overview."""
+    """Every page of a period by file name: a statement in each of its forms for each team, and the overview."""
     pages: dict[str, str] = {}
+    files: dict[str, bytes] = {}
     for statement in (_statement(entry, edition) for entry in house.config.teams):
         name = statement_filename(statement.team_id, edition.period)
         pages[name] = render_html(statement)
         pages[str(PurePath(name).with_suffix(".txt"))] = render_text(statement)
+        own = edition.view.team_rows(statement.team_id)
+        files |= statement_files(statement, own, name, house.config.reports.formats)
     view = edition.view
     before = view.previous if view.previous.height else None
     everything = TeamRows(view.chargeback, view.gpu, before, touched(view.errata))
     teams = [_team(entry) for entry in house.config.teams]
     pages[INDEX] = render_overview(build_overview(teams, edition.period, everything, edition.shared, idle))
-    return {name: text.encode() for name, text in pages.items()}
+    return {name: text.encode() for name, text in pages.items()} | files
 
 
 def deliver(house: House, day: date) -> Delivered:
@@ -183,7 +187,7 @@ def _send_all(house: House, mail: Mail, edition: Edition) -> Delivered:
             already += 1
             continue
         try:
-            outcome = _send(outbox, mail, entry, edition)
+            outcome = _send(house, outbox, mail, entry, edition)
         except (NotSentError, StatementError) as error:
             problems.append(f"{entry.id}: not sent: {error}")
             continue
@@ -202,11 +206,15 @@ def _firmness(period: Period) -> str:
     return "final" if period.state == LOCKED else period.state
 
 
-def _send(outbox: Outbox, mail: Mail, entry: TeamEntry, edition: Edition) -> Sent | AlreadySent | Uncertain:
+def _send(
+    house: House, outbox: Outbox, mail: Mail, entry: TeamEntry, edition: Edition
+) -> Sent | AlreadySent | Uncertain:
     period = edition.period
     domain = mail.sender.rpartition("@")[2]
     message_id = f"<statement-{period.start:%Y-%m}-{entry.id}-{_firmness(period)}@{domain}>"
-    message = mail_message(_statement(entry, edition), mail.sender, entry.recipients, message_id)
+    statement, page = _statement(entry, edition), statement_filename(entry.id, period)
+    attached = statement_files(statement, edition.view.team_rows(entry.id), page, house.config.reports.attached)
+    message = mail_message(statement, mail.sender, entry.recipients, message_id, attached)
     password = mail.password.get_secret_value() if mail.password else None
 
     def transport(ready: EmailMessage) -> Mapping[str, str]:

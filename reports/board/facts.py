@@ -46,6 +46,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("term_start", "term_end", "payment_option", "hourly_cost", "upfront_cost", "state", "purchased_cost"),
         *("used_cost", "unused_cost", "unexplained_cost", "utilisation_ratio", "deployment_cost"),
     ),
+    "commitment_coverage": (
+        *("billing_period", "provider_name", "billing_account_id", "billing_currency", "covered_list_cost"),
+        *("uncovered_list_cost", "uncovered_cost", "coverage_ratio", "utilisation_ratio", "effective_savings_rate"),
+        "next_term_end",
+    ),
     "anomalies": (
         *("anomaly_id", "story_id", "parent_id", "level", "account", "model_id", "metric", "direction"),
         *("onset_date", "last_alarm_date", "resolved_date", "state", "is_new_level", "observed_mean"),

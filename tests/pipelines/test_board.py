@@ -1,6 +1,7 @@
 """The night's board: every line of the published marts, and the marts that the snapshot has."""
 
 import base64
+import hashlib
 import json
 import re
 import zlib
@@ -28,6 +29,7 @@ def told(folder: Path) -> dict[str, Any]:
 
 def test_the_board_of_a_night_has_the_published_month_and_the_next_one_what_was_restated(tmp_path: Path) -> None:
     config = write_company(tmp_path)
+    config.write_text(config.read_text("utf-8") + "reports: {formats: [pdf, xlsx, parquet]}\n", "utf-8")
     assert night(config, DAY).result.failures == ()
     first = told(tmp_path)
     (month,) = first["months"]
@@ -36,6 +38,7 @@ def test_the_board_of_a_night_has_the_published_month_and_the_next_one_what_was_
     with published(tmp_path / "lake") as database:
         (lines,) = database.execute("select count(*) from chargeback").fetchone() or (None,)
     assert first["parts"]["lines-2026-10"]["rows"] == lines
+    assert_a_statement_has_its_files(tmp_path / "reports" / "2026-10")
     assert {"ledgers", "anomalies", "commitments", "period_adjustments", "gpu_coverage"} <= set(first["tables"])
     assert ["team:search", "../../etc"] in first["words"]["account"]
 
@@ -45,6 +48,15 @@ def test_the_board_of_a_night_has_the_published_month_and_the_next_one_what_was_
     assert Decimal(second["months"][0]["total"]) == Decimal(13)
     assert int(second["snapshot"]) > int(first["snapshot"])
     assert_a_lacking_table_is_not_an_empty_one(config)
+
+
+def assert_a_statement_has_its_files(folder: Path) -> None:
+    """Of each of the two teams: page, text, PDF, workbook, rows and their hash."""
+    ends = sorted("".join(file.suffixes) for file in folder.glob("statement-2026-10-support.*"))
+    assert ends == [".html", ".parquet", ".parquet.sha256", ".pdf", ".txt", ".xlsx"]
+    rows = folder / "statement-2026-10-support.parquet"
+    (hash_line,) = rows.with_name(f"{rows.name}.sha256").read_text().splitlines()
+    assert hash_line == f"{hashlib.sha256(rows.read_bytes()).hexdigest()}  {rows.name}"
 
 
 def assert_a_lacking_table_is_not_an_empty_one(config: Path) -> None:

@@ -4,11 +4,11 @@ async function drawCommitments(host) {
   const rows = rowsOf("commitments", one);
   const table = await part("gpu-" + one.month);
   if (!rows) return show(host, sentence("This snapshot holds no commitments."));
-  if (!rows.length) return show(host, sentence("No commitment ran in " + one.label + ", as far as bills and price lists say."), covered(table));
+  if (!rows.length) return show(host, sentence("No commitment ran in " + one.label + ", as far as bills and price lists say."), coverage(one), covered(table));
   const promised = rows.filter((row) => row.payment_option !== "hourly").map(told(one));
   const hourly = rows.filter((row) => row.payment_option === "hourly");
   promised.sort((a, b) => ((a.ends || "9") === (b.ends || "9") ? (a.name < b.name ? -1 : 1) : (a.ends || "9") < (b.ends || "9") ? -1 : 1));
-  show(host, promised.length > 0 && [commitmentLead(promised), commitmentTable(promised, one)], hourly.length > 0 && deployments(hourly), covered(table));
+  show(host, promised.length > 0 && [commitmentLead(promised), commitmentTable(promised, one)], hourly.length > 0 && deployments(hourly), coverage(one), covered(table));
 }
 
 function told(one) {
@@ -77,7 +77,35 @@ function deployments(rows) {
   return [h("h3", {}, "Provisioned throughput, paid by the hour"), dataTable({ name: "deployments", caption: "Deployments of provisioned throughput", columns, rows, limit: 20, redraw: drawAll, note: "Covered by a reservation or not: never to be added to what commitments used. A dash: nobody measured it." })];
 }
 
-/* Coverage: how GPU capacity was bought. */
+/* Coverage: how much of what commitments could cover they do cover, at the bill's list prices. */
+function coverage(one) {
+  const rows = rowsOf("commitment_coverage", one);
+  if (!rows) return sentence("This snapshot does not say how much of the machines commitments cover.");
+  if (!rows.length) return null;
+  const columns = [
+    { head: "Coverage of machines", cell: (row) => named(row.provider_name, [row.billing_account_id, row.next_term_end && "next term ends " + dayText(row.next_term_end, true)].filter(Boolean).join(" \u00b7 ")), file: (row) => row.provider_name },
+    { head: "", wide: true, cell: (row) => coverageBar(row), file: () => "" },
+    { head: "Covered", figure: true, cell: (row) => percent(row.coverage_ratio) },
+    { head: "Used of it", figure: true, cell: (row) => percent(row.utilisation_ratio) },
+    { head: "Saved in all", figure: true, cell: (row) => percent(row.effective_savings_rate) },
+    { head: "On demand", figure: true, cell: (row) => money(units(row.uncovered_cost), row.billing_currency), file: (row) => row.uncovered_cost },
+  ];
+  return [
+    h("h3", {}, "Coverage"),
+    h("p", { class: "legend" }, [["3", "Covered by commitments"], ["rest", "On demand, could have been"]].map(([paint, text]) => h("span", {}, key(paint), text))),
+    dataTable({ name: "covered", caption: "Coverage by commitments, " + one.label, columns, rows, limit: 20, redraw: drawAll, note: "At the bill's list prices; a dash: some line has none. Saved in all: of that list cost, what buying ahead and on demand together saved; below zero where unused commitments cost more." }),
+  ];
+}
+
+/* Each row on its own scale: accounts and currencies are not compared by length. */
+function coverageBar(row) {
+  const covered = units(row.covered_list_cost);
+  const open = units(row.uncovered_list_cost);
+  if (covered === null || open === null || covered + open <= 0n) return "";
+  return rowBar([{ value: covered, paint: "3" }, { value: open, paint: "rest" }], size(covered + open), 0);
+}
+
+/* How GPU capacity was bought. */
 function covered(table) {
   if (!table.rows) return null;
   const currency = gpuCurrency(table);
@@ -95,7 +123,7 @@ function covered(table) {
     { head: "Share", figure: true, cell: (row) => share(row.amount, all) },
   ];
   return [
-    h("h3", {}, "Coverage"),
+    h("h3", {}, "How GPU capacity was bought"),
     sentence(share(ahead, all) + " of GPU cost (" + money(ahead, currency) + " of " + money(all, currency) + ") was bought ahead, as far as the bill says how it was bought."),
     dataTable({ name: "coverage", caption: "GPU cost by way of buying", columns, rows: list, foot: ["Total", "", money(all, currency), all > 0n ? percent(1) : NONE] }),
   ];

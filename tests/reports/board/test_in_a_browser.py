@@ -257,6 +257,18 @@ def test_gpu_states_add_up_to_the_mart_by_cluster_and_by_hour(page: Page, board:
     assert table_rows(page, "gpu-hours")["7:00"][0] == exact(exact_sum(hours["effective_cost"]))
 
 
+def test_commitments_and_their_coverage_are_the_marts(page: Page, board: Path) -> None:
+    page.open(board, "month=2026-10")
+    lead = page.text("#commitments .lead")
+    assert lead.startswith("$806.00 of $4,006.00 (20.1\u202f%) that was committed went unused.")
+    rows = table_rows(page, "commitments")
+    assert rows["Plan 3"][1:] == ["$1,003.00", "$203.00", "80.0\u202f%", "23 Nov 2026"]
+    assert "22 days after the month" in page.text("#table-commitments tbody")
+    assert table_rows(page, "covered")["AWS"][1:] == [
+        *("75.0\u202f%", "90.0\u202f%", "\N{MINUS SIGN}5.0\u202f%", "$240.50"),
+    ]
+
+
 def test_budgets_forecasts_and_outcomes_are_the_marts(page: Page, board: Path) -> None:
     page.open(board, "month=2026-10")
     rows = table_rows(page, "budgets")
@@ -294,6 +306,7 @@ def test_a_story_leads_to_its_lines(page: Page, board: Path) -> None:
         "budget_status",
         "forecasts",
         "unit_costs",
+        "commitment_coverage",
     ],
 )
 def test_what_the_snapshot_lacks_is_said_in_a_sentence(

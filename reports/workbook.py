@@ -1,0 +1,155 @@
+"""The team's month as a workbook: what the statement says, and every line behind it.
+
+Here belongs: cells. Here does not belong: figures. Text is written as text, whatever it looks like: no cell is a
+formula or a link. An amount is a number with its format; where a spreadsheet's fifteen digits would round it, the exact
+decimal stands beside it as text.
+"""
+
+import io
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import xlsxwriter
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from reports.given import TeamRows
+from reports.money import minor_unit
+from reports.statement import Statement
+from reports.tables import Table
+from reports.wording import clean
+
+_DIGITS = 15
+"""Significant digits that a spreadsheet keeps of a number (IEEE 754 doubles, as Excel shows and writes them)."""
+_CELL_LIMIT = 32_767  # characters that a cell can hold
+_LINES = (
+    ("Day", "charge_date"),
+    ("Account", "account"),
+    ("Provider", "provider_name"),
+    ("Service", "service_name"),
+    ("Model", "model_id"),
+    ("Feature", "feature"),
+    ("Kind", "cost_kind"),
+    ("How charged", "rule_kind"),
+    ("Corrects", "corrected_period"),
+    ("Bill", "period_state"),
+    ("Currency", "billing_currency"),
+)
+_AMOUNTS = (
+    ("Effective cost", "effective_cost", "billing_currency"),
+    ("Billed cost", "billed_cost", "billing_currency"),
+    ("Effective cost, reported", "reporting_effective_cost", "reporting_currency"),
+)
+
+
+def render_workbook(statement: Statement, rows: TeamRows) -> bytes:
+    """An XLSX file; the same statement and rows, in whatever order, give the same bytes."""
+    stream = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(stream, options) as book:
+        as_of = statement.month.period.as_of
+        book.set_properties({"title": _title(statement), "company": statement.month.company, "created": as_of})
+        _statement_sheet(book, statement)
+        _lines_sheet(book, rows.chargeback)
+    return stream.getvalue()
+
+
+def is_exact(amount: Decimal) -> bool:
+    """Whether a spreadsheet's number can hold it."""
+    return len(amount.normalize().as_tuple().digits) <= _DIGITS
+
+
+def _title(statement: Statement) -> str:
+    return f"{statement.team_name}: AI costs, {statement.month.period.label}"
+
+
+def _statement_sheet(book: Workbook, statement: Statement) -> None:
+    """The statement's own tables, as they are printed: its figures are text, those of the lines are numbers."""
+    sheet = book.add_worksheet("Statement")
+    bold = book.add_format({"bold": True})
+    month = statement.month
+    head = (_title(statement), statement.unit_line, f"{month.banner.headline}. {month.banner.text}", month.total_text)
+    at = 0
+    for text in (*head, month.apart_text, month.change_text):
+        if text:
+            _text(sheet, at, 0, text, bold if at == 0 or text == month.total_text else None)
+            at += 1
+    for table in (*statement.team_tables, *statement.company_tables):
+        at = _table(sheet, at + 1, table, bold)
+    for note in month.footnotes:
+        _text(sheet, at + 1, 0, note)
+        at += 1
+    sheet.set_column(0, 0, 52)
+    sheet.set_column(1, 6, 18)
+
+
+def _table(sheet: Worksheet, at: int, table: Table, bold: Any) -> int:
+    """Writes one table. Returns the first row under it."""
+    _text(sheet, at, 0, table.title, bold)
+    _texts(sheet, at + 1, table.headings)
+    at += 2
+    for row in table.rows:
+        _texts(sheet, at, (row.label, *row.cells, row.note))
+        at += 1
+    if table.total is not None:
+        _texts(sheet, at, (table.total.label, *table.total.cells), bold)
+        at += 1
+    return at
+
+
+def _lines_sheet(book: Workbook, chargeback: pl.DataFrame) -> None:
+    sheet = book.add_worksheet("Lines")
+    headings = [heading for heading, _ in _LINES]
+    for heading, _, _ in _AMOUNTS:
+        headings += [heading, f"{heading}, exact"]
+    _texts(sheet, 0, headings, book.add_format({"bold": True}))
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    formats = {c: book.add_format({"num_format": _number_format(c)}) for c in _currencies(chargeback)}
+    shown = [name for _, name in _LINES if name in chargeback.columns]
+    for at, row in enumerate(chargeback.sort(*shown, "effective_cost").iter_rows(named=True), start=1):
+        for column, (_, name) in enumerate(_LINES):
+            _cell(sheet, at, column, row.get(name), day)
+        for number, (_, name, currency) in enumerate(_AMOUNTS):
+            _amount(sheet, at, len(_LINES) + 2 * number, row.get(name), formats[row[currency]])
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, chargeback.height, len(headings) - 1)
+    sheet.set_column(0, len(headings) - 1, 16)
+
+
+def _currencies(chargeback: pl.DataFrame) -> set[str]:
+    return {*chargeback["billing_currency"].unique(), *chargeback["reporting_currency"].unique()}
+
+
+def _number_format(currency: str) -> str:
+    places = -int(minor_unit(currency).adjusted())
+    return f"#,##0.{'0' * places}" if places else "#,##0"
+
+
+def _cell(sheet: Worksheet, row: int, column: int, value: Any, day: Any) -> None:
+    if isinstance(value, date):
+        sheet.write_datetime(row, column, datetime.combine(value, time.min), day)
+    elif value is not None:
+        _text(sheet, row, column, str(value))
+
+
+def _amount(sheet: Worksheet, row: int, column: int, amount: Decimal | None, shown: Any) -> None:
+    """The number, and beside it the exact decimal where the number is rounded. Nothing where it is not known."""
+    if amount is None:
+        return
+    as_number: Any = amount  # the library writes a decimal's own digits; its annotations name floats alone
+    sheet.write_number(row, column, as_number, shown)
+    if not is_exact(amount):
+        _text(sheet, row, column + 1, f"{amount:f}")
+
+
+def _texts(sheet: Worksheet, row: int, texts: Sequence[str], style: Any = None) -> None:
+    for column, text in enumerate(texts):
+        _text(sheet, row, column, text, style)
+
+
+def _text(sheet: Worksheet, row: int, column: int, text: str, style: Any = None) -> None:
+    if text:
+        sheet.write_string(row, column, clean(text, _CELL_LIMIT), style)

@@ -1,0 +1,147 @@
+"""A statement as PDF, workbook and Parquet: the same bytes again, no figure lost, nothing in them alive."""
+
+import hashlib
+import io
+import re
+import zipfile
+import zlib
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from xml.etree import ElementTree as ET
+
+import polars as pl
+import pytest
+
+from reports.files import statement_files
+from reports.given import Period, SharedFacts, Team, TeamRows
+from reports.mail import mail_message
+from reports.pdf import render_pdf
+from reports.statement import Statement, build_statement
+from reports.workbook import is_exact, render_workbook
+from tests.reports.conftest import charge, charges, gpus
+
+FORMATS = ("pdf", "xlsx", "parquet")
+PAGE = "statement-2026-07-search.html"
+HOSTILE = [
+    "=cmd|'/c calc'!A1",
+    "+1+1",
+    "-2",
+    "@SUM(A1)",
+    "http://evil.example/",
+    "#let x = 1; *bold* $1^2$",
+    "\u202eevil",
+]
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+@pytest.fixture
+def statement(team: Team, period: Period, rows: TeamRows, shared: SharedFacts) -> Statement:
+    return build_statement(team, period, rows, shared)
+
+
+def cells(book: bytes, sheet: int) -> dict[str, tuple[str, str]]:
+    """Every cell by its place: its type and its value, read from the file's own XML."""
+    with zipfile.ZipFile(io.BytesIO(book)) as file:
+        texts = [
+            "".join(x.text or "" for x in one.iter(f"{SHEET}t"))
+            for one in ET.fromstring(file.read("xl/sharedStrings.xml"))
+        ]
+        tree = ET.fromstring(file.read(f"xl/worksheets/sheet{sheet}.xml"))
+    found: dict[str, tuple[str, str]] = {}
+    for cell in tree.iter(f"{SHEET}c"):
+        kind, value = cell.get("t", "n"), cell.findtext(f"{SHEET}v", "")
+        assert cell.find(f"{SHEET}f") is None, "a formula"
+        found[cell.get("r", "")] = (kind, texts[int(value)] if kind == "s" else value)
+    return found
+
+
+def test_the_same_statement_gives_the_same_files(statement: Statement, rows: TeamRows) -> None:
+    turned = replace(rows, chargeback=rows.chargeback.reverse())
+    first, again = (statement_files(statement, given, PAGE, FORMATS) for given in (rows, turned))
+    assert first == again
+    names = [f"statement-2026-07-search.{end}" for end in ("pdf", "xlsx", "parquet", "parquet.sha256")]
+    assert list(first) == names
+
+
+def test_rows_come_back_from_parquet_with_every_digit_and_the_hash_is_theirs(
+    statement: Statement, rows: TeamRows
+) -> None:
+    made = statement_files(statement, rows, PAGE, ["parquet"])
+    content = made["statement-2026-07-search.parquet"]
+    digest, name = made["statement-2026-07-search.parquet.sha256"].decode().split()
+    assert (digest, name) == (hashlib.sha256(content).hexdigest(), "statement-2026-07-search.parquet")
+    back = pl.read_parquet(io.BytesIO(content))
+    assert back.schema == rows.chargeback.schema
+    assert back.sort(back.columns).equals(rows.chargeback.sort(rows.chargeback.columns))
+
+
+def test_amounts_are_numbers_and_what_a_number_would_round_stands_beside_it(
+    statement: Statement, rows: TeamRows
+) -> None:
+    long = charges(charge("123456789.123456789012"), charge("0.1", 2))
+    found = cells(render_workbook(statement, replace(rows, chargeback=long)), 2)
+    headings = {
+        value: place[:-1] for place, (_, value) in found.items() if place.endswith("1") and place[:-1].isalpha()
+    }
+    column, beside = headings["Effective cost"], headings["Effective cost, exact"]
+    assert found[f"{column}2"] == ("n", "123456789.1234568")
+    assert found[f"{beside}2"] == ("s", "123456789.123456789012")
+    assert (found[f"{column}3"][0], Decimal(found[f"{column}3"][1])) == ("n", Decimal("0.1"))
+    assert f"{beside}3" not in found
+
+
+@pytest.mark.parametrize(
+    ("amount", "exact"),
+    [("1", True), ("999999999999999", True), ("9999999999999999", False), ("0.000000000001", True), ("1000.10", True)],
+)
+def test_a_spreadsheet_holds_fifteen_digits(amount: str, exact: bool) -> None:
+    assert is_exact(Decimal(amount)) is exact
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_text_in_every_file(name: str, period: Period, shared: SharedFacts) -> None:
+    hostile = charges(charge("1", feature=name, model_id=name, service_name=name, provider_name=name))
+    given = TeamRows(hostile, gpus(), None)
+    statement = build_statement(Team("search", name, name, name), period, given, replace(shared, company=name))
+    book = render_workbook(statement, given)
+    for sheet in (1, 2):
+        kinds = {kind for kind, _ in cells(book, sheet).values()}
+        assert kinds <= {"s", "n"}
+    with zipfile.ZipFile(io.BytesIO(book)) as file:
+        assert not [part for part in file.namelist() if "externalLink" in part or "vba" in part.lower()]
+        assert not [part for part in file.namelist() if b"hyperlink" in file.read(part).lower() and "rels" in part]
+    shown = name.replace("\u202e", "")
+    assert shown in {value for _, value in cells(book, 2).values()}
+    page = render_pdf(statement)
+    assert page.startswith(b"%PDF-")
+    for alive in (b"/JavaScript", b"/JS", b"/Launch", b"/URI", b"/EmbeddedFile", b"/OpenAction"):
+        assert alive not in unpacked(page)
+
+
+def unpacked(pdf: bytes) -> bytes:
+    """A PDF with its compressed parts opened."""
+    parts = [pdf]
+    for match in re.finditer(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
+        try:
+            parts.append(zlib.decompress(match[1]))
+        except zlib.error:
+            continue
+    return b"\n".join(parts)
+
+
+def test_files_are_attached_and_the_mail_is_the_same_again(statement: Statement, rows: TeamRows) -> None:
+    files = statement_files(statement, rows, PAGE, ["pdf", "parquet"])
+    message_id = "<statement-2026-07-search@example.com>"
+    mail, again = (mail_message(statement, "a@example.com", ["b@example.com"], message_id, files) for _ in range(2))
+    assert mail.as_bytes() == again.as_bytes()
+    attached = {part.get_filename(): part.get_content() for part in mail.iter_attachments()}
+    assert attached == files
+    body = mail.get_body(("html",))
+    assert body is not None
+    assert "Search" in body.get_content()
+
+
+def test_the_file_s_date_is_that_of_the_figures(statement: Statement) -> None:
+    assert statement.month.period.as_of == datetime(2026, 8, 3, 2, 10)
+    assert b"2026-08-03T02:10:00" in unpacked(render_pdf(statement))
