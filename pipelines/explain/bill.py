@@ -17,6 +17,10 @@ from pipelines.explain.journal import AMOUNTS, LOCKED, POSTED
 
 MEMORY = "4GB"
 _FEW = 5_000  # ids that a query names one by one
+_SUMS = {"charge_group_id", "consumed_quantity", "line_count", *AMOUNTS}
+_DIMENSIONS = [column.name for column in contract("charge_groups").columns if column.name not in _SUMS]
+_CAME_LATER = ("unused_commitment_id",)
+"""Dimensions by which earlier versions of Farthing did not tell groups apart."""
 _TOLD = (
     *("x_source", "x_page", "x_row", "charge_description", "sku_id", "invoice_id", "resource_id", "charge_category"),
     *("charge_period_start", "consumed_quantity", "consumed_unit", "pricing_quantity", "pricing_unit"),
@@ -48,10 +52,28 @@ def bill_lines(evidence: Evidence, groups: pl.DataFrame) -> pl.DataFrame:
 def _shared(evidence: Evidence, origin: str, period: date, wanted: pl.DataFrame) -> pl.DataFrame:
     sign = -1 if origin == LOCKED else 1
     is_locked = origin == LOCKED or (origin == POSTED and period in evidence.locked)
+    versions = list(_versions(evidence, period, is_locked=is_locked))
+    found = [_found(evidence, period, versions, wanted, sign, None)]
+    rest = wanted.join(found[0], on="charge_group_id", how="anti")
+    if not rest.is_empty():  # their ids are of an earlier version of Farthing: what they were of tells the lines
+        found.append(_found(evidence, period, versions, rest, sign, _kept_groups(evidence, period, rest)))
+    about = [pl.lit(origin).alias("origin"), pl.lit(period).alias("period")]
+    return _parts(pl.concat(found), wanted).with_columns(about)
+
+
+def _found(
+    evidence: Evidence,
+    period: date,
+    versions: Sequence[int],
+    wanted: pl.DataFrame,
+    sign: int,
+    groups: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """The lines of groups in the first version of the bill in which they sum to what was booked."""
     pieces: list[pl.DataFrame] = []
     rest = wanted
-    for version in _versions(evidence, period, is_locked=is_locked):
-        lines = _lines_at(evidence, period, version, rest["charge_group_id"].to_list())
+    for version in versions:
+        lines = _lines_at(evidence, period, version, rest["charge_group_id"].to_list(), groups)
         signed = lines.with_columns(
             (pl.col(f"line_{name}") * sign).cast(pl.Decimal(38, 12)).alias(f"line_{name}") for name in AMOUNTS
         )
@@ -60,9 +82,20 @@ def _shared(evidence: Evidence, origin: str, period: date, wanted: pl.DataFrame)
         rest = rest.join(agreed, on="charge_group_id", how="anti")
         if rest.is_empty():
             break
-    together = pl.concat(pieces)
-    about = [pl.lit(origin).alias("origin"), pl.lit(period).alias("period")]
-    return _parts(together, wanted).with_columns(about)
+    return pl.concat(pieces)
+
+
+def _kept_groups(evidence: Evidence, period: date, wanted: pl.DataFrame) -> pl.DataFrame:
+    """What charge groups are of, as it is published, or as it was kept before."""
+    ids = wanted.select("charge_group_id")
+    found = evidence.published("charge_groups", "t.charge_group_id in (select charge_group_id from ids)", ids=ids)
+    for version in evidence.lake.versions_of("charge_groups", period):
+        missing = ids.join(found, on="charge_group_id", how="anti")
+        if missing.is_empty():
+            break
+        before = frame_of(evidence.lake.read_at("charge_groups", version, period, next_month(period)))
+        found = pl.concat([found, before.join(missing, on="charge_group_id", how="semi")])
+    return found
 
 
 def _versions(evidence: Evidence, period: date, *, is_locked: bool) -> Iterator[int]:
@@ -73,26 +106,38 @@ def _versions(evidence: Evidence, period: date, *, is_locked: bool) -> Iterator[
         yield from (v for v in evidence.lake.versions_of("charges", period) if v < newest)
 
 
-def _lines_at(evidence: Evidence, period: date, version: int, ids: Sequence[str]) -> pl.DataFrame:
-    """The month's lines in one version of the bill, each with its charge group; of those groups alone."""
-    named = f"where l.charge_group_id in ({', '.join(map(_quoted, ids))})" if len(ids) <= _FEW else ""
+def _lines_at(
+    evidence: Evidence, period: date, version: int, ids: Sequence[str], groups: pl.DataFrame | None
+) -> pl.DataFrame:
+    """The month's lines in one version of the bill, each with its charge group; of those groups alone.
+
+    By the ids that lines have today; where `groups` are given, by all that these are known to be of.
+    """
+    own = "(select charge_group_id from charge_lines group by 1) g on l.charge_group_id = g.charge_group_id"
+    lacking = [] if groups is None else [name for name in _CAME_LATER if groups[name].null_count() == groups.height]
+    known = [name for name in _DIMENSIONS if name not in lacking]
+    alike = f"charge_groups g on {' and '.join(f'l.{name} is not distinct from g.{name}' for name in known)}"
+    named = f"where g.charge_group_id in ({', '.join(map(_quoted, ids))})" if len(ids) <= _FEW else ""
     with TemporaryDirectory(prefix="farthing-explain-") as folder:
         engine = DuckDBEngine(MEMORY, folder)
         try:
             engine.register("charges", evidence.lake.read_at("charges", version, period, next_month(period)))
             engine.register("model_identity", evidence.stored("model_identity").to_arrow())
             engine.build(contract("charge_lines"))
+            if groups is not None:
+                engine.register("charge_groups", groups.to_arrow())
             found = engine.query(
                 f"""
                 select
-                    l.charge_group_id, l.provider_name, l.service_name, l.model_id, l.token_class, l.sub_account_id,
+                    g.charge_group_id, l.provider_name, l.service_name, l.model_id, l.token_class, l.sub_account_id,
                     l.billing_currency,
                     {", ".join(f"c.{name}" for name in _TOLD)},
                     l.effective_cost as line_effective_cost, l.billed_cost as line_billed_cost
                 from charge_lines l
+                join {own if groups is None else alike}
                 join charges c on l.x_source = c.x_source and l.x_page = c.x_page and l.x_row = c.x_row
                 {named}
-                order by l.charge_group_id, c.x_source, c.x_page, c.x_row
+                order by g.charge_group_id, c.x_source, c.x_page, c.x_row
                 """
             )
         finally:

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from contracts import contract
-from models.frames import frame_of
+from models.frames import frame_of, schema_of
 from pipelines.lake import Lake
 
 
@@ -23,7 +23,7 @@ class Evidence:
     versions: Mapping[str, int]
     locked: frozenset[date]
 
-    def rows(self, sql: str, parameters: Sequence[object] = (), **given: pl.DataFrame) -> pl.DataFrame:
+    def rows(self, sql: str, parameters: Sequence[object] = (), /, **given: pl.DataFrame) -> pl.DataFrame:
         """The rows of a query on the snapshot; frames that are `given` can be read by their names."""
         for name, frame in given.items():
             self.database.register(name, frame.to_arrow())
@@ -32,6 +32,13 @@ class Evidence:
         finally:
             for name in given:
                 self.database.unregister(name)
+
+    def published(self, table: str, where: str, **given: pl.DataFrame) -> pl.DataFrame:
+        """Rows of a published table in its contract's columns; columns that came after the snapshot are NULL."""
+        found = self.rows(f"select t.* from {table} t where {where}", (), **given)
+        schema = schema_of(table)
+        missing = [pl.lit(None, dtype).alias(name) for name, dtype in schema.items() if name not in found.columns]
+        return found.with_columns(missing).select(schema.names())
 
     def stored(self, table: str, start: date | None = None, end: date | None = None) -> pl.DataFrame:
         """A table's slices in `[start, end)` as the snapshot was made from them; none where none were stored.

@@ -125,19 +125,13 @@ def _held(evidence: Evidence, moves: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """GPU time of the hours of each charge, by day and holder."""
     for (period,), asked in moves.group_by("period", maintain_order=True):
         ids = asked.select("charge_group_id").unique()
-        groups = evidence.rows(
-            "select g.* from charge_groups g join ids on g.charge_group_id = ids.charge_group_id", ids=ids
-        )
-        states = evidence.rows(
-            """
-            select s.* from gpu_states_hourly s
-            join (
-                select resource_id, min(charge_start) as first_start, max(charge_end) as last_end
-                from charge_groups where charge_group_id in (select charge_group_id from ids) group by resource_id
-            ) r on s.resource_id = r.resource_id
-            where s.hour_start > r.first_start - interval 1 hour and s.hour_start < r.last_end
-            """,
-            ids=ids,
+        groups = evidence.published("charge_groups", "t.charge_group_id in (select charge_group_id from ids)", ids=ids)
+        hours = groups.group_by("resource_id").agg(pl.col("charge_start").min(), pl.col("charge_end").max())
+        states = evidence.published(
+            "gpu_states_hourly",
+            "exists (select 1 from hours where hours.resource_id = t.resource_id "
+            "and t.hour_start > hours.charge_start - interval 1 hour and t.hour_start < hours.charge_end)",
+            hours=hours,
         )
         read = {name: _input(evidence, name, period) for name in ("pod_models", "gpu_labels", "owners")}
         owned = owned_states(states, read["pod_models"], read["gpu_labels"], read["owners"])

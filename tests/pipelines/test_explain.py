@@ -241,6 +241,23 @@ def test_a_locked_month_is_explained_by_the_bill_of_then_and_its_adjustment_by_b
     assert {name: costs(rows) for name, rows in found.items()} == dict.fromkeys(found, D("2.62"))
 
 
+def test_a_month_that_was_locked_under_other_ids_of_its_groups_is_explained_by_what_they_are_of(tmp_path: Path) -> None:
+    config = company(tmp_path)
+    night(config, DAY, date(2026, 11, 2))
+    locked(config, date(2026, 11, 3))
+    with open_house(config, "before", clock=lambda: at_noon(date(2026, 11, 3))) as house:
+        renamed = pl.concat_str(pl.lit("v0-"), "charge_group_id").alias("charge_group_id")
+        now = house.lake.read("charge_groups")
+        for table in ("postings", "charge_groups"):
+            rows = frame_of(house.lake.read(table)).with_columns(renamed)
+            house.lake.replace_slice(table, OCTOBER, "farthing", rows.to_arrow(), f"before {table}")
+        house.lake.replace_slice("charge_groups", OCTOBER, "farthing", now, "now")  # a night has built them again
+        publish(house)
+    found = levels(config, "2026-10", "search")
+    assert [row["charge_group_id"][:3] for row in found["bill"]] == ["v0-"]
+    assert costs(found["bill"]) == costs(found["deliveries"]) == D("10.5")
+
+
 def test_a_journal_that_does_not_come_to_the_figure_is_said_and_is_no_success(tmp_path: Path) -> None:
     config = company(tmp_path)
     night(config, DAY, date(2026, 11, 2))
