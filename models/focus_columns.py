@@ -13,6 +13,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from contracts.focus import FOCUS, FocusColumn, focus_mapping
+from models.focus_classes import LOG
+from models.focus_lines import LINE
 from models.focus_words import category, standard_units, subcategory
 from models.frames import conform, schema_of
 from models.money import money_of
@@ -23,8 +25,9 @@ _ALLOCATED = (
     *("AllocatedMethodDetails", "AllocatedMethodId", "AllocatedResourceId", "AllocatedResourceName"),
     "AllocatedTags",
 )
+_LINE = ("x_source", "x_page", "x_row")
 _IDENTITY = [
-    *("x_source", "x_page", "x_row", "part", "token_class"),
+    *(*_LINE, "part", "token_class"),
     *("to_account", "feature", "gpu_state", "rule_id"),
 ]
 _CATEGORY_OF_OPTION: Mapping[str, str] = {
@@ -33,6 +36,17 @@ _CATEGORY_OF_OPTION: Mapping[str, str] = {
     "capacity_block": "Standard",
     "provisioned": "Standard",
 }
+_NULL_WITHOUT: Mapping[str, str] = {
+    "RegionName": "region_id",
+    "SubAccountName": "sub_account_id",
+    "ResourceName": "resource_id",
+    "ResourceType": "resource_id",
+    "CommitmentDiscountName": "commitment_discount_id",
+    "CommitmentDiscountType": "commitment_discount_id",
+    "CommitmentDiscountCategory": "commitment_discount_id",
+    "CapacityReservationStatus": "capacity_reservation_id",
+}
+"""What says something of what has no id says nothing."""
 _DEVELOPERS = ("openai", "anthropic")
 """Providers who serve no models but their own."""
 
@@ -84,8 +98,10 @@ def _charge() -> dict[str, pl.Expr]:
     is_purchase = pl.col("charge_category") == "Purchase"
     return {
         "ChargeFrequency": pl.coalesce("charge_frequency", pl.when(~is_purchase).then(frequency)),
-        "RegionName": pl.when(pl.col("region_id").is_not_null()).then(f"{_EXTRA}RegionName"),
-        "SubAccountName": pl.when(pl.col("sub_account_id").is_not_null()).then("sub_account_name"),
+        **{
+            name: pl.when(pl.col(of).is_not_null()).then(focus_mapping().columns[name].source)
+            for name, of in _NULL_WITHOUT.items()
+        },
     }
 
 
@@ -157,10 +173,15 @@ def _ids(rows: pl.DataFrame) -> pl.Series:
 
 def _own() -> dict[str, pl.Expr]:
     is_output = pl.col("token_class").str.starts_with("output_")
+    # what a line was split into by class, or beside its purchase, is a charge of its own: ratios of each sum to 1
+    part = pl.when(pl.col("part") != LINE).then("part")
+    of_class = pl.when(pl.col("token_class_basis") == LOG).then("token_class")
     cache = pl.when(pl.col("token_class") == "cache_read").then(pl.lit("Read"))
     return {
         "x_RowId": pl.lit(""),
-        "x_OriginChargeId": pl.concat_str("x_source", "x_page", "x_row", separator="/"),
+        "x_OriginChargeId": pl.concat_str(
+            "x_source", "x_page", "x_row", part, of_class, separator="/", ignore_nulls=True
+        ),
         "x_AccountId": pl.col("to_account"),
         "x_TeamId": pl.col("team_id"),
         "x_Feature": pl.col("feature"),

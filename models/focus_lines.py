@@ -18,6 +18,8 @@ import polars as pl
 
 from models.money import MONEY
 
+LINE, UNUSED = "line", "unused"
+"""Which part of a bill line a line is: itself, or what a purchase states to be unused."""
 PLAN_COVERED, PLAN_NEGATION = "SavingsPlanCoveredUsage", "SavingsPlanNegation"
 MEASURES = (
     *("billed_cost", "effective_cost", "list_cost", "contracted_cost"),
@@ -117,7 +119,7 @@ def _unused_apart(charges: pl.DataFrame) -> pl.DataFrame:
         pl.col("commitment_discount_unit") == pl.col("billing_currency")
     )
     unused = charges.filter(is_both).with_columns(
-        part=pl.lit("unused"),
+        part=pl.lit(UNUSED),
         charge_category=pl.lit("Usage"),
         charge_frequency=pl.lit("Usage-Based"),
         billed_cost=_ZERO,
@@ -128,7 +130,7 @@ def _unused_apart(charges: pl.DataFrame) -> pl.DataFrame:
         commitment_discount_quantity=pl.when(in_money).then("effective_cost"),
     )
     whole = charges.with_columns(
-        part=pl.lit("line"), effective_cost=pl.when(is_both).then(_ZERO).otherwise("effective_cost")
+        part=pl.lit(LINE), effective_cost=pl.when(is_both).then(_ZERO).otherwise("effective_cost")
     )
     return pl.concat([whole, unused.select(whole.columns)])
 

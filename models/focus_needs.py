@@ -1,7 +1,7 @@
-"""On which rows FOCUS allows no NULL, and on how many of them the value is not known.
+"""On which rows FOCUS allows no NULL, on how many of them the value is not known, and what bills say against it.
 
-The words are those of `needs` in `contracts/focus.yml`. Source: the nullability rules of FOCUS 1.2. Here belongs: which
-rows. Here does not belong: what is done about it.
+The words are those of `needs` in `contracts/focus.yml`. Source: the nullability rules of FOCUS 1.2, ServiceCategory,
+ListCost and ContractedCost. Here belongs: which rows. Here does not belong: what is done about it.
 """
 
 from collections.abc import Mapping
@@ -26,6 +26,8 @@ _NEEDS: Mapping[str, pl.Expr] = {
     "reserved": pl.col("CapacityReservationId").is_not_null() & _USAGE,
 }
 """Rows by the mapping's word; any other word is the column that must not stand without this one."""
+
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,26 @@ def unknown_values(rows: pl.DataFrame, version: str) -> list[Unknown]:
             sources = tuple(sorted(lacking["x_SourceName"].unique()))
             found.append(Unknown(name, lacking.height, needed.height, sources))
     return found
+
+
+def contradictions(rows: pl.DataFrame) -> list[str]:
+    """What bills say that the standard does not allow, in words: it is exported as they say it.
+
+    Args:
+        rows: frame in the shape of `focus_cost_and_usage`.
+    """
+    services = rows.group_by("ServiceName").agg(pl.col("ServiceCategory").unique().sort())
+    several = services.filter(pl.col("ServiceCategory").list.len() > 1).sort("ServiceName")
+    found = [f"{name} stands under {' and '.join(kinds)}" for name, kinds in several.iter_rows()]
+    for kind in ("List", "Contracted"):
+        count = rows.filter(~_CORRECTION, _differs(f"{kind}UnitPrice", f"{kind}Cost")).height
+        if count:
+            found.append(f"{kind}Cost is not {kind}UnitPrice times PricingQuantity on {count:,} rows")
+    return found
+
+
+def _differs(price: str, cost: str) -> pl.Expr:
+    """Whether they differ by more than a billionth, as the official validator compares them."""
+    amounts = {name: pl.col(name).cast(pl.Float64) for name in (price, "PricingQuantity", cost)}
+    difference = (amounts[price] * amounts["PricingQuantity"] - amounts[cost]).abs()
+    return (difference > pl.max_horizontal(amounts[cost].abs(), pl.lit(1.0)) * _TOLERANCE).fill_null(value=False)

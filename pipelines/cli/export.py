@@ -31,9 +31,9 @@ def focus(
 
 
 def export_focus(console: Console, file: Path, month: date, version: str, output: Path) -> int:
-    """Writes the file. Returns the exit code: 3 where it lacks values that the standard wants on every such row."""
+    """Writes the file. Returns the exit code: 3 where a bill lacks what the standard wants, or contradicts it."""
     from contracts.focus import FOCUS, focus_mapping
-    from models.focus_needs import unknown_values
+    from models.focus_needs import contradictions, unknown_values
     from models.frames import frame_of
     from pipelines.calendar import next_month
     from pipelines.cli.commands import FAILED, OK, WITH_PROBLEMS, WRONG, stopped
@@ -56,7 +56,7 @@ def export_focus(console: Console, file: Path, month: date, version: str, output
         return stopped(console, str(error), WRONG)
     except (LakeError, FocusFileError) as error:
         return stopped(console, str(error), FAILED)
-    lacking = unknown_values(frame_of(rows), version)
+    lacking, contradicted = unknown_values(frame_of(rows), version), contradictions(frame_of(rows))
     console.print(escape(f"{output}: {rows.num_rows:,} rows of FOCUS {version}"), highlight=False, soft_wrap=True)
     for unknown in lacking:
         sources = ", ".join(unknown.sources)
@@ -64,7 +64,9 @@ def export_focus(console: Console, file: Path, month: date, version: str, output
             f"{unknown.column} is not known on {unknown.row_count:,} of the {unknown.needed_count:,} rows that need it"
         )
         console.print(f"[yellow]![/] {escape(f'{told} ({sources})')}", highlight=False, soft_wrap=True)
-    return WITH_PROBLEMS if lacking else OK
+    for said in contradicted:
+        console.print(f"[yellow]![/] against the standard, as billed: {escape(said)}", highlight=False, soft_wrap=True)
+    return WITH_PROBLEMS if lacking or contradicted else OK
 
 
 def _nothing(month: date, months: list[date]) -> str:

@@ -61,6 +61,17 @@ def test_the_parts_sum_to_the_line_whatever_the_log_counted() -> None:
     assert told(rows.sum(), "BilledCost", "ConsumedQuantity") == [("0.01", "12000000")]
 
 
+def test_each_class_is_a_charge_whose_ratios_sum_to_one() -> None:
+    parts = {"rule_kind": "priced_tokens"}
+    postings = journal(("g", "team:search", "11.3", None, parts), ("g", "team:support", "22.6", None, parts))
+    rows = rows_of(bill(LINE), postings, logged(), book())
+    ratio = pl.col("AllocatedMethodDetails").str.json_path_match("$.Elements[0].AllocatedRatio")
+    sums = rows.group_by("x_OriginChargeId").agg(ratio.cast(pl.Decimal(38, 12)).sum()).sort("x_OriginChargeId")
+    assert told(sums, *sums.columns) == [
+        (f"bill/page/1/{name}", "1") for name in ("cache_read", "cache_write_5m", "input_uncached", "output_text")
+    ]
+
+
 @pytest.mark.parametrize(
     ("usage", "price_book"),
     [

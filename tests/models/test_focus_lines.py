@@ -38,6 +38,7 @@ def test_a_purchase_that_states_its_unused_part_is_two_rows() -> None:
         ("Purchase", "Recurring", "1.75", "0", None),
         ("Usage", "Usage-Based", "0", "0.4", "Unused"),
     ]
+    assert rows["x_OriginChargeId"].to_list() == ["bill/page/1", "bill/page/1/unused"]
     quantities = told(rows, "CommitmentDiscountQuantity", "ResourceId", "ResourceName", "ResourceType", "ListCost")
     assert quantities == [("3.5", "plan", "one year", "SP", "1.75"), ("0.4", "plan", "one year", "SP", "0")]
 
@@ -128,3 +129,8 @@ def test_units_and_services_are_in_the_standard_s_words() -> None:
         (None, "Hours", "AI and Machine Learning", "Other (AI and Machine Learning)"),
         (None, None, "Networking", "Other (Networking)"),
     ]
+
+
+def test_what_has_no_id_has_no_name_and_no_kind() -> None:
+    rows = whole({"billed_cost": "1", "resource_type": "disk", "resource_name": "d", "sub_account_name": "s"})
+    assert told(rows, "ResourceId", "ResourceType", "ResourceName", "SubAccountName") == [(None,) * 4]

@@ -7,7 +7,7 @@ import pytest
 
 from contracts import contract
 from contracts.focus import FOCUS, FocusMapping, focus_mapping
-from models.focus_needs import unknown_values
+from models.focus_needs import contradictions, unknown_values
 from tests.models.focus_bill import whole
 from tests.pipelines.conftest import SHARED
 
@@ -72,3 +72,16 @@ def test_what_the_standard_wants_and_nobody_told_is_counted_where_it_wants_it() 
         "SkuPriceId": (1, 1),
     }
     assert unknown_values(rows.filter(pl.lit(value=False)), "1.2") == []
+
+
+def test_what_a_bill_says_against_the_standard_is_told_as_it_is() -> None:
+    priced = {"list_unit_price": "2", "pricing_quantity": "3", "list_cost": "6", "billed_cost": "6"}
+    rows = whole(
+        {"service_name": "EC2", "service_category": "Compute", **priced},
+        {"service_name": "EC2", "service_category": "Storage", **priced, "list_cost": "6.00000001"},
+        {"service_name": "S3", "service_category": "Storage", **priced, "list_cost": "6.000000001"},
+    )
+    assert contradictions(rows) == [
+        "EC2 stands under Compute and Storage",
+        "ListCost is not ListUnitPrice times PricingQuantity on 1 rows",
+    ]

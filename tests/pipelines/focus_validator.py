@@ -47,7 +47,8 @@ def _is(column: str, value: str | int | None, function: str = "CheckValue") -> d
 
 
 _INVOICED_OTHERWISE = (
-    "select * from rows left join charges on x_OriginChargeId = concat_ws('/', x_source, x_page, x_row) "
+    "select * from rows left join charges "
+    "on array_to_string(split(x_OriginChargeId, '/')[1:3], '/') = concat_ws('/', x_source, x_page, x_row) "
     "where InvoiceId is distinct from invoice_id"
 )
 WRONG: Mapping[str, Wrong] = {

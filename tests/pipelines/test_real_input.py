@@ -11,8 +11,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli.main import app
 from tests.pipelines.conftest import Night, night, published
+from tests.pipelines.focus_validator import WRONG, failed_rules
 
 DAY = date(2024, 9, 18)  # inside the bill's month
 INPUT_USD, OUTPUT_USD = Decimal("2.50"), Decimal("10.00")  # gpt-4o per million tokens; list price of that month
@@ -212,3 +215,13 @@ def test_a_team_named_like_a_formula_has_a_statement_that_is_inert(house: tuple[
     folder, _ = house
     page = next((folder / "reports" / "2024-09").glob("*gamma*.html")).read_text(encoding="utf-8")
     assert "=cmd|&#39; /C calc&#39;!A0" in page
+
+
+def test_a_published_bill_is_exported_with_nothing_wrong_but_what_it_says_itself(house: tuple[Path, Night]) -> None:
+    folder, _ = house
+    file = folder / "focus.parquet"
+    arguments = ["--month", "2024-09", "--output", str(file), "-c", str(folder / "farthing.yml")]
+    said = CliRunner().invoke(app, ["export", "focus", *arguments]).output
+    assert "Amazon Elastic Compute Cloud stands under Compute and Storage" in said
+    one_category = {"ServiceName-C-005-C", "ServiceName-C-008-C"}
+    assert failed_rules(file) - WRONG.keys() == one_category
