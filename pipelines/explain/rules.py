@@ -21,6 +21,7 @@ _OWN = {
     "gpu_seconds:unallocated": "GPU time that nobody held",
     "gpu_seconds:unknown": "GPU time of which no sample tells, and of which nobody knows the holder",
     "gpu_seconds:unhealthy": "GPU time lost to faults",
+    "unlogged": "tokens that were billed and that no log knows",
     "unused": "what nobody used, and no policy gives to anybody",
     "pool:unused": "the pool's measure knows nobody who could carry it",
 }
