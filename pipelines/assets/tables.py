@@ -39,6 +39,7 @@ from pipelines.night.references import (
     write_model_identity,
     write_references,
 )
+from pipelines.night.savings import SAVINGS, build_savings
 from pipelines.night.sealing import CHARGED, build_chargeback
 from pipelines.night.self_hosting import SCALING, SELF_HOSTED, build_scaling_costs, build_self_hosted_costs
 from pipelines.night.spot_means import MEANS, build_spot_means
@@ -70,6 +71,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     ANOMALIES: build_anomalies,
     ADVICE: build_commitment_advice,
     BRIDGE: build_variance_bridge,
+    SAVINGS: build_savings,
     ERRATA: build_bill_errata,
     EVENTS: build_outcome_events,
     UNIT_COSTS: build_unit_costs,

@@ -18,6 +18,8 @@ from models.node_prices import NODE_PRICE_RULES
 from models.outcome_events import OUTCOME_RULES
 from models.outcome_events import TABLE as OUTCOME_EVENTS
 from models.reconciliation import CAUSES, LINES, RECONCILIATION_RULES
+from models.savings import SAVINGS_RULES
+from models.savings import TABLE as SAVINGS
 from models.scaling import SCALING_RULES
 from models.self_hosting import SELF_HOSTING_RULES
 from models.spot import SPOT_RULES
@@ -92,6 +94,7 @@ _RULES: Mapping[str, str] = {
     "commitment_advice": ADVICE_RULES,
     "variance_bridge": BRIDGE_RULES,
     "commitment_hours": HOURS_RULES,
+    SAVINGS: SAVINGS_RULES,
     "spot_price_means": SPOT_RULES,
     LINES: RECONCILIATION_RULES,
     CAUSES: RECONCILIATION_RULES,

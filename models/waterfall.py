@@ -1,0 +1,169 @@
+"""Savings of several levers on the same money, without counting any of it twice.
+
+A lever takes a share of a cell's cost away: all of it where the rows need not be, part of it where tokens or their
+price fall. Levers act one after another on what those before left, so that
+
+    saving(lever k) = cost after levers 1..k-1 - cost after levers 1..k
+
+and the savings sum to what all levers do together, exactly. Beside that stands Shapley's value: the mean of a lever's
+saving over all orders, which has the same sum and prefers nobody for coming first. What a lever would save alone is of
+use to compare with others' figures, and does not add up.
+
+Sources: the waterfall is a telescoping sum; L. S. Shapley, A value for n-person games, 1953, over every subset. The
+range is a bootstrap of whole clusters (a feature's week), each draw with a share of success of its own.
+
+Here belongs: the arithmetic. Here does not belong: which levers there are, and what they find.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from itertools import combinations
+from math import comb
+
+import numpy as np
+
+from models.money import SCALE
+
+MOST_LEVERS = 8
+"""Shapley's value visits every subset of the levers: 256 of them."""
+
+DRAWS = 1_000
+QUANTILES = (0.1, 0.5, 0.9)
+_DIGITS = 9  # of a ratio that was drawn: far finer than a thousand draws tell
+_ZERO, _ONE = Fraction(0), Fraction(1)
+
+
+@dataclass(frozen=True)
+class Lever:
+    """A lever and how much of what it concerns it will really save, from `low` to `high`; any share as likely."""
+
+    name: str
+    low: Fraction = _ONE
+    high: Fraction = _ONE
+
+    @property
+    def mean(self) -> Fraction:
+        """The share that is taken where one figure is wanted."""
+        return (self.low + self.high) / 2
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Cost on which every lever acts alike.
+
+    Attributes:
+        cluster: what comes and goes together, as a feature's week; the bootstrap draws whole clusters.
+        cost: in one currency.
+        shares: by lever, the part of the cost that it takes away if it succeeds in full; 0 where it is not named.
+    """
+
+    cluster: str
+    cost: Fraction
+    shares: Mapping[str, Fraction]
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What a lever saves: after the levers before it, as Shapley has it, and alone. The last does not add up."""
+
+    waterfall: Fraction
+    shapley: Fraction
+    alone: Fraction
+
+
+def savings(cells: Sequence[Cell], levers: Sequence[Lever]) -> dict[str, Saving]:
+    """The saving of each lever in the order given; waterfall and Shapley's value sum to the same whole, exactly.
+
+    Raises:
+        ValueError: two levers of one name, more than `MOST_LEVERS`, or a cell with a lever that is not given.
+    """
+    _refuse(cells, levers)
+    found = {lever.name: [_ZERO, _ZERO, _ZERO] for lever in levers}
+    for cell in cells:
+        acting = [(lever.name, cell.shares[lever.name] * lever.mean) for lever in levers if cell.shares.get(lever.name)]
+        left = cell.cost
+        for name, share in acting:
+            sums = found[name]
+            sums[0] += left * share
+            sums[1] += cell.cost * _shapley(share, [other for each, other in acting if each != name])
+            sums[2] += cell.cost * share
+            left -= left * share
+    return {name: Saving(*sums) for name, sums in found.items()}
+
+
+def _refuse(cells: Sequence[Cell], levers: Sequence[Lever]) -> None:
+    names = {lever.name for lever in levers}
+    if len(names) != len(levers) or len(names) > MOST_LEVERS:
+        raise ValueError(f"{len(levers)} levers of {len(names)} names: each once, and no more than {MOST_LEVERS}")
+    strange = {name for cell in cells for name in cell.shares} - names
+    if strange:
+        raise ValueError(f"cells name levers that are not given: {sorted(strange)}")
+
+
+def _shapley(share: Fraction, others: Sequence[Fraction]) -> Fraction:
+    """A lever's mean part of a cell over all orders: what the others leave before it is the product of their rests."""
+    count = len(others)
+    found = _ZERO
+    for size in range(count + 1):
+        before = sum((_left(subset) for subset in combinations(others, size)), _ZERO)
+        found += share * before / ((count + 1) * comb(count, size))
+    return found
+
+
+def _left(shares: Sequence[Fraction]) -> Fraction:
+    left = _ONE
+    for share in shares:
+        left *= 1 - share
+    return left
+
+
+def combined(cells: Sequence[Cell], levers: Sequence[Lever]) -> Fraction:
+    """What all levers save together, worked out apart from their parts."""
+    mean = {lever.name: lever.mean for lever in levers}
+    return sum((c.cost * (1 - _left([mean[name] * s for name, s in c.shares.items()])) for c in cells), _ZERO)
+
+
+def ranges(cells: Sequence[Cell], levers: Sequence[Lever], seed: int = 1) -> dict[str, tuple[Decimal, ...]]:
+    """P10, P50 and P90 of each lever's saving in the waterfall; a lever without a saving has none.
+
+    Each draw takes as many clusters as there are, with return, and a share of success of each lever between its bounds.
+    The quantiles of several levers do not sum: not all have a bad month at once.
+    """
+    whole = savings(cells, levers)
+    names = sorted({cell.cluster for cell in cells})
+    if not names:
+        return {}
+    draws = np.random.default_rng(seed)
+    chosen = draws.multinomial(len(names), [1 / len(names)] * len(names), size=DRAWS)
+    weights = chosen[:, [names.index(cell.cluster) for cell in cells]].astype(np.float64)
+    total = sum((abs(cell.cost) for cell in cells), _ZERO)
+    left = np.array([_ratio(cell.cost, total) for cell in cells]) * weights
+    found: dict[str, tuple[Decimal, ...]] = {}
+    for lever in levers:
+        success = draws.uniform(_ratio(lever.low, _ONE), _ratio(lever.high, _ONE), size=(DRAWS, 1))
+        taken = left * success * np.array([_ratio(cell.shares.get(lever.name, _ZERO), _ONE) for cell in cells])
+        left = left - taken
+        if whole[lever.name].waterfall:
+            quantiles = np.quantile(taken.sum(axis=1), QUANTILES)
+            found[lever.name] = tuple(money(total * Fraction(f"{value:.{_DIGITS}f}")) for value in quantiles.tolist())
+    return found
+
+
+def _ratio(part: Fraction, whole: Fraction) -> np.float64:
+    return np.float64(part.numerator * whole.denominator) / np.float64(part.denominator * whole.numerator)
+
+
+def money(amount: Fraction) -> Decimal:
+    """An amount to the pico-unit, half even."""
+    return Decimal(f"{round(amount * 10**SCALE)}e-{SCALE}")
+
+
+def in_money(parts: Mapping[str, Fraction]) -> dict[str, Decimal]:
+    """Parts to the pico-unit that sum to their sum to the pico-unit: what rounding leaves goes to the largest."""
+    found = {name: money(part) for name, part in parts.items()}
+    if found:
+        largest = max(found, key=lambda name: (abs(found[name]), name))
+        found[largest] += money(sum(parts.values(), _ZERO)) - sum(found.values(), Decimal(0))
+    return found

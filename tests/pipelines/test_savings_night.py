@@ -1,0 +1,192 @@
+"""What a month could have cost less: which row is whose saving, worked out by hand, and what nothing proves."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, cast
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from contracts import all_contracts, contract
+from models.savings import savings_rows
+from models.savings_levers import LEVERS, REASONS, STEPS
+from pipelines.house import House
+from pipelines.night.savings import month_rows
+from pipelines.savings_ranges import published_ranges
+from tests.pipelines.test_variance_bridge import Lake
+
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+Tables = dict[str, list[dict[str, Any]]]
+SEARCH, IDLE = "team:search", "residual:idle"
+
+
+def found(tables: Tables) -> dict[tuple[str, str, str], dict[str, Any]]:
+    house = cast("House", type("House", (), {"lake": Lake(tables)}))
+    rows = list(savings_rows(OCTOBER, month_rows(house, OCTOBER), published_ranges()))
+    return {(str(row["account"]), str(row["billing_currency"]), str(row["lever"])): row for row in rows}
+
+
+def request(cost: str, *signs: str, batch: str | None = None, **changed: object) -> dict[str, Any]:
+    given = {"usage_date": OCTOBER, "team_id": "search", "feature": "chat", "request_count": 1}
+    priced = {"priced_cost_usd": Decimal(cost), "batch_cost_usd": Decimal(batch) if batch else None}
+    return {**given, **dict.fromkeys(signs, True), **priced, "has_batch_price": batch is not None, **changed}
+
+
+def gpus(cost: str, layer: str, observed: int = 1000, **changed: object) -> dict[str, Any]:
+    given = {"billing_period": OCTOBER, "charge_date": OCTOBER, "account": SEARCH, "billing_currency": "EUR"}
+    seconds = {"gpu_seconds": 1000, "observed_seconds": observed, "effective_cost": Decimal(cost)}
+    return {**given, "waste_layer": layer, "purchase_option": "on_demand", **seconds, **changed}
+
+
+def charge(cost: str, **changed: object) -> dict[str, Any]:
+    given = {"billing_period": OCTOBER, "charge_date": OCTOBER, "account": SEARCH, "billing_currency": "EUR"}
+    return {**given, "cost_kind": "unused_commitment", "effective_cost": Decimal(cost), **changed}
+
+
+def advice(saving: str | None, term: int, instance_type: str = "h100") -> dict[str, Any]:
+    price = {"mean_machines": 1.0, "peak_machines": 1.0, "on_demand_price": Decimal(1)}
+    given = {"billing_period": OCTOBER, "billing_currency": "EUR", "instance_type": instance_type, "term_months": term}
+    return {**given, **price, "monthly_saving": Decimal(saving) if saving else None}
+
+
+COMPANY: Tables = {
+    "usage_by_team_daily": [
+        {
+            "usage_date": OCTOBER,
+            "team_id": "search",
+            "priced_cost_usd": Decimal(100),
+            "duplicate_cost_usd": Decimal(10),
+            "avoided_cost_usd": Decimal(2),
+        },
+        {"usage_date": OCTOBER, "team_id": "search", "priced_cost_usd": Decimal(50), "is_self_hosted": True},
+        {"usage_date": NOVEMBER, "team_id": "search", "priced_cost_usd": Decimal(50)},
+    ],
+    "avoidable_requests": [
+        request("8", "is_failure"),
+        request("10", "is_failure", "is_job", "is_bunched_job", batch="5"),
+        request("4", "is_job", batch="2"),
+        request("1", "is_job", "is_bunched_job"),
+        request("3", "is_failure", team_id=None),
+        request("90", "is_failure", usage_date=NOVEMBER),
+    ],
+    "gpu_waste": [
+        gpus("40", "allocated_idle", observed=900),
+        gpus("7", "allocated_idle", observed=899, gpu_model_name="L4"),
+        gpus("5", "allocated_idle", purchase_option="reserved"),
+        gpus("11", "none", purchase_option="reserved"),
+        gpus("16", "unallocated", account=IDLE, purchase_option="spot"),
+        gpus("9", "unallocated", account=IDLE, purchase_option="spot", assumed_seconds=1),
+        gpus("20", "none", billing_currency="JPY"),
+    ],
+    "chargeback": [
+        charge("6"),
+        charge("50", cause="bill_restated", corrected_period=date(2026, 9, 1)),
+        charge("70", cost_kind="api"),
+    ],
+    # the best of two ways to commit to the machine, and none for another: 73 of 1460 a month, a twentieth
+    "commitment_advice": [advice("73", 12), advice("50", 36), advice(None, 0, "a100")],
+}
+
+
+def test_what_is_eliminated_is_not_batched_as_well() -> None:
+    """Three quarters of 18 need not be; of the 10 of them that are a job's, 2.5 is left, and 3/8 of it saved."""
+    rows = found(COMPANY)
+    failed, batch = rows[SEARCH, "USD", "failed_attempts"], rows[SEARCH, "USD", "batch"]
+    assert (failed["saving"], batch["saving"]) == (Decimal("13.5"), Decimal("0.9375"))
+    assert (failed["alone_saving"], batch["alone_saving"]) == (Decimal("13.5"), Decimal("3.75"))
+    assert (failed["shapley_saving"], batch["shapley_saving"]) == (Decimal("12.09375"), Decimal("2.34375"))
+    assert (failed["gross_saving"], batch["gross_saving"]) == (18, 5)
+    assert failed["combined_saving"] == batch["combined_saving"] == Decimal("14.4375")
+    assert failed["basis_cost"] == 90  # a hundred without copies, and without own models
+    assert (failed["team_id"], failed["evidence_row_count"]) == ("search", 2)
+    # a job whose calls are spread is no saving, and neither is one whose batch price nobody knows
+    assert (batch["unproven_cost"], batch["reason"]) == (5, "spread_over_the_day")
+    assert (rows["residual:unowned_usage", "USD", "failed_attempts"]["gross_saving"]) == 3
+
+
+def test_idle_gpus_are_released_before_the_rest_is_committed_to() -> None:
+    """Of 40 idle on demand three quarters go; 5/8 of a twentieth of the other 10 and of 7 that nobody saw."""
+    rows = found(COMPANY)
+    idle, committed = rows[SEARCH, "EUR", "idle_gpus"], rows[SEARCH, "EUR", "commitments"]
+    assert (idle["saving"], committed["saving"]) == (30, Decimal("0.53125"))
+    assert (idle["gross_saving"], committed["gross_saving"]) == (40, Decimal("2.35"))
+    assert (idle["unproven_cost"], idle["reason"]) == (12, "few_samples")
+    assert idle["basis_cost"] == 40 + 7 + 5 + 11 + 6
+    spare = rows[IDLE, "EUR", "unallocated_gpus"]
+    assert (spare["saving"], spare["team_id"], spare["unproven_cost"], spare["reason"]) == (
+        12,
+        None,
+        9,
+        "assumed_holder",
+    )
+
+
+def test_what_a_commitment_binds_is_saved_only_once_it_is_filled() -> None:
+    row = found(COMPANY)[SEARCH, "EUR", "unused_commitments"]
+    assert (row["gross_saving"], row["saving"], row["captured_saving"]) == (6, 3, None)
+
+
+def test_a_cost_without_proof_has_a_reason_and_no_saving() -> None:
+    row = found(COMPANY)[SEARCH, "JPY", "commitments"]
+    assert (row["saving"], row["gross_saving"], row["saving_p10"]) == (None, None, None)
+    assert (row["unproven_cost"], row["reason"], row["combined_saving"]) == (20, "no_advice", 0)
+
+
+def test_what_the_gateways_cache_saves_is_told_without_a_guess_of_more() -> None:
+    row = found(COMPANY)[SEARCH, "USD", "exact_repeats"]
+    assert (row["captured_saving"], row["saving"], row["gross_saving"]) == (2, None, None)
+
+
+def test_repeats_left_stand_beside_those_that_the_cache_had() -> None:
+    rows = found({**COMPANY, "avoidable_requests": [request("4", "is_repeat")]})
+    row = rows[SEARCH, "USD", "exact_repeats"]
+    assert (row["gross_saving"], row["captured_saving"], row["saving"]) == (6, 2, 3)
+
+
+def test_the_headline_is_the_cautious_end() -> None:
+    for row in found(COMPANY).values():
+        if row["saving"] is not None:
+            assert 0 <= row["saving_p10"] < row["saving_p50"] < row["saving_p90"] <= 3 * row["gross_saving"]
+
+
+def test_the_same_month_gives_the_same_rows_in_any_order() -> None:
+    turned = {table: rows[::-1] for table, rows in COMPANY.items()}
+    assert found(turned) == found(COMPANY)
+
+
+def test_the_rows_keep_the_contract_and_its_checks() -> None:
+    output = contract("savings")
+    batch = pa.Table.from_pylist(list(found(COMPANY).values()), schema=output.arrow_schema())
+    with duckdb.connect() as connection:
+        connection.register("batch", batch)
+        for check in output.checks:
+            assert not connection.execute(check.sql.format(batch="batch")).fetchall(), check.name
+    assert batch.num_rows == len(batch.select(list(output.key)).group_by(list(output.key)).aggregate([]))
+
+
+def test_the_evidence_is_a_query_on_what_is_published() -> None:
+    rows = found({**COMPANY, "gpu_waste": [gpus("4", "unallocated", account="team:o'hara")]})
+    with duckdb.connect() as connection:
+        for table in all_contracts().values():
+            if table.published:
+                connection.register(table.table, table.arrow_schema().empty_table())
+        for row in rows.values():
+            assert connection.execute(row["evidence"]).fetchall() == []
+    assert ("team:o'hara", "EUR", "unallocated_gpus") in rows
+
+
+def test_levers_stand_in_the_order_of_the_steps() -> None:
+    places = [STEPS.index(kind.step) for kind in LEVERS]
+    assert places == sorted(places)
+    columns = {column.name: column for column in contract("savings").columns}
+    assert tuple(kind.name for kind in LEVERS) == columns["lever"].values
+    assert tuple(REASONS) == columns["reason"].values
+
+
+def test_a_published_range_is_of_its_own_basis_alone() -> None:
+    batch = published_ranges()["batch"]
+    assert batch.of(Decimal(30), "list price of eligible requests") == (15, 15)
+    with pytest.raises(ValueError, match="not of 'the whole bill'"):
+        batch.of(Decimal(30), "the whole bill")
+    assert found(COMPANY)[SEARCH, "USD", "batch"]["published_basis"] == batch.basis
