@@ -149,7 +149,6 @@ def break_even(traffic: Traffic, plan: Plan, api_cost: float) -> BreakEven:
 
     Raises:
         ValueError: the API's cost is negative, or there is no traffic: nothing can be said of either.
-        ValueError: the traffic needs more replicas than can be planned by a formula.
     """
     if api_cost < 0 or not (traffic.input_tokens.sum() + traffic.output_tokens.sum()):
         raise ValueError("no traffic, or an API's cost below zero: there is nothing to compare")
@@ -162,10 +161,8 @@ def break_even(traffic: Traffic, plan: Plan, api_cost: float) -> BreakEven:
 
 def _volume(traffic: Traffic, plan: Plan, api_cost: float) -> float:
     """The smallest multiple from which on no larger one that was looked at is dearer."""
-    largest = (_work(traffic, plan) * traffic.peak).max()
-    multiples = [multiple for multiple in _MULTIPLES.tolist() if multiple * largest <= 500]
     found = np.nan
-    for multiple in reversed(multiples):
+    for multiple in reversed(_MULTIPLES.tolist()):
         if Serving.of(traffic, plan, multiple).cost > multiple * api_cost:
             break
         found = multiple

@@ -1,9 +1,10 @@
 """What to commit to: every machine type that runs on demand, against every commitment that its provider's list sells.
 
-Use is that of the last 90 whole days that the account's bill reaches, hour by hour, what is covered already left out.
-The advice is cautious: the lowest best level of the last 30, 60 and 90 days, nothing on less than 30 days or while use
-falls. A list's price is matched by the stock-keeping unit of the use, else by its list price: one machine type is sold
-under several operating systems.
+Use is that of the last 90 whole days that the account's bill reaches, hour by hour, what is covered already left out;
+hours of commitments say how far the bill reaches where nothing runs on demand any more. The advice is cautious: the
+lowest best level of the last 30, 60 and 90 days, nothing on less than 30 days, while use falls, or where the bill does
+not tell the hours. A list's price is matched by the stock-keeping unit of the use, else by its list price, and then by
+unit or product: one machine type is sold under several operating systems.
 
 Here belongs: which hours meet which price, and the figures of the advice. Here does not belong: the level itself
 (`commitment_level`), how lists are read.
@@ -32,6 +33,8 @@ _COMMITMENTS = ("reserved", "savings_plan", "committed_use")
 _SHIFTS = (70, 85, 115)
 _MACHINE = ["provider_name", "billing_account_id", "billing_currency", "region_id", "instance_type", "sku_id"]
 _HOUR = timedelta(hours=1)
+_LONGEST_LINE = timedelta(hours=2)
+_MOST_COARSE = Fraction(1, 10)
 
 Row = Mapping[str, Any]
 
@@ -45,6 +48,13 @@ class Machines:
     use: Use
     price: Fraction
     list_unit_price: Decimal | None
+    coarse: Fraction
+    """Part of the machine-hours that lines of more than two hours tell of: when in them is not known."""
+
+    @property
+    def end(self) -> datetime:
+        """First instant after the last hour."""
+        return self.start + len(self.use) * _HOUR
 
     @property
     def days(self) -> int:
@@ -52,11 +62,14 @@ class Machines:
         return len(self.use) // 24
 
 
-def commitment_advice(use: pl.DataFrame, prices: pl.DataFrame, billing_period: datetime) -> pl.DataFrame:
+def commitment_advice(
+    use: pl.DataFrame, commitment_hours: pl.DataFrame, prices: pl.DataFrame, billing_period: datetime
+) -> pl.DataFrame:
     """Advice for every machine type used on demand, in the shape of `commitment_advice`.
 
     Args:
         use: frame in the shape of `machine_use`: the billing period's rows, and those of months before.
+        commitment_hours: frame in the shape of `commitment_hours`, of the same months.
         prices: frame in the shape of `machine_prices`; the newest day of each provider counts.
         billing_period: first instant of the billing period that the advice is of.
 
@@ -67,20 +80,36 @@ def commitment_advice(use: pl.DataFrame, prices: pl.DataFrame, billing_period: d
     newest = lists.filter(pl.col("usage_date") == pl.col("usage_date").max().over("provider_name"))
     rows = [
         {"billing_period": billing_period.date(), **machines.key, **advised}
-        for machines in _machines(require(use, "machine_use"))
+        for machines in _machines(require(use, "machine_use"), require(commitment_hours, "commitment_hours"))
+        if machines.end > billing_period
         for advised in _advised(machines, list(_offers(machines, newest)))
     ]
     return conform(pl.DataFrame(rows, schema=schema_of(TABLE)), TABLE)
 
 
-def _machines(use: pl.DataFrame) -> Iterator[Machines]:
+def _machines(use: pl.DataFrame, commitment_hours: pl.DataFrame) -> Iterator[Machines]:
     """The hours of each machine type; an account's known days end where its bill does."""
     if use.is_empty():
         return
-    known = use.with_columns(
-        end=pl.col("charge_period_end").max().over("provider_name", "billing_account_id").dt.truncate("1d"),
-        begin=pl.col("charge_period_start").min().over("provider_name", "billing_account_id").dt.truncate("1d"),
-    ).with_columns(start=pl.max_horizontal("begin", pl.col("end").dt.offset_by(f"-{max(LOOKBACK_DAYS)}d")))
+    account = ["provider_name", "billing_account_id"]
+    reached = (
+        pl.concat(
+            [
+                use.select(*account, reached="charge_period_end"),
+                commitment_hours.select(*account, reached=pl.col("hour_start") + _HOUR),
+            ]
+        )
+        .group_by(account)
+        .agg(pl.col("reached").max())
+    )
+    known = (
+        use.join(reached, on=account, how="left", maintain_order="left")
+        .with_columns(
+            end=pl.col("reached").dt.truncate("1d"),
+            begin=pl.col("charge_period_start").min().over("provider_name", "billing_account_id").dt.truncate("1d"),
+        )
+        .with_columns(start=pl.max_horizontal("begin", pl.col("end").dt.offset_by(f"-{max(LOOKBACK_DAYS)}d")))
+    )
     for key, group in known.sort("charge_period_start", "charge_period_end").group_by(_MACHINE, maintain_order=True):
         lines = group.rows(named=True)
         start, end = lines[0]["start"], lines[0]["end"]
@@ -92,7 +121,13 @@ def _machines(use: pl.DataFrame) -> Iterator[Machines]:
         if hours and quantity > 0:
             cost = sum((Fraction(line["effective_cost"]) for line in inside), Fraction(0))
             listed = inside[-1]["list_unit_price"]
-            yield Machines(dict(zip(_MACHINE, key, strict=True)), start, use_of(hours), cost / quantity, listed)
+            coarse = sum((Fraction(line["machine_hours"]) for line in inside if _is_coarse(line)), Fraction(0))
+            about = dict(zip(_MACHINE, key, strict=True))
+            yield Machines(about, start, use_of(hours), cost / quantity, listed, coarse / quantity)
+
+
+def _is_coarse(line: Row) -> bool:
+    return line["charge_period_end"] - line["charge_period_start"] > _LONGEST_LINE
 
 
 def _spread(line: Row, start: datetime, hours: list[int]) -> None:
@@ -112,16 +147,21 @@ def _offers(machines: Machines, newest: pl.DataFrame) -> Iterator[Row]:
         instance_type=machines.key["instance_type"],
         currency=machines.key["billing_currency"],
     )
-    on_demand = same.filter(pl.col("purchase_option") == "on_demand")
+    on_demand = same.filter((pl.col("purchase_option") == "on_demand") & (pl.col("unit_price") > 0))
     mine = on_demand.filter(pl.col("sku_id") == machines.key["sku_id"]) if machines.key["sku_id"] else on_demand.clear()
     if mine.is_empty() and machines.list_unit_price is not None:
         mine = on_demand.filter(pl.col("unit_price") == machines.list_unit_price)
-    products = set(mine["product"]) if mine["product"].n_unique() == 1 else set[str]()
-    terms = same.filter(pl.col("purchase_option").is_in(_COMMITMENTS) & pl.col("price_per_hour").is_not_null())
-    cheapest = terms.sort("price_per_hour", "sku_id", "sku_price_id").unique(
-        ["purchase_option", "term_months", "payment_option", "product"], keep="first", maintain_order=True
+    one = mine["product"].n_unique() == 1  # several are several operating systems: nobody knows which it runs
+    products, units = (set(mine["product"]), set(mine["sku_id"])) if one else (set[str](), set[str]())
+    terms = same.filter(
+        pl.col("purchase_option").is_in(_COMMITMENTS),
+        pl.col("price_per_hour").is_not_null(),
+        pl.col("product").is_in(products) | pl.col("sku_id").is_in(units - {""}),
     )
-    yield from (row for row in cheapest.iter_rows(named=True) if row["product"] in products)
+    cheapest = terms.sort("price_per_hour", "sku_id", "sku_price_id").unique(
+        ["purchase_option", "term_months", "payment_option"], keep="first", maintain_order=True
+    )
+    yield from cheapest.iter_rows(named=True)
 
 
 def _advised(machines: Machines, offers: Sequence[Row]) -> Iterator[dict[str, object]]:
@@ -150,6 +190,8 @@ def _figures(machines: Machines, offer: Row) -> dict[str, object]:
     found["best_machines"] = best_level(use, committed, machines.price)
     if machines.days < min(LOOKBACK_DAYS):
         return found | {"reason": "short_history"}
+    if machines.coarse > _MOST_COARSE:
+        return found | {"reason": "coarse_bill"}
     if is_falling(use.reshape(-1, 24).sum(axis=1).tolist()):
         return found | {"reason": "falling_use"}
     level = min(best_level(use[-24 * days :], committed, machines.price) for days in LOOKBACK_DAYS)

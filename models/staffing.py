@@ -12,8 +12,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_SERVERS = 1_000
-"""Beyond this the formula is no help: nobody plans such a fleet by it."""
+LARGEST_LOAD = 500.0
+"""Beyond it servers grow as the load does: a larger fleet is a little busier, which is left out as caution."""
 
 
 def waiting_probability(servers: int, load: float) -> float:
@@ -53,16 +53,18 @@ def servers_for(loads: NDArray[np.float64], *, most_waiting: float = 0.05) -> ND
     """The fewest servers for each load at which no more than `most_waiting` of the requests wait; none for no load.
 
     Raises:
-        ValueError: `most_waiting` is no probability, a load is negative, or needs more than `MOST_SERVERS`.
+        ValueError: `most_waiting` is no probability, or a load is negative.
     """
     if not 0 < most_waiting < 1:
         raise ValueError(f"{most_waiting} of the requests may wait: expected a share between 0 and 1")
     if loads.size == 0:
         return np.zeros(0, dtype=np.int64)
-    if loads.min() < 0 or loads.max() > MOST_SERVERS:
-        raise ValueError(f"loads from {loads.min()} to {loads.max()} erlangs: expected 0 to {MOST_SERVERS:,}")
+    if loads.min() < 0:
+        raise ValueError(f"a load of {loads.min()} erlangs: expected none or more")
+    inside = np.minimum(loads, LARGEST_LOAD)
     table = 64
-    while _capacities(most_waiting, table)[-1] < loads.max():
+    while _capacities(most_waiting, table)[-1] < inside.max():
         table *= 2
-    found = np.searchsorted(_capacities(most_waiting, table), loads, side="left") + 1
-    return np.where(loads > 0, found, 0).astype(np.int64)
+    found = np.searchsorted(_capacities(most_waiting, table), inside, side="left") + 1
+    grown = np.ceil(found * np.maximum(loads / LARGEST_LOAD, 1.0))
+    return np.where(loads > 0, grown, 0).astype(np.int64)

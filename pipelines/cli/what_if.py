@@ -3,8 +3,9 @@
 import json
 import math
 import sys
+from collections import Counter
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from models.break_even_risk import Risk
 
 WEEKS = 4
+FEWEST_DAYS = 7
 _PRICED = (
     *("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio"),
     *("output_text", "output_reasoning", "output_audio"),
@@ -44,16 +46,19 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Log:
-    """A model's half hours of the last four weeks: start, tokens to compute, tokens generated, cost at list prices."""
+    """A model's half hours of four weeks, or of as many whole days as the log has of them.
+
+    `rows` holds start, tokens to compute, tokens generated, and cost at the price book's prices.
+    """
 
     rows: list[tuple[datetime, int, int, Decimal]]
     unpriced_tokens: int
-    last_day: str
+    days: tuple[date, ...]
 
     @property
     def monthly_cost(self) -> Decimal:
         """What the API asks for 730 mean hours."""
-        return sum((row[3] for row in self.rows), Decimal(0)) * 730 / (WEEKS * 168)
+        return sum((row[3] for row in self.rows), Decimal(0)) * 730 / (len(self.days) * 24)
 
 
 def what_if_self_host(console: Console, file: Path, given: Assumptions, output: str) -> int:
@@ -78,9 +83,8 @@ def what_if_self_host(console: Console, file: Path, given: Assumptions, output: 
         return stopped(console, str(error), WRONG)
     except (LakeError, duckdb.Error) as error:
         return stopped(console, str(error), FAILED)
-    if not any(row[1] or row[2] for row in log.rows):
-        known = f" It has: {', '.join(others)}." if others else ""
-        return stopped(console, f"The log of the last {WEEKS} weeks has no tokens of '{given.model}'.{known}", WRONG)
+    if told := _lacking(log, given.model, others):
+        return stopped(console, told, WRONG)
     try:
         plan = Plan(
             *(given.gpus, given.gpu_hour_cost, given.prefill_rate, given.decode_rate, given.min_replicas),
@@ -98,6 +102,16 @@ def what_if_self_host(console: Console, file: Path, given: Assumptions, output: 
     return OK
 
 
+def _lacking(log: Log, model: str, others: list[str]) -> str:
+    """What is missing to plan by, or nothing."""
+    if not any(row[1] or row[2] for row in log.rows):
+        known = f" It has: {', '.join(others)}." if others else ""
+        return f"The log of the last {WEEKS} weeks has no tokens of '{model}'.{known}"
+    if len(log.days) < FEWEST_DAYS:
+        return f"The log has {len(log.days)} days: traffic of a whole week is the least that can be planned by."
+    return ""
+
+
 def read_log(database: "duckdb.DuckDBPyConnection", model: str) -> Log:
     """The model's half hours of the four weeks that end with the log's last whole day, duplicates taken out."""
 
@@ -111,16 +125,20 @@ def read_log(database: "duckdb.DuckDBPyConnection", model: str) -> Log:
         f"cast({tokens((name,))} as decimal(20, 0)) * coalesce({name}_usd_per_token, 0)" for name in _PRICED
     )
     query = f"""
-        with last_day as (select max(usage_date) as day from usage_hourly)
-        select usage_hour, sum({tokens(_COMPUTED)})::bigint, sum({tokens(_GENERATED)})::bigint,
-            sum({costs})::decimal(38, 12), sum({" + ".join(map(unpriced, _PRICED))})::bigint, max(last_day.day)::varchar
+        with last_day as (select max(usage_date) as day, min(usage_date) as first_day from usage_hourly)
+        select time_bucket(interval 30 minute, coalesce(price_from, usage_hour)) as half_hour,
+            sum({tokens(_COMPUTED)})::bigint, sum({tokens(_GENERATED)})::bigint, sum({costs})::decimal(38, 12),
+            sum({" + ".join(map(unpriced, _PRICED))})::bigint, max(last_day.day), min(last_day.first_day)
         from usage_hourly, last_day
         where model_id = $model and usage_date > last_day.day - {WEEKS * 7}
-        group by usage_hour order by usage_hour
+        group by half_hour order by half_hour
     """
     rows = database.execute(query, {"model": model}).fetchall()
-    last_day = rows[0][5] if rows else ""
-    return Log([row[:4] for row in rows], sum(row[4] for row in rows), last_day)
+    if not rows:
+        return Log([], 0, ())
+    last, first = rows[0][5], max(rows[0][6], rows[0][5] - timedelta(days=WEEKS * 7 - 1))
+    days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
+    return Log([row[:4] for row in rows], sum(row[4] for row in rows), days)
 
 
 def _models(database: "duckdb.DuckDBPyConnection") -> list[str]:
@@ -135,10 +153,11 @@ def traffic_of(log: Log, plan: "Plan") -> "Traffic":
     from models.break_even import WEEK_HOURS, Traffic
 
     computed, generated, busiest = (np.zeros(WEEK_HOURS) for _ in range(3))
+    seen = Counter(day.weekday() for day in log.days)
     for start, input_tokens, output_tokens, _ in log.rows:
         hour = start.weekday() * 24 + start.hour
-        computed[hour] += input_tokens / WEEKS
-        generated[hour] += output_tokens / WEEKS
+        computed[hour] += input_tokens / seen[start.weekday()]
+        generated[hour] += output_tokens / seen[start.weekday()]
         work = 2 * (input_tokens / plan.prefill_rate + output_tokens / plan.decode_rate)
         busiest[hour] = max(busiest[hour], work)
     mean = computed / plan.prefill_rate + generated / plan.decode_rate
@@ -155,8 +174,8 @@ def number_of(amount: Decimal) -> float:
 def _record(given: Assumptions, log: Log, found: "BreakEven", chance: "Risk") -> dict[str, object]:
     record: dict[str, object] = {
         **asdict(given),
-        "last_day": log.last_day,
-        "weeks": WEEKS,
+        "last_day": str(log.days[-1]),
+        "days": len(log.days),
         "api_monthly_cost": str(log.monthly_cost.quantize(Decimal("0.01"))),
         "unpriced_tokens": log.unpriced_tokens,
         "serving": {**asdict(found.serving), "cost": found.serving.cost},
@@ -170,7 +189,7 @@ def _record(given: Assumptions, log: Log, found: "BreakEven", chance: "Risk") ->
 
 def _print(console: Console, given: Assumptions, log: Log, found: "BreakEven", chance: "Risk") -> None:
     serving, saving = found.serving, found.monthly_saving
-    title = f"{given.model}: its traffic of {WEEKS} weeks to {log.last_day}, a month of 730 hours"
+    title = f"{given.model}: its traffic of {len(log.days)} days to {log.days[-1]}, a month of 730 hours"
     console.print(escape(title))
     table = Table(show_header=False)
     table.add_column()

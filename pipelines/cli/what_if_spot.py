@@ -78,10 +78,17 @@ def read_offers(database: "duckdb.DuckDBPyConnection", instance_type: str) -> li
     """The spot markets of a machine type in the newest 30 days of prices, with the newest on-demand price there."""
     query = f"""
         with last_day as (select max(usage_date) as day from machine_prices where purchase_option = 'spot'),
-        listed as (
-            select region_id, product, currency, max_by(price_per_hour, usage_date) as price_per_hour
-            from machine_prices where instance_type = $type and purchase_option = 'on_demand'
-            group by region_id, product, currency
+        newest as (
+            select region_id, product, sku_id, currency, max_by(price_per_hour, usage_date) as price_per_hour
+            from machine_prices
+            where instance_type = $type and purchase_option = 'on_demand' and price_per_hour > 0
+            group by region_id, product, sku_id, currency
+        ),
+        listed as ( -- a list names products in words of its own: Linux costs least, as it has no licence
+            select region_id, product, currency, min(price_per_hour) as price_per_hour from newest group by all
+            union all by name
+            select region_id, 'Linux/UNIX' as product, currency, min(price_per_hour) as price_per_hour from newest
+            group by region_id, currency having count(*) filter (where product = 'Linux/UNIX') = 0
         )
         select region_id, availability_zone, product, currency, avg(spot.price_per_hour)::decimal(38, 12),
             max(spot.price_per_hour), any_value(listed.price_per_hour)

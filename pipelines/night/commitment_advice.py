@@ -12,7 +12,7 @@ from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
 from pipelines.night.stale import input_range
 
-USE, PRICES = "machine_use", "machine_prices"
+INPUTS = ("machine_use", "commitment_hours", "machine_prices")
 
 
 def build_commitment_advice(house: House, first: date, last: date) -> Built:
@@ -21,11 +21,10 @@ def build_commitment_advice(house: House, first: date, last: date) -> Built:
     pieces: list[pa.Table] = []
     targets = stale_targets(house, output, first, last)
     for target in targets:
-        use, prices = (
-            frame_of(house.lake.read(name, *input_range(output, contract(name), target.slice_date)))
-            for name in (USE, PRICES)
+        use, hours, prices = (
+            frame_of(house.lake.read(name, *input_range(output, contract(name), target.slice_date))) for name in INPUTS
         )
-        found = commitment_advice(use, prices, datetime.combine(target.slice_date, datetime.min.time()))
+        found = commitment_advice(use, hours, prices, datetime.combine(target.slice_date, datetime.min.time()))
         pieces += replace_slices(house, output, conform(output, found.to_arrow()), [target])
     rows = pa.concat_tables(pieces) if pieces else None
     advised = sum(value is not None for value in rows["advised_machines"].to_pylist()) if rows is not None else 0

@@ -43,10 +43,10 @@ def build_variance_bridge(house: House, first: date, last: date) -> Built:
 
 
 def bridge_rows(house: House, period: date) -> Iterator[dict[str, object]]:
-    """The rows of a period; none where nothing was billed in the month before."""
+    """The rows of a period; none where nothing was billed in it yet, or in the month before."""
     months = (months_before(period, 1), period)
     costs = [_costs(house, month) for month in months]
-    if not costs[0]:
+    if not costs[0] or not costs[1]:
         return
     uses = [_use(house, month) for month in months]
     prices = [_prices(house, month) for month in months]
@@ -106,12 +106,12 @@ def _costs(house: House, month: date) -> Sums:
     kind = (
         pl.when(pl.col("cause").is_not_null() | (pl.col("rule_kind") == "correction"))
         .then(pl.lit("adjustment"))
+        .when(pl.col("cost_kind") == "gpu")  # of shared pools, too: their seconds come along
+        .then(pl.lit("gpu"))
         .when(pl.col("rule_kind") == "pool")
         .then(pl.lit("shared"))
         .when((pl.col("cost_kind") == "api") & (pl.col("model_id") != ""))
         .then(pl.lit("api"))
-        .when(pl.col("cost_kind") == "gpu")
-        .then(pl.lit("gpu"))
         .otherwise(pl.lit("other"))
     )
     model = pl.when(kind.is_in(["api", "other"])).then("model_id").otherwise(pl.lit(""))

@@ -16,7 +16,7 @@ with sides as (
         cast(0 as decimal(38, 12)) as uncovered_cost,
         x_commitment_end as term_end
     from charges
-    where charge_category = 'Usage' and commitment_discount_status = 'Used'
+    where charge_category = 'Usage' and charge_class is null and commitment_discount_status = 'Used'
     union all
     select
         billing_period,

@@ -60,8 +60,19 @@ def frame(rows: list[dict[str, Any]], table: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema_of(table))
 
 
-def advice(use: list[dict[str, Any]], prices: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return commitment_advice(frame(use, "machine_use"), frame(prices, "machine_prices"), MONTH).to_dicts()
+def advice(
+    use: list[dict[str, Any]], prices: list[dict[str, Any]], *, committed_until: datetime | None = None
+) -> list[dict[str, Any]]:
+    blank = {name: Decimal(0) for name in schema_of("commitment_hours") if name.endswith("_cost")}
+    told = {"billing_period": MONTH.date(), "x_source": "bill", "commitment_discount_id": "r", "is_stated": True}
+    account = {name: USE[name] for name in ("provider_name", "billing_account_id", "billing_currency")}
+    committed = (
+        [{**blank, **told, **account, "hour_start": committed_until - timedelta(hours=1)}] if committed_until else []
+    )
+    hours_of_commitments = frame(committed, "commitment_hours")
+    return commitment_advice(
+        frame(use, "machine_use"), hours_of_commitments, frame(prices, "machine_prices"), MONTH
+    ).to_dicts()
 
 
 LIST = [
@@ -108,7 +119,7 @@ def test_the_lowest_of_the_last_months_counts() -> None:
 
 
 def test_nothing_is_advised_on_a_short_history_or_falling_use_or_without_a_saving() -> None:
-    (short,) = advice(hours([2] * (29 * 24)), LIST)
+    (short,) = advice(hours([0] * (60 * 24) + [2] * (29 * 24)), LIST)
     assert (short["reason"], short["best_machines"], short["advised_machines"]) == ("short_history", 2, None)
     (falling,) = advice(hours([90 - hour // 24 for hour in range(90 * 24)]), LIST)
     assert falling["reason"] == "falling_use"
@@ -119,28 +130,51 @@ def test_nothing_is_advised_on_a_short_history_or_falling_use_or_without_a_savin
 def test_a_product_that_no_list_sells_is_told_and_another_s_price_is_not_taken() -> None:
     windows = offer("reserved", "1", months=12, product="Windows", sku="SKU2")
     for prices in ([], [offer("on_demand", "5"), windows], [offer("on_demand", "6", sku="SKU3"), *LIST[1:]]):
-        (found,) = advice(hours([2] * (60 * 24)), prices)
+        (found,) = advice(hours([2] * (70 * 24)), prices)
         assert (found["reason"], found["purchase_option"], found["committed_price"]) == ("no_price", "", None)
 
 
-def test_a_day_s_line_lies_evenly_in_its_hours() -> None:
+def test_lines_of_days_do_not_tell_how_many_ran_at_once() -> None:
+    """Ten machines for eight hours look like three all day, which would be paid for twenty-four."""
     days = [
         {
             **USE,
             "charge_period_start": START + timedelta(days=day),
             "charge_period_end": START + timedelta(days=day + 1),
-            "machine_hours": Decimal(36),
-            "effective_cost": Decimal(144),
+            "machine_hours": Decimal(80),
+            "effective_cost": Decimal(320),
         }
-        for day in range(40)
+        for day in range(70)
     ]
     (found,) = advice(days, LIST)
-    # one and a half machines in every hour; the second half pays as much either way, so one is enough
-    assert (found["mean_machines"], found["peak_machines"], found["advised_machines"]) == (1.5, 1.5, 1)
+    assert (found["reason"], found["advised_machines"]) == ("coarse_bill", None)
+    assert abs(found["mean_machines"] - 80 / 24) < 1e-6
+
+
+def test_what_was_committed_since_is_not_advised_again() -> None:
+    """Two machines for 63 days, then reserved: the bill goes on, and has no hour on demand any more."""
+    used = hours([2] * (63 * 24))
+    (before,) = advice(used, LIST)
+    assert before["advised_machines"] == 2
+    (after,) = advice(used, LIST, committed_until=datetime(2026, 9, 29))
+    assert (after["advised_machines"], after["last_day"]) == (None, datetime(2026, 9, 28).date())
+    # and an account whose bill ends before the month says nothing of it
+    assert advice(hours([2] * (60 * 24)), LIST) == []
+
+
+def test_a_reservation_is_found_by_its_unit_where_the_list_words_products_by_way_of_buying() -> None:
+    aws = [
+        offer("on_demand", "5", product="$5 per On Demand Linux p5.48xlarge Instance Hour"),
+        offer("on_demand", "6", product="$6 per On Demand Windows p5.48xlarge Instance Hour", sku="SKU2"),
+        offer("reserved", "2", months=12, product="Linux/UNIX (Amazon VPC), p5.48xlarge reserved instance applied"),
+        offer("reserved", "1", months=12, product="Windows, p5.48xlarge reserved instance applied", sku="SKU2"),
+    ]
+    (found,) = advice(hours([2] * (70 * 24)), aws)
+    assert (found["committed_price"], found["advised_machines"]) == (Decimal(2), 2)
 
 
 def test_hours_without_use_are_hours_without_need() -> None:
-    idle = [1 if hour % 24 < 13 else 0 for hour in range(60 * 24)]
+    idle = [1 if hour % 24 < 13 else 0 for hour in range(70 * 24)]
     (found,) = advice(hours([*idle[:-24], *([1] * 24)]), LIST)
     assert found["advised_machines"] == 1  # 13 of 24 hours at 4 are 2.17 an hour
-    assert abs(found["utilisation_ratio"] - (59 * 13 + 24) / (60 * 24)) < 1e-12
+    assert abs(found["utilisation_ratio"] - (69 * 13 + 24) / (70 * 24)) < 1e-12

@@ -41,10 +41,16 @@ def test_the_fewest_are_found_beyond_the_first_table() -> None:
     assert waiting_probability(servers, 400) <= 0.01 < waiting_probability(servers - 1, 400)
 
 
+def test_beyond_the_formula_servers_grow_as_the_load_does() -> None:
+    few, twice, many = servers_for(np.array([500.0, 1_000.0, 50_000.0])).tolist()
+    assert waiting_probability(few, 500) <= 0.05 < waiting_probability(few - 1, 500)
+    assert (twice, many) == (2 * few, 100 * few)
+
+
 def test_nonsense_is_refused() -> None:
     with pytest.raises(ValueError, match="expected a share"):
         servers_for(np.array([1.0]), most_waiting=1.5)
-    with pytest.raises(ValueError, match="expected 0 to"):
+    with pytest.raises(ValueError, match="expected none or more"):
         servers_for(np.array([-1.0]))
     with pytest.raises(ValueError, match="expected one at least"):
         waiting_probability(0, 1)

@@ -92,6 +92,26 @@ def test_each_kind_of_money_has_its_factor_and_the_parts_are_the_change() -> Non
     assert {(row["previous_period"], row["team_id"]) for row in found} == {(SEPTEMBER, "search")}
 
 
+def test_gpus_of_a_shared_pool_are_hours_once() -> None:
+    def pooled(period: date, amount: str) -> dict[str, Any]:
+        return cost(period, amount, cost_kind="gpu", rule_kind="pool", model_id="")
+
+    found = bridge(
+        {
+            "chargeback": [pooled(SEPTEMBER, "200"), pooled(OCTOBER, "400")],
+            "gpu_waste": [
+                {**cost(SEPTEMBER, "200"), "gpu_model_name": "H100", "gpu_seconds": 360_000},
+                {**cost(OCTOBER, "400"), "gpu_model_name": "H100", "gpu_seconds": 720_000},
+            ],
+        }
+    )
+    assert [(row["factor"], row["change_cost"]) for row in found] == [("gpu_hours", Decimal(200))]
+
+
+def test_a_month_without_a_bill_yet_did_not_fall_to_nothing() -> None:
+    assert bridge({"chargeback": [cost(SEPTEMBER, "27")], "usage_by_team_daily": [use(SEPTEMBER, 10, 100)]}) == []
+
+
 def test_the_first_month_is_held_against_nothing() -> None:
     assert bridge({"chargeback": [cost(OCTOBER, "27")], "usage_by_team_daily": [use(OCTOBER, 10, 100)]}) == []
 

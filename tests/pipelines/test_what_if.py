@@ -51,7 +51,12 @@ def test_four_weeks_are_one_week_four_times_and_copies_are_not_traffic() -> None
     rows = weeks(input_uncached=3_000_000, output_text=200_000, duplicate_input_uncached_tokens=1_000_000)
     too_old = half_hour(MONDAY - timedelta(minutes=30), output_text_tokens=9_999_999)
     log = read_log(log_of([*rows, too_old]), "gpt-5")
-    assert (log.last_day, len(log.rows), log.unpriced_tokens) == ("2026-11-01", 4, 0)
+    assert (log.days[0], log.days[-1], len(log.rows), log.unpriced_tokens) == (
+        MONDAY.date(),
+        datetime(2026, 11, 1).date(),
+        4,
+        0,
+    )
     # 2 million in at 1 and 200,000 out at 10 a million are 4 a week: 4 x 730 / 168 a month
     assert log.monthly_cost == pytest.approx(Decimal(4) * 730 / 168)
     traffic = traffic_of(log, Plan(1, 2.5, 1_000, 100))
@@ -59,6 +64,22 @@ def test_four_weeks_are_one_week_four_times_and_copies_are_not_traffic() -> None
     assert traffic.input_tokens.sum() == 2_000_000
     assert traffic.peak[10] == 2.0  # all of the hour's work came in half of it
     assert traffic.peak[11] == 1.0
+
+
+def test_even_traffic_has_no_peak_and_a_shorter_log_is_no_smaller_one() -> None:
+    """A hundred tokens in every half hour, for one week and for four."""
+    for days in (7, 28):
+        halves = [MONDAY + timedelta(minutes=30 * number) for number in range(48 * days)]
+        rows = [
+            half_hour(start.replace(minute=0), price_from=start, output_text_tokens=100, output_text_usd_per_token=1)
+            for start in halves
+        ]
+        log = read_log(log_of(rows), "gpt-5")
+        assert (len(log.rows), len(log.days)) == (48 * days, days)
+        assert log.monthly_cost == 200 * 730
+        traffic = traffic_of(log, Plan(1, 2.5, 1_000, 100))
+        assert set(traffic.output_tokens) == {200.0}
+        assert set(traffic.peak) == {1.0}
 
 
 def test_the_busiest_of_four_weeks_is_what_replicas_stand_ready_for() -> None:
@@ -148,6 +169,19 @@ def test_spot_is_what_it_cost_in_the_month_and_on_demand_what_is_listed_last() -
     windows, linux = what_if_spot.read_offers(prices_of(rows), "p5")
     assert (windows.zone, windows.mean, windows.on_demand) == ("b", Decimal(24), None)
     assert (linux.zone, linux.mean, linux.dearest, linux.on_demand) == ("a", Decimal(25), Decimal(30), Decimal(50))
+
+
+def test_linux_on_demand_is_the_cheapest_of_a_list_that_names_products_in_its_own_words() -> None:
+    rows = [
+        price(31, "spot", "25", product="Linux/UNIX", availability_zone="a"),
+        price(31, "spot", "40", product="Windows", availability_zone="a"),
+        price(31, "on_demand", "98", product="$98 per On Demand Linux p5 Instance Hour", sku_id="S1"),
+        price(31, "on_demand", "106", product="$106 per On Demand Windows p5 Instance Hour", sku_id="S2"),
+        price(31, "on_demand", "0", product="$0 per Unused Reservation Linux p5", sku_id="S3"),
+    ]
+    linux, windows = what_if_spot.read_offers(prices_of(rows), "p5")
+    assert (linux.product, linux.on_demand) == ("Linux/UNIX", Decimal(98))
+    assert (windows.product, windows.on_demand) == ("Windows", None)
 
 
 def test_a_job_on_spot_is_told_with_its_interval_and_saving(
