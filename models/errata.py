@@ -5,13 +5,13 @@ what a reviewed erratum says is wrong: from each account that carries money of t
 it carries, to residual:errata, where the amount waits for the provider's credit. The step sums to zero.
 
 An erratum states what its lines come to on the bill. Where they come to something else, the bill has changed since it
-was reviewed, and nothing is moved: `judge` says so.
+was reviewed, and nothing is moved: `judge` says so. Nor is a line corrected twice: the first that applies has it.
 
 Here belongs: which charges an erratum means, and the moves. Here does not belong: when an erratum expires, who is told.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -28,6 +28,8 @@ ERRATA = "pool:errata"
 """What the step moves goes through here; nothing may rest in it."""
 AWAITED = "residual:errata"
 """What was charged wrongly, until the provider credits it."""
+ERRATA_RULES = "2"
+"""Version of the rules below: another version may correct the same errata differently."""
 TOLERANCE_UNITS = 10 ** (SCALE - 2)
 """Bills are reviewed in whole cents: by so much may an amount differ from what was written down."""
 _STATE = ["cluster", "gpu_model_name", "gpu_state", "model_id", "cost_kind", "is_warm_standby"]
@@ -41,6 +43,8 @@ class Standing(StrEnum):
     """No line of the month's bill is what it names."""
     BILL_CHANGED = "bill_changed"
     """Its lines come to something else than it says."""
+    OVERLAPS = "overlaps"
+    """An erratum before it corrects some of its lines already."""
     EXPIRED = "expired"
 
 
@@ -64,17 +68,33 @@ class Erratum:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What an erratum finds on the bill: its lines and their billed cost, and whether that is what it says."""
+    """What an erratum finds on the bill: its lines and their billed cost, and whether that is what it says.
+
+    `overlapped_id` is the erratum that corrects some of these lines already, where one does.
+    """
 
     erratum: Erratum
     standing: Standing
     line_count: int
     billed_cost: Decimal
+    overlapped_id: str | None = None
 
 
 def judge(charge_groups: pl.DataFrame, errata: Sequence[Erratum]) -> list[Judgement]:
-    """Each erratum against the bill; `charge_groups` in the shape of the table of that name. In the order given."""
-    return [_judgement(charge_groups.filter(_is_meant(erratum)), erratum) for erratum in errata]
+    """Each erratum against the bill, in the order given; `charge_groups` in the shape of the table of that name.
+
+    A line is corrected once, by the first erratum that applies: what a second one says of it was reviewed without
+    the first, and together they could take off more than was charged.
+    """
+    corrected_by: dict[str, str] = {}
+    found: list[Judgement] = []
+    for erratum in errata:
+        meant = charge_groups.filter(_is_meant(erratum))
+        lines = meant["charge_group_id"].to_list()
+        found.append(_judgement(meant, erratum, next((corrected_by[i] for i in lines if i in corrected_by), None)))
+        if found[-1].standing is Standing.APPLIED:
+            corrected_by |= dict.fromkeys(lines, erratum.erratum_id)
+    return found
 
 
 def correction_moves(
@@ -104,13 +124,19 @@ def _is_meant(erratum: Erratum) -> pl.Expr:
     return pl.all_horizontal(pl.col(name).eq(pl.lit(value)).fill_null(value=False) for name, value in named.items())
 
 
-def _judgement(meant: pl.DataFrame, erratum: Erratum) -> Judgement:
+def _judgement(meant: pl.DataFrame, erratum: Erratum, overlapped_id: str | None) -> Judgement:
     if meant.is_empty():
         return Judgement(erratum, Standing.UNMATCHED, 0, Decimal(0))
     count, billed = meant.select(pl.col("line_count").sum(), pl.col("billed_cost").sum()).row(0)
-    difference = _units(billed) - _units(erratum.billed_cost)
-    agrees = abs(difference) <= TOLERANCE_UNITS
-    return Judgement(erratum, Standing.APPLIED if agrees else Standing.BILL_CHANGED, count, billed)
+    found = Judgement(erratum, Standing.APPLIED, count, billed)
+    if not _agree(_units(billed), _units(erratum.billed_cost)):
+        return replace(found, standing=Standing.BILL_CHANGED)
+    return replace(found, standing=Standing.OVERLAPS, overlapped_id=overlapped_id) if overlapped_id else found
+
+
+def _agree(billed_units: int, reviewed_units: int) -> bool:
+    # a bill that nets to nothing, or to the opposite, has nobody who was charged: no cent of tolerance makes it agree
+    return billed_units * reviewed_units > 0 and abs(billed_units - reviewed_units) <= TOLERANCE_UNITS
 
 
 def _moves(resting: pl.DataFrame, charge_groups: pl.DataFrame, erratum: Erratum, step: int) -> pl.DataFrame:

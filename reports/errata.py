@@ -13,6 +13,7 @@ from reports.wording import MONTHS, clean, day_label
 _NOT_APPLIED: Mapping[str, str] = {
     "unmatched": "Not corrected: no line of the bill is what it names",
     "bill_changed": "Not corrected: the bill has changed since it was reviewed",
+    "overlaps": "Not corrected: another entry corrects some of its lines already",
     "expired": "Not corrected: it was to be reviewed again by then",
 }
 _LONGEST = 300

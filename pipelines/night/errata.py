@@ -1,6 +1,7 @@
 """What became of each known error on a bill, and whom it touches: the table `bill_errata`, and what is told."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -30,7 +31,7 @@ _Share = tuple[date | None, str | None, str | None, Decimal | None, Decimal | No
 
 def build_bill_errata(house: House, _first: date, _last: date) -> Built:
     """What became of every erratum of the file, and what it changed for whom. Told are those that change nothing."""
-    rows = [row for entry in house.config.errata for row in _rows(house, entry)]
+    rows = [row for entry, found in _judged(house) for row in _rows(house, entry, found)]
     table = pa.Table.from_pylist(rows, schema=contract(ERRATA).arrow_schema())
     fingerprint = content_fingerprint(table)
     if [piece.fingerprint for piece in house.lake.slices(ERRATA)] == [fingerprint]:
@@ -41,7 +42,7 @@ def build_bill_errata(house: House, _first: date, _last: date) -> Built:
 
 def errata_told(house: House) -> list[str]:
     """What stands against errata that are not applied: where they stand in the file, why, and what to do."""
-    judged = [(index, _judged(house, entry)) for index, entry in enumerate(house.config.errata)]
+    judged = enumerate(found for _, found in _judged(house))
     against = [(index, found) for index, found in judged if found.standing is not Standing.APPLIED]
     position = read(house.file).position if against else None
     return [
@@ -60,23 +61,31 @@ def _why(entry: Entry, found: Judgement) -> str:
         return (
             f"no line of {entry.provider}'s bill of {entry.month} in {entry.currency} has {named}. Correct its match."
         )
+    if found.standing is Standing.OVERLAPS:
+        return (
+            f"erratum '{found.overlapped_id}' corrects some of its lines already, and a line is corrected once. "
+            "Write one erratum for both, or let each match lines of its own."
+        )
     return (
         f"its {found.line_count} lines come to {entry.currency} {found.billed_cost:,.2f}, reviewed was "
         f"{entry.billed:,.2f}: the bill has changed. Review it again, or take it out."
     )
 
 
-def _judged(house: House, entry: Entry) -> Judgement:
-    month = entry.first_day
-    bill = frame_of(house.lake.read("charge_groups", month, next_month(month)))
-    (found,) = judge(bill, [entry.known_error])
-    if is_expired(house, entry):
-        return Judgement(found.erratum, Standing.EXPIRED, found.line_count, found.billed_cost)
-    return found
+def _judged(house: House) -> list[tuple[Entry, Judgement]]:
+    """Every entry and what became of it, in the order of the file: as in the ledger, an earlier one goes first."""
+    found: dict[str, Judgement] = {}
+    for month in sorted({entry.first_day for entry in house.config.errata}):
+        entries = [entry for entry in house.config.errata if entry.first_day == month]
+        bill = frame_of(house.lake.read("charge_groups", month, next_month(month)))
+        held = judge(bill, [entry.known_error for entry in entries if not is_expired(house, entry)])
+        over = judge(bill, [entry.known_error for entry in entries if is_expired(house, entry)])
+        found |= {one.erratum.erratum_id: one for one in held}
+        found |= {one.erratum.erratum_id: replace(one, standing=Standing.EXPIRED) for one in over}
+    return [(entry, found[entry.id]) for entry in house.config.errata]
 
 
-def _rows(house: House, entry: Entry) -> Iterator[dict[str, object]]:
-    found = _judged(house, entry)
+def _rows(house: House, entry: Entry, found: Judgement) -> Iterator[dict[str, object]]:
     about: dict[str, object] = {
         "erratum_id": entry.id,
         "billing_period": entry.first_day,

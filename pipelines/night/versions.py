@@ -12,6 +12,7 @@ from models.budgets import BUDGET_RULES
 from models.budgets import TABLE as BUDGET_STATUS
 from models.commitment_advice import ADVICE_RULES
 from models.commitment_hours import HOURS_RULES
+from models.errata import ERRATA_RULES
 from models.focus import FOCUS_RULES
 from models.ledger import RULES
 from models.node_prices import NODE_PRICE_RULES
@@ -118,8 +119,8 @@ _BY_ERRATA = ("postings", "restated_postings")
 def _models(house: House, output: Contract) -> list[str]:
     """The rules of a table that `models` computes: the version of the code, and what configuration adds to it."""
     rules = [_RULES[output.table]] if output.table in _RULES else []
-    if output.table in _BY_ERRATA:
-        rules += map(repr, known_errors(house))
+    if output.table in _BY_ERRATA and (errata := known_errors(house)):
+        rules += [ERRATA_RULES, *map(repr, errata)]
     if output.table == OUTCOME_EVENTS:
         rules += map(repr, house.config.outcome_kinds)
     if output.table == BUDGET_STATUS:

@@ -1,5 +1,6 @@
 """Known errors on bills: what is taken off whom, worked out by hand, and that the ledger balances with them."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -123,6 +124,58 @@ def test_a_bill_that_changed_is_not_corrected_and_a_cent_is_no_change(rows):
     assert standing("10.010000000001") == (Standing.BILL_CHANGED, 1, D("10.010000000001"))
     assert standing("6") == (Standing.BILL_CHANGED, 1, D(6))
     assert settle(rows, [{"cost": "6"}], erratum()).filter(rule_kind="correction").is_empty()
+
+
+def test_a_cent_that_is_no_longer_on_the_bill_is_a_change_not_a_tolerance(rows):
+    # 0 or -0.005 are within a cent of 0.01, and nobody is charged what could be taken off
+    for charges in (["2", "-2"], ["0"], ["-0.005"]):
+        bill = [{"cost": cost, "sub_account_id": "search"} for cost in charges]
+        (found,) = judge(rows.charges(*bill), [erratum("0.01", "-0.01")])
+        assert found.standing is Standing.BILL_CHANGED, charges
+        assert settle(rows, bill, erratum("0.01", "-0.01")).filter(rule_kind="correction").is_empty()
+    (found,) = judge(rows.charges({"cost": "0.005"}), [erratum("0.01", "-0.01")])
+    assert found.standing is Standing.APPLIED
+
+
+def test_a_line_is_corrected_once_by_the_first_erratum_that_applies(rows):
+    # the second names the same 100 by its machine: both would leave search with 100 - 100 - 100 = -100
+    bill = [
+        {"cost": "100", "sub_account_id": "search", "resource_id": "i-1", "invoice_id": "INV-1"},
+        {"cost": "30", "sub_account_id": "search", "resource_id": "i-2", "invoice_id": "INV-2"},
+    ]
+    by_invoice, by_machine, apart = (
+        replace(erratum(billed, f"-{billed}", match=match), erratum_id=name)
+        for name, billed, match in (
+            ("by-invoice", "100", {"invoice_id": "INV-1"}),
+            ("by-machine", "100", {"resource_id": "i-1"}),
+            ("apart", "30", {"resource_id": "i-2"}),
+        )
+    )
+    found = judge(rows.charges(*bill), [by_invoice, by_machine, apart])
+    assert [(one.standing, one.overlapped_id, one.billed_cost) for one in found] == [
+        (Standing.APPLIED, None, D(100)),
+        (Standing.OVERLAPS, "by-invoice", D(100)),
+        (Standing.APPLIED, None, D(30)),
+    ]
+    postings = settle(rows, bill, by_invoice, by_machine, apart)
+    assert sorted(corrections(postings, "rule_id")) == [
+        ("residual:errata", "apart", D(30)),
+        ("residual:errata", "by-invoice", D(100)),
+        ("team:search", "apart", D(-30)),
+        ("team:search", "by-invoice", D(-100)),
+    ]
+
+
+def test_an_erratum_that_moves_nothing_leaves_its_lines_to_the_next(rows):
+    # of the first the bill has changed (10 where 8 was reviewed); the second is right
+    charges = [{"cost": "10", "sub_account_id": "search"}]
+    changed, right = (
+        replace(erratum("8", "-8"), erratum_id="changed"),
+        replace(erratum("10", "-4"), erratum_id="right"),
+    )
+    found = judge(rows.charges(*charges), [changed, right])
+    assert [one.standing for one in found] == [Standing.BILL_CHANGED, Standing.APPLIED]
+    assert corrections(settle(rows, charges, changed, right)) == [("residual:errata", D(4)), ("team:search", D(-4))]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,32 @@ def test_what_no_line_is_is_told_with_what_was_looked_for(tmp_path: Path) -> Non
     assert "Not corrected: no line of the bill is what it names" in overview
 
 
+def test_a_second_erratum_on_the_same_lines_moves_nothing_and_names_the_first(tmp_path: Path) -> None:
+    # both say that of search's 10.50 only 6.38 are right: 4.12 are taken off once, not 8.24
+    again = ERRATUM.removeprefix("errata:\n").replace("service-twice", "again").replace(", invoice: INV-1", "")
+    config = with_erratum(tmp_path, ERRATUM + again)
+    night(config, DAY, date(2026, 11, 2))
+    assert ("team:search", "correction", D("-4.12")) in asked(tmp_path, RESTING.format(OCTOBER))
+    standing = "select erratum_id, standing, account, billed_change from bill_errata order by all"
+    assert asked(tmp_path, standing) == [
+        ("again", "overlaps", None, None),
+        ("service-twice", "applied", "residual:errata", D("4.12")),
+        ("service-twice", "applied", "team:search", D("-4.12")),
+    ]
+    (said,) = told(config, date(2026, 11, 3))
+    assert "erratum 'again' is not applied: erratum 'service-twice' corrects some of its lines already" in said
+    overview = (tmp_path / "reports" / "2026-10" / "index.html").read_text(encoding="utf-8")
+    assert "Not corrected: another entry corrects some of its lines already" in overview
+    # the first has expired: its lines are free for the second
+    config.write_text(config.read_text().replace("expires: 2026-11-20", "expires: 2026-11-02", 1))
+    night(config, date(2026, 11, 3), date(2026, 11, 4))
+    assert [row[:2] for row in asked(tmp_path, standing)] == [
+        ("again", "applied"),
+        ("again", "applied"),
+        ("service-twice", "expired"),
+    ]
+
+
 def test_in_a_locked_month_it_is_an_adjustment_with_its_cause_and_goes_back_when_it_is_taken_out(
     tmp_path: Path,
 ) -> None:
