@@ -16,7 +16,7 @@ from reports.wording import KIND_LABELS
 
 # Okabe and Ito's palette (2008), told apart with any colour vision. Other is last because it is least.
 COLOURS = {"api": "#0072b2", "gpu": "#e69f00", "other": "#009e73"}
-_FALLBACK_COLOUR = "#cc79a7"
+_MORE_COLOURS = ("#cc79a7", "#d55e00", "#7f7f7f")  # of kinds beyond these, in their order: style.css has the same
 _INK, _MUTED, _RULE, _GAP = "#1f2430", "#5b6472", "#e4e7ec", "#eceef2"
 _FONT = "Inter, Roboto, Helvetica, Arial, sans-serif"
 # The picture follows the reader's colour scheme by itself, wherever it is shown as SVG.
@@ -78,9 +78,11 @@ def _bar_values(days: Sequence[DayCost], kinds: Sequence[str]) -> alt.Data:
 
 
 def _colours(kinds: Sequence[str]) -> alt.Scale:
+    more = [kind for kind in kinds if kind not in COLOURS]
+    colours = COLOURS | dict(zip(more, [*_MORE_COLOURS, *[_MORE_COLOURS[-1]] * len(more)], strict=False))
     return alt.Scale(
         domain=[KIND_LABELS.get(kind, kind) for kind in kinds],
-        range=[COLOURS.get(kind, _FALLBACK_COLOUR) for kind in kinds],
+        range=[colours[kind] for kind in kinds],
     )
 
 

@@ -1,12 +1,19 @@
 """Rounding that foots, and figures as people read them."""
 
+import re
+from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.breakdown import split
+import reports
+from reports.breakdown import split, sums_by
+from reports.chart import COLOURS, daily_svg
+from reports.daily import DayCost
 from reports.money import apportion, exact_sum, format_money, format_ratio, round_to
 
 CENT = Decimal("0.01")
@@ -54,3 +61,20 @@ def test_what_does_not_fit_becomes_one_line_that_foots_and_credits_rank_by_their
         ("4 others", Decimal("10.00")),
     ]
     assert {line.share for line in lines} == {None}  # parts of a total mean nothing beside a credit
+
+
+def test_the_dots_beside_the_kinds_have_the_chart_s_colours() -> None:
+    """Three kinds that always stand there, then the others by name, in the chart as in the style."""
+    costs = {"unused_throughput": CENT, "unused_commitment": CENT, "api": CENT}
+    drawn = daily_svg([DayCost(date(2026, 10, 1), costs)], "USD")
+    style = (Path(reports.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
+    dots = dict(re.findall(r"^\.dot-(\d) \{ background: (#[0-9a-f]{6})", style, re.MULTILINE))
+    assert [dots["2"], dots["3"]] == [COLOURS["gpu"], COLOURS["other"]]
+    assert len({COLOURS["api"], *dots.values()}) == 5
+    assert [colour in drawn for colour in (COLOURS["api"], dots["4"], dots["5"])] == [True] * 3
+    rows = pl.DataFrame({"cost_kind": list(costs), "effective_cost": list(costs.values())})
+    assert [label for label, _, _ in sums_by(rows, "cost_kind", {"api": "APIs"})] == [
+        "APIs",
+        "Unused commitment",
+        "Unused throughput",
+    ]
