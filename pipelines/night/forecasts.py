@@ -30,18 +30,20 @@ COSTS, CHARGED, USAGE = "costs_by_category", "chargeback", "usage_by_team_daily"
 RECENT_DAYS = 62  # a provider that was silent for longer is none any more
 VERSION = "1"  # of the method: another one makes forecasts of known days anew
 _BY = ("day", *DIMENSIONS)
+_IS_USAGE = (pl.col("charge_category") == "Usage") & ~pl.col("is_correction")
 _UNITS = 10**12
 _NANO = 10**9
 
 Rates = Mapping[tuple[str, date], Decimal]
 
 
-def build_forecasts(house: House, _first: date, _last: date) -> Built:
+def build_forecasts(house: House, _first: date, last: date) -> Built:
     """Forecasts what the lake's days let expect. It follows from what the lake holds, not from the night's days.
 
-    Without a rate for a month, costs in another currency cannot be added: they are left out, and named.
+    Without a rate for a month, costs in another currency cannot be added: they are left out, and named. So is what is
+    dated ahead, of a day that has not come: neither the run's last day nor today, whichever is later.
     """
-    told, problems = _told(house)
+    told, problems = _told(house, max(last, house.clock().date()))
     scopes = {one.metric: _scopes(house, one) for one in told}
     found = _fingerprint(told, scopes)
     stored = [piece.fingerprint[:HALF] for piece in house.lake.slices(FORECASTS)]
@@ -56,19 +58,24 @@ def build_forecasts(house: House, _first: date, _last: date) -> Built:
     return Built(FORECASTS, (REFERENCE_DATE,), rows.num_rows, note=note, problems=problems)
 
 
-def _told(house: House) -> tuple[list[Told], tuple[str, ...]]:
-    """What is known of costs and of logged tokens; of a metric of which nothing is told, nothing."""
+def _told(house: House, last: date) -> tuple[list[Told], tuple[str, ...]]:
+    """What is known of costs and of logged tokens up to a day; of a metric of which nothing is told, nothing."""
     currency = house.config.currency
     rates = rates_to(house, currency)
-    costs = _window(house, COSTS, lambda rows: _converted(rows, currency, rates))
-    problems = _unrated(costs, currency)
-    usage = _window(house, USAGE, _logged)
-    return [*_costs(house, costs.drop_nulls("units"), currency), *_tokens(usage)], problems
+    costs = _window(house, COSTS, last, lambda rows: _converted(rows, currency, rates))
+    usage = _window(house, USAGE, last, _logged)
+    is_ahead = pl.col("day") > last
+    problems = (
+        *_unrated(costs, currency),
+        *_ahead(costs.filter(is_ahead & _IS_USAGE), "provider_name"),
+        *_ahead(usage.filter(is_ahead), "x_source"),
+    )
+    known = costs.filter(~(is_ahead & _IS_USAGE)).drop_nulls("units")
+    return [*_costs(house, known, currency), *_tokens(usage.filter(~is_ahead))], problems
 
 
 def _costs(house: House, costs: pl.DataFrame, currency: str) -> Iterable[Told]:
-    is_usage = (pl.col("charge_category") == "Usage") & ~pl.col("is_correction")
-    daily = costs.filter(is_usage).select(*_BY, value=pl.col("units").cast(pl.Float64) / _UNITS)
+    daily = costs.filter(_IS_USAGE).select(*_BY, value=pl.col("units").cast(pl.Float64) / _UNITS)
     settled = settled_through(daily, "provider_name", BILL_LAG_DAYS)
     if settled is None:
         return
@@ -109,13 +116,16 @@ def _charged(house: House, months: list[date]) -> pl.DataFrame:
     )
 
 
-def _window(house: House, table: str, prepare: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
-    """The window's rows of a table, month by month: what was prepared of a month is much smaller than the month."""
+def _window(house: House, table: str, last: date, prepare: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """The rows of a table from the window that ends with the month of `last` on, with what is dated ahead of it.
+
+    Month by month: what was prepared of a month is much smaller than the month.
+    """
     days = [piece.slice_date for piece in house.lake.slices(table) if piece.row_count]
     if not days:
         return prepare(frame_of(contract(table).arrow_schema().empty_table()))
     months = sorted({month_start(day) for day in days})
-    earliest = next_month(months[-1]) - timedelta(days=WINDOW_DAYS + 31)
+    earliest = next_month(min(months[-1], month_start(last))) - timedelta(days=WINDOW_DAYS + 31)
     return pl.concat(
         prepare(frame_of(house.lake.read(table, month, next_month(month)))) for month in months if month >= earliest
     )
@@ -183,6 +193,16 @@ def _silent(told: Told) -> str:
     )
     named = [f"{name} (since {day})" for name, day in recent.iter_rows() if told.settled - day > timedelta(SILENT_DAYS)]
     return f"nothing was told of {', '.join(named)}" if named else ""
+
+
+def _ahead(rows: pl.DataFrame, told_by: str) -> tuple[str, ...]:
+    """Usage of days that have not come. One such row taken for the newest day would make all others late."""
+    found = rows.group_by(told_by).agg(pl.len(), first=pl.col("day").min(), last=pl.col("day").max()).sort(told_by)
+    return tuple(
+        f"forecasts: {name} tells of usage ahead of its day (rows: {count}, {first} to {last}): nothing is forecast "
+        "from it until that day has come; if the date is wrong, correct it in the export, or in the source's mapping"
+        for name, count, first, last in found.iter_rows()
+    )
 
 
 def _unrated(costs: pl.DataFrame, currency: str) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipelines.calendar import next_month
 from pipelines.house import House, open_house
 from pipelines.night.build import Built
@@ -117,6 +119,41 @@ def test_a_provider_that_fell_silent_is_named(tmp_path: Path) -> None:
         house.lake.replace_slice("costs_by_category", date(2026, 8, 1), "farthing", both, "both")
         built, _ = night(house)
         assert "nothing was told of Monthly (since 2026-08-31)" in built.note
+
+
+def add_usage(house: House, month: date, day: date, provider: str) -> None:
+    """One more line of usage on a month's bill."""
+    rows = house.lake.read("costs_by_category", month, next_month(month)).to_pylist()
+    rows = [row | {name: str(row[name]) for name in ("effective_cost", "billed_cost")} for row in rows]
+    like = rows[0] if rows else house.lake.read("costs_by_category").to_pylist()[0]
+    one = like | {"billing_period": month, "charge_date": day, "provider_name": provider}
+    one |= {"charge_category": "Usage", "effective_cost": "1", "billed_cost": "1"}
+    more = filled("costs_by_category", [*rows, one])
+    house.lake.replace_slice("costs_by_category", month, "farthing", more, f"{month}{day}{provider}")
+
+
+@pytest.mark.parametrize("ahead", [date(2026, 9, 30), date(2099, 1, 5)])
+def test_one_line_dated_ahead_leaves_the_forecasts_as_they_are_and_is_named(tmp_path: Path, ahead: date) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
+        billed(house)
+        add_usage(house, ahead.replace(day=1), ahead, "Mapped")
+        built, rows = night(house)
+        # 14 settled days at 100 and the fee, then 16 days at 100: the night is that of the 18th, and nobody is silent
+        cloud = next(row for row in rows if row["provider_name"] == "Cloud")
+        assert (cloud["billing_period"], cloud["settled_date"]) == (date(2026, 9, 1), date(2026, 9, 14))
+        assert cloud["month_end_p50"] == Decimal(3030)
+        assert {row["billing_period"] for row in rows} == {date(2026, 9, 1)}
+        assert "nothing was told of" not in built.note
+        (problem,) = built.problems
+        assert f"Mapped tells of usage ahead of its day (rows: 1, {ahead} to {ahead})" in problem
+
+
+def test_a_run_of_an_older_day_forgets_no_day_that_has_come(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
+        billed(house)
+        built = build_forecasts(house, date(2026, 8, 1), date(2026, 8, 1))
+        assert built.problems == ()
+        assert {row["settled_date"] for row in house.lake.read("forecasts").to_pylist()} == {date(2026, 9, 14)}
 
 
 def test_money_without_a_rate_is_named(tmp_path: Path) -> None:
