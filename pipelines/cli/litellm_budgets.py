@@ -17,6 +17,7 @@ import orjson
 import yaml
 
 from models.scopes import Scope
+from pipelines.calendar import next_month
 from pipelines.config.budgets import Budget
 from pipelines.config.schema import Config
 
@@ -49,7 +50,7 @@ def exported(config: Config, month: date) -> Exported:
     requests: list[Request] = []
     left_out: list[str] = []
     for budget in held:
-        found = _translated(config, budget, settings)
+        found = _translated(config, month, budget, settings)
         if isinstance(found, str):
             left_out.append(f"budget {budget.id}: {found}")
         else:
@@ -59,7 +60,9 @@ def exported(config: Config, month: date) -> Exported:
     return Exported(head + body, _json(requests), tuple(left_out))
 
 
-def _translated(config: Config, budget: Budget, settings: dict[str, dict[str, object]]) -> str | list[Request]:
+def _translated(
+    config: Config, month: date, budget: Budget, settings: dict[str, dict[str, object]]
+) -> str | list[Request]:
     """Puts a budget into `settings`, or gives the calls that set it; a sentence where LiteLLM has no form for it."""
     amount, scope = budget.amount, budget.scope
     if amount is None:
@@ -69,7 +72,7 @@ def _translated(config: Config, budget: Budget, settings: dict[str, dict[str, ob
     if scope.provider_name:
         return _of_provider(scope.provider_name, amount, settings)
     if budget.team is not None:
-        return _of_team(config, budget.team, amount)
+        return _of_team(config, month, budget.team, amount)
     return _of_company(scope, amount, settings)
 
 
@@ -96,16 +99,20 @@ def _of_provider(name: str, amount: Decimal, settings: dict[str, dict[str, objec
     return []
 
 
-def _of_team(config: Config, team: str, amount: Decimal) -> str | list[Request]:
-    """A team has one budget: it is set where the gateway knows it as one team."""
-    known = sorted({owner.gateway_team for owner in config.owners if owner.team == team and owner.gateway_team})
-    if len(known) == 1:
-        return [("/team/update", {"team_id": known[0], "max_budget": amount, "budget_duration": MONTHLY})]
-    if known:
+def _of_team(config: Config, month: date, team: str, amount: Decimal) -> str | list[Request]:
+    """A team has one budget: it is set where the gateway knows it, all the month or some of it, as one team."""
+    rules = [owner for owner in config.owners if owner.valid_from < next_month(month) and owner.valid_to > month]
+    known = sorted({owner.gateway_team for owner in rules if owner.team == team and owner.gateway_team})
+    if not known:
+        return f"no owner rule says as which team the gateway knows {team} in {month:%Y-%m} (gateway_team)"
+    if len(known) > 1:
         return (
             f"the gateway knows {team} as {len(known)} teams ({', '.join(known)}), and its budget is for all together"
         )
-    return f"no owner rule says as which team the gateway knows {team} (gateway_team)"
+    others = sorted({o.team or f"pool {o.pool}" for o in rules if o.gateway_team == known[0] and o.team != team})
+    if others:
+        return f"the gateway's team {known[0]} is {' and '.join(others)} too in {month:%Y-%m}, and has one budget"
+    return [("/team/update", {"team_id": known[0], "max_budget": amount, "budget_duration": MONTHLY})]
 
 
 class _Exact(yaml.SafeDumper):

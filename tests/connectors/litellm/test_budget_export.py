@@ -67,6 +67,41 @@ def test_what_the_gateway_is_given_and_what_it_cannot_be(file: Path) -> None:
     assert "as 2 teams (chat-1, chat-2)" in found.left_out[0]
 
 
+HANDED_OVER = """\
+company: Small
+lake: lake
+teams: [{id: search, name: Search}, {id: ads, name: Ads}]
+sources: [{name: bill, kind: focus, account: main, location: bills}]
+owners:
+  - {id: a, gateway_team: gt1, team: search, to: HANDED}
+  - {id: b, gateway_team: gt1, team: ads, from: HANDED}
+budgets:
+  - {id: search, team: search, amount: 100}
+  - {id: ads, team: ads, amount: 200}
+"""
+
+
+@pytest.mark.parametrize(
+    ("handed", "team_budget", "left_out"),
+    [
+        ("2026-01-01", 200, ["search: no owner rule"]),
+        ("2026-10-01", 200, ["search: no owner rule"]),  # nothing of October is search's
+        ("2026-11-01", 100, ["ads: no owner rule"]),  # all of October still is
+        ("2026-10-02", None, ["search: the gateway's team gt1 is ads", "ads: the gateway's team gt1 is search"]),
+    ],
+)
+def test_a_gateway_team_has_the_budget_of_whose_it_is_in_that_month(
+    file: Path, handed: str, team_budget: int | None, left_out: list[str]
+) -> None:
+    file.write_text(HANDED_OVER.replace("HANDED", handed))
+    found = exported(load(file)[0], MONTH)
+    calls = json.loads(found.requests)
+    assert [call["body"]["max_budget"] for call in calls] == ([team_budget] if team_budget else [])
+    assert len(found.left_out) == len(left_out)
+    for told, expected in zip(found.left_out, left_out, strict=True):
+        assert told.startswith(f"budget {expected}")
+
+
 def test_other_money_than_dollars_is_refused(file: Path) -> None:
     config = load(file)[0].model_copy(update={"currency": "EUR"})
     with pytest.raises(ValueError, match="LiteLLM counts dollars"):
