@@ -5,9 +5,9 @@
     burn of n days     usage of the last n settled days / (n x budget / days of the month)
     burning            burn of one day > 3 and burn of seven days > 1.5 (the two windows of site reliability's
                        burn-rate alerts: the short one says that it is now, the long one that it is no single spike)
-    breach chance      share of the simulated months that end above the budget, to a hundredth
+    breach chance      share of the simulated months that end above the budget, shown to a hundredth
 
-Money is compared exactly: a ratio is rounded for showing, never before it is held against a threshold.
+Money is compared exactly: a ratio or a chance is rounded for showing, never before it is held against a threshold.
 
 Here belongs: a row of `budget_status`. Here does not belong: configuration, mail.
 """
@@ -28,7 +28,7 @@ from models.frames import conform, schema_of
 from models.scopes import DIMENSIONS, Scope
 
 TABLE = "budget_status"
-BUDGET_RULES = "1"
+BUDGET_RULES = "2"
 _EXACT = Context(prec=76)
 _MONEY = Decimal(10) ** -12
 _RATIO = Decimal("0.000001")
@@ -93,7 +93,7 @@ def highest(thresholds: Sequence[Decimal], part: Decimal, whole: Decimal) -> Dec
 def breach_chance(quantiles: str | None, budget: Decimal) -> Decimal | None:
     """The share of simulated months that end above the budget, from their quantiles, between two of them by a line.
 
-    None without quantiles; 0 and 1 beyond the outermost ones.
+    None without quantiles; 0 and 1 beyond the outermost ones. Not rounded.
     """
     if quantiles is None:
         return None
@@ -105,7 +105,7 @@ def breach_chance(quantiles: str | None, budget: Decimal) -> Decimal | None:
     for (share, value), (next_share, next_value) in itertools.pairwise(points):
         if value <= budget < next_value:
             below = share + (next_share - share) * (budget - value) / (next_value - value)
-    return (1 - below).quantize(_CHANCE)
+    return 1 - below
 
 
 def _row(
@@ -132,7 +132,7 @@ def _row(
         *(_EXACT.subtract(amount, spent), _shown(_EXACT.divide(spent, amount))),
         *(_shown(burn_1), _shown(burn_7), is_burning),
         *_month_end(forecast),
-        *(chance, _no_chance(forecast, is_over=is_over)),
+        *(None if chance is None else chance.quantize(_CHANCE), _no_chance(forecast, is_over=is_over)),
         highest(rules.spent, spent, amount),
         None if chance is None else highest(rules.breach_chance, chance, Decimal(1)),
         *(not is_over, _is_provisional(charged, is_over=is_over)),

@@ -147,7 +147,8 @@ def quantiles(**values: str) -> str:
 def test_the_chance_of_a_breach_is_read_between_quantiles() -> None:
     told = quantiles(p25="100", p50="200", p75="400")
     chances = {amount: breach_chance(told, Decimal(amount)) for amount in (99, 100, 150, 200, 300, 399, 400)}
-    halves = {99: "1.00", 100: "0.75", 150: "0.62", 200: "0.50", 300: "0.38", 399: "0.25", 400: "0.00"}
+    # half way between two quantiles; of 200 to 400 the last unit but one: 1 - (0.5 + 0.25 * 199/200)
+    halves = {99: "1", 100: "0.75", 150: "0.625", 200: "0.5", 300: "0.375", 399: "0.25125", 400: "0"}
     assert chances == {amount: Decimal(chance) for amount, chance in halves.items()}
     assert breach_chance(None, Decimal(5)) is None
 
@@ -163,6 +164,14 @@ def test_a_likely_breach_has_its_threshold_and_an_unknown_one_its_reason() -> No
     )
     row = status(forecast=FORECAST | {"no_interval_reason": "too young"})
     assert (row["breach_chance"], row["no_chance_reason"], row["breach_threshold"]) == (None, "too young", None)
+
+
+@pytest.mark.parametrize(("amount", "threshold"), [("30250", "0.5"), ("30000", "0.8")])
+def test_a_chance_is_held_against_its_thresholds_before_it_is_rounded(amount: str, threshold: str) -> None:
+    # of 30,250: 0.2 + 0.1 * 250/5000 are below, a chance of 0.795 that is shown as 0.80 and has not reached 0.8
+    told = quantiles(p2="30000", p3="35000")
+    row = status(forecast=FORECAST | {"quantiles": told}, budget_amount=Decimal(amount))
+    assert (row["breach_chance"], row["breach_threshold"]) == (Decimal("0.80"), Decimal(threshold))
 
 
 def test_a_month_that_is_over_is_judged_by_what_it_came_to() -> None:
