@@ -37,6 +37,8 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "model": ("route", "model_id"),
     "all": ("team_id", "feature", "route", "model_id"),
 }
+_CASES: Mapping[str, str] = {"team": "team_trace_count", "feature": "feature_trace_count", "all": "trace_count"}
+"""Which count of a cohort adds up to a level's cases: a case of two features is one of the kind and one of each."""
 _BY_DAY = ("kind", "route")
 _DIMENSIONS = ("team_id", "feature", "route", "model_id")
 _COUNTS = ("trace_count", "request_count", "failure_count", "unpriced_count", "unmatched_count")
@@ -55,8 +57,9 @@ def unit_costs(cohorts: pl.DataFrame, delays: pl.DataFrame, kinds: Sequence[Outc
     """Rows of `unit_costs` out of `outcome_cohorts`, in no particular order.
 
     `delays` holds outcomes that met requests by `outcome_kind`, `cohort_date`, `age_days` and their summed `share`;
-    `as_of` is the last day whose outcomes were told. Cohorts of kinds that are declared no longer are left out. Money
-    is exact: rows of one level add up to the kind's. Raises ValueError as `models.frames.require`.
+    `as_of` is the last day whose outcomes were told, and `DAYS_TOLD` before it the first whose outcomes `delays` holds.
+    Cohorts of kinds that are declared no longer are left out. Money is exact: rows of one level add up to the kind's.
+    Raises ValueError as `models.frames.require`.
     """
     rows: list[Row] = []
     for kind in kinds:
@@ -76,12 +79,13 @@ def _maturity(delays: pl.DataFrame, kind: OutcomeKind, as_of: date) -> list[Deci
         return [Decimal(1)]  # the requests themselves are the outcome
     counts: dict[Age, Decimal] = defaultdict(Decimal)
     for cohort, age, share in delays.select("cohort_date", "age_days", "share").iter_rows():
-        counts[Age(cohort, age)] += share
+        if cohort >= as_of - timedelta(days=DAYS_TOLD):  # of earlier ones only the late outcomes are held
+            counts[Age(cohort, age)] += share
     return maturity_by_age(counts, as_of, min(kind.maturity_days, HORIZON_DAYS))
 
 
 def _with_maturity(cohorts: pl.DataFrame, by_age: Sequence[Decimal | None], as_of: date) -> pl.DataFrame:
-    """Cohorts with `seen`, their cases times the day's maturity in whole pico-units, so that days add up exactly."""
+    """Cohorts with `units`, the day's maturity in whole pico-units; NULL where nobody can tell."""
 
     def of_day(day: date) -> int | None:
         found = by_age[min(max((as_of - day).days, 0), len(by_age) - 1)]
@@ -91,9 +95,18 @@ def _with_maturity(cohorts: pl.DataFrame, by_age: Sequence[Decimal | None], as_o
     days = pl.DataFrame(
         {"usage_date": list(known), "units": list(known.values())}, schema={"usage_date": pl.Date, "units": pl.Int64}
     )
-    return cohorts.join(days, on="usage_date", how="left").with_columns(
-        seen=pl.col("units").cast(pl.Int128) * pl.col("trace_count"),
-        unknown=pl.col("units").is_null() & (pl.col("trace_count") > 0),
+    return cohorts.join(days, on="usage_date", how="left")
+
+
+def _with_cases(cohorts: pl.DataFrame, level: str) -> pl.DataFrame:
+    """`trace_count` as the level adds it up, and `seen`, cases times maturity in whole numbers: days add up exactly."""
+    cases = pl.coalesce(
+        _CASES.get(level, "kind_trace_count"), "trace_count"
+    )  # NULL in days kept from before the column
+    return cohorts.with_columns(
+        trace_count=cases,
+        seen=pl.col("units").cast(pl.Int128) * cases,
+        unknown=pl.col("units").is_null() & (cases > 0),
     )
 
 
@@ -112,7 +125,8 @@ def _days(cohorts: pl.DataFrame, kind: OutcomeKind) -> Iterator[Row]:
 def _rows(cohorts: pl.DataFrame, kind: OutcomeKind, period_kind: str, level: str) -> Iterator[Row]:
     named = LEVELS[level]
     met = cohorts if level == "kind" else cohorts.filter(pl.col("trace_count") > 0)
-    sums = met.group_by("period_start", *named).agg(pl.col(*_COUNTS, *_AMOUNTS, "seen").sum(), pl.col("unknown").any())
+    counted = _with_cases(met, level).group_by("period_start", *named)
+    sums = counted.agg(pl.col(*_COUNTS, *_AMOUNTS, "seen").sum(), pl.col("unknown").any())
     for found in sums.sort("period_start", *named).iter_rows(named=True):
         names = {name: found[name] if name in named else "" for name in _DIMENSIONS}
         head = {"period_kind": period_kind, "period_start": found["period_start"], "outcome_kind": kind.name}

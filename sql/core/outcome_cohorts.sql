@@ -1,6 +1,7 @@
 -- The squares are those of whole traces of a day: a part's own figure times its trace's. Added up over rows that hold
 -- whole traces they are exact; where a trace lies in several teams or features, those of one are too large, and never
 -- too small. They are decimals, of nine places each, because sums of floating numbers depend on their order.
+-- A trace of several parts is one case: of the kind on its first part, of a team on that team's, of a feature likewise.
 with came as (
     select
         outcome_kind,
@@ -69,7 +70,13 @@ whole as (
         cast(success_count as decimal(18, 9)) as own_successes,
         cast(sum(cost) over trace as decimal(18, 9)) as trace_cost,
         cast(sum(outcome_count) over trace as decimal(18, 9)) as trace_outcomes,
-        cast(sum(success_count) over trace as decimal(18, 9)) as trace_successes
+        cast(sum(success_count) over trace as decimal(18, 9)) as trace_successes,
+        row_number() over (partition by usage_date, outcome_kind, trace_key order by team_id asc, feature asc)
+            as part_order,
+        row_number() over (partition by usage_date, outcome_kind, trace_key, team_id order by feature asc)
+            as part_order_of_team,
+        row_number() over (partition by usage_date, outcome_kind, trace_key, feature order by team_id asc)
+            as part_order_of_feature
     from parts
     window trace as (partition by usage_date, outcome_kind, trace_key)
 ),
@@ -93,6 +100,9 @@ select
     route,
     model_id,
     cast(count(distinct trace_key) as bigint) as trace_count,
+    cast(sum(case when part_order = 1 then 1 else 0 end) as bigint) as kind_trace_count,
+    cast(sum(case when part_order_of_team = 1 then 1 else 0 end) as bigint) as team_trace_count,
+    cast(sum(case when part_order_of_feature = 1 then 1 else 0 end) as bigint) as feature_trace_count,
     cast(sum(request_count) as bigint) as request_count,
     cast(sum(failure_count) as bigint) as failure_count,
     cast(sum(unpriced_count) as bigint) as unpriced_count,
@@ -129,6 +139,9 @@ select
     'none' as route,
     '' as model_id,
     cast(0 as bigint) as trace_count,
+    cast(0 as bigint) as kind_trace_count,
+    cast(0 as bigint) as team_trace_count,
+    cast(0 as bigint) as feature_trace_count,
     cast(0 as bigint) as request_count,
     cast(0 as bigint) as failure_count,
     cast(0 as bigint) as unpriced_count,

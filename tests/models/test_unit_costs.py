@@ -20,6 +20,9 @@ API: dict[str, Any] = {
     "route": "api",
     "model_id": "gpt",
     "trace_count": 4,
+    "kind_trace_count": 4,
+    "team_trace_count": 4,
+    "feature_trace_count": 4,
     "request_count": 6,
     "failure_count": 2,
     "priced_cost_usd": "0.48",
@@ -114,6 +117,15 @@ def test_a_young_period_is_a_nowcast_over_what_is_expected_in_the_end() -> None:
     assert (both["maturity_ratio"], both["cost_per_success_usd"]) == (0.875, Decimal("0.105"))
 
 
+def test_cohorts_whose_early_outcomes_are_held_no_longer_do_not_make_the_young_look_younger() -> None:
+    # every day's requests have one outcome on their own day and one 30 days later; outcomes of 100 days are held
+    told_back = {0: range(101), 30: range(30, 131)}
+    delays = [("ticket", AS_OF - timedelta(days=n), age, Decimal(1)) for age, days in told_back.items() for n in days]
+    slow = replace(KIND, maturity_days=35)
+    row = one(told({**API, "usage_date": str(AS_OF)}, kind=slow, delays=delays), "kind")
+    assert row["maturity_ratio"] == 0.5  # with the 30 days before the hundred it would be 71 / 172
+
+
 def test_a_period_that_nobody_can_judge_yet_says_so() -> None:
     row = one(told({**API, "usage_date": "2026-10-30"}, delays=[]), "kind")
     assert (row["maturity_ratio"], row["cost_per_success_usd"], row["reason"]) == (None, None, "immature")
@@ -155,6 +167,43 @@ def test_people_finish_what_did_not_succeed() -> None:
     assert row["cost_with_people_usd"] == Decimal("1.62")  # (0.48 + one case at 6) over four
     assert row["break_even_success_ratio"] == pytest.approx(0.02)
     assert one(told(given), "kind")["cost_with_people_usd"] is None
+
+
+def test_a_case_of_two_features_is_one_case_of_the_kind_and_one_of_each_feature() -> None:
+    # 50 tickets, each with a request of 1 dollar of either feature; all are resolved, half of each by either feature
+    reply: dict[str, Any] = {
+        **API,
+        **dict.fromkeys(("trace_count", "kind_trace_count", "team_trace_count", "feature_trace_count"), 50),
+        "request_count": 50,
+        "failure_count": 0,
+        "priced_cost_usd": "50",
+        "attributed_cost_usd": "50",
+        "unattributed_cost_usd": "0",
+        "outcome_count": "25",
+        "success_count": "25",
+        "cost_squares": "100",
+        "success_squares": "25",
+        "cost_success_products": "50",
+    }
+    triage = {**reply, "feature": "triage", "kind_trace_count": 0, "team_trace_count": 0}
+    rows = told(reply, triage, kind=replace(KIND, human_cost_usd=Decimal("6.50")))
+    for level in ("kind", "team", "route", "model"):
+        row = one(rows, level)
+        assert (row["trace_count"], row["cost_per_trace_usd"], row["maturity_ratio"]) == (50, 2, 1)
+        assert row["cost_with_people_usd"] == 2  # all 50 succeed: nobody is left to finish
+        assert row["break_even_success_ratio"] == pytest.approx(2 / 6.5)
+    half = one(rows, "feature", feature="triage")
+    assert (half["trace_count"], half["cost_per_trace_usd"]) == (50, 1)
+    assert one(rows, "kind")["interval_method"] == "delta"
+
+
+def test_days_from_before_cases_were_counted_once_keep_the_count_that_they_have() -> None:
+    rows = pl.DataFrame(pl.from_arrow(filled("outcome_cohorts", [API])))
+    old = rows.with_columns(kind_trace_count=pl.lit(None, pl.Int64))
+    delays = pl.DataFrame(
+        schema={"outcome_kind": pl.String, "cohort_date": pl.Date, "age_days": pl.Int64, "share": pl.Decimal(38, 12)}
+    )
+    assert one(unit_costs(old, delays, [KIND], AS_OF).to_dicts(), "kind")["trace_count"] == 4
 
 
 def test_days_are_told_as_far_as_they_are_looked_at_and_of_kind_and_route_alone() -> None:
