@@ -4,7 +4,7 @@ const REASONS = {
   few_outcomes: "too few outcomes to tell",
   few_successes: "too few successes to tell",
   unpriced: "some requests have no known price",
-  immature: "too early: most outcomes are still to come",
+  immature: "too early: nobody can tell yet how many outcomes are to come",
 };
 
 function drawOutlook(host) {
