@@ -35,6 +35,7 @@ _LINES = (
     ("Kind", "cost_kind"),
     ("How charged", "rule_kind"),
     ("Corrects", "corrected_period"),
+    ("Cause", "cause"),
     ("Bill", "period_state"),
     ("Currency", "billing_currency"),
 )
@@ -109,7 +110,8 @@ def _lines_sheet(book: Workbook, chargeback: pl.DataFrame) -> None:
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     formats = {c: book.add_format({"num_format": _number_format(c)}) for c in _currencies(chargeback)}
     shown = [name for _, name in _LINES if name in chargeback.columns]
-    for at, row in enumerate(chargeback.sort(*shown, "effective_cost").iter_rows(named=True), start=1):
+    others = [name for name in chargeback.columns if name not in shown]  # what ties in all that is shown has an order
+    for at, row in enumerate(chargeback.sort(*shown, "effective_cost", *others).iter_rows(named=True), start=1):
         for column, (_, name) in enumerate(_LINES):
             _cell(sheet, at, column, row.get(name), day)
         for number, (_, name, currency) in enumerate(_AMOUNTS):

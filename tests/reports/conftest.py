@@ -15,7 +15,7 @@ MONEY = pl.Decimal(38, 12)
 
 
 def charge(
-    amount: str, day: int = 1, *, month: date = JULY, team_id: str | None = "search", **more: str
+    amount: str, day: int = 1, *, month: date = JULY, team_id: str | None = "search", **more: object
 ) -> dict[str, object]:
     """One chargeback row; `more` overrides any column. Without `reported` it is in the reporting currency."""
     row: dict[str, object] = {

@@ -6,7 +6,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from xml.etree import ElementTree as ET
 
@@ -89,6 +89,25 @@ def test_amounts_are_numbers_and_what_a_number_would_round_stands_beside_it(
     assert found[f"{beside}2"] == ("s", "123456789.123456789012")
     assert (found[f"{column}3"][0], Decimal(found[f"{column}3"][1])) == ("n", Decimal("0.1"))
     assert f"{beside}3" not in found
+
+
+def test_two_corrections_of_a_line_say_why_and_stand_in_one_order(statement: Statement, rows: TeamRows) -> None:
+    june = {"corrected_period": date(2026, 6, 1)}
+    two = [charge("5", **june, cause=cause, billed_cost=Decimal(7)) for cause in ("reallocated", "bill_restated")]
+    # these tie in all that is shown but the billed cost
+    two += [charge("9", **june, cause="correction", billed_cost=Decimal(billed)) for billed in (2, 1)]
+    frame = pl.DataFrame(two)
+    books = [render_workbook(statement, replace(rows, chargeback=given)) for given in (frame, frame.reverse())]
+    assert books[0] == books[1]
+    found = cells(books[0], 2)
+    column = {value: place[:-1] for place, (_, value) in found.items() if place.endswith("1")}
+    assert [found[f"{column['Cause']}{row}"] for row in (2, 3, 4, 5)] == [
+        ("s", "bill_restated"),
+        ("s", "correction"),
+        ("s", "correction"),
+        ("s", "reallocated"),
+    ]
+    assert [found[f"{column['Billed cost']}{row}"][1] for row in (2, 3, 4, 5)] == ["7", "1", "2", "7"]
 
 
 @pytest.mark.parametrize(
