@@ -95,7 +95,9 @@ def without_idle_gpus(moves: pl.DataFrame, charges: pl.DataFrame, rules: Sequenc
     given = [moves.filter(~pl.col("to_account").is_in(list(states)))]
     for account, what in states.items():
         resting = moves.filter(pl.col("to_account") == account)
-        dated = resting.join(charges.select("charge_group_id", "charge_date"), on="charge_group_id", how="left")
+        dates = charges.select("charge_group_id", "charge_date")
+        # the rules found below are put beside `resting` row by row
+        dated = resting.join(dates, on="charge_group_id", how="left", maintain_order="left")
         rule = _rule_of(dated, "cluster", what, rules)
         is_taken = rule.is_not_null()
         given.append(

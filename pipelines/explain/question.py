@@ -35,6 +35,7 @@ _CALLED: Mapping[str, str] = {
 _LINES = ("model_id", "service_name", "feature", "provider_name", "cost_kind", "rule_kind")
 """The columns by which a statement names its lines, in the order in which a name is looked for."""
 STATEMENT = "chargeback"
+_MONTH = "billing_period"
 _MONTH_LENGTH = len("2026-10")
 
 
@@ -78,7 +79,7 @@ def question(what: str, rest: Sequence[str], where: Sequence[str]) -> Question:
         raise QuestionError(f"expected a month, a team and a line of its statement; found '{rest[2]}' after them")
     mart = MARTS[name]
     given = dict(_given(mart, text) for part in where for text in _split(part))
-    month = {"billing_period": what} if is_month else {}
+    month = {_MONTH: what} if is_month else {}
     return Question(mart, month | given, *rest)
 
 
@@ -111,7 +112,7 @@ def cells(evidence: Evidence, asked: Question) -> pl.DataFrame:
 
     Raises QuestionError where there are none, with the nearest name that there is.
     """
-    rows = evidence.rows(f"select * from {asked.mart.table}")
+    rows = _of_month(evidence, asked)
     for column, value in asked.where.items():
         rows = _narrowed(rows, column, value)
     if asked.who:
@@ -120,6 +121,17 @@ def cells(evidence: Evidence, asked: Question) -> pl.DataFrame:
         rows = _line(rows, asked.line)
     key = [name for name in contract(asked.mart.table).key if name in rows.columns]
     return rows.sort(key).with_row_index("line", offset=1).with_columns(pl.col("line").cast(pl.Int64))
+
+
+def _of_month(evidence: Evidence, asked: Question) -> pl.DataFrame:
+    """The table's rows; where one month is asked for its rows alone, as a table holds years of them."""
+    table, month = asked.mart.table, asked.where.get(_MONTH)
+    if month is None:
+        return evidence.rows(f"select * from {table}")
+    rows = evidence.rows(f"select * from {table} where {_MONTH} = ?", [_day(_MONTH, month)])
+    if rows.is_empty():
+        _narrowed(evidence.rows(f"select distinct {_MONTH} from {table}"), _MONTH, month)  # says what there is
+    return rows
 
 
 def _narrowed(rows: pl.DataFrame, column: str, value: str) -> pl.DataFrame:
@@ -133,10 +145,12 @@ def _narrowed(rows: pl.DataFrame, column: str, value: str) -> pl.DataFrame:
 
 
 def _as_stored(rows: pl.DataFrame, column: str, value: str) -> str:
-    if rows.schema[column] != pl.Date():
-        return value
+    return _day(column, value).isoformat() if rows.schema[column] == pl.Date() else value
+
+
+def _day(column: str, value: str) -> date:
     try:
-        return date.fromisoformat(f"{value}-01" if len(value) == _MONTH_LENGTH else value).isoformat()
+        return date.fromisoformat(f"{value}-01" if len(value) == _MONTH_LENGTH else value)
     except ValueError:
         raise QuestionError(f"{column} is a day such as 2026-10-31, or a month; found '{value}'") from None
 

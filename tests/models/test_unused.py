@@ -10,7 +10,7 @@ from models.frames import schema_of
 from models.ledger import check_conservation, post
 from models.policy import AS_INCURRED, Policy
 from models.pools import Pool, Split
-from models.unused import Unused, UnusedRule
+from models.unused import Unused, UnusedRule, without_idle_gpus
 
 D = Decimal
 DAY = datetime(2026, 10, 5)
@@ -157,6 +157,33 @@ def test_idle_gpus_of_one_cluster_go_to_whoever_reserved_them_and_say_so(rows):
         ("team:owner", "unused"): D(100),
     }
     assert postings.filter(pl.col("rule_kind") == "unused")["gpu_state"].to_list() == ["unallocated"]
+
+
+def test_each_idle_gpu_meets_its_own_rule_in_whatever_order_its_day_is_found(monkeypatch):
+    join = pl.DataFrame.join
+
+    def in_any_order(left, right, *args, **given):
+        # without being asked, the engine promises no order of rows
+        found = join(left, right, *args, **given)
+        return found if given.get("maintain_order") == "left" else found.reverse()
+
+    # 100 lay idle on c1, which the rule does not name, and 200 on c2, which it does
+    columns = ["cluster", "to_account", "effective_units"]
+    idle = pl.DataFrame(
+        {
+            "charge_group_id": ["g0", "g0"],
+            "cluster": ["c1", "c2"],
+            "to_account": ["residual:idle"] * 2,
+            "team_id": pl.Series([None, None], dtype=pl.String),
+            "rule_id": ["r", "r"],
+            "rule_kind": ["gpu_seconds"] * 2,
+            "effective_units": [100, 200],
+        }
+    )
+    charges = pl.DataFrame({"charge_group_id": ["g0"], "charge_date": [DAY.date()]})
+    monkeypatch.setattr(pl.DataFrame, "join", in_any_order)
+    given = without_idle_gpus(idle, charges, [UnusedRule("p", Unused.IDLE_GPU, "c2", "team:owner")])
+    assert given.select(columns).rows() == [("c1", "residual:idle", 100), ("c2", "team:owner", 200)]
 
 
 def test_what_lay_idle_makes_nobody_s_share_of_another_pool_larger(rows):

@@ -9,7 +9,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
+import pyarrow as pa
 import pytest
 from rich.console import Console
 
@@ -17,8 +19,11 @@ from contracts import contract
 from models.frames import frame_of
 from pipelines.calendar import next_month
 from pipelines.cli.explain import ExplainRequest, explain_figure
+from pipelines.explain.evidence import Evidence
+from pipelines.explain.question import QuestionError, cells, question
 from pipelines.explain.walk import DEPTHS
 from pipelines.house import open_house
+from pipelines.lake import Lake
 from pipelines.night.build import build
 from pipelines.night.close import close
 from pipelines.night.publish import publish
@@ -106,6 +111,33 @@ def test_a_share_of_a_share_is_traced_to_the_lines_and_the_file(shared: Path) ->
     assert landed.name == delivery["sha256"]
     assert landed.read_bytes() == (shared.parent / "bills" / "2026-10" / "bill.csv").read_bytes()
     assert {name: costs(rows) for name, rows in found.items()} == dict.fromkeys(found, D("6.666666666667"))
+
+
+def test_a_question_about_one_month_reads_that_month_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    months = [date(2026, 9, 1), OCTOBER, OCTOBER]
+    charged = [{"billing_period": month, "account": f"team:{i}", "team_id": str(i)} for i, month in enumerate(months)]
+    names = [(field.name, field.type) for field in contract("chargeback").arrow_schema()]
+    table = pa.Table.from_pylist(charged, schema=pa.schema(names))
+    read: list[int] = []
+    rows = Evidence.rows
+
+    def counted(self: Evidence, *args: Any, **given: Any) -> pl.DataFrame:
+        read.append(rows(self, *args, **given).height)
+        return rows(self, *args, **given)
+
+    monkeypatch.setattr(Evidence, "rows", counted)
+    with duckdb.connect() as database:
+        database.register("given", table)
+        database.execute("create table chargeback as select * from given")
+        lake = Lake.open(str(tmp_path), {}, clock=lambda: at_noon(DAY))
+        seen = Evidence(lake, 1, database, {}, frozenset())
+        assert cells(seen, question("2026-10", (), ()))["team_id"].to_list() == ["1", "2"]
+        assert cells(seen, question("chargeback", (), ("team=2,month=2026-10",)))["team_id"].to_list() == ["2"]
+        assert read == [2, 2]
+        with pytest.raises(QuestionError, match="there is no billing_period '2026-08' in 2026-09 to 2026-10"):
+            cells(seen, question("2026-08", (), ()))
+        assert read == [2, 2, 0, 2]  # of the whole table only its two months
+        assert cells(seen, question("chargeback", (), ("team=0",)))["billing_period"].to_list() == [date(2026, 9, 1)]
 
 
 def test_both_teams_parts_are_the_lines_to_the_last_unit(shared: Path) -> None:
