@@ -12,7 +12,7 @@ from connectors.langfuse.settings import LangfuseScoresSettings
 from connectors.logs.allow_list import AllowList, Fields, allow_list, each_of, rules_of
 from connectors.logs.attempt import NOTHING, Record, RowError
 from connectors.logs.instants import microseconds
-from connectors.logs.values import instant, money
+from connectors.logs.values import FURTHEST_ON_A_SCALE, instant, money
 
 DATA_TYPES = ("NUMERIC", "BOOLEAN", "CATEGORICAL")
 """Kinds of scores that are read. Texts and corrections are content, and are not."""
@@ -71,6 +71,9 @@ def staged_score(record: Record, known: frozenset[str]) -> dict[str, Any]:
         raise RowError("no_value", f"a score of type {kind} without a value of it", "value")
     if is_number and not isfinite(float(value)):
         raise RowError("no_value", f"{value} is no number that a score can have", "value")
+    if is_number and abs(float(value)) > FURTHEST_ON_A_SCALE:
+        problem = f"a score of {value}, beyond every scale (-1,000,000 to 1,000,000); leave the score out of names"
+        raise RowError("beyond_scale", problem, "value")
     unknown = {name: record[name] for name in record.keys() - known}
     return {
         "score_id": record["id"],

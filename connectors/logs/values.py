@@ -18,6 +18,8 @@ Rule = Callable[[object], object]
 
 WITHHELD = "(withheld: not the kind of value that this field holds)"
 LONGEST_TEXT = 256
+FURTHEST_ON_A_SCALE = 1_000_000
+"""Beyond it on either side no value of a quality or a score lies: no scale that can be declared reaches further."""
 _MOST_TAGS = 100
 _KNOWN_PEOPLE = 50_000  # whose hashes are kept in memory: the same ones call again and again
 _KNOWN_ADDRESSES = 4096  # a log names few endpoints, millions of times

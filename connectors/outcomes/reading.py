@@ -4,7 +4,6 @@ Landed records name the mapping's fields, not the source's: `outcome_id`, `occur
 """
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 from connectors.exact import read_decimal
@@ -12,7 +11,7 @@ from connectors.logs.allow_list import AllowList, rules_of
 from connectors.logs.attempt import Record, RowError
 from connectors.logs.instants import microseconds
 from connectors.logs.paths import value_at
-from connectors.logs.values import Rule, flag, instant, money
+from connectors.logs.values import FURTHEST_ON_A_SCALE, Rule, flag, instant, money
 from connectors.outcomes.settings import PER_SECOND, SORTS, Mapped
 
 ESSENTIAL = frozenset({"outcome_id", "outcome_kind", "occurred_at", "is_success", "quality_value"})
@@ -110,8 +109,11 @@ def _number(record: Record) -> float | None:
     if value is None:
         return None
     found = read_decimal(str(value))
-    if found is None or not isfinite(float(found)):
+    if found is None:
         raise RowError("no_number", f"quality_value is {value!r}, which is no number", "quality_value")
+    if abs(found) > FURTHEST_ON_A_SCALE:
+        problem = f"quality_value is {value!r}, beyond every scale (-1,000,000 to 1,000,000); map another field"
+        raise RowError("beyond_scale", problem, "quality_value")
     return float(found)
 
 

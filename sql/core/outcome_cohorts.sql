@@ -17,7 +17,7 @@ with came as (
         sum(
             case
                 when is_reversed or quality_ratio is null then cast(0 as decimal(38, 12))
-                else cast(cast(share as decimal(18, 9)) * cast(quality_ratio as decimal(18, 9)) as decimal(38, 12))
+                else cast(cast(share as decimal(13, 9)) * cast(quality_ratio as decimal(24, 9)) as decimal(38, 12))
             end
         ) as quality_sum,
         sum(conflict_count) as conflict_count

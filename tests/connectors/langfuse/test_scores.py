@@ -150,6 +150,8 @@ def test_a_score_joins_the_calls_of_its_trace(reader: Reader) -> None:
         ({"value": None}, "no_value"),
         ({"value": "a text"}, "unreadable_value"),
         ({"value": "1e999"}, "no_value"),
+        ({"value": 1000000.5}, "beyond_scale"),
+        ({"value": -5000000000}, "beyond_scale"),
         ({"timestamp": "yesterday"}, "unreadable_value"),
     ],
 )

@@ -82,6 +82,17 @@ def test_a_word_that_nobody_said_the_meaning_of_refuses_the_row_and_names_the_re
     assert "words: {is_success: {perhaps: true}}" in refusal.detail
 
 
+@pytest.mark.parametrize(("value", "is_read"), [(1_000_000, True), (-1_000_000.5, False), (5_000_000_000, False)])
+def test_a_quality_beyond_every_scale_refuses_the_row_and_names_the_remedy(
+    desk: LogFolder, value: float, *, is_read: bool
+) -> None:
+    desk.file("2026-11-21.jsonl", [{"ticket": "T-1", "at": "2026-11-21T10:00:00Z", "csat": value}])
+    night = desk.night()
+    assert night.rows.num_rows == int(is_read)
+    assert [refusal.reason for refusal in night.rejects] == ([] if is_read else ["beyond_scale"])
+    assert is_read or "map another field" in night.rejects[0].detail
+
+
 def test_epoch_milliseconds_are_read_where_the_settings_say_so(desk: LogFolder) -> None:
     desk.file("2026-11-21.jsonl", [{"ticket": "T-1", "at": 1_795_219_200_500}])
     (row,) = desk.rows(time_unit="ms")
