@@ -18,7 +18,7 @@ from models.frames import conform, schema_of
 from models.outcome_kinds import CUSTOMER, HORIZON_DAYS, OPERATION, TRACE_ID, USER, Origin, OutcomeKind
 
 TABLE = "outcome_events"
-OUTCOME_RULES = "1"
+OUTCOME_RULES = "2"
 """Version of this module's rules: raise it when the same events would be counted otherwise."""
 
 _ID = ("outcome_kind", "outcome_id")
@@ -89,8 +89,12 @@ def _of_sources(outcomes: pl.DataFrame, kind: OutcomeKind) -> pl.DataFrame:
 
 
 def _of_scores(scores: pl.DataFrame, kind: OutcomeKind) -> pl.DataFrame:
-    """A score is about a trace, an observation or a session: that is the outcome, and a second score a second event."""
-    subject = pl.coalesce("trace_id", "observation_id", "session_id", "score_id")
+    """A score is about a trace, an observation or a session: that is the outcome, and a second score a second event.
+
+    A score of an observation names its trace too: where operations are what is met, the observation is the outcome.
+    """
+    ids = ("observation_id", "trace_id") if kind.trace == OPERATION else ("trace_id", "observation_id")
+    subject = pl.coalesce(*ids, "session_id", "score_id")
     met = {TRACE_ID: pl.col("trace_id"), OPERATION: pl.col("observation_id")}
     is_true = pl.when(pl.col("data_type") == "boolean").then(pl.col("score_value") == 1)
     return scores.filter(pl.col("score_name") == kind.score).select(

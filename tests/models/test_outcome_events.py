@@ -1,5 +1,6 @@
 """What is told of outcomes, counted once: the last word decides, and a day sees the same whatever is computed with it."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -118,6 +119,24 @@ def test_a_score_is_an_outcome_of_what_it_scores() -> None:
         ("tr-1", "tr-1", False, 0.2, 2),
         ("tr-2", "tr-2", True, 1.0, 1),
     ]
+
+
+def test_two_operations_of_a_trace_that_are_scored_are_two_outcomes_where_operations_are_met() -> None:
+    given = {"score_name": "helpful", "trace_id": "tr-1", "scored_at": "2026-10-01 09:00:00", "data_type": "boolean"}
+    rows = [
+        {**given, "score_id": "a", "observation_id": "op-1", "score_value": 1.0},
+        {**given, "score_id": "b", "observation_id": "op-2", "score_value": 0.0, "scored_at": "2026-10-01 10:00:00"},
+    ]
+    scores = pl.DataFrame(pl.from_arrow(filled("outcome_scores", rows)))
+    kind = OutcomeKind("helpful", origin="scores", score="helpful", trace="operation")
+    found = counted(told(), kind, scores=scores)
+    names = ("outcome_id", "trace_key", "is_success", "conflict_count")
+    assert [tuple(row[name] for name in names) for row in found] == [
+        ("op-1", "op-1", True, 0),
+        ("op-2", "op-2", False, 0),
+    ]
+    (whole,) = counted(told(), replace(kind, trace="trace_id"), scores=scores)
+    assert (whole["outcome_id"], whole["event_count"], whole["is_success"]) == ("tr-1", 2, False)
 
 
 def test_the_log_tells_of_every_id_once_on_its_first_day() -> None:
