@@ -92,6 +92,11 @@ class Outcome(Strict):
             raise ValueError("'score' goes with 'from: scores', and needs to be given there")
         if self.origin == "gateway" and (self.key or self.reversals or self.successes):
             raise ValueError("'from: gateway' is met by its id alone: leave key, successes and reversals out")
+        if self.origin == "scores" and self.key in (CUSTOMER, USER):
+            raise ValueError(f"a score tells no {self.key}: leave key out, or name a key of request metadata (session)")
+        for name, words in (("features", self.features), ("successes", self.successes), ("reversals", self.reversals)):
+            if twice := sorted({word for word in words if words.count(word) > 1}):
+                raise ValueError(f"{name}: {', '.join(twice)} is given twice; keep one of them")
         if both := sorted(set(self.successes) & set(self.reversals)):
             raise ValueError(f"{', '.join(both)}: a success or a reversal? It cannot be both")
         return self

@@ -51,6 +51,11 @@ CASES = [
     ("outcomes:\n  - {name: a, features: [x], from: scores}\n", "'score' goes with"),
     ("outcomes:\n  - {name: a, features: [x], from: gateway, successes: [y]}\n", "met by its id alone"),
     ("outcomes:\n  - {name: a, features: [x], successes: [y], reversals: [y]}\n", "It cannot be both"),
+    ("outcomes:\n  - {name: a, features: [x, x]}\n", "features: x is given twice; keep one"),
+    ("outcomes:\n  - {name: a, features: [x], successes: [y, z, y]}\n", "successes: y is given twice; keep one"),
+    ("outcomes:\n  - {name: a, features: [x], reversals: [y, y]}\n", "reversals: y is given twice; keep one"),
+    ("outcomes:\n  - {name: a, features: [x], from: scores, score: s, key: user}\n", "a score tells no user"),
+    ("outcomes:\n  - {name: a, features: [x], from: scores, score: s, key: customer}\n", "a score tells no customer"),
     ("outcomes:\n  - {name: a, features: [x], quality: {from: 1, to: 1}}\n", "the two ends of the scale"),
     (
         f"invoices:\n  - {{{INVOICE}}}\n  - {{{INVOICE.replace('12.5', '13')}}}\n",
