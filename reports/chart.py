@@ -12,11 +12,12 @@ import vl_convert
 from reports.daily import DayCost
 from reports.money import ZERO
 from reports.png import packed
-from reports.wording import KIND_LABELS
+from reports.wording import KIND_LABELS, UNUSED_LABELS
 
 # Okabe and Ito's palette (2008), told apart with any colour vision. Other is last because it is least.
 COLOURS = {"api": "#0072b2", "gpu": "#e69f00", "other": "#009e73"}
 _MORE_COLOURS = ("#cc79a7", "#d55e00", "#7f7f7f")  # of kinds beyond these, in their order: style.css has the same
+_LABELS = KIND_LABELS | UNUSED_LABELS
 _INK, _MUTED, _RULE, _GAP = "#1f2430", "#5b6472", "#e4e7ec", "#eceef2"
 _FONT = "Inter, Roboto, Helvetica, Arial, sans-serif"
 # The picture follows the reader's colour scheme by itself, wherever it is shown as SVG.
@@ -70,7 +71,7 @@ def _spec(
 def _bar_values(days: Sequence[DayCost], kinds: Sequence[str]) -> alt.Data:
     """Amounts stay text: the drawing library reads the numbers itself, and no amount of ours becomes a float."""
     values = [
-        {"day": d.day.day, "kind": KIND_LABELS.get(kind, kind), "rank": rank, "cost": f"{d.costs.get(kind, ZERO):f}"}
+        {"day": d.day.day, "kind": _LABELS.get(kind, kind), "rank": rank, "cost": f"{d.costs.get(kind, ZERO):f}"}
         for d in days
         for rank, kind in enumerate(kinds)
     ]
@@ -81,7 +82,7 @@ def _colours(kinds: Sequence[str]) -> alt.Scale:
     more = [kind for kind in kinds if kind not in COLOURS]
     colours = COLOURS | dict(zip(more, [*_MORE_COLOURS, *[_MORE_COLOURS[-1]] * len(more)], strict=False))
     return alt.Scale(
-        domain=[KIND_LABELS.get(kind, kind) for kind in kinds],
+        domain=[_LABELS.get(kind, kind) for kind in kinds],
         range=[colours[kind] for kind in kinds],
     )
 

@@ -9,8 +9,12 @@ DEFINITIONS = {
         "Every figure here is effective cost unless it says otherwise."
     ),
     "Model APIs": (
-        "Bill lines that name a model, and throughput of models that is paid by the hour (provisioned), used or not. "
+        "Bill lines that name a model, and what was used of throughput that is paid by the hour (provisioned). "
         "A provider's other lines, such as search or storage, are under Other."
+    ),
+    "Unused commitment, unused throughput": (
+        "What was committed to, or provisioned, and nobody used. It goes to its owner, by the company's policy, or to "
+        "a residual."
     ),
     "Allocation": "Every line of the bill goes to exactly one team or to a named residual: none is lost, none doubled.",
     "Residual": (

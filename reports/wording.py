@@ -24,6 +24,8 @@ MONTHS = (
 )  # not strftime: a process's locale must not change a statement
 
 KIND_LABELS = {"api": "Model APIs", "gpu": "GPUs", "other": "Other"}
+UNUSED_LABELS = {"unused_commitment": "Unused commitment", "unused_throughput": "Unused throughput"}
+"""Kinds of cost that are shown where there is any."""
 RULE_LABELS = {
     "direct": "Owned outright (key, project, namespace or tag)",
     "priced_tokens": "Split by priced tokens in the request log",

@@ -21,7 +21,7 @@ from reports.board.parts import gpu_part, hours_part, lines_part
 from reports.given import SharedFacts, StatementError
 from reports.glossary import DEFINITIONS
 from reports.money import format_money, minor_unit
-from reports.wording import GPU_STATE_LABELS, KIND_LABELS, RULE_LABELS, clean, residual_label
+from reports.wording import GPU_STATE_LABELS, KIND_LABELS, RULE_LABELS, UNUSED_LABELS, clean, residual_label
 
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "board"
 _SCRIPTS = (
@@ -112,7 +112,7 @@ def _words(rows: BoardRows, words: Words) -> dict[str, list[list[str]]]:
     """Every dictionary: the value as it is stored, and the words for it."""
     labels: dict[str, Mapping[str, str]] = {
         "account": _account_labels(rows),
-        "kind": KIND_LABELS,
+        "kind": KIND_LABELS | UNUSED_LABELS,
         "rule": RULE_LABELS,
         "state": GPU_STATE_LABELS,
     }
