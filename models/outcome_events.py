@@ -5,7 +5,8 @@ of (`sql/core/outcome_shares.sql`), figures (`models.unit_costs`).
 
 Method: one outcome id counts once, on the day of its first event, and is what its last event says. An event whose
 result is one of the kind's reversals takes it back; a later success restores it. An event that makes a failure of a
-success without such a word is a conflict, and counted as one.
+success without such a word is a conflict, and counted as one. Where a kind names its failures, events with any other
+word say nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -132,7 +133,8 @@ def _counted_once(events: pl.DataFrame, kind: OutcomeKind) -> pl.DataFrame:
     """
     back, ahead = _REACH[kind.origin]
     judged = (
-        events.unique()
+        events.filter(_says_something(kind))
+        .unique()
         .sort(*_ID, *_ORDER, nulls_last=True)
         .with_columns(day=pl.col("occurred_at").dt.date(), quality_ratio=quality_of(kind))
         .with_columns(succeeds=is_success(kind), reverses=_reverses(kind))
@@ -159,3 +161,10 @@ def _counted_once(events: pl.DataFrame, kind: OutcomeKind) -> pl.DataFrame:
 
 def _reverses(kind: OutcomeKind) -> pl.Expr:
     return pl.col("result").is_in(list(kind.reversals)).fill_null(value=False)
+
+
+def _says_something(kind: OutcomeKind) -> pl.Expr:
+    """Whether an event closes the outcome or takes it back: all do, where the kind does not name its failures."""
+    if not kind.failures:
+        return pl.lit(value=True)
+    return pl.col("result").is_in([*kind.successes, *kind.failures, *kind.reversals]).fill_null(value=False)

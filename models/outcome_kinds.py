@@ -32,6 +32,7 @@ class OutcomeKind:
     `trace` is `trace_id`, `operation` or a key of request metadata; `key` is `customer`, `user`, such a key or None.
     An event is a success if its result is one of `successes` (empty: if the source says so) and its quality reaches
     `least_quality`. Qualities lie between `quality_from`, which is worth nothing, and `quality_to`, which is worth 1.
+    With `failures`, only results that are successes, failures or reversals say anything of it; empty, every event does.
     `human_cost_usd` is what a case costs that people must finish. `score` is the name of the score it is read from.
     """
 
@@ -43,6 +44,7 @@ class OutcomeKind:
     touch: Touch = "last"
     window_hours: int = 24
     successes: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
     reversals: tuple[str, ...] = ()
     least_quality: Decimal | None = None
     quality_from: Decimal = Decimal(0)

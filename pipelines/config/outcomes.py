@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import combinations
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
@@ -37,7 +38,7 @@ class Outcome(Strict):
         default="events",
         alias="from",
         description="Who tells it: `events` (sources that feed outcomes), `scores` (evaluation scores), `gateway` (the "
-        "log itself: every id under `trace` is one, a success if its last day has an attempt that succeeded).",
+        "log itself: every id under `trace` is one, a success if its first day has an attempt that succeeded).",
     )
     score: Words | None = Field(default=None, description="scores: name of the score.")
     features: tuple[Words, ...] = Field(
@@ -67,6 +68,11 @@ class Outcome(Strict):
     successes: tuple[Words, ...] = Field(
         default=(), description="Results that are a success. Without, the events say it themselves (is_success)."
     )
+    failures: tuple[Words, ...] = Field(
+        default=(),
+        description="Results that are an outcome without success. Given, events with any other result than successes, "
+        "failures and reversals say nothing (open, waiting, ...); without, every event is a word on the outcome.",
+    )
     reversals: tuple[Words, ...] = Field(
         default=(), description="Results that take an earlier success back: reopened, refunded, ..."
     )
@@ -90,15 +96,19 @@ class Outcome(Strict):
             raise ValueError("needs 'features': without them nobody knows which requests serve it")
         if (self.score is not None) != (self.origin == "scores"):
             raise ValueError("'score' goes with 'from: scores', and needs to be given there")
+        if self.failures and not self.successes:
+            raise ValueError("'failures' goes with 'successes': without them the events say themselves what succeeded")
         if self.origin == "gateway" and (self.key or self.reversals or self.successes):
             raise ValueError("'from: gateway' is met by its id alone: leave key, successes and reversals out")
         if self.origin == "scores" and self.key in (CUSTOMER, USER):
             raise ValueError(f"a score tells no {self.key}: leave key out, or name a key of request metadata (session)")
-        for name, words in (("features", self.features), ("successes", self.successes), ("reversals", self.reversals)):
+        given = (("successes", self.successes), ("failures", self.failures), ("reversals", self.reversals))
+        for name, words in (*given, ("features", self.features)):
             if twice := sorted({word for word in words if words.count(word) > 1}):
                 raise ValueError(f"{name}: {', '.join(twice)} is given twice; keep one of them")
-        if both := sorted(set(self.successes) & set(self.reversals)):
-            raise ValueError(f"{', '.join(both)}: a success or a reversal? It cannot be both")
+        for (name, words), (other, others) in combinations(given, 2):
+            if both := sorted(set(words) & set(others)):
+                raise ValueError(f"{', '.join(both)}: {name} or {other}? It cannot be both")
         return self
 
     @property
@@ -118,6 +128,7 @@ class Outcome(Strict):
             touch=self.touch,
             window_hours=self.window_hours or WINDOW_HOURS[self.use_case],
             successes=self.successes,
+            failures=self.failures,
             reversals=self.reversals,
             least_quality=self.least_quality,
             quality_from=self.quality.worst,

@@ -53,6 +53,8 @@ CASES = [
     ("outcomes:\n  - {name: a, features: [x], successes: [y], reversals: [y]}\n", "It cannot be both"),
     ("outcomes:\n  - {name: a, features: [x, x]}\n", "features: x is given twice; keep one"),
     ("outcomes:\n  - {name: a, features: [x], successes: [y, z, y]}\n", "successes: y is given twice; keep one"),
+    ("outcomes:\n  - {name: a, features: [x], failures: [y]}\n", "'failures' goes with 'successes'"),
+    ("outcomes:\n  - {name: a, features: [x], successes: [y], failures: [y]}\n", "successes or failures? It cannot"),
     ("outcomes:\n  - {name: a, features: [x], reversals: [y, y]}\n", "reversals: y is given twice; keep one"),
     ("outcomes:\n  - {name: a, features: [x], from: scores, score: s, key: user}\n", "a score tells no user"),
     ("outcomes:\n  - {name: a, features: [x], from: scores, score: s, key: customer}\n", "a score tells no customer"),

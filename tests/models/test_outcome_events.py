@@ -53,6 +53,33 @@ def test_one_id_counts_once_and_is_what_its_last_event_says(
     assert (found["usage_date"], found["occurred_at"]) == (date(2026, 10, 1), START)
 
 
+@pytest.mark.parametrize(
+    ("results", "stands"),
+    [
+        (["open", "resolved"], (True, False, 1, 0)),
+        (["resolved", "archived"], (True, False, 1, 0)),
+        (["resolved", None], (True, False, 1, 0)),
+        (["open", "escalated"], (False, False, 1, 0)),
+        (["resolved", "escalated"], (False, False, 2, 1)),
+        (["resolved", "open", "reopened"], (False, True, 2, 0)),
+        (["open"], None),
+    ],
+)
+def test_where_failures_are_named_any_other_word_says_nothing(
+    results: list[str | None], stands: tuple[bool, bool, int, int] | None
+) -> None:
+    named = replace(TICKET, failures=("escalated",))
+    found = counted(told(*(event(n / 2, result) for n, result in enumerate(results))), named)
+    names = ("is_success", "is_reversed", "event_count", "conflict_count")
+    assert [tuple(row[name] for name in names) for row in found] == ([] if stands is None else [stands])
+
+
+def test_a_word_from_before_the_requests_does_not_set_the_time_of_the_outcome() -> None:
+    given = told(event(0, "open"), event(2 / 24))  # a request at 09:20 lies between
+    assert counted(given)[0]["occurred_at"] == START
+    assert counted(given, replace(TICKET, failures=("escalated",)))[0]["occurred_at"] == START + timedelta(hours=2)
+
+
 def test_the_very_same_event_of_two_deliveries_is_one() -> None:
     (found,) = counted(told(event(0), event(0)))
     assert found["event_count"] == 1
