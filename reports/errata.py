@@ -16,6 +16,7 @@ _NOT_APPLIED: Mapping[str, str] = {
     "overlaps": "Not corrected: another entry corrects some of its lines already",
     "expired": "Not corrected: it was to be reviewed again by then",
 }
+_NOT_POSTED = "Not corrected yet: its month is further back than a night rebuilds"
 _LONGEST = 300
 
 
@@ -45,5 +46,6 @@ def _note(erratum: Erratum) -> str:
     bill = f"{clean(erratum.provider)}, {MONTHS[erratum.month.month - 1]} {erratum.month.year}"
     until = f"{day_label(erratum.expires_on)} {erratum.expires_on.year}"
     reviewed = f"Reviewed by {clean(erratum.reviewed_by)}, holds until {until}"
-    told = [bill, clean(erratum.evidence, _LONGEST), reviewed, _NOT_APPLIED.get(erratum.standing, "")]
+    against = _NOT_APPLIED.get(erratum.standing, _NOT_POSTED if erratum.change is None else "")
+    told = [bill, clean(erratum.evidence, _LONGEST), reviewed, against]
     return ". ".join(filter(None, told))

@@ -1,8 +1,8 @@
 """What became of each known error on a bill, and whom it touches: the table `bill_errata`, and what is told."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -10,50 +10,76 @@ import pyarrow as pa
 
 from contracts import contract
 from models.adjustments import CORRECTION
-from models.errata import Judgement, Standing, judge
+from models.errata import AWAITED, Judgement, Standing, judge
 from models.frames import frame_of
 from pipelines.calendar import next_month
 from pipelines.config.errata import Erratum as Entry
 from pipelines.config.positions import read
 from pipelines.house import House
+from pipelines.night.adjustments import RESTATED, carried
 from pipelines.night.build import SLICE_SOURCE, Built
-from pipelines.night.closings import locked_months
 from pipelines.night.known_errors import is_expired
+from pipelines.night.ledger import POSTINGS
 from pipelines.night.references import REFERENCE_DATE
-from pipelines.night.stale import content_fingerprint
+from pipelines.night.stale import content_fingerprint, is_out_of_reach
 
 ERRATA = "bill_errata"
-_TABLES = ("postings", "restated_postings", "adjustments")
 _CHANGES = ["billed_cost", "effective_cost"]
 _Share = tuple[date | None, str | None, str | None, Decimal | None, Decimal | None]
 """Month that it stands in, account, team, change of the billed and of the effective cost."""
 
 
-def build_bill_errata(house: House, _first: date, _last: date) -> Built:
+def build_bill_errata(house: House, first: date, _last: date) -> Built:
     """What became of every erratum of the file, and what it changed for whom. Told are those that change nothing."""
+    told = tuple(errata_told(house, first))
     rows = [row for entry, found in _judged(house) for row in _rows(house, entry, found)]
     table = pa.Table.from_pylist(rows, schema=contract(ERRATA).arrow_schema())
     fingerprint = content_fingerprint(table)
     if [piece.fingerprint for piece in house.lake.slices(ERRATA)] == [fingerprint]:
-        return Built(ERRATA, (), table.num_rows, problems=tuple(errata_told(house)))
+        return Built(ERRATA, (), table.num_rows, problems=told)
     house.lake.replace_slice(ERRATA, REFERENCE_DATE, SLICE_SOURCE, table, fingerprint)
-    return Built(ERRATA, (REFERENCE_DATE,), table.num_rows, problems=tuple(errata_told(house)))
+    return Built(ERRATA, (REFERENCE_DATE,), table.num_rows, problems=told)
 
 
-def errata_told(house: House) -> list[str]:
-    """What stands against errata that are not applied: where they stand in the file, why, and what to do."""
-    judged = enumerate(found for _, found in _judged(house))
-    against = [(index, found) for index, found in judged if found.standing is not Standing.APPLIED]
+def errata_told(house: House, first: date | None = None) -> list[str]:
+    """What stands against errata: those not applied, and those that the journal does not follow, with the remedy.
+
+    `first` is the first day of the run; without it, that of the next night.
+    """
+    first = first or house.clock().date() - timedelta(days=1)
+    against = [
+        (index, found.erratum.erratum_id, why)
+        for index, (entry, found) in enumerate(_judged(house))
+        if (why := " ".join(filter(None, (_why(entry, found), _left_as_it_is(house, entry, found, first)))))
+    ]
     position = read(house.file).position if against else None
     return [
-        f"{house.file.name}:{position(('errata', index))[0]}: erratum '{found.erratum.erratum_id}' is not applied: "
-        f"{_why(house.config.errata[index], found)}"
-        for index, found in against
+        f"{house.file.name}:{position(('errata', index))[0]}: erratum '{erratum_id}' is not applied: {why}"
+        for index, erratum_id, why in against
         if position
     ]
 
 
+def _left_as_it_is(house: House, entry: Entry, found: Judgement, first: date) -> str:
+    """What is posted of an erratum where it should be something else, of a month that no night builds again."""
+    month = entry.first_day
+    if not is_out_of_reach(month, first):
+        return ""
+    journal = RESTATED if month in _carried_in(house) else POSTINGS
+    waiting = _of(_journal(house, journal, month), entry).filter(pl.col("to_account") == AWAITED)
+    posted = sum((-amount for amount in waiting["billed_cost"]), Decimal(0))
+    due = found.erratum.change if found.standing is Standing.APPLIED else Decimal(0)
+    if posted == due:
+        return ""
+    return (
+        f"{entry.currency} {posted:,.2f} of it is posted where {due:,.2f} is due, and {entry.month} is further back "
+        f"than a night rebuilds. Put it right: farthing run {next_month(month) - timedelta(days=1)}"
+    )
+
+
 def _why(entry: Entry, found: Judgement) -> str:
+    if found.standing is Standing.APPLIED:
+        return ""
     if found.standing is Standing.EXPIRED:
         return f"it expired on {entry.expires}. Have it reviewed and give it another day, or take it out."
     if found.standing is Standing.UNMATCHED:
@@ -106,15 +132,43 @@ def _rows(house: House, entry: Entry, found: Judgement) -> Iterator[dict[str, ob
 
 
 def _shares(house: House, entry: Entry) -> Iterator[_Share]:
-    """Who was corrected, by what, in which month: the month itself, or the open one that adjusts it once locked."""
+    """Who was corrected, by what, in which month: the month itself, or the open one that adjusts it once locked.
+
+    What a month that is locked by now took of a correction stays there; the open month carries what it differs by.
+    """
     month = entry.first_day
-    frames = {name: frame_of(house.lake.read(name, month, next_month(month))) for name in _TABLES[:2]}
-    posted = _of(frames["postings"], entry)
+    posted = _of(_journal(house, POSTINGS, month), entry)
     yield from ((month, *share) for share in _sums(posted))
-    if month in locked_months(house):
-        opposite = posted.with_columns(-pl.col(name) for name in _CHANGES)
-        later = _sums(pl.concat([_of(frames["restated_postings"], entry), opposite]))
-        yield from ((_adjusted_in(house, month), *share) for share in later)
+    if carrying := _carried_in(house).get(month):
+        kept = _taken_before(house, entry, carrying)
+        yield from ((told_in, *share) for told_in in sorted(kept) for share in _sums(kept[told_in]))
+        before = [rows.with_columns(-pl.col(name) for name in _CHANGES) for rows in (posted, *kept.values())]
+        later = _sums(pl.concat([_of(_journal(house, RESTATED, month), entry), *before]))
+        yield from ((carrying, *share) for share in later)
+
+
+def _carried_in(house: House) -> dict[date, date]:
+    """By locked month: the open one that carries its adjustments."""
+    return {month: posted for posted, corrected in carried(house).items() for month in corrected}
+
+
+def _taken_before(house: House, entry: Entry, carrying: date) -> dict[date, pl.DataFrame]:
+    """By month that was locked since: what it took of a correction when it was open, as this table has it.
+
+    The adjustments themselves do not tell the errata of a month apart.
+    """
+    told = frame_of(house.lake.read(ERRATA)).filter(
+        pl.col("erratum_id") == entry.id,
+        pl.col("billing_period") == entry.first_day,
+        pl.col("posted_in").is_between(entry.first_day, carrying, closed="none"),
+    )
+    names = {"account": "to_account", "billed_change": "billed_cost", "effective_change": "effective_cost"}
+    rows = told.rename(names).select("posted_in", "to_account", "team_id", *_CHANGES)
+    return {rows["posted_in"][0]: rows.drop("posted_in") for rows in rows.partition_by("posted_in")}
+
+
+def _journal(house: House, name: str, month: date) -> pl.DataFrame:
+    return frame_of(house.lake.read(name, month, next_month(month)))
 
 
 def _of(postings: pl.DataFrame, entry: Entry) -> pl.DataFrame:
@@ -125,16 +179,3 @@ def _of(postings: pl.DataFrame, entry: Entry) -> pl.DataFrame:
 def _sums(rows: pl.DataFrame) -> list[tuple[str, str | None, Decimal, Decimal]]:
     sums = rows.group_by("to_account", "team_id").agg(pl.col(name).sum() for name in _CHANGES).sort("to_account")
     return [row for row in sums.rows() if any(row[2:])]
-
-
-def _adjusted_in(house: House, month: date) -> date | None:
-    """The month whose adjustments hold the corrections of a locked one; None while there is none."""
-    adjustments: Mapping[str, list[object]] = house.lake.read("adjustments").to_pydict()
-    found = [
-        posted
-        for posted, corrected, cause in zip(
-            adjustments["billing_period"], adjustments["corrected_period"], adjustments["cause"], strict=True
-        )
-        if corrected == month and cause == CORRECTION and isinstance(posted, date)
-    ]
-    return min(found, default=None)

@@ -91,10 +91,19 @@ def stale(
     return targets
 
 
+def is_out_of_reach(month: date, first: date) -> bool:
+    """Whether a run from `first` on leaves what is built of a billing period as it is, whatever has changed."""
+    return next_month(month) <= _earliest(first)
+
+
+def _earliest(first: date) -> date:
+    return first - timedelta(days=HORIZON_DAYS)
+
+
 def _candidates(
     output: Contract, slices: Mapping[str, Sequence[Slice]], first: date, last: date, built: Iterable[date]
 ) -> list[date]:
-    earliest = first - timedelta(days=HORIZON_DAYS)
+    earliest = _earliest(first)
     dates = {day for day in built if earliest <= day <= last}
     for table in stored_inputs(output):
         if table.slice == "none" or table.layer is Layer.REFERENCE:

@@ -8,9 +8,11 @@ import pytest
 
 from pipelines.config import ConfigError, load
 from pipelines.house import open_house
+from pipelines.night.close import close
 from pipelines.night.errata import errata_told
 from tests.pipelines.small_company import DAY, line, write_bill
 from tests.pipelines.test_close import NOVEMBER, OCTOBER, asked, at_noon, company, locked, night
+from tests.pipelines.test_explain import write_month
 
 D = Decimal
 ERRATUM = """\
@@ -150,6 +152,90 @@ def test_a_second_erratum_on_the_same_lines_moves_nothing_and_names_the_first(tm
         ("again", "applied"),
         ("again", "applied"),
         ("service-twice", "expired"),
+    ]
+
+
+def test_a_month_further_back_than_a_night_rebuilds_is_told_with_the_run_that_posts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a night of 13 November looks back to the 3rd: October stays as it was posted
+    monkeypatch.setattr("pipelines.night.stale.HORIZON_DAYS", 10)
+    config = company(tmp_path)
+    night(config, DAY, date(2026, 11, 2))
+    config.write_text(config.read_text() + ERRATUM)
+    night(config, date(2026, 11, 13))
+    standing = "select standing, posted_in, account, billed_change from bill_errata order by all"
+    assert asked(tmp_path, standing) == [("applied", None, None, None)]
+    (said,) = told(config, date(2026, 11, 14))
+    assert said.endswith(
+        "erratum 'service-twice' is not applied: USD 0.00 of it is posted where -4.12 is due, and 2026-10 is further "
+        "back than a night rebuilds. Put it right: farthing run 2026-10-31"
+    )
+    night(config, date(2026, 10, 31), at=date(2026, 11, 14))
+    corrected = [
+        ("applied", OCTOBER, "residual:errata", D("4.12")),
+        ("applied", OCTOBER, "team:search", D("-4.12")),
+    ]
+    assert asked(tmp_path, standing) == corrected
+    assert told(config, date(2026, 11, 14)) == []
+    # its last day is over: it is expired, and still posted
+    night(config, date(2026, 11, 20), at=date(2026, 11, 21))
+    assert asked(tmp_path, standing) == [("expired", *row[1:]) for row in corrected]
+    (said,) = told(config, date(2026, 11, 21))
+    assert "it expired on 2026-11-20" in said
+    assert "USD -4.12 of it is posted where 0.00 is due" in said
+
+
+def test_each_erratum_of_a_locked_month_is_posted_in_the_month_that_took_it(tmp_path: Path) -> None:
+    # October is locked; November adjusts it by the first erratum and is locked; the second is found in December
+    config = company(tmp_path)
+    night(config, DAY, date(2026, 11, 2))
+    locked(config, date(2026, 11, 3))
+    first = ERRATUM.replace("2026-11-20", "2027-01-31")
+    config.write_text(config.read_text() + first)
+    write_month(tmp_path, "2026-11", "3")
+    write_month(tmp_path, "2026-12", "4")
+    night(config, date(2026, 11, 30), date(2026, 12, 2))
+    with open_house(config, "close", clock=lambda: at_noon(date(2026, 12, 3))) as house:
+        close(house, NOVEMBER, by="ada", reason="nothing of its own")
+    second = """\
+  - id: other-twice
+    provider: Other
+    month: 2026-10
+    currency: USD
+    match: {invoice: INV-2}
+    billed: 2
+    should_be: 1
+    reason: The other was charged twice
+    evidence: Support case 4712
+    reviewed_by: ada@example.com
+    expires: 2027-01-31
+"""
+    config.write_text(config.read_text() + second)
+    night(config, DAY, date(2026, 12, 4))
+    december = date(2026, 12, 1)
+    posted = "select erratum_id, posted_in, account, effective_change from bill_errata order by all"
+    taken = [
+        ("other-twice", december, "residual:errata", D(1)),
+        ("other-twice", december, "residual:unallocated", D(-1)),
+        ("service-twice", NOVEMBER, "residual:errata", D("4.12")),
+        ("service-twice", NOVEMBER, "team:search", D("-4.12")),
+    ]
+    assert asked(tmp_path, posted) == taken
+    adjusted = "select billing_period, account, sum(effective_cost) from period_adjustments group by all order by all"
+    assert asked(tmp_path, adjusted) == [
+        (NOVEMBER, "residual:errata", D("4.12")),
+        (NOVEMBER, "team:search", D("-4.12")),
+        (december, "residual:errata", D(1)),
+        (december, "residual:unallocated", D(-1)),
+    ]
+    # the first holds no longer: November keeps what it took, December gives it back
+    config.write_text(config.read_text().replace("2027-01-31", "2026-12-04", 1))
+    night(config, DAY, date(2026, 12, 5))
+    assert asked(tmp_path, posted) == [
+        *taken,
+        ("service-twice", december, "residual:errata", D("-4.12")),
+        ("service-twice", december, "team:search", D("4.12")),
     ]
 
 
