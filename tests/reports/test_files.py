@@ -92,11 +92,12 @@ def test_amounts_are_numbers_and_what_a_number_would_round_stands_beside_it(
 
 
 def test_two_corrections_of_a_line_say_why_and_stand_in_one_order(statement: Statement, rows: TeamRows) -> None:
-    june = {"corrected_period": date(2026, 6, 1)}
-    two = [charge("5", **june, cause=cause, billed_cost=Decimal(7)) for cause in ("reallocated", "bill_restated")]
-    # these tie in all that is shown but the billed cost
-    two += [charge("9", **june, cause="correction", billed_cost=Decimal(billed)) for billed in (2, 1)]
-    frame = pl.DataFrame(two)
+    june = date(2026, 6, 1)
+    # two tie in all but their cause, two in all but the billed cost
+    told = [("5", "reallocated", 7), ("5", "bill_restated", 7), ("9", "correction", 2), ("9", "correction", 1)]
+    frame = pl.DataFrame(
+        charge(cost, corrected_period=june, cause=cause, billed_cost=Decimal(billed)) for cost, cause, billed in told
+    )
     books = [render_workbook(statement, replace(rows, chargeback=given)) for given in (frame, frame.reverse())]
     assert books[0] == books[1]
     found = cells(books[0], 2)
