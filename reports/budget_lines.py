@@ -34,6 +34,7 @@ class BudgetLine:
     is_burning: bool
     burn: str
     firmness: str
+    is_current: bool
 
 
 def budget_lines(rows: Iterable[Mapping[str, Any]], period: date, team_id: str | None = None) -> list[BudgetLine]:
@@ -67,6 +68,7 @@ def budget_line(row: Mapping[str, Any]) -> BudgetLine:
         is_burning=bool(row["is_burning"]),
         burn=_burn(row),
         firmness=_firmness(row),
+        is_current=row["is_current"],
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -90,13 +90,16 @@ class TeamRows:
     """Rows of this team only, in any currency, as the contracts of `chargeback` and `gpu_waste` describe them.
 
     `previous` holds the chargeback rows of the period before; None where that period is not known. `errata`: the known
-    errors on bills that change what the team is charged.
+    errors on bills that change what the team is charged. `outcomes` and `budgets`: the team's rows of `unit_costs` and
+    of `budget_status`, of the period.
     """
 
     chargeback: pl.DataFrame
     gpu: pl.DataFrame
     previous: pl.DataFrame | None = None
     errata: tuple[Erratum, ...] = ()
+    outcomes: tuple[Mapping[str, Any], ...] = ()
+    budgets: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

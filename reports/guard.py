@@ -19,6 +19,9 @@ def require_own_rows(team: Team, period: Period, rows: TeamRows, currency: str) 
     require_period_and_currency(rows, period, currency)
     if rows.previous is not None:
         _require_team(rows.previous, _BEFORE, team)
+    for name, told in (("unit_costs", rows.outcomes), ("budget_status", rows.budgets)):
+        if told:
+            _require_team(pl.DataFrame({"team_id": [row["team_id"] for row in told]}), name, team)
 
 
 def require_period_and_currency(rows: TeamRows, period: Period, currency: str) -> None:

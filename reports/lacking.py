@@ -10,12 +10,14 @@ from reports.wording import clean
 
 _CALLED = {
     "bill_errata": "Known errors on bills",
+    "budget_status": "Budgets",
     "gpu_unjoined": "GPU machines that nobody knows",
     "gpu_waste": "GPU time by state",
     "host_matches": "Registered machines not found",
     "reconciliation_by_cause": "Why bill and log differ",
     "reconciliation_summary": "Bill and log compared",
     "restatements": "Bills restated after their month",
+    "unit_costs": "What outcomes cost",
 }
 
 

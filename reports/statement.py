@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from reports.beside_costs import budget_tables, outcome_tables
 from reports.breakdown import as_listed, split, sums_by
 from reports.currencies import converted
 from reports.given import Period, SharedFacts, Team, TeamRows
@@ -38,12 +39,14 @@ def build_statement(team: Team, period: Period, rows: TeamRows, shared: SharedFa
     require_own_rows(team, period, rows, shared.currency)
     month = build_month(period, rows, _without_causes(shared))
     purpose, rule = _purpose_and_rule(converted(rows.chargeback), month.total, month.currency)
+    costs = (*month.moved, month.services, purpose, *month.gpu, rule)
+    beside = (*outcome_tables(rows.outcomes, period, team), *budget_tables(rows.budgets, period, team))
     return Statement(
         team_id=team.team_id,
         team_name=clean(team.team_name) or clean(team.team_id),
         unit_line=_unit_line(team),
         month=month,
-        team_tables=(*month.moved, month.services, purpose, *month.gpu, rule, *month.errata, *month.currencies),
+        team_tables=(*costs, *month.errata, *month.currencies, *beside),
         company_tables=(month.bill, *month.checks),
     )
 

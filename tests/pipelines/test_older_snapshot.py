@@ -13,12 +13,15 @@ from tests.pipelines.small_company import DAY, write_company
 
 OCTOBER = date(2026, 10, 1)
 LATER = (
+    "bill_errata",
+    "budget_status",
     "gpu_unjoined",
     "gpu_waste",
     "host_matches",
     "reconciliation_by_cause",
     "reconciliation_summary",
     "restatements",
+    "unit_costs",
 )
 
 
