@@ -36,6 +36,28 @@ TOKEN_COLUMNS = [
 ARRIVED, RESTATED = date(2026, 11, 2), date(2026, 11, 5)
 
 
+def rows_of(lake: Path) -> dict[str, list[dict[str, Any]]]:
+    """What is published of a lake: the tables that are compared."""
+    names = (
+        "chargeback",
+        "gpu_waste",
+        "gpu_node_costs",
+        "postings",
+        "usage_by_team_daily",
+        "reconciliation_summary",
+        "reconciliation_by_cause",
+        "log_defects",
+        "gpu_states_hourly",
+        "serving_hourly",
+        "commitments",
+        "commitment_hours",
+        "provider_usage_daily",
+    )
+    folder = lake / "published" / "parquet"
+    rows = {name: pq.read_table(folder / name).to_pylist() for name in names}
+    return {**rows, "unit_costs": pq.read_table(folder / "unit_costs.parquet").to_pylist()}
+
+
 class Company:
     """The company after each of its nights: what the truth was then, and what was published."""
 
@@ -63,24 +85,7 @@ class Company:
         return json.loads(self.written.truth.read_text(encoding="utf-8"))
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
-        names = (
-            "chargeback",
-            "gpu_waste",
-            "gpu_node_costs",
-            "postings",
-            "usage_by_team_daily",
-            "reconciliation_summary",
-            "reconciliation_by_cause",
-            "log_defects",
-            "gpu_states_hourly",
-            "serving_hourly",
-            "commitments",
-            "commitment_hours",
-            "provider_usage_daily",
-        )
-        folder = self.lake / "published" / "parquet"
-        rows = {name: pq.read_table(folder / name).to_pylist() for name in names}
-        return {**rows, "unit_costs": pq.read_table(folder / "unit_costs.parquet").to_pylist()}
+        return rows_of(self.lake)
 
 
 @pytest.fixture(scope="module")
@@ -381,9 +386,9 @@ def test_a_clean_lake_gives_the_same_tables_as_the_restated_one(company: Company
     sample.write(tmp_path, as_of=RESTATED)
     clean = night(tmp_path / "farthing.yml", FIRST, LAST, at=RESTATED)
     assert clean.result.published
+    fresh = rows_of(tmp_path / "lake")
     for name, rows in company.restated_rows.items():
-        fresh = pq.read_table(tmp_path / "lake" / "published" / "parquet" / name).to_pylist()
-        assert sorted(map(repr, fresh)) == sorted(map(repr, rows)), name
+        assert sorted(map(repr, fresh[name])) == sorted(map(repr, rows)), name
 
 
 def test_every_team_gets_its_statement_once(company: Company) -> None:
