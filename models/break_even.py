@@ -13,6 +13,9 @@ and hour, used or not. So
 Rates are those of one replica at the latency that is asked for, with the company's own lengths, as measured. Source:
 the time-share model of OpenCost's inference costs, and Erlang's C formula.
 
+Its figures are estimates of what would be, in doubles: nothing of it is posted, no bill and no statement carries it,
+and no exact amount is made of it.
+
 Here belongs: the arithmetic of one plan. Here does not belong: what traffic and API cost are, how sure the plan is
 (`break_even_risk`).
 """

@@ -21,7 +21,7 @@ import polars as pl
 
 from models.commitment_level import USE_SCALE, Use, best_level, is_falling, level_cost, regret, use_of
 from models.frames import conform, require, schema_of
-from models.money import SCALE, to_scaled
+from models.money import SCALE, money, nearest_double, to_scaled
 
 TABLE = "commitment_advice"
 ADVICE_RULES = "1"
@@ -171,7 +171,7 @@ def _advised(machines: Machines, offers: Sequence[Row]) -> Iterator[dict[str, ob
         "last_day": (machines.start + timedelta(days=machines.days - 1)).date(),
         "mean_machines": int(machines.use.sum()) / USE_SCALE / len(machines.use),
         "peak_machines": int(machines.use.max()) / USE_SCALE,
-        "on_demand_price": _money(machines.price),
+        "on_demand_price": money(machines.price),
     }
     blank = {"purchase_option": "", "term_months": 0, "payment_option": "", **dict.fromkeys(_FIGURES)}
     if not offers:
@@ -204,7 +204,7 @@ def _figures(machines: Machines, offer: Row) -> dict[str, object]:
     upfront = Fraction(offer["upfront_price"] or 0) * level
     avoided = (covered * machines.price - Fraction(offer["unit_price"] or 0) * level * len(use)) * month
     regrets = {
-        f"regret_at_{percent}_percent": _money(regret(use, level, percent, committed, machines.price) * month)
+        f"regret_at_{percent}_percent": money(regret(use, level, percent, committed, machines.price) * month)
         for percent in _SHIFTS
     }
     return (
@@ -213,12 +213,12 @@ def _figures(machines: Machines, offer: Row) -> dict[str, object]:
         | {
             "advised_machines": level,
             "first_step_machines": -(-level // 4),
-            "monthly_saving": _money(saved * month),
-            "upfront_cost": _money(upfront),
-            "payback_months": _ratio(upfront / avoided) if upfront > 0 and avoided > 0 else None,
-            "effective_savings_rate": _ratio(saved / without),
-            "utilisation_ratio": _ratio(covered / (level * len(use))),
-            "coverage_ratio": _ratio(covered / Fraction(int(use.sum()), USE_SCALE)),
+            "monthly_saving": money(saved * month),
+            "upfront_cost": money(upfront),
+            "payback_months": nearest_double(upfront / avoided) if upfront > 0 and avoided > 0 else None,
+            "effective_savings_rate": nearest_double(saved / without),
+            "utilisation_ratio": nearest_double(covered / (level * len(use))),
+            "coverage_ratio": nearest_double(covered / Fraction(int(use.sum()), USE_SCALE)),
         }
     )
 
@@ -228,13 +228,3 @@ _FIGURES = (
     *("payback_months", "effective_savings_rate", "utilisation_ratio", "coverage_ratio", "reason"),
     *(f"regret_at_{percent}_percent" for percent in _SHIFTS),
 )
-
-
-def _ratio(exact: Fraction) -> float:
-    """The nearest double: no money is made of it."""
-    return exact.numerator / exact.denominator
-
-
-def _money(amount: Fraction) -> Decimal:
-    """An amount to the pico-unit, half even: an estimate, and no posting."""
-    return Decimal(f"{round(amount * 10**SCALE)}e-{SCALE}")  # the constructor is exact, arithmetic has a precision

@@ -1,10 +1,12 @@
-"""Money as whole pico-units: exact conversions between decimals and integers, and nothing that rounds.
+"""Money as whole pico-units: exact conversions between decimals and integers; what rounds says so.
 
-Here belongs: the one scale at which money is split (1e-12 of a currency unit, the scale of DECIMAL(38,12)), and the
-checks that a figure fits it. Here does not belong: rates, currencies, allocation.
+Here belongs: the one scale at which money is split (1e-12 of a currency unit, the scale of DECIMAL(38,12)), the checks
+that a figure fits it, and the two ways in which an exact figure is rounded once: to that scale, and to the nearest
+double where an estimate begins. Here does not belong: rates, currencies, allocation.
 """
 
 from decimal import Decimal
+from fractions import Fraction
 
 import polars as pl
 
@@ -36,6 +38,26 @@ def to_scaled(amount: Decimal, *, digits: int, scale: int) -> int:
     if rest:
         raise ValueError(f"{amount} has more than {scale} decimal places: rounding it would lose money")
     return -scaled if sign else scaled
+
+
+def amount_of(units: int) -> Decimal:
+    """Pico-units as an amount, exactly: the constructor is exact, where decimal arithmetic has a precision."""
+    return Decimal(f"{units}e-{SCALE}")
+
+
+def money(amount: Fraction) -> Decimal:
+    """An exact amount to the pico-unit, half even: an estimate or a part, of which no posting is made as it stands."""
+    return amount_of(round(amount * 10**SCALE))
+
+
+def nearest_double(exact: Decimal | Fraction) -> float:
+    """The double nearest to a decimal or fraction, rounded once: for ratios and estimates, of which no money is made.
+
+    Raises:
+        OverflowError: it is larger than any double. ValueError: it is not a number.
+    """
+    over, under = exact.as_integer_ratio()
+    return over / under
 
 
 def units_of(column: str) -> pl.Expr:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from models.waterfall import money
+from models.money import money
 
 
 @dataclass(frozen=True)

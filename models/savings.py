@@ -16,10 +16,11 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from models.money import money
 from models.published_ranges import PublishedRange
 from models.savings_cells import Findings, MonthRows, findings
 from models.savings_levers import LEVERS, LeverKind, evidence_of
-from models.waterfall import Cell, Saving, combined, in_money, money, ranges, savings
+from models.waterfall import Cell, Saving, combined, in_money, ranges, savings
 
 TABLE = "savings"
 SAVINGS_RULES = "1"

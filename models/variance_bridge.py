@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from models.money import SCALE
+from models.money import SCALE, amount_of
 
 BRIDGE_RULES = "1"
 """Changes when the same months would give other parts."""
@@ -159,4 +159,4 @@ def rounded(parts: Parts, change: Decimal) -> dict[tuple[str, str], Decimal]:
     units = {key: round(part * 10**SCALE) for key, part in parts.items()}
     if units:
         units[next(reversed(units))] += int(whole) - sum(units.values())
-    return {key: Decimal(f"{value}e-{SCALE}") for key, value in units.items() if value}
+    return {key: amount_of(value) for key, value in units.items() if value}

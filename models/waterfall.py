@@ -24,7 +24,7 @@ from math import comb
 
 import numpy as np
 
-from models.money import SCALE
+from models.money import money
 
 MOST_LEVERS = 8
 """Shapley's value visits every subset of the levers: 256 of them."""
@@ -153,11 +153,6 @@ def ranges(cells: Sequence[Cell], levers: Sequence[Lever], seed: int = 1) -> dic
 
 def _ratio(part: Fraction, whole: Fraction) -> np.float64:
     return np.float64(part.numerator * whole.denominator) / np.float64(part.denominator * whole.numerator)
-
-
-def money(amount: Fraction) -> Decimal:
-    """An amount to the pico-unit, half even."""
-    return Decimal(f"{round(amount * 10**SCALE)}e-{SCALE}")
 
 
 def in_money(parts: Mapping[str, Fraction]) -> dict[str, Decimal]:

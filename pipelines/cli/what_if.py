@@ -67,6 +67,7 @@ def what_if_self_host(console: Console, file: Path, given: Assumptions, output: 
 
     from models.break_even import Plan, break_even
     from models.break_even_risk import risk
+    from models.money import nearest_double
     from pipelines.cli.commands import FAILED, OK, WRONG, stopped
     from pipelines.clock import utc_now
     from pipelines.config import ConfigError
@@ -91,7 +92,7 @@ def what_if_self_host(console: Console, file: Path, given: Assumptions, output: 
             most_waiting=given.most_waiting,
             fixed_monthly_cost=given.fixed_monthly_cost,
         )
-        traffic, api_cost = traffic_of(log, plan), number_of(log.monthly_cost)
+        traffic, api_cost = traffic_of(log, plan), nearest_double(log.monthly_cost)
         found, chance = break_even(traffic, plan, api_cost), risk(traffic, plan, api_cost)
     except ValueError as error:
         return stopped(console, str(error), WRONG)
@@ -163,12 +164,6 @@ def traffic_of(log: Log, plan: "Plan") -> "Traffic":
     mean = computed / plan.prefill_rate + generated / plan.decode_rate
     peak = np.divide(busiest, mean, out=np.ones(WEEK_HOURS), where=mean > 0)
     return Traffic(computed, generated, np.maximum(peak, 1.0))
-
-
-def number_of(amount: Decimal) -> float:
-    """The nearest double: what follows is an estimate."""
-    over, under = amount.as_integer_ratio()
-    return over / under
 
 
 def _record(given: Assumptions, log: Log, found: "BreakEven", chance: "Risk") -> dict[str, object]:

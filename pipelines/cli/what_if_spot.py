@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.checkpointing import Interruptions
-from pipelines.cli.what_if import number_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,6 +102,8 @@ def read_offers(database: "duckdb.DuckDBPyConnection", instance_type: str) -> li
 
 
 def _print(console: Console, job: Job, offers: list[Offer], hours: float) -> None:
+    from models.money import nearest_double
+
     given = job.interruptions
     if math.isinf(hours):
         console.print(f"At one interruption in {given.mean_hours:g} hours the job cannot be expected to end.")
@@ -116,8 +117,8 @@ def _print(console: Console, job: Job, offers: list[Offer], hours: float) -> Non
     for title in ("mean price", "dearest day", "spot", "on demand", "saving"):
         table.add_column(title, justify="right")
     for offer in offers:
-        spot = number_of(offer.mean) * hours * job.machines
-        paid = None if offer.on_demand is None else number_of(offer.on_demand) * job.work_hours * job.machines
+        spot = nearest_double(offer.mean) * hours * job.machines
+        paid = None if offer.on_demand is None else nearest_double(offer.on_demand) * job.work_hours * job.machines
         table.add_row(
             *(escape(text) for text in (offer.region, offer.zone, offer.product)),
             f"{offer.mean:.4f}",

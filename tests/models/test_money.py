@@ -1,13 +1,25 @@
 """Money as whole pico-units: exact both ways, and refused where it would not be."""
 
 from decimal import Context, Decimal
+from fractions import Fraction
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.money import MAX_UNITS, MONEY, SCALE, check_range, money_of, to_scaled, units_of
+from models.money import (
+    MAX_UNITS,
+    MONEY,
+    SCALE,
+    amount_of,
+    check_range,
+    money,
+    money_of,
+    nearest_double,
+    to_scaled,
+    units_of,
+)
 
 UNITS = st.integers(-MAX_UNITS, MAX_UNITS)
 EXACT = Context(prec=38)  # the usual context would round to 28 digits
@@ -65,3 +77,37 @@ def test_a_column_whose_sum_could_wrap_is_refused_by_name():
     check_range(fits.clear(), "cost")
     with pytest.raises(OverflowError, match="cost: the amounts sum to more"):
         check_range(pl.DataFrame({"cost": [MAX_UNITS, -1]}, schema={"cost": pl.Int128}), "cost")
+
+
+@given(UNITS)
+def test_units_become_the_amount_that_they_are_of(whole):
+    assert units(amount_of(whole)) == whole
+
+
+@pytest.mark.parametrize(
+    ("amount", "whole"),
+    [
+        (Fraction(1, 3), 333_333_333_333),
+        (Fraction(-2, 3), -666_666_666_667),
+        (Fraction(5, 2 * 10**12), 2),  # half of a unit goes to the even one
+        (Fraction(7, 2 * 10**12), 4),
+        (Fraction(10**26 * 3 + 1, 3), 10**38 + 333_333_333_333),  # 39 digits: arithmetic of 28 would not do
+    ],
+)
+def test_an_exact_amount_is_rounded_once_to_the_unit_half_even(amount, whole):
+    assert money(amount).as_tuple().digits == tuple(map(int, str(abs(whole))))
+    assert (money(amount) < 0) == (whole < 0)
+
+
+@pytest.mark.parametrize(
+    ("exact", "double"),
+    [
+        (Decimal("0.1"), 0.1),
+        (Fraction(1, 3), 1 / 3),
+        (Decimal("9007199254740993.0000000001"), 9007199254740994.0),  # 2**53 + 1 and a little: up, not to even
+        (Fraction(9007199254740993), 9007199254740992.0),  # halfway: to even
+        (Decimal("-2.5"), -2.5),
+    ],
+)
+def test_a_double_is_the_nearest_to_the_exact_figure(exact, double):
+    assert nearest_double(exact) == double
