@@ -1,64 +1,23 @@
 -- A trace is what the log calls one, and a step an attempt of it that has usage. What grew is what a step was sent
 -- beyond the first step of the same feature in its trace: of n s + d n (n - 1) / 2 tokens, n s are not growth.
-with owned as (
-    select distinct
+with attempts as (
+    select
         usage_date,
-        gateway_team_id,
-        key_id,
-        key_alias,
+        team_id,
         feature,
-        team_id
-    from usage_by_team_daily
-),
-
-duplicates as (
-    select
-        x_source,
-        x_page,
-        x_row
-    from request_defects
-    where defect = 'duplicate'
-),
-
-attempts as (
-    select
-        priced_requests.usage_date,
-        coalesce(owned.team_id, '') as team_id,
-        coalesce(priced_requests.feature, '') as feature,
-        priced_requests.trace_id,
-        priced_requests.started_at,
-        priced_requests.request_id,
-        priced_requests.status,
-        priced_requests.prompt_hash,
-        priced_requests.is_cache_hit,
-        priced_requests.input_total_tokens,
-        priced_requests.priced_cost_usd,
-        case
-            when priced_requests.priced_cost_usd is not null then 0
-            when priced_requests.status = 'failure' and priced_requests.pricing_status = 'no_usage' then 0
-            else 1
-        end as is_unpriced,
-        case
-            when priced_requests.input_total_tokens > 0 and not priced_requests.is_cache_hit then 1
-            else 0
-        end as is_step,
-        cast(
-            cast(priced_requests.input_cost_usd as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint
-        ) as input_picodollars
-    from priced_requests
-    left join duplicates
-        on
-            priced_requests.x_source = duplicates.x_source
-            and priced_requests.x_page = duplicates.x_page
-            and priced_requests.x_row = duplicates.x_row
-    left join owned
-        on
-            priced_requests.usage_date = owned.usage_date
-            and coalesce(priced_requests.gateway_team_id, '') = owned.gateway_team_id
-            and coalesce(priced_requests.key_id, '') = owned.key_id
-            and coalesce(priced_requests.key_alias, '') = owned.key_alias
-            and coalesce(priced_requests.feature, '') = owned.feature
-    where duplicates.x_row is null and priced_requests.trace_id is not null
+        trace_id,
+        started_at,
+        request_id,
+        status,
+        prompt_hash,
+        input_total_tokens,
+        priced_cost_usd,
+        case when is_unpriced then 1 else 0 end as is_unpriced,
+        case when input_total_tokens > 0 and not is_cache_hit then 1 else 0 end as is_step,
+        cast(cast(input_cost_usd as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint)
+            as input_picodollars
+    from owned_requests
+    where trace_id is not null
 ),
 
 ordered as (

@@ -183,17 +183,6 @@ at_batch_prices as (
             and found.started_at < price_book.valid_to
             and found.input_total_tokens >= price_book.input_tokens_from
             and found.input_total_tokens < price_book.input_tokens_to
-),
-
-teams_of_usage as (
-    select distinct
-        usage_date,
-        gateway_team_id,
-        key_id,
-        key_alias,
-        feature,
-        team_id
-    from usage_by_team_daily
 )
 
 select
@@ -206,7 +195,7 @@ select
     coalesce(at_batch_prices.key_alias, '') as key_alias,
     coalesce(at_batch_prices.feature, '') as feature,
     coalesce(at_batch_prices.environment, '') as environment,
-    teams_of_usage.team_id,
+    usage_owners.team_id,
     at_batch_prices.is_failure,
     at_batch_prices.is_night_test,
     at_batch_prices.is_repeat,
@@ -217,13 +206,13 @@ select
     cast(sum(at_batch_prices.priced_cost_usd) as decimal(38, 12)) as priced_cost_usd,
     cast(sum(at_batch_prices.batch_cost_usd) as decimal(38, 12)) as batch_cost_usd
 from at_batch_prices
-left join teams_of_usage
+left join usage_owners
     on
-        at_batch_prices.usage_date = teams_of_usage.usage_date
-        and coalesce(at_batch_prices.gateway_team_id, '') = teams_of_usage.gateway_team_id
-        and coalesce(at_batch_prices.key_id, '') = teams_of_usage.key_id
-        and coalesce(at_batch_prices.key_alias, '') = teams_of_usage.key_alias
-        and coalesce(at_batch_prices.feature, '') = teams_of_usage.feature
+        at_batch_prices.usage_date = usage_owners.usage_date
+        and coalesce(at_batch_prices.gateway_team_id, '') = usage_owners.gateway_team_id
+        and coalesce(at_batch_prices.key_id, '') = usage_owners.key_id
+        and coalesce(at_batch_prices.key_alias, '') = usage_owners.key_alias
+        and coalesce(at_batch_prices.feature, '') = usage_owners.feature
 group by
     at_batch_prices.usage_date,
     at_batch_prices.x_source,
@@ -234,7 +223,7 @@ group by
     coalesce(at_batch_prices.key_alias, ''),
     coalesce(at_batch_prices.feature, ''),
     coalesce(at_batch_prices.environment, ''),
-    teams_of_usage.team_id,
+    usage_owners.team_id,
     at_batch_prices.is_failure,
     at_batch_prices.is_night_test,
     at_batch_prices.is_repeat,

@@ -11,76 +11,36 @@ with kinds as (
     from outcome_kinds
 ),
 
-owned as (
-    select distinct
-        usage_date,
-        gateway_team_id,
-        key_id,
-        key_alias,
-        feature,
-        team_id
-    from usage_by_team_daily
-),
-
-duplicates as (
-    select
-        x_source,
-        x_page,
-        x_row
-    from request_defects
-    where defect = 'duplicate'
-),
-
-requests as (
-    select
-        priced_requests.*,
-        coalesce(owned.team_id, '') as team_id
-    from priced_requests
-    left join duplicates
-        on
-            priced_requests.x_source = duplicates.x_source
-            and priced_requests.x_page = duplicates.x_page
-            and priced_requests.x_row = duplicates.x_row
-    left join owned
-        on
-            priced_requests.usage_date = owned.usage_date
-            and coalesce(priced_requests.gateway_team_id, '') = owned.gateway_team_id
-            and coalesce(priced_requests.key_id, '') = owned.key_id
-            and coalesce(priced_requests.key_alias, '') = owned.key_alias
-            and coalesce(priced_requests.feature, '') = owned.feature
-    where duplicates.x_row is null
-),
-
 named as (
     select
-        requests.usage_date,
-        requests.started_at,
-        requests.team_id,
-        coalesce(requests.feature, '') as feature,
-        requests.model_id,
-        requests.is_self_hosted,
-        requests.status,
-        requests.pricing_status,
-        requests.priced_cost_usd,
-        coalesce(requests.attempt_group_id, requests.request_id) as own_key,
+        owned_requests.usage_date,
+        owned_requests.started_at,
+        owned_requests.team_id,
+        owned_requests.feature,
+        owned_requests.model_id,
+        owned_requests.is_self_hosted,
+        owned_requests.status,
+        owned_requests.is_unpriced,
+        owned_requests.priced_cost_usd,
+        coalesce(owned_requests.attempt_group_id, owned_requests.request_id) as own_key,
         kinds.outcome_kind,
         nullif(
             case kinds.trace_by
-                when 'trace_id' then requests.trace_id
-                when 'operation' then requests.attempt_group_id
-                else json_extract_string(requests.outcome_ids, '$.' || kinds.trace_name)
+                when 'trace_id' then owned_requests.trace_id
+                when 'operation' then owned_requests.attempt_group_id
+                else json_extract_string(owned_requests.outcome_ids, '$.' || kinds.trace_name)
             end,
             ''
         ) as trace_id,
         nullif(
             case kinds.key_by
-                when 'customer' then requests.customer_hash
-                when 'user' then requests.user_hash
-                when 'metadata' then json_extract_string(requests.outcome_ids, '$.' || kinds.key_name)
+                when 'customer' then owned_requests.customer_hash
+                when 'user' then owned_requests.user_hash
+                when 'metadata' then json_extract_string(owned_requests.outcome_ids, '$.' || kinds.key_name)
             end,
             ''
         ) as key_value
-    from requests
+    from owned_requests
     cross join kinds
 ),
 
@@ -119,13 +79,7 @@ parts as (
         max(started_at) as last_started_at,
         count(*) as request_count,
         sum(case when status = 'failure' then 1 else 0 end) as failure_count,
-        sum(
-            case
-                when priced_cost_usd is not null then 0
-                when status = 'failure' and pricing_status = 'no_usage' then 0
-                else 1
-            end
-        ) as unpriced_count,
+        sum(case when is_unpriced then 1 else 0 end) as unpriced_count,
         sum(priced_cost_usd) as priced_cost_usd
     from served
     where is_serving = 1 or trace_id is not null

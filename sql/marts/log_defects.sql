@@ -183,17 +183,6 @@ found as (
         cast(null as decimal(38, 12)) as stated_effect_usd
     from reconciliation_causes
     where cause = 'bypass'
-),
-
-teams_of_usage as (
-    select distinct
-        usage_date,
-        gateway_team_id,
-        key_id,
-        key_alias,
-        feature,
-        team_id
-    from usage_by_team_daily
 )
 
 select
@@ -209,7 +198,7 @@ select
     found.key_id,
     found.key_alias,
     found.feature,
-    teams_of_usage.team_id,
+    usage_owners.team_id,
     cast(sum(found.request_count) as bigint) as request_count,
     cast(sum(found.surplus_request_count) as bigint) as surplus_request_count,
     cast(sum(found.input_uncached_tokens) as bigint) as input_uncached_tokens,
@@ -226,13 +215,13 @@ select
     cast(coalesce(sum(found.request_count) filter (where found.effect_usd is null), 0) as bigint)
         as unknown_effect_count
 from found
-left join teams_of_usage
+left join usage_owners
     on
-        found.usage_date = teams_of_usage.usage_date
-        and found.gateway_team_id = teams_of_usage.gateway_team_id
-        and found.key_id = teams_of_usage.key_id
-        and found.key_alias = teams_of_usage.key_alias
-        and found.feature = teams_of_usage.feature
+        found.usage_date = usage_owners.usage_date
+        and found.gateway_team_id = usage_owners.gateway_team_id
+        and found.key_id = usage_owners.key_id
+        and found.key_alias = usage_owners.key_alias
+        and found.feature = usage_owners.feature
 group by
     found.usage_date,
     found.x_source,
@@ -245,4 +234,4 @@ group by
     found.key_id,
     found.key_alias,
     found.feature,
-    teams_of_usage.team_id
+    usage_owners.team_id

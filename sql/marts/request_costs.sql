@@ -12,59 +12,47 @@ with days as (
     from usage_by_user_daily
 ),
 
+counted as (
+    select
+        'company' as level,
+        0 as by_team,
+        0 as by_feature,
+        0 as by_route
+    union all
+    select
+        'team' as level,
+        1 as by_team,
+        0 as by_feature,
+        0 as by_route
+    union all
+    select
+        'feature' as level,
+        0 as by_team,
+        1 as by_feature,
+        0 as by_route
+    union all
+    select
+        'all' as level,
+        1 as by_team,
+        1 as by_feature,
+        1 as by_route
+),
+
 -- a user of several features is one of the company's: every level counts its own
 levels as (
     select
-        billing_period,
-        'company' as level,
-        '' as team_id,
-        '' as feature,
-        '' as route,
-        person_hash,
-        request_count,
-        failure_count,
-        unpriced_count,
-        priced_cost_usd
+        days.billing_period,
+        counted.level,
+        case when counted.by_team = 1 then days.team_id else '' end as team_id,
+        case when counted.by_feature = 1 then days.feature else '' end as feature,
+        case when counted.by_route = 1 then days.route else '' end as route,
+        days.person_hash,
+        days.request_count,
+        days.failure_count,
+        days.unpriced_count,
+        days.priced_cost_usd
     from days
-    union all
-    select
-        billing_period,
-        'team' as level,
-        team_id,
-        '' as feature,
-        '' as route,
-        person_hash,
-        request_count,
-        failure_count,
-        unpriced_count,
-        priced_cost_usd
-    from days
-    union all
-    select
-        billing_period,
-        'feature' as level,
-        '' as team_id,
-        feature,
-        '' as route,
-        person_hash,
-        request_count,
-        failure_count,
-        unpriced_count,
-        priced_cost_usd
-    from days
-    union all
-    select
-        billing_period,
-        'all' as level,
-        team_id,
-        feature,
-        route,
-        person_hash,
-        request_count,
-        failure_count,
-        unpriced_count,
-        priced_cost_usd
-    from days
+    cross join counted
 ),
 
 sums as (
