@@ -6,8 +6,6 @@ from datetime import date
 from functools import partial
 from typing import Any, ClassVar
 
-import pyarrow as pa
-
 from connectors.base import LandedPage, Page, Parsed, RefusedRequestError, Reject, SourceSettings, Window
 from connectors.http import HttpSession, Pace
 from connectors.langfuse.client import instant_text, not_known, rows_of, session_of
@@ -21,17 +19,17 @@ from connectors.langfuse.score_rows import (
     staged_score,
 )
 from connectors.langfuse.settings import LangfuseScoresSettings
-from connectors.logs.attempt import RowError, json_text
+from connectors.logs.attempt import RowError
 from connectors.logs.files import Csv
-from connectors.logs.instants import instant_of, microseconds
+from connectors.logs.instants import microseconds
 from connectors.logs.landed import lines_of, record_of, reject_of
 from connectors.logs.landing import StoredShape, land_rows, land_stored
 from connectors.logs.latest import Versions
 from connectors.logs.probing import found_there
-from connectors.logs.settings import StoredLogSettings
+from connectors.logs.settings import StoredRowsSettings
+from connectors.logs.small_days import require_inside, table_of
 from connectors.logs.withheld import take_out_withheld
 from connectors.windows import day_windows
-from contracts import contract
 
 _PATH = "/api/public/v3/scores"
 _MOST_ROWS = "100"
@@ -77,7 +75,7 @@ class LangfuseScores:
                 try:
                     record, refused = _readable(line)
                     row = staged_score(record, known)
-                    _require_inside(window, row["scored_at"])
+                    require_inside(window, row["scored_at"], "timestamp")
                 except RowError as refusal:
                     rejects.append(reject_of(page.page_id, number, line, refusal, None))
                     continue
@@ -89,7 +87,7 @@ class LangfuseScores:
                 rejects += [reject_of(page.page_id, number, line, refusal, None) for refusal in refused]
                 rows.append(row | {"x_page": page.page_id, "x_row": number})
         told = tuple(f"field {name} is not known; it is kept in x_extra" for name in sorted(unknown))
-        yield Parsed(_table(settings, window, rows), tuple(rejects), repeated, notices=told)
+        yield Parsed(table_of("outcome_scores", settings, window, rows), tuple(rejects), repeated, notices=told)
 
     def probe(self, settings: LangfuseScoresSettings) -> str:
         """Asks for one score, or lists the export."""
@@ -136,8 +134,8 @@ def _shape(settings: LangfuseScoresSettings) -> StoredShape:
     return StoredShape(allowed(settings).redact, lambda row: microseconds(row.get("timestamp")), records, _TABLE)
 
 
-def _stored(settings: LangfuseScoresSettings) -> StoredLogSettings:
-    return StoredLogSettings(
+def _stored(settings: LangfuseScoresSettings) -> StoredRowsSettings:
+    return StoredRowsSettings(
         name=settings.name,
         kind=settings.kind,
         hash_key=settings.hash_key,
@@ -150,18 +148,3 @@ def _stored(settings: LangfuseScoresSettings) -> StoredLogSettings:
 def _readable(line: bytes) -> tuple[dict[str, Any], list[RowError]]:
     record = record_of(line)
     return record, take_out_withheld(record, ESSENTIAL)
-
-
-def _require_inside(window: Window, scored: int) -> None:
-    if not instant_of(window.start) <= scored < instant_of(window.end):
-        raise RowError("outside_window", "scored on another day than the one that was read", "timestamp")
-
-
-def _table(settings: LangfuseScoresSettings, window: Window, rows: list[dict[str, Any]]) -> pa.Table:
-    for row in rows:
-        row["x_source"], row["x_slice_date"] = settings.name, window.slice_date
-        row["x_extra"] = json_text(row["x_extra"]) if row["x_extra"] else None
-    schema = contract("outcome_scores").arrow_schema()
-    return pa.Table.from_arrays(
-        [pa.array([row.get(column.name) for row in rows], column.type) for column in schema], schema=schema
-    )

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from connectors.logs.settings import PATH, LogSettings, StoredLogSettings
+from connectors.postgres_settings import PostgresSettings
 
 LogFormat = Literal["auto", "payload", "spend_logs"]
 
@@ -25,7 +26,7 @@ class LiteLlmSettings(LiteLlmNames, StoredLogSettings):
     format: LogFormat = Field(default="auto", description="`auto` recognises each row by its content.")
 
 
-class LiteLlmDatabaseSettings(LiteLlmNames):
+class LiteLlmDatabaseSettings(LiteLlmNames, PostgresSettings):
     """How the gateway's PostgreSQL is reached."""
 
     dsn: SecretStr = Field(
@@ -36,14 +37,6 @@ class LiteLlmDatabaseSettings(LiteLlmNames):
     table_schema: str | None = Field(
         default=None, min_length=1, description="Schema of LiteLLM's tables; else the connection string's, or public."
     )
-    tls: Literal["verify-full", "verify-ca", "require", "disable"] = Field(
-        default="verify-full",
-        description="`require` encrypts without looking at the certificate; `disable` is for a private way only.",
-    )
-    tls_root_certificate: str | None = Field(
-        default=None, description="File of the authorities that are trusted, instead of the machine's own."
-    )
-    statement_seconds: int = Field(default=300, ge=1, le=7200, description="What one statement may take.")
     daily_table: bool = Field(
         default=True, description="Whether the log is held against LiteLLM_DailyUserSpend, day by day."
     )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from pydantic import SecretStr
 
+from connectors.logs.paths import value_at
 from connectors.logs.values import (
     WITHHELD,
     Rule,
@@ -95,6 +96,21 @@ def compiled(fields: Fields) -> Redactor:
         return kept
 
     return redact
+
+
+def named(wanted: Iterable[tuple[str, str, Rule]]) -> AllowList:
+    """The list of a mapping: each field's own name, the dotted path where a row has it, and its rule."""
+    fields = tuple(wanted)
+
+    def redact(row: Mapping[str, Any]) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for name, path, rule in fields:
+            value = value_at(row, path)
+            if value is not None and (shown := rule(value)) is not None:
+                kept[name] = shown
+        return kept
+
+    return AllowList(redact, frozenset(name for name, _, _ in fields))
 
 
 def object_rule(fields: Fields) -> Rule:

@@ -23,7 +23,7 @@ from connectors.logs.files import Csv, Found, Quick, Unreadable, rows_of
 from connectors.logs.instants import day_of, instant_of
 from connectors.logs.listing import content_of, files_of_days
 from connectors.logs.plain_lines import PlainLines
-from connectors.logs.settings import StoredLogSettings
+from connectors.logs.settings import StoredRowsSettings
 from connectors.logs.values import path_rule
 from connectors.storage import StoredObject
 
@@ -52,7 +52,7 @@ class StoredShape:
     plain: PlainLines | None = None
 
 
-def land_stored(settings: StoredLogSettings, window: Window, shape_of: Callable[[], StoredShape]) -> Iterator[Page]:
+def land_stored(settings: StoredRowsSettings, window: Window, shape_of: Callable[[], StoredShape]) -> Iterator[Page]:
     """The window's pages: canonical JSON lines of at most `ROWS_PER_PAGE` rows, the same for the same objects.
 
     `shape_of` is a function that can be pickled: large logs are read by several processes, each with a shape of its
@@ -67,7 +67,7 @@ def land_stored(settings: StoredLogSettings, window: Window, shape_of: Callable[
 
 
 def _write_lines(
-    settings: StoredLogSettings,
+    settings: StoredRowsSettings,
     window: Window,
     shape_of: Callable[[], StoredShape],
     filed: Sequence[Filed],
@@ -85,7 +85,7 @@ def _write_lines(
 
 
 def _lines_of(
-    settings: StoredLogSettings, window: Window, shape: StoredShape, filed: Sequence[Filed]
+    settings: StoredRowsSettings, window: Window, shape: StoredShape, filed: Sequence[Filed]
 ) -> Iterator[bytes]:
     """What is landed of the files, line by line."""
     day, first, last = window.slice_date, instant_of(window.start), instant_of(window.end) - 1
@@ -129,7 +129,7 @@ def _line(row: dict[str, Any]) -> bytes:
 
 
 def _opened(
-    settings: StoredLogSettings,
+    settings: StoredRowsSettings,
     filed: Sequence[Filed],
     shape: StoredShape,
     quick_of: Callable[[date | None], Quick | None],
@@ -150,7 +150,7 @@ def _opened(
                         yield item, _records(rows_of(stream, where, shape.csv, quick), shape)
 
 
-def _read(settings: StoredLogSettings, stored: StoredObject) -> bytes:
+def _read(settings: StoredRowsSettings, stored: StoredObject) -> bytes:
     with content_of(settings, stored).open() as stream:
         return stream.read()
 
@@ -173,7 +173,7 @@ def _landed(row: Found, redact: Redactor, path: str) -> dict[str, Any]:
         return {"unreadable": {"file": path, "reason": refusal.reason}}
 
 
-def _is_nobodys(day: date, started: date | None, filed: date | None, settings: StoredLogSettings) -> bool:
+def _is_nobodys(day: date, started: date | None, filed: date | None, settings: StoredRowsSettings) -> bool:
     """Whether the window of its folder refuses a row that is not the window's own: no other one would take it."""
     if started is None:
         return filed is None or filed == day

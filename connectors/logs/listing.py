@@ -5,11 +5,11 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from connectors.base import Body
-from connectors.logs.settings import StoredLogSettings
+from connectors.logs.settings import StoredRowsSettings
 from connectors.storage import StoredObject, body, list_objects
 
 
-def files_of_days(settings: StoredLogSettings, days: Sequence[date]) -> list[tuple[StoredObject, date | None]]:
+def files_of_days(settings: StoredRowsSettings, days: Sequence[date]) -> list[tuple[StoredObject, date | None]]:
     """Every object filed under one of the days, in the order of their paths, with the day it is filed under.
 
     The day is None where the layout has no date. Only the day's own folder is listed where the layout begins with
@@ -32,12 +32,12 @@ def files_of_days(settings: StoredLogSettings, days: Sequence[date]) -> list[tup
     return [filed[path] for path in sorted(filed)]
 
 
-def first_listed(settings: StoredLogSettings, pattern: str, most: int) -> list[StoredObject]:
+def first_listed(settings: StoredRowsSettings, pattern: str, most: int) -> list[StoredObject]:
     """Some objects below the folder with which the pattern begins; for a look, not for a night."""
     return _listed(settings, _fixed_folder(pattern), most)
 
 
-def content_of(settings: StoredLogSettings, stored: StoredObject) -> Body:
+def content_of(settings: StoredRowsSettings, stored: StoredObject) -> Body:
     """The object's bytes; one that was replaced since it was listed is refused when opened."""
     return body(settings.location, settings.store_options, stored.path, stored.etag)
 
@@ -49,6 +49,6 @@ def _fixed_folder(pattern: str) -> str:
     return "/".join(folders[:fixed])
 
 
-def _listed(settings: StoredLogSettings, folder: str, most: int | None = None) -> list[StoredObject]:
+def _listed(settings: StoredRowsSettings, folder: str, most: int | None = None) -> list[StoredObject]:
     found = list_objects(settings.location, settings.store_options, folder, most)
     return [stored for stored in found if not fnmatchcase(stored.path, settings.leaves_out)]

@@ -9,7 +9,7 @@ from connectors.base import SourceError
 from connectors.logs.files import Csv, Unreadable, rows_of
 from connectors.logs.listing import content_of, first_listed
 from connectors.logs.paths import value_at
-from connectors.logs.settings import StoredLogSettings
+from connectors.logs.settings import StoredRowsSettings
 from connectors.names import nearest
 from connectors.storage import StoredObject
 
@@ -19,7 +19,7 @@ _ROWS = 100
 Row = Mapping[str, Any]
 
 
-def matching_files(settings: StoredLogSettings) -> list[StoredObject]:
+def matching_files(settings: StoredRowsSettings) -> list[StoredObject]:
     """The files of any day among the first ones below the location; empty where nothing lies there yet.
 
     Raises SourceError when the location cannot be listed, or holds files of which the layout fits none.
@@ -36,7 +36,7 @@ def matching_files(settings: StoredLogSettings) -> list[StoredObject]:
     return found
 
 
-def found_there(settings: StoredLogSettings) -> str:
+def found_there(settings: StoredRowsSettings) -> str:
     """One line on what lies at the location. Raises SourceError as `matching_files` does."""
     found = matching_files(settings)
     if not found:
@@ -44,7 +44,7 @@ def found_there(settings: StoredLogSettings) -> str:
     return f"{settings.location} can be listed; {settings.layout} fits its files, such as {found[-1].path}"
 
 
-def first_rows(settings: StoredLogSettings, stored: StoredObject, shape: Csv | None) -> list[Row]:
+def first_rows(settings: StoredRowsSettings, stored: StoredObject, shape: Csv | None) -> list[Row]:
     """Rows at the beginning of a file. Raises SourceError for a file of another kind, or without a readable row."""
     where = f"{settings.location}: {stored.path}"
     with content_of(settings, stored).open() as stream:

@@ -10,17 +10,14 @@ from connectors.base import SourceSettings, StoredSourceSettings
 
 PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 _A_DAY = date(2026, 11, 21)
+_HASH_KEY = "Key of the hashes that stand for users and customers, 16 characters or more. Changing it renames them all."
 _DATE_FIELD = re.compile(r"\{date(:[^{}]*)?\}")
 
 
 class LogSettings(SourceSettings):
     """What names a log's fields carry, and the key that makes people unrecognisable."""
 
-    hash_key: SecretStr = Field(
-        min_length=16,
-        description="Key of the hashes that stand for users and customers, 16 characters or more. Changing it renames "
-        "them all.",
-    )
+    hash_key: SecretStr = Field(min_length=16, description=_HASH_KEY)
     team_id_field: str = Field(
         default="team_id",
         pattern=PATH,
@@ -54,12 +51,13 @@ class LogSettings(SourceSettings):
         return (self.feature_key, self.environment_key, *self.outcome_keys)
 
 
-class StoredLogSettings(LogSettings, StoredSourceSettings):
-    """A log whose files lie in a folder or an object store, filed by day or not."""
+class StoredRowsSettings(StoredSourceSettings):
+    """Rows of people's doing whose files lie in a folder or an object store, filed by day or not."""
 
-    leaves_out: ClassVar[str] = ""  # pattern of paths that are no part of the log, whatever the layout says
+    leaves_out: ClassVar[str] = ""  # pattern of paths that are no part of it, whatever the layout says
 
-    location: str = Field(min_length=1, description="Folder, s3://bucket/prefix, gs://... or az://... of the log.")
+    hash_key: SecretStr = Field(min_length=16, description=_HASH_KEY)
+    location: str = Field(min_length=1, description="Folder, s3://bucket/prefix, gs://... or az://... of the files.")
     layout: str = Field(
         default="{date}/*",
         description="Which files hold a UTC day, below the location. `{date}` is 2026-11-21, `{date:%Y/%m/%d}` any "
@@ -93,3 +91,7 @@ class StoredLogSettings(LogSettings, StoredSourceSettings):
     def reach(self, day: date) -> list[date]:
         """The days under which a row that started on `day` may be filed, oldest first."""
         return [day + timedelta(days=n) for n in range(-self.folders_before, self.folders_after + 1)]
+
+
+class StoredLogSettings(LogSettings, StoredRowsSettings):
+    """A log whose files lie in a folder or an object store."""

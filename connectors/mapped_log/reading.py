@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import blake2b
 from typing import Any
 
-from connectors.logs.allow_list import AllowList, Fields, allow, at, each_of, object_rule, rules_of
+from connectors.logs.allow_list import AllowList, Fields, allow, at, each_of, named, object_rule, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record, RowError, json_text
 from connectors.logs.buckets import MISSING, Buckets, Counts, exclusive, of_call
 from connectors.logs.instants import microseconds
@@ -39,16 +39,7 @@ def allowed(settings: MappedLogSettings) -> AllowList:
     ]
     for mark, paths in (("tag", settings.tags_from), ("extra", settings.extras)):
         wanted += [(f"{mark}:{name}", path, _scalar_rule(rules.text)) for name, path in paths.items()]
-
-    def redact(row: Mapping[str, Any]) -> dict[str, Any]:
-        kept = dict[str, Any]()
-        for name, path, rule in wanted:
-            value = value_at(row, path)
-            if value is not None and (shown := rule(value)) is not None:
-                kept[name] = shown
-        return kept
-
-    return AllowList(redact, frozenset(name for name, _, _ in wanted))
+    return named(wanted)
 
 
 def _rule(settings: MappedLogSettings, name: str, metadata: Rule) -> Rule:

@@ -28,7 +28,7 @@ class OutcomesFile:
 
     def fetch(self, settings: OutcomesFileSettings, window: Window) -> Iterator[Page]:
         """The events of the day after the allow-list, wherever they are filed."""
-        yield from land_stored(settings.stored, window, partial(_shape, settings))
+        yield from land_stored(settings, window, partial(_shape, settings))
 
     def parse(self, settings: OutcomesFileSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Rows of `outcomes`. See `staging`."""
@@ -39,8 +39,8 @@ class OutcomesFile:
 
         Raises SourceError where it lacks what every outcome needs.
         """
-        told, files = found_there(settings.stored), matching_files(settings.stored)
-        rows = first_rows(settings.stored, files[-1], _csv(settings)) if files else []
+        told, files = found_there(settings), matching_files(settings)
+        rows = first_rows(settings, files[-1], _csv(settings)) if files else []
         if not rows:
             return told
         where = f"the first {len(rows)} rows of {files[-1].path} say nothing under"

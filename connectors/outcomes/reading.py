@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.exact import read_decimal
-from connectors.logs.allow_list import AllowList, rules_of
+from connectors.logs.allow_list import AllowList, named, rules_of
 from connectors.logs.attempt import Record, RowError
 from connectors.logs.instants import microseconds
 from connectors.logs.paths import value_at
@@ -22,17 +22,7 @@ _TEXTS = tuple(name for name, sort in SORTS.items() if sort in ("text", "person"
 
 def allowed(settings: Mapped) -> AllowList:
     """The mapping as an allow-list: what it names, by the sort of value that the field holds; nothing else."""
-    wanted = [(name, path, _rule(settings, name)) for name, path in settings.fields.items()]
-
-    def redact(row: Mapping[str, Any]) -> dict[str, Any]:
-        kept = dict[str, Any]()
-        for name, path, rule in wanted:
-            value = value_at(row, path)
-            if value is not None and (shown := rule(value)) is not None:
-                kept[name] = shown
-        return kept
-
-    return AllowList(redact, frozenset(settings.fields))
+    return named((name, path, _rule(settings, name)) for name, path in settings.fields.items())
 
 
 def happened(settings: Mapped, row: Mapping[str, Any]) -> int | None:

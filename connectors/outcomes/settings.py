@@ -6,10 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from connectors.base import SourceSettings, StoredSourceSettings
-from connectors.logs.settings import StoredLogSettings
+from connectors.base import SourceSettings
+from connectors.logs.settings import StoredRowsSettings
 from connectors.logs.values import flag
 from connectors.names import nearest
+from connectors.postgres_settings import PostgresSettings
 
 Sort = Literal["text", "person", "instant", "flag", "number"]
 Unit = Literal["iso", "s", "ms", "us", "ns"]
@@ -102,62 +103,22 @@ class Mapped(SourceSettings):
         return self
 
 
-class OutcomesFileSettings(Mapped, StoredSourceSettings):
+class OutcomesFileSettings(Mapped, StoredRowsSettings):
     """Outcomes in files: JSON lines, JSON, CSV or Parquet, plain or gzip."""
 
-    location: str = Field(min_length=1, description="Folder, s3://bucket/prefix, gs://... or az://... of the files.")
-    layout: str = Field(
-        default="{date}/*",
-        description="Which files hold a UTC day, below the location. `{date}` is 2026-11-21, `{date:%Y/%m/%d}` any "
-        "other writing of it; `*` stands for anything. Without `{date}` every file is read for every day.",
-    )
-    folders_before: int = Field(default=0, ge=0, le=2, description="Days earlier that a row may be filed.")
-    folders_after: int = Field(default=1, ge=0, le=2, description="Days later that a row may be filed.")
     delimiter: Literal[",", ";", "\t", "|"] = Field(default=",", description="Sign between the columns of a CSV.")
-
-    @property
-    def stored(self) -> StoredLogSettings:
-        """The place of the files, as whatever reads stored rows takes it. Raises ValueError for an odd layout."""
-        return StoredLogSettings(
-            name=self.name,
-            kind=self.kind,
-            hash_key=self.hash_key,
-            storage=self.storage,
-            location=self.location,
-            layout=self.layout,
-            folders_before=self.folders_before,
-            folders_after=self.folders_after,
-        )
 
     @property
     def own_columns(self) -> frozenset[str]:
         """Columns without which a table does not hold these outcomes."""
         return frozenset(path for name in NEEDED if (path := self.fields.get(name)) and "." not in path)
 
-    @model_validator(mode="after")
-    def _layout_holds(self) -> Self:
-        _ = self.stored
-        return self
 
-
-class OutcomesSqlSettings(Mapped):
+class OutcomesSqlSettings(Mapped, PostgresSettings):
     """Outcomes in a table or view of a PostgreSQL database."""
 
-    dsn: SecretStr = Field(
-        min_length=1,
-        description="Connection string, by reference: postgresql://user:password@host:5432/database, of a user that "
-        "may only read.",
-    )
     table: str = Field(min_length=1, description="Table or view that holds one row for each event.")
     table_schema: str = Field(default="public", min_length=1, description="Its schema.")
-    tls: Literal["verify-full", "verify-ca", "require", "disable"] = Field(
-        default="verify-full",
-        description="`require` encrypts without looking at the certificate; `disable` is for a private way only.",
-    )
-    tls_root_certificate: str | None = Field(
-        default=None, description="File of the authorities that are trusted, instead of the machine's own."
-    )
-    statement_seconds: int = Field(default=300, ge=1, le=7200, description="What one statement may take.")
 
     @model_validator(mode="after")
     def _time_is_one(self) -> Self:

@@ -57,11 +57,7 @@ def conservation_check() -> dg.AssetChecksDefinition:
         found = breaks(house, *days_of(context))
         lines = tuple(f"does not balance: {row}" for row in found.head(5).to_dicts())
         house.progress.finish("conservation", "every unit of the bill is posted" if not lines else "BROKEN", lines)
-        return dg.AssetCheckResult(
-            passed=not lines,
-            severity=dg.AssetCheckSeverity.ERROR,
-            metadata={"breaks": found.height, "examples": dg.MetadataValue.md("\n".join(lines) or "none")},
-        )
+        return _blocking(lines, breaks=found.height)
 
     return balances
 
@@ -82,11 +78,7 @@ def adjustment_check() -> dg.AssetChecksDefinition:
         lines = tuple(f"does not come to its bills: {row}" for row in adjustment_breaks(house)[:5])
         if lines:
             house.progress.finish("locked months", "BROKEN", lines)
-        return dg.AssetCheckResult(
-            passed=not lines,
-            severity=dg.AssetCheckSeverity.ERROR,
-            metadata={"examples": dg.MetadataValue.md("\n".join(lines) or "none")},
-        )
+        return _blocking(lines)
 
     return agrees
 
@@ -107,11 +99,7 @@ def focus_check() -> dg.AssetChecksDefinition:
         lines = tuple(f"is not what was billed: {row}" for row in focus_breaks(house, days_of(context)[0])[:5])
         if lines:
             house.progress.finish("FOCUS", "BROKEN", lines)
-        return dg.AssetCheckResult(
-            passed=not lines,
-            severity=dg.AssetCheckSeverity.ERROR,
-            metadata={"examples": dg.MetadataValue.md("\n".join(lines) or "none")},
-        )
+        return _blocking(lines)
 
     return sums
 
@@ -123,6 +111,14 @@ def all_checks() -> list[dg.AssetChecksDefinition]:
         adjustment_check(),
         focus_check(),
     ]
+
+
+def _blocking(lines: tuple[str, ...], **counts: int) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=not lines,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={**counts, "examples": dg.MetadataValue.md("\n".join(lines) or "none")},
+    )
 
 
 def _result(house: House, table: str, outcomes: list[Outcome]) -> dg.AssetCheckResult:
