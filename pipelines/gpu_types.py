@@ -6,7 +6,7 @@ Here belongs: reading the list of names, `gpu_types.yml`. Here does not belong: 
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 _FILE = Path(__file__).with_name("gpu_types.yml")
 
@@ -16,6 +16,7 @@ class _Type(BaseModel):
 
     type: str
     also: tuple[str, ...] = ()
+    memory_mib: int | None = Field(default=None, gt=0)
 
 
 def gpu_types() -> dict[str, str]:
@@ -24,12 +25,21 @@ def gpu_types() -> dict[str, str]:
     Raises ValueError when one name stands for two types, or twice.
     """
     found: dict[str, str] = {}
-    for entry in TypeAdapter(list[_Type]).validate_python(yaml.safe_load(_FILE.read_text(encoding="utf-8"))):
+    for entry in _types():
         for name in (entry.type, *entry.also):
             if (key := name_key(name)) in found:
                 raise ValueError(f"{_FILE.name}: {name!r} stands for {found[key]!r} already: one of the two must go")
             found[key] = entry.type
     return found
+
+
+def gpu_memory() -> dict[str, int]:
+    """Memory of a GPU in bytes, by type, of those whose memory is known."""
+    return {entry.type: entry.memory_mib * 2**20 for entry in _types() if entry.memory_mib}
+
+
+def _types() -> list[_Type]:
+    return TypeAdapter(list[_Type]).validate_python(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
 
 
 def name_key(name: str) -> str:

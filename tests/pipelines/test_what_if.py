@@ -14,7 +14,7 @@ from rich.console import Console
 from contracts import contract
 from models.break_even import Plan
 from models.checkpointing import Interruptions
-from pipelines.cli import what_if, what_if_spot
+from pipelines.cli import what_if, what_if_fit, what_if_spot
 from pipelines.cli.what_if import Assumptions, read_log, traffic_of
 
 MONDAY = datetime(2026, 10, 5)
@@ -201,3 +201,13 @@ def test_a_job_on_spot_is_told_with_its_interval_and_saving(
     unknown = what_if_spot.Job("p6", 200.0, 2, job.interruptions)
     assert what_if_spot.what_if_spot(Console(width=160), Path("farthing.yml"), unknown) == 2
     assert "No spot price of 'p6'" in capsys.readouterr().out
+
+
+def test_a_model_s_gpus_are_told_by_type_and_quantisation(capsys: pytest.CaptureFixture[str]) -> None:
+    assert what_if_fit.what_if_fit(Console(width=120), "llama-3.3-70b", 10_000) == 0
+    told = capsys.readouterr().out
+    (h100,) = [line for line in told.splitlines() if "H100 80GB" in line]
+    # weights and a fifth: 169.4, 84.7 and 42.4 GB, in 77 GB of each GPU
+    assert [cell.split()[0] for cell in h100.split("│")[2:5]] == ["4", "2", "1"]
+    assert what_if_fit.what_if_fit(Console(width=120), "gpt-5", 10_000) == 2
+    assert "no open model of the list" in capsys.readouterr().out

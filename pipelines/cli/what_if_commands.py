@@ -1,0 +1,65 @@
+"""The commands of `farthing what-if`: last month's traffic under other assumptions."""
+
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.options import DEFAULT_FILE, ConfigFile, console
+
+app = typer.Typer(no_args_is_help=True, help="Last month's traffic under other assumptions.")
+
+
+@app.command("self-host")
+def self_host(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    model: Annotated[str, typer.Argument(help="A model of the log, in the price book's words.")],
+    gpu_hour_cost: Annotated[float, typer.Option(help="Price of a GPU-hour, in US dollars.")],
+    prefill_rate: Annotated[float, typer.Option(help="Input tokens that a replica computes a second, as measured.")],
+    decode_rate: Annotated[float, typer.Option(help="Output tokens that it generates a second, as measured.")],
+    gpus: Annotated[int, typer.Option(help="GPUs of a replica.")] = 1,
+    min_replicas: Annotated[int, typer.Option(help="Replicas that run at any hour.")] = 1,
+    most_waiting: Annotated[float, typer.Option(help="Share of requests that may wait for a replica.")] = 0.05,
+    fixed_monthly_cost: Annotated[float, typer.Option(help="People and platform a month, in US dollars.")] = 0.0,
+    config: ConfigFile = DEFAULT_FILE,
+    output: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+) -> None:
+    """A model's traffic on GPUs of one's own, against its API: how busy they get, when it pays, how sure that is."""
+    from pipelines.cli.what_if import Assumptions, what_if_self_host
+
+    given = Assumptions(
+        *(model, gpus, gpu_hour_cost, prefill_rate, decode_rate, min_replicas, most_waiting, fixed_monthly_cost)
+    )
+    raise typer.Exit(what_if_self_host(console(), config, given, output))
+
+
+@app.command("spot")
+def spot(
+    instance_type: Annotated[str, typer.Argument(help="Machine type, such as p5.48xlarge.")],
+    work_hours: Annotated[float, typer.Option(help="Hours that the job takes without interruptions.")],
+    interrupted_every: Annotated[float, typer.Option(help="Mean hours between interruptions, as observed.")],
+    checkpoint_minutes: Annotated[float, typer.Option(help="Minutes that saving takes.")] = 5.0,
+    restart_minutes: Annotated[float, typer.Option(help="Minutes from an interruption until work goes on.")] = 15.0,
+    machines: Annotated[int, typer.Option(help="Machines of the job.")] = 1,
+    config: ConfigFile = DEFAULT_FILE,
+) -> None:
+    """A job on spot machines against on demand: how often to save it, how long it takes, what it costs."""
+    from models.checkpointing import Interruptions
+    from pipelines.cli.what_if_spot import Job, what_if_spot
+
+    try:
+        given = Interruptions(interrupted_every, checkpoint_minutes / 60, restart_minutes / 60)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    raise typer.Exit(what_if_spot(console(), config, Job(instance_type, work_hours, machines, given)))
+
+
+@app.command("fit")
+def fit(
+    model: Annotated[str, typer.Argument(help="A model of open weights, such as llama-3.3-70b.")],
+    tokens: Annotated[
+        int, typer.Option(help="Tokens of all requests that are answered at once, prompts and answers.", min=1)
+    ] = 100_000,
+) -> None:
+    """On how many GPUs of which type a model of open weights fits, by quantisation."""
+    from pipelines.cli.what_if_fit import what_if_fit
+
+    raise typer.Exit(what_if_fit(console(), model, tokens))
