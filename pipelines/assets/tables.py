@@ -45,6 +45,7 @@ from pipelines.night.self_hosting import SCALING, SELF_HOSTED, build_scaling_cos
 from pipelines.night.spot_means import MEANS, build_spot_means
 from pipelines.night.stale import stored_inputs
 from pipelines.night.variance_bridge import BRIDGE, build_variance_bridge
+from pipelines.night.verified_savings import VERIFIED, build_verified_savings
 
 REFERENCES = (
     *("teams", "team_hierarchy", "feature_products", "ledger_accounts", METRICS),
@@ -72,6 +73,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     ADVICE: build_commitment_advice,
     BRIDGE: build_variance_bridge,
     SAVINGS: build_savings,
+    VERIFIED: build_verified_savings,
     ERRATA: build_bill_errata,
     EVENTS: build_outcome_events,
     UNIT_COSTS: build_unit_costs,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pipelines.config.budgets import budgets_above
+from pipelines.config.changes import changes_that_meet
 from pipelines.config.clusters import clusters_apart
 from pipelines.config.positions import Document
 from pipelines.config.problems import Problem
@@ -10,6 +11,7 @@ from pipelines.config.schema import Config
 
 
 def doubts(document: Document, config: Config) -> Iterator[Problem]:
-    """Clusters that never meet, and budgets of parts that allow more than the budget of the whole."""
+    """Clusters that never meet, budgets of parts above the whole's, and changes that disturb one another."""
     yield from clusters_apart(document, config)
     yield from budgets_above(document, config.budgets)
+    yield from changes_that_meet(document, config.changes)

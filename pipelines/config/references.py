@@ -36,6 +36,7 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
             problems += _known(document, ("pools", index, "shares", name), name, carriers, "team or other pool")
     for index, budget in enumerate(config.budgets):
         problems += _known(document, ("budgets", index, "team"), budget.team, teams, "team")
+    problems += _changed(document, config, teams)
     if not problems:
         problems += _carried_by_nobody(document, config)
     problems += _unique(document, "sources", "name", [entry.name for entry in config.sources])
@@ -43,8 +44,18 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
     problems += _unique(document, "owners", "id", [owner.id for owner in config.owners])
     problems += _unique(document, "pools", "id", pools)
     problems += _unique(document, "errata", "id", [entry.id for entry in config.errata])
+    problems += _unique(document, "changes", "id", [change.id for change in config.changes])
     problems += _unique(document, "metrics", "id", [metric.id for metric in config.metrics])
     problems += _unique(document, "unused", "id", [rule.id for rule in config.unused])
+    return problems
+
+
+def _changed(document: Document, config: Config, teams: Sequence[str]) -> list[Problem]:
+    problems: list[Problem] = []
+    for index, change in enumerate(config.changes):
+        for part, named in (("touches", change.touches), ("control", change.control)):
+            team = named.team if named else None
+            problems += _known(document, ("changes", index, part, "team"), team, teams, "team")
     return problems
 
 

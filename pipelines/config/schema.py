@@ -9,6 +9,7 @@ from connectors.base import SourceSettings, StoreOptions, revealed
 from models.outcome_kinds import OutcomeKind
 from models.pools import Pool as SharedPool
 from pipelines.config.budgets import Budget, BudgetAlerts
+from pipelines.config.changes import RegisteredChange
 from pipelines.config.closing import Close, Currency, Invoice
 from pipelines.config.errata import Erratum
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
@@ -192,6 +193,7 @@ class Config(Strict):
     close: Close = Close()
     budgets: tuple[Budget, ...] = ()
     budget_alerts: BudgetAlerts = BudgetAlerts()
+    changes: tuple[RegisteredChange, ...] = ()
     reports: Reports = Reports()
     mail: Mail | None = None
 
