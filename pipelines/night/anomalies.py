@@ -1,7 +1,7 @@
 """The anomalies of the last year, found anew every night from what was billed and logged by then."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
@@ -10,16 +10,16 @@ from contracts import conform, contract
 from models.accounts import UNOWNED_USAGE, team_account
 from models.anomalies import TABLE as ANOMALIES
 from models.anomalies import WINDOW_DAYS, anomalies
-from models.frames import frame_of
 from models.money import units_of
-from pipelines.calendar import month_start, next_month
 from pipelines.house import House
 from pipelines.night.build import SLICE_SOURCE, Built
+from pipelines.night.days_told import told_ahead, window
 from pipelines.night.exchange_rates import rates_to
 from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.stale import content_fingerprint
 
 COSTS, USAGE = "costs_by_category", "usage_by_team_daily"
+_NOT_WATCHED = "it is not watched"
 _NANO = Decimal(10) ** 9
 _LOG_KEYS = ("day", "x_source", "account", "provider_id", "model_id", "key_id", "feature", "environment")
 _INPUT = ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio")
@@ -28,31 +28,28 @@ _OUTPUT = ("output_text", "output_reasoning", "output_audio")
 Rates = Mapping[tuple[str, date], Decimal]
 
 
-def build_anomalies(house: House, _first: date, _last: date) -> Built:
+def build_anomalies(house: House, _first: date, last: date) -> Built:
     """Judges every settled day of the window again. It follows from what the lake holds, not from the night's days.
 
-    What is in a currency without a rate for its month cannot be compared: it is left out, and named.
+    What is in a currency without a rate for its month cannot be compared: it is left out, and named. So is what is
+    dated ahead, of a day that has not come: neither the run's last day nor today, whichever is later.
     """
+    newest = max(last, house.clock().date())
     currency = house.config.currency
     rates = rates_to(house, currency)
-    costs = _window(house, COSTS, lambda rows: _billed(rows, currency, rates))
-    usage = _window(house, USAGE, lambda rows: _logged(rows, currency, rates))
-    found = anomalies(costs.drop_nulls("cost_units").drop("billing_currency"), usage, currency=currency)
+    costs = window(house, COSTS, newest, WINDOW_DAYS, lambda rows: _billed(rows, currency, rates))
+    usage = window(house, USAGE, newest, WINDOW_DAYS, lambda rows: _logged(rows, currency, rates))
+    has_come = pl.col("day") <= newest
+    problems = (
+        *_unrated(costs, currency),
+        *told_ahead(costs.filter(~has_come), "provider_name", ANOMALIES, _NOT_WATCHED),
+        *told_ahead(usage.filter(~has_come), "x_source", ANOMALIES, _NOT_WATCHED),
+    )
+    known = costs.filter(has_come).drop_nulls("cost_units").drop("billing_currency")
+    found = anomalies(known, usage.filter(has_come), currency=currency)
     rows = conform(contract(ANOMALIES), found.to_arrow())
     house.lake.replace_slice(ANOMALIES, REFERENCE_DATE, SLICE_SOURCE, rows, content_fingerprint(rows))
-    return Built(ANOMALIES, (REFERENCE_DATE,), rows.num_rows, note=_note(found), problems=_unrated(costs, currency))
-
-
-def _window(house: House, table: str, prepare: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
-    """The window's rows of a table, month by month: what was prepared of a month is much smaller than the month."""
-    days = [piece.slice_date for piece in house.lake.slices(table) if piece.row_count]
-    if not days:
-        return prepare(frame_of(contract(table).arrow_schema().empty_table()))
-    months = sorted({month_start(day) for day in days})
-    earliest = next_month(months[-1]) - timedelta(days=WINDOW_DAYS + 31)
-    return pl.concat(
-        prepare(frame_of(house.lake.read(table, month, next_month(month)))) for month in months if month >= earliest
-    )
+    return Built(ANOMALIES, (REFERENCE_DATE,), rows.num_rows, note=_note(found), problems=problems)
 
 
 def _billed(rows: pl.DataFrame, currency: str, rates: Rates) -> pl.DataFrame:

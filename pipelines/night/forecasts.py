@@ -1,6 +1,6 @@
 """The forecasts of the months that are not over, made anew when days are new and only then."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -19,9 +19,10 @@ from models.money import money_of, units_of
 from models.scheduled_costs import scheduled_costs
 from models.scopes import COST, DIMENSIONS, TOKENS, Scope
 from models.tokens import TOKEN_CLASSES
-from pipelines.calendar import month_start, next_month
+from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.night.build import SLICE_SOURCE, Built
+from pipelines.night.days_told import told_ahead, window
 from pipelines.night.exchange_rates import rates_to
 from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.stale import HALF, content_fingerprint
@@ -31,6 +32,7 @@ RECENT_DAYS = 62  # a provider that was silent for longer is none any more
 VERSION = "1"  # of the method: another one makes forecasts of known days anew
 _BY = ("day", *DIMENSIONS)
 _IS_USAGE = (pl.col("charge_category") == "Usage") & ~pl.col("is_correction")
+_NOT_FORECAST = "nothing is forecast from it"
 _UNITS = 10**12
 _NANO = 10**9
 
@@ -62,13 +64,13 @@ def _told(house: House, last: date) -> tuple[list[Told], tuple[str, ...]]:
     """What is known of costs and of logged tokens up to a day; of a metric of which nothing is told, nothing."""
     currency = house.config.currency
     rates = rates_to(house, currency)
-    costs = _window(house, COSTS, last, lambda rows: _converted(rows, currency, rates))
-    usage = _window(house, USAGE, last, _logged)
+    costs = window(house, COSTS, last, WINDOW_DAYS, lambda rows: _converted(rows, currency, rates))
+    usage = window(house, USAGE, last, WINDOW_DAYS, _logged)
     is_ahead = pl.col("day") > last
     problems = (
         *_unrated(costs, currency),
-        *_ahead(costs.filter(is_ahead & _IS_USAGE), "provider_name"),
-        *_ahead(usage.filter(is_ahead), "x_source"),
+        *told_ahead(costs.filter(is_ahead & _IS_USAGE), "provider_name", FORECASTS, _NOT_FORECAST),
+        *told_ahead(usage.filter(is_ahead), "x_source", FORECASTS, _NOT_FORECAST),
     )
     known = costs.filter(~(is_ahead & _IS_USAGE)).drop_nulls("units")
     return [*_costs(house, known, currency), *_tokens(usage.filter(~is_ahead))], problems
@@ -113,21 +115,6 @@ def _charged(house: House, months: list[date]) -> pl.DataFrame:
         pl.col("charge_date").alias("day"),
         *_BY[1:],
         units=units_of("reporting_effective_cost"),
-    )
-
-
-def _window(house: House, table: str, last: date, prepare: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
-    """The rows of a table from the window that ends with the month of `last` on, with what is dated ahead of it.
-
-    Month by month: what was prepared of a month is much smaller than the month.
-    """
-    days = [piece.slice_date for piece in house.lake.slices(table) if piece.row_count]
-    if not days:
-        return prepare(frame_of(contract(table).arrow_schema().empty_table()))
-    months = sorted({month_start(day) for day in days})
-    earliest = next_month(min(months[-1], month_start(last))) - timedelta(days=WINDOW_DAYS + 31)
-    return pl.concat(
-        prepare(frame_of(house.lake.read(table, month, next_month(month)))) for month in months if month >= earliest
     )
 
 
@@ -193,16 +180,6 @@ def _silent(told: Told) -> str:
     )
     named = [f"{name} (since {day})" for name, day in recent.iter_rows() if told.settled - day > timedelta(SILENT_DAYS)]
     return f"nothing was told of {', '.join(named)}" if named else ""
-
-
-def _ahead(rows: pl.DataFrame, told_by: str) -> tuple[str, ...]:
-    """Usage of days that have not come. One such row taken for the newest day would make all others late."""
-    found = rows.group_by(told_by).agg(pl.len(), first=pl.col("day").min(), last=pl.col("day").max()).sort(told_by)
-    return tuple(
-        f"forecasts: {name} tells of usage ahead of its day (rows: {count}, {first} to {last}): nothing is forecast "
-        "from it until that day has come; if the date is wrong, correct it in the export, or in the source's mapping"
-        for name, count, first, last in found.iter_rows()
-    )
 
 
 def _unrated(costs: pl.DataFrame, currency: str) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipelines.calendar import next_month
 from pipelines.house import House, open_house
 from pipelines.night.anomalies import build_anomalies
@@ -86,3 +88,18 @@ def test_other_money_is_watched_at_its_month_s_rate(tmp_path: Path) -> None:
         assert built.problems == ()
         (alert,) = [row for row in rows if row["is_alert"]]
         assert (alert["excess_cost"], alert["currency"]) == (Decimal(500), "USD")
+
+
+@pytest.mark.parametrize("ahead", [date(2026, 10, 2), date(2099, 1, 5)])
+def test_one_line_dated_ahead_unsettles_nobody_and_is_named(tmp_path: Path, ahead: date) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: datetime(2026, 10, 1, 5)) as house:
+        billed(house)
+        row = {"billing_period": ahead.replace(day=1), "charge_date": ahead, "provider_name": "Mapped"}
+        more = row | {"billing_currency": "USD", "charge_category": "Usage", "effective_cost": "1"}
+        rows = filled("costs_by_category", [more | {"is_correction": False}])
+        house.lake.replace_slice("costs_by_category", ahead.replace(day=1), "farthing", rows, "ahead")
+        built, found = night(house)
+        (alert,) = [row for row in found if row["is_alert"]]
+        assert (alert["level"], alert["settled_date"]) == ("organisation", date(2026, 9, 28))
+        (problem,) = built.problems
+        assert f"anomalies: Mapped tells of usage ahead of its day (rows: 1, {ahead} to {ahead})" in problem
