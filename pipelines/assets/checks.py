@@ -1,5 +1,8 @@
 """Blocking checks: every contract held against its rows, and the journal that must balance to the last unit."""
 
+from collections.abc import Callable, Sequence
+from datetime import date
+
 import dagster as dg
 
 from connectors.registry import SOURCES, source
@@ -11,6 +14,7 @@ from pipelines.checks import Outcome
 from pipelines.house import House
 from pipelines.night.adjustments import ADJUSTMENTS, adjustment_breaks
 from pipelines.night.checked import check
+from pipelines.night.customers import BY_CUSTOMER, customer_breaks
 from pipelines.night.focus import focus_breaks
 from pipelines.night.ledger import POSTINGS, breaks
 
@@ -64,44 +68,67 @@ def conservation_check() -> dg.AssetChecksDefinition:
 
 def adjustment_check() -> dg.AssetChecksDefinition:
     """The check that nothing which locked months cost since is left out."""
-
-    @dg.asset_check(
-        asset=dg.AssetKey([ADJUSTMENTS]),
+    return _breaks_check(
+        table=ADJUSTMENTS,
         name="locked_months",
-        blocking=True,
-        required_resource_keys={"house"},
-        partitions_def=DAILY,
         description="A locked month and all its adjustments are what its bills say today, to the last unit.",
+        shown="locked months",
+        sentence="does not come to its bills",
+        find=lambda house, _first, _last: adjustment_breaks(house),
     )
-    def agrees(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        house = house_of(context)
-        lines = tuple(f"does not come to its bills: {row}" for row in adjustment_breaks(house)[:5])
-        if lines:
-            house.progress.finish("locked months", "BROKEN", lines)
-        return _blocking(lines)
-
-    return agrees
 
 
 def focus_check() -> dg.AssetChecksDefinition:
     """The check that FOCUS's rows are the bills."""
+    return _breaks_check(
+        table=FOCUS,
+        name="conservation",
+        description="Rows, with the corrections of their month, sum to the bills by account, invoice and currency.",
+        shown="FOCUS",
+        sentence="is not what was billed",
+        find=lambda house, first, _last: focus_breaks(house, first),
+    )
+
+
+def customer_check() -> dg.AssetChecksDefinition:
+    """The check that the last level of the hierarchy foots into the one above."""
+    return _breaks_check(
+        table=BY_CUSTOMER,
+        name="conservation",
+        description="Every team's customers, and what no call names, sum to its chargeback, to the last unit.",
+        shown="customers",
+        sentence="does not foot",
+        find=customer_breaks,
+    )
+
+
+def _breaks_check(
+    *,
+    table: str,
+    name: str,
+    description: str,
+    shown: str,
+    sentence: str,
+    find: Callable[[House, date, date], Sequence[str]],
+) -> dg.AssetChecksDefinition:
+    """A blocking check that fails where `find` finds something, and shows the first five of it."""
 
     @dg.asset_check(
-        asset=dg.AssetKey([FOCUS]),
-        name="conservation",
+        asset=dg.AssetKey([table]),
+        name=name,
         blocking=True,
         required_resource_keys={"house"},
         partitions_def=DAILY,
-        description="Rows, with the corrections of their month, sum to the bills by account, invoice and currency.",
+        description=description,
     )
-    def sums(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    def holds(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         house = house_of(context)
-        lines = tuple(f"is not what was billed: {row}" for row in focus_breaks(house, days_of(context)[0])[:5])
+        lines = tuple(f"{sentence}: {row}" for row in find(house, *days_of(context))[:5])
         if lines:
-            house.progress.finish("FOCUS", "BROKEN", lines)
+            house.progress.finish(shown, "BROKEN", lines)
         return _blocking(lines)
 
-    return sums
+    return holds
 
 
 def all_checks() -> list[dg.AssetChecksDefinition]:
@@ -110,6 +137,7 @@ def all_checks() -> list[dg.AssetChecksDefinition]:
         conservation_check(),
         adjustment_check(),
         focus_check(),
+        customer_check(),
     ]
 
 

@@ -19,6 +19,7 @@ from pipelines.night.build import Built, build
 from pipelines.night.commitment_advice import ADVICE, build_commitment_advice
 from pipelines.night.commitments import HOURS, build_commitment_hours
 from pipelines.night.contract_prices import useless_prices
+from pipelines.night.customers import BY_CUSTOMER, build_chargeback_by_customer
 from pipelines.night.errata import ERRATA, build_bill_errata
 from pipelines.night.focus import build_focus
 from pipelines.night.forecasts import FORECASTS, build_forecasts
@@ -59,6 +60,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     RESTATED: build_restated_postings,
     ADJUSTMENTS: build_adjustments,
     CHARGED: build_chargeback,
+    BY_CUSTOMER: build_chargeback_by_customer,
     GPU_COSTS: build_gpu_costs,
     NODE_COSTS: build_node_costs,
     SELF_HOSTED: build_self_hosted_costs,

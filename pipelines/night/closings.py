@@ -7,7 +7,7 @@ from pipelines.calendar import next_month
 from pipelines.house import House
 
 CLOSINGS = "period_closings"
-FROZEN = ("postings", "chargeback", "focus_cost_and_usage")
+FROZEN = ("postings", "chargeback", "chargeback_by_customer", "focus_cost_and_usage")
 """Tables of which a locked month is not built again."""
 
 

@@ -65,7 +65,7 @@ def write_bill(folder: Path, rows: list[dict[str, str]], name: str = "bill.csv")
     return target
 
 
-def write_log(folder: Path, model: str = "gpt-4o") -> None:
+def write_log(folder: Path, model: str = "gpt-4o", end_user: str = "") -> None:
     usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
     row = {
         "id": "chatcmpl-1",
@@ -78,6 +78,7 @@ def write_log(folder: Path, model: str = "gpt-4o") -> None:
         "startTime": 1793448000.0,  # 2026-10-31 12:00 UTC
         "endTime": 1793448001.0,
         "response_cost": 0.0,
+        "end_user": end_user,
         **usage,
         "metadata": {"user_api_key_alias": "support", "user_api_key_hash": "ab" * 32, "usage_object": usage},
     }

@@ -18,6 +18,7 @@ from pipelines.night.adjustments import adjustment_breaks
 from pipelines.night.build import SLICE_SOURCE, build
 from pipelines.night.close import CloseRefusedError, NotPublishedYetError, close, closings, findings
 from pipelines.night.closings import posted_in
+from pipelines.night.customers import customer_breaks
 from pipelines.night.ledger import breaks
 from pipelines.night.publish import publish
 from pipelines.night.references import write_bill_sources, write_model_identity, write_references
@@ -37,7 +38,15 @@ close: {max_residual_share: 0.5}
 
 TABLES = (
     *("charge_groups", "postings", "restated_postings", "adjustments", "invoice_tie_out", "period_states"),
-    *("chargeback", "focus_cost_and_usage", "period_adjustments", "bill_errata", "freshness", "restatements"),
+    *(
+        "chargeback",
+        "chargeback_by_customer",
+        "focus_cost_and_usage",
+        "period_adjustments",
+        "bill_errata",
+        "freshness",
+        "restatements",
+    ),
 )
 
 
@@ -57,6 +66,7 @@ def night(config: Path, first: date, last: date | None = None, *, at: date | Non
             compute(house, first, last) if compute else build(house, contract(table), first, last)
         assert breaks(house, first, last).is_empty()
         assert adjustment_breaks(house) == []
+        assert customer_breaks(house, first, last) == []
         publish(house)
         render_run(house, first, last, [])
 
@@ -101,7 +111,9 @@ def test_a_later_restatement_is_an_adjustment_and_the_locked_month_stays_as_it_w
     locked(config, date(2026, 11, 3))
     kept = pages(tmp_path)
     october = "select * from {} where billing_period = '2026-10-01' order by all"
-    before = {table: asked(tmp_path, october.format(table)) for table in ("postings", "chargeback")}
+    before = {
+        table: asked(tmp_path, october.format(table)) for table in ("postings", "chargeback", "chargeback_by_customer")
+    }
     assert {row[0] for row in asked(tmp_path, "select period_state from chargeback")} == {"locked"}
     with open_house(config, "again", clock=lambda: at_noon(date(2026, 11, 4))) as house:
         close(house, OCTOBER, by="bob", reason=None)

@@ -49,6 +49,7 @@ def test_every_stored_table_has_a_blocking_contract_check(graph: dg.Definitions)
         ("postings", "conservation"),
         ("adjustments", "locked_months"),
         ("focus_cost_and_usage", "conservation"),
+        ("chargeback_by_customer", "conservation"),
     }
 
 
@@ -99,7 +100,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("chargeback", "gpu_waste", "freshness", "reconciliation_summary", "reconciliation_by_cause"),
         *("price_corrections", "unpriced_usage", "costs_by_category", "anomalies", "bill_errata"),
         *("outcome_kinds", "outcome_traces", "outcome_events", "outcome_shares", "outcome_cohorts", "unit_costs"),
-        *("agent_costs", "usage_by_user_daily", "request_costs"),
+        *("agent_costs", "usage_by_user_daily", "request_costs", "chargeback_by_customer"),
         "focus_cost_and_usage",
         *("budgets", "forecasts", "budget_status"),
     }

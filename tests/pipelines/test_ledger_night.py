@@ -1,4 +1,4 @@
-"""The ledger's settings through whole nights: a pool by metric, unused commitments, a re-organisation."""
+"""The ledger's settings through whole nights: a pool by metric, unused commitments, a re-organisation, customers."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from tests.pipelines.conftest import night, published
-from tests.pipelines.small_company import CONFIG, DAY, line, write_bill, write_company
+from tests.pipelines.small_company import CONFIG, DAY, line, write_bill, write_company, write_log
 
 SETTINGS = """\
   - {id: shared-tag, tag: {key: owner, value: shared}, pool: licences}
@@ -34,9 +34,21 @@ def rows(database: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
     return database.sql(QUERY).fetchall()
 
 
+MODELS = CONFIG.replace(
+    "location: other}", r"location: other, models: [{column: ChargeDescription, pattern: '^(?P<model>gpt-\S+)'}]}"
+)
+BY_CUSTOMER = """
+    select account, business_unit, naming, customer_hash <> '', sum(effective_cost)
+    from chargeback_by_customer group by all order by all
+"""
+
+
 def test_what_nobody_measured_waits_in_the_pool_s_residual_until_somebody_did(tmp_path: Path) -> None:
     config = write_company(tmp_path)
-    config.write_text(CONFIG + SETTINGS, encoding="utf-8")
+    config.write_text(MODELS + SETTINGS, encoding="utf-8")
+    write_log(tmp_path, end_user="acme")
+    called = {"ProviderName": "OpenAI", "ChargeDescription": "gpt-4o", "Tags": ""}
+    write_bill(tmp_path / "other", [line(**called, BilledCost="3", EffectiveCost="3")])
     bill = [
         line(Tags='{"owner": "shared"}', EffectiveCost="8", BilledCost="8"),
         line(**UNUSED, CommitmentDiscountId="ri-1", EffectiveCost="2", BilledCost="0"),
@@ -65,4 +77,9 @@ def test_what_nobody_measured_waits_in_the_pool_s_residual_until_somebody_did(tm
             unused[0],
             ("team:support", "other", "Care", "6400", Decimal(6)),
             unused[1],
+        ]
+        assert database.sql(BY_CUSTOMER).fetchall() == [
+            ("team:search", None, "not_by_call", False, Decimal(6)),
+            ("team:support", "Care", "customer", True, Decimal(3)),
+            ("team:support", "Care", "not_by_call", False, Decimal(8)),
         ]
