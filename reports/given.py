@@ -90,8 +90,8 @@ class TeamRows:
     """Rows of this team only, in any currency, as the contracts of `chargeback` and `gpu_waste` describe them.
 
     `previous` holds the chargeback rows of the period before; None where that period is not known. `errata`: the known
-    errors on bills that change what the team is charged. `outcomes` and `budgets`: the team's rows of `unit_costs` and
-    of `budget_status`, of the period.
+    errors on bills that change what the team is charged. The others are the team's rows of the tables that BESIDE
+    names, of the period: of `idle_gpu_holders` those of its last day, of `anomalies` those that touch it.
     """
 
     chargeback: pl.DataFrame
@@ -100,6 +100,23 @@ class TeamRows:
     errata: tuple[Erratum, ...] = ()
     outcomes: tuple[Mapping[str, Any], ...] = ()
     budgets: tuple[Mapping[str, Any], ...] = ()
+    bridge: tuple[Mapping[str, Any], ...] = ()
+    savings: tuple[Mapping[str, Any], ...] = ()
+    idle: tuple[Mapping[str, Any], ...] = ()
+    anomalies: tuple[Mapping[str, Any], ...] = ()
+    forecasts: tuple[Mapping[str, Any], ...] = ()
+
+
+BESIDE: Mapping[str, tuple[str, str]] = {
+    "outcomes": ("unit_costs", "team_id"),
+    "budgets": ("budget_status", "team_id"),
+    "bridge": ("variance_bridge", "team_id"),
+    "savings": ("savings", "team_id"),
+    "idle": ("idle_gpu_holders", "holder_team_id"),
+    "anomalies": ("anomalies", "team_id"),
+    "forecasts": ("forecasts", "team_id"),
+}
+"""What a statement tells beside its costs: by field of TeamRows the table, and the column that says whose a row is."""
 
 
 @dataclass(frozen=True)

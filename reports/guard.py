@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from reports.given import Period, StatementError, Team, TeamRows
+from reports.given import BESIDE, Period, StatementError, Team, TeamRows
 
 _BEFORE = "chargeback of the month before"
 
@@ -19,9 +19,9 @@ def require_own_rows(team: Team, period: Period, rows: TeamRows, currency: str) 
     require_period_and_currency(rows, period, currency)
     if rows.previous is not None:
         _require_team(rows.previous, _BEFORE, team)
-    for name, told in (("unit_costs", rows.outcomes), ("budget_status", rows.budgets)):
-        if told:
-            _require_team(pl.DataFrame({"team_id": [row["team_id"] for row in told]}), name, team)
+    for field, (table, owner) in BESIDE.items():
+        if told := getattr(rows, field):
+            _require_team(pl.DataFrame({"team_id": [row[owner] for row in told]}), table, team)
 
 
 def require_period_and_currency(rows: TeamRows, period: Period, currency: str) -> None:

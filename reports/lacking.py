@@ -9,15 +9,20 @@ from reports.tables import Row, Table
 from reports.wording import clean
 
 _CALLED = {
+    "anomalies": "What was unusual",
     "bill_errata": "Known errors on bills",
     "budget_status": "Budgets",
+    "forecasts": "Where the month ends",
     "gpu_unjoined": "GPU machines that nobody knows",
     "gpu_waste": "GPU time by state",
     "host_matches": "Registered machines not found",
+    "idle_gpu_holders": "Who held idle GPUs",
     "reconciliation_by_cause": "Why bill and log differ",
     "reconciliation_summary": "Bill and log compared",
     "restatements": "Bills restated after their month",
+    "savings": "What could have cost less",
     "unit_costs": "What outcomes cost",
+    "variance_bridge": "Why the month moved",
 }
 
 

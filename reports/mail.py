@@ -35,10 +35,12 @@ def mail_message(
     recipients: Sequence[str],
     message_id: str,
     files: Mapping[str, bytes] | None = None,
+    folder_url: str = "",
 ) -> EmailMessage:
     """The mail of a statement to plain addresses such as `ada@example.com`; `message_id` looks like `<name@host>`.
 
-    `files` are attached by their names, which come from `statement_filename` and are safe.
+    `files` are attached by their names, which come from `statement_filename` and are safe. `folder_url` is where the
+    folder with the statement's page is served, if it is: then its files are links.
 
     The date is the instant of the figures, and the boundaries come from the message id: the same statement gives the
     same bytes. Raises StatementError for an address or message id of another shape, and for no recipient at all.
@@ -54,8 +56,9 @@ def mail_message(
     message["To"] = tuple(_address(recipient) for recipient in recipients)
     message["Date"] = format_datetime(statement.month.period.as_of.replace(tzinfo=UTC))
     message["Message-ID"] = message_id
+    message["X-Farthing-Statement"] = statement.number
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to a statement
-    _add_bodies(message, statement, mark)
+    _add_bodies(message, statement, mark, folder_url)
     _attach(message, files or {}, mark)
     return message
 
@@ -68,10 +71,10 @@ def subject_line(statement: Statement) -> str:
     return f"AI costs of {name}, {month.period.label}: {month.total_text}{firm}"
 
 
-def _add_bodies(message: EmailMessage, statement: Statement, mark: str) -> None:
+def _add_bodies(message: EmailMessage, statement: Statement, mark: str, folder_url: str) -> None:
     chart_id = f"chart-{mark}@farthing"
     message.set_content(render_text(statement), cte="quoted-printable")
-    message.add_alternative(render_mail_html(statement, chart_id), subtype="html", cte="quoted-printable")
+    message.add_alternative(render_mail_html(statement, chart_id, folder_url), subtype="html", cte="quoted-printable")
     page = message.get_payload(1)
     if not isinstance(page, EmailMessage):
         raise TypeError("the HTML part is not a message part")  # the library's own structure, set two lines above

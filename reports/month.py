@@ -25,6 +25,7 @@ from reports.money import ZERO, exact_sum, format_money, minor_unit, round_to
 from reports.restated import restatement_table
 from reports.standing import Banner, banner_for, footnotes_for, missing_days
 from reports.tables import Table, cost_table
+from reports.why import why_table
 from reports.wording import KIND_LABELS, clean
 
 _GPU = list(KIND_LABELS).index("gpu")
@@ -90,7 +91,7 @@ def build_month(period: Period, rows: TeamRows, shared: SharedFacts) -> Month:
         days=days,
         chart_text=chart_text(days, period, kinds, currency),
         chart_note=chart_note(costs, days, period, currency, amounts_text(apart)),
-        moved=_tables(None if change is None else change_table(change, currency)),
+        moved=() if change is None else _moved(change, rows, period, currency),
         services=cost_table("services", "Services and models", "Service or model", services, currency),
         currencies=_tables(currency_table(rows.chargeback, period, total, currency)),
         gpu=_tables(
@@ -125,6 +126,12 @@ def _change_text(
     apart = () if previous is None else without_rate(comparable(previous, period))
     said = _NOTHING_BEFORE if change is None else change_sentence(change, currency)
     return f"{said} Without a rate and not compared: {amounts_text(apart)}." if apart else said
+
+
+def _moved(change: Change, rows: TeamRows, period: Period, currency: str) -> tuple[Table, ...]:
+    """Why the month moved, by factor, and which lines did."""
+    why = why_table(rows.bridge, rates_of(rows.chargeback), change, period, currency)
+    return (*_tables(why), *_tables(change_table(change, currency)))
 
 
 def _printed(

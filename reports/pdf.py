@@ -42,6 +42,7 @@ def _told(statement: Statement) -> dict[str, Any]:
         "title": f"{statement.team_name}: AI costs, {month.period.label}",
         "company": month.company,
         "team": statement.team_name,
+        "number": statement.number,
         "unit": statement.unit_line,
         "period": month.period.label,
         "headline": month.banner.headline,
@@ -53,23 +54,29 @@ def _told(statement: Statement) -> dict[str, Any]:
         "chart": daily_svg(month.days, month.currency, _CHART_WIDTH),
         "chart_text": month.chart_text,
         "chart_note": month.chart_note,
+        "glance": [_table(table) for table in statement.glance],
         "own": [_table(table) for table in statement.team_tables],
         "company_tables": [_table(table) for table in statement.company_tables],
         "words": list(DEFINITIONS.items()),
         "notes": month.footnotes,
-        "foot": f"{statement.team_name}, {month.period.label}, {month.banner.headline.lower()}",
+        "foot": f"{statement.team_name}, {month.period.label}, {month.banner.headline.lower()}, {statement.number}",
     }
 
 
 def _table(table: Table) -> dict[str, Any]:
     total = None if table.total is None else _row(table.total)
     rows = [_row(row) for row in table.rows]
-    told = {"title": table.title, "headings": table.headings, "lead": table.lead, "remark": table.remark}
+    told = {
+        "title": table.title,
+        "headings": table.headings,
+        "lead": table.lead,
+        "remark": table.remark,
+    }
     return {**told, "rows": rows, "total": total}
 
 
 def _row(row: Row) -> dict[str, Any]:
-    return {"label": row.label, "cells": row.cells, "note": row.note}
+    return {"label": row.label, "cells": row.cells, "note": row.note, "ask": row.ask}
 
 
 @cache

@@ -22,7 +22,7 @@ _WIDE, _NARROW = 612, 330
 
 def render_html(statement: Statement) -> str:
     """One self-contained HTML document for browsers: nothing is loaded from anywhere."""
-    return _html("statement.html.j2", statement, _pictures(statement.month))
+    return _html("statement.html.j2", statement, _pictures(statement.month), "")
 
 
 def render_text(statement: Statement) -> str:
@@ -32,19 +32,25 @@ def render_text(statement: Statement) -> str:
 
 def render_overview(overview: Overview) -> str:
     """The index page: the company's month, with links to the statements beside it."""
-    return _html("overview.html.j2", overview, _pictures(overview.month))
+    return _html("overview.html.j2", overview, _pictures(overview.month), "")
 
 
-def render_mail_html(statement: Statement, chart_id: str) -> str:
-    """The document for mail: styles on every element, the chart by its content id instead of inside the page."""
-    page = _html("statement.html.j2", statement, {"wide": f"cid:{chart_id}", "narrow": ""})
-    return css_inline.inline(page, keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)
+def render_mail_html(statement: Statement, chart_id: str, folder_url: str = "") -> str:
+    """The document for mail: styles on every element, the chart by its content id instead of inside the page.
+
+    What is on the elements is not said again, and what is left is short: mail programs cut off what is above 100 kB.
+
+    Files beside the statement are links where `folder_url` says where their folder is served; else they are named.
+    """
+    base = f"{folder_url.rstrip('/')}/" if folder_url else None
+    page = _html("statement.html.j2", statement, {"wide": f"cid:{chart_id}", "narrow": ""}, base)
+    return css_inline.inline(page, keep_at_rules=True, minify_css=True, load_remote_stylesheets=False)
 
 
-def _html(template: str, view: Statement | Overview, pictures: dict[str, str]) -> str:
+def _html(template: str, view: Statement | Overview, pictures: dict[str, str], base: str | None) -> str:
     style = (_TEMPLATES / "style.css").read_text("utf-8")
     page = _environment(escaped=True).get_template(template)
-    return page.render(it=view, pictures=pictures, style=style, definitions=DEFINITIONS)
+    return page.render(it=view, pictures=pictures, style=style, base=base, definitions=DEFINITIONS)
 
 
 def _pictures(month: Month) -> dict[str, str]:

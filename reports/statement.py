@@ -3,52 +3,102 @@
 Here belongs: the view-model of a statement. Here does not belong: markup, mail, files.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import PurePath
 
 import polars as pl
 
+from reports.asked import ask_table
 from reports.beside_costs import budget_tables, outcome_tables
 from reports.breakdown import as_listed, split, sums_by
-from reports.currencies import converted
+from reports.could_save import savings_table
+from reports.currencies import converted, rates_of
 from reports.given import Period, SharedFacts, Team, TeamRows
+from reports.glance import glance_table
 from reports.guard import require_own_rows
+from reports.idle_holders import idle_table
 from reports.lines import feature_sums
 from reports.month import Month, build_month
-from reports.tables import Table, cost_table
+from reports.month_end import forecast_table
+from reports.number import statement_number
+from reports.tables import Row, Table, cost_table
+from reports.unusual import unusual_table
 from reports.wording import RULE_LABELS, clean
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One team's month. `unit_line` is its business unit and cost centre; strings are printed as they stand."""
+    """One team's month. `unit_line` is its business unit and cost centre; strings are printed as they stand.
 
+    `number` is the same wherever this statement is printed; `glance` is what its first page says of the sections.
+    """
+
+    number: str
     team_id: str
     team_name: str
     unit_line: str
     month: Month
+    glance: tuple[Table, ...]
     team_tables: tuple[Table, ...]
     company_tables: tuple[Table, ...]
 
 
-def build_statement(team: Team, period: Period, rows: TeamRows, shared: SharedFacts) -> Statement:
-    """The statement, with tables that add up as printed.
+_FORMS = {
+    ".html": "Page",
+    ".txt": "Plain text",
+    ".pdf": "PDF",
+    ".xlsx": "Workbook with every line",
+    ".parquet": "Every line as Parquet",
+    ".sha256": "Hash of the Parquet file",
+}
+
+
+def build_statement(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts, files: Sequence[str] = ()
+) -> Statement:
+    """The statement, with tables that add up as printed. `files` are the names of its files, which it lists.
 
     Raises StatementError if a row is of another team, month or reporting currency, or the shared facts do not balance.
     """
     require_own_rows(team, period, rows, shared.currency)
     month = build_month(period, rows, _without_causes(shared))
     purpose, rule = _purpose_and_rule(converted(rows.chargeback), month.total, month.currency)
-    costs = (*month.moved, month.services, purpose, *month.gpu, rule)
-    beside = (*outcome_tables(rows.outcomes, period, team), *budget_tables(rows.budgets, period, team))
+    costs = (*month.moved, month.services, purpose, *month.gpu, *_if_any(idle_table(rows.idle)), rule)
+    told = (*costs, *month.errata, *month.currencies, *_beside(team, period, rows, shared.currency), *_files(files))
     return Statement(
+        number=statement_number(team.team_id, period, rows.chargeback),
         team_id=team.team_id,
         team_name=clean(team.team_name) or clean(team.team_id),
         unit_line=_unit_line(team),
         month=month,
-        team_tables=(*costs, *month.errata, *month.currencies, *beside),
-        company_tables=(month.bill, *month.checks),
+        glance=glance_table(told),
+        team_tables=told,
+        company_tables=(month.bill, *month.checks, ask_table((*told, month.bill, *month.checks), team, period)),
     )
+
+
+def _beside(team: Team, period: Period, rows: TeamRows, currency: str) -> tuple[Table, ...]:
+    """What is told beside costs, each where there is any."""
+    return (
+        *outcome_tables(rows.outcomes, period, team),
+        *budget_tables(rows.budgets, period, team),
+        *_if_any(forecast_table(rows.forecasts, period)),
+        *_if_any(unusual_table(rows.anomalies, period)),
+        *_if_any(savings_table(rows.savings, rates_of(rows.chargeback), period, currency)),
+    )
+
+
+def _files(names: Sequence[str]) -> tuple[Table, ...]:
+    """Where else this statement is to be had."""
+    rows = tuple(Row(name, (_FORMS.get(PurePath(name).suffix, "File"),), link=name) for name in names)
+    lead = "In one folder, or with the mail. All have this statement's number."
+    return (Table("files", "The same as files", ("File", "Form"), rows, lead=lead),) if rows else ()
+
+
+def _if_any(table: Table | None) -> tuple[Table, ...]:
+    return () if table is None else (table,)
 
 
 def _without_causes(shared: SharedFacts) -> SharedFacts:

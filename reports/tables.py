@@ -14,12 +14,13 @@ NO_VALUE = "–"  # where a figure would mean nothing; never a zero
 
 @dataclass(frozen=True)
 class Row:
-    """One printed row: what it is about, a note under it, its figures."""
+    """One printed row: what it is about, a note under it, its figures; `ask` is a command that shows what is behind."""
 
     label: str
     cells: tuple[str, ...]
     note: str = ""
     link: str = ""
+    ask: str = ""
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,14 @@ def render_workbook(statement: Statement, rows: TeamRows) -> bytes:
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(stream, options) as book:
         as_of = statement.month.period.as_of
-        book.set_properties({"title": _title(statement), "company": statement.month.company, "created": as_of})
+        book.set_properties(
+            {
+                "title": _title(statement),
+                "company": statement.month.company,
+                "subject": f"Statement {statement.number}",
+                "created": as_of,
+            }
+        )
         _statement_sheet(book, statement)
         _lines_sheet(book, rows.chargeback)
     return stream.getvalue()
@@ -72,13 +79,20 @@ def _statement_sheet(book: Workbook, statement: Statement) -> None:
     sheet = book.add_worksheet("Statement")
     bold = book.add_format({"bold": True})
     month = statement.month
-    head = (_title(statement), statement.unit_line, f"{month.banner.headline}. {month.banner.text}", month.total_text)
+    number = f"Statement {statement.number}"
+    head = (
+        _title(statement),
+        number,
+        statement.unit_line,
+        f"{month.banner.headline}. {month.banner.text}",
+        month.total_text,
+    )
     at = 0
     for text in (*head, month.apart_text, month.change_text):
         if text:
             _text(sheet, at, 0, text, bold if at == 0 or text == month.total_text else None)
             at += 1
-    for table in (*statement.team_tables, *statement.company_tables):
+    for table in (*statement.glance, *statement.team_tables, *statement.company_tables):
         at = _table(sheet, at + 1, table, bold)
     for note in month.footnotes:
         _text(sheet, at + 1, 0, note)
@@ -93,12 +107,13 @@ def _table(sheet: Worksheet, at: int, table: Table, bold: Any) -> int:
     _texts(sheet, at + 1, table.headings)
     at += 2
     for row in table.rows:
-        _texts(sheet, at, (row.label, *row.cells, row.note))
+        _texts(sheet, at, (row.label, *row.cells, row.note, row.ask))
         at += 1
     if table.total is not None:
         _texts(sheet, at, (table.total.label, *table.total.cells), bold)
         at += 1
-    return at
+    _text(sheet, at, 0, table.remark)
+    return at + bool(table.remark)
 
 
 def _lines_sheet(book: Workbook, chargeback: pl.DataFrame) -> None:

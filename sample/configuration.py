@@ -153,6 +153,15 @@ outcomes:
     from: gateway
     trace: document_id
 """
+BUDGETS = f"""
+# What a month may come to: the company's, teams', a model's in tokens. Whoever is about to exceed one is told.
+budgets:
+  - {{id: company, amount: 36_000, recipients: [finance@{DOMAIN}]}}
+  - {{id: search, team: search, amount: 9_000}}
+  - {{id: support, team: support, amount: 3_000}}
+  - {{id: support-mini, team: support, model: gpt-5-mini, tokens: 5_000_000}}
+  - {{id: research, team: research, amount: 9_000}}
+"""
 TAIL = """
 # Prices that differ from the list would stand here:
 # prices:
@@ -194,7 +203,7 @@ def configuration_text(mail_port: int | None = None) -> str:
         for host in HOSTS
     )
     sections = (HEAD + teams, OWNERS_HEAD + "".join(map(_owner, OWNERS)), POOLS_HEAD + pools)
-    return "".join([*sections, MODELS_HEAD + models, HOSTS_HEAD + hosts, OUTCOMES, TAIL, _mail(mail_port)])
+    return "".join([*sections, MODELS_HEAD + models, HOSTS_HEAD + hosts, OUTCOMES, BUDGETS, TAIL, _mail(mail_port)])
 
 
 def _owner(rule: OwnerRule) -> str:

@@ -14,6 +14,12 @@ class Reports(Strict):
 
     directory: str = Field(default="reports", description="Folder for rendered statements, relative to this file.")
     contact: str = Field(default="", max_length=200, description="Whom to ask about a statement.")
+    url: str = Field(
+        default="",
+        max_length=500,
+        pattern=r"^(https?://[A-Za-z0-9.:/_~-]+)?$",
+        description="Where that folder is served, such as https://reports.example.com/ai-costs: mails then link to it.",
+    )
     formats: tuple[Format, ...] = Field(
         default=(),
         description="Files beside each statement's page: pdf, xlsx (what it says and the team's lines), parquet (the "

@@ -17,6 +17,7 @@ from models.frames import frame_of
 from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake, NotPublishedError
+from pipelines.night.beside import Frames, beside_costs, of_team
 from pipelines.night.machine_gaps import unknown_machines, unmatched_entries
 from pipelines.night.reconciliation_lines import reconciliation_lines
 from pipelines.night.restatements import restated, restatements
@@ -36,7 +37,6 @@ from reports.money import exact_sum
 TEAM, RESIDUAL = "team:", "residual:"
 CHARGED = "chargeback"
 CAUSES = "reconciliation_by_cause"
-OUTCOMES, BUDGETS = "unit_costs", "budget_status"
 LEAST_SETTLED: tuple[PeriodState, ...] = ("open", "provisional", "final", "locked")
 # a source had nothing to deliver if that is so on all its days
 WORST_FIRST = (*IN_TROUBLE, "committed", "unchanged", "empty")
@@ -66,8 +66,7 @@ class PeriodView:
     unmatched_entries: tuple[UnmatchedEntry, ...] = ()
     not_published: tuple[str, ...] = ()
     errata: pl.DataFrame = field(default_factory=pl.DataFrame)
-    outcomes: pl.DataFrame = field(default_factory=lambda: _nothing(OUTCOMES))
-    budgets: pl.DataFrame = field(default_factory=lambda: _nothing(BUDGETS))
+    beside: Frames = field(default_factory=dict[str, pl.DataFrame])
 
     @property
     def state(self) -> PeriodState:
@@ -82,16 +81,16 @@ class PeriodView:
         """The rows behind the period's pages, by the table that they are of."""
         before = {"previous_chargeback": self.previous, "gpu_waste": self.gpu, "freshness": self.freshness}
         told = {"reconciliation_summary": self.reconciliation, CAUSES: self.causes, "restatements": self.restatements}
-        beside = {OUTCOMES: self.outcomes, BUDGETS: self.budgets}
-        return {CHARGED: self.chargeback, **before, **told, "bill_errata": self.errata, **beside}
+        return {CHARGED: self.chargeback, **before, **told, "bill_errata": self.errata, **self.beside}
 
     def team_rows(self, team_id: str) -> TeamRows:
         """The rows of that team and of nobody else."""
         mine = pl.col("team_id") == team_id
         previous = self.previous.filter(mine) if self.previous.height else None
         errata = touched(self.errata, team_id)
-        beside = (tuple(rows.filter(mine).to_dicts()) for rows in (self.outcomes, self.budgets))
-        return TeamRows(self.chargeback.filter(mine), self.gpu.filter(mine), previous, errata, *beside)
+        return TeamRows(
+            self.chargeback.filter(mine), self.gpu.filter(mine), previous, errata, **of_team(self.beside, team_id)
+        )
 
 
 def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
@@ -128,14 +127,9 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         unknown_machines=unknown_machines(read_if_there("gpu_unjoined")),
         unmatched_entries=unmatched_entries(read_if_there("host_matches", before), period),
         errata=frame_of(read_if_there("bill_errata", None)).filter(of_month(period)),
-        outcomes=frame_of(read_if_there(OUTCOMES, None)).filter(period_kind="month", period_start=period),
-        budgets=frame_of(read_if_there(BUDGETS)),
+        beside=beside_costs(read_if_there, period),
         not_published=tuple(not_published),
     )
-
-
-def _nothing(table: str) -> pl.DataFrame:
-    return frame_of(contract(table).arrow_schema().empty_table())
 
 
 def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: date) -> SharedFacts:

@@ -19,7 +19,7 @@ from pipelines.night.snapshot import PeriodView, period_view, shared_facts
 from pipelines.night.stale import HORIZON_DAYS
 from pipelines.night.touched import touched
 from reports.filenames import statement_filename
-from reports.files import statement_files
+from reports.files import Format, file_names, statement_files
 from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
@@ -55,11 +55,12 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Edition:
-    """One period as one snapshot has it."""
+    """One period as one snapshot has it, and the files that lie beside each statement's page."""
 
     view: PeriodView
     period: Period
     shared: SharedFacts
+    formats: tuple[Format, ...] = ()
 
 
 def render_period(house: House, period: date) -> Rendered:
@@ -157,7 +158,9 @@ def edition_of(house: House, period: date) -> Edition:
     view = period_view(house.lake, period, house.config.currency)
     last_day = house.clock().date() - timedelta(days=1)
     state = Period(period, view.state, _as_of(view, period))
-    return Edition(view, state, shared_facts(view, house.config, house.config_hash, last_day))
+    return Edition(
+        view, state, shared_facts(view, house.config, house.config_hash, last_day), house.config.reports.formats
+    )
 
 
 def _as_of(view: PeriodView, period: date) -> datetime:
@@ -168,7 +171,8 @@ def _as_of(view: PeriodView, period: date) -> datetime:
 
 def _statement(entry: TeamEntry, edition: Edition) -> Statement:
     """The team's statement, from that team's rows and nobody else's."""
-    return build_statement(_team(entry), edition.period, edition.view.team_rows(entry.id), edition.shared)
+    files = file_names(statement_filename(entry.id, edition.period), edition.formats)
+    return build_statement(_team(entry), edition.period, edition.view.team_rows(entry.id), edition.shared, files)
 
 
 def _team(entry: TeamEntry) -> Team:
@@ -214,7 +218,8 @@ def _send(
     message_id = f"<statement-{period.start:%Y-%m}-{entry.id}-{_firmness(period)}@{domain}>"
     statement, page = _statement(entry, edition), statement_filename(entry.id, period)
     attached = statement_files(statement, edition.view.team_rows(entry.id), page, house.config.reports.attached)
-    message = mail_message(statement, mail.sender, entry.recipients, message_id, attached)
+    url = f"{house.config.reports.url.rstrip('/')}/{period.start:%Y-%m}" if house.config.reports.url else ""
+    message = mail_message(statement, mail.sender, entry.recipients, message_id, attached, url)
     password = mail.password.get_secret_value() if mail.password else None
 
     def transport(ready: EmailMessage) -> Mapping[str, str]:

@@ -392,10 +392,17 @@ def test_a_clean_lake_gives_the_same_tables_as_the_restated_one(company: Company
 
 
 def test_every_team_gets_its_statement_once(company: Company) -> None:
-    recipients = sorted(str(message["To"]) for message in company.first_mail)
+    statements = [message for message in company.first_mail if message["Subject"].startswith("AI costs of")]
+    recipients = sorted(str(message["To"]) for message in statements)
     assert len(recipients) == 7
     assert len(set(recipients)) == 7
     assert company.again_mail == company.first_mail
+
+
+def test_budgets_that_are_nearly_or_wholly_spent_are_told_to_whom_they_belong(company: Company) -> None:
+    told = {str(m["To"]).partition("@")[0]: m["Subject"] for m in company.first_mail if "Budget" in m["Subject"]}
+    assert sorted(told) == ["finance", "research-lead", "search-lead", "support-lead"]
+    assert "109.1" in told["research-lead"]  # $9,817.92 of $9,000
 
 
 def test_a_statement_shows_its_team_its_total_and_nobody_else(company: Company) -> None:

@@ -78,7 +78,17 @@ def test_the_same_statement_gives_the_same_mail(statement: Statement) -> None:
 def test_a_team_s_name_adds_no_header(name: str, statement: Statement) -> None:
     message = received(mail_message(replace(statement, team_name=clean(name)), SENDER, ["ada@example.com"], MESSAGE_ID))
     assert sorted(set(message.keys())) == sorted(
-        ["Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+        [
+            "Subject",
+            "From",
+            "To",
+            "Date",
+            "Message-ID",
+            "Auto-Submitted",
+            "X-Farthing-Statement",
+            "MIME-Version",
+            "Content-Type",
+        ]
     )
     assert "\n" not in message["Subject"]
     assert message["To"] == "ada@example.com"
