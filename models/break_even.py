@@ -71,6 +71,7 @@ class Plan:
         most_waiting: share of requests that may wait for a replica.
         overhead_ratio: storage, network and monitoring, as a share of the GPUs' cost.
         fixed_monthly_cost: people and platform, whatever the traffic.
+        replicas_per_machine: machines are rented whole: what one of them holds is paid for.
     """
 
     gpus: int
@@ -81,8 +82,11 @@ class Plan:
     most_waiting: float = 0.05
     overhead_ratio: float = 0.05
     fixed_monthly_cost: float = 0.0
+    replicas_per_machine: int = 1
 
     def __post_init__(self) -> None:
+        if self.replicas_per_machine < 1:
+            raise ValueError(f"{self.replicas_per_machine} replicas on a machine: expected one at least")
         if self.gpus < 1 or self.min_replicas < 0:
             raise ValueError(f"{self.gpus} GPUs, {self.min_replicas} replicas: expected one GPU at least")
         if min(self.prefill_rate, self.decode_rate) <= 0:
@@ -110,13 +114,20 @@ class Serving:
     def of(cls, traffic: Traffic, plan: Plan, multiple: float = 1.0) -> Self:
         """A month of `multiple` times the traffic."""
         work = multiple * _work(traffic, plan)
-        needed = servers_for(work * traffic.peak, most_waiting=plan.most_waiting)
-        replicas = np.maximum(needed, plan.min_replicas)
+        replicas = staffed(traffic, plan, multiple)
         months = MONTH_HOURS / WEEK_HOURS
         replica_hours = months * int(replicas.sum())
         gpu_cost = replica_hours * plan.gpus * plan.gpu_hour_cost
         busy = months * work.sum() / replica_hours if replica_hours else np.nan
         return cls(replica_hours, busy, gpu_cost, gpu_cost * plan.overhead_ratio, plan.fixed_monthly_cost)
+
+
+def staffed(traffic: Traffic, plan: Plan, multiple: float = 1.0) -> NDArray[np.int64]:
+    """Replicas that are paid for in each hour of the week, at `multiple` times the traffic: whole machines of them."""
+    work = multiple * _work(traffic, plan)
+    needed = servers_for(work * traffic.peak, most_waiting=plan.most_waiting)
+    each = plan.replicas_per_machine
+    return -(-np.maximum(needed, plan.min_replicas) // each) * each
 
 
 def _work(traffic: Traffic, plan: Plan) -> Hours:

@@ -1,6 +1,7 @@
 """How sure a break-even is: the plan with its assumptions drawn at random, and one assumption at a time.
 
-Throughput is lognormal (coefficient of variation 0.3), the GPU price is within 15 %, traffic grows by a normal
+Throughput is lognormal (coefficient of variation 0.3); where nothing was measured and a published peak stands in, it is
+anything from 0.35 to 0.7 of that, whose middle the plan has. The GPU price is within 15 %, traffic grows by a normal
 0 +- 20 %, what goes with GPUs is triangular between 3 % and 8 %, and the API's price falls by up to a half in the year
 that is planned. Draws are seeded: the same plan has the same answer. Each assumption's own swing is the saving at its
 tenth and ninetieth percentile, the others at their median.
@@ -17,6 +18,10 @@ from numpy.typing import NDArray
 from models.break_even import Plan, Serving, Traffic
 
 DRAWS = 10_000
+DERATED = 0.525
+"""What a published peak is multiplied by where it stands in for a measured rate: the middle of 0.35 to 0.7."""
+
+_OF_PEAK = (0.35, 0.7)
 _SEED = 20_260_101
 _SPREAD = np.sqrt(np.log(1 + 0.3**2))
 
@@ -51,18 +56,18 @@ class Risk:
     swings: tuple[Swing, ...]
 
 
-def risk(traffic: Traffic, plan: Plan, api_cost: float, *, draws: int = DRAWS) -> Risk:
+def risk(traffic: Traffic, plan: Plan, api_cost: float, *, draws: int = DRAWS, is_measured: bool = True) -> Risk:
     """Draws the assumptions of a plan against an API's monthly cost; savings in its currency.
 
-    Traffic and throughput act alike on the work, so that costs are read from a curve over their ratio: 400 points, each
-    a plan staffed in full.
+    `is_measured` says whether the plan's rates are, or are `DERATED` published peaks. Traffic and throughput act alike
+    on the work, so that costs are read from a curve over their ratio: 400 points, each a plan staffed in full.
 
     Raises:
         ValueError: as `break_even`, or fewer than a hundred draws.
     """
     if draws < 100:
         raise ValueError(f"{draws} draws: expected a hundred at least")
-    given = assumptions(draws)
+    given = assumptions(draws, is_measured=is_measured)
     curve = _Curve(traffic, plan, given["traffic"] / given["throughput"])
     savings = _saving(given, curve, plan, api_cost)
     middle = {name: np.full(2, np.median(drawn)) for name, drawn in given.items()}
@@ -75,11 +80,12 @@ def risk(traffic: Traffic, plan: Plan, api_cost: float, *, draws: int = DRAWS) -
     return Risk(np.mean(savings > 0).item(), p10, p50, p90, ordered)
 
 
-def assumptions(draws: int) -> dict[str, Draws]:
+def assumptions(draws: int, *, is_measured: bool = True) -> dict[str, Draws]:
     """The factors of each draw: all 1 but for the overhead, which is a share of the GPUs' cost."""
     chance = np.random.default_rng(_SEED)
+    measured = np.exp(chance.normal(-(_SPREAD**2) / 2, _SPREAD, draws))
     return {
-        "throughput": np.exp(chance.normal(-(_SPREAD**2) / 2, _SPREAD, draws)),
+        "throughput": measured if is_measured else np.random.default_rng(_SEED).uniform(*_OF_PEAK, draws) / DERATED,
         "gpu_price": chance.uniform(0.85, 1.15, draws),
         "traffic": np.maximum(chance.normal(1.0, 0.2, draws), 0.05),
         "overhead": chance.triangular(0.03, 0.05, 0.08, draws),

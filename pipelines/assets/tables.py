@@ -14,6 +14,7 @@ from pipelines.assets.staged import fed_facts
 from pipelines.house import House
 from pipelines.night.adjustments import ADJUSTMENTS, RESTATED, build_adjustments, build_restated_postings
 from pipelines.night.anomalies import ANOMALIES, build_anomalies
+from pipelines.night.break_even import BREAK_EVEN, build_break_even
 from pipelines.night.budgets import BUDGET_STATUS, build_budget_status
 from pipelines.night.build import Built, build
 from pipelines.night.commitment_advice import ADVICE, build_commitment_advice
@@ -73,6 +74,7 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     HOLDER_DAYS: build_holder_days,
     ANOMALIES: build_anomalies,
     ADVICE: build_commitment_advice,
+    BREAK_EVEN: build_break_even,
     BRIDGE: build_variance_bridge,
     SAVINGS: build_savings,
     VERIFIED: build_verified_savings,

@@ -3,9 +3,7 @@
 import json
 import math
 import sys
-from collections import Counter
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,20 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.model_log import FEWEST_DAYS, WEEKS, Log, read_log, traffic_of
+
 if TYPE_CHECKING:
     import duckdb
 
-    from models.break_even import BreakEven, Plan, Traffic
+    from models.break_even import BreakEven
     from models.break_even_risk import Risk
-
-WEEKS = 4
-FEWEST_DAYS = 7
-_PRICED = (
-    *("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio"),
-    *("output_text", "output_reasoning", "output_audio"),
-)
-_COMPUTED = ("input_uncached", "cache_write_5m", "cache_write_1h", "input_audio")
-_GENERATED = ("output_text", "output_reasoning", "output_audio")
 
 
 @dataclass(frozen=True)
@@ -42,23 +33,6 @@ class Assumptions:
     min_replicas: int
     most_waiting: float
     fixed_monthly_cost: float
-
-
-@dataclass(frozen=True)
-class Log:
-    """A model's half hours of four weeks, or of as many whole days as the log has of them.
-
-    `rows` holds start, tokens to compute, tokens generated, and cost at the price book's prices.
-    """
-
-    rows: list[tuple[datetime, int, int, Decimal]]
-    unpriced_tokens: int
-    days: tuple[date, ...]
-
-    @property
-    def monthly_cost(self) -> Decimal:
-        """What the API asks for 730 mean hours."""
-        return sum((row[3] for row in self.rows), Decimal(0)) * 730 / (len(self.days) * 24)
 
 
 def what_if_self_host(console: Console, file: Path, given: Assumptions, output: str) -> int:
@@ -113,57 +87,9 @@ def _lacking(log: Log, model: str, others: list[str]) -> str:
     return ""
 
 
-def read_log(database: "duckdb.DuckDBPyConnection", model: str) -> Log:
-    """The model's half hours of the four weeks that end with the log's last whole day, duplicates taken out."""
-
-    def tokens(names: tuple[str, ...]) -> str:
-        return " + ".join(f"{name}_tokens - duplicate_{name}_tokens" for name in names)
-
-    def unpriced(name: str) -> str:
-        return f"case when {name}_usd_per_token is null then {tokens((name,))} else 0 end"
-
-    costs = " + ".join(
-        f"cast({tokens((name,))} as decimal(20, 0)) * coalesce({name}_usd_per_token, 0)" for name in _PRICED
-    )
-    query = f"""
-        with last_day as (select max(usage_date) as day, min(usage_date) as first_day from usage_hourly)
-        select time_bucket(interval 30 minute, coalesce(price_from, usage_hour)) as half_hour,
-            sum({tokens(_COMPUTED)})::bigint, sum({tokens(_GENERATED)})::bigint, sum({costs})::decimal(38, 12),
-            sum({" + ".join(map(unpriced, _PRICED))})::bigint, max(last_day.day), min(last_day.first_day)
-        from usage_hourly, last_day
-        where model_id = $model and usage_date > last_day.day - {WEEKS * 7}
-        group by half_hour order by half_hour
-    """
-    rows = database.execute(query, {"model": model}).fetchall()
-    if not rows:
-        return Log([], 0, ())
-    last, first = rows[0][5], max(rows[0][6], rows[0][5] - timedelta(days=WEEKS * 7 - 1))
-    days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
-    return Log([row[:4] for row in rows], sum(row[4] for row in rows), days)
-
-
 def _models(database: "duckdb.DuckDBPyConnection") -> list[str]:
     rows = database.execute("select distinct model_id from usage_hourly order by model_id limit 30").fetchall()
     return [row[0] for row in rows]
-
-
-def traffic_of(log: Log, plan: "Plan") -> "Traffic":
-    """The week that the log repeats: each hour's mean, and how much busier its busiest half hour was for the plan."""
-    import numpy as np
-
-    from models.break_even import WEEK_HOURS, Traffic
-
-    computed, generated, busiest = (np.zeros(WEEK_HOURS) for _ in range(3))
-    seen = Counter(day.weekday() for day in log.days)
-    for start, input_tokens, output_tokens, _ in log.rows:
-        hour = start.weekday() * 24 + start.hour
-        computed[hour] += input_tokens / seen[start.weekday()]
-        generated[hour] += output_tokens / seen[start.weekday()]
-        work = 2 * (input_tokens / plan.prefill_rate + output_tokens / plan.decode_rate)
-        busiest[hour] = max(busiest[hour], work)
-    mean = computed / plan.prefill_rate + generated / plan.decode_rate
-    peak = np.divide(busiest, mean, out=np.ones(WEEK_HOURS), where=mean > 0)
-    return Traffic(computed, generated, np.maximum(peak, 1.0))
 
 
 def _record(given: Assumptions, log: Log, found: "BreakEven", chance: "Risk") -> dict[str, object]:

@@ -19,6 +19,7 @@ from pipelines.config.pools import Pool
 from pipelines.config.prices import Price
 from pipelines.config.rates import ExchangeRate
 from pipelines.config.reports import Reports
+from pipelines.config.self_hosting import SelfHosting
 from pipelines.config.strict import Dated, Slug, Strict, Words
 from pipelines.config.teams import Address, LedgerAccount, Placement, Product, Team
 from pipelines.config.unused import PromptCache, TokenLog, UnusedCapacity
@@ -194,6 +195,7 @@ class Config(Strict):
     budgets: tuple[Budget, ...] = ()
     budget_alerts: BudgetAlerts = BudgetAlerts()
     changes: tuple[RegisteredChange, ...] = ()
+    self_hosting: tuple[SelfHosting, ...] = ()
     reports: Reports = Reports()
     mail: Mail | None = None
 

@@ -84,7 +84,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("second_sightings", "log_cross_check", "midnight_calls", "midnight_repeats", "tag_overlaps", "log_defects"),
         *("commitment_balance", "provisioned_deployments"),
         *("spot_price_means", "machine_prices", "machine_use", "commitment_advice", "commitment_coverage"),
-        "variance_bridge",
+        *("variance_bridge", "break_even"),
         *("avoidable_requests", "savings", "verified_savings"),
         *(
             "serving_hourly",

@@ -15,7 +15,8 @@ from contracts import contract
 from models.break_even import Plan
 from models.checkpointing import Interruptions
 from pipelines.cli import what_if, what_if_fit, what_if_spot
-from pipelines.cli.what_if import Assumptions, read_log, traffic_of
+from pipelines.cli.what_if import Assumptions
+from pipelines.model_log import read_log, traffic_of
 
 MONDAY = datetime(2026, 10, 5)
 TABLE = contract("usage_hourly")
