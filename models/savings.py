@@ -18,12 +18,13 @@ from fractions import Fraction
 
 from models.money import money
 from models.published_ranges import PublishedRange
-from models.savings_cells import Findings, MonthRows, findings
+from models.savings_cells import MonthRows, findings
+from models.savings_findings import Findings
 from models.savings_levers import LEVERS, LeverKind, evidence_of
 from models.waterfall import Cell, Saving, combined, in_money, ranges, savings
 
 TABLE = "savings"
-SAVINGS_RULES = "1"
+SAVINGS_RULES = "2"
 """Changes when the same month would give other rows."""
 
 

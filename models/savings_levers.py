@@ -4,7 +4,7 @@ Shares of success are assumptions of this house, not findings: from the part tha
 the evidence to all of it. Between the bounds any share counts as likely.
 
 Confidence: A, arithmetic on observed rows; B, observed rows and an assumption about what else would have happened; C,
-nothing is known without a test of quality. No lever of grade C is here.
+nothing is known without a test of quality.
 
 Here belongs: the list. Here does not belong: figures.
 """
@@ -20,6 +20,7 @@ STEPS = ("eliminate", "shrink", "reroute", "cache", "batch", "commit")
 """The order in which levers act: what need not be is neither made smaller nor bought for less."""
 
 _REQUESTS = "select * from avoidable_requests where {sign} and {month} and {team}"
+_USAGE = "select * from usage_by_team_daily where not is_self_hosted and {month} and {team}"
 _GPUS = "select * from gpu_waste where waste_layer = '{layer}' and {period} and account = '{account}'"
 
 
@@ -63,6 +64,15 @@ LEVERS = (
         _REQUESTS.replace("{sign}", "is_night_test"),
     ),
     LeverKind(
+        "zombie_keys",
+        "eliminate",
+        "A",
+        _NONE,
+        _ALL,
+        "None to all of the calls with keys that no owner rule names can stop: somebody may need them and be unknown.",
+        _USAGE + " and key_id <> ''",
+    ),
+    LeverKind(
         "unallocated_gpus",
         "eliminate",
         "A",
@@ -79,6 +89,36 @@ LEVERS = (
         _ALL,
         "Half to all of the time on demand or spot that was held and idle can be given back.",
         _GPUS.replace("{layer}", "allocated_idle"),
+    ),
+    LeverKind(
+        "cheaper_place",
+        "reroute",
+        "B",
+        _NONE,
+        _ALL,
+        "None to all of it can be asked of the provider or region where the company already pays less for the same "
+        "model: not where data must stay, or where limits or speed forbid it.",
+        _USAGE,
+    ),
+    LeverKind(
+        "cheaper_model",
+        "reroute",
+        "C",
+        _NONE,
+        _HALF,
+        "None to half of it can be answered by the cheapest other model that the team already uses for the feature, "
+        "with as many tokens: only a test of quality tells which half.",
+        _USAGE,
+    ),
+    LeverKind(
+        "model_review",
+        "reroute",
+        "C",
+        _NONE,
+        _NONE,
+        "Nothing: where one model alone answers a feature, what another would save is not known before a review, "
+        "which is due once a quarter.",
+        _USAGE,
     ),
     LeverKind(
         "exact_repeats",
@@ -129,6 +169,7 @@ REASONS: Mapping[str, str] = {
     "bound_by_commitment": "paid by a commitment, whether used or not",
     "unknown_purchase": "the bill does not say how the GPUs were bought",
     "no_advice": "commitment_advice has no saving in this currency",
+    "never_compared": "one model alone answers the feature, and no other was held against it",
 }
 """Why nothing is said of a cost that a lever concerns."""
 

@@ -19,15 +19,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import combinations
 from math import comb
 
 import numpy as np
 
 from models.money import money
-
-MOST_LEVERS = 8
-"""Shapley's value visits every subset of the levers: 256 of them."""
 
 DRAWS = 1_000
 QUANTILES = (0.1, 0.5, 0.9)
@@ -77,7 +73,7 @@ def savings(cells: Sequence[Cell], levers: Sequence[Lever]) -> dict[str, Saving]
     """The saving of each lever in the order given; waterfall and Shapley's value sum to the same whole, exactly.
 
     Raises:
-        ValueError: two levers of one name, more than `MOST_LEVERS`, or a cell with a lever that is not given.
+        ValueError: two levers of one name, or a cell with a lever that is not given.
     """
     _refuse(cells, levers)
     found = {lever.name: [_ZERO, _ZERO, _ZERO] for lever in levers}
@@ -95,21 +91,25 @@ def savings(cells: Sequence[Cell], levers: Sequence[Lever]) -> dict[str, Saving]
 
 def _refuse(cells: Sequence[Cell], levers: Sequence[Lever]) -> None:
     names = {lever.name for lever in levers}
-    if len(names) != len(levers) or len(names) > MOST_LEVERS:
-        raise ValueError(f"{len(levers)} levers of {len(names)} names: each once, and no more than {MOST_LEVERS}")
+    if len(names) != len(levers):
+        raise ValueError(f"{len(levers)} levers of {len(names)} names: each once")
     strange = {name for cell in cells for name in cell.shares} - names
     if strange:
         raise ValueError(f"cells name levers that are not given: {sorted(strange)}")
 
 
 def _shapley(share: Fraction, others: Sequence[Fraction]) -> Fraction:
-    """A lever's mean part of a cell over all orders: what the others leave before it is the product of their rests."""
+    """A lever's mean part of a cell over all orders: what the others leave before it is the product of their rests.
+
+    Products over all subsets of a size are the coefficients of (1 + rest of one x) (1 + rest of another x) ...
+    """
+    products = [_ONE]
+    for other in others:
+        products = [
+            one + (1 - other) * before for one, before in zip([*products, _ZERO], [_ZERO, *products], strict=True)
+        ]
     count = len(others)
-    found = _ZERO
-    for size in range(count + 1):
-        before = sum((_left(subset) for subset in combinations(others, size)), _ZERO)
-        found += share * before / ((count + 1) * comb(count, size))
-    return found
+    return share * sum((left / ((count + 1) * comb(count, size)) for size, left in enumerate(products)), _ZERO)
 
 
 def _left(shares: Sequence[Fraction]) -> Fraction:
@@ -137,7 +137,8 @@ def ranges(cells: Sequence[Cell], levers: Sequence[Lever], seed: int = 1) -> dic
         return {}
     draws = np.random.default_rng(seed)
     chosen = draws.multinomial(len(names), [1 / len(names)] * len(names), size=DRAWS)
-    weights = chosen[:, [names.index(cell.cluster) for cell in cells]].astype(np.float64)
+    places = {name: place for place, name in enumerate(names)}
+    weights = chosen[:, [places[cell.cluster] for cell in cells]].astype(np.float64)
     total = sum((abs(cell.cost) for cell in cells), _ZERO)
     left = np.array([_ratio(cell.cost, total) for cell in cells]) * weights
     found: dict[str, tuple[Decimal, ...]] = {}

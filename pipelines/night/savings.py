@@ -37,6 +37,7 @@ def month_rows(house: House, period: date) -> MonthRows:
     return MonthRows(
         avoidable_requests=read("avoidable_requests"),
         usage_by_team_daily=read("usage_by_team_daily"),
+        usage_hourly=read("usage_hourly"),
         gpu_waste=read("gpu_waste"),
         chargeback=read("chargeback"),
         commitment_advice=read("commitment_advice"),

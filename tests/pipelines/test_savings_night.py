@@ -144,6 +144,55 @@ def test_repeats_left_stand_beside_those_that_the_cache_had() -> None:
     assert (row["gross_saving"], row["captured_saving"], row["saving"]) == (6, 2, 3)
 
 
+def spent(cost: str, tokens: int, region: str, **changed: object) -> dict[str, Any]:
+    named = {"usage_date": OCTOBER, "team_id": "search", "feature": "chat", "provider_id": "p", "model_id": "large"}
+    count = {"request_count": 10, "input_uncached_tokens": tokens, "priced_cost_usd": Decimal(cost)}
+    return {**named, "service_tier": "default", "price_region_id": region, **count, **changed}
+
+
+def priced(each: str, region: str, **changed: object) -> dict[str, Any]:
+    named = {"usage_date": OCTOBER, "provider_id": "p", "model_id": "large", "service_tier": "default"}
+    paid = {"input_uncached_tokens": 1, "input_uncached_usd_per_token": Decimal(each)}
+    return {**named, "price_region_id": region, **paid, **changed}
+
+
+MOVABLE: Tables = {
+    "usage_by_team_daily": [
+        spent("20", 10, "eu"),
+        spent("5", 10, "eu", model_id="small", duplicate_count=5, duplicate_cost_usd=Decimal("2.5")),
+        spent("8", 4, "eu", feature="mail"),
+        spent("7", 7, "us", team_id=None, key_id="k", feature="old"),
+        spent("3", 3, "us", team_id=None, feature="old"),
+    ],
+    "usage_hourly": [priced("2", "eu"), priced("1", "us"), priced("0.5", "eu", model_id="small")],
+    "avoidable_requests": [request("4", "is_failure", provider_id="p", model_id="large")],
+}
+
+
+def test_what_is_left_of_failures_is_asked_where_it_costs_less() -> None:
+    """Chat: 20 in the EU, of which 4 failed. 3 of these need not be; of the other 17 half is saved in the US, at the
+    mean share of success a quarter; of the 12.75 left the small model would save 3/4, a quarter of the time."""
+    rows = found(MOVABLE)
+    place, model = rows[SEARCH, "USD", "cheaper_place"], rows[SEARCH, "USD", "cheaper_model"]
+    assert rows[SEARCH, "USD", "failed_attempts"]["saving"] == 3
+    assert place["saving"] == Decimal("4.25") + 2  # mail: a half of 8, half of the time
+    assert model["saving"] == Decimal("12.75") * 3 / 16
+    assert (place["gross_saving"], model["gross_saving"]) == (14, 15)
+    assert (place["confidence"], model["confidence"], model["published_basis"]) == ("B", "C", "cost per query")
+    assert place["basis_cost"] == 20 + Decimal("2.5") + 8
+    assert place["evidence_row_count"] == 3
+    total = sum(row["saving"] for key, row in rows.items() if key[0] == SEARCH and row["saving"] is not None)
+    assert total == place["combined_saving"]
+    review = rows[SEARCH, "USD", "model_review"]
+    assert (review["unproven_cost"], review["reason"], review["saving"]) == (8, "never_compared", None)
+
+
+def test_a_key_of_nobody_may_be_needed_by_nobody() -> None:
+    zombie = found(MOVABLE)["residual:unowned_usage", "USD", "zombie_keys"]
+    assert (zombie["gross_saving"], zombie["saving"], zombie["evidence_row_count"]) == (7, Decimal("3.5"), 1)
+    assert zombie["confidence"] == "A"
+
+
 def test_the_headline_is_the_cautious_end() -> None:
     for row in found(COMPANY).values():
         if row["saving"] is not None:
