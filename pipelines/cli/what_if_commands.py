@@ -63,3 +63,23 @@ def fit(
     from pipelines.cli.what_if_fit import what_if_fit
 
     raise typer.Exit(what_if_fit(console(), model, tokens))
+
+
+@app.command("provisioned")
+def provisioned(
+    model: Annotated[str, typer.Argument(help="A model of the log, in the price book's words.")],
+    unit_hour_cost: Annotated[float, typer.Option(help="Price of a unit an hour, in US dollars.", min=0)],
+    month: Annotated[str, typer.Option(help="Whose minutes, such as 2026-10.")],
+    reserved_unit_hour_cost: Annotated[
+        float | None, typer.Option(help="The same with a reservation, spread over its hours.", min=0)
+    ] = None,
+    scope: Annotated[str, typer.Option(help="global or regional: in which numbers units are sold.")] = "global",
+    demand_percent: Annotated[int, typer.Option(help="Traffic, in per cent of the month's.", min=1, max=10_000)] = 100,
+    config: ConfigFile = DEFAULT_FILE,
+) -> None:
+    """Provisioned throughput for a model's minutes: how many units cost least, and what spills over at each number."""
+    from pipelines.cli.options import month_of
+    from pipelines.cli.what_if_provisioned import Asked, what_if_provisioned
+
+    asked = Asked(model, month_of(month), scope, unit_hour_cost, reserved_unit_hour_cost, demand_percent)
+    raise typer.Exit(what_if_provisioned(console(), config, asked))

@@ -67,6 +67,14 @@ def build(house: House, output: Contract, first: date, last: date) -> Built:
     return summary(output, done, tables)
 
 
+def read_view(house: House, view: Contract, day: date) -> pa.Table:
+    """The rows of a day of a view that no night stores, built now from what the lake holds."""
+    with house.engine() as engine:
+        _register_inputs(house, engine, view, [day])
+        engine.build(view)
+        return engine.read(view.table)
+
+
 def _batches(house: House, output: Contract, targets: Sequence[Target]) -> Iterator[list[Target]]:
     """Slices that are built together: of one month, and days with no more rows to read than `rows_at_once`.
 

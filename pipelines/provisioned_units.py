@@ -1,0 +1,48 @@
+"""What a unit of provisioned throughput serves, by model.
+
+Here belongs: reading the list, `provisioned_units.yml`. Here does not belong: the figures themselves.
+"""
+
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from models.provisioned import UnitTerms
+
+Scope = Literal["global", "regional"]
+SCOPES: tuple[Scope, ...] = ("global", "regional")
+_FILE = Path(__file__).with_name("provisioned_units.yml")
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Sold(_Entry):
+    fewest: int
+    step: int
+
+
+class _Units(_Entry):
+    models: tuple[str, ...]
+    tokens_per_minute: int
+    output_weight: int
+    in_all: _Sold = Field(alias="global")
+    regional: _Sold
+
+
+@cache
+def unit_terms(scope: Scope) -> dict[str, UnitTerms]:
+    """The terms of a unit by model, for deployments of that scope."""
+    found: dict[str, UnitTerms] = {}
+    for entry in TypeAdapter(list[_Units]).validate_python(yaml.safe_load(_FILE.read_text(encoding="utf-8"))):
+        sold = entry.in_all if scope == "global" else entry.regional
+        terms = UnitTerms(
+            entry.tokens_per_minute, Fraction(entry.output_weight), Fraction(0), fewest=sold.fewest, step=sold.step
+        )
+        found |= dict.fromkeys(entry.models, terms)
+    return found

@@ -1,0 +1,102 @@
+"""`farthing what-if provisioned`: a model's minutes from the log, and what units of them would cost."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from models.tokens import TOKEN_CLASSES
+from pipelines.cli.what_if_provisioned import Asked, read_minutes, what_if_provisioned
+from pipelines.house import open_house
+from pipelines.provisioned_units import unit_terms
+from tests.pipelines.small_company import write_company
+from tests.sql.golden import filled
+
+MONTH, DAY = date(2026, 10, 1), date(2026, 10, 31)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An hour of 50 minutes of 60,000 tokens in, one of ten times that, nine of none; a batch that needs no capacity."""
+    file = write_company(tmp_path_factory.mktemp("company"))
+    call = {
+        **dict.fromkeys((f"{name}_tokens" for name in TOKEN_CLASSES), 0),
+        "usage_date": DAY,
+        "provider": "azure",
+        "billed_model": "gpt-4.1",
+        "status": "success",
+        "output_total_tokens": 0,
+    }
+    rows = [
+        {
+            **call,
+            "x_row": minute,
+            "started_at": datetime(2026, 10, 31, 10, minute, 30),
+            "input_uncached_tokens": 600_000 if minute == 7 else 60_000,
+            "input_total_tokens": 600_000 if minute == 7 else 60_000,
+            "service_tier": "default",
+        }
+        for minute in range(60)
+        if not 8 <= minute <= 16
+    ]
+    rows.append({**rows[0], "x_row": 99, "service_tier": "batch"})
+    named = {"source_provider": "azure", "source_model": "gpt-4.1", "provider_id": "azure", "model_id": "gpt-4.1"}
+    price = {"provider_id": "azure", "model_id": "gpt-4.1", "service_tier": "default", "region_id": ""}
+    dated = {"valid_from": "2026-01-01 00:00:00", "valid_to": "9999-12-31 00:00:00", "input_tokens_to": 10**9}
+    with open_house(file, "run", clock=lambda: datetime(2026, 11, 2, 5)) as house:
+        once = date(1970, 1, 1)
+        house.lake.replace_slice("gateway_requests", DAY, "gateway", filled("gateway_requests", rows), "log")
+        house.lake.replace_slice("model_identity", once, "farthing", filled("model_identity", [named]), "names")
+        book = filled("price_book", [{**price, **dated, "input_uncached_usd_per_token": "0.000002"}])
+        house.lake.replace_slice("price_book", once, "farthing", book, "book")
+    return file
+
+
+def test_minutes_are_those_of_the_log_and_cost_what_the_price_book_says(company: Path) -> None:
+    with open_house(company, "run", writing=False) as house:
+        minutes = read_minutes(house, "gpt-4.1", MONTH)
+    assert sorted(minutes.counts) == [(60_000, 0, 0)] * 50 + [(600_000, 0, 0)]
+    assert minutes.hours == [(3_600_000, 0, 0)]
+    assert (minutes.cost, minutes.days) == (Decimal("7.2"), 1)
+
+
+def test_the_number_that_costs_least_is_told_with_what_spills(
+    company: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twenty units carry 60,000 a minute, 3.06 of the 3.6 million tokens at 2 a million: 6.12 dollars.
+
+    At 0.01 an hour they cost 4.80 a day, and 540,000 tokens of one minute spill: 1.08. Five more would carry 15,000.
+    In an hour they could carry all of its 3.6 million: by hours nothing would seem to spill.
+    """
+    asked = Asked("gpt-4.1", MONTH, "global", 0.01, 0.02, 100)
+    assert what_if_provisioned(Console(width=140), company, asked) == 0
+    told = capsys.readouterr().out
+    assert "by the hour at $0.0100 an hour: 20 would have cost least" in told
+    (best,) = [line for line in told.splitlines() if "20 *" in line]
+    assert [cell.strip() for cell in best.split("│")[1:-1]] == ["20 *", "$4.80", "15.0%", "$1.08", "$5.88", "-$1.32"]
+    assert "By hours instead of minutes 0.0% would seem to spill" in told
+    # twice as dear they cost 9.60: more than all tokens
+    assert "reserved at $0.0200 an hour: 0 would have cost least" in told
+
+
+def test_more_traffic_needs_more_units(company: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert what_if_provisioned(Console(width=140), company, Asked("gpt-4.1", MONTH, "global", 0.01, None, 200)) == 0
+    assert "40 would have cost least" in capsys.readouterr().out
+
+
+def test_what_is_not_known_is_said(company: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wide = Console(width=200)
+    assert what_if_provisioned(wide, company, Asked("gpt-2", MONTH, "global", 1.0, None, 100)) == 2
+    assert "What a unit serves of 'gpt-2' is not known" in capsys.readouterr().out
+    assert what_if_provisioned(wide, company, Asked("gpt-5", MONTH, "global", 1.0, None, 100)) == 2
+    assert "no priced tokens of 'gpt-5'" in capsys.readouterr().out
+    assert what_if_provisioned(wide, company, Asked("gpt-5", MONTH, "moon", 1.0, None, 100)) == 2
+    assert "--scope is one of global, regional" in capsys.readouterr().out
+
+
+def test_units_are_sold_in_other_numbers_by_region() -> None:
+    everywhere, regional = unit_terms("global")["gpt-4.1"], unit_terms("regional")["gpt-4.1"]
+    assert (everywhere.fewest, everywhere.step, regional.fewest, regional.step) == (15, 5, 50, 50)
+    assert everywhere.tokens_per_minute * 30 == 90_000
