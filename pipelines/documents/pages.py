@@ -7,11 +7,12 @@ from contracts import Contract, Layer, all_contracts
 from pipelines.documents.dictionary import data_dictionary, first_sentence
 from pipelines.documents.focus import focus_columns_table
 from pipelines.documents.gpu_metrics import gpu_metrics_table
+from pipelines.documents.rights import rights_table
 from pipelines.documents.settings import settings_page
 from pipelines.documents.sources import sources_table
 from pipelines.documents.table import table
 
-README, GPUS, FOCUS_PAGE = "README.md", "docs/gpus.md", "docs/focus.md"
+README, GPUS, FOCUS_PAGE, CONNECTING = "README.md", "docs/gpus.md", "docs/focus.md", "docs/connecting.md"
 
 
 def generated_pages(root: Path) -> dict[str, str]:
@@ -21,9 +22,11 @@ def generated_pages(root: Path) -> dict[str, str]:
     readme = _fill(README, readme, "sources", sources_table())
     focus = (root / FOCUS_PAGE).read_text(encoding="utf-8")
     gpus = (root / GPUS).read_text(encoding="utf-8")
+    connecting = (root / CONNECTING).read_text(encoding="utf-8")
     return {
         README: readme,
         GPUS: _fill(GPUS, gpus, "dcgm", gpu_metrics_table()),
+        CONNECTING: _fill(CONNECTING, connecting, "rights", rights_table(root)),
         FOCUS_PAGE: _fill(FOCUS_PAGE, focus, "focus", focus_columns_table()),
         "docs/data_dictionary.md": data_dictionary(),
         "docs/settings.md": settings_page(),

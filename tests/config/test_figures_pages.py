@@ -48,16 +48,6 @@ def test_every_formula_has_its_column_s_unit(unit: str, named: str) -> None:
         assert (found(table, column).unit or COUNTED) == unit
 
 
-@pytest.mark.parametrize("text", [FIGURES, ACCURACY], ids=["figures", "accuracy"])
-def test_every_link_leads_to_a_page_and_a_heading_that_are_there(text: str) -> None:
-    for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", text):
-        page = (ROOT / "docs" / target).resolve()
-        assert page.is_file(), target
-        headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-        slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-        assert not anchor or anchor in slugs, f"{target}#{anchor}"
-
-
 def test_the_first_page_leads_there() -> None:
     first = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "](docs/figures.md)" in first
