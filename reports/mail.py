@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC
+from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -45,21 +46,46 @@ def mail_message(
     The date is the instant of the figures, and the boundaries come from the message id: the same statement gives the
     same bytes. Raises StatementError for an address or message id of another shape, and for no recipient at all.
     """
+    if not recipients:
+        raise StatementError(f"team {statement.team_id!r} has no recipient; name one under `recipients`")
+    return addressed(draft(statement, message_id, files, folder_url), sender, recipients, message_id)
+
+
+def draft(
+    statement: Statement, mark: str, files: Mapping[str, bytes] | None = None, folder_url: str = ""
+) -> EmailMessage:
+    """The mail of a statement without sender, recipients and message id: what of it can be kept before it is sent.
+
+    Its boundaries come from `mark`; `files` and `folder_url` as for `mail_message`.
+    """
+    digest = hashlib.sha256(mark.encode()).hexdigest()[:16]
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = subject_line(statement)
+    message["Date"] = format_datetime(statement.month.period.as_of.replace(tzinfo=UTC))
+    message["X-Farthing-Statement"] = statement.number
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to a statement
+    _add_bodies(message, statement, digest, folder_url)
+    _attach(message, files or {}, digest)
+    return message
+
+
+def kept_draft(content: bytes) -> EmailMessage:
+    """A draft out of the bytes that it was kept as."""
+    message = message_from_bytes(content, _class=EmailMessage, policy=SMTP)
+    if message.defects:
+        raise StatementError(f"the kept mail is not one: {message.defects[0]}")
+    return message
+
+
+def addressed(message: EmailMessage, sender: str, recipients: Sequence[str], message_id: str) -> EmailMessage:
+    """A draft as it is sent. Raises StatementError as `mail_message`, and for no recipient at all."""
     if not _MESSAGE_ID.fullmatch(message_id):
         raise StatementError(f"{message_id!r} is no message id; write it like <statement-2026-07-search@example.com>")
     if not recipients:
-        raise StatementError(f"team {statement.team_id!r} has no recipient; name one under `recipients`")
-    mark = hashlib.sha256(message_id.encode()).hexdigest()[:16]
-    message = EmailMessage(policy=SMTP)
-    message["Subject"] = subject_line(statement)
+        raise StatementError("a mail needs a recipient; name one under `recipients`")
     message["From"] = (_address(sender),)
     message["To"] = tuple(_address(recipient) for recipient in recipients)
-    message["Date"] = format_datetime(statement.month.period.as_of.replace(tzinfo=UTC))
     message["Message-ID"] = message_id
-    message["X-Farthing-Statement"] = statement.number
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to a statement
-    _add_bodies(message, statement, mark, folder_url)
-    _attach(message, files or {}, mark)
     return message
 
 

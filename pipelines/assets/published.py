@@ -9,9 +9,10 @@ from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.night.board import write_board
 from pipelines.night.budget_alerts import deliver_alerts
+from pipelines.night.delivery import deliver
 from pipelines.night.idle_rules import idle_rules
 from pipelines.night.publish import publish
-from pipelines.night.statements import deliver, render_run
+from pipelines.night.statements import render_run
 
 PUBLISHED, STATEMENTS, MAILED, BOARD = "published", "statements", "mailed", "board"
 
@@ -87,7 +88,8 @@ def _render(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     count = sum(period.count for period in rendered)
     pages = [period.index for period in rendered]
     summary = f"{count} statements: {', '.join(pages) or 'no costs yet'}"
-    house.progress.finish("statements", summary, notices=tuple(rule.text() for rule in idle))
+    lost = tuple(problem for period in rendered for problem in period.problems)
+    house.progress.finish("statements", summary, lost, tuple(rule.text() for rule in idle))
     links = dg.MetadataValue.md("\n".join(f"- {page}" for page in pages) or "none")
     return dg.MaterializeResult(metadata={"statements": count, "pages": links})
 

@@ -208,17 +208,17 @@ def report(console: Console, file: Path, period: date, *, send: bool) -> int:
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
+    from pipelines.night import delivery, statements
     from pipelines.night.run import new_run_id
-    from pipelines.night.statements import deliver_period, render_period
     from reports.given import StatementError
 
     try:
         with open_house(file, new_run_id()) as house:
-            rendered = render_period(house, period)
+            rendered = statements.render_period(house, period)
             console.print(f"{rendered.count} statements: {escape(rendered.index)}", highlight=False, soft_wrap=True)
             if not send:
                 return OK
-            outcome = deliver_period(house, period)
+            outcome = delivery.deliver_period(house, period)
     except ConfigError as error:
         return stopped(console, str(error), WRONG)
     except (LakeError, StatementError) as error:

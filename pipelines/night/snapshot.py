@@ -29,14 +29,13 @@ from reports.given import (
     SharedFacts,
     SourceFreshness,
     TeamRows,
-    UnknownMachine,
-    UnmatchedEntry,
 )
 from reports.money import exact_sum
 
 TEAM, RESIDUAL = "team:", "residual:"
 CHARGED = "chargeback"
 CAUSES = "reconciliation_by_cause"
+UNJOINED, HOSTS = "gpu_unjoined", "host_matches"
 LEAST_SETTLED: tuple[PeriodState, ...] = ("open", "provisional", "final", "locked")
 # a source had nothing to deliver if that is so on all its days
 WORST_FIRST = (*IN_TROUBLE, "committed", "unchanged", "empty")
@@ -62,8 +61,8 @@ class PeriodView:
     restatements: pl.DataFrame
     asked: frozenset[tuple[str, str]] = frozenset()
     first_asked: Mapping[tuple[str, str], date] = field(default_factory=dict[tuple[str, str], date])
-    unknown_machines: tuple[UnknownMachine, ...] = ()
-    unmatched_entries: tuple[UnmatchedEntry, ...] = ()
+    unjoined: pl.DataFrame = field(default_factory=pl.DataFrame)
+    hosts: pl.DataFrame = field(default_factory=pl.DataFrame)
     not_published: tuple[str, ...] = ()
     errata: pl.DataFrame = field(default_factory=pl.DataFrame)
     beside: Frames = field(default_factory=dict[str, pl.DataFrame])
@@ -81,7 +80,8 @@ class PeriodView:
         """The rows behind the period's pages, by the table that they are of."""
         before = {"previous_chargeback": self.previous, "gpu_waste": self.gpu, "freshness": self.freshness}
         told = {"reconciliation_summary": self.reconciliation, CAUSES: self.causes, "restatements": self.restatements}
-        return {CHARGED: self.chargeback, **before, **told, "bill_errata": self.errata, **self.beside}
+        machines = {UNJOINED: self.unjoined, HOSTS: self.hosts}
+        return {CHARGED: self.chargeback, **before, **told, "bill_errata": self.errata, **machines, **self.beside}
 
     def team_rows(self, team_id: str) -> TeamRows:
         """The rows of that team and of nobody else."""
@@ -124,8 +124,8 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         restatements=restated(frame_of(read_if_there("restatements", None)), period),
         asked=_asked(_in_month(freshness, period)),
         first_asked=_first_asked(freshness),
-        unknown_machines=unknown_machines(read_if_there("gpu_unjoined")),
-        unmatched_entries=unmatched_entries(read_if_there("host_matches", before), period),
+        unjoined=frame_of(read_if_there(UNJOINED)),
+        hosts=frame_of(read_if_there(HOSTS, before)),
         errata=frame_of(read_if_there("bill_errata", None)).filter(of_month(period)),
         beside=beside_costs(read_if_there, period),
         not_published=tuple(not_published),
@@ -151,8 +151,8 @@ def shared_facts(view: PeriodView, config: Config, config_hash: str, last_day: d
         contact=config.reports.contact,
         restatements=tuple(restatements(view.restatements)),
         without_rate=without_rate(view.chargeback),
-        unknown_machines=view.unknown_machines,
-        unmatched_entries=view.unmatched_entries,
+        unknown_machines=unknown_machines(view.unjoined.to_arrow()),
+        unmatched_entries=unmatched_entries(view.hosts.to_arrow(), view.period),
         not_published=view.not_published,
     )
 

@@ -1,0 +1,152 @@
+"""Mails a period's statements, each state once: from the published snapshot, or as kept when it was locked."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from email.message import EmailMessage
+
+from pipelines.calendar import month_start
+from pipelines.config.schema import Mail
+from pipelines.config.schema import Team as TeamEntry
+from pipelines.house import House
+from pipelines.lake import LakeError
+from pipelines.lake.root import open_root
+from pipelines.night.kept import has_mails, kept_mail
+from pipelines.night.sealing import LOCKED
+from pipelines.night.stale import HORIZON_DAYS
+from pipelines.night.statements import edition_of, mail_draft
+from reports.given import StatementError
+from reports.mail import addressed, kept_draft
+from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
+from reports.smtp import send_smtp
+
+_FINAL = "final"
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What became of a period's mail. `problems` need a person."""
+
+    sent: int = 0
+    already_sent: int = 0
+    problems: tuple[str, ...] = ()
+    note: str = ""
+
+    def text(self) -> str:
+        """One line for people."""
+        return self.note or f"{self.sent} sent, {self.already_sent} sent before"
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A period's mails of one state. `draft` makes a team's, under a message id; None where it has none."""
+
+    period: date
+    firmness: str
+    draft: Callable[[TeamEntry, str], EmailMessage | None]
+
+    def key(self, entry: TeamEntry) -> str:
+        """Under which a team's mail is sent once."""
+        return f"{self.period:%Y-%m}/{entry.id}/{self.firmness}"
+
+
+def deliver(house: House, day: date) -> Delivered:
+    """Mails the statements of the latest month that has ended by the end of `day`, and of those before it once final.
+
+    A bill may become final long after its month: then the month's final statement follows the provisional one.
+    """
+    latest = month_start(month_start(day + timedelta(days=1)) - timedelta(days=1))
+    earliest = month_start(latest - timedelta(days=HORIZON_DAYS))
+    months = house.lake.published().months("chargeback")
+    before = [period for period in months if earliest <= period < latest]
+    followed = [deliver_period(house, period, only_final=True) for period in before]
+    return _together([deliver_period(house, latest), *followed])
+
+
+def _together(delivered: Sequence[Delivered]) -> Delivered:
+    """Several months' deliveries as one; the latest month's note stands when nothing else was sent."""
+    sent = sum(one.sent for one in delivered)
+    problems = tuple(problem for one in delivered for problem in one.problems)
+    already = sum(one.already_sent for one in delivered)
+    return Delivered(sent, already, problems, "" if sent or problems else delivered[0].note)
+
+
+def deliver_period(house: House, period: date, *, only_final: bool = False) -> Delivered:
+    """Mails a period's statements, each state once. Without a mail server in the configuration nothing is sent.
+
+    Of a locked month the mails go out as they were when it was locked, whatever settings and names are by now.
+    """
+    if house.config.mail is None:
+        return Delivered(note="no mail server is configured: nothing was sent")
+    if has_mails(house, period):
+        return _send_all(house, house.config.mail, _Batch(period, _FINAL, _kept(house, period)))
+    edition = edition_of(house, period)
+    if edition.view.chargeback.is_empty():
+        return Delivered(note=f"{period:%Y-%m} has no costs: nothing was sent")
+    if edition.view.state == "open":
+        return Delivered(note=f"{period:%Y-%m} is not over: nothing was sent")
+    if only_final and edition.view.state not in (_FINAL, LOCKED):
+        return Delivered()
+    # locking a final month is no reason to mail it again
+    firmness = _FINAL if edition.view.state == LOCKED else edition.view.state
+    batch = _Batch(period, firmness, lambda entry, message_id: mail_draft(house, entry, edition, message_id))
+    return _send_all(house, house.config.mail, batch)
+
+
+def _kept(house: House, period: date) -> Callable[[TeamEntry, str], EmailMessage | None]:
+    def draft(entry: TeamEntry, _: str) -> EmailMessage | None:
+        content = kept_mail(house, period, entry.id)
+        return None if content is None else kept_draft(content)
+
+    return draft
+
+
+def _send_all(house: House, mail: Mail, batch: _Batch) -> Delivered:
+    outbox = _outbox(house)
+    sent = already = 0
+    problems: list[str] = []
+    for entry in house.config.teams:
+        if not entry.recipients:
+            problems.append(f"{entry.id}: has no recipients, its statement is only in the report folder")
+            continue
+        if outbox.was_sent(batch.key(entry)):
+            already += 1
+            continue
+        try:
+            outcome = _send(outbox, mail, entry, batch)
+        except (NotSentError, StatementError, LakeError) as error:
+            problems.append(f"{entry.id}: not sent: {error}")
+            continue
+        sent += isinstance(outcome, Sent)
+        already += isinstance(outcome, AlreadySent)
+        problems += _doubts(entry.id, outcome)
+    return Delivered(sent, already, tuple(problems))
+
+
+def _send(outbox: Outbox, mail: Mail, entry: TeamEntry, batch: _Batch) -> Sent | AlreadySent | Uncertain | None:
+    """None where there is nothing to send: the team came after the month was locked."""
+    domain = mail.sender.rpartition("@")[2]
+    message_id = f"<statement-{batch.period:%Y-%m}-{entry.id}-{batch.firmness}@{domain}>"
+    draft = batch.draft(entry, message_id)
+    if draft is None:
+        return None
+    message = addressed(draft, mail.sender, entry.recipients, message_id)
+    password = mail.password.get_secret_value() if mail.password else None
+
+    def transport(ready: EmailMessage) -> Mapping[str, str]:
+        return send_smtp(ready, mail.host, mail.port, mail.security, mail.username, password, mail.timeout_seconds)
+
+    return outbox.send_once(batch.key(entry), message, transport)
+
+
+def _doubts(team_id: str, outcome: Sent | AlreadySent | Uncertain | None) -> list[str]:
+    if isinstance(outcome, Uncertain):
+        return [f"{team_id}: {outcome.remedy}"]
+    if isinstance(outcome, Sent):
+        return [f"{team_id}: {address} was refused: {reason}" for address, reason in outcome.refused.items()]
+    return []
+
+
+def _outbox(house: House) -> Outbox:
+    place = open_root(f"{house.config.lake.rstrip('/')}/outbox", house.config.store_options)
+    return Outbox(place.store, place.location, place.make_durable)
