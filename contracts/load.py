@@ -1,5 +1,6 @@
 """Contracts are read from the `sql/` folder beside this package, once per process."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +9,11 @@ import yaml
 from contracts.contract import Contract
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, ten times as fast
+_SHAPED_AS = "shaped_as"
+_SHAPE = ("layer", "owner", "slice", "key", "columns", "depends_on")
+
+Content = Mapping[str, object]
+"""A contract as its file states it."""
 
 
 def sql_root() -> Path:
@@ -18,15 +24,40 @@ def sql_root() -> Path:
 @cache
 def all_contracts() -> dict[str, Contract]:
     """Every contract by table name. Raises ValueError naming the file that does not hold."""
+    stated = {path: _stated(path) for path in sorted(sql_root().glob("*/*.yml"))}
+    by_name = {path.stem: content for path, content in stated.items()}
     found: dict[str, Contract] = {}
-    for path in sorted(sql_root().glob("*/*.yml")):
+    for path, content in stated.items():
         try:
-            parsed = Contract.model_validate(yaml.load(path.read_text(encoding="utf-8"), _LOADER))  # noqa: S506 - it is a safe one
+            parsed = Contract.model_validate(shaped(content, by_name))
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
         if path.stem != parsed.table or path.parent.name != parsed.layer:
             raise ValueError(f"{path}: says it is {parsed.layer}/{parsed.table}")
         found[parsed.table] = parsed
+    return found
+
+
+def shaped(content: Content, by_name: Mapping[str, Content]) -> Content:
+    """A contract's content, with the shape of the table that it names under `shaped_as`: nothing is said twice.
+
+    The shape is layer, owner, slice, key, columns and what it is built from; what the contract says itself goes first.
+    Raises ValueError where that table is not declared, or has its own shape from another.
+    """
+    own = dict(content)
+    name = own.pop(_SHAPED_AS, None)
+    if name is None:
+        return own
+    other = by_name.get(str(name))
+    if other is None or _SHAPED_AS in other:
+        raise ValueError(f"{_SHAPED_AS} {name!r} is not a table that states its own columns")
+    return {key: other[key] for key in _SHAPE if key in other} | own
+
+
+def _stated(path: Path) -> Content:
+    found = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - it is a safe one
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: is not a contract: expected `table:` and what follows")  # noqa: TRY004 - a file's fault
     return found
 
 
