@@ -15,6 +15,7 @@ _NOT_APPLIED: Mapping[str, str] = {
     "bill_changed": "Not corrected: the bill has changed since it was reviewed",
     "overlaps": "Not corrected: another entry corrects some of its lines already",
     "expired": "Not corrected: it was to be reviewed again by then",
+    "removed": "Withdrawn since, and still in these figures: its month is further back than a night rebuilds",
 }
 _NOT_POSTED = "Not corrected yet: its month is further back than a night rebuilds"
 _LONGEST = 300

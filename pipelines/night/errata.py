@@ -21,9 +21,9 @@ from pipelines.night.build import SLICE_SOURCE, Built
 from pipelines.night.known_errors import is_expired
 from pipelines.night.ledger import POSTINGS
 from pipelines.night.references import REFERENCE_DATE
+from pipelines.night.removed_errata import ERRATA, removed_rows, removed_told
 from pipelines.night.stale import content_fingerprint, is_out_of_reach
 
-ERRATA = "bill_errata"
 _CHANGES = ["billed_cost", "effective_cost"]
 _Share = tuple[date | None, str | None, str | None, Decimal | None, Decimal | None]
 """Month that it stands in, account, team, change of the billed and of the effective cost."""
@@ -32,7 +32,7 @@ _Share = tuple[date | None, str | None, str | None, Decimal | None, Decimal | No
 def build_bill_errata(house: House, first: date, _last: date) -> Built:
     """What became of every erratum of the file, and what it changed for whom. Told are those that change nothing."""
     told = tuple(errata_told(house, first))
-    rows = [row for entry, found in _judged(house) for row in _rows(house, entry, found)]
+    rows = [row for entry, found in _judged(house) for row in _rows(house, entry, found)] + removed_rows(house)
     table = pa.Table.from_pylist(rows, schema=contract(ERRATA).arrow_schema())
     fingerprint = content_fingerprint(table)
     if [piece.fingerprint for piece in house.lake.slices(ERRATA)] == [fingerprint]:
@@ -53,11 +53,12 @@ def errata_told(house: House, first: date | None = None) -> list[str]:
         if (why := " ".join(filter(None, (_why(entry, found), _left_as_it_is(house, entry, found, first)))))
     ]
     position = read(house.file).position if against else None
-    return [
+    told = [
         f"{house.file.name}:{position(('errata', index))[0]}: erratum '{erratum_id}' is not applied: {why}"
         for index, erratum_id, why in against
         if position
     ]
+    return [*told, *removed_told(house)]
 
 
 def _left_as_it_is(house: House, entry: Entry, found: Judgement, first: date) -> str:

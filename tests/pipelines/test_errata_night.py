@@ -184,6 +184,19 @@ def test_a_month_further_back_than_a_night_rebuilds_is_told_with_the_run_that_po
     (said,) = told(config, date(2026, 11, 21))
     assert "it expired on 2026-11-20" in said
     assert "USD -4.12 of it is posted where 0.00 is due" in said
+    # taken out of the file it is still posted: told, night after night, until a run of the month takes it back
+    config.write_text(config.read_text().replace(ERRATUM, ""))
+    for day in (21, 22):
+        night(config, date(2026, 11, day))
+        assert asked(tmp_path, standing) == [("removed", *row[1:]) for row in corrected]
+        (said,) = told(config, date(2026, 11, day + 1))
+        assert said == (
+            "farthing.yml: erratum 'service-twice' is in the file no more, and USD -4.12 of it is still posted: 2026-10 "
+            "is further back than a night rebuilds. Take it back: farthing run 2026-10-31; or put it into the file again."
+        )
+    night(config, date(2026, 10, 31), at=date(2026, 11, 23))
+    assert asked(tmp_path, standing) == []
+    assert told(config, date(2026, 11, 23)) == []
 
 
 def test_each_erratum_of_a_locked_month_is_posted_in_the_month_that_took_it(tmp_path: Path) -> None:
