@@ -76,19 +76,27 @@ def commitment_advice(
     Raises:
         ValueError: a frame does not keep its contract.
     """
-    lists = require(prices, "machine_prices")
-    newest = lists.filter(pl.col("usage_date") == pl.col("usage_date").max().over("provider_name"))
+    newest = newest_prices(prices)
     rows = [
         {"billing_period": billing_period.date(), **machines.key, **advised}
-        for machines in _machines(require(use, "machine_use"), require(commitment_hours, "commitment_hours"))
+        for machines in machines_in_use(require(use, "machine_use"), require(commitment_hours, "commitment_hours"))
         if machines.end > billing_period
-        for advised in _advised(machines, list(_offers(machines, newest)))
+        for advised in _advised(machines, list(offers_for(machines, newest)))
     ]
     return conform(pl.DataFrame(rows, schema=schema_of(TABLE)), TABLE)
 
 
-def _machines(use: pl.DataFrame, commitment_hours: pl.DataFrame) -> Iterator[Machines]:
-    """The hours of each machine type; an account's known days end where its bill does."""
+def newest_prices(prices: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `machine_prices` as each provider's list last said them. Raises ValueError where the shape is another."""
+    lists = require(prices, "machine_prices")
+    return lists.filter(pl.col("usage_date") == pl.col("usage_date").max().over("provider_name"))
+
+
+def machines_in_use(use: pl.DataFrame, commitment_hours: pl.DataFrame) -> Iterator[Machines]:
+    """The hours of each machine type; an account's known days end where its bill does.
+
+    `use` and `commitment_hours` are frames in the shape of the tables of their names.
+    """
     if use.is_empty():
         return
     account = ["provider_name", "billing_account_id"]
@@ -139,8 +147,11 @@ def _spread(line: Row, start: datetime, hours: list[int]) -> None:
         hours[first + position] += whole + (1 if position < rest else 0)
 
 
-def _offers(machines: Machines, newest: pl.DataFrame) -> Iterator[Row]:
-    """The commitments that the provider's list sells for this machine, of the product that it runs."""
+def offers_for(machines: Machines, newest: pl.DataFrame) -> Iterator[Row]:
+    """The commitments that the provider's list sells for this machine, of the product that it runs.
+
+    `newest` are rows of `machine_prices`, of each provider's newest day (`newest_prices`).
+    """
     same = newest.filter(
         provider_name=machines.key["provider_name"],
         region_id=machines.key["region_id"],

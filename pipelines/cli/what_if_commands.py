@@ -83,3 +83,27 @@ def provisioned(
 
     asked = Asked(model, month_of(month), scope, unit_hour_cost, reserved_unit_hour_cost, demand_percent)
     raise typer.Exit(what_if_provisioned(console(), config, asked))
+
+
+@app.command("commitment")
+def commitment(
+    instance_type: Annotated[str, typer.Argument(help="Machine type of the bill, such as p5.48xlarge.")],
+    machines: Annotated[
+        int | None, typer.Option(help="Machines to commit to; without, the level that costs least.", min=0)
+    ] = None,
+    term_months: Annotated[int | None, typer.Option(help="Only terms of that many months.", min=1)] = None,
+    committed_price: Annotated[
+        float | None, typer.Option(help="An offer of your own: price of a committed machine an hour.", min=0)
+    ] = None,
+    demand_percent: Annotated[
+        list[int] | None, typer.Option(help="Use in per cent of the last month's; may be given again.", min=0)
+    ] = None,
+    days: Annotated[int, typer.Option(help="How many of the last days are looked at.", min=1, max=90)] = 30,
+    config: ConfigFile = DEFAULT_FILE,
+) -> None:
+    """A commitment for a machine type on last month's hours: other levels, terms and demand, and bought in steps."""
+    from pipelines.cli.what_if_commitment import Asked, what_if_commitment
+
+    shifts = tuple(demand_percent or (70, 85, 100, 115))
+    asked = Asked(instance_type, machines, term_months, committed_price, shifts, days)
+    raise typer.Exit(what_if_commitment(console(), config, asked))
