@@ -27,6 +27,7 @@ class MonthRows:
     """A month's rows of the tables that `savings` is made of, in their contracts' shapes."""
 
     avoidable_requests: pl.DataFrame
+    request_shapes: pl.DataFrame
     usage_by_team_daily: pl.DataFrame
     usage_hourly: pl.DataFrame
     gpu_waste: pl.DataFrame
@@ -37,7 +38,7 @@ class MonthRows:
 def findings(month: MonthRows) -> dict[Account, Findings]:
     """What a month has, by account and currency."""
     found: dict[Account, Findings] = defaultdict(Findings)
-    find_usage(found, month.usage_by_team_daily, month.usage_hourly, month.avoidable_requests)
+    find_usage(found, month.usage_by_team_daily, month.usage_hourly, month.avoidable_requests, month.request_shapes)
     _gpus(found, month.gpu_waste, commitment_rates(month.commitment_advice))
     _unused(found, month.chargeback)
     return dict(found)

@@ -20,6 +20,7 @@ STEPS = ("eliminate", "shrink", "reroute", "cache", "batch", "commit")
 """The order in which levers act: what need not be is neither made smaller nor bought for less."""
 
 _REQUESTS = "select * from avoidable_requests where {sign} and {month} and {team}"
+_SHAPES = "select * from request_shapes where {month} and {team}"
 _USAGE = "select * from usage_by_team_daily where not is_self_hosted and {month} and {team}"
 _GPUS = "select * from gpu_waste where waste_layer = '{layer}' and {period} and account = '{account}'"
 
@@ -91,6 +92,35 @@ LEVERS = (
         _GPUS.replace("{layer}", "allocated_idle"),
     ),
     LeverKind(
+        "output_cap",
+        "shrink",
+        "B",
+        _NONE,
+        _ALL,
+        "None to all of the text beyond the length that 95 of 100 answers of the feature stay within can be cut off.",
+        _SHAPES,
+    ),
+    LeverKind(
+        "prompt_bloat",
+        "shrink",
+        "C",
+        _NONE,
+        _HALF,
+        "None to half of the fresh input beyond the length that 95 of 100 prompts of the feature stay within can be "
+        "left out: only a test of quality tells which.",
+        _SHAPES,
+    ),
+    LeverKind(
+        "long_context",
+        "shrink",
+        "C",
+        _NONE,
+        _HALF,
+        "None to half of what the same tokens cost more in long contexts can be had at the price of short ones, by "
+        "shorter or divided prompts: only a test of quality tells which.",
+        _SHAPES,
+    ),
+    LeverKind(
         "cheaper_place",
         "reroute",
         "B",
@@ -128,6 +158,16 @@ LEVERS = (
         _ALL,
         "Half to all of the same prompts within the hour may be answered from a cache: not where answers should vary.",
         _REQUESTS.replace("{sign}", "is_repeat"),
+    ),
+    LeverKind(
+        "prompt_cache",
+        "cache",
+        "B",
+        _NONE,
+        Fraction(9, 10),
+        "None to nine tenths of what the replay saves: prompts of a feature may have less in common than the shortest "
+        "of them, and providers forget sooner under load.",
+        _SHAPES,
     ),
     LeverKind(
         "batch",
@@ -170,6 +210,7 @@ REASONS: Mapping[str, str] = {
     "unknown_purchase": "the bill does not say how the GPUs were bought",
     "no_advice": "commitment_advice has no saving in this currency",
     "never_compared": "one model alone answers the feature, and no other was held against it",
+    "no_cache_price": "the price book has no price for reading from the cache",
 }
 """Why nothing is said of a cost that a lever concerns."""
 

@@ -17,8 +17,9 @@ import polars as pl
 from models.accounts import UNOWNED_USAGE, team_account
 from models.cheaper_places import Group, Used, mean_prices, model_shares, place_shares, short
 from models.savings_findings import Account, Findings, week_of
+from models.shape_shares import PROMPT_CACHE, SHAPE_LEVERS, cached_saving, shape_shares
 from models.tokens import TOKEN_CLASSES
-from models.waterfall import Cell
+from models.waterfall import Cell, money
 
 PRICES_IN = "USD"
 _SIGNS = ("is_failure", "is_night_test", "is_repeat", "is_job", "is_bunched_job", "has_batch_price")
@@ -31,7 +32,11 @@ Key = tuple[str, str, str, str, int, bool]
 
 
 def find_usage(
-    found: dict[Account, Findings], usage: pl.DataFrame, hourly: pl.DataFrame, avoidable: pl.DataFrame
+    found: dict[Account, Findings],
+    usage: pl.DataFrame,
+    hourly: pl.DataFrame,
+    avoidable: pl.DataFrame,
+    shapes: pl.DataFrame,
 ) -> None:
     """Adds what a month's log has to `found`.
 
@@ -40,9 +45,11 @@ def find_usage(
         usage: the month's rows of `usage_by_team_daily`; own models cost GPUs instead, and are left out.
         hourly: those of `usage_hourly`: the prices.
         avoidable: those of `avoidable_requests`.
+        shapes: those of `request_shapes`.
     """
     paid = _named(usage.filter(~pl.col("is_self_hosted")), "usage_date")
     shares = _group_shares(found, paid, hourly)
+    _add_shapes(found, _named(shapes, "usage_date"), shares)
     left = _costs(found, paid)
     _signed(found, _named(avoidable, "usage_date"), shares, left)
     for key, cost in left.items():
@@ -80,7 +87,9 @@ def _costs(found: dict[Account, Findings], paid: pl.DataFrame) -> dict[Key, Deci
     return left
 
 
-def _group_shares(found: dict[Account, Findings], paid: pl.DataFrame, hourly: pl.DataFrame) -> Shares:
+def _group_shares(
+    found: dict[Account, Findings], paid: pl.DataFrame, hourly: pl.DataFrame
+) -> dict[Group, dict[str, Fraction]]:
     """The share that each lever takes of a group, and what was never compared with another model."""
     keys = [*_GROUP, "service_tier", "price_region_id"]
     sums = paid.with_columns(pl.col("price_region_id").fill_null("")).group_by(keys)
@@ -99,12 +108,26 @@ def _group_shares(found: dict[Account, Findings], paid: pl.DataFrame, hourly: pl
     for lever, by_group in (("cheaper_place", place_shares(used, prices)), ("cheaper_model", by_model)):
         for group, share in by_group.items():
             shares[group][lever] = share
+    for account, saved in cached_saving(used, prices).items():
+        found[account, PRICES_IN].captured[PROMPT_CACHE] = money(saved)
     costs = paid.group_by(_GROUP).agg(pl.col("priced_cost_usd", "duplicate_cost_usd").drop_nulls()).sort(_GROUP)
     for *group, priced, copied in costs.iter_rows():
         cost = sum(priced, Decimal(0)) - sum(copied, Decimal(0))
         if tuple(group) in alone and cost > 0:
             found[group[0], PRICES_IN].unproven["model_review"]["never_compared"] += cost
     return shares
+
+
+def _add_shapes(found: dict[Account, Findings], shapes: pl.DataFrame, shares: dict[Group, dict[str, Fraction]]) -> None:
+    """The shares of shorter answers and prompts, and of the provider's cache; what has no price there is unproven."""
+    by_group, unpriced = shape_shares(shapes)
+    for group, taken in by_group.items():
+        shares[group] = shares.get(group, {}) | taken
+    for group, cost in unpriced.items():
+        found[group[0], PRICES_IN].unproven[PROMPT_CACHE]["no_cache_price"] += cost
+    for account, rows in shapes.group_by("account").len().iter_rows():
+        for lever in (*SHAPE_LEVERS, PROMPT_CACHE):
+            found[account, PRICES_IN].rows[lever] += rows
 
 
 def _used(row: Mapping[str, Any]) -> Used:
@@ -130,7 +153,9 @@ def _signed(found: dict[Account, Findings], avoidable: pl.DataFrame, shares: Sha
         here = found[key[0], PRICES_IN]
         if key in left:
             left[key] -= row["priced_cost_usd"]
-        taken = _taken(key, shares) | {lever: _ONE for sign, lever in _LEVER_OF_SIGN.items() if row[sign]}
+        taken = _taken(key, shares, is_answered=not row["is_failure"]) | {
+            lever: _ONE for sign, lever in _LEVER_OF_SIGN.items() if row[sign]
+        }
         if row["is_job"] and (batch := _batch(here, row)):
             taken["batch"] = batch
         for sign, lever in (*_LEVER_OF_SIGN.items(), ("is_job", "batch")):
@@ -150,8 +175,10 @@ def _batch(here: Findings, row: Mapping[str, Any]) -> Fraction:
     return Fraction(0)
 
 
-def _taken(key: Key, shares: Shares) -> dict[str, Fraction]:
-    taken = dict(shares.get(key[:4], {}))
+def _taken(key: Key, shares: Shares, *, is_answered: bool = True) -> dict[str, Fraction]:
+    """The shares of a kind of usage; what was not answered has no answer to shorten, and was left out of the replay."""
+    group = shares.get(key[:4], {})
+    taken = {name: share for name, share in group.items() if is_answered or name not in (*SHAPE_LEVERS, PROMPT_CACHE)}
     return taken | {"zombie_keys": _ONE} if key[5] else taken
 
 

@@ -36,6 +36,7 @@ def month_rows(house: House, period: date) -> MonthRows:
 
     return MonthRows(
         avoidable_requests=read("avoidable_requests"),
+        request_shapes=read("request_shapes"),
         usage_by_team_daily=read("usage_by_team_daily"),
         usage_hourly=read("usage_hourly"),
         gpu_waste=read("gpu_waste"),

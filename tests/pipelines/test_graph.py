@@ -85,7 +85,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("commitment_balance", "provisioned_deployments"),
         *("spot_price_means", "machine_prices", "machine_use", "commitment_advice", "commitment_coverage"),
         *("variance_bridge", "break_even"),
-        *("avoidable_requests", "savings", "verified_savings"),
+        *("avoidable_requests", "request_shapes", "savings", "verified_savings"),
         *(
             "serving_hourly",
             "pod_models",

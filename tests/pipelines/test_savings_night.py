@@ -187,6 +187,48 @@ def test_what_is_left_of_failures_is_asked_where_it_costs_less() -> None:
     assert (review["unproven_cost"], review["reason"], review["saving"]) == (8, "never_compared", None)
 
 
+def shape(**costs: str) -> dict[str, Any]:
+    named = {"usage_date": OCTOBER, "team_id": "search", "feature": "chat", "provider_id": "p", "model_id": "large"}
+    return {**named, "priced_cost_usd": Decimal(16), **{name: Decimal(cost) for name, cost in costs.items()}}
+
+
+def test_what_is_cut_off_is_not_cached_as_well() -> None:
+    """Of 20, 4 failed. Of the 16 answered, 2 are long answers, and the cache of an hour would save 8 in full."""
+    usage = [spent("20", 10, "eu")]
+    shapes = [
+        shape(long_output_cost_usd="2", cache_5m_saving_usd="-1", cache_1h_saving_usd="6"),
+        shape(priced_cost_usd="0", cache_5m_saving_usd="9", cache_1h_saving_usd="2", unpriced_cache_cost_usd="3"),
+    ]
+    tables = {**MOVABLE, "usage_by_team_daily": usage, "usage_hourly": [], "request_shapes": shapes}
+    rows = found(tables)
+    output, cache = rows[SEARCH, "USD", "output_cap"], rows[SEARCH, "USD", "prompt_cache"]
+    # 3 of the 4 failures go first, and neither lever concerns the fourth
+    assert rows[SEARCH, "USD", "failed_attempts"]["saving"] == 3
+    assert (output["saving"], output["gross_saving"], output["confidence"]) == (1, 2, "B")
+    # of the 15 left half would be cached, at the mean share of success 9/20
+    assert (cache["saving"], cache["gross_saving"]) == (15 * Decimal("0.225"), 8)
+    assert cache["combined_saving"] == 3 + 1 + cache["saving"]
+    assert (cache["unproven_cost"], cache["reason"], cache["evidence_row_count"]) == (3, "no_cache_price", 2)
+    assert cache["published_basis"] == "cost of cached input"
+
+
+def test_a_cache_that_is_written_more_often_than_read_is_no_lever() -> None:
+    shapes = [shape(cache_5m_saving_usd="-1", cache_1h_saving_usd="-2")]
+    assert (SEARCH, "USD", "prompt_cache") not in found({**MOVABLE, "request_shapes": shapes})
+
+
+def test_what_the_provider_s_cache_saves_already_is_told() -> None:
+    """Ten tokens read at 0.2 instead of 2, and four written at 2.5: 18 less 2."""
+    cached = {"cache_read_tokens": 10, "cache_write_5m_tokens": 4}
+    paid = {"cache_read_usd_per_token": Decimal("0.2"), "cache_write_5m_usd_per_token": Decimal("2.5")}
+    tables: Tables = {
+        "usage_by_team_daily": [spent("50", 9, "eu", **cached)],
+        "usage_hourly": [priced("2", "eu", **cached, **paid)],
+    }
+    row = found(tables)[SEARCH, "USD", "prompt_cache"]
+    assert (row["captured_saving"], row["saving"]) == (16, None)
+
+
 def test_a_key_of_nobody_may_be_needed_by_nobody() -> None:
     zombie = found(MOVABLE)["residual:unowned_usage", "USD", "zombie_keys"]
     assert (zombie["gross_saving"], zombie["saving"], zombie["evidence_row_count"]) == (7, Decimal("3.5"), 1)
