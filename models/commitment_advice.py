@@ -3,40 +3,35 @@
 Use is that of the last 90 whole days that the account's bill reaches, hour by hour, what is covered already left out;
 hours of commitments say how far the bill reaches where nothing runs on demand any more. The advice is cautious: the
 lowest best level of the last 30, 60 and 90 days, nothing on less than 30 days, while use falls, or where the bill does
-not tell the hours. A list's price is matched by the stock-keeping unit of the use, else by its list price, and then by
-unit or product: one machine type is sold under several operating systems.
+not tell the hours.
 
 Here belongs: which hours meet which price, and the figures of the advice. Here does not belong: the level itself
-(`commitment_level`), how lists are read.
+(`commitment_level`), which price is for which use (`commitment_offers`), how lists are read.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 import polars as pl
 
 from models.commitment_level import USE_SCALE, Use, best_level, is_falling, level_cost, regret, use_of
+from models.commitment_offers import MONTH_HOURS, Row, newest_prices, offers_for, start_and_hour
 from models.frames import conform, require, schema_of
 from models.money import SCALE, money, nearest_double, to_scaled
 
 TABLE = "commitment_advice"
-ADVICE_RULES = "1"
+ADVICE_RULES = "2"
 """Changes when the same hours and prices would give other advice."""
 
 LOOKBACK_DAYS = (30, 60, 90)
-MONTH_HOURS = 730
-_COMMITMENTS = ("reserved", "savings_plan", "committed_use")
 _SHIFTS = (70, 85, 115)
 _MACHINE = ["provider_name", "billing_account_id", "billing_currency", "region_id", "instance_type", "sku_id"]
 _HOUR = timedelta(hours=1)
 _LONGEST_LINE = timedelta(hours=2)
 _MOST_COARSE = Fraction(1, 10)
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -81,15 +76,9 @@ def commitment_advice(
         {"billing_period": billing_period.date(), **machines.key, **advised}
         for machines in machines_in_use(require(use, "machine_use"), require(commitment_hours, "commitment_hours"))
         if machines.end > billing_period
-        for advised in _advised(machines, list(offers_for(machines, newest)))
+        for advised in _advised(machines, list(offers_for(machines.key, machines.list_unit_price, newest)))
     ]
     return conform(pl.DataFrame(rows, schema=schema_of(TABLE)), TABLE)
-
-
-def newest_prices(prices: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `machine_prices` as each provider's list last said them. Raises ValueError where the shape is another."""
-    lists = require(prices, "machine_prices")
-    return lists.filter(pl.col("usage_date") == pl.col("usage_date").max().over("provider_name"))
 
 
 def machines_in_use(use: pl.DataFrame, commitment_hours: pl.DataFrame) -> Iterator[Machines]:
@@ -147,34 +136,6 @@ def _spread(line: Row, start: datetime, hours: list[int]) -> None:
         hours[first + position] += whole + (1 if position < rest else 0)
 
 
-def offers_for(machines: Machines, newest: pl.DataFrame) -> Iterator[Row]:
-    """The commitments that the provider's list sells for this machine, of the product that it runs.
-
-    `newest` are rows of `machine_prices`, of each provider's newest day (`newest_prices`).
-    """
-    same = newest.filter(
-        provider_name=machines.key["provider_name"],
-        region_id=machines.key["region_id"],
-        instance_type=machines.key["instance_type"],
-        currency=machines.key["billing_currency"],
-    )
-    on_demand = same.filter((pl.col("purchase_option") == "on_demand") & (pl.col("unit_price") > 0))
-    mine = on_demand.filter(pl.col("sku_id") == machines.key["sku_id"]) if machines.key["sku_id"] else on_demand.clear()
-    if mine.is_empty() and machines.list_unit_price is not None:
-        mine = on_demand.filter(pl.col("unit_price") == machines.list_unit_price)
-    one = mine["product"].n_unique() == 1  # several are several operating systems: nobody knows which it runs
-    products, units = (set(mine["product"]), set(mine["sku_id"])) if one else (set[str](), set[str]())
-    terms = same.filter(
-        pl.col("purchase_option").is_in(_COMMITMENTS),
-        pl.col("price_per_hour").is_not_null(),
-        pl.col("product").is_in(products) | pl.col("sku_id").is_in(units - {""}),
-    )
-    cheapest = terms.sort("price_per_hour", "sku_id", "sku_price_id").unique(
-        ["purchase_option", "term_months", "payment_option"], keep="first", maintain_order=True
-    )
-    yield from cheapest.iter_rows(named=True)
-
-
 def _advised(machines: Machines, offers: Sequence[Row]) -> Iterator[dict[str, object]]:
     """One row for each offer, or one that says that there is none."""
     facts: dict[str, object] = {
@@ -212,8 +173,9 @@ def _figures(machines: Machines, offer: Row) -> dict[str, object]:
         return found | {"reason": "no_saving"}
     month = Fraction(MONTH_HOURS, len(use))
     covered = Fraction(int(use.clip(max=level * USE_SCALE).sum()), USE_SCALE)
-    upfront = Fraction(offer["upfront_price"] or 0) * level
-    avoided = (covered * machines.price - Fraction(offer["unit_price"] or 0) * level * len(use)) * month
+    upfront_price, recurring = start_and_hour(offer)
+    upfront = upfront_price * level
+    avoided = (covered * machines.price - recurring * level * len(use)) * month
     regrets = {
         f"regret_at_{percent}_percent": money(regret(use, level, percent, committed, machines.price) * month)
         for percent in _SHIFTS

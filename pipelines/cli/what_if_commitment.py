@@ -76,7 +76,8 @@ def what_if_commitment(console: Console, file: Path, asked: Asked) -> int:
 
 def read_found(house: "House", asked: Asked) -> Found:
     """The machine type's use of the last 90 days that bills reach, what lists sell for it, and what is held of it."""
-    from models.commitment_advice import machines_in_use, newest_prices, offers_for
+    from models.commitment_advice import machines_in_use
+    from models.commitment_offers import newest_prices, offers_for
     from models.frames import frame_of
 
     months = [piece.slice_date for piece in house.lake.slices("machine_use") if piece.row_count]
@@ -85,7 +86,7 @@ def read_found(house: "House", asked: Asked) -> Found:
     machines = [one for one in machines_in_use(use, hours) if one.key["instance_type"] == asked.instance_type]
     days = [piece.slice_date for piece in house.lake.slices("machine_prices") if piece.row_count]
     listed = newest_prices(frame_of(house.lake.read("machine_prices", max(days, default=date.max) - _LOOKED_BACK)))
-    offers = [list(_offers(asked, [*offers_for(one, listed)])) for one in machines]
+    offers = [list(_offers(asked, [*offers_for(one.key, one.list_unit_price, listed)])) for one in machines]
     return Found(machines, offers, _held(house, asked.instance_type))
 
 

@@ -178,3 +178,36 @@ def test_hours_without_use_are_hours_without_need() -> None:
     (found,) = advice(hours([*idle[:-24], *([1] * 24)]), LIST)
     assert found["advised_machines"] == 1  # 13 of 24 hours at 4 are 2.17 an hour
     assert abs(found["utilisation_ratio"] - (69 * 13 + 24) / (70 * 24)) < 1e-12
+
+
+PLAN = {
+    "sku_id": "USE1-BoxUsage:p5.48xlarge",
+    "product": "3 year All Upfront Compute Savings Plan",
+    "upfront_price": None,
+}
+DEMAND = "$5 per On Demand Linux p5.48xlarge Instance Hour"
+
+
+def plans(product: str, payment: str = "no_upfront") -> list[dict[str, Any]]:
+    rate = offer("savings_plan", "2", months=36, payment_option=payment)
+    return advice(hours([2] * (90 * 24)), [offer("on_demand", "5", product=product), {**rate, **PLAN}])
+
+
+def test_a_rate_of_aws_s_savings_plans_is_for_linux_on_shared_machines() -> None:
+    (found,) = plans(DEMAND)
+    assert (found["purchase_option"], found["term_months"], found["advised_machines"]) == ("savings_plan", 36, 2)
+    assert found["monthly_saving"] == Decimal(2 * (4 - 2) * 730)
+    assert (found["upfront_cost"], found["payback_months"]) == (0, None)
+    for other in ("per On Demand RHEL p5", "per On Demand Linux with SQL Std p5", "per Dedicated Linux p5", "Windows"):
+        assert [row["reason"] for row in plans(other)] == ["no_price"]
+
+
+def test_a_savings_plan_that_is_paid_upfront_is_its_rate_over_the_term() -> None:
+    (found,) = plans(DEMAND, "all_upfront")
+    assert found["upfront_cost"] == Decimal(2 * 2 * 36 * 730)
+    # 4 an hour avoided by each machine pays 2 an hour for 36 months after 18
+    assert found["payback_months"] == 18.0
+    (half,) = plans(DEMAND, "partial_upfront")
+    assert half["upfront_cost"] == Decimal(2 * 36 * 730)
+    assert half["payback_months"] == 12.0  # 4 less 1 recurring, against 1 an hour for 36 months
+    assert half["monthly_saving"] == found["monthly_saving"]
