@@ -20,6 +20,7 @@ from obstore.store import ObjectStore
 
 from reports.filenames import safe_name
 
+_SENDING, _SENT = ".sending", ".sent"
 _STORE_ERRORS = (BaseError, OSError)
 Transport = Callable[[EmailMessage], Mapping[str, str]]
 """Hands one message over and returns the recipients that were refused, each with the reason.
@@ -52,6 +53,16 @@ class Uncertain:
 
     message_id: str
     remedy: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What lies in the outbox under a name: whether it is known to have been sent, and who was refused, with why."""
+
+    name: str
+    message_id: str
+    is_sent: bool
+    refused: Mapping[str, str]
 
 
 class Outbox:
@@ -118,7 +129,7 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - whatever it was, the server may have taken the message
             return self._uncertain(key, message_id, f" ({type(error).__name__} while it was handed over)")
         try:
-            self._create(_sent(key), message_id)
+            self._create(_sent(key), message_id, refused)
         except _STORE_ERRORS as error:
             cause = f" (the mail server took it, but the receipt could not be written: {type(error).__name__})"
             return self._uncertain(key, message_id, cause)
@@ -133,9 +144,22 @@ class Outbox:
             f"delete {claim} and run again; if it did, copy {claim} to {_sent(key)} beside it.",
         )
 
-    def _create(self, path: str, message_id: str) -> bool:
+    def entries(self) -> list[Entry]:
+        """Everything that was begun, by name: what is uncertain, and whom a server refused."""
+        names = sorted(item["path"] for page in obstore.list(self._store) for item in page)
+        sent = {name.removesuffix(_SENT) for name in names if name.endswith(_SENT)}
+        begun = {name.removesuffix(_SENDING) for name in names if name.endswith(_SENDING)}
+        return [self._entry(name, is_sent=name in sent) for name in sorted(sent | begun)]
+
+    def _entry(self, name: str, *, is_sent: bool) -> Entry:
+        path = f"{name}{_SENT if is_sent else _SENDING}"
+        content = bytes(obstore.get(self._store, path).bytes())
+        return Entry(name, _message_id(content), is_sent, _refused(content))
+
+    def _create(self, path: str, message_id: str, refused: Mapping[str, str] | None = None) -> bool:
+        told = {"message_id": message_id} | ({"refused": dict(refused)} if refused else {})
         try:
-            obstore.put(self._store, path, json.dumps({"message_id": message_id}).encode(), mode="create")
+            obstore.put(self._store, path, json.dumps(told).encode(), mode="create")
         except AlreadyExistsError:
             return False
         self._make_durable(path)
@@ -157,9 +181,16 @@ def _message_id(content: bytes) -> str:
         return "unknown"
 
 
+def _refused(content: bytes) -> Mapping[str, str]:
+    try:
+        return {str(who): str(why) for who, why in json.loads(content).get("refused", {}).items()}
+    except (ValueError, AttributeError):
+        return {}
+
+
 def _sending(key: str) -> str:
-    return f"{safe_name(key)}.sending"
+    return f"{safe_name(key)}{_SENDING}"
 
 
 def _sent(key: str) -> str:
-    return f"{safe_name(key)}.sent"
+    return f"{safe_name(key)}{_SENT}"

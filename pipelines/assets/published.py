@@ -11,6 +11,7 @@ from pipelines.night.board import write_board
 from pipelines.night.budget_alerts import deliver_alerts
 from pipelines.night.delivery import deliver
 from pipelines.night.idle_rules import idle_rules
+from pipelines.night.notices import deliver_notices
 from pipelines.night.publish import publish
 from pipelines.night.statements import render_run
 
@@ -108,8 +109,12 @@ def _mail(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     house.progress.start("mail")
     outcome = deliver(house, days_of(context)[1])
     alerted = deliver_alerts(house)
+    noticed = deliver_notices(house)
     told = f"; {alerted.sent} of {len(alerted.due)} budget thresholds told" if alerted.due else ""
-    notices = (alerted.note,) if alerted.note else ()
-    house.progress.finish("mail", outcome.text() + told, (*outcome.problems, *alerted.problems), notices)
+    told += f"; {noticed.sent} of {len(noticed.due)} notices told" if noticed.due else ""
+    notices = tuple(note for note in (alerted.note, noticed.note) if note)
+    problems = (*outcome.problems, *alerted.problems, *noticed.problems)
+    house.progress.finish("mail", outcome.text() + told, problems, notices)
     counts = {"sent": outcome.sent, "already_sent": outcome.already_sent, "budget_alerts": alerted.sent}
+    counts["notices"] = noticed.sent
     return dg.MaterializeResult(metadata=counts)

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -201,32 +200,6 @@ def _probe_mail(mail: "Mail") -> str:
 
     password = mail.password.get_secret_value() if mail.password else None
     return probe_smtp(mail.host, mail.port, mail.security, mail.username, password, mail.timeout_seconds)
-
-
-def report(console: Console, file: Path, period: date, *, send: bool) -> int:
-    """Renders a published period again, and mails it when asked. Returns the exit code."""
-    from pipelines.config import ConfigError
-    from pipelines.house import open_house
-    from pipelines.lake import LakeError
-    from pipelines.night import delivery, statements
-    from pipelines.night.run import new_run_id
-    from reports.given import StatementError
-
-    try:
-        with open_house(file, new_run_id()) as house:
-            rendered = statements.render_period(house, period)
-            console.print(f"{rendered.count} statements: {escape(rendered.index)}", highlight=False, soft_wrap=True)
-            if not send:
-                return OK
-            outcome = delivery.deliver_period(house, period)
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except (LakeError, StatementError) as error:
-        return stopped(console, str(error), FAILED)
-    console.print(escape(outcome.text()), highlight=False)
-    for problem in outcome.problems:
-        console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
-    return WITH_PROBLEMS if outcome.problems else OK
 
 
 def ui(console: Console, file: Path, port: int) -> int:

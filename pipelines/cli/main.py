@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli import budget_command, commands, export, what_if_commands
+from pipelines.cli import budget_command, commands, delivery_commands, export, what_if_commands
 from pipelines.cli.options import DEFAULT_FILE, ConfigFile, console, days_of, month_of
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app = typer.Typer(
 app.add_typer(what_if_commands.app, name="what-if")
 app.add_typer(export.app, name="export")
 app.command("budgets")(budget_command.budgets)
+app.command("alerts")(delivery_commands.alerts)
+app.command("outbox")(delivery_commands.outbox)
 
 
 @app.command()
@@ -83,9 +85,14 @@ def report(
     month: Annotated[str, typer.Argument(help="The billing period, 2026-10.")],
     config: ConfigFile = DEFAULT_FILE,
     send: Annotated[bool, typer.Option("--send", help="Also mail what was not mailed yet.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say who would be mailed.")] = False,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the overview in a browser.")] = False,
 ) -> None:
     """Render a month's statements again from the published snapshot; with --send, mail them once."""
-    raise typer.Exit(commands.report(console(), config, month_of(month), send=send))
+    from pipelines.cli.report import report_month
+
+    period = month_of(month)
+    raise typer.Exit(report_month(console(), config, period, send=send, dry_run=dry_run, open_it=open_it))
 
 
 @app.command()

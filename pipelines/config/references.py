@@ -19,7 +19,7 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
         where: Location = ("owners", index)
         problems += _known(document, (*where, "team"), owner.team, teams, "team")
         problems += _known(document, (*where, "pool"), owner.pool, pools, "pool")
-    for section in ("hierarchy", "products", "ledger_accounts"):
+    for section in ("hierarchy", "products", "ledger_accounts", "budgets"):
         for index, entry in enumerate(getattr(config, section)):
             problems += _known(document, (section, index, "team"), entry.team, teams, "team")
     for index, rule in enumerate(config.unused):
@@ -34,8 +34,8 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
         carriers = [*teams, *(POOL + other for other in pools if other != pool.id)]
         for name in pool.shares:
             problems += _known(document, ("pools", index, "shares", name), name, carriers, "team or other pool")
-    for index, budget in enumerate(config.budgets):
-        problems += _known(document, ("budgets", index, "team"), budget.team, teams, "team")
+    for index, channel in enumerate(config.delivery.channels):
+        problems += _known(document, ("delivery", "channels", index, "team"), channel.team, teams, "team")
     problems += _changed(document, config, teams)
     if not problems:
         problems += _carried_by_nobody(document, config)

@@ -11,6 +11,7 @@ from models.pools import Pool as SharedPool
 from pipelines.config.budgets import Budget, BudgetAlerts
 from pipelines.config.changes import RegisteredChange
 from pipelines.config.closing import Close, Currency, Invoice
+from pipelines.config.delivery import Delivery
 from pipelines.config.errata import Erratum
 from pipelines.config.gpus import GpuIdleness, GpuWork, WarmStandby
 from pipelines.config.metrics import Metric
@@ -196,6 +197,7 @@ class Config(Strict):
     budget_alerts: BudgetAlerts = BudgetAlerts()
     changes: tuple[RegisteredChange, ...] = ()
     self_hosting: tuple[SelfHosting, ...] = ()
+    delivery: Delivery = Delivery()
     reports: Reports = Reports()
     mail: Mail | None = None
 

@@ -4,18 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
-from email.message import EmailMessage
 from typing import Any
 
 from models.budgets import TABLE as BUDGET_STATUS
 from pipelines.config.schema import Mail
 from pipelines.house import House
 from pipelines.lake import NotPublishedError
-from pipelines.lake.root import open_root
+from pipelines.night.posting import mail_transport, outbox_of
 from reports.budget_mail import BREACH, SPENT, Alert, alert_key, alert_message, alerts
 from reports.filenames import safe_name
+from reports.notice import Notice
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
-from reports.smtp import send_smtp
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,17 @@ def due_alerts(house: House) -> list[Alert]:
 
     Of one kind only the highest is told: who is told of 80 % is not told of 50 % afterwards.
     """
-    outbox = _outbox(house)
+    outbox = outbox_of(house)
     rows = (row for row in status_rows(house) if row["is_current"])
     return [alert for row in rows for alert in alerts(row) if not _was_told(house, outbox, alert)]
+
+
+def due_budget_notices(house: House) -> list[Notice]:
+    """The same thresholds as notices for channels, whoever was told of them by mail."""
+    rows = (row for row in status_rows(house) if row["is_current"]) if house.config.budgets else ()
+    teams = {budget.id: budget.team for budget in house.config.budgets}
+    found = [(alert, f"Budget {alert.budget_id}: {alert.said}") for row in rows for alert in alerts(row)]
+    return [Notice(f"notice/{a.key}", "budget", said, (said,), teams.get(a.budget_id)) for a, said in found]
 
 
 def deliver_alerts(house: House, *, dry_run: bool = False) -> Alerted:
@@ -51,9 +58,11 @@ def deliver_alerts(house: House, *, dry_run: bool = False) -> Alerted:
     due = tuple(due_alerts(house)) if house.config.budgets else ()
     if dry_run or not due:
         return Alerted(due)
+    if house.config.delivery.is_quiet(house.clock()):
+        return Alerted(due, note=f"quiet hours: {len(due)} thresholds of budgets wait for the next run after them")
     if house.config.mail is None:
         return Alerted(due, note="no mail server is configured: nobody was told of budgets")
-    outbox = _outbox(house)
+    outbox = outbox_of(house)
     sent = 0
     problems: list[str] = []
     for alert in due:
@@ -99,12 +108,7 @@ def _send(house: House, mail: Mail, outbox: Outbox, alert: Alert, to: Sequence[s
     message_id = f"<{safe_name(alert.key)}@{mail.sender.rpartition('@')[2]}>"
     now = house.clock().replace(tzinfo=UTC)
     message = alert_message(alert, house.config.company, mail.sender, to, message_id, now)
-    password = mail.password.get_secret_value() if mail.password else None
-
-    def transport(ready: EmailMessage) -> Mapping[str, str]:
-        return send_smtp(ready, mail.host, mail.port, mail.security, mail.username, password, mail.timeout_seconds)
-
-    return outbox.send_once(alert.key, message, transport)
+    return outbox.send_once(alert.key, message, mail_transport(mail))
 
 
 def _doubts(alert: Alert, outcome: Sent | AlreadySent | Uncertain) -> list[str]:
@@ -114,8 +118,3 @@ def _doubts(alert: Alert, outcome: Sent | AlreadySent | Uncertain) -> list[str]:
         refused = outcome.refused.items()
         return [f"budget {alert.budget_id}: {address} was refused: {reason}" for address, reason in refused]
     return []
-
-
-def _outbox(house: House) -> Outbox:
-    place = open_root(f"{house.config.lake.rstrip('/')}/outbox", house.config.store_options)
-    return Outbox(place.store, place.location, place.make_durable)

@@ -1,6 +1,6 @@
 """Mails a period's statements, each state once: from the published snapshot, or as kept when it was locked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from email.message import EmailMessage
@@ -10,15 +10,14 @@ from pipelines.config.schema import Mail
 from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
 from pipelines.lake import LakeError
-from pipelines.lake.root import open_root
 from pipelines.night.kept import has_mails, kept_mail
+from pipelines.night.posting import mail_transport, outbox_of
 from pipelines.night.sealing import LOCKED
 from pipelines.night.stale import HORIZON_DAYS
 from pipelines.night.statements import edition_of, mail_draft
 from reports.given import StatementError
 from reports.mail import addressed, kept_draft
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
-from reports.smtp import send_smtp
 
 _FINAL = "final"
 
@@ -87,10 +86,30 @@ def deliver_period(house: House, period: date, *, only_final: bool = False) -> D
         return Delivered(note=f"{period:%Y-%m} is not over: nothing was sent")
     if only_final and edition.view.state not in (_FINAL, LOCKED):
         return Delivered()
-    # locking a final month is no reason to mail it again
-    firmness = _FINAL if edition.view.state == LOCKED else edition.view.state
-    batch = _Batch(period, firmness, lambda entry, message_id: mail_draft(house, entry, edition, message_id))
+    batch = _Batch(
+        period, _firmness(edition.view.state), lambda entry, message_id: mail_draft(house, entry, edition, message_id)
+    )
     return _send_all(house, house.config.mail, batch)
+
+
+def to_be_sent(house: House, period: date) -> list[str]:
+    """Who would be mailed their statement of a period, one line a team; nothing is sent."""
+    state = LOCKED if has_mails(house, period) else edition_of(house, period).view.state
+    if state == "open":
+        return [f"{period:%Y-%m} is not over: nobody would be mailed"]
+    batch, outbox = _Batch(period, _firmness(state), lambda *_: None), outbox_of(house)
+    return [f"{entry.id}: {_to_whom(outbox, batch, entry)}" for entry in house.config.teams]
+
+
+def _to_whom(outbox: Outbox, batch: _Batch, entry: TeamEntry) -> str:
+    if outbox.was_sent(batch.key(entry)):
+        return "sent before"
+    return f"to {', '.join(entry.recipients)}" if entry.recipients else "to nobody: it has no recipients"
+
+
+def _firmness(state: str) -> str:
+    """By which a mail is told from another: locking a final month is no reason to mail it again."""
+    return _FINAL if state == LOCKED else state
 
 
 def _kept(house: House, period: date) -> Callable[[TeamEntry, str], EmailMessage | None]:
@@ -102,7 +121,7 @@ def _kept(house: House, period: date) -> Callable[[TeamEntry, str], EmailMessage
 
 
 def _send_all(house: House, mail: Mail, batch: _Batch) -> Delivered:
-    outbox = _outbox(house)
+    outbox = outbox_of(house)
     sent = already = 0
     problems: list[str] = []
     for entry in house.config.teams:
@@ -131,12 +150,7 @@ def _send(outbox: Outbox, mail: Mail, entry: TeamEntry, batch: _Batch) -> Sent |
     if draft is None:
         return None
     message = addressed(draft, mail.sender, entry.recipients, message_id)
-    password = mail.password.get_secret_value() if mail.password else None
-
-    def transport(ready: EmailMessage) -> Mapping[str, str]:
-        return send_smtp(ready, mail.host, mail.port, mail.security, mail.username, password, mail.timeout_seconds)
-
-    return outbox.send_once(batch.key(entry), message, transport)
+    return outbox.send_once(batch.key(entry), message, mail_transport(mail))
 
 
 def _doubts(team_id: str, outcome: Sent | AlreadySent | Uncertain | None) -> list[str]:
@@ -145,8 +159,3 @@ def _doubts(team_id: str, outcome: Sent | AlreadySent | Uncertain | None) -> lis
     if isinstance(outcome, Sent):
         return [f"{team_id}: {address} was refused: {reason}" for address, reason in outcome.refused.items()]
     return []
-
-
-def _outbox(house: House) -> Outbox:
-    place = open_root(f"{house.config.lake.rstrip('/')}/outbox", house.config.store_options)
-    return Outbox(place.store, place.location, place.make_durable)

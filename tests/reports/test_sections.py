@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from models.savings_levers import LEVERS
 from reports.files import STATEMENT, file_names, statement_files
 from reports.given import BESIDE, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
@@ -192,6 +193,12 @@ def test_the_three_largest_savings_are_told_with_grade_and_evidence(
     assert "Half of the draws reach $80.00, one in ten $120.00." in table.rows[0].note
     none = build_statement(team, period, replace(rows, savings=given[4:]), shared)
     assert "savings" not in {t.name for t in none.team_tables}
+
+
+def test_every_lever_has_words(team: Team, period: Period, rows: TeamRows, shared: SharedFacts) -> None:
+    for kind in LEVERS:
+        told = build_statement(team, period, replace(rows, savings=(saving(kind.name, "2", 1),)), shared)
+        assert section(told, "savings").rows[0].label != kind.name.replace("_", " ").capitalize()
 
 
 def test_idle_gpus_are_told_by_who_holds_them_the_dearest_first(statement: Statement) -> None:

@@ -1,0 +1,324 @@
+"""Anomalies, late sources and the digest: told once, to the right people, never in quiet hours, and harmless in chats."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+from typer.testing import CliRunner
+
+from pipelines.cli.main import app
+from pipelines.config import ConfigError, load
+from pipelines.config.delivery import Channel, Delivery, QuietHours
+from pipelines.house import House, open_house
+from pipelines.night import notices
+from pipelines.night.notices import deliver_notices
+from pipelines.night.posting import outbox_of
+from reports.budget_lines import budget_line
+from reports.chat import send_chat
+from reports.notice import Notice, chat_text, notice_message
+from reports.notices import anomaly_notices, digest_notice, stale_notices
+from reports.outbox import NotSentError
+from tests.pipelines.mailbox import Mailbox
+from tests.pipelines.small_company import write_company
+
+NOON = datetime(2026, 10, 17, 12)
+SETTINGS = """\
+mail: {{from: farthing@example.com, host: 127.0.0.1, port: {port}, security: none}}
+delivery:
+  roles: {{finance: [finance@example.com], engineering: [platform@example.com, finance@example.com]}}
+  anomalies: [team, finance]
+  stale: [engineering]
+  digest: {{every: week, to: [finance]}}
+  quiet_hours: {{from: "20:00", to: "07:00", time_zone: Europe/Berlin}}
+  channels:
+    - {{name: all, secret_url: "env:CHAT_URL", tells: [anomaly, stale, digest, budget]}}
+    - {{name: support, secret_url: "env:CHAT_URL", tells: [anomaly], team: support}}
+"""
+
+
+class Chat:
+    """A service that takes JSON on this machine; `answer` is its status."""
+
+    def __init__(self) -> None:
+        self.got: list[dict[str, Any]] = []
+        self.answer = 200
+        chat = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                chat.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(chat.answer)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        self.url = f"json://user:hunter2@127.0.0.1:{self.server.server_port}/hook"
+
+
+@pytest.fixture
+def chat() -> Iterator[Chat]:
+    served = Chat()
+    yield served
+    served.server.shutdown()
+    served.server.server_close()
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with Mailbox() as box:
+        yield box
+
+
+@pytest.fixture
+def opened(
+    tmp_path: Path, mailbox: Mailbox, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[datetime], House]]:
+    monkeypatch.setenv("CHAT_URL", chat.url)
+    file = write_company(tmp_path)
+    file.write_text(file.read_text() + SETTINGS.format(port=mailbox.port))
+    held: list[Any] = []
+
+    def at(now: datetime) -> House:
+        while held:
+            held.pop().__exit__(None, None, None)
+        held.append(open_house(file, "run", clock=lambda: now))
+        return held[-1].__enter__()
+
+    def given(_: House, *__: object) -> list[Notice]:
+        return []
+
+    for name in ("_stale", "_digest", "due_budget_notices"):
+        monkeypatch.setattr(notices, name, given)
+
+    def two(_: House) -> list[Notice]:
+        return [of("support"), of(None)]
+
+    monkeypatch.setattr(notices, "_anomalies", two)
+    yield at
+    for one in held:
+        one.__exit__(None, None, None)
+
+
+def of(team: str | None) -> Notice:
+    return Notice(f"notice/anomaly/{team}", "anomaly", f"Unusual cost of {team}", ("a line",), team)
+
+
+def test_each_role_and_channel_is_told_once_and_a_team_s_channel_of_its_team_alone(
+    opened: Callable[[datetime], House], mailbox: Mailbox, chat: Chat
+) -> None:
+    house = opened(NOON)
+    first = deliver_notices(house)
+    assert first.problems == ()
+    assert first.sent == len(first.due) == 5  # two mails, two to the company's channel, one to the team's
+    assert sorted((m["To"], m["Subject"]) for m in mailbox.messages) == [
+        ("finance@example.com", "Unusual cost of None"),
+        *sorted((to, "Unusual cost of support") for to in [_support(house)]),
+    ]
+    assert sorted(told["title"] for told in chat.got) == ["Unusual cost of None", *["Unusual cost of support"] * 2]
+    again = deliver_notices(house)
+    assert (again.due, again.sent) == ((), 0)
+    assert len(chat.got) == 3
+
+
+def _support(house: House) -> str:
+    (team,) = [team for team in house.config.teams if team.id == "support"]
+    return ", ".join((*team.recipients, "finance@example.com"))
+
+
+def test_in_quiet_hours_nobody_is_told_and_nothing_is_lost(
+    opened: Callable[[datetime], House], mailbox: Mailbox, chat: Chat
+) -> None:
+    quiet = deliver_notices(opened(datetime(2026, 10, 17, 4, 59)))  # 06:59 in Berlin
+    assert (quiet.sent, quiet.note) == (0, "quiet hours: 5 notices wait for the next run after them")
+    assert (mailbox.messages, chat.got) == ([], [])
+    assert deliver_notices(opened(datetime(2026, 10, 17, 5))).sent == 5
+
+
+def test_a_dry_run_tells_nobody_and_a_refusing_service_is_tried_again(
+    opened: Callable[[datetime], House], mailbox: Mailbox, chat: Chat
+) -> None:
+    house = opened(NOON)
+    assert len(deliver_notices(house, dry_run=True).due) == 5
+    assert chat.got == []
+    chat.answer = 503
+    failed = deliver_notices(house)
+    assert (failed.sent, len(failed.problems)) == (2, 3)
+    assert "refused it (status 503)" in failed.problems[0]
+    assert "hunter2" not in repr(failed)
+    chat.answer = 200
+    assert deliver_notices(house).sent == 3
+
+
+def test_what_nobody_knows_of_stays_in_the_outbox_and_is_told(
+    opened: Callable[[datetime], House], chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hangs(message: EmailMessage, name: str, secret_url: str) -> dict[str, str]:
+        raise ConnectionError(name)
+
+    house = opened(NOON)
+    monkeypatch.setattr(notices, "send_chat", hangs)
+    assert "never confirmed" in deliver_notices(house).problems[0]
+    assert deliver_notices(house).sent == 0
+    doubtful = [entry for entry in outbox_of(house).entries() if not entry.is_sent]
+    assert len(doubtful) == 3
+    shown = CliRunner().invoke(app, ["outbox", "-c", str(house.file)], env={"COLUMNS": "200"})
+    assert shown.exit_code == 3
+    assert "2 sent, 3 uncertain" in shown.output
+
+
+def test_no_service_is_certainly_not_told(tmp_path: Path) -> None:
+    message = notice_message(of("a"), "Example", "a@example.com", ["b@example.com"], "<x@example.com>", NOON)
+    with pytest.raises(NotSentError, match="channel 'chat' cannot be reached"):
+        send_chat(message, "chat", "json://user:hunter2@127.0.0.1:9/hook")
+    with pytest.raises(NotSentError, match="no address that Apprise knows") as refused:
+        send_chat(message, "chat", "nosuch://hunter2")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<!channel> @here <@U123>",
+        "[x](http://evil.example/)",
+        "a\r\nBcc: thief@example.com",
+        "*b* `c` _d_",
+        "=?utf-8?q?a?=",
+    ],
+)
+def test_a_hostile_name_calls_nobody_and_adds_no_header(name: str, chat: Chat) -> None:
+    notice = Notice("notice/x", "anomaly", name, (name, name))
+    message = notice_message(notice, name, "a@example.com", ["b@example.com"], "<x@example.com>", NOON)
+    assert message["To"] == "b@example.com"
+    assert message["Bcc"] is None
+    assert "\n" not in message["Subject"]
+    send_chat(message, "chat", chat.url)
+    (told,) = chat.got
+    for text in (told["title"], told["message"]):
+        assert not set(text) & set("<>@`*[]|")
+        assert "://" not in text
+    assert chat_text("<!here> https://x") == "\u2039!here\u203a https:\u00a0//x"
+
+
+def anomaly(**more: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "anomaly_id": "a1",
+        "team_id": "support",
+        "account": "team:support",
+        "model_id": "gpt-5",
+        "metric": "cost",
+        "onset_date": date(2026, 10, 10),
+        "found_date": date(2026, 10, 11),
+        "last_alarm_date": date(2026, 10, 12),
+        "settled_date": date(2026, 10, 14),
+        "state": "ongoing",
+        "is_alert": True,
+        "excess_cost": Decimal(120),
+        "currency": "USD",
+        "cause": "new_model",
+        "evidence": "gpt-5 is new",
+        "runbook": None,
+    }
+    return row | more
+
+
+def test_alerts_that_last_and_were_found_within_a_week_are_told() -> None:
+    rows = [
+        anomaly(),
+        anomaly(state="resolved"),
+        anomaly(is_alert=False),
+        anomaly(anomaly_id="a2", found_date=date(2026, 10, 8)),
+        anomaly(anomaly_id="a3", found_date=date(2026, 10, 7)),
+    ]
+    told = list(anomaly_notices(rows))
+    assert [notice.key for notice in told] == ["notice/anomaly/a1", "notice/anomaly/a2"]
+    assert told[0].title == "Unusual cost of support: Cost of gpt-5, 10–12 Oct, +$120.00 beyond expectation"
+    assert told[0].lines[1] == "A new model: gpt-5 is new. It goes on."
+
+
+def fresh(day: int, *, status: str = "committed", served: bool = True, source: str = "log", fact: str = "x") -> Any:
+    slice_date = date(2026, 10, day)
+    row = {"x_source": source, "x_account": "", "fact": fact, "slice_date": slice_date, "status": status}
+    return row | {"delivery_id": "d" if served else None, "message": None}
+
+
+def test_a_source_is_late_after_its_days_or_in_trouble_at_once() -> None:
+    last = date(2026, 10, 16)
+    assert list(stale_notices([fresh(15)], last, 2)) == []
+    (late,) = stale_notices([fresh(13), fresh(14)], last, 2)
+    assert (late.title, late.lines[1]) == ("Source log is late: 14 Oct", "The newest that arrived is of 14 Oct.")
+    (failed,) = stale_notices([fresh(14), fresh(16, status="failed", served=False)], last, 9)
+    assert failed.title == "Source log failed: 16 Oct"
+    # the same outage is told once, the next one anew
+    (longer,) = stale_notices([fresh(14), fresh(16, status="failed", served=False)], last + timedelta(days=1), 2)
+    (later,) = stale_notices([fresh(15), fresh(16, status="failed", served=False)], last, 2)
+    assert failed.key == longer.key == late.key != later.key
+    assert list(stale_notices([fresh(1, fact="charges")], last, 2)) == []
+
+
+def test_a_digest_is_one_a_week_and_names_what_holds() -> None:
+    costs = {"support": Decimal("2.50"), "search": Decimal("10.25")}
+
+    def of_day(day: int) -> Notice:
+        return digest_notice("week", date(2026, 10, day), costs, "USD", [], [of(None)], date(2026, 10, 1))
+
+    assert of_day(12).key == of_day(18).key != of_day(19).key
+    assert of_day(12).lines == (
+        "AI costs of October 2026: $12.75",
+        "search: $10.25",
+        "support: $2.50",
+        "Unusual cost of None",
+    )
+    assert budget_line is not None
+
+
+def test_quiet_hours_may_pass_midnight_and_follow_their_zone() -> None:
+    night = QuietHours.model_validate({"from": "20:00", "to": "07:00", "time_zone": "Europe/Berlin"})
+    # summer: 20:00 there is 18:00 UTC; winter: 19:00
+    told = [night.hold(datetime(2026, month, 1, hour)) for month, hour in ((7, 17), (7, 18), (12, 18), (12, 19))]
+    assert told == [False, True, False, True]
+    lunch = QuietHours.model_validate({"from": "12:00", "to": "13:00"})
+    assert [lunch.hold(datetime(2026, 7, 1, 11, 59)), lunch.hold(datetime(2026, 7, 1, 12))] == [False, True]
+    assert not lunch.hold(datetime(2026, 7, 1, 13))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"anomalies": ["nobody"]}, "role 'nobody' is not among 'roles'"),
+        ({"stale": ["team"]}, "of all teams"),
+        ({"digest": {"to": ["team"]}}, "of all teams"),
+        ({"roles": {"team": ["a@example.com"]}}, "cannot be listed"),
+        ({"quiet_hours": {"from": "07:00", "to": "07:00"}}, "are the same"),
+        ({"quiet_hours": {"from": "25:00", "to": "07:00"}}, "pattern"),
+        ({"quiet_hours": {"from": "20:00", "to": "07:00", "time_zone": "Mars"}}, "no time zone"),
+        ({"channels": [{"name": "a", "secret_url": "x", "tells": ["digest"], "team": "b"}]}, "every team"),
+        ({"channels": [{"name": "a", "secret_url": "x", "tells": ["stale"]}] * 2}, "same 'name'"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Delivery.model_validate(given)
+
+
+def test_a_channel_of_an_unknown_team_and_an_open_address_are_refused(tmp_path: Path) -> None:
+    file = write_company(tmp_path)
+    text = file.read_text()
+    channel = "delivery: {{channels: [{{name: a, secret_url: {url}, tells: [anomaly], team: {team}}}]}}\n"
+    file.write_text(text + channel.format(url='"env:CHAT"', team="nosuch"))
+    with pytest.raises(ConfigError, match="nosuch"):
+        load(file, {"CHAT": "json://localhost"})
+    file.write_text(text + channel.format(url='"json://localhost"', team="support"))
+    with pytest.raises(ConfigError, match="secret_url"):
+        load(file, {})
+    assert "hunter2" not in repr(Channel(name="a", secret_url=SecretStr("hunter2"), tells=("anomaly",)))
