@@ -18,6 +18,11 @@ from models.waterfall import Cell
 RELEASABLE = ("on_demand", "spot")
 """Ways of buying of which nothing is paid any more once the machine is given back."""
 
+IN_USE = ("none", "under_used")
+"""Layers of waste of GPU time in which something ran."""
+HALF_THE_BITS = Fraction(1, 2)
+"""8 bits for 16: half the memory, so half the GPUs of what memory holds to them."""
+
 LEVER_OF_LAYER = {"unallocated": "unallocated_gpus", "allocated_idle": "idle_gpus"}
 _ONE = Fraction(1)
 
@@ -60,11 +65,13 @@ def _gpus(found: dict[Account, Findings], gpus: pl.DataFrame, rates: dict[str, F
     """GPU time: what is held against samples is a month's line, what comes and goes a week of a cluster."""
     line = ["account", "billing_currency", "cluster", "gpu_model_name", "purchase_option", "waste_layer", "is_assumed"]
     named = gpus.with_columns(
-        is_assumed=pl.col("assumed_seconds") > 0, week=week_of(pl.col("charge_date"))
+        is_assumed=pl.col("assumed_seconds") > 0,
+        is_serving=pl.col("model_id") != "",
+        week=week_of(pl.col("charge_date")),
     ).with_columns(
         is_seen=pl.col("observed_seconds").sum().over(line) * 10 >= pl.col("gpu_seconds").sum().over(line) * 9
     )
-    keys = [*line, "is_seen", "week"]
+    keys = [*line, "is_seen", "is_serving", "week"]
     sums = named.group_by(keys).agg(pl.len().alias("rows"), pl.col("effective_cost").sum())
     for row in sums.sort(keys).iter_rows(named=True):
         here, lever = found[row["account"], row["billing_currency"]], LEVER_OF_LAYER.get(row["waste_layer"])
@@ -77,6 +84,12 @@ def _gpus(found: dict[Account, Findings], gpus: pl.DataFrame, rates: dict[str, F
                 here.unproven[lever][reason] += row["effective_cost"]
             else:
                 shares[lever] = _ONE
+        if row["is_serving"] and row["waste_layer"] in IN_USE:
+            here.rows["quantisation"] += row["rows"]
+            if reason := _bound(row["purchase_option"]):
+                here.unproven["quantisation"][reason] += row["effective_cost"]
+            else:
+                shares["quantisation"] = HALF_THE_BITS
         if row["purchase_option"] == "on_demand":
             here.rows["commitments"] += row["rows"]
             if row["billing_currency"] in rates:
@@ -93,6 +106,11 @@ def _unproven(purchase_option: str, *, is_seen: bool, is_assumed: bool) -> str:
         return "few_samples"
     if is_assumed:
         return "assumed_holder"
+    return _bound(purchase_option)
+
+
+def _bound(purchase_option: str) -> str:
+    """Why GPUs that are not needed would be paid anyway, for all that is known; empty where they need not be."""
     if not purchase_option:
         return "unknown_purchase"
     return "" if purchase_option in RELEASABLE else "bound_by_commitment"

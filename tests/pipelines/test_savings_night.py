@@ -187,6 +187,20 @@ def test_what_is_left_of_failures_is_asked_where_it_costs_less() -> None:
     assert (review["unproven_cost"], review["reason"], review["saving"]) == (8, "never_compared", None)
 
 
+def test_what_is_idle_is_not_quantised_and_what_is_bound_is_told() -> None:
+    """Half of 40 that served, a quarter of the time; idle and reserved time and other work are none of it."""
+    lines = [
+        gpus("40", "none", model_id="llama"),
+        gpus("8", "under_used", model_id="llama", purchase_option="reserved"),
+        gpus("50", "allocated_idle", model_id="llama"),
+        gpus("90", "none"),
+    ]
+    row = found({"gpu_waste": lines})[SEARCH, "EUR", "quantisation"]
+    assert (row["gross_saving"], row["saving"], row["confidence"]) == (20, 5, "C")
+    assert (row["unproven_cost"], row["reason"], row["evidence_row_count"]) == (8, "bound_by_commitment", 2)
+    assert row["published_basis"] == "GPU memory"
+
+
 def shape(**costs: str) -> dict[str, Any]:
     named = {"usage_date": OCTOBER, "team_id": "search", "feature": "chat", "provider_id": "p", "model_id": "large"}
     return {**named, "priced_cost_usd": Decimal(16), **{name: Decimal(cost) for name, cost in costs.items()}}
