@@ -8,6 +8,7 @@ Here does not belong: anything about one table (that is its YAML), checks being 
 from contracts.conform import ContractBrokenError, conform
 from contracts.contract import Check, Column, Contract, Layer, Severity
 from contracts.load import all_contracts, contract, sql_root
+from contracts.made_of import MadeOf, MadeOfRows, Modelled, Ratio
 
 __all__ = [
     "Check",
@@ -15,6 +16,10 @@ __all__ = [
     "Contract",
     "ContractBrokenError",
     "Layer",
+    "MadeOf",
+    "MadeOfRows",
+    "Modelled",
+    "Ratio",
     "Severity",
     "all_contracts",
     "conform",

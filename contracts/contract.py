@@ -8,6 +8,8 @@ from typing import Literal, Self
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from contracts.made_of import MadeOf
+
 _DECIMAL = re.compile(r"^decimal\((\d{1,2}),(\d{1,2})\)$")
 # PascalCase is FOCUS's: its mart has the standard's own names, and x_ before those that the standard does not know
 _COLUMN_NAME = r"^([a-z][a-z0-9_]*|(x_)?[A-Z][A-Za-z0-9]*)$"
@@ -105,6 +107,9 @@ class Contract(_Strict):
     published: bool = False
     depends_on: tuple[str, ...] = Field(default=(), description="the tables its SQL reads")
     checks: tuple[Check, ...] = ()
+    made_of: MadeOf | None = Field(
+        default=None, exclude=True, description="how its figures are explained: no reason to build it again"
+    )
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

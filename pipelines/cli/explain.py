@@ -26,6 +26,7 @@ class ExplainRequest:
     form: str = ""
     output: Path | None = None
     everything: bool = False
+    figure: str = ""
 
 
 def explain_figure(console: Console, file: Path, request: ExplainRequest) -> int:
@@ -38,11 +39,12 @@ def explain_figure(console: Console, file: Path, request: ExplainRequest) -> int
     from pipelines.cli.commands import FAILED, OK, WRONG, stopped
     from pipelines.config import ConfigError
     from pipelines.explain.question import QuestionError
-    from pipelines.explain.walk import DEPTHS, USUAL
+    from pipelines.explain.tree import ALL_DEPTHS
+    from pipelines.explain.walk import USUAL
     from pipelines.lake import LakeError
 
     form, depth = _form(request), request.depth or USUAL
-    for name, given, known in (("format", form, FORMATS), ("depth", depth, DEPTHS)):
+    for name, given, known in (("format", form, FORMATS), ("depth", depth, ALL_DEPTHS)):
         if given not in known:
             return stopped(console, f"--{name} is one of {', '.join(known)}; found '{given}'", WRONG)
     try:
@@ -74,22 +76,26 @@ def _explained(file: Path, request: ExplainRequest, depth: str) -> tuple["Questi
     from pipelines.clock import utc_now
     from pipelines.config.place import lake_place
     from pipelines.explain.evidence import evidence
-    from pipelines.explain.question import cells, question
+    from pipelines.explain.question import cells, figure, question
     from pipelines.explain.rules import Rules
-    from pipelines.explain.walk import explain
+    from pipelines.explain.tree import Asked, explain_rows
     from pipelines.lake import Lake
 
     asked = question(request.what, request.rest, request.where)
+    name = figure(asked.mart, request.figure)
     with evidence(Lake.open(*lake_place(file), utc_now)) as found:
         rows = cells(found, asked)
-        return asked, found.number, explain(found, asked.mart, rows, Rules(file), depth)
+        return asked, found.number, explain_rows(Asked(found, Rules(file), depth, name), asked.mart, rows)
 
 
 def _writer(
     form: str, asked: "Question", number: int, explanation: "Explanation", *, everything: bool
 ) -> Callable[[Console], None]:
     from pipelines.cli.explained import as_csv, as_json, as_text
+    from pipelines.cli.explained_rows import as_page
 
+    if form == "text" and not explanation.mart.parts:
+        return lambda console: _plain(console, as_page(asked, number, explanation, everything=everything))
     if form == "text":
         return lambda console: _plain(console, as_text(asked, number, explanation, everything=everything))
     written = as_json(asked, number, explanation) if form == "json" else as_csv(explanation)

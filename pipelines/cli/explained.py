@@ -57,18 +57,28 @@ _ALWAYS = {
 def as_text(asked: Question, number: int, explanation: Explanation, *, everything: bool) -> str:
     """A page: the figure, and every level in groups, the largest first; all of them where `everything` is asked for."""
     cost = _COST["effective_cost" in explanation.mart.amounts]
-    lines = [_headline(asked, explanation), *_figures(explanation, cost), f"Snapshot {number}"]
+    lines = [headline(asked, explanation), *_figures(explanation, cost), f"Snapshot {number}"]
     for level in explanation.levels:
-        count = "1 row" if level.rows.height == 1 else f"{level.rows.height:,} rows"
-        lines += ["", f"{level.title}: {count}"]
-        for (currency,), rows in level.rows.group_by(CURRENCY, maintain_order=True):
-            lines += _groups(level, rows, cost, str(currency), everything=everything)
+        if level.name in _LABELS:
+            lines += ["", titled(level), *in_groups(level, cost, everything=everything)]
     if not explanation.breaks:
         lines += ["", "Every level comes to the figure, to the last decimal."]
     return "\n".join(lines) + "\n"
 
 
-def _headline(asked: Question, explanation: Explanation) -> str:
+def titled(level: Level) -> str:
+    """What a level is, and how many rows it has."""
+    return f"{level.title}: {'1 row' if level.rows.height == 1 else f'{level.rows.height:,} rows'}"
+
+
+def in_groups(level: Level, cost: str, *, everything: bool) -> Iterator[str]:
+    """A level of the ledger, in groups, by currency."""
+    for (currency,), rows in level.rows.group_by(CURRENCY, maintain_order=True):
+        yield from _groups(level, rows, cost, str(currency), everything=everything)
+
+
+def headline(asked: Question, explanation: Explanation) -> str:
+    """What was asked, in a line."""
     given = [f"{name} {value or chr(39) * 2}" for name, value in asked.where.items()]
     named = ", ".join(text for text in (asked.who, asked.line, *given) if text)
     return f"{explanation.mart.table}: {named or 'all of it'}"
@@ -77,12 +87,12 @@ def _headline(asked: Question, explanation: Explanation) -> str:
 def _figures(explanation: Explanation, cost: str) -> Iterator[str]:
     rows = explanation.levels[0].rows
     for currency, amount in explanation.figure.select(CURRENCY, cost).iter_rows():
-        yield f"{currency} {_plain(amount)}"
+        yield f"{currency} {plain(amount)}"
     reported = f"reporting_{cost}"
     if reported in rows.columns and rows[reported].null_count() == 0:
         (currency,) = rows["reporting_currency"].unique()
         exact = exact_sum(rows[reported])
-        yield f"on statements {format_money(round_to(exact, minor_unit(currency)), currency)}, exactly {_plain(exact)}"
+        yield f"on statements {format_money(round_to(exact, minor_unit(currency)), currency)}, exactly {plain(exact)}"
 
 
 def _groups(level: Level, rows: pl.DataFrame, cost: str, currency: str, *, everything: bool) -> Iterator[str]:
@@ -98,14 +108,14 @@ def _groups(level: Level, rows: pl.DataFrame, cost: str, currency: str, *, every
     grouped = rows.group_by(names, maintain_order=True).agg(sums) if names else rows.select(sums)
     ordered = grouped.sort(pl.col(cost).abs(), descending=True, maintain_order=True)
     shown = ordered if everything else ordered.head(ROWS_SHOWN)
-    width = max(len(_plain(amount)) for amount in [*shown[cost].to_list(), exact_sum(rows[cost])])
+    width = max(len(plain(amount)) for amount in [*shown[cost].to_list(), exact_sum(rows[cost])])
     for row in shown.iter_rows(named=True):
-        of = "".join(f"of {_plain(row[name])}: " for name in whole if row[name] not in (None, row[cost]))
-        yield f"  {_plain(row[cost]):>{width}}  {of}{_label(level, row, names)}"
+        of = "".join(f"of {plain(row[name])}: " for name in whole if row[name] not in (None, row[cost]))
+        yield f"  {plain(row[cost]):>{width}}  {of}{_label(level, row, names)}"
     if ordered.height > shown.height:
         rest = exact_sum(ordered[cost].to_list()[shown.height :])
-        yield f"  {_plain(rest):>{width}}  {ordered.height - shown.height:,} more (--all, or --format csv)"
-    yield f"= {_plain(exact_sum(rows[cost])):>{width}}  {currency}"
+        yield f"  {plain(rest):>{width}}  {ordered.height - shown.height:,} more (--all, or --format csv)"
+    yield f"= {plain(exact_sum(rows[cost])):>{width}}  {currency}"
 
 
 def _whole(level: Level, cost: str) -> Sequence[str]:
@@ -120,24 +130,25 @@ def _label(level: Level, row: dict[str, object], names: Sequence[str]) -> str:
         origin = f"{row['origin']} " if "origin" in names else ""
         route = f"{row['route']} > " if row["route"] else ""
         return f"{origin}step {row['step']} {row['rule_id']}{place}: {row['rule']}; {route}{row['to_account']}"
-    told = [_shown(row[name]) for name in names if row[name] not in (None, "") and name != "basis"]
+    told = [shown(row[name]) for name in names if row[name] not in (None, "") and name != "basis"]
     count = row["row_count"]
     if level.name == "weights":
         weight = row.get("weight")
-        amount = f"{_plain(weight)} " if isinstance(weight, Decimal) and row["basis"] != WHOLE else ""
+        amount = f"{plain(weight)} " if isinstance(weight, Decimal) and row["basis"] != WHOLE else ""
         return f"{amount}{row['basis']}: {', '.join(told)}"
     if level.name == "bill" and count == 1 and row.get("x_row") is not None:
         told.append(f"row {row['x_row']} of file {row['x_page']}")
     return ", ".join(told) + (f" ({count:,} rows)" if isinstance(count, int) and count > 1 else "")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value, for a reader."""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     return str(value)
 
 
-def _plain(amount: Decimal | None) -> str:
+def plain(amount: Decimal | None) -> str:
     """All decimals that there are, two at least."""
     if amount is None:
         return "unknown"
@@ -158,6 +169,7 @@ def as_json(asked: Question, number: int, explanation: Explanation) -> str:
         "levels": [
             {"name": level.name, "title": level.title, "rows": level.rows.to_dicts()} for level in explanation.levels
         ],
+        "notes": list(explanation.notes),
         "breaks": list(explanation.breaks),
     }
     return json.dumps(content, default=_text, ensure_ascii=False, indent=1) + "\n"

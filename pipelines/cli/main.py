@@ -140,7 +140,7 @@ def query(
 
 
 @app.command()
-def explain(
+def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     what: Annotated[str, typer.Argument(help="A month, 2026-10, or a table such as chargeback.")],
     rest: Annotated[
         list[str] | None, typer.Argument(help="After a month: a team or account, then a line of its statement.")
@@ -150,8 +150,9 @@ def explain(
         list[str] | None, typer.Option(help="Only these rows: team=search,model=gpt-4o; may be given again.")
     ] = None,
     depth: Annotated[
-        str, typer.Option(help="How far: lines, postings, charges, weights, bill, deliveries or requests.")
+        str, typer.Option(help="How far: lines, parts, postings, charges, weights, bill, deliveries or requests.")
     ] = "deliveries",
+    figure: Annotated[str, typer.Option(help="Only what this column of the table is made of.")] = "",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, instead of the terminal.")] = None,
     form: Annotated[str, typer.Option("--format", help="text, json or csv; else as the file is called.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Every group of rows, not only the largest.")] = False,
@@ -159,7 +160,7 @@ def explain(
     """What a figure is made of: rules, bill lines and delivered files, each level adding up to it exactly."""
     from pipelines.cli.explain import ExplainRequest, explain_figure
 
-    request = ExplainRequest(what, tuple(rest or ()), tuple(where or ()), depth, form, output, everything)
+    request = ExplainRequest(what, tuple(rest or ()), tuple(where or ()), depth, form, output, everything, figure)
     raise typer.Exit(explain_figure(console(), config, request))
 
 

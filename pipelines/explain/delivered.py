@@ -5,6 +5,7 @@ from datetime import date
 import polars as pl
 
 from connectors.base import Window
+from contracts import Contract
 from pipelines.explain.evidence import Evidence
 from pipelines.explain.journal import AMOUNTS
 from pipelines.lake.paths import landed_page
@@ -26,17 +27,38 @@ def deliveries(evidence: Evidence, lines: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(name).sum() for name in AMOUNTS), line_count=pl.len()
     )
     files = sums.select(_FILE).unique(maintain_order=True)
-    told = [{**file, **_told(evidence, file)} for file in files.iter_rows(named=True)]
+    told = [{**file, **_told(evidence, "charges", file)} for file in files.iter_rows(named=True)]
     schema = {**files.schema, **_SCHEMA}
     found = pl.DataFrame(told, schema=schema, orient="row") if told else pl.DataFrame(schema=schema)
     return sums.join(found, on=list(_FILE)).select(*_SHOWN, "line_count", "billing_currency", *AMOUNTS)
 
 
-def _told(evidence: Evidence, file: dict[str, object]) -> dict[str, object]:
+def fact_deliveries(evidence: Evidence, fact: Contract, rows: pl.DataFrame) -> pl.DataFrame:
+    """Every file that rows of a staged fact stand in, as the snapshot was made from it.
+
+    Args:
+        evidence: the open snapshot.
+        fact: the fact's contract.
+        rows: its rows, each once.
+
+    Returns:
+        `_SHOWN`, row_count: how many of the rows stand in the file.
+    """
+    files = rows.group_by("x_source", "x_page", pl.col("x_slice_date").alias("period"), maintain_order=True).agg(
+        row_count=pl.len()
+    )
+    at = pl.lit(evidence.versions[fact.table], pl.Int64).alias("version")
+    told = [_told(evidence, fact.table, file) for file in files.with_columns(at).iter_rows(named=True)]
+    return pl.DataFrame(told, schema={name: _SCHEMA[name] for name in _SHOWN}, orient="row").with_columns(
+        files["row_count"]
+    )
+
+
+def _told(evidence: Evidence, fact: str, file: dict[str, object]) -> dict[str, object]:
     period, version, source, page = file["period"], file["version"], file["x_source"], str(file["x_page"])
     assert isinstance(period, date)  # noqa: S101 - the frame's own types
     assert isinstance(version, int)  # noqa: S101
-    slices = evidence.lake.slices_at("charges", version)
+    slices = evidence.slices_at(fact, version)
     delivery = next((s.fingerprint for s in slices if (s.slice_date, s.slice_source) == (period, source)), None)
     attempts = evidence.stored("deliveries").filter(delivery_id=delivery, status="committed").sort("attempted_at")
     if attempts.is_empty():

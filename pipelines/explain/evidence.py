@@ -2,15 +2,16 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import duckdb
 import polars as pl
+import pyarrow.dataset as ds
 
 from contracts import contract
 from models.frames import frame_of, schema_of
-from pipelines.lake import Lake
+from pipelines.lake import Lake, Slice
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,28 @@ class Evidence:
     database: duckdb.DuckDBPyConnection
     versions: Mapping[str, int]
     locked: frozenset[date]
+    _slices: dict[tuple[str, int], list[Slice]] = field(default_factory=dict[tuple[str, int], list[Slice]], repr=False)
 
-    def rows(self, sql: str, parameters: Sequence[object] = (), /, **given: pl.DataFrame) -> pl.DataFrame:
-        """The rows of a query on the snapshot; frames that are `given` can be read by their names."""
-        for name, frame in given.items():
-            self.database.register(name, frame.to_arrow())
+    def slices_at(self, table: str, version: int) -> list[Slice]:
+        """The slices of a table at one of its versions, looked up once. Raises LakeError when there is none."""
+        if (table, version) not in self._slices:
+            self._slices[table, version] = self.lake.slices_at(table, version)
+        return self._slices[table, version]
+
+    def rows(self, sql: str, parameters: Sequence[object] = (), /, **given: pl.DataFrame | ds.Dataset) -> pl.DataFrame:
+        """The rows of a query on the snapshot; frames and datasets that are `given` can be read by their names."""
+        for name, source in given.items():
+            self.database.register(name, source.to_arrow() if isinstance(source, pl.DataFrame) else source)
         try:
             return frame_of(self.database.sql(sql, params=list(parameters)).to_arrow_table())
         finally:
             for name in given:
                 self.database.unregister(name)
+
+    def has(self, table: str) -> bool:
+        """Whether the snapshot has a table: one that is younger than the snapshot it has not."""
+        found = self.database.execute("select 1 from information_schema.tables where table_name = ?", [table])
+        return bool(found.fetchall())
 
     def published(self, table: str, where: str, **given: pl.DataFrame) -> pl.DataFrame:
         """Rows of a published table in its contract's columns; columns that came after the snapshot are NULL."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from contracts import all_contracts
+
 _ANY = {"billing_period": "p.billing_period", "billing_currency": "p.billing_currency"}
 _DAILY = {
     **_ANY,
@@ -41,7 +43,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Mart:
-    """A table that can be explained: its amounts are those of its parts' moves, under the same names."""
+    """A table that can be explained: its amounts are those of its parts' moves, under the same names.
+
+    One without parts is explained by what its contract says that it is made of.
+    """
 
     table: str
     parts: tuple[Part, ...]
@@ -122,3 +127,10 @@ MARTS: Mapping[str, Mart] = {
         ),
     )
 }
+"""Those that are sums of the ledger's moves."""
+
+
+def explainable() -> Mapping[str, Mart]:
+    """Every table whose rows can be explained: of the ledger, or by what its contract says that it is made of."""
+    told = {name: Mart(name, (), ()) for name, table in all_contracts().items() if table.published and table.made_of}
+    return {**told, **MARTS}

@@ -10,28 +10,31 @@ from contracts import contract
 from pipelines.calendar import month_start
 from pipelines.config.problems import nearest
 from pipelines.explain.evidence import Evidence
-from pipelines.explain.marts import MARTS, Mart
+from pipelines.explain.marts import Mart, explainable
 
-_CALLED: Mapping[str, str] = {
-    "month": "billing_period",
-    "period": "billing_period",
-    "day": "charge_date",
-    "date": "charge_date",
-    "team": "team_id",
-    "provider": "provider_name",
-    "service": "service_name",
-    "model": "model_id",
-    "kind": "cost_kind",
-    "rule": "rule_kind",
-    "state": "gpu_state",
-    "layer": "waste_layer",
-    "gpu": "gpu_model_name",
-    "category": "charge_category",
-    "currency": "billing_currency",
-    "invoice": "invoice_id",
-    "corrects": "corrected_period",
+_CALLED: Mapping[str, tuple[str, ...]] = {
+    "month": ("billing_period", "period_start"),
+    "period": ("billing_period", "period_start"),
+    "day": ("charge_date", "usage_date", "slice_date"),
+    "date": ("charge_date", "usage_date", "slice_date"),
+    "team": ("team_id", "holder_team_id"),
+    "provider": ("provider_name", "provider_id"),
+    "service": ("service_name",),
+    "model": ("model_id",),
+    "kind": ("cost_kind", "outcome_kind"),
+    "rule": ("rule_kind",),
+    "state": ("gpu_state",),
+    "layer": ("waste_layer",),
+    "gpu": ("gpu_model_name",),
+    "category": ("charge_category",),
+    "currency": ("billing_currency",),
+    "invoice": ("invoice_id",),
+    "corrects": ("corrected_period",),
+    "budget": ("budget_id",),
+    "commitment": ("commitment_discount_id",),
+    "source": ("x_source",),
 }
-"""Short names of columns."""
+"""Short names of columns, of which a table has one."""
 _LINES = ("model_id", "service_name", "feature", "provider_name", "cost_kind", "rule_kind")
 """The columns by which a statement names its lines, in the order in which a name is looked for."""
 STATEMENT = "chargeback"
@@ -69,15 +72,16 @@ def question(what: str, rest: Sequence[str], where: Sequence[str]) -> Question:
     """
     is_month = len(what) == _MONTH_LENGTH and what[:4].isdigit()
     name = STATEMENT if is_month else what
-    if name not in MARTS:
+    known = explainable()
+    if name not in known:
         raise QuestionError(
-            f"'{what}' is no month such as 2026-10, and no table that can be explained. {nearest(what, MARTS)}"
+            f"'{what}' is no month such as 2026-10, and no table that can be explained. {nearest(what, known)}"
         )
     if rest and not is_month:
         raise QuestionError(f"after a table there is only --where, such as --where team={rest[0]}")
     if len(rest) > 2:
         raise QuestionError(f"expected a month, a team and a line of its statement; found '{rest[2]}' after them")
-    mart = MARTS[name]
+    mart = known[name]
     given = dict(_given(mart, text) for part in where for text in _split(part))
     month = {_MONTH: what} if is_month else {}
     return Question(mart, month | given, *rest)
@@ -98,13 +102,22 @@ def _split(text: str) -> Iterator[str]:
 def _given(mart: Mart, text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     names = [column.name for column in contract(mart.table).columns]
-    column = name.strip() if name.strip() in names else _CALLED.get(name.strip(), name.strip())
+    called = (column for column in _CALLED.get(name.strip(), ()) if column in names)
+    column = name.strip() if name.strip() in names else next(called, name.strip())
     if not equals:
         raise QuestionError(f"--where needs a name and a value, such as team=search; found '{text}'")
     if column not in names:
-        short = [short for short, long in _CALLED.items() if long in names]
+        short = [short for short, long in _CALLED.items() if set(long) & set(names)]
         raise QuestionError(f"{mart.table} has no column '{name.strip()}'. {nearest(name.strip(), [*names, *short])}")
     return column, value.strip()
+
+
+def figure(mart: Mart, name: str) -> str:
+    """The figure that is asked about, or none. Raises QuestionError where the table has no such column."""
+    names = [column.name for column in contract(mart.table).columns]
+    if name and name not in names:
+        raise QuestionError(f"{mart.table} has no figure '{name}'. {nearest(name, names)}")
+    return name
 
 
 def cells(evidence: Evidence, asked: Question) -> pl.DataFrame:

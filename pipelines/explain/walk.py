@@ -34,21 +34,32 @@ _BILLED = (
 
 @dataclass(frozen=True)
 class Level:
-    """One level of an explanation: `rows` have effective_cost and billed_cost, the parts of the figure."""
+    """One level of an explanation: `rows` have effective_cost and billed_cost, the parts of the figure.
+
+    Of rows of a `table` that others are declared to be made of, `amounts` are the columns that have the parts of
+    their figures; rows that `are_inputs` of a model are parts of nothing, and may be those of several rows.
+    """
 
     name: str
     title: str
     rows: pl.DataFrame
+    amounts: tuple[str, ...] = AMOUNTS
+    table: str = ""
+    are_inputs: bool = False
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A figure and its levels. `figure` has a row a currency; `breaks` say what does not sum, none where all does."""
+    """A figure and its levels. `figure` has a row a currency; `breaks` say what does not sum, none where all does.
+
+    `notes` say of figures that are no sums what they are.
+    """
 
     mart: Mart
     figure: pl.DataFrame
     levels: tuple[Level, ...]
     breaks: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
 
 def explain(evidence: Evidence, mart: Mart, cells: pl.DataFrame, rules: Rules, depth: str = USUAL) -> Explanation:

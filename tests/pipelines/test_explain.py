@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from contracts import contract
+from models.focus import FOCUS_RULES
 from models.frames import frame_of
 from pipelines.calendar import next_month
 from pipelines.cli.explain import ExplainRequest, explain_figure
@@ -27,6 +28,7 @@ from pipelines.lake import Lake
 from pipelines.night.build import build
 from pipelines.night.close import close
 from pipelines.night.publish import publish
+from tests.pipelines.explaining import breaks_of
 from tests.pipelines.small_company import DAY, line, write_bill
 from tests.pipelines.test_close import NOVEMBER, OCTOBER, at_noon, company, locked, night
 
@@ -187,6 +189,32 @@ def test_a_file_has_all_rows_of_all_levels_and_each_level_sums_alike(shared: Pat
     assert (code, "cannot be written" in text) == (1, True)
 
 
+def test_an_export_s_rows_are_parts_of_the_bill_s_lines(shared: Path, tmp_path: Path) -> None:
+    found = levels(shared, "focus_cost_and_usage", where=("x_TeamId=search",))
+    # of 12 a third by one pool, and a third of two thirds by the other: of both lines, each by both rules
+    assert sum(D(row["EffectiveCost"]) for row in found["lines"]) == D("6.666666666667")
+    assert len(found["lines"]) == 4
+    assert {row["billed_cost"] for row in found["charges"]} == {"10.000000000000", "2.000000000000"}
+    (delivery,) = found["charges/deliveries"]
+    assert delivery["row_count"] == 2
+    file = tmp_path / "rows.csv"
+    assert told(shared, "focus_cost_and_usage", where=("x_TeamId=search",), output=file)[0] == 0
+    rows = [row for row in csv.DictReader(io.StringIO(file.read_text())) if row["level"] == "charges"]
+    assert sorted(row["to_line_effective_cost"] for row in rows) == ["10.000000000000"] * 2 + ["2.000000000000"] * 2
+
+
+def test_a_page_of_other_figures_names_the_model_and_its_rules(shared: Path) -> None:
+    code, text = told(shared, "focus_cost_and_usage", where=("x_TeamId=search",))
+    assert f"computed by models.focus, rules {FOCUS_RULES}: the part of the bill's line" in text
+    assert text.endswith("Every figure comes out of the rows below it, to the last decimal.\n")
+    code, text = told(shared, "focus_cost_and_usage", figure="EfectiveCost")
+    assert (code, "Did you mean 'EffectiveCost'?" in text) == (2, True)
+
+
+def test_every_table_of_a_snapshot_comes_out(shared: Path) -> None:
+    assert list(breaks_of(shared.parent / "lake", depth="requests")) == []
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -213,7 +241,7 @@ def test_a_slip_is_answered_with_the_nearest_name(shared: Path, asked: tuple[str
         ({"where": ("day=31.10.2026",)}, "is a day such as 2026-10-31"),
         (
             {"depth": "bottom"},
-            "--depth is one of lines, postings, charges, weights, bill, deliveries, requests; found 'bottom'",
+            "--depth is one of lines, parts, postings, charges, weights, bill, deliveries, requests; found 'bottom'",
         ),
         ({"form": "xml"}, "--format is one of text, json, csv; found 'xml'"),
     ],

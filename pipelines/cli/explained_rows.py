@@ -1,0 +1,91 @@
+"""A page of what rows of a table are made of, table by table: each figure's sum, and the rows that add most to it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+import polars as pl
+
+from contracts import all_contracts, contract
+from pipelines.cli.explained import headline, in_groups, plain, shown, titled
+from pipelines.explain.made_of import TO
+from pipelines.explain.question import Question
+from pipelines.explain.walk import AMOUNTS, DEPTHS, Explanation, Level
+
+ROWS_SHOWN = 8
+_FILES = ("x_source", "x_account", "slice_date", "received_at", "landing_file", "row_count")
+_LOG = ("usage_date", "x_source", "key_alias", "model_id", "x_page", "x_row")
+_CURRENCY = "billing_currency"
+_MOST_WORDS = 8
+
+
+def as_page(asked: Question, number: int, explanation: Explanation, *, everything: bool) -> str:
+    """The figures, then level by level what they are made of; all rows of it where `everything` is asked for."""
+    table = explanation.mart.table
+    lines = [headline(asked, explanation), *_figures(table, explanation.figure), f"Snapshot {number}"]
+    lines += [f"  {note}" for note in explanation.notes]
+    for level in explanation.levels[1:]:
+        lines += ["", titled(level), *_level(level, everything=everything)]
+    if not explanation.breaks:
+        lines += ["", "Every figure comes out of the rows below it, to the last decimal."]
+    return "\n".join(lines) + "\n"
+
+
+def _figures(table: str, figure: pl.DataFrame) -> Iterator[str]:
+    """Every figure with its unit: that of the contract, or what the column says that the contract names."""
+    units = {column.name: column.unit or "" for column in contract(table).columns}
+    for row in figure.iter_rows(named=True):
+        for name, value in row.items():
+            if name not in units.values():
+                yield f"{name} {_number(value)} {row.get(units[name], units[name]) or ''}".rstrip()
+
+
+def _level(level: Level, *, everything: bool) -> Iterator[str]:
+    last = level.name.rsplit("/", maxsplit=1)[-1]
+    if level.amounts == AMOUNTS and last in DEPTHS:  # of the ledger
+        yield from in_groups(replace(level, name=last), AMOUNTS[0], everything=everything)
+        return
+    names = [name for name in level.amounts if name in level.rows.columns]
+    rows = _once(level) if level.are_inputs else level.rows
+    if names:
+        largest = pl.max_horizontal(pl.col(name).cast(pl.Float64).abs() for name in names)
+        rows = rows.sort(largest, descending=True, nulls_last=True, maintain_order=True)
+    labels = _labels(level)
+    for row in rows.head(rows.height if everything else ROWS_SHOWN).iter_rows(named=True):
+        amounts = [f"{name.removeprefix(TO)} {_number(row[name])}" for name in names if row[name]]
+        words = [shown(row[name]) for name in labels if row[name] not in (None, "")]
+        yield f"  {'; '.join(filter(None, (', '.join(amounts), ', '.join(words))))}"
+    if not everything and rows.height > ROWS_SHOWN:
+        yield f"  {rows.height - ROWS_SHOWN:,} more (--all, or --format csv)"
+    for name in names:
+        yield from _sums(rows, name)
+
+
+def _once(level: Level) -> pl.DataFrame:
+    """Inputs of several rows once."""
+    key = [name for name in contract(level.table).key if name in level.rows.columns]
+    return level.rows.unique(key, maintain_order=True)
+
+
+def _sums(rows: pl.DataFrame, name: str) -> Iterator[str]:
+    keys = [_CURRENCY] if _CURRENCY in rows.columns else []
+    sums = rows.group_by(keys).agg(pl.col(name).sum()).sort(keys) if keys else rows.select(pl.col(name).sum())
+    for row in sums.iter_rows(named=True):
+        yield f"= {name.removeprefix(TO)} {_number(row[name])} {row.get(_CURRENCY) or ''}".rstrip()
+
+
+def _labels(level: Level) -> list[str]:
+    """What tells the rows apart, for a reader: their key, or where they stand in a file."""
+    table = all_contracts().get(level.table)
+    wanted = table.key if table else _FILES
+    if "x_row" in level.rows.columns:
+        wanted = _LOG
+    known = [name for name in wanted if name in level.rows.columns]
+    differing = [name for name in known if level.rows[name].n_unique() > 1 or level.rows.height == 1]
+    return differing[:_MOST_WORDS]
+
+
+def _number(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return plain(value) if isinstance(value, Decimal) or value is None else shown(value)

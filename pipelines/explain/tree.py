@@ -1,0 +1,214 @@
+"""The walk by declarations: from rows of any table down to the rows that they are made of, table by table.
+
+Where it comes to a table of the ledger, the ledger's own walk goes on (`pipelines.explain.walk`); where it comes to a
+bill's charge groups, to their lines; where it comes to a delivered fact, to its files. Each table's rows are held
+against those that they are made of, whole: so what is listed sums back level by level. Rows to which two ways lead are
+gone further down from once.
+"""
+
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import polars as pl
+
+from contracts import Contract, Layer, Modelled, contract
+from pipelines.explain.bill import bill_lines
+from pipelines.explain.delivered import deliveries, fact_deliveries
+from pipelines.explain.evidence import Evidence
+from pipelines.explain.journal import AMOUNTS, POSTED, totals
+from pipelines.explain.made_of import TO, Listed, declared, differences, listed, parts_of_figure
+from pipelines.explain.marts import MARTS, Mart
+from pipelines.explain.rules import Rules
+from pipelines.explain.walk import DEPTHS, Explanation, Level, explain
+
+ALL_DEPTHS = (DEPTHS[0], "parts", *DEPTHS[1:])
+"""`parts` are the rows that are listed first, and no others."""
+LOG = "priced_requests"
+"""The log, priced: read only where requests are asked for, as it is long."""
+MOST_ROWS = 200_000
+"""Rows of one table that are gone further down from."""
+_JOURNALS = ("postings", "adjustments")
+_GROUPS = "charge_groups"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How far to go, and for which figure of the rows; all of them where it is empty."""
+
+    evidence: Evidence
+    rules: Rules
+    depth: str
+    figure: str = ""
+    _gone_down: dict[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame], repr=False)
+
+    def is_new(self, table: Contract, rows: pl.DataFrame) -> bool:
+        """Whether rows of a table were not gone further down from before; from now on they were."""
+        keys = rows.select(name for name in table.key if name in rows.columns)
+        before = self._gone_down.get(table.table, keys.clear())
+        fresh = keys.join(before, on=keys.columns, how="anti", nulls_equal=True)
+        self._gone_down[table.table] = pl.concat([before, fresh])
+        return not fresh.is_empty()
+
+
+def explain_rows(asked: Asked, mart: Mart, cells: pl.DataFrame) -> Explanation:
+    """Walks down from rows of any table that says what it is made of.
+
+    Args:
+        asked: how far.
+        mart: what the rows are of; one of the ledger is walked by its journal, too.
+        cells: the rows, with a number `line`.
+    """
+    table = contract(mart.table)
+    told: list[Level | str] = []
+    asked.is_new(table, cells)
+    if mart.parts:
+        ledger = explain(asked.evidence, mart, cells, asked.rules, _ledger_depth(asked.depth))
+        told += [*ledger.levels, *ledger.breaks]
+    else:
+        told.append(Level("lines", f"Lines of {mart.table}", cells))
+    told += _below(asked, table, cells, "")
+    levels = tuple(one for one in told if isinstance(one, Level))
+    breaks = tuple(one for one in told if isinstance(one, str))
+    figure = totals(cells) if mart.parts else _figure(table, cells, asked.figure)
+    return Explanation(mart, figure, levels, breaks, tuple(_notes(table, asked.figure)))
+
+
+def _ledger_depth(depth: str) -> str:
+    return "lines" if depth == "parts" else depth
+
+
+def _below(asked: Asked, table: Contract, cells: pl.DataFrame, path: str) -> Iterator[Level | str]:
+    """The rows that rows are made of, whether they come out, and what is below them."""
+    if asked.depth == "lines" or cells.is_empty():
+        return
+    figure = "" if path else asked.figure
+    parts = [part for part in parts_of_figure(declared(table), figure) if part.table != LOG or _reads_log(asked)]
+    found = [listed(asked.evidence, table, part, cells) for part in parts]
+    yield from differences(asked.evidence, table, cells, found, figure)
+    for one in found:
+        # the ledger's own walk lists its moves
+        is_listed = table.table in MARTS and one.part.table in _JOURNALS
+        shown = _of_figure(one, figure)
+        if not is_listed and not shown.rows.is_empty():
+            name = f"{path}{one.part.title}"
+            yield _level(table, shown, name, path)
+            if asked.depth != "parts" and one.part.table != table.table:
+                yield from _further(asked, contract(one.part.table), _distinct(shown), f"{name}/")
+
+
+def _of_figure(one: Listed, figure: str) -> Listed:
+    """Without rows that add nothing to the one figure that is asked about."""
+    if figure not in one.part.sums:
+        return one
+    return Listed(one.part, one.rows.filter(pl.col(f"{TO}{figure}").fill_null(0) != 0))
+
+
+def _reads_log(asked: Asked) -> bool:
+    return asked.depth in ("parts", "requests")
+
+
+def _level(table: Contract, one: Listed, name: str, path: str) -> Level:
+    own = {column.name for column in table.columns}
+    are_inputs = not own & one.part.sums.keys()
+    figures = tuple(f"{TO}{figure}" for figure in one.part.sums)
+    title = one.part.title.replace("_", " ") if one.part.name else one.part.table
+    of = f"{'inputs of' if are_inputs else 'for'} {path.rstrip('/') or 'lines'}"
+    return Level(name, f"{title}, {of}", one.rows, figures, one.part.table, are_inputs)
+
+
+def _distinct(one: Listed) -> pl.DataFrame:
+    """The rows themselves, each once, with a number of their own."""
+    table = contract(one.part.table)
+    own = one.rows.select(column.name for column in table.columns if column.name in one.rows.columns)
+    rows = own.unique(subset=list(table.key) or None, maintain_order=True)
+    return rows.with_row_index("line", offset=1).with_columns(pl.col("line").cast(pl.Int64))
+
+
+def _further(asked: Asked, table: Contract, rows: pl.DataFrame, path: str) -> Iterator[Level | str]:
+    if rows.height > MOST_ROWS or not asked.is_new(table, rows):
+        return
+    if table.table in MARTS:
+        yield from _ledger(asked, MARTS[table.table], rows, path)
+    elif table.table == _GROUPS:
+        yield from _bill(asked, rows, path)
+    elif table.layer is Layer.STAGED:
+        yield Level(
+            f"{path}deliveries",
+            f"Deliveries that brought them, for {path[:-1]}",
+            fact_deliveries(asked.evidence, table, rows),
+            (),
+        )
+    else:
+        yield from _below(asked, table, rows, path)
+
+
+def _ledger(asked: Asked, mart: Mart, rows: pl.DataFrame, path: str) -> Iterator[Level | str]:
+    """What the journal has of rows of a table of the ledger."""
+    found = explain(asked.evidence, mart, rows, asked.rules, _ledger_depth(asked.depth))
+    for level in found.levels[1:]:
+        yield Level(f"{path}{level.name}", f"{level.title}, for {path[:-1]}", level.rows, AMOUNTS)
+    yield from found.breaks
+
+
+def _bill(asked: Asked, rows: pl.DataFrame, path: str) -> Iterator[Level | str]:
+    """The bill lines of whole charge groups, and their files."""
+    if ALL_DEPTHS.index(asked.depth) < ALL_DEPTHS.index("bill"):
+        return
+    whole = [pl.col(name).alias(f"part_{name}") for name in AMOUNTS]
+    groups = rows.select(
+        pl.lit(POSTED).alias("origin"), pl.col("billing_period").alias("period"), "charge_group_id", *AMOUNTS, *whole
+    )
+    lines = bill_lines(asked.evidence, groups)
+    yield Level(f"{path}bill", f"Lines of the bill, for {path[:-1]}", lines, AMOUNTS)
+    for name in AMOUNTS:
+        booked, found = rows[name].sum(), lines[name].sum() if name in lines.columns else 0
+        if booked != found:
+            yield f"{path}bill: {name} comes to {found}, the charge groups to {booked}"
+    if not lines.is_empty():
+        yield Level(
+            f"{path}deliveries",
+            f"Deliveries that brought them, for {path[:-1]}",
+            deliveries(asked.evidence, lines),
+            AMOUNTS,
+        )
+
+
+def _figure(table: Contract, cells: pl.DataFrame, figure: str) -> pl.DataFrame:
+    """The figures asked about: of one row all that it has, of several what can be summed, by its unit."""
+    made = declared(table)
+    known = [name for name in cells.columns if name in made.figures and figure in ("", name)]
+    units = [name for name in dict.fromkeys(column.unit for column in table.columns) if name in cells.columns]
+    if cells.height == 1:
+        return cells.select(*units, *known)
+    summed = {name for part in made.rows for name in part.sums}
+    sums = [pl.col(name).sum() for name in known if name in summed]
+    return cells.group_by(units).agg(sums).sort(units) if units else cells.select(sums)
+
+
+def _notes(table: Contract, figure: str) -> Iterator[str]:
+    """What is no sum, and what it is instead."""
+    made = declared(table)
+    for model in made.modelled:
+        names = [name for name in model.figures if figure in ("", name)]
+        if names:
+            yield f"{', '.join(names)}: computed by {_versions(model)}: {model.how}"
+    ratios = ((name, f"({ratio.of}) / ({ratio.by})") for name, ratio in made.ratios.items())
+    for name, text in (*made.formulas.items(), *ratios):
+        if figure in ("", name):
+            yield f"{name} = {' '.join(text.split())}"
+    for name, text in made.stated.items():
+        if figure in ("", name):
+            yield f"{name}: {text}"
+
+
+def _versions(model: Modelled) -> str:
+    module, _, name = model.rules.partition(":")
+    told = f"rules {getattr(importlib.import_module(module), name)}" if name else f"Farthing {version('farthing')}"
+    return ", ".join([model.by, told, *(f"{library} {version(library)}" for library in model.libraries)])
+
+
+def notes_of(tables: Sequence[str]) -> dict[str, list[str]]:
+    """By table what of its figures is no sum, for the documentation."""
+    return {name: list(_notes(contract(name), "")) for name in tables}
