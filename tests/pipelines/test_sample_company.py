@@ -24,6 +24,7 @@ from pipelines.explain.rules import Rules
 from pipelines.explain.walk import DEPTHS, explain
 from pipelines.house import open_house
 from pipelines.lake import Lake
+from tests.pages import Shown, shown
 from tests.pipelines.conftest import night, published
 from tests.pipelines.focus_validator import WRONG, failed_rules, lint_of_the_newest, rules
 from tests.pipelines.mailbox import Mailbox
@@ -553,3 +554,14 @@ def test_a_team_s_log_lines_and_their_prices_are_behind_its_share_of_a_bill(comp
         for row in bought.iter_rows(named=True)
     ]
     assert [sum(costs, Decimal(0)) for costs in priced] == bought["request_cost_usd"].to_list()
+
+
+TUTORIAL = [command for command in shown("docs/tutorial.md") if command.answer]
+
+
+@pytest.mark.parametrize("command", TUTORIAL, ids=lambda command: " ".join(command.arguments)[:60])
+def test_the_tutorial_s_answers_are_what_its_commands_say(company: Company, command: Shown) -> None:
+    config = str(company.written.config)
+    arguments = [argument.replace("farthing-demo/farthing.yml", config) for argument in command.arguments]
+    output = CliRunner().invoke(app, arguments).output
+    assert command.is_answered_by(output), output
