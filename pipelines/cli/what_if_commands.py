@@ -107,3 +107,26 @@ def commitment(
     shifts = tuple(demand_percent or (70, 85, 100, 115))
     asked = Asked(instance_type, machines, term_months, committed_price, shifts, days)
     raise typer.Exit(what_if_commitment(console(), config, asked))
+
+
+@app.command("savings")
+def savings(
+    month: Annotated[str, typer.Argument(help="Month, such as 2026-10.")],
+    account: Annotated[str | None, typer.Option(help="One account alone, such as team:search.")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="A lever to switch off; may be given again.")] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(help="Another share of success: batch=0.5, or batch=0.25..0.75; may be given again."),
+    ] = None,
+    config: ConfigFile = DEFAULT_FILE,
+) -> None:
+    """What a month could have cost less, with levers switched off or other shares of success, against as assumed."""
+    from pipelines.cli.options import month_of
+    from pipelines.cli.what_if_savings import Asked, read_shares, what_if_savings
+
+    try:
+        shares = read_shares(share or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    asked = Asked(month_of(month), account, tuple(without or ()), shares)
+    raise typer.Exit(what_if_savings(console(), config, asked))
