@@ -95,7 +95,14 @@ def _rows(house: House, plans: tuple[SelfHosting, ...], newest: date) -> Iterato
         workload = _workload(plan, sized)
         month_tokens = round(sum(log.tokens.values()) / log.months)
         for row in verdict_rows(workload, traffic_of(log, workload.plan()), month_tokens, apis, offers):
-            yield about | row
+            yield about | row | _unsure(log, row)
+
+
+def _unsure(log: Log, row: Row) -> Row:
+    """Tokens without a price make today's API cheaper than it is: what beats even that is sound, the rest unknown."""
+    if row["against"] != TODAYS or not log.unpriced_tokens or row["verdict"] == "self_host":
+        return {}
+    return {"verdict": None, "reason": "unpriced_tokens"}
 
 
 _NAMES = (

@@ -56,11 +56,12 @@ def stored(house: House) -> None:
                 "usage_date": day,
                 "usage_hour": datetime.combine(day, datetime.min.time()) + timedelta(hours=hour),
                 "provider_id": "openai",
-                "model_id": "gpt-5",
+                "model_id": model,
                 "output_text_tokens": 1_000_000,
-                "output_text_usd_per_token": "0.00001",
+                "output_text_usd_per_token": price,
             }
             for hour in range(24)
+            for model, price in (("gpt-5", "0.00001"), ("untold", None))
         ]
         house.lake.replace_slice("usage_hourly", day, "farthing", filled("usage_hourly", rows), f"{day}")
     api = {"provider_id": "groq", "model_id": "llama-3.3-70b-versatile", "service_tier": "default", "region_id": ""}
@@ -118,6 +119,17 @@ def test_what_is_missing_is_said(ready: Path, tmp_path: Path, changed: str, to: 
     with open_house(company(ready, tmp_path, PLAN.replace(changed, to)), "run", clock=lambda: CLOCK) as house:
         (row,) = night(house)[1]
         assert (row["reason"], row["verdict"], row["against"]) == (reason, None, "")
+
+
+def test_tokens_without_a_price_are_no_cheap_api(ready: Path, tmp_path: Path) -> None:
+    file = company(ready, tmp_path, PLAN.replace("gpt-5", "untold"))
+    with open_house(file, "run", clock=lambda: CLOCK) as house:
+        rows = night(house)[1]
+        assert {(row["against"], row["verdict"], row["reason"]) for row in rows} == {
+            ("todays_api", None, "unpriced_tokens"),
+            ("same_weights_api", "api", None),
+        }
+        assert {row["unpriced_tokens"] for row in rows} == {7 * 24 * 1_000_000}
 
 
 def test_a_published_peak_stands_in_and_says_so(ready: Path, tmp_path: Path) -> None:
