@@ -240,16 +240,21 @@ ranked as (
         row_number() over (
             partition by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
             order by is_now desc, named_seconds desc, gpu_uuid asc, gpu_instance_id asc, gpu_mig_profile asc
-        ) as gpu_order
+        ) as gpu_order,
+        sum(is_now) over (
+            partition by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
+        ) as now_count,
+        count(*) over (
+            partition by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
+        ) as all_count
     from entitled
 ),
 
+-- those on which it is named come first: as many as it was given of all, or all on which it is named
 counted as (
     select
         *,
-        count(*) over (
-            partition by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
-        ) as gpu_count
+        cast(greatest(now_count, least(all_count, (asked_ppm + 999999) // 1000000)) as bigint) as gpu_count
     from ranked
     where is_now = 1 or gpu_order <= (asked_ppm + 999999) // 1000000
 )

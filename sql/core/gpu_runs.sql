@@ -5,7 +5,7 @@ with hours as (
         gpu_number,
         run_number,
         shown_number,
-        shared_holders,
+        shared_number,
         at_second // 3600 as hour_number,
         min(at_second) as start_second,
         max(end_second) as end_second,
@@ -18,7 +18,7 @@ with hours as (
         ) as later_unfilled_seconds,
         sum(greatest(end_second - (at_second // 3600 + 1) * 3600, 0) * unfilled_ppm) as later_unfilled_ppm_seconds
     from gpu_steps
-    group by gpu_number, run_number, shown_number, shared_holders, at_second // 3600
+    group by gpu_number, run_number, shown_number, shared_number, at_second // 3600
 ),
 
 -- a run's last step within an hour may reach into the next one, and no further
@@ -27,7 +27,7 @@ pieces as (
         gpu_number,
         run_number,
         shown_number,
-        shared_holders,
+        shared_number,
         hour_number,
         start_second,
         least(end_second, (hour_number + 1) * 3600) as end_second,
@@ -39,7 +39,7 @@ pieces as (
         gpu_number,
         run_number,
         shown_number,
-        shared_holders,
+        shared_number,
         hour_number + 1 as hour_number,
         (hour_number + 1) * 3600 as start_second,
         end_second,
@@ -53,13 +53,13 @@ runs as (
     select
         gpu_number,
         shown_number,
-        shared_holders,
+        shared_number,
         min(start_second) as start_second,
         max(end_second) as end_second,
         sum(unfilled_seconds) as unfilled_seconds,
         sum(unfilled_ppm_seconds) as unfilled_ppm_seconds
     from pieces
-    group by gpu_number, run_number, shown_number, shared_holders, hour_number
+    group by gpu_number, run_number, shown_number, shared_number, hour_number
 ),
 
 gpus as (
@@ -84,6 +84,14 @@ holders as (
         min(holder) as holder
     from gpu_holder_numbers
     group by holder_number
+),
+
+sharers as (
+    select distinct
+        shared_number,
+        shared_holders
+    from gpu_doubles
+    where shared_number > 0
 )
 
 select
@@ -96,7 +104,7 @@ select
     gpus.gpu_index,
     gpus.gpu_model_name,
     gpus.tells_holders = 1 as tells_holders,
-    case when runs.shared_holders <> '' then runs.shared_holders else holders.holder end as holders,
+    coalesce(sharers.shared_holders, holders.holder) as holders,
     case (runs.shown_number // 16) % 8
         when 2 then 'busy'
         when 3 then 'lull'
@@ -128,3 +136,4 @@ select
 from runs
 inner join gpus on runs.gpu_number = gpus.gpu_number
 inner join holders on (runs.shown_number % 1099511627776) // 128 = holders.holder_number
+left join sharers on runs.shared_number = sharers.shared_number

@@ -223,17 +223,7 @@ floored as (
     select
         *,
         (target_seconds * second_shares) // gpu_shares as floor_seconds,
-        (target_seconds * second_shares) % gpu_shares as rest_shares,
-        row_number() over (
-            partition by resource_id, cluster, hostname, hour_number, gpu_uuid
-            order by
-                (target_seconds * second_shares) % gpu_shares desc,
-                gpu_instance_id asc,
-                namespace asc,
-                pod asc,
-                state asc,
-                metric_used asc
-        ) as remainder_order
+        (target_seconds * second_shares) % gpu_shares as rest_shares
     from totals
 ),
 
@@ -244,9 +234,14 @@ finer as (
     from floored
 ),
 
+-- one ordering for all three
 given_so_far as (
     select
         *,
+        row_number() over (
+            partition by resource_id, cluster, hostname, hour_number, gpu_uuid
+            order by rest_shares desc, gpu_instance_id asc, namespace asc, pod asc, state asc, metric_used asc
+        ) as remainder_order,
         sum(floor_seconds) over (partition by resource_id, cluster, hostname, hour_number, gpu_uuid) as all_seconds,
         sum(floor_microseconds) over (
             partition by resource_id, cluster, hostname, hour_number, gpu_uuid

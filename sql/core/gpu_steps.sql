@@ -8,7 +8,7 @@ with beside as (
         lead(at_second) over (partition by gpu_number order by at_second) as next_second,
         lag(at_second) over (partition by gpu_number order by at_second) as previous_second,
         lag(shown_number) over (partition by gpu_number order by at_second) as previous_number,
-        lag(shared_holders) over (partition by gpu_number order by at_second) as previous_holders
+        lag(shared_number) over (partition by gpu_number order by at_second) as previous_sharers
     from gpu_readings
 ),
 
@@ -50,7 +50,7 @@ stretched as (
         beside.gpu_number,
         beside.at_second,
         beside.shown_number,
-        beside.shared_holders,
+        beside.shared_number,
         beside.unfilled_ppm,
         least(
             coalesce(beside.next_second, beside.at_second + 300), beside.at_second + coalesce(holds.hold_seconds, 300)
@@ -59,7 +59,7 @@ stretched as (
             when
                 beside.at_second <= beside.previous_second + holds.hold_seconds
                 and beside.shown_number = beside.previous_number
-                and beside.shared_holders = beside.previous_holders
+                and beside.shared_number = beside.previous_sharers
                 then 0
             else 1
         end as is_start
@@ -75,7 +75,7 @@ select
         rows between unbounded preceding and current row
     ) as run_number,
     shown_number,
-    shared_holders,
+    shared_number,
     at_second,
     end_second,
     unfilled_ppm

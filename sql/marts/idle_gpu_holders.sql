@@ -1,7 +1,8 @@
 -- A streak ends at an hour in which the holder used the GPU, or did not hold it. Hours, because money is kept by hours.
 -- Hours that nobody saw do not end it: where nobody even knows who held the GPU then, it is taken to be whoever did in
 -- the hour before. A streak of which no hour was seen to be idle is none.
--- A day looks back seven days and no further, so that it is the same built alone or in a month.
+-- A day looks back to the second day of the month before its own and no further: every day of a month is given the
+-- month before, so that it is the same built alone or in a month, and the first day tells who idled already.
 with held as (
     select
         *,
@@ -171,7 +172,7 @@ streaks as (
 at_midnight as (
     select
         *,
-        cast(usage_date as timestamp) - interval '6 days' as earliest
+        cast(date_trunc('month', usage_date) as timestamp) - interval '1 month' + interval '1 day' as earliest
     from streaks
     where
         hour_start = cast(usage_date as timestamp) + interval '23 hours'

@@ -50,13 +50,14 @@ def filled(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def _repeated(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A row, or the same sample again and again: `_times` and `_every_seconds` move `sampled_at` and `sample_date`."""
+    """A row, or the same again and again: `_times` and `_every_seconds` move a sample or an hour, and its day."""
     row = dict(entry)
     times, every = row.pop("_times", 1), row.pop("_every_seconds", 0)
     for step in range(times):
-        if "sampled_at" in row:
-            at = datetime.fromisoformat(str(entry["sampled_at"])) + timedelta(seconds=step * every)
-            row |= {"sampled_at": str(at), "sample_date": str(at.date())}
+        for instant, day in (("sampled_at", "sample_date"), ("hour_start", "usage_date")):
+            if instant in row and (times > 1 or instant == "sampled_at"):
+                at = datetime.fromisoformat(str(entry[instant])) + timedelta(seconds=step * every)
+                row |= {instant: str(at), day: str(at.date())}
         yield dict(row)
 
 
