@@ -16,7 +16,7 @@ from connectors.bills.refusals import Currencies, Foreign, foreign, refusals
 from connectors.bills.repeats import repeated_keys, repeats_told
 from connectors.bills.shape import Found, Lookup, Shape
 from connectors.bills.statement import Statement
-from connectors.finality import ONLY_PURCHASES, closes_month
+from connectors.finality import ONLY_PURCHASES, closes_month, is_invoiced
 from contracts import contract
 
 BATCH_ROWS = 65_536  # half a row group of the lake's
@@ -126,7 +126,7 @@ def _file(bill: Bill, number: int, tally: _Tally) -> Generator[_Chunk]:
             other = foreign(statement, lines, rows) if broken == rows.num_rows > 0 else None
             kept = _charges(rows.filter(sound) if broken else rows, statement.shape.lookups, caches)
             tally.staged += kept.num_rows
-            tally.is_invoiced &= kept["invoice_id"].null_count == 0
+            tally.is_invoiced &= is_invoiced(kept)
             tally.closes_month = tally.closes_month or closes_month(kept)
             # the closing word says whether the delivery is final
             yield _Chunk(Parsed(kept, is_final=True), rows.num_rows, other)

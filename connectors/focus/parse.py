@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from connectors.base import LandedPage, Parsed, Reject, Window
 from connectors.exact import ROUNDED
-from connectors.finality import ONLY_PURCHASES, closes_month
+from connectors.finality import ONLY_PURCHASES, closes_month, is_invoiced
 from connectors.focus.batch import Batch
 from connectors.focus.columns import Columns
 from connectors.focus.manifest import Manifest, read_manifest, stated_totals
@@ -100,7 +100,7 @@ def _chunk(
     tally.left_out.update(staged.left_out)
     for cost in tally.fractions:
         tally.fractions[cost] += _count_fractions(staged.rows[cost])
-    is_final = not reading.is_derived and not staged.rejects and staged.rows["invoice_id"].null_count == 0
+    is_final = not reading.is_derived and not staged.rejects and is_invoiced(staged.rows)
     tally.is_final &= is_final
     tally.closes_month = tally.closes_month or closes_month(staged.rows)
     return Parsed(staged.rows, staged.rejects, is_final=is_final)

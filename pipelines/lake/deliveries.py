@@ -53,6 +53,7 @@ class Delivery:
     not_covered: str | None = None
     currency: str | None = None
     repeated: str | None = None
+    lines_changed: bool | None = None
 
 
 class Journal:

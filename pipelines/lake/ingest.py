@@ -14,6 +14,7 @@ from pipelines.lake.blame import blamed
 from pipelines.lake.deliveries import Delivery, Journal, delivery_id
 from pipelines.lake.judge import refusal, restated_by
 from pipelines.lake.landing import land
+from pipelines.lake.likeness import lines_differ
 from pipelines.lake.rejects import REJECTS
 from pipelines.lake.root import Root
 from pipelines.lake.stage import Order, Staged, stage
@@ -114,6 +115,7 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
     if refused := refusal(tables, order, totals, weights, is_over=_is_over(came)):
         status, words = refused
         return replace(counted, status=status, message="; ".join([words, *staged.repeated]))
+    is_changed = _is_changed(tables, order, staged, served)
     _take_in(tables, order, came, staged)
     refusals = [totals.first_refusal] if totals.first_refusal else []
     restated = [told] if weights and (told := restated_by(weights)) else []
@@ -132,6 +134,7 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
         total_effective_cost=totals.total_effective_cost,
         previous_total_effective_cost=served.total_effective_cost if served else None,
         currency=totals.currency,
+        lines_changed=is_changed,
         is_final=totals.is_final and _is_over(came) and (not totals.is_final_once_settled or _is_settled(order, came)),
         message="; ".join([*notices, *totals.not_covered]) or None,
         not_covered="; ".join(totals.not_covered) or None,
@@ -144,6 +147,17 @@ def _weights(tables: Tables, order: Order, staged: Staged, delivered_at: datetim
     if delivered_at is None or not has_effective_cost(order.fact):
         return None
     return weighed(tables, order, staged.rows, delivered_at)
+
+
+def _is_changed(tables: Tables, order: Order, staged: Staged, served: Delivery | None) -> bool | None:
+    """Whether a bill says something else than what it replaces; None for other facts, and where nothing was there."""
+    if served is None or not has_effective_cost(order.fact):
+        return None
+    totals = staged.totals
+    now = (totals.row_count, totals.total_cost, totals.total_effective_cost)
+    if now != (served.row_count, served.total_cost, served.total_effective_cost):
+        return True
+    return lines_differ(tables, order, staged.rows)
 
 
 def _take_in(tables: Tables, order: Order, came: Delivery, staged: Staged) -> None:

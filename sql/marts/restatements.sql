@@ -30,4 +30,9 @@ select
     total_effective_cost,
     cast(total_effective_cost - previous_total_effective_cost as decimal(38, 12)) as effective_difference
 from delivered
-where status in ('committed', 'empty', 'withdrawn') and total_cost is not null and previous_total_cost is not null
+where
+    status in ('committed', 'empty', 'withdrawn')
+    and total_cost is not null
+    and previous_total_cost is not null
+    -- the same charges in files, or under a manifest, that were written anew are no restatement
+    and coalesce(lines_changed, true)

@@ -71,6 +71,19 @@ def test_a_restated_delivery_replaces_its_slice_and_no_other(lake: Lake, pull: P
     assert [piece.row_count for piece in lake.slices("charges")] == [1, 1]
 
 
+@everywhere
+def test_a_bill_whose_files_alone_were_written_anew_says_that_no_line_changed(lake: Lake, pull: Pull) -> None:
+    # a second line moves into a file of its own, the third is given the cost of the first, and takes it back
+    lines = [{"cost": "1.50"}, {"cost": "-0.25"}, {"cost": "0.75"}]
+    assert pull(FakeSource([("a", lines)])).lines_changed is None
+    moved = pull(FakeSource([("a", lines[::2]), ("b", lines[1:2])]))
+    assert (moved.status, moved.lines_changed, moved.previous_total_cost) == ("committed", False, Decimal(2))
+    assert sorted(lake.read("charges")["x_row"].to_pylist()) == [1, 1, 2]  # the lines lead to the files that are there
+    swapped = [{"cost": "1.25"}, {"cost": "0.00"}, {"cost": "0.75"}]
+    assert pull(FakeSource([("a", swapped)])).lines_changed is True  # other lines of the same sum
+    assert pull(FakeSource([("a", lines[:2])])).lines_changed is True
+
+
 def test_what_a_source_cannot_tell_is_kept_for_as_long_as_its_delivery_stands(pull: Pull) -> None:
     pages = [("a", [{"cost": "1"}]), ("b", [{"cost": "2"}])]
     first = pull(FakeSource(pages, not_covered=("a tier that the report leaves out",)))

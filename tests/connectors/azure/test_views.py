@@ -57,6 +57,23 @@ def test_a_reservation_is_billed_when_bought_and_worth_its_use_and_its_waste(tmp
     assert found["consumed_quantity"].sum() == 22
 
 
+@pytest.mark.parametrize(
+    ("usage", "covered", "unused", "is_final"),
+    [
+        ("G1", "G1", "", True),  # nobody is asked to pay for what was not used: it stands on no invoice
+        ("", "G1", "", False),
+        ("G1", "", "", False),
+        ("", "", "", False),
+    ],
+)
+def test_an_unused_reservation_needs_no_invoice_and_all_that_is_billed_does(
+    tmp_path: Path, usage: str, covered: str, unused: str, is_final: bool
+) -> None:
+    actual = [line(InvoiceId=usage), line(**COVERED, Cost="0", InvoiceId=covered)]
+    amortized = [actual[0], line(**COVERED, Cost="20", InvoiceId=covered), line(**UNUSED, Cost="4", InvoiceId=unused)]
+    assert all(chunk.is_final for chunk in both_views(tmp_path, actual, amortized)) is is_final
+
+
 @pytest.mark.parametrize(("term", "states"), [("1 Month", Decimal(744)), ("1 Year", None)])
 def test_a_term_within_the_month_states_what_was_bought_although_unused_lines_are_missing(
     term: str, states: Decimal | None, tmp_path: Path

@@ -251,6 +251,15 @@ def test_a_bill_that_bears_an_invoice_on_every_row_is_final() -> None:
     assert not read(csv_bill(GOOD).splitlines(keepends=True)[0]).closing.is_final
 
 
+@pytest.mark.parametrize(("cost", "is_final"), [("0", True), ("0.01", False)])
+def test_what_nobody_used_of_a_commitment_and_nobody_is_billed_needs_no_invoice(cost: str, is_final: bool) -> None:
+    status = {"CommitmentDiscountId": "r-1", "CommitmentDiscountStatus": "Used"}
+    used = {**line(InvoiceId="INV-1", ChargeCategory="Usage"), **status}
+    unused = {**used, "InvoiceId": "", "CommitmentDiscountStatus": "Unused", "BilledCost": cost}
+    assert read(csv_bill(used, unused)).closing.is_final is is_final
+    assert not read(csv_bill(unused)).closing.is_final  # and makes no month final by itself
+
+
 def test_totals_that_a_manifest_states_flow_out_even_where_the_rows_do_not_add_up() -> None:
     stated = b'{"files": ["0.csv"], "rows": 3, "total_billed_cost": 100.10}'
     bill = read(csv_bill(GOOD), stated)
