@@ -206,12 +206,26 @@ class Source(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class MonthFiles:
+    """What a store lists of a month: how many files, and when the last was written, UTC without a zone.
+
+    `latest` is None where the store does not say.
+    """
+
+    count: int
+    latest: datetime | None
+
+
 @runtime_checkable
 class Dated(Protocol):
-    """What a source of files may tell as well: when the files of each month were last written."""
+    """What a source of files may tell as well: which files of each month there are."""
 
-    def written(self, settings: Any) -> Mapping[date, datetime]:
-        """By the month's first day, UTC; months that nights pull no more included. Raises SourceError."""
+    def written(self, settings: Any) -> Mapping[date, MonthFiles]:
+        """By the month's first day; months that nights pull no more included; empty where nothing tells months.
+
+        Every file that a delivery of the month would land counts, manifests too. Raises SourceError.
+        """
         ...
 
 

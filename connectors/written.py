@@ -1,17 +1,21 @@
-"""When the files of each month were last written, by the store's own clock."""
+"""How many files of each month a store lists, and when the last of them was written, by the store's own clock."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 
+from connectors.base import MonthFiles
 from connectors.storage import StoredObject
 
 
-def written_by_month(objects: Iterable[StoredObject], month_of: Callable[[str], date | None]) -> dict[date, datetime]:
-    """The latest instant of each month that a path names, UTC without a zone; objects without either say nothing."""
-    found: dict[date, datetime] = {}
+def written_by_month(objects: Iterable[StoredObject], month_of: Callable[[str], date | None]) -> dict[date, MonthFiles]:
+    """The files of each month that a path names; objects whose path names none are nobody's."""
+    found: dict[date, MonthFiles] = {}
     for stored in objects:
         month, at = month_of(stored.path), stored.modified
-        if month is not None and at is not None:
-            instant = (at.astimezone(UTC) if at.tzinfo else at).replace(tzinfo=None)
-            found[month] = max(instant, found.get(month, instant))
+        if month is None:
+            continue
+        known = found.get(month, MonthFiles(0, None))
+        instant = at if at is None or at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
+        latest = max((t for t in (instant, known.latest) if t is not None), default=None)
+        found[month] = MonthFiles(known.count + 1, latest)
     return found

@@ -5,13 +5,13 @@ what lines cost in `bill_costs`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar
 
 from connectors.aws.bill_fetch import fetch_export, months_written, probe_export
 from connectors.aws.bill_parse import parse_export
 from connectors.aws.bill_settings import AwsBillSettings
-from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.base import LandedPage, MonthFiles, Page, Parsed, Source, SourceSettings, Window
 from connectors.bills.look import look
 from connectors.windows import month_window, month_windows
 
@@ -40,8 +40,8 @@ class AwsBillSource:
         told, month, newest = probe_export(settings)
         return f"{told}; {look(newest, lambda page: parse_export(settings, month_window(month), [page]))}"
 
-    def written(self, settings: AwsBillSettings) -> Mapping[date, datetime]:
-        """When the files of each month were last written."""
+    def written(self, settings: AwsBillSettings) -> Mapping[date, MonthFiles]:
+        """The files of each month, and when the last of them was written."""
         return months_written(settings)
 
 

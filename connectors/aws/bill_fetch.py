@@ -6,13 +6,13 @@ the last page: what parsing sees is what decided.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 
 from connectors.aws.bill_choice import Choice, choose
 from connectors.aws.bill_layout import is_bill, is_manifest, month_of
 from connectors.aws.bill_manifest import read_manifest
 from connectors.aws.bill_settings import AwsBillSettings
-from connectors.base import Bytes, IncompleteDeliveryError, Page, SourceError, Window
+from connectors.base import Bytes, IncompleteDeliveryError, MonthFiles, Page, SourceError, Window
 from connectors.storage import StoredObject, body, list_objects
 from connectors.storage_open import is_folder
 from connectors.written import written_by_month
@@ -54,10 +54,10 @@ def probe_export(settings: AwsBillSettings) -> tuple[str, date, Page]:
     return f"{settings.location}: {len(dated)} bill files, {first:%Y-%m} to {last:%Y-%m}", last, page
 
 
-def months_written(settings: AwsBillSettings) -> Mapping[date, datetime]:
-    """When the files of each month were last written."""
+def months_written(settings: AwsBillSettings) -> Mapping[date, MonthFiles]:
+    """The files of each month, and when the last of them was written."""
     files = list_objects(settings.location, settings.store_options)
-    return written_by_month((found for found in files if is_bill(found.path)), month_of)
+    return written_by_month((o for o in files if is_bill(o.path) or is_manifest(o.path)), month_of)
 
 
 def _settled(settings: AwsBillSettings, window: Window) -> Choice | None:

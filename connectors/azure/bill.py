@@ -4,7 +4,7 @@ Here belongs: the two ways in, side by side. Here does not belong: either of the
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar
 
 from connectors.azure.bill_settings import AzureBillSettings, View
@@ -13,7 +13,7 @@ from connectors.azure.focus_view import parse_focus
 from connectors.azure.months import parse_alone, parse_views, sort_pages, told_of_models
 from connectors.azure.reports import fetch_reports, probe_reports
 from connectors.azure_credentials import CredentialMaker, make_credential
-from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.base import LandedPage, MonthFiles, Page, Parsed, Source, SourceSettings, Window
 from connectors.bills.look import look
 from connectors.http import Pace
 from connectors.windows import month_window, month_windows
@@ -53,8 +53,8 @@ class AzureBillSource:
         told, newest = probe_exports(settings)
         return "; ".join([told, *(_looked(settings, month, view, page) for month, view, page in newest)])
 
-    def written(self, settings: AzureBillSettings) -> Mapping[date, datetime]:
-        """When the files of each month were last written."""
+    def written(self, settings: AzureBillSettings) -> Mapping[date, MonthFiles]:
+        """The files of each month, and when the last of them was written."""
         return {} if settings.report is not None else months_written(settings)
 
 

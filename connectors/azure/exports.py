@@ -16,7 +16,7 @@ from typing import cast
 
 from connectors.azure.bill_settings import AzureBillSettings, View
 from connectors.azure.manifests import Blob, Manifest, read_manifest
-from connectors.base import Body, IncompleteDeliveryError, Page, SourceError, Window
+from connectors.base import Body, IncompleteDeliveryError, MonthFiles, Page, SourceError, Window
 from connectors.exact import read_time
 from connectors.storage import StoredObject, body, list_objects
 from connectors.windows import month_window
@@ -85,8 +85,8 @@ def probe_exports(settings: AzureBillSettings) -> tuple[str, list[tuple[date, Vi
     return f"{settings.location}: {'; '.join(found)}", newest
 
 
-def months_written(settings: AzureBillSettings) -> Mapping[date, datetime]:
-    """When the files of each month were last written, of all exports together."""
+def months_written(settings: AzureBillSettings) -> Mapping[date, MonthFiles]:
+    """The files of each month, and when the last of them was written, of all exports together."""
     found = [o for name in settings.exports.values() for o in _objects(settings, name)]
     return written_by_month(found, _month_of)
 

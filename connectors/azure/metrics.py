@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from connectors.azure.monitor import HOUR, read_series
@@ -24,13 +25,15 @@ _HOUR = timedelta(hours=1)
 INPUT = ("ProcessedPromptTokens", "InputTokens")
 OUTPUT = ("GeneratedTokens", "OutputTokens")
 REQUESTS = ("AzureOpenAIRequests", "ModelRequests")
-UTILISATION = "AzureOpenAIProvisionedManagedUtilizationV2"
-CACHE_RATE = "AzureOpenAIContextTokensCacheMatchRate"
+UTILISATION = ("AzureOpenAIProvisionedManagedUtilizationV2", "ProvisionedUtilization")
+CACHE_RATE = ("AzureOpenAIContextTokensCacheMatchRate", "TokensCacheMatchRate")
 METRICS: Mapping[str, tuple[str, ...]] = {
-    "azure_openai": (INPUT[0], OUTPUT[0], REQUESTS[0], UTILISATION, CACHE_RATE),
+    "azure_openai": (INPUT[0], OUTPUT[0], REQUESTS[0], UTILISATION[0], CACHE_RATE[0]),
     "models": (INPUT[1], OUTPUT[1], REQUESTS[1]),
+    # apart: an account without throughput units may lack these two, and then refuses the whole question
+    "models_provisioned": (INPUT[1], OUTPUT[1], REQUESTS[1], UTILISATION[1], CACHE_RATE[1]),
 }
-_AVERAGED = (UTILISATION, CACHE_RATE)
+_AVERAGED = (*UTILISATION, *CACHE_RATE)
 _KNOWN = frozenset((*INPUT, *OUTPUT, *REQUESTS, *_AVERAGED))
 _DIMENSIONS = ("modeldeploymentname", "modelname", "modelversion")
 
@@ -75,7 +78,7 @@ def stage_point(point: Point, window: Window) -> StagedRow:
     values = {name: value for name, value in point.values.items() if name in _KNOWN}
     new = {name: value for name, value in point.values.items() if name not in _KNOWN}
     new |= {name: value for name, value in point.dimensions.items() if name not in _DIMENSIONS}
-    tokens, utilisation = _tokens(values), amount(values, UTILISATION)
+    tokens, utilisation = _tokens(values), _average(values, UTILISATION)
     requests = next((found for name in REQUESTS if (found := count(values, name)) is not None), None)
     is_capacity = requests is None and not any(tokens.values())
     staged = {
@@ -94,12 +97,17 @@ def stage_point(point: Point, window: Window) -> StagedRow:
         "x_extra": extra_json(
             {
                 "model_version": text(point.dimensions, _DIMENSIONS[2]),
-                "cache_match_percent": amount(values, CACHE_RATE),
+                "cache_match_percent": _average(values, CACHE_RATE),
                 **new,
             }
         ),
     }
     return StagedRow(staged, (point.resource, point.at, sorted(point.dimensions.items())), new)
+
+
+def _average(values: Mapping[str, Any], names: tuple[str, ...]) -> Decimal | None:
+    """The one of several metrics of the same meaning that the resource has."""
+    return next((found for name in names if (found := amount(values, name)) is not None), None)
 
 
 def _subscription(resource: str) -> str | None:

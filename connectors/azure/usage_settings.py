@@ -17,10 +17,11 @@ class AzureUsageSettings(AzureCredentials):
         description="Full ids of the accounts that models are deployed in: /subscriptions/<id>/resourceGroups/<group>"
         "/providers/Microsoft.CognitiveServices/accounts/<name>.",
     )
-    metrics: Literal["azure_openai", "models"] = Field(
+    metrics: Literal["azure_openai", "models", "models_provisioned"] = Field(
         default="azure_openai",
         description="Which metrics count: `azure_openai` (ProcessedPromptTokens, GeneratedTokens, ...) or `models` "
-        "(InputTokens, OutputTokens, ...). Both count the same requests.",
+        "(InputTokens, OutputTokens, ...); both count the same requests. `models_provisioned` is `models` with the "
+        "utilisation of throughput units, for accounts that have some.",
     )
     trailing_days: int = Field(default=2, ge=0, le=30, description="Days before the night's own that are read again.")
 

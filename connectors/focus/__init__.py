@@ -5,10 +5,10 @@ Here does not belong: provider-native bills (those are connectors of their own),
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar
 
-from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.base import LandedPage, MonthFiles, Page, Parsed, Source, SourceSettings, Window
 from connectors.focus.fetch import fetch_month, months_written
 from connectors.focus.parse import parse_month
 from connectors.focus.probe import probe_bill
@@ -46,8 +46,8 @@ class FocusSource:
         """
         return probe_bill(settings, focus_reading(settings))
 
-    def written(self, settings: FocusSettings) -> Mapping[date, datetime]:
-        """When the files of each month were last written."""
+    def written(self, settings: FocusSettings) -> Mapping[date, MonthFiles]:
+        """The files of each month, and when the last of them was written."""
         return months_written(settings)
 
 

@@ -5,10 +5,10 @@ of an earlier delivery. A month without any file is unknown, not zero, unless it
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import PurePosixPath
 
-from connectors.base import Body, IncompleteDeliveryError, Page, SourceError, Window
+from connectors.base import Body, IncompleteDeliveryError, MonthFiles, Page, SourceError, Window
 from connectors.focus.manifest import Manifest, is_manifest_path, read_manifest
 from connectors.focus.months import month_of
 from connectors.focus.settings import ANY_LAYOUT, BillSettings
@@ -69,8 +69,8 @@ def latest_file(settings: BillSettings) -> Page | None:
     return Page(latest.path, _body(settings, latest))
 
 
-def months_written(settings: BillSettings) -> Mapping[date, datetime]:
-    """When the files of each month were last written; nothing where paths do not tell months."""
+def months_written(settings: BillSettings) -> Mapping[date, MonthFiles]:
+    """The files of each month, and when the last of them was written; nothing where paths do not tell months."""
     if settings.layout == ANY_LAYOUT:
         return {}
     objects = _relevant(list_objects(settings.location, settings.store_options))

@@ -4,10 +4,10 @@ Here belongs: the kind. Here does not belong: what a vendor's file looks like; t
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar
 
-from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.base import LandedPage, MonthFiles, Page, Parsed, Source, SourceSettings, Window
 from connectors.focus.fetch import fetch_month, months_written
 from connectors.focus.mapped_settings import MappedBillSettings
 from connectors.focus.mapping import mapped_reading
@@ -44,8 +44,8 @@ class MappedBillSource:
         """
         return probe_bill(settings, mapped_reading(settings))
 
-    def written(self, settings: MappedBillSettings) -> Mapping[date, datetime]:
-        """When the files of each month were last written."""
+    def written(self, settings: MappedBillSettings) -> Mapping[date, MonthFiles]:
+        """The files of each month, and when the last of them was written."""
         return months_written(settings)
 
 

@@ -1,10 +1,10 @@
 """Google Cloud bills: the BigQuery billing export, from files or from its table, one invoice month at a time."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar
 
-from connectors.base import LandedPage, Page, Parsed, Source, SourceSettings, Window
+from connectors.base import LandedPage, MonthFiles, Page, Parsed, Source, SourceSettings, Window
 from connectors.bills.look import look
 from connectors.gcp.answers import Patience
 from connectors.gcp.bill_files import fetch_files, months_written, probe_files
@@ -47,8 +47,8 @@ class GcpBillSource:
             return told
         return f"{told}; {look(newest, lambda page: parse_month(settings, month_window(month), [page]))}"
 
-    def written(self, settings: GcpBillSettings) -> Mapping[date, datetime]:
-        """When the files of each month were last written."""
+    def written(self, settings: GcpBillSettings) -> Mapping[date, MonthFiles]:
+        """The files of each month, and when the last of them was written."""
         return {} if settings.table else months_written(settings)
 
 

@@ -5,10 +5,10 @@ A month without any file is unknown, not zero, unless it lies before the first o
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import PurePosixPath
 
-from connectors.base import Page, SourceError, Window
+from connectors.base import MonthFiles, Page, SourceError, Window
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.storage import StoredObject, body, list_objects
 from connectors.written import written_by_month
@@ -54,8 +54,8 @@ def _page(settings: GcpBillSettings, found: StoredObject) -> Page:
     return Page(found.path, body(_place(settings), settings.store_options, found.path, found.etag))
 
 
-def months_written(settings: GcpBillSettings) -> Mapping[date, datetime]:
-    """When the files of each month were last written; nothing where paths do not tell months."""
+def months_written(settings: GcpBillSettings) -> Mapping[date, MonthFiles]:
+    """The files of each month, and when the last of them was written; nothing where paths do not tell months."""
     return {} if settings.layout == "any" else written_by_month(_exported(settings), month_of)
 
 

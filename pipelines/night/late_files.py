@@ -1,23 +1,26 @@
-"""Files of closed months that were written after the month was last taken in, and that no night pulls any more.
+"""Files of closed months that no night pulls any more, and that changed: written since, or gone.
 
 A refund, or a correction of a month that was thought closed, rewrites files that nobody looks at: the books would stay
-as they were. They are told, with what to type, and taken in by nobody without a person's word: the month may have been
-closed on them.
+as they were. A month whose files went may have been taken back by the provider. Both are told, with what to type, and
+taken in by nobody without a person's word: the month may have been closed on them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from connectors.base import Dated, SourceError, SourceSettings
+from connectors.base import Dated, MonthFiles, SourceError, SourceSettings
 from connectors.registry import source
 from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.lake import Delivery
 from pipelines.night.last_words import TOLD_DAYS
+from pipelines.night.stale import HORIZON_DAYS
+
+_NONE = MonthFiles(0, None)
 
 
 def late_files(house: House, kind: str, last: date, deliveries: Sequence[Delivery]) -> tuple[str, ...]:
-    """What a run up to `last` that made those deliveries left aside although it was written after it was taken in."""
+    """What a run up to `last` that made those deliveries left aside although its files are not what was taken in."""
     connector = source(kind)
     if not isinstance(connector, Dated):
         return ()
@@ -25,24 +28,60 @@ def late_files(house: House, kind: str, last: date, deliveries: Sequence[Deliver
     for settings in house.sources(kind):
         pulled = {delivery.slice_date for delivery in deliveries if delivery.x_source == settings.name}
         try:
-            written = connector.written(settings)
+            listed = connector.written(settings)
         except SourceError:  # the delivery, which asks the same store, tells that
             continue
-        told += [
-            _words(settings, month, written[month], taken)
-            for month, taken in sorted(house.lake.asked(settings.name).items())
-            if taken is not None
-            and month not in pulled
-            and month >= last - timedelta(days=TOLD_DAYS)
-            and taken < written.get(month, taken) <= house.clock()
-        ]
+        standing = {d.slice_date: d for d in house.lake.in_place(connector.fact, settings.name)}
+        for month, taken in sorted(house.lake.asked(settings.name).items()):
+            if taken is not None and month not in pulled and month >= last - timedelta(days=TOLD_DAYS):
+                told += _of_month(house, settings, standing.get(month), listed, month, taken, last)
     return tuple(told)
 
 
-def _words(settings: SourceSettings, month: date, written: datetime, taken: datetime) -> str:
-    end = next_month(month) - timedelta(days=1)
+def _of_month(
+    house: House,
+    settings: SourceSettings,
+    standing: Delivery | None,
+    listed: Mapping[date, MonthFiles],
+    month: date,
+    taken: datetime,
+    last: date,
+) -> Iterator[str]:
+    found = listed.get(month, _NONE)
+    if standing is not None and _is_gone(standing, listed, month, last):
+        yield _gone(settings, month, found.count, standing.page_count, taken)
+    if found.latest is not None and taken < found.latest <= house.clock():
+        yield _written(settings, month, found.latest, taken)
+
+
+def _is_gone(standing: Delivery, listed: Mapping[date, MonthFiles], month: date, last: date) -> bool:
+    """Whether fewer files are listed than the lines in place were read from; never fewer than that were there then.
+
+    An old month at the beginning of what is listed was cleared away by its owner: no store keeps all for ever.
+    """
+    if not listed or not standing.row_count:
+        return False
+    is_recent = next_month(month) >= last - timedelta(days=HORIZON_DAYS)
+    return listed.get(month, _NONE).count < standing.page_count and (is_recent or month > min(listed))
+
+
+def _gone(settings: SourceSettings, month: date, count: int, page_count: int, taken: datetime) -> str:
+    held = "no file" if not count else f"only {count} of the {page_count} files"
+    return (
+        f"{settings.name}: {held} of {month:%Y-%m} can be found any more, which was last taken in "
+        f"{taken:%Y-%m-%d %H:%M}: what was taken in stays and counts. If files were taken away by mistake, put them "
+        "back; if the provider took them back, have what is left taken in, an empty bill where nothing is: "
+        f"{_command(settings, month)} --confirm {settings.name}"
+    )
+
+
+def _written(settings: SourceSettings, month: date, written: datetime, taken: datetime) -> str:
     return (
         f"{settings.name}: files of {month:%Y-%m} were written at {written:%Y-%m-%d %H:%M} UTC, after the month was "
         f"last taken in ({taken:%Y-%m-%d %H:%M}), and nights pull it no more: its costs may have changed; "
-        f"to take them in: farthing run {month}..{end} --source {settings.name}"
+        f"to take them in: {_command(settings, month)}"
     )
+
+
+def _command(settings: SourceSettings, month: date) -> str:
+    return f"farthing run {month}..{next_month(month) - timedelta(days=1)} --source {settings.name}"

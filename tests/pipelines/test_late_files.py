@@ -1,5 +1,6 @@
 """A closed month whose files are rewritten is told by every night, until somebody takes it in."""
 
+import csv
 import os
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,15 +10,16 @@ import pytest
 
 from connectors.aws.bill import SOURCE as AWS
 from connectors.azure.bill import SOURCE as AZURE
-from connectors.base import Dated
+from connectors.base import Dated, MonthFiles
 from connectors.gcp.bill import SOURCE as GOOGLE
+from pipelines.calendar import next_month
 from pipelines.house import open_house
 from pipelines.night.late_files import late_files
 from pipelines.night.stage import stage
 from tests.connectors.aws import bill_reports as aws
 from tests.connectors.azure import written as azure
 from tests.connectors.gcp import lines as google
-from tests.pipelines.small_company import write_company
+from tests.pipelines.small_company import line, write_company
 
 OCTOBER = date(2026, 10, 1)
 
@@ -54,6 +56,46 @@ def test_a_month_that_is_rewritten_after_its_last_night_is_told_until_it_is_take
     assert night(company, date(2026, 12, 6)) == ()
 
 
+def earlier_bill(company: Path, month: str, count: int) -> Path:
+    """A bill of a month before October, in as many files, of which none is a copy of another."""
+    first = date.fromisoformat(f"{month}-01")
+    days = {"BillingPeriodStart": first, "BillingPeriodEnd": next_month(first)}
+    days |= {"ChargePeriodStart": first, "ChargePeriodEnd": first + timedelta(days=1)}
+    told = {name: f"{day}T00:00:00Z" for name, day in days.items()}
+    folder = company.parent / "bills" / month
+    folder.mkdir()
+    for number in range(count):
+        row = line(**told, ResourceId=f"i-{number}")
+        with (folder / f"bill-{number}.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([row.keys(), row.values()])
+    return folder
+
+
+def test_files_of_a_month_that_nobody_lists_any_more_are_told_and_what_was_taken_in_stays(tmp_path: Path) -> None:
+    company = write_company(tmp_path)
+    folder = earlier_bill(company, "2026-09", 2)
+    written_at(tmp_path, datetime(2026, 10, 10))
+    assert night(company, date(2026, 11, 15), [date(2026, 9, 1), OCTOBER]) == ()
+    assert night(company, date(2026, 12, 1)) == ()
+    (folder / "bill-1.csv").unlink()
+    (told,) = night(company, date(2026, 12, 2))
+    assert told == (
+        "bill: only 1 of the 2 files of 2026-09 can be found any more, which was last taken in 2026-11-16 05:30: what "
+        "was taken in stays and counts. If files were taken away by mistake, put them back; if the provider took them "
+        "back, have what is left taken in, an empty bill where nothing is: "
+        "farthing run 2026-09-01..2026-09-30 --source bill --confirm bill"
+    )
+    (folder / "bill-0.csv").unlink()
+    (told,) = night(company, date(2026, 12, 3))
+    assert told.startswith("bill: no file of 2026-09 can be found any more")
+    # so long ago, at the beginning of what is listed: somebody cleared away what is old
+    assert night(company, date(2027, 1, 20)) == ()
+    earlier_bill(company, "2026-08", 1)
+    appeared, told = night(company, date(2027, 1, 21))  # but never from the middle
+    assert appeared.startswith("bill: files of 2026-08 were written")
+    assert told.startswith("bill: no file of 2026-09 can be found any more")
+
+
 def test_what_is_written_after_now_tells_nothing(tmp_path: Path) -> None:
     company = write_company(tmp_path)
     written_at(tmp_path, datetime(2026, 11, 10))
@@ -80,4 +122,5 @@ def test_every_cloud_s_files_tell_when_a_month_was_last_written(cloud: str, tmp_
     at = datetime(2026, 10, 5, 6, 7, 8)
     written_at(tmp_path, at)
     assert isinstance(source, Dated)
-    assert source.written(settings) == {date(2026, 9, 1): at}
+    expected = 2  # an export of Azure's has a manifest; the others have two files each
+    assert source.written(settings) == {date(2026, 9, 1): MonthFiles(expected, at)}

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import ValidationError
 
+from connectors.azure.metrics import CACHE_RATE, UTILISATION
 from connectors.azure.usage import SOURCE, AzureUsageSource
 from connectors.azure.usage_settings import AzureUsageSettings
 from connectors.base import Bytes, IncompleteDeliveryError, Page, Window
@@ -36,7 +37,7 @@ Series = Mapping[str, Mapping[str, Any]]
 
 def metric(name: str, series: Series, account: str = "one", **over: Any) -> dict[str, Any]:
     """A metric; `series` maps a deployment to its value at an hour."""
-    kind = "average" if name in (NAMES["used"], NAMES["cached"]) else "total"
+    kind = "average" if name in (*UTILISATION, *CACHE_RATE) else "total"
     return {
         "id": f"/{ACCOUNTS}/{account}/providers/Microsoft.Insights/metrics/{name}",
         "name": {"value": name},
@@ -196,6 +197,18 @@ def test_the_newer_metrics_count_the_same() -> None:
     )
     (found,) = rows(page)
     assert (found["input_total_tokens"], found["output_total_tokens"], found["request_count"]) == (7, 2, 1)
+
+
+def test_the_newer_metrics_know_how_much_of_the_throughput_units_was_used() -> None:
+    page = answer(
+        metric("InputTokens", {"prod": {"00": 7.0}}),
+        metric("ProvisionedUtilization", {"prod": {"00": 62.5, "01": 0.0}}),
+        metric("TokensCacheMatchRate", {"prod": {"00": 40.0}}),
+    )
+    used, idle = rows(page)
+    assert (used["utilisation_ratio"], used["service_tier"], used["operation"]) == (0.625, "provisioned", "inference")
+    assert json.loads(used["x_extra"])["cache_match_percent"] == "40.0"
+    assert (idle["utilisation_ratio"], idle["operation"]) == (0.0, "provisioned_throughput")
 
 
 @pytest.mark.parametrize(
