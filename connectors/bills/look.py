@@ -31,7 +31,7 @@ def look(page: Page, parse: Callable[[LandedPage], Iterator[Parsed]]) -> str:
         with closing(_generator(parse(landed))) as chunks:
             first = next((chunk for chunk in chunks if chunk.rows.num_rows or chunk.rejects), None)
     except IncompleteDeliveryError as error:
-        raise SourceError(f"{error}{_whose(landed)}") from None
+        raise SourceError(f"{error}{whose(page)}") from None
     if first is None:
         return f"{page.name} holds no line yet"
     if not first.rows.num_rows:
@@ -48,10 +48,10 @@ def _generator(chunks: Iterator[Parsed]) -> Generator[Parsed]:
     yield from chunks
 
 
-def _whose(page: LandedPage) -> str:
+def whose(page: Page) -> str:
     """Whose export the columns seem to be, as the end of a sentence; empty where nothing tells, or nothing is read."""
     try:
-        with open_lines(page) as lines:
+        with open_lines(LandedPage(page.name, _UNREAD, page.body)) as lines:
             found = {column_key(column.name) for column in lines.names.columns.values()}
     except SourceError:
         return ""

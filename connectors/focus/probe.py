@@ -5,7 +5,8 @@ Here belongs: the look at the beginning of one file. Here does not belong: readi
 
 import polars as pl
 
-from connectors.base import SourceError
+from connectors.base import IncompleteDeliveryError, SourceError
+from connectors.bills.look import whose
 from connectors.focus.fetch import latest_file, probe_location
 from connectors.focus.read import read_batches
 from connectors.focus.reading import Reading
@@ -24,7 +25,10 @@ def probe_bill(settings: BillSettings, reading: Reading) -> str:
     if latest is None:
         return told
     first = next(read_batches(latest.name, latest.body, reading.shape))
-    columns = reading.resolve(first, latest.name)
+    try:
+        columns = reading.resolve(first, latest.name)
+    except IncompleteDeliveryError as error:
+        raise SourceError(f"{error}{whose(latest)}") from None
     values = reading.prepare(first, columns).values
     named = next(iter(columns.sources.get(_CURRENCY, ())), _CURRENCY)
     _require_currency(settings, f"{settings.location}: {latest.name}", named, values[_CURRENCY], first.rows)

@@ -4,11 +4,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import ClassVar
 
-from connectors.base import LandedPage, MonthFiles, Page, Parsed, Source, SourceSettings, Window
+from connectors.base import (
+    IncompleteDeliveryError,
+    LandedPage,
+    MonthFiles,
+    Page,
+    Parsed,
+    Source,
+    SourceError,
+    SourceSettings,
+    Window,
+)
 from connectors.bills.look import look
 from connectors.gcp.answers import Patience
 from connectors.gcp.bill_files import fetch_files, months_written, probe_files
-from connectors.gcp.bill_parse import parse_month
+from connectors.gcp.bill_parse import newest_month, parse_month
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.gcp.bill_table import fetch_table, probe_table
 from connectors.windows import month_window, month_windows
@@ -39,17 +49,29 @@ class GcpBillSource:
         return parse_month(settings, window, pages)
 
     def probe(self, settings: GcpBillSettings) -> str:
-        """Which invoice months there are; of files, whether the newest can be read under the settings."""
+        """Which invoice months there are, and whether the newest file, or some lines of the table, can be read."""
         if settings.table:
-            return probe_table(settings, self._patience)
+            told, some = probe_table(settings, self._patience)
+            return told if some is None else f"{told}; {_looked(settings, *some)}"
         told, month, newest = probe_files(settings)
-        if month is None:  # files whose paths tell no month hold several, and are read for one at a time
-            return told
-        return f"{told}; {look(newest, lambda page: parse_month(settings, month_window(month), [page]))}"
+        return f"{told}; {_looked(settings, month or _told_by_lines(newest), newest)}"
 
     def written(self, settings: GcpBillSettings) -> Mapping[date, MonthFiles]:
         """The files of each month, and when the last of them was written."""
         return {} if settings.table else months_written(settings)
+
+
+def _told_by_lines(page: Page) -> date:
+    """The newest month of a file whose path tells none: its lines do. Any month does for a file without such lines."""
+    try:
+        return newest_month(page) or date(2000, 1, 1)
+    except IncompleteDeliveryError as error:
+        raise SourceError(str(error)) from None
+
+
+def _looked(settings: GcpBillSettings, month: date, page: Page) -> str:
+    of_month = settings.model_copy(update={"layout": "month"})  # a look says of other months' lines what they are
+    return look(page, lambda landed: parse_month(of_month, month_window(month), [landed]))
 
 
 SOURCE: Source = GcpBillSource()

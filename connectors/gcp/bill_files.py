@@ -37,11 +37,15 @@ def fetch_files(settings: GcpBillSettings, window: Window) -> Iterator[Page]:
 def probe_files(settings: GcpBillSettings) -> tuple[str, date | None, Page]:
     """How many files of which invoice months there are, in one line; the newest month, and the last file of it.
 
-    The month is None where paths do not tell it. Raises SourceError when there are no files.
+    The month is None where paths do not tell it: the file is then the one that was written last, by its path where
+    nothing says so. Raises SourceError when there are no files.
     """
     files = _exported(settings)
     if settings.layout == "any" and files:
-        return f"{settings.location}: {len(files)} exported files", None, _page(settings, files[-1])
+        _require_readable(settings, files)
+        times = [o.modified for o in files]
+        newest = files[-1] if None in times else max(files, key=lambda o: (str(o.modified), o.path))
+        return f"{settings.location}: {len(files)} exported files", None, _page(settings, newest)
     dated = sorted((month, o) for o in files if (month := month_of(o.path)))
     if not dated:
         raise SourceError(_nothing(settings, "any month", len(files)))

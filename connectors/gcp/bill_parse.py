@@ -6,11 +6,12 @@ much of each legacy commitment was used), once to stage its lines.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import orjson
 
-from connectors.base import IncompleteDeliveryError, LandedPage, Parsed, Window
+from connectors.base import IncompleteDeliveryError, LandedPage, Page, Parsed, Window
 from connectors.bills import Bill, parse_bill
 from connectors.bills.files import Lines, open_lines
 from connectors.gcp.bill_settings import GcpBillSettings
@@ -63,6 +64,18 @@ def parse_month(settings: GcpBillSettings, window: Window, pages: Iterable[Lande
     )
     for chunk, is_last in _with_end(parse_bill(bill)):
         yield replace(chunk, notices=(*chunk.notices, *_told(survey, unread))) if is_last else chunk
+
+
+def newest_month(page: Page) -> date | None:
+    """The latest invoice month that a file's lines name; None where none does.
+
+    Raises IncompleteDeliveryError for a file that is not whole.
+    """
+    with open_lines(LandedPage(page.name, "0" * 64, page.body)) as lines:
+        month = lines.names.text("invoice.month")
+        well_formed = f"regexp_full_match({month}, '20[0-9][0-9](0[1-9]|1[0-2])')"
+        found = lines.connection.sql(f"select max({month}) from lines where {well_formed}").fetchall()[0][0]
+    return date(int(found[:4]), int(found[4:]), 1) if found else None
 
 
 def _with_end(chunks: Iterator[Parsed]) -> Iterator[tuple[Parsed, bool]]:

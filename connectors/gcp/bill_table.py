@@ -4,9 +4,10 @@ One query for each invoice month, with every column of the table by its name; it
 page that says how many lines the query announced, so that nothing that got lost on the way goes unnoticed.
 """
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,8 @@ from connectors.gcp.columns import PAGE_NUMBER
 
 ROLE = "the roles BigQuery Job User on the project that runs queries and BigQuery Data Viewer on the table"
 _ORDER = ("export_time", "usage_start_time", "usage_end_time", "sku.id", "project.id", "cost")
+_SOME = 100  # lines for a look
+_MONTH = re.compile(r"20\d\d(0[1-9]|1[0-2])")
 _REQUIRED = ("invoice", "cost", "currency", "export_time")
 _LOADED_BEFORE = timedelta(days=2)  # zones: the first lines of a month are loaded on the day before it in UTC, at most
 # lines that are still being streamed in have no _PARTITIONTIME yet: they are asked for by its being NULL
@@ -73,11 +76,24 @@ def _numbered(
         )
 
 
-def probe_table(settings: GcpBillSettings, patience: Patience) -> str:
-    """How many lines the table holds, and which of the two exports it is. Raises SourceError."""
+def probe_table(settings: GcpBillSettings, patience: Patience) -> tuple[str, tuple[date, Page] | None]:
+    """How many lines the table holds, and which of the two exports it is; some lines of an invoice month.
+
+    None for a table without lines, and for a view, whose lines nobody reads without paying for a query.
+    Raises SourceError.
+    """
     table = _Table(settings, patience)
     kind = "detailed" if "resource" in table.columns else "standard"
-    return f"{table.where}: {kind} export, {table.found.num_rows or 0:,} lines"
+    told = f"{table.where}: {kind} export, {table.found.num_rows or 0:,} lines"
+    with google_errors(table.where, ROLE):
+        lines = table.some_lines() if table.found.table_type == "TABLE" else []
+    months = {str((line["invoice"] or {}).get("month")) for line in lines}
+    named = sorted(month for month in months if _MONTH.fullmatch(month))
+    if not named:
+        return told, None
+    of_month = [line for line in lines if (line["invoice"] or {}).get("month") == named[-1]]
+    page = Page(f"{settings.table}, {named[-1]}", Bytes(_json_lines(of_month, 1)))
+    return told, (date(int(named[-1][:4]), int(named[-1][4:]), 1), page)
 
 
 class _Table:
@@ -107,6 +123,13 @@ class _Table:
     def month(self, window: Window) -> dict[str, str | datetime]:
         """Parameters of a query for the window's invoice month."""
         return {"invoice_month": f"{window.start:%Y%m}", "loaded_from": window.start - _LOADED_BEFORE}
+
+    def some_lines(self) -> list[dict[str, Any]]:
+        """A few of the table's lines as they lie there, which no query is paid for."""
+        rows = self._client.list_rows(
+            self.found, max_results=_SOME, retry=self._patience.retry(), timeout=self._patience.answer_seconds
+        )
+        return [dict(row.items()) for row in rows]
 
     def query(self, sql: str, given: dict[str, str | datetime]) -> Any:
         """The rows of a query, in pages."""

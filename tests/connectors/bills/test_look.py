@@ -1,5 +1,6 @@
 """A check opens the newest file of a bill: what would fail in the night is told before it, with the remedy."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from connectors.aws.bill import SOURCE as AWS
 from connectors.azure.bill import SOURCE as AZURE
 from connectors.base import SourceError
+from connectors.focus import SOURCE as FOCUS
 from connectors.gcp.bill import SOURCE as GOOGLE
 from tests.connectors.aws import bill_reports as aws
 from tests.connectors.azure import written as azure
@@ -84,6 +86,44 @@ def test_a_layout_that_matches_nothing_is_told_with_the_columns_that_are_missing
 def test_a_file_that_is_cut_off_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"0\.parquet"):
         of_google(tmp_path, google.parquet(google.line())[:-100])
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_a_native_export_where_focus_is_expected_is_told_with_the_kind_that_it_needs(name: str, tmp_path: Path) -> None:
+    (tmp_path / "2026-09").mkdir()
+    (tmp_path / "2026-09" / "bill.csv").write_bytes(PROBES[name][1])
+    with pytest.raises(SourceError, match=re.escape(f"Its columns are those of {PROBES[name][2]}")):
+        FOCUS.probe(focus.settings(location=str(tmp_path)))
+
+
+def of_google_in_one_folder(folder: Path, *contents: bytes, **over: Any) -> str:
+    for number, content in enumerate(contents):
+        (folder / f"{number}.parquet").write_bytes(content)
+        os.utime(folder / f"{number}.parquet", (10 - number, 10 - number))  # the first is the newest
+    return GOOGLE.probe(google.settings(location=str(folder), layout="any", **over))
+
+
+def test_of_files_that_name_no_month_the_newest_is_read_for_the_month_of_its_lines(tmp_path: Path) -> None:
+    both = google.parquet(google.line(), google.line(invoice={"month": "202608"}))
+    assert of_google_in_one_folder(tmp_path, both, b"cut").endswith(
+        "2 exported files; 0.parquet can be read: its first 1 lines are charges in USD"
+    )
+    with pytest.raises(SourceError, match="none of its lines can be staged"):
+        of_google_in_one_folder(tmp_path, both, currency="EUR")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (AZURE_BILL, "Its columns are those of a cost export of Azure"),
+        (FOCUS_BILL, "a bill in FOCUS columns"),
+        (google.parquet(google.line())[:-100], r"0\.parquet"),
+        (google.flat_csv(google.line(invoice={"month": "soon"})), "none of its lines can be staged"),
+    ],
+)
+def test_a_file_that_names_no_month_and_does_not_fit_is_told(content: bytes, words: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=words):
+        of_google_in_one_folder(tmp_path, content)
 
 
 def test_a_file_without_lines_is_no_fault(tmp_path: Path) -> None:

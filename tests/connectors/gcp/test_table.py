@@ -163,7 +163,10 @@ def test_the_standard_export_has_fewer_columns_and_the_same_money(bigquery: str)
     found = [row for chunk in staged(settings, [b for _, b in pulled(settings)]) for row in chunk.rows.to_pylist()]
     assert sum(row["billed_cost"] for row in found) == Decimal("28.45000012")
     assert {row["resource_id"] for row in found} == {None}
-    assert SOURCE.probe(settings).endswith("standard export, 5 lines")
+    told = SOURCE.probe(settings)
+    assert "standard export, 5 lines; acme.billing.gcp_billing_export_v1_01AAAA, 202609 can be read" in told
+    with pytest.raises(SourceError, match="none of its lines can be staged"):
+        SOURCE.probe(settings.model_copy(update={"currency": "EUR"}))
 
 
 def test_lines_that_got_lost_after_the_query_are_noticed(detailed: GcpBillSettings) -> None:
