@@ -15,7 +15,7 @@ range is a bootstrap of whole clusters (a feature's week), each draw with a shar
 Here belongs: the arithmetic. Here does not belong: which levers there are, and what they find.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -77,16 +77,26 @@ def savings(cells: Sequence[Cell], levers: Sequence[Lever]) -> dict[str, Saving]
     """
     _refuse(cells, levers)
     found = {lever.name: [_ZERO, _ZERO, _ZERO] for lever in levers}
-    for cell in cells:
-        acting = [(lever.name, cell.shares[lever.name] * lever.mean) for lever in levers if cell.shares.get(lever.name)]
-        left = cell.cost
-        for name, share in acting:
+    for acting, cost in _alike(cells, levers).items():
+        left = cost
+        for place, (name, share) in enumerate(acting):
+            others = [other for each, (_, other) in enumerate(acting) if each != place]
             sums = found[name]
             sums[0] += left * share
-            sums[1] += cell.cost * _shapley(share, [other for each, other in acting if each != name])
-            sums[2] += cell.cost * share
+            sums[1] += cost * _shapley(share, others)
+            sums[2] += cost * share
             left -= left * share
     return {name: Saving(*sums) for name, sums in found.items()}
+
+
+def _alike(cells: Iterable[Cell], levers: Sequence[Lever]) -> dict[tuple[tuple[str, Fraction], ...], Fraction]:
+    """The cost of all cells of which the same levers take the same shares: a kind of usage is alike week by week."""
+    found: dict[tuple[tuple[str, Fraction], ...], Fraction] = {}
+    for cell in cells:
+        acting = ((lever.name, cell.shares[lever.name] * lever.mean) for lever in levers if cell.shares.get(lever.name))
+        key = tuple((name, share) for name, share in acting if share)
+        found[key] = found.get(key, _ZERO) + cell.cost
+    return found
 
 
 def _refuse(cells: Sequence[Cell], levers: Sequence[Lever]) -> None:
@@ -144,8 +154,9 @@ def ranges(cells: Sequence[Cell], levers: Sequence[Lever], seed: int = 1) -> dic
     found: dict[str, tuple[Decimal, ...]] = {}
     for lever in levers:
         success = draws.uniform(_ratio(lever.low, _ONE), _ratio(lever.high, _ONE), size=(DRAWS, 1))
-        taken = left * success * np.array([_ratio(cell.shares.get(lever.name, _ZERO), _ONE) for cell in cells])
-        left = left - taken
+        concerned = [place for place, cell in enumerate(cells) if cell.shares.get(lever.name)]
+        taken = left[:, concerned] * success * np.array([_ratio(cells[p].shares[lever.name], _ONE) for p in concerned])
+        left[:, concerned] -= taken
         if whole[lever.name].waterfall:
             quantiles = np.quantile(taken.sum(axis=1), QUANTILES)
             found[lever.name] = tuple(money(total * Fraction(f"{value:.{_DIGITS}f}")) for value in quantiles.tolist())
