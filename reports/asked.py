@@ -10,17 +10,17 @@ from reports.given import Period, Team
 from reports.tables import Row, Table
 from reports.wording import clean
 
-_QUERIES = {
-    "why": "variance_bridge where team_id = '{team}' and billing_period = date '{start}'",
-    "idle-gpus": "idle_gpu_holders where holder_team_id = '{team}' and usage_date < date '{end}'",
-    "unusual": "anomalies where team_id = '{team}' and onset_date < date '{end}'",
-    "forecast": "forecasts where team_id = '{team}' and billing_period = date '{start}'",
-    "outcomes": "unit_costs where team_id = '{team}' and period_start = date '{start}'",
-    "budgets": "budget_status where team_id = '{team}' and billing_period = date '{start}'",
-    "savings": "savings where team_id = '{team}' and billing_period = date '{start}'",
-    "coverage": "freshness where slice_date >= date '{start}' and slice_date < date '{end}'",
+_TABLES = {
+    "gpu": ("gpu_waste", "month={month},team={team}"),
+    "why": ("variance_bridge", "month={month},team={team}"),
+    "idle-gpus": ("idle_gpu_holders", "holder_team_id={team}"),
+    "unusual": ("anomalies", "team={team}"),
+    "forecast": ("forecasts", "month={month},team={team}"),
+    "outcomes": ("unit_costs", "period_start={month}-01,team={team}"),
+    "budgets": ("budget_status", "month={month},team={team}"),
+    "savings": ("savings", "month={month},team={team}"),
 }
-"""Sections that are rows of a published table."""
+"""Sections that are rows of a table, and which."""
 _EXPLAINED = ("services", "features", "rules", "change")
 _OF_ALL = ("log", "causes")
 
@@ -37,20 +37,17 @@ def ask_table(tables: Iterable[Table], team: Team, period: Period) -> Table:
 
 
 def _command(name: str, team: Team, period: Period) -> str:
-    month, who = f"{period.start:%Y-%m}", shlex.quote(clean(team.team_id))
+    month, who = f"{period.start:%Y-%m}", clean(team.team_id)
     if name in _EXPLAINED:
-        return f"farthing explain {month} {who}"
-    if name == "gpu":
-        return f"farthing explain gpu_waste --where {shlex.quote(f'month={month},team={clean(team.team_id)}')}"
+        return f"farthing explain {month} {shlex.quote(who)}"
     if name == "bill":
         return f"farthing explain {month}"
+    if name == "coverage":
+        days = f"slice_date >= date '{period.start}' and slice_date < date '{period.end}'"
+        return f'farthing query "select * from freshness where {days}"'
     if name.startswith(_OF_ALL):
-        return _query(f"reconciliation_by_cause where billing_period = date '{period.start}'")
-    rows = _QUERIES.get(name)
-    quoted = clean(team.team_id).replace("'", "''")
-    return _query(rows.format(team=quoted, start=period.start, end=period.end)) if rows else ""
-
-
-def _query(rows: str) -> str:
-    text = f"select * from {rows}"
-    return f'farthing query "{text}"' if not set(text) & set('"$`\\') else f"farthing query {shlex.quote(text)}"
+        return f"farthing explain reconciliation_by_cause --where month={month}"
+    if name not in _TABLES:
+        return ""
+    table, where = _TABLES[name]
+    return f"farthing explain {table} --where {shlex.quote(where.format(month=month, team=who))}"

@@ -13,7 +13,6 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from models.savings_levers import LEVERS
 from reports.files import STATEMENT, file_names, statement_files
 from reports.given import BESIDE, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
@@ -195,12 +194,6 @@ def test_the_three_largest_savings_are_told_with_grade_and_evidence(
     assert "savings" not in {t.name for t in none.team_tables}
 
 
-def test_every_lever_has_words(team: Team, period: Period, rows: TeamRows, shared: SharedFacts) -> None:
-    for kind in LEVERS:
-        told = build_statement(team, period, replace(rows, savings=(saving(kind.name, "2", 1),)), shared)
-        assert section(told, "savings").rows[0].label != kind.name.replace("_", " ").capitalize()
-
-
 def test_idle_gpus_are_told_by_who_holds_them_the_dearest_first(statement: Statement) -> None:
     assert [(row.label, *row.cells, row.note) for row in section(statement, "idle-gpus").rows] == [
         ("notebook", "10.0 h", "$200.00", "1 GPU (H100); eu-1, namespace search; since 30 Jul 2026, 06:00 UTC"),
@@ -256,6 +249,7 @@ def test_every_section_says_how_to_ask_for_what_it_is_made_of(statement: Stateme
         "farthing explain 2026-07 search"
     )
     assert asked["GPU time"] == "farthing explain gpu_waste --where month=2026-07,team=search"
+    assert asked["Why it moved"] == "farthing explain variance_bridge --where month=2026-07,team=search"
     assert asked["Where the bill went"] == "farthing explain 2026-07"
     for page in (render_html(statement), render_text(statement)):
         assert "farthing explain gpu_waste --where month=2026-07,team=search" in page
@@ -273,7 +267,7 @@ def test_no_name_ends_a_command_or_a_query(team_id: str, period: Period, rows: T
             assert words[:3] == ["farthing", "explain", "2026-07"]
             assert words[3] == team_id
         else:
-            assert words in (["farthing", "explain", "2026-07"], [*words[:4], f"month=2026-07,team={team_id}"])
+            assert words[-1] in ("2026-07", "month=2026-07", f"month=2026-07,team={team_id}")
 
 
 def test_one_number_in_mail_page_text_pdf_workbook_and_parquet(statement: Statement, full: TeamRows) -> None:
