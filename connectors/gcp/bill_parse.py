@@ -17,7 +17,8 @@ from connectors.bills.files import Lines, open_lines
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.gcp.bill_shape import SEPARATOR, require_columns, shape
 from connectors.gcp.pieces import read_source, unfold
-from connectors.gcp.survey import Survey, look_over
+from connectors.gcp.placing import know, look_at_placed, place
+from connectors.gcp.survey import Survey, look_over, of_month
 from connectors.gcp.utilisation import used_shares
 from connectors.gcp.vertex import is_expected_to_be_read, is_generative, read_description
 
@@ -45,11 +46,17 @@ def parse_month(settings: GcpBillSettings, window: Window, pages: Iterable[Lande
             "run the day again, so that the month is queried again as a whole"
         )
     shares = used_shares(survey.fees, survey.discounts)
+    placing = place(survey.fees, survey.discounts, shares)
+    for page in data if placing.shares else ():
+        with open_lines(page) as lines:
+            read_source(lines)
+            know(lines, placing)
+            look_at_placed(lines, of_month(lines.names, window), placing)
     unread = set[str]()
 
     def opened(lines: Lines) -> None:
         read_source(lines)
-        unfold(lines, shares)
+        unfold(lines, shares, placing)
 
     def read_model(text: str) -> tuple[str | None, ...]:
         return _model(text, unread)

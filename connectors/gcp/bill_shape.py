@@ -11,7 +11,7 @@ from connectors.gcp.capacity import capacity
 from connectors.gcp.commitments import OFFSET
 from connectors.gcp.extra import extra
 from connectors.gcp.labels import read_labels
-from connectors.gcp.pieces import CREDIT_AMOUNT, IS_CREDIT, IS_LINE, system_label
+from connectors.gcp.pieces import CREDIT_AMOUNT, IS_COVERED_PIECE, IS_CREDIT, IS_LINE, system_label
 from connectors.windows import month_window
 
 PROVIDER = "Google Cloud"
@@ -124,8 +124,8 @@ def _costs(names: Names, amount: str) -> dict[str, str]:
     return {
         "billed_cost": amount,
         "effective_cost": (
-            f"case when _piece.kind = 'used' then _used when _piece.kind = 'unused' then "
-            f"_unused when {IS_LINE} and _unused is not null then 0 "
+            f"case when _piece.kind = 'used' then _rest when _piece.kind = 'unused' then _unused "
+            f"when {IS_COVERED_PIECE} then {CREDIT_AMOUNT} when {IS_LINE} and _unused is not null then 0 "
             f"when {IS_CREDIT} and _piece.type = '{OFFSET}' then 0 else {amount} end"
         ),
         "list_cost": f"case when {IS_LINE} then {names.decimal('cost_at_list')} end",

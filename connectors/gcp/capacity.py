@@ -2,9 +2,10 @@
 
 from connectors.bills import Names
 from connectors.gcp.commitments import OFFSET
-from connectors.gcp.pieces import IS_CREDIT, IS_LINE, system_label
+from connectors.gcp.pieces import IS_COVERED_PIECE, IS_CREDIT, IS_LINE, system_label
 
 _SPOT = "'spot|preemptible'"
+_RESOURCE = "starts_with(lower(coalesce({}, '')), 'commitment v1:')"
 _MACHINE_PARTS = "'core|cpu|ram|gpu'"
 
 
@@ -14,17 +15,22 @@ def capacity(names: Names) -> dict[str, str]:
     is_fee_line, reserved = f"({IS_LINE} and _is_fee)", system_label("reservation_name")
     is_usage = f"(not {IS_CREDIT} and {names.text('cost_type')} = 'regular' and not _is_fee)"
     is_committed = (
-        f"((_is_fee and not {IS_CREDIT}) or ({IS_LINE} and _is_covered) or ({IS_CREDIT} and _piece.type = '{OFFSET}'))"
+        f"({IS_COVERED_PIECE} or (_is_fee and not {IS_CREDIT}) or ({IS_LINE} and _is_covered) "
+        f"or ({IS_CREDIT} and _piece.type = '{OFFSET}'))"
     )
     quantity = names.decimal("usage.amount_in_pricing_units")
-    basis = f"case when {is_resource_based(names)} then 'Usage' else 'Spend' end"
+    basis = _basis(names)
     return {
         "pricing_category": (
-            f"case when {is_usage} then case when _is_covered then 'Committed' "
+            f"case when {is_usage} then case when _is_covered or {IS_COVERED_PIECE} then 'Committed' "
             f"when regexp_matches({description}, {_SPOT}) then 'Dynamic' else 'Standard' end end"
         ),
-        "commitment_discount_id": f"case when {is_committed} then _commitment_id end",
-        "commitment_discount_name": f"case when {is_committed} then _commitment_name end",
+        "commitment_discount_id": (
+            f"case when {IS_COVERED_PIECE} then _piece.id when {is_committed} then _commitment_id end"
+        ),
+        "commitment_discount_name": (
+            f"case when {IS_COVERED_PIECE} then _piece.name when {is_committed} then _commitment_name end"
+        ),
         "commitment_discount_category": f"case when {is_committed} then {basis} end",
         "commitment_discount_type": (
             f"case when {is_committed} then "
@@ -33,7 +39,7 @@ def capacity(names: Names) -> dict[str, str]:
         # committed use is paid month by month, whatever is committed
         "x_commitment_payment": f"case when {is_fee_line} then 'no_upfront' end",
         "commitment_discount_status": (
-            f"case when _piece.kind = 'used' or ({IS_LINE} and _is_covered) then 'Used' "
+            f"case when _piece.kind in ('used', 'covered') or ({IS_LINE} and _is_covered) then 'Used' "
             "when _piece.kind = 'unused' then 'Unused' end"
         ),
         "commitment_discount_quantity": f"case when {is_fee_line} then {quantity} end",
@@ -54,6 +60,13 @@ def capacity(names: Names) -> dict[str, str]:
     }
 
 
+def _basis(names: Names) -> str:
+    """What a commitment is to: use a quantity, or spend an amount. A covered piece brings its fee's description."""
+    laid = _RESOURCE.format("_piece.type")
+    by_resource = f"case when {IS_COVERED_PIECE} then {laid} else {is_resource_based(names)} end"
+    return f"case when {by_resource} then 'Usage' else 'Spend' end"
+
+
 def is_resource_based(names: Names) -> str:
     """Whether a commitment's line is of one by resource, which is to use a quantity; others are to spend an amount."""
-    return f"starts_with(lower(coalesce({names.text('sku.description')}, '')), 'commitment v1:')"
+    return _RESOURCE.format(names.text("sku.description"))

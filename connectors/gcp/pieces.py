@@ -4,7 +4,8 @@ The view `lines` gets one row for each, in the order of the file, told apart by 
 
 - `line`: the line itself, at its cost before credits;
 - `credit`: one entry of `credits`, with its own type and its negative amount;
-- `used`, `unused`: a commitment fee's share by utilisation, which the invoice does not ask for again.
+- `used`, `unused`: a commitment fee's share by utilisation, which the invoice does not ask for again;
+- `covered`: what of a legacy fee's used share is laid on a line that its commitment discounted.
 """
 
 from collections.abc import Mapping
@@ -12,12 +13,15 @@ from decimal import Decimal
 
 from connectors.bills import Names
 from connectors.bills.files import Lines
-from connectors.gcp.commitments import commitment_columns, fee_parts
+from connectors.gcp.commitments import commitment_columns, fee_key, fee_parts
+from connectors.gcp.placing import Placing, covered, is_placed, know, placed_of_fee
 
 CREDIT_FIELDS = ("id", "name", "full_name", "type", "amount")
 LABEL_FIELDS = ("key", "value")
+_PARTS = {"used": "_rest", "unused": "_unused"}  # of a commitment's fee
 IS_LINE = "_piece.kind = 'line'"
 IS_CREDIT = "_piece.kind = 'credit'"
+IS_COVERED_PIECE = "_piece.kind = 'covered'"
 CREDIT_AMOUNT = "try_cast(_piece.amount as decimal(38, 12))"
 _NO_CREDIT = ", ".join(f"{name} := cast(null as varchar)" for name in CREDIT_FIELDS)
 
@@ -36,16 +40,25 @@ def read_source(lines: Lines) -> None:
     lines.connection.execute(f"create view source as select *, {added} from delivered")
 
 
-def unfold(lines: Lines, shares: Mapping[str, Decimal]) -> None:
+def unfold(lines: Lines, shares: Mapping[str, Decimal], placing: Placing) -> None:
     """Gives the open file the view `lines`, one row for each piece. `shares`: used shares of legacy fees."""
     used, unused = fee_parts(lines.names, shares)
-    split = ", ".join(f"case when _{kind} <> 0 then [{_piece(kind)}] else [] end" for kind in ("used", "unused"))
+    know(lines, placing)
+    rest = f"_used - case when _used is null then 0 else {placed_of_fee(fee_key(lines.names))} end"
+    of_fee = [f"case when {cost} <> 0 then [{_piece(kind)}] else [] end" for kind, cost in _PARTS.items()]
     packed = ", ".join(f"{name} := entry.{name}" for name in CREDIT_FIELDS)
     of_credits = f"list_transform(_credits, lambda entry: struct_pack(kind := 'credit', {packed}))"
-    pieces = f"list_concat([{_piece('line')}], {split}, {of_credits})"
+    laid, of_covered = "", list[str]()
+    if placing.shares:
+        laid = f", case when {is_placed(lines.names)} then {covered(lines.names)} else [] end as _laid"
+        given = "id := share.id, name := share.name, full_name := cast(null as varchar), type := share.description"
+        piece = f"struct_pack(kind := 'covered', {given}, amount := cast(share.amount as varchar))"
+        of_covered = [f"list_transform(_laid, lambda share: {piece})"]
+    first = f"[{_piece('line')}]"
+    pieces = f"list_concat({', '.join([first, *of_fee, of_credits, *of_covered])})"
     lines.connection.execute(
         f"create view lines as select *, unnest({pieces}) as _piece "
-        f"from (select *, {used} as _used, {unused} as _unused from source)"
+        f"from (select *, {rest} as _rest{laid} from (select *, {used} as _used, {unused} as _unused from source))"
     )
 
 

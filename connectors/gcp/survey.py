@@ -7,6 +7,7 @@ from connectors.base import Window
 from connectors.bills import Names
 from connectors.bills.files import Lines
 from connectors.gcp.commitments import LEGACY_CREDITS, SPEND_CREDIT, credit_sum, fee_key
+from connectors.gcp.placing import discount_key
 from connectors.gcp.utilisation import Discount, Fee
 
 
@@ -23,7 +24,7 @@ class Survey:
 def look_over(lines: Lines, window: Window, survey: Survey) -> None:
     """Takes one file's part into the survey."""
     names = lines.names
-    ours = f"{names.text('invoice.month')} = '{window.start:%Y%m}'"
+    ours = of_month(names, window)
     has_discount = " or ".join(f"{credit_sum(kind)} is not null" for kind in LEGACY_CREDITS)
     count, newest, has_fees, has_discounts = lines.connection.execute(
         f"select count(*), max({names.instant('export_time')}) filter (where {ours}), "
@@ -38,16 +39,22 @@ def look_over(lines: Lines, window: Window, survey: Survey) -> None:
             survey.discounts += _discounts(lines, ours, kind)
 
 
+def of_month(names: Names, window: Window) -> str:
+    """SQL of whether a line is of the window's invoice month."""
+    return f"{names.text('invoice.month')} = '{window.start:%Y%m}'"
+
+
 def _fees(lines: Lines, ours: str) -> list[Fee]:
     names = lines.names
     quantity, price = names.decimal("usage.amount_in_pricing_units"), names.decimal("price.list_price")
     found = lines.connection.execute(
-        f"select {fee_key(names)} as key, {_kinds(names)}, sum(_cost), sum({quantity}), max({price}) from source "
+        f"select {fee_key(names)} as key, {_kinds(names)}, coalesce(_commitment_id, '') as commitment_id, "
+        f"coalesce(max(_commitment_name), ''), sum(_cost), sum({quantity}), max({price}), count(*) from source "
         f"where {ours} and _is_legacy_fee and _cost is not null and period_end > period_start group by all"
     ).fetchall()
     return [
-        Fee(key, service, description, region, (start, end), cost, quantity, price)
-        for key, service, description, region, start, end, cost, quantity, price in found
+        Fee(key, service, description, region, (start, end), cost, quantity, price, commitment, name, count)
+        for key, service, description, region, start, end, commitment, name, cost, quantity, price, count in found
     ]
 
 
@@ -55,15 +62,15 @@ def _discounts(lines: Lines, ours: str, kind: str) -> list[Discount]:
     names = lines.names
     credit = credit_sum(kind)
     found = lines.connection.execute(
-        f"select {_kinds(names)}, -sum({credit}), sum(_cost), "
+        f"select {discount_key(names, kind)} as key, {_kinds(names)}, -sum({credit}), sum(_cost), "
         f"sum({names.decimal('usage.amount_in_pricing_units')}) from source "
         f"where {ours} and {credit} is not null and _cost is not null and period_end > period_start "
         "group by all"
     ).fetchall()
     is_spend_based = kind == SPEND_CREDIT
     return [
-        Discount(is_spend_based, service, description, region, (start, end), amount, cost, quantity)
-        for service, description, region, start, end, amount, cost, quantity in found
+        Discount(is_spend_based, service, description, region, (start, end), amount, cost, quantity, key)
+        for key, service, description, region, start, end, amount, cost, quantity in found
     ]
 
 

@@ -8,6 +8,7 @@ the two cannot be set against each other, the share is unknown: the fee then sta
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -27,7 +28,7 @@ _DOLLAR_STEP = 100  # the list's fee of other products is for one cent an hour o
 
 @dataclass(frozen=True)
 class Fee:
-    """Fees of one kind in one stretch of time, added up; `key` is how their lines find their share."""
+    """Fees of one kind and commitment in one stretch of time, added up; `key` is how their lines find their share."""
 
     key: str
     service_id: str
@@ -37,11 +38,17 @@ class Fee:
     cost: Decimal
     quantity: Decimal | None
     list_price: Decimal | None
+    commitment_id: str
+    commitment_name: str
+    lines: int
 
 
 @dataclass(frozen=True)
 class Discount:
-    """Commitment credits on one kind of usage in one stretch of time, added up; `amount` is positive."""
+    """Commitment credits on one kind of usage in one stretch of time, added up; `amount` is positive.
+
+    `key` is how their lines find what they are given of a fee.
+    """
 
     is_spend_based: bool
     service_id: str
@@ -51,6 +58,7 @@ class Discount:
     amount: Decimal
     cost: Decimal
     quantity: Decimal | None
+    key: str
 
 
 def used_shares(fees: Iterable[Fee], discounts: Iterable[Discount]) -> Mapping[str, Decimal]:
@@ -71,6 +79,19 @@ def used_shares(fees: Iterable[Fee], discounts: Iterable[Discount]) -> Mapping[s
     return shares
 
 
+def pool_of_fee(fee: Fee) -> Pool | None:
+    """Which discounts the fee pays for; None where its description does not tell."""
+    return _capacity(fee)[0]
+
+
+def pool_of_discount(found: Discount, pools: AbstractSet[Pool]) -> Pool:
+    """Which fees pay for a discount. `pools`: those that there are fees of."""
+    if not found.is_spend_based:
+        return _resource_pool(found.description, found.region)
+    own = f"spend: {found.service_id}"
+    return own if own in pools else _COMPUTE_POOL
+
+
 def _capacity(fee: Fee) -> tuple[Pool | None, Decimal | None]:
     """Which discounts the fee pays for, and how much of them: dollars of on-demand price, or units."""
     if found := _SPEND.fullmatch(fee.description):
@@ -84,17 +105,14 @@ def _capacity(fee: Fee) -> tuple[Pool | None, Decimal | None]:
 
 
 def _covered(
-    discounts: Iterable[Discount], pools: set[Pool]
+    discounts: Iterable[Discount], pools: AbstractSet[Pool]
 ) -> tuple[Mapping[tuple[Pool, Period], Decimal], Mapping[Pool, set[object]]]:
     """What was discounted in each pool and stretch, and how long the stretches of each pool are."""
     covered: dict[tuple[Pool, Period], Decimal] = defaultdict(Decimal)
     lengths: dict[Pool, set[object]] = defaultdict(set)
     for found in discounts:
-        own = f"spend: {found.service_id}"
-        if found.is_spend_based:
-            pool, amount = own if own in pools else _COMPUTE_POOL, found.amount
-        else:
-            pool = _resource_pool(found.description, found.region)
+        pool, amount = pool_of_discount(found, pools), found.amount
+        if not found.is_spend_based:
             amount = (found.quantity or Decimal(0)) * found.amount / found.cost if found.cost else Decimal(0)
         covered[pool, found.period] += amount
         lengths[pool].add(found.period[1] - found.period[0])

@@ -187,6 +187,61 @@ def test_cores_and_memory_are_called_differently_by_fee_and_usage(fee_sku: str, 
     assert only(rows([json_lines(fee, usage)])) == (1, Decimal("0.5"), Decimal("0.5"))
 
 
+L4 = {"sku": "Nvidia L4 GPU running in Iowa", "location": {"region": "us-central1"}}
+L4_FEE = {
+    "sku": "Commitment v1: Nvidia L4 GPU running in Iowa for 1 Year",
+    "usage": {"amount_in_pricing_units": 8.0},
+    "location": {"region": "us-central1"},
+}
+
+
+def machine(name: str, gpus: float, discount: float, **over: Any) -> dict[str, Any]:
+    """An hour of a machine with GPUs at 0.70 each, of which a discount takes some off."""
+    resource = {"name": name, "global_name": f"//compute/{name}"}
+    discounts = [credit(RESOURCE, -discount)] if discount else []
+    usage = {"amount_in_pricing_units": gpus}
+    return line(**{**L4, "cost": 0.7 * gpus, "usage": usage, "resource": resource, "credits": discounts, **over})
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_was_used_of_a_fee_is_worth_so_much_on_the_machines_that_used_it(order: tuple[int, int]) -> None:
+    """Of eight L4 committed for 4.00, four ran in `a`, two in `b`, which had two more on demand, none in `c`."""
+    machines = json_lines(machine("a", 4.0, 2.8), machine("b", 4.0, 1.4), machine("c", 1.0, 0))
+    pages = machines, json_lines(legacy_fee(4.0, **L4_FEE))
+    found = rows([pages[n] for n in order])
+    assert only(found) == (Decimal(4), Decimal(3), Decimal(1))
+    worth = defaultdict[str | None, Decimal](Decimal)
+    for row in found:
+        worth[row["resource_name"]] += row["effective_cost"] if row["charge_category"] != "Purchase" else 0
+    # what was paid on demand is 1.4 of b's and 0.7 of c's; the fee's line keeps what nobody used
+    assert {name: worth[name] for name in "abc"} == {"a": Decimal(2), "b": Decimal("2.4"), "c": Decimal("0.7")}
+    laid = [r for r in found if r["commitment_discount_status"] == "Used"]
+    assert [(r["resource_name"], r["billed_cost"], r["charge_category"], r["consumed_quantity"]) for r in laid] == [
+        ("a", 0, "Usage", None),
+        ("b", 0, "Usage", None),
+    ]
+    assert {(r["commitment_discount_id"], r["x_purchase_option"], r["commitment_discount_type"]) for r in laid} == {
+        ("sub-1", "committed_use", "Resource-based CUD")
+    }
+    assert {(r["tags"], r["sub_account_id"]) for r in laid} == {('{"env":"prod","team":"search"}', "acme-ml")}
+    assert total(found) == total(found, "effective_cost")
+
+
+def test_of_several_commitments_each_is_laid_on_all_that_they_discounted_and_stays_whole() -> None:
+    other = {"subscription": {"instance_id": "sub-9"}}
+    fees = [legacy_fee(4.0, **L4_FEE), legacy_fee(1.23456789, **L4_FEE, **other)]
+    machines = [machine(f"m{n}", 1.0, 0.333333 + n / 1e9) for n in range(7)]
+    found = rows([json_lines(*machines[:3], *fees, *machines[3:])])
+    for purchased, used, unused in by_commitment(found).values():
+        assert used + unused == purchased
+        assert used > 0
+    laid = [r for r in found if r["commitment_discount_status"] == "Used" and r["resource_name"] != "train-1"]
+    assert len(laid) == 2 * len(machines)
+    rest = [r for r in found if r["commitment_discount_status"] == "Used" and r["resource_name"] == "train-1"]
+    assert all(abs(r["effective_cost"]) < Decimal("1e-11") for r in rest)  # what rounding leaves
+    assert total(found) == total(found, "effective_cost")
+
+
 def test_a_fee_whose_use_cannot_be_told_stays_one_charge_and_is_told() -> None:
     fee = legacy_fee(5.0, sku="Commitment - dollar based v1: Chronicle SecOps US")
     chunks = parsed([json_lines(fee)])

@@ -30,8 +30,8 @@ def test_the_example_s_eleven_lines_are_what_was_added_up_by_hand() -> None:
         ("Usage", None, d("0.224"), d("0.224")),  # L4 spot
         ("Usage", None, d("0.174496"), d("0.174496")),  # memory, covered by a legacy commitment
         ("Credit", None, d("-0.065095"), d("-0.065095")),
+        ("Usage", None, d(0), d("0.046868")),  # ... what it used of the legacy fee, all of it: 0.065095 * 0.72
         ("Purchase", None, d("0.046868"), d(0)),  # the legacy fee
-        ("Usage", None, d(0), d("0.046868")),  # ... all of it used: 0.065095 * 0.72
         ("Usage", None, d("0.109398"), d("0.109398")),  # memory under the new model, at list
         ("Usage", None, d("0.046868"), d("0.046868")),  # ... and at the commitment's price
         ("Purchase", None, d("0.046868"), d(0)),  # the new fee,
