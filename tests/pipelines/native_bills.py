@@ -1,4 +1,5 @@
-"""The charges of a month as each provider tells them: FOCUS, Google's export, Azure's two views, AWS's executions.
+"""The charges of a month as each provider tells them: FOCUS, columns of one's own, the exports of the three clouds,
+the answers of the providers' cost interfaces.
 
 A bill is told again and again: what was told before lies beside it where the provider leaves it there.
 """
@@ -6,7 +7,8 @@ A bill is told again and again: what was told before lies beside it where the pr
 import gzip
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pipelines.calendar import next_month
@@ -72,8 +74,78 @@ def azure_views(month: date, tellings: Sequence[Sequence[Line]], *, is_finished:
     return files
 
 
+def mapped_columns(month: date, tellings: Sequence[Sequence[Line]], *, is_finished: bool) -> Files:
+    """A CSV in columns of its own, in hundredths; told again, there are two of them."""
+    del is_finished
+    rows = [
+        {
+            "Day": row["ChargePeriodStart"][:10],
+            "Thing": row["ResourceId"],
+            "Hundredths": str(Decimal(row["BilledCost"]) * 100),
+            "Team": json.loads(row["Tags"])["team"],
+        }
+        for row in tellings[-1]
+    ]
+    text = "\n".join([",".join(rows[0]), *map(_csv, rows)]) + "\n"
+    return _in_folder(month, "own.csv", text.encode(), len(tellings))
+
+
+def openai_answers(month: date, tellings: Sequence[Sequence[Line]], *, is_finished: bool) -> Files:
+    """Saved answers of the costs: a bucket a day, in two pages."""
+    del is_finished
+    buckets: list[Any] = []
+    for day, rows in _by_day(tellings[-1]):
+        costs = [
+            {
+                "object": "organization.costs.result",
+                "amount": {"value": row["BilledCost"], "currency": "usd"},
+                "line_item": f"web search | {row['ResourceId']}",
+                "project_id": json.loads(row["Tags"])["team"],
+            }
+            for row in rows
+        ]
+        start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+        buckets.append({"object": "bucket", "start_time": start, "end_time": start + 86_400, "results": costs})
+    half = len(buckets) // 2
+    pages = [{"data": buckets[:half], "next_page": "2"}, {"data": buckets[half:], "next_page": None}]
+    return {
+        f"{month:%Y-%m}/costs/page-{number}.json": json.dumps(
+            {"object": "page", "has_more": page["next_page"] is not None, **page}
+        ).encode()
+        for number, page in enumerate(pages, 1)
+    }
+
+
+def anthropic_answers(month: date, tellings: Sequence[Sequence[Line]], *, is_finished: bool) -> Files:
+    """The saved answer of the cost report: a bucket a day, amounts in cents."""
+    del is_finished
+    buckets = [
+        {
+            "starting_at": f"{day}T00:00:00Z",
+            "ending_at": f"{day + timedelta(days=1)}T00:00:00Z",
+            "results": [
+                {
+                    "currency": "USD",
+                    "amount": str(Decimal(row["BilledCost"]) * 100),
+                    "workspace_id": json.loads(row["Tags"])["team"],
+                    "description": f"Code Execution {row['ResourceId']}",
+                    "cost_type": "code_execution",
+                    **dict.fromkeys(("context_window", "model", "service_tier", "token_type", "inference_geo")),
+                }
+                for row in rows
+            ],
+        }
+        for day, rows in _by_day(tellings[-1])
+    ]
+    answer = {"data": buckets, "has_more": False, "next_page": None}
+    return {f"{month:%Y-%m}/cost_report/page-1.json": json.dumps(answer).encode()}
+
+
 WRITERS: Mapping[str, Callable[..., Files]] = {
     "first": focus,
+    "mapped": mapped_columns,
+    "openai": openai_answers,
+    "anthropic": anthropic_answers,
     "google": google_export,
     "azure": azure_views,
     "aws-executions": aws_executions,
@@ -86,6 +158,14 @@ def costs_of(account: str, cost: str, number: int) -> tuple[str, str]:
     if account != "azure" or number == 2:
         return cost, cost
     return (cost, "0") if number else ("0", cost)
+
+
+def _by_day(lines: Sequence[Line]) -> list[tuple[date, list[Line]]]:
+    """The lines of each day, in their order."""
+    days: dict[date, list[Line]] = {}
+    for row in lines:
+        days.setdefault(date.fromisoformat(row["ChargePeriodStart"][:10]), []).append(row)
+    return sorted(days.items())
 
 
 def _in_folder(month: date, name: str, content: bytes, count: int) -> Files:
