@@ -15,6 +15,7 @@ from pipelines.night.notices import deliver_notices
 from pipelines.night.publish import publish
 from pipelines.night.statements import render_run
 
+OWNER = "team:finops"
 PUBLISHED, STATEMENTS, MAILED, BOARD = "published", "statements", "mailed", "board"
 
 
@@ -68,6 +69,7 @@ def _asset(
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys={"house"},
+        owners=[OWNER],
         description=description,
         kinds=kinds,
     )(compute)

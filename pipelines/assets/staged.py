@@ -7,6 +7,7 @@ import dagster as dg
 
 from connectors.registry import SOURCES, source
 from contracts import Contract, contract
+from pipelines.assets.columns import column_metadata
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.lake import Delivery
@@ -35,6 +36,7 @@ def connector_asset(kind: str) -> dg.AssetsDefinition:
                 name=DELIVERED, asset=key, description="Every source of this kind delivered what it was asked for."
             )
         ],
+        owners=[f"team:{contract(fact).owner}"],
         description=f"Pulls every configured `{kind}` source into the staged fact `{fact}`.",
         kinds={kind},
     )
@@ -78,6 +80,7 @@ def fact_asset(table: Contract) -> dg.AssetsDefinition:
         ],
         owners=[f"team:{table.owner}"],
         description=f"{table.description}\n\nGrain: {table.grain}.",
+        metadata=column_metadata(table),
         kinds={"delta"},
     )
     def fact(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

@@ -8,6 +8,7 @@ import dagster as dg
 from contracts import Contract, Layer, all_contracts, contract
 from contracts.focus import FOCUS
 from models.reconciliation import CAUSES, LINES
+from pipelines.assets.columns import column_metadata
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.assets.staged import fed_facts
@@ -94,6 +95,7 @@ def reference_assets() -> list[dg.AssetsDefinition]:
             name,
             group_name="reference",
             description=contract(name).description,
+            metadata=column_metadata(contract(name)),
             owners=[f"team:{contract(name).owner}"],
             partitions_def=DAILY,
             kinds={"delta"},
@@ -149,6 +151,7 @@ def _reference_asset(name: str, *, deps: list[str]) -> Callable[..., dg.AssetsDe
         required_resource_keys={"house"},
         owners=[f"team:{contract(name).owner}"],
         description=contract(name).description,
+        metadata=column_metadata(contract(name)),
         kinds={"delta"},
     )
 
@@ -165,6 +168,7 @@ def table_asset(table: Contract) -> dg.AssetsDefinition:
         required_resource_keys={"house"},
         owners=[f"team:{table.owner}"],
         description=f"{table.description}\n\nGrain: {table.grain}.",
+        metadata=column_metadata(table),
         kinds={"python"} if table.table in COMPUTED else {"sql"},
     )
     def rebuild(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

@@ -8,6 +8,8 @@ from contracts import Layer, all_contracts
 from pipelines.assets.checks import checked_tables
 from pipelines.definitions import NIGHTLY, build_defs
 
+GROUPS = {"sources", "staged", "reference", "core", "marts", "published"}
+
 
 @pytest.fixture(scope="module")
 def graph() -> dg.Definitions:
@@ -113,6 +115,27 @@ def test_assets_are_partitioned_by_utc_day_and_backfilled_in_one_run(graph: dg.D
         assert isinstance(node.partitions_def, dg.DailyPartitionsDefinition), key
         assert node.partitions_def.timezone == "UTC", key
         assert node.backfill_policy == dg.BackfillPolicy.single_run(), key
+
+
+def test_every_asset_has_a_group_an_owner_and_a_description(graph: dg.Definitions) -> None:
+    nodes = graph.resolve_asset_graph()
+    bare = [
+        key.to_user_string()
+        for key in nodes.materializable_asset_keys
+        if not (node := nodes.get(key)).owners or not node.description or node.group_name not in GROUPS
+    ]
+    assert bare == []
+
+
+def test_every_table_shows_its_columns_with_their_units(graph: dg.Definitions) -> None:
+    nodes = graph.resolve_asset_graph()
+    for name in ("charges", "teams", "fx_rates", "postings", "chargeback"):
+        schema = nodes.get(dg.AssetKey(name)).metadata["dagster/column_schema"]
+        assert [column.name for column in schema.columns] == [column.name for column in all_contracts()[name].columns]
+    schema = nodes.get(dg.AssetKey("chargeback")).metadata["dagster/column_schema"]
+    (cost,) = [column for column in schema.columns if column.name == "effective_cost"]
+    assert (cost.type, cost.constraints.nullable) == ("decimal(38,12)", False)
+    assert cost.description.endswith("[billing_currency]")
 
 
 def test_the_night_runs_by_a_schedule_in_utc(graph: dg.Definitions) -> None:
