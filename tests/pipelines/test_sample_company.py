@@ -563,5 +563,5 @@ TUTORIAL = [command for command in shown("docs/tutorial.md") if command.answer]
 def test_the_tutorial_s_answers_are_what_its_commands_say(company: Company, command: Shown) -> None:
     config = str(company.written.config)
     arguments = [argument.replace("farthing-demo/farthing.yml", config) for argument in command.arguments]
-    output = CliRunner().invoke(app, arguments).output
+    output = CliRunner(env={"COLUMNS": "80"}).invoke(app, arguments).output  # whatever terminal the tests run in
     assert command.is_answered_by(output), output
