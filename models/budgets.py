@@ -53,8 +53,8 @@ def budget_status(
     Args:
         month: its first day.
         budgets: in the shape of `budgets`.
-        charged: what the month came to, by metric and day: metric, day, the four dimensions, amount (MONEY; NULL where
-            there is no rate), billing_currency, period_state (NULL of tokens).
+        charged: what the month came to, by metric and day: metric, day, the dimensions, amount (MONEY; NULL where
+            there is no rate), billing_currency, period_state (NULL of tokens and outcomes).
         forecasts: in the shape of `forecasts`; of months that are over it has no rows.
         rules: thresholds.
     """
@@ -124,7 +124,7 @@ def _row(
     chance = breach_chance(forecast["quantiles"], amount) if forecast else None
     burn_1, burn_7 = _burn(forecast, amount, month)
     is_burning = None if burn_1 is None or burn_7 is None else _is_burning(burn_1, burn_7, rules)
-    names = ("budget_id", "metric", "account", "team_id", "provider_name", "model_id", "feature", "unit")
+    names = ("budget_id", "metric", "account", "team_id", *DIMENSIONS[1:], "unit")
     return (
         *(month, *(budget[name] for name in names), amount),
         *(spent, ", ".join(unknown) or None, settled, _sum(until)),

@@ -17,7 +17,7 @@ from models.scopes import Scope
 
 WINDOW_DAYS = 400
 """How far back a night looks: what a fit needs (180 days) before the first of a dozen origins."""
-_FINE = ("model_id", "feature")
+_FINE = ("model_id", "feature", "outcome_kind")
 
 
 def within(scope: Scope) -> pl.Expr:

@@ -40,10 +40,10 @@ class Told:
     """All that is known of one metric when a forecast is made.
 
     Args:
-        metric: cost or tokens.
+        metric: cost, tokens or outcome_cost.
         unit: currency, or tokens.
         daily: usage by day and dimension, as `histories` takes it.
-        charged: everything that months came to so far: billing_period, day, the four dimensions, and units (10**-12).
+        charged: everything that months came to so far: billing_period, day, the dimensions, and units (10**-12).
         settled: the last day that hardly changes any more.
         newest: the last day of which anything is told.
         scheduled: purchases that are awaited, by month.
@@ -111,7 +111,7 @@ def _row(
     estimates = _Estimates.of(choice, target, unsettled_days, calibration)
     return (
         *(month, scope.level, scope.metric, scope.account, scope.team_id, scope.provider_name, scope.model_id),
-        *(scope.feature, told.unit, told.settled, len(one.history.values)),
+        *(scope.feature, scope.outcome_kind, told.unit, told.settled, len(one.history.values)),
         *(settled, fixed, "; ".join(evidence_of(awaited)) or None),
         *(unsettled_days, estimates.unsettled, target.end - target.start - unsettled_days, estimates.remaining),
         *(_plus(quantile, settled, fixed) for quantile in (estimates.low, estimates.middle, estimates.high)),

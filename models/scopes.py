@@ -1,12 +1,12 @@
-"""What a figure is of: a metric, and of which account, provider, model and feature.
+"""What a figure is of: a metric, and of which account, provider, model, feature and kind of outcome.
 
 Here belongs: scopes and their names. Here does not belong: figures.
 """
 
 from dataclasses import dataclass
 
-COST, TOKENS = "cost", "tokens"
-DIMENSIONS = ("account", "provider_name", "model_id", "feature")
+COST, TOKENS, OUTCOME_COST = "cost", "tokens", "outcome_cost"
+DIMENSIONS = ("account", "provider_name", "model_id", "feature", "outcome_kind")
 _LEVELS = {"": "organisation", "account": "account", "provider_name": "provider"}
 
 
@@ -19,6 +19,7 @@ class Scope:
     provider_name: str = ""
     model_id: str = ""
     feature: str = ""
+    outcome_kind: str = ""
 
     @property
     def fixed(self) -> tuple[str, ...]:

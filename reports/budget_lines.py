@@ -86,7 +86,8 @@ def amount_text(amount: Decimal, unit: str) -> str:
 
 def _of_what(row: Mapping[str, Any]) -> str:
     named = [(row["team_id"], "team"), (row["provider_name"], "provider"), (row["model_id"], "model")]
-    found = [f"{word} {clean(name)}" for name, word in (*named, (row["feature"], "feature")) if name]
+    named += [(row["feature"], "feature"), (row.get("outcome_kind"), "outcome")]
+    found = [f"{word} {clean(name)}" for name, word in named if name]
     return ", ".join(found) or "the company"
 
 

@@ -67,6 +67,8 @@ def _translated(
     amount, scope = budget.amount, budget.scope
     if amount is None:
         return "LiteLLM limits tokens by the minute, not by the month"
+    if scope.outcome_kind:
+        return "LiteLLM knows no outcomes"
     if len(scope.fixed) > 1:
         return f"LiteLLM has no budget of {' and '.join(_WORDS[name] for name in scope.fixed)} together"
     if scope.provider_name:

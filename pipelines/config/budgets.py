@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from models.scopes import COST, TOKENS, Scope
+from models.scopes import COST, OUTCOME_COST, TOKENS, Scope
 from models.validity import EVER, FOREVER
 from pipelines.config.positions import Document
 from pipelines.config.problems import Problem
@@ -33,6 +33,11 @@ class Budget(Dated):
     feature: Words | None = Field(
         default=None, description="Of this feature or kind of request alone, as request metadata names it."
     )
+    outcome: str | None = Field(
+        default=None,
+        description="Of the requests that serve this kind of outcome alone (a name from 'outcomes'), whatever comes of "
+        "them; in money, at the price book.",
+    )
     amount: Amount | None = Field(default=None, description="A month's effective cost, in the statements' currency.")
     tokens: int | None = Field(default=None, gt=0, lt=10**18, description="Or a month's tokens, as logged.")
     recipients: tuple[Address, ...] = Field(default=(), description="Who is told; without, the team's recipients.")
@@ -43,6 +48,10 @@ class Budget(Dated):
             raise ValueError("must give exactly one of 'amount' (money a month) and 'tokens' (tokens a month)")
         if self.tokens is not None and self.provider is not None:
             raise ValueError("'provider' is a name on bills, and 'tokens' are counted in logs: name a 'model' instead")
+        if self.outcome is not None and (self.tokens is not None or self.provider is not None):
+            raise ValueError(
+                "a budget of an 'outcome' is in money, at the price book: it has no 'tokens' or 'provider'"
+            )
         for name, day in (("from", self.valid_from), ("to", self.valid_to)):
             if day not in (EVER, FOREVER) and day.day != 1:
                 raise ValueError(f"'{name}' ({day}) must be the first of a month: a budget is for whole months")
@@ -51,6 +60,8 @@ class Budget(Dated):
     @property
     def metric(self) -> str:
         """What it limits."""
+        if self.outcome is not None:
+            return OUTCOME_COST
         return COST if self.tokens is None else TOKENS
 
     @property
@@ -62,7 +73,8 @@ class Budget(Dated):
     def scope(self) -> Scope:
         """What it is for."""
         account = f"team:{self.team}" if self.team else ""
-        return Scope(self.metric, account, self.provider or "", self.model or "", self.feature or "")
+        named = (self.provider, self.model, self.feature, self.outcome)
+        return Scope(self.metric, account, *(name or "" for name in named))
 
 
 class BudgetAlerts(Strict):
@@ -116,7 +128,13 @@ def budgets_above(document: Document, budgets: Sequence[Budget]) -> Iterator[Pro
                 yield document.problem(("budgets", index), message, "Raise it, or lower one of them.")
 
 
-_WORDS = {"account": "team", "provider_name": "provider", "model_id": "model", "feature": "feature"}
+_WORDS = {
+    "account": "team",
+    "provider_name": "provider",
+    "model_id": "model",
+    "feature": "feature",
+    "outcome_kind": "outcome",
+}
 
 
 def _part_by(part: Scope, whole: Scope) -> str | None:

@@ -36,6 +36,9 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
             problems += _known(document, ("pools", index, "shares", name), name, carriers, "team or other pool")
     for index, channel in enumerate(config.delivery.channels):
         problems += _known(document, ("delivery", "channels", index, "team"), channel.team, teams, "team")
+    outcomes = [outcome.name for outcome in config.outcomes]
+    for index, budget in enumerate(config.budgets):
+        problems += _known(document, ("budgets", index, "outcome"), budget.outcome, outcomes, "kind of outcome")
     problems += _changed(document, config, teams)
     if not problems:
         problems += _carried_by_nobody(document, config)

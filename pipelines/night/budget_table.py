@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from contracts import contract
-from models.scopes import COST, DIMENSIONS, TOKENS
+from models.scopes import DIMENSIONS, TOKENS
 from pipelines.config.schema import Config
 
 
@@ -15,7 +15,7 @@ def budget_table(config: Config) -> pa.Table:
             "metric": budget.metric,
             **{name: getattr(budget.scope, name) for name in DIMENSIONS},
             "team_id": budget.team,
-            "unit": config.currency if budget.metric == COST else TOKENS,
+            "unit": TOKENS if budget.metric == TOKENS else config.currency,
             "budget_amount": budget.size,
             "valid_from": budget.valid_from,
             "valid_to": budget.valid_to,

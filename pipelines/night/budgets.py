@@ -11,12 +11,14 @@ from models.budgets import TABLE as BUDGET_STATUS
 from models.budgets import AlertRules, budget_status
 from models.frames import frame_of
 from models.money import MONEY
-from models.scopes import COST, DIMENSIONS, TOKENS
+from models.scopes import COST, DIMENSIONS, OUTCOME_COST, TOKENS
 from models.tokens import TOKEN_CLASSES
 from pipelines.calendar import next_month
 from pipelines.config.schema import Config
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
+from pipelines.night.exchange_rates import rates_to
+from pipelines.night.outcome_money import COHORTS, DOLLARS, outcome_money
 
 
 def build_budget_status(house: House, first: date, last: date) -> Built:
@@ -41,14 +43,19 @@ def alert_rules(config: Config) -> AlertRules:
 
 
 def _charged(house: House, month: date) -> pl.DataFrame:
-    """What a month came to: costs as chargeback has them, tokens as they were logged once."""
-    costs = frame_of(house.lake.read("chargeback", month, next_month(month))).select(
-        pl.lit(COST).alias("metric"),
-        pl.col("charge_date").alias("day"),
-        *DIMENSIONS,
-        pl.col("reporting_effective_cost").alias("amount"),
-        "billing_currency",
-        "period_state",
+    """What a month came to: costs as chargeback has them, tokens as they were logged once, what outcomes cost."""
+    no_outcome = pl.lit("").alias("outcome_kind")
+    costs = (
+        frame_of(house.lake.read("chargeback", month, next_month(month)))
+        .with_columns(no_outcome)
+        .select(
+            pl.lit(COST).alias("metric"),
+            pl.col("charge_date").alias("day"),
+            *DIMENSIONS,
+            pl.col("reporting_effective_cost").alias("amount"),
+            "billing_currency",
+            "period_state",
+        )
     )
     once = [pl.col(f"{name}_tokens") - pl.col(f"duplicate_{name}_tokens").fill_null(0) for name in TOKEN_CLASSES]
     tokens = frame_of(house.lake.read("usage_by_team_daily", month, next_month(month))).select(
@@ -57,11 +64,26 @@ def _charged(house: House, month: date) -> pl.DataFrame:
         team_account(pl.col("team_id"), UNOWNED_USAGE).alias("account"),
         pl.lit("").alias("provider_name"),
         *("model_id", "feature"),
+        no_outcome,
         pl.sum_horizontal(once).cast(MONEY).alias("amount"),
         pl.lit("").alias("billing_currency"),
         pl.lit(None, dtype=pl.String).alias("period_state"),
     )
-    return pl.concat([costs, tokens])
+    return pl.concat([costs, tokens, _outcomes(house, month)])
+
+
+def _outcomes(house: House, month: date) -> pl.DataFrame:
+    """What requests for outcomes cost; without a rate for the month that is unknown, and the dollars are named."""
+    cohorts = frame_of(house.lake.read(COHORTS, month, next_month(month)))
+    money = outcome_money(cohorts, house.config.currency, rates_to(house, house.config.currency))
+    return money.select(
+        pl.lit(OUTCOME_COST).alias("metric"),
+        "day",
+        *DIMENSIONS,
+        "amount",
+        pl.lit(DOLLARS).alias("billing_currency"),
+        pl.lit(None, dtype=pl.String).alias("period_state"),
+    )
 
 
 def _note(pieces: list[pa.Table]) -> str:

@@ -17,13 +17,14 @@ from models.frames import conform as as_contract
 from models.frames import frame_of, schema_of
 from models.money import money_of, units_of
 from models.scheduled_costs import scheduled_costs
-from models.scopes import COST, DIMENSIONS, TOKENS, Scope
+from models.scopes import COST, DIMENSIONS, OUTCOME_COST, TOKENS, Scope
 from models.tokens import TOKEN_CLASSES
 from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.night.build import SLICE_SOURCE, Built
 from pipelines.night.days_told import told_ahead, window
 from pipelines.night.exchange_rates import rates_to
+from pipelines.night.outcome_money import COHORTS, outcome_money
 from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.stale import HALF, content_fingerprint
 
@@ -33,6 +34,7 @@ VERSION = "1"  # of the method: another one makes forecasts of known days anew
 _BY = ("day", *DIMENSIONS)
 _IS_USAGE = (pl.col("charge_category") == "Usage") & ~pl.col("is_correction")
 _NOT_FORECAST = "nothing is forecast from it"
+_NO_OUTCOME = pl.lit("").alias("outcome_kind")
 _UNITS = 10**12
 _NANO = 10**9
 
@@ -61,7 +63,7 @@ def build_forecasts(house: House, _first: date, last: date) -> Built:
 
 
 def _told(house: House, last: date) -> tuple[list[Told], tuple[str, ...]]:
-    """What is known of costs and of logged tokens up to a day; of a metric of which nothing is told, nothing."""
+    """What is known of costs, logged tokens and the cost of outcomes up to a day; where nothing is told, nothing."""
     currency = house.config.currency
     rates = rates_to(house, currency)
     costs = window(house, COSTS, last, WINDOW_DAYS, lambda rows: _converted(rows, currency, rates))
@@ -73,7 +75,11 @@ def _told(house: House, last: date) -> tuple[list[Told], tuple[str, ...]]:
         *told_ahead(usage.filter(is_ahead), "x_source", FORECASTS, _NOT_FORECAST),
     )
     known = costs.filter(~(is_ahead & _IS_USAGE)).drop_nulls("units")
-    return [*_costs(house, known, currency), *_tokens(usage.filter(~is_ahead))], problems
+    told = [*_costs(house, known, currency), *_tokens(usage.filter(~is_ahead))]
+    if _budgets(house, OUTCOME_COST):
+        money = window(house, COHORTS, last, WINDOW_DAYS, lambda rows: outcome_money(rows, currency, rates))
+        told += _outcomes(money.filter(~is_ahead).drop_nulls("amount"), currency)
+    return told, problems
 
 
 def _costs(house: House, costs: pl.DataFrame, currency: str) -> Iterable[Told]:
@@ -100,21 +106,39 @@ def _tokens(usage: pl.DataFrame) -> Iterable[Told]:
     yield Told(TOKENS, "tokens", daily, charged, settled, usage.select(pl.col("day").max()).item(), {})
 
 
+def _outcomes(money: pl.DataFrame, currency: str) -> Iterable[Told]:
+    """What the requests for outcomes cost: settled as the log is, whichever kind it served last."""
+    settled = settled_through(money, "provider_name", LOG_LAG_DAYS)
+    if settled is None:
+        return
+    daily = money.select(*_BY, value=units_of("amount").cast(pl.Float64) / _UNITS)
+    charged = money.select(pl.col("day").dt.month_start().alias("billing_period"), *_BY, units=units_of("amount"))
+    yield Told(OUTCOME_COST, currency, daily, charged, settled, money.select(pl.col("day").max()).item(), {})
+
+
 def _scopes(house: House, told: Told) -> list[Scope]:
     """What is forecast: of costs the organisation, accounts and providers; of both, what budgets are for."""
     base = base_scopes(told.daily, COST) if told.metric == COST else []
-    budgets = (row for row in house.lake.read("budgets").to_pylist() if row["metric"] == told.metric)
-    return [*base, *(Scope(told.metric, *(row[name] for name in DIMENSIONS)) for row in budgets)]
+    return [*base, *_budgets(house, told.metric)]
+
+
+def _budgets(house: House, metric: str) -> list[Scope]:
+    rows = (row for row in house.lake.read("budgets").to_pylist() if row["metric"] == metric)
+    return [Scope(metric, *(row[name] for name in DIMENSIONS)) for row in rows]
 
 
 def _charged(house: House, months: list[date]) -> pl.DataFrame:
     """What the open months came to so far, as chargeback converts it; what has no rate is left out (and told there)."""
     rows = frame_of(house.lake.read(CHARGED, months[0], next_month(months[-1])))
-    return rows.drop_nulls("reporting_effective_cost").select(
-        "billing_period",
-        pl.col("charge_date").alias("day"),
-        *_BY[1:],
-        units=units_of("reporting_effective_cost"),
+    return (
+        rows.drop_nulls("reporting_effective_cost")
+        .with_columns(_NO_OUTCOME)
+        .select(
+            "billing_period",
+            pl.col("charge_date").alias("day"),
+            *_BY[1:],
+            units=units_of("reporting_effective_cost"),
+        )
     )
 
 
@@ -131,6 +155,7 @@ def _converted(rows: pl.DataFrame, currency: str, rates: Rates) -> pl.DataFrame:
         pl.col("charge_date").alias("day"),
         *("account", "provider_name", "service_name", "model_id", "feature"),
         *("charge_category", "is_correction", "billing_currency"),
+        _NO_OUTCOME,
         units=pl.when(same).then(units_of("effective_cost")).otherwise(other),
     )
 
@@ -143,6 +168,7 @@ def _logged(rows: pl.DataFrame) -> pl.DataFrame:
             day=pl.col("usage_date"),
             account=team_account(pl.col("team_id"), UNOWNED_USAGE),
             provider_name=pl.lit(""),
+            outcome_kind=pl.lit(""),
         )
         .group_by("x_source", *_BY)
         .agg(tokens=pl.sum_horizontal(once).sum())

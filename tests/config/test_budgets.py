@@ -19,9 +19,10 @@ company: Small
 lake: lake
 teams: [{id: search, name: Search}, {id: chat, name: Chat}]
 sources: [{name: bill, kind: focus, account: main, location: bills}]
+outcomes: [{name: solved, features: [bot], successes: [solved]}]
 budgets:
 """
-FIRST_LINE = 6
+FIRST_LINE = 7
 
 
 def written(folder: Path, *entries: str) -> Path:
@@ -69,6 +70,9 @@ def test_what_a_budget_is_of_and_how_much(tmp_path: Path) -> None:
         ("id: a, amount: 1, from: 2026-10-15", "'from' (2026-10-15) must be the first of a month"),
         ("id: a, amount: 1, from: 2026-10-01, to: 2026-10-01", "'to' (2026-10-01) must be after 'from'"),
         ("id: a, provider: OpenAI, tokens: 1", "name a 'model' instead"),
+        ("id: a, outcome: ticket, tokens: 1", "a budget of an 'outcome' is in money, at the price book"),
+        ("id: a, outcome: ticket, provider: OpenAI, amount: 1", "it has no 'tokens' or 'provider'"),
+        ("id: a, outcome: tikket, amount: 1", "there is no kind of outcome 'tikket'"),
         ("id: a, amount: 1, recipients: [nobody]", "is no plain mail address"),
         ("id: a, amount: 1, quarterly: true", "budgets[0].quarterly: "),
     ],
@@ -116,6 +120,8 @@ def test_parts_that_allow_more_than_the_whole_are_told(tmp_path: Path) -> None:
         "id: openai, provider: OpenAI, amount: 99",
         "id: tokens, tokens: 1",
         "id: bot, team: chat, feature: bot, amount: 31",
+        "id: solved, outcome: solved, amount: 10",  # of another measure: no part of the company's, with parts of its own
+        "id: solved-chat, team: chat, outcome: solved, amount: 11",
     )
     assert told == [
         (
@@ -124,6 +130,10 @@ def test_parts_that_allow_more_than_the_whole_are_told(tmp_path: Path) -> None:
         ),
         (
             f"{FIRST_LINE + 2}:5: budgets[2]: allows 30 a month, and its parts by feature allow 31. "
+            "Raise it, or lower one of them."
+        ),
+        (
+            f"{FIRST_LINE + 7}:5: budgets[7]: allows 10 a month, and its parts by team allow 11. "
             "Raise it, or lower one of them."
         ),
     ]

@@ -23,10 +23,10 @@ CHARGED = {"metric": pl.String, "day": pl.Date, "account": pl.String, "provider_
 CHARGED |= {"model_id": pl.String, "feature": pl.String, "amount": MONEY}
 CHARGED |= {"billing_currency": pl.String, "period_state": pl.String}
 BUDGET: dict[str, Any] = {"budget_id": "b", "metric": "cost", "account": "", "team_id": None, "provider_name": ""}
-BUDGET |= {"model_id": "", "feature": "", "unit": "USD", "budget_amount": Decimal(31_000)}
+BUDGET |= {"model_id": "", "feature": "", "outcome_kind": "", "unit": "USD", "budget_amount": Decimal(31_000)}
 BUDGET |= {"valid_from": date(1970, 1, 1), "valid_to": date(9999, 12, 31)}
 FORECAST: dict[str, Any] = {"billing_period": MONTH, "metric": "cost", "settled_date": date(2026, 10, 10)}
-FORECAST |= dict.fromkeys(("account", "provider_name", "model_id", "feature"), "")
+FORECAST |= dict.fromkeys(("account", "provider_name", "model_id", "feature", "outcome_kind"), "")
 FORECAST |= {"usage_last_day": Decimal(1000), "usage_last_7_days": Decimal(7000)}
 
 

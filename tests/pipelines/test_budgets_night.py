@@ -9,6 +9,8 @@ from pipelines.house import open_house
 from pipelines.night.budgets import build_budget_status
 from pipelines.night.forecasts import build_forecasts
 from pipelines.night.references import write_references
+from reports.budget_lines import budget_lines
+from reports.budget_mail import alerts
 from tests.pipelines.small_company import write_company
 from tests.pipelines.test_forecasts_night import CLOCK, billed
 from tests.sql.golden import filled
@@ -18,6 +20,10 @@ budgets:
   - {id: all, amount: 3000}
   - {id: search, team: search, amount: 9300, from: 2026-08-01}
   - {id: tokens, team: search, model: gpt-5, tokens: 6_000_000}
+  - {id: solved, outcome: solved, amount: 90}
+  - {id: solved-search, outcome: solved, team: search, amount: 30}
+outcomes:
+  - {name: solved, features: [chat], successes: [solved]}
 """
 
 
@@ -41,7 +47,20 @@ def test_a_night_s_budgets(tmp_path: Path) -> None:
             house.lake.replace_slice(
                 "usage_by_team_daily", day, "farthing", filled("usage_by_team_daily", [usage]), str(day)
             )
-        assert write_references(house)["budgets"] == 3
+            of_day = {
+                "usage_date": day,
+                "outcome_kind": "solved",
+                "route": "api",
+                "model_id": "gpt-5",
+                "feature": "chat",
+            }
+            cohorts = [
+                of_day | {"team_id": "search", "priced_cost_usd": "2.5"},
+                of_day | {"team_id": "", "priced_cost_usd": "0.5"},
+                of_day | {"team_id": "search", "outcome_kind": "other", "priced_cost_usd": "7"},
+            ]
+            house.lake.replace_slice("outcome_cohorts", day, "farthing", filled("outcome_cohorts", cohorts), str(day))
+        assert write_references(house)["budgets"] == 5
         build_forecasts(house, date(2026, 9, 18), date(2026, 9, 18))
         built = build_budget_status(house, date(2026, 9, 18), date(2026, 9, 18))
         rows = house.lake.read("budget_status").to_pylist()
@@ -67,7 +86,19 @@ def test_a_night_s_budgets(tmp_path: Path) -> None:
             date(2026, 9, 18),
         )
         assert tokens["expected_amount"] == 3_600_000
-        assert "1 of 3 budgets" not in built.note
+        assert "1 of 5 budgets" in built.note
+        # 18 days at 3.00 of all teams' requests for the outcome, and at 2.50 of one team's: it goes fast, and is told
+        solved, mine = by_name["solved", 9], by_name["solved-search", 9]
+        assert (solved["metric"], solved["outcome_kind"], solved["unit"]) == ("outcome_cost", "solved", "USD")
+        assert (solved["spent_amount"], solved["remaining_amount"]) == (Decimal(54), Decimal(36))
+        assert (solved["expected_amount"], solved["burn_one_day"], solved["burn_seven_days"]) == (54, 1, 1)
+        assert (solved["month_end_p50"], solved["spent_threshold"]) == (Decimal(90), Decimal("0.5"))
+        assert (mine["spent_amount"], mine["remaining_amount"]) == (Decimal(45), Decimal(-15))
+        assert (mine["burn_one_day"], mine["spent_threshold"], mine["team_id"]) == (Decimal("2.5"), 1, "search")
+        told = [(alert.kind, alert.threshold) for alert in alerts(mine)]
+        assert told == [("spent", Decimal(1))]
+        (line,) = budget_lines([mine], date(2026, 9, 1))
+        assert line.of_what == "team search, outcome solved"
 
         again = build_budget_status(house, date(2026, 9, 18), date(2026, 9, 18))
         assert again.slices == ()
