@@ -36,9 +36,7 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
             problems += _known(document, ("pools", index, "shares", name), name, carriers, "team or other pool")
     for index, channel in enumerate(config.delivery.channels):
         problems += _known(document, ("delivery", "channels", index, "team"), channel.team, teams, "team")
-    outcomes = [outcome.name for outcome in config.outcomes]
-    for index, budget in enumerate(config.budgets):
-        problems += _known(document, ("budgets", index, "outcome"), budget.outcome, outcomes, "kind of outcome")
+    problems += _budgeted(document, config)
     problems += _changed(document, config, teams)
     if not problems:
         problems += _carried_by_nobody(document, config)
@@ -50,6 +48,14 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
     problems += _unique(document, "changes", "id", [change.id for change in config.changes])
     problems += _unique(document, "metrics", "id", [metric.id for metric in config.metrics])
     problems += _unique(document, "unused", "id", [rule.id for rule in config.unused])
+    return problems
+
+
+def _budgeted(document: Document, config: Config) -> list[Problem]:
+    outcomes = [outcome.name for outcome in config.outcomes]
+    problems: list[Problem] = []
+    for index, budget in enumerate(config.budgets):
+        problems += _known(document, ("budgets", index, "outcome"), budget.outcome, outcomes, "kind of outcome")
     return problems
 
 
