@@ -34,6 +34,7 @@ ROW = {
     "provider_name": "",
     "model_id": "",
     "feature": "",
+    "outcome_kind": "",
     "unit": "USD",
     "budget_amount": "20",
     "spent_amount": "10.50",

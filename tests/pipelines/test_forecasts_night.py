@@ -102,7 +102,7 @@ def test_a_budget_has_a_series_of_its_own(tmp_path: Path) -> None:
     with open_house(config, "run", clock=lambda: CLOCK) as house:
         billed(house)
         budget = {"budget_id": "b", "metric": "cost", "account": "team:search", "team_id": "search", "unit": "USD"}
-        budget |= {"provider_name": "Cloud", "model_id": "", "feature": "", "budget_amount": "5000"}
+        budget |= {"provider_name": "Cloud", "model_id": "", "feature": "", "outcome_kind": "", "budget_amount": "5000"}
         house.lake.replace_slice("budgets", REFERENCE, "configuration", filled("budgets", [budget]), "b")
         _, rows = night(house)
         (row,) = [row for row in rows if row["level"] == "budget"]
