@@ -26,10 +26,10 @@ def sql_root() -> Path:
 @cache
 def all_contracts() -> dict[str, Contract]:
     """Every contract by table name. Raises ValueError naming the file that does not hold."""
-    stated = {path: stated(path) for path in sorted(sql_root().glob("*/*.yml"))}
-    by_name = {path.stem: content for path, content in stated.items()}
+    files = {path: stated(path) for path in sorted(sql_root().glob("*/*.yml"))}
+    by_name = {path.stem: content for path, content in files.items()}
     found: dict[str, Contract] = {}
-    for path, content in stated.items():
+    for path, content in files.items():
         try:
             parsed = Contract.model_validate(shaped(content, by_name))
         except ValueError as error:

@@ -86,6 +86,13 @@ def test_the_starters_words_on_gpus_are_valid_once_they_are_uncommented(tmp_path
     assert config.gpu_idleness == type(config.gpu_idleness)()
 
 
+def test_who_is_told_in_the_starter_is_valid_once_it_is_uncommented(tmp_path: Path) -> None:
+    text, mark, told = STARTER.read_text(encoding="utf-8").partition("# delivery:")
+    lines = [line.removeprefix("# ") for line in (mark + told).splitlines()]
+    config, _ = load(written(tmp_path, text + "\n".join(lines) + "\n"), ENVIRONMENT)
+    assert (config.delivery.anomalies, config.delivery.stale) == (("team", "finance"), ("engineering",))
+
+
 def test_the_outcomes_of_the_starter_and_of_their_page_are_valid(tmp_path: Path) -> None:
     text = STARTER.read_text(encoding="utf-8")
     told = [line.removeprefix("# ") for line in text.splitlines() if re.match(r"# outcomes:|#   - \{features", line)]
