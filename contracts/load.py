@@ -73,7 +73,7 @@ def stated(path: Path) -> Content:
     """What a contract's file says. Raises ValueError naming the file, and the line of a key that stands twice."""
     try:
         found = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - it is a safe one
-    except ValueError as error:
+    except (ValueError, yaml.YAMLError) as error:
         raise ValueError(f"{path}: {error}") from None
     if not isinstance(found, dict):
         raise ValueError(f"{path}: is not a contract: expected `table:` and what follows")  # noqa: TRY004 - a file's fault
