@@ -90,22 +90,9 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
 
 def reference_assets() -> list[dg.AssetsDefinition]:
     """The reference tables: those of the configuration together, and the model identities."""
-    specs = [
-        dg.AssetSpec(
-            name,
-            group_name="reference",
-            description=contract(name).description,
-            metadata=column_metadata(contract(name)),
-            owners=[f"team:{contract(name).owner}"],
-            partitions_def=DAILY,
-            kinds={"delta"},
-            deps=[dg.AssetKey([fact]) for fact in fed_facts() if fact == SKU_PRICES and name in (LISTED, "prices")],
-        )
-        for name in REFERENCES
-    ]
 
     @dg.multi_asset(
-        specs=specs,
+        specs=[_reference_spec(name) for name in REFERENCES],
         name="references",
         required_resource_keys={"house"},
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -139,6 +126,19 @@ def reference_assets() -> list[dg.AssetsDefinition]:
         return dg.MaterializeResult(metadata={"rows": write_bill_sources(house_of(context), *days_of(context))})
 
     return [references, fx_rates, model_identity, bill_sources]
+
+
+def _reference_spec(name: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        name,
+        group_name="reference",
+        description=contract(name).description,
+        metadata=column_metadata(contract(name)),
+        owners=[f"team:{contract(name).owner}"],
+        partitions_def=DAILY,
+        kinds={"delta"},
+        deps=[dg.AssetKey([fact]) for fact in fed_facts() if fact == SKU_PRICES and name in (LISTED, "prices")],
+    )
 
 
 def _reference_asset(name: str, *, deps: list[str]) -> Callable[..., dg.AssetsDefinition]:
