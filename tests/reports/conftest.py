@@ -1,5 +1,7 @@
 """One team's month, small enough to add up by hand."""
 
+import os
+import shutil
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -104,6 +106,16 @@ def charges(*rows: dict[str, object]) -> pl.DataFrame:
 
 def gpus(*rows: dict[str, object]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=GPU_SCHEMA, orient="row")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = shutil.which("chromium")
+    if found is None and os.environ.get("FARTHING_REQUIRE_SERVERS"):
+        pytest.fail("chromium is required here; install the Debian package chromium")
+    if found is None:
+        pytest.skip("no chromium; install the Debian package chromium")
+    return found
 
 
 @pytest.fixture

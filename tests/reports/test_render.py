@@ -1,9 +1,7 @@
 """The documents: valid, the same figures in both twins, inert names, fit for a phone."""
 
 import base64
-import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -142,16 +140,6 @@ def _seconds(action: Callable[[], object]) -> float:
     start = time.process_time()
     action()
     return time.process_time() - start
-
-
-@pytest.fixture
-def chromium() -> str:
-    found = shutil.which("chromium")
-    if found is None and os.environ.get("FARTHING_REQUIRE_SERVERS"):
-        pytest.fail("chromium is required here; install the Debian package chromium")
-    if found is None:
-        pytest.skip("no chromium; install the Debian package chromium")
-    return found
 
 
 def test_a_phone_360_pixels_wide_never_scrolls_sideways(

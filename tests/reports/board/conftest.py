@@ -1,7 +1,5 @@
 """A quarter of a small company, as a board and as a page that is open in a browser."""
 
-import os
-import shutil
 from collections.abc import Generator
 from pathlib import Path
 
@@ -23,16 +21,6 @@ def board(quarter: BoardRows, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("board") / "board.html"
     file.write_bytes(render_board(quarter))
     return file
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    found = shutil.which("chromium")
-    if found is None and os.environ.get("FARTHING_REQUIRE_SERVERS"):
-        pytest.fail("chromium is required here; install the Debian package chromium")
-    if found is None:
-        pytest.skip("no chromium; install the Debian package chromium")
-    return found
 
 
 @pytest.fixture(scope="session")
