@@ -78,7 +78,7 @@ def _told(house: House, last: date) -> tuple[list[Told], tuple[str, ...]]:
     told = [*_costs(house, known, currency), *_tokens(usage.filter(~is_ahead))]
     if _budgets(house, OUTCOME_COST):
         money = window(house, COHORTS, last, WINDOW_DAYS, lambda rows: outcome_money(rows, currency, rates))
-        told += _outcomes(money.filter(~is_ahead).drop_nulls("amount"), currency)
+        told += _outcomes(money.filter(~is_ahead), usage.filter(~is_ahead), currency)
     return told, problems
 
 
@@ -106,14 +106,22 @@ def _tokens(usage: pl.DataFrame) -> Iterable[Told]:
     yield Told(TOKENS, "tokens", daily, charged, settled, usage.select(pl.col("day").max()).item(), {})
 
 
-def _outcomes(money: pl.DataFrame, currency: str) -> Iterable[Told]:
-    """What the requests for outcomes cost: settled as the log is, whichever kind it served last."""
-    settled = settled_through(money, "provider_name", LOG_LAG_DAYS)
-    if settled is None:
+def _outcomes(money: pl.DataFrame, usage: pl.DataFrame, currency: str) -> Iterable[Told]:
+    """What the requests for outcomes cost: settled as the log is, and 0 on days whose log has none of them.
+
+    Months without a rate have no known day: neither what they have, nor that a day of theirs has nothing.
+    """
+    unknown = money.filter(pl.col("amount").is_null()).select(pl.col("day").dt.month_start())
+    log = usage.filter(~pl.col("day").dt.month_start().is_in(unknown["day"].unique().to_list()))
+    money = money.drop_nulls("amount")
+    settled = settled_through(log, "x_source", LOG_LAG_DAYS)
+    if settled is None or money.is_empty():
         return
-    daily = money.select(*_BY, value=units_of("amount").cast(pl.Float64) / _UNITS)
+    told = money.select(*_BY, value=units_of("amount").cast(pl.Float64) / _UNITS)
+    nothing = log.select("day").unique().select("day", *(pl.lit("").alias(n) for n in DIMENSIONS), value=pl.lit(0.0))
     charged = money.select(pl.col("day").dt.month_start().alias("billing_period"), *_BY, units=units_of("amount"))
-    yield Told(OUTCOME_COST, currency, daily, charged, settled, money.select(pl.col("day").max()).item(), {})
+    newest = log.select(pl.col("day").max()).item()
+    yield Told(OUTCOME_COST, currency, pl.concat([told, nothing]), charged, settled, newest, {})
 
 
 def _scopes(house: House, told: Told) -> list[Scope]:

@@ -167,3 +167,39 @@ def test_money_without_a_rate_is_named(tmp_path: Path) -> None:
 def test_a_lake_without_costs_has_no_forecasts(tmp_path: Path) -> None:
     with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
         assert night(house)[1] == []
+
+
+def served(house: House, last: date, log_last: date) -> dict[str, Any]:
+    """Outcomes served from Monday to Friday up to a day at 100 dollars, a log of every day, and a budget of them."""
+    day = date(2026, 7, 6)
+    while day <= log_last:
+        usage = {"usage_date": day, "model_id": "gpt-5", "team_id": "search", "feature": "", "x_source": "gateway"}
+        house.lake.replace_slice(
+            "usage_by_team_daily", day, "farthing", filled("usage_by_team_daily", [usage]), str(day)
+        )
+        if day <= last and day.isoweekday() <= 5:
+            cohort = {"usage_date": day, "outcome_kind": "solved", "route": "api", "model_id": "gpt-5"}
+            cohort |= {"feature": "chat", "team_id": "search", "priced_cost_usd": "100"}
+            house.lake.replace_slice("outcome_cohorts", day, "farthing", filled("outcome_cohorts", [cohort]), str(day))
+        day += timedelta(days=1)
+    budget = {"budget_id": "b", "metric": "outcome_cost", "account": "", "team_id": None, "unit": "USD"}
+    budget |= {"provider_name": "", "model_id": "", "feature": "", "outcome_kind": "solved", "budget_amount": "2500"}
+    house.lake.replace_slice("budgets", REFERENCE, "configuration", filled("budgets", [budget]), "b")
+    return next(row for row in night(house)[1] if row["metric"] == "outcome_cost")
+
+
+def test_a_day_whose_log_has_no_request_for_an_outcome_is_zero_and_settled(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
+        row = served(house, last=date(2026, 9, 11), log_last=date(2026, 9, 13))  # a Friday, and the Sunday after it
+        assert row["settled_date"] == date(2026, 9, 13)
+        assert (row["usage_last_day"], row["usage_last_7_days"]) == (0, 500)
+        # 9 of September's 22 days from Monday to Friday are over; 13 are to come
+        assert row["settled_amount"] == 900
+        assert abs(row["month_end_p50"] - 2200) < 100
+
+
+def test_outcomes_that_nobody_serves_any_more_settle_with_the_log(tmp_path: Path) -> None:
+    with open_house(write_company(tmp_path), "run", clock=lambda: CLOCK) as house:
+        row = served(house, last=date(2026, 9, 4), log_last=date(2026, 9, 18))
+        assert (row["settled_date"], row["settled_amount"]) == (date(2026, 9, 18), 400)
+        assert (row["usage_last_day"], row["usage_last_7_days"]) == (0, 0)
