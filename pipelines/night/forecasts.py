@@ -24,7 +24,7 @@ from pipelines.house import House
 from pipelines.night.build import SLICE_SOURCE, Built
 from pipelines.night.days_told import told_ahead, window
 from pipelines.night.exchange_rates import rates_to
-from pipelines.night.outcome_money import COHORTS, outcome_money
+from pipelines.night.outcome_money import COHORTS, DOLLARS, outcome_money
 from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.stale import HALF, content_fingerprint
 
@@ -77,8 +77,10 @@ def _told(house: House, last: date) -> tuple[list[Told], tuple[str, ...]]:
     known = costs.filter(~(is_ahead & _IS_USAGE)).drop_nulls("units")
     told = [*_costs(house, known, currency), *_tokens(usage.filter(~is_ahead))]
     if _budgets(house, OUTCOME_COST):
-        money = window(house, COHORTS, last, WINDOW_DAYS, lambda rows: outcome_money(rows, currency, rates))
-        told += _outcomes(money.filter(~is_ahead), usage.filter(~is_ahead), currency)
+        cohorts = window(house, COHORTS, last, WINDOW_DAYS, lambda rows: outcome_money(rows, currency, rates))
+        money = cohorts.filter(~is_ahead)
+        told += _outcomes(money, usage.filter(~is_ahead), currency)
+        problems += _unrated_outcomes(money, currency)
     return told, problems
 
 
@@ -218,7 +220,12 @@ def _silent(told: Told) -> str:
 
 def _unrated(costs: pl.DataFrame, currency: str) -> tuple[str, ...]:
     names = costs.filter(pl.col("units").is_null())["billing_currency"].unique().sort().to_list()
-    return tuple(
-        f"forecasts: costs in {name} are not forecast: there is no rate to {currency} for their months (exchange_rates)"
-        for name in names
-    )
+    return tuple(_without_rate(f"costs in {name}", currency) for name in names)
+
+
+def _unrated_outcomes(money: pl.DataFrame, currency: str) -> tuple[str, ...]:
+    return (_without_rate(f"costs of outcomes in {DOLLARS}", currency),) if money["amount"].has_nulls() else ()
+
+
+def _without_rate(what: str, currency: str) -> str:
+    return f"forecasts: {what} are not forecast: there is no rate to {currency} for their months (exchange_rates)"

@@ -169,7 +169,7 @@ def test_a_lake_without_costs_has_no_forecasts(tmp_path: Path) -> None:
         assert night(house)[1] == []
 
 
-def served(house: House, last: date, log_last: date) -> dict[str, Any]:
+def serve(house: House, last: date, log_last: date) -> tuple[Built, list[dict[str, Any]]]:
     """Outcomes served from Monday to Friday up to a day at 100 dollars, a log of every day, and a budget of them."""
     day = date(2026, 7, 6)
     while day <= log_last:
@@ -185,7 +185,12 @@ def served(house: House, last: date, log_last: date) -> dict[str, Any]:
     budget = {"budget_id": "b", "metric": "outcome_cost", "account": "", "team_id": None, "unit": "USD"}
     budget |= {"provider_name": "", "model_id": "", "feature": "", "outcome_kind": "solved", "budget_amount": "2500"}
     house.lake.replace_slice("budgets", REFERENCE, "configuration", filled("budgets", [budget]), "b")
-    return next(row for row in night(house)[1] if row["metric"] == "outcome_cost")
+    return night(house)
+
+
+def served(house: House, last: date, log_last: date) -> dict[str, Any]:
+    """The forecast of those outcomes."""
+    return next(row for row in serve(house, last, log_last)[1] if row["metric"] == "outcome_cost")
 
 
 def test_a_day_whose_log_has_no_request_for_an_outcome_is_zero_and_settled(tmp_path: Path) -> None:
@@ -203,3 +208,16 @@ def test_outcomes_that_nobody_serves_any_more_settle_with_the_log(tmp_path: Path
         row = served(house, last=date(2026, 9, 4), log_last=date(2026, 9, 18))
         assert (row["settled_date"], row["settled_amount"]) == (date(2026, 9, 18), 400)
         assert (row["usage_last_day"], row["usage_last_7_days"]) == (0, 0)
+
+
+def test_outcomes_without_a_rate_are_named(tmp_path: Path) -> None:
+    config = write_company(tmp_path)
+    config.write_text(
+        config.read_text()
+        + "currency: EUR\nexchange_rates:\n  - {month: 2026-06, from: USD, to: EUR, rate: 0.9, source: ECB}\n"
+    )
+    with open_house(config, "run", clock=lambda: CLOCK) as house:
+        built, _ = serve(house, last=date(2026, 7, 8), log_last=date(2026, 7, 9))
+        (problem,) = built.problems
+        assert "costs of outcomes in USD are not forecast: there is no rate to EUR for their months" in problem
+        assert not any(row["metric"] == "outcome_cost" for row in house.lake.read("forecasts").to_pylist())
