@@ -45,8 +45,9 @@ def parse_month(settings: GcpBillSettings, window: Window, pages: Iterable[Lande
             f"the query announced {statement['lines']} lines, and the landed pages hold {survey.lines}: "
             "run the day again, so that the month is queried again as a whole"
         )
-    shares = used_shares(survey.fees, survey.discounts)
-    placing = place(survey.fees, survey.discounts, shares)
+    fees, discounts = survey.fees.values(), survey.discounts.values()
+    shares = used_shares(fees, discounts)
+    placing = place(fees, discounts, shares)
     for page in data if placing.shares else ():
         with open_lines(page) as lines:
             read_source(lines)

@@ -8,17 +8,27 @@ from connectors.bills import Names
 from connectors.bills.files import Lines
 from connectors.gcp.commitments import LEGACY_CREDITS, SPEND_CREDIT, credit_sum, fee_key
 from connectors.gcp.placing import discount_key
-from connectors.gcp.utilisation import Discount, Fee
+from connectors.gcp.utilisation import Discount, Fee, discount_together, fee_together
 
 
 @dataclass
 class Survey:
-    """What the pages of one delivery say together."""
+    """What the pages of one delivery say together: fees by key and commitment, discounts by key, each of all pages."""
 
     lines: int = 0
     newest_export: datetime | None = None
-    fees: list[Fee] = field(default_factory=list[Fee])
-    discounts: list[Discount] = field(default_factory=list[Discount])
+    fees: dict[tuple[str, str], Fee] = field(default_factory=dict[tuple[str, str], Fee])
+    discounts: dict[str, Discount] = field(default_factory=dict[str, Discount])
+
+    def add_fee(self, fee: Fee) -> None:
+        """Takes one page's part of a fee in: its lines may stand in several."""
+        key = fee.key, fee.commitment_id
+        self.fees[key] = fee_together(self.fees[key], fee) if key in self.fees else fee
+
+    def add_discount(self, found: Discount) -> None:
+        """Takes one page's part of a discount in."""
+        before = self.discounts.get(found.key)
+        self.discounts[found.key] = found if before is None else discount_together(before, found)
 
 
 def look_over(lines: Lines, window: Window, survey: Survey) -> None:
@@ -33,10 +43,12 @@ def look_over(lines: Lines, window: Window, survey: Survey) -> None:
     survey.lines += count
     survey.newest_export = max(filter(None, (survey.newest_export, newest)), default=None)
     if has_fees:
-        survey.fees += _fees(lines, ours)
+        for fee in _fees(lines, ours):
+            survey.add_fee(fee)
     if has_discounts:
         for kind in LEGACY_CREDITS:
-            survey.discounts += _discounts(lines, ours, kind)
+            for found in _discounts(lines, ours, kind):
+                survey.add_discount(found)
 
 
 def of_month(names: Names, window: Window) -> str:

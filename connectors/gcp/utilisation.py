@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -59,6 +59,28 @@ class Discount:
     cost: Decimal
     quantity: Decimal | None
     key: str
+
+
+def fee_together(one: Fee, other: Fee) -> Fee:
+    """Two parts of a fee as one, as SQL's sums and maxima have it: what one does not know the other tells."""
+    return replace(
+        one,
+        cost=one.cost + other.cost,
+        quantity=_sum(one.quantity, other.quantity),
+        list_price=max((p for p in (one.list_price, other.list_price) if p is not None), default=None),
+        commitment_name=max(one.commitment_name, other.commitment_name),
+        lines=one.lines + other.lines,
+    )
+
+
+def discount_together(one: Discount, other: Discount) -> Discount:
+    """Two parts of a discount as one."""
+    return replace(
+        one,
+        amount=one.amount + other.amount,
+        cost=one.cost + other.cost,
+        quantity=_sum(one.quantity, other.quantity),
+    )
 
 
 def used_shares(fees: Iterable[Fee], discounts: Iterable[Discount]) -> Mapping[str, Decimal]:
@@ -124,6 +146,11 @@ def _share(covered: Decimal, capacities: list[Decimal | None]) -> Decimal | None
         return None
     share = covered / sum((c for c in capacities if c), Decimal(0))
     return min(share, Decimal(1)).quantize(_PLACES) if 0 <= share <= _MOST_USED else None
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    known = [quantity for quantity in (one, other) if quantity is not None]
+    return sum(known, Decimal(0)) if known else None
 
 
 def _resource_pool(description: str, region: str) -> Pool:

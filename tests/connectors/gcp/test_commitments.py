@@ -227,6 +227,38 @@ def test_what_was_used_of_a_fee_is_worth_so_much_on_the_machines_that_used_it(or
     assert total(found) == total(found, "effective_cost")
 
 
+def worths(pages: list[bytes]) -> list[tuple[Any, ...]]:
+    """Every row's status, machine, commitment and money, whatever file and place it came from."""
+    names = ("charge_category", "commitment_discount_status", "resource_name", "commitment_discount_id")
+    money = ("billed_cost", "effective_cost", "x_commitment_cost")
+    return sorted((tuple(row[name] for name in (*names, *money)) for row in rows(pages)), key=repr)
+
+
+def test_discounts_of_one_hour_in_several_files_are_given_a_fee_once() -> None:
+    """Of 4.00 three quarters were used: two thirds of them by `a`, one by `b`, each in a file of its own."""
+    a, b, fee = machine("a", 4.0, 2.8), machine("b", 4.0, 1.4), legacy_fee(4.0, **L4_FEE)
+    apart = worths([json_lines(a), json_lines(b, fee)])
+    laid = [(row[2], row[5]) for row in apart if row[1] == "Used"]
+    assert laid == [("a", Decimal(2)), ("b", Decimal(1))]
+    assert only(rows([json_lines(a), json_lines(fee), json_lines(b)])) == (Decimal(4), Decimal(3), Decimal(1))
+    assert apart == worths([json_lines(a, b, fee)])
+
+
+def test_a_fee_of_several_lines_in_several_files_stays_where_it_is_as_in_one_file() -> None:
+    """Fees of 4.00 and 2.00 for sixteen GPUs, of which six ran: which of the two they used nobody says."""
+    fees = legacy_fee(4.0, **L4_FEE), legacy_fee(2.0, **L4_FEE)
+    used = machine("a", 6.0, 4.2)
+    apart = worths([json_lines(fees[0]), json_lines(used, fees[1])])
+    parts = [(row[1], row[5]) for row in apart if row[1]]
+    assert parts == [
+        ("Unused", Decimal("1.25")),
+        ("Unused", Decimal("2.5")),
+        ("Used", Decimal("0.75")),
+        ("Used", Decimal("1.5")),
+    ]
+    assert apart == worths([json_lines(used, *fees)])
+
+
 def test_of_several_commitments_each_is_laid_on_all_that_they_discounted_and_stays_whole() -> None:
     other = {"subscription": {"instance_id": "sub-9"}}
     fees = [legacy_fee(4.0, **L4_FEE), legacy_fee(1.23456789, **L4_FEE, **other)]
