@@ -5,11 +5,12 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.load import contract
+from contracts.once import read_once
 
+_FILE = Path(__file__).with_name("focus.yml")
 FOCUS = "focus_cost_and_usage"
 OWN = "x_"
 """What the standard wants before the name of a column that it does not know."""
@@ -74,5 +75,4 @@ class FocusMapping(_Strict):
 @cache
 def focus_mapping() -> FocusMapping:
     """The mapping. Raises ValueError where it is not one, or does not fit the contract."""
-    file = Path(__file__).with_name("focus.yml")
-    return FocusMapping.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return FocusMapping.model_validate(read_once(_FILE))

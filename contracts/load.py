@@ -1,16 +1,12 @@
 """Contracts are read from the `sql/` folder beside this package, once per process."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from contracts.contract import Contract
+from contracts.once import read_once
 
-_FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, ten times as fast
-_LOADER: Any = type("ContractLoader", (_FAST,), {})
 _SHAPED_AS = "shaped_as"
 _SHAPE = ("layer", "owner", "slice", "key", "columns", "depends_on")
 
@@ -56,25 +52,9 @@ def shaped(content: Content, by_name: Mapping[str, Content]) -> Content:
     return {key: other[key] for key in _SHAPE if key in other} | own
 
 
-def _once(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Hashable, object]:
-    """A mapping whose keys stand once: of two that a merge brought together, YAML would take the last in silence."""
-    seen = set[str]()
-    for key, _ in node.value:
-        if key.value in seen:
-            raise ValueError(f"line {key.start_mark.line + 1}: {key.value!r} stands twice; leave one")
-        seen.add(str(key.value))
-    return loader.construct_mapping(node, deep=True)
-
-
-_LOADER.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _once)
-
-
 def stated(path: Path) -> Content:
     """What a contract's file says. Raises ValueError naming the file, and the line of a key that stands twice."""
-    try:
-        found = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - it is a safe one
-    except (ValueError, yaml.YAMLError) as error:
-        raise ValueError(f"{path}: {error}") from None
+    found = read_once(path)
     if not isinstance(found, dict):
         raise ValueError(f"{path}: is not a contract: expected `table:` and what follows")  # noqa: TRY004 - a file's fault
     return found

@@ -5,8 +5,9 @@ Here belongs: reading the list, `gpu_faults.yml`. Here does not belong: the code
 
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from contracts.once import read_once
 
 _FILE = Path(__file__).with_name("gpu_faults.yml")
 
@@ -20,5 +21,5 @@ class _Fault(BaseModel):
 
 def gpu_faults() -> dict[int, str]:
     """What each fatal code means. Raises ValueError for a list that is none."""
-    entries = TypeAdapter(list[_Fault]).validate_python(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
+    entries = TypeAdapter(list[_Fault]).validate_python(read_once(_FILE))
     return {entry.xid: entry.meaning for entry in entries}

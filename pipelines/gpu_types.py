@@ -5,8 +5,9 @@ Here belongs: reading the list of names, `gpu_types.yml`. Here does not belong: 
 
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from contracts.once import read_once
 
 _FILE = Path(__file__).with_name("gpu_types.yml")
 
@@ -39,7 +40,7 @@ def gpu_memory() -> dict[str, int]:
 
 
 def _types() -> list[_Type]:
-    return TypeAdapter(list[_Type]).validate_python(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
+    return TypeAdapter(list[_Type]).validate_python(read_once(_FILE))
 
 
 def name_key(name: str) -> str:

@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from contracts.once import read_once
 from models.memory_fit import Shape
 
 _FOLDER = Path(__file__).parent
@@ -83,4 +83,4 @@ def weights_key(model_id: str) -> str:
 
 
 def _read(name: str) -> object:
-    return yaml.safe_load((_FOLDER / name).read_text(encoding="utf-8"))
+    return read_once(_FOLDER / name)

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from contracts.once import read_once
 from models.provisioned import UnitTerms
 
 Scope = Literal["global", "regional"]
@@ -39,7 +39,7 @@ class _Units(_Entry):
 def unit_terms(scope: Scope) -> dict[str, UnitTerms]:
     """The terms of a unit by model, for deployments of that scope."""
     found: dict[str, UnitTerms] = {}
-    for entry in TypeAdapter(list[_Units]).validate_python(yaml.safe_load(_FILE.read_text(encoding="utf-8"))):
+    for entry in TypeAdapter(list[_Units]).validate_python(read_once(_FILE)):
         sold = entry.in_all if scope == "global" else entry.regional
         terms = UnitTerms(
             entry.tokens_per_minute, Fraction(entry.output_weight), Fraction(0), fewest=sold.fewest, step=sold.step

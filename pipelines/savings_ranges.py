@@ -7,8 +7,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from contracts.once import read_once
 from models.published_ranges import PublishedRange
 
 _FILE = Path(__file__).with_name("savings_ranges.yml")
@@ -17,7 +16,7 @@ _FILE = Path(__file__).with_name("savings_ranges.yml")
 @cache
 def published_ranges() -> dict[str, PublishedRange]:
     """By lever, the range that others publish."""
-    entries: list[dict[str, str]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    entries: list[dict[str, str]] = read_once(_FILE)
     found = [
         PublishedRange(row["lever"], Decimal(row["low"]), Decimal(row["high"]), row["basis"], row["source"])
         for row in entries
