@@ -89,15 +89,18 @@ class Outbox:
         try:
             earlier = self._claim(key, message_id)
         except _STORE_ERRORS as error:
-            raise NotSentError(
-                f"the outbox {self._label} cannot be used ({type(error).__name__}), so {key!r} was not sent; "
-                "check that the place exists, may be written, and has room"
-            ) from error
+            raise self._unusable(key, error) from error
         return earlier or self._hand_over(key, message_id, message, transport)
 
     def was_sent(self, key: str) -> bool:
-        """Whether a receipt lies under the key: then there is no need to make the message again."""
-        return self._read(_sent(key)) is not None
+        """Whether a receipt lies under the key: then there is no need to make the message again.
+
+        Raises NotSentError where the outbox cannot be read.
+        """
+        try:
+            return self._read(_sent(key)) is not None
+        except _STORE_ERRORS as error:
+            raise self._unusable(key, error) from error
 
     def settle(self, key: str, *, was_sent: bool) -> None:
         """Settles an uncertain claim: `was_sent` makes it a receipt; otherwise it is removed and may be sent again."""
@@ -134,6 +137,12 @@ class Outbox:
             cause = f" (the mail server took it, but the receipt could not be written: {type(error).__name__})"
             return self._uncertain(key, message_id, cause)
         return Sent(message_id, dict(refused))
+
+    def _unusable(self, key: str, error: Exception) -> NotSentError:
+        return NotSentError(
+            f"the outbox {self._label} cannot be used ({type(error).__name__}), so {key!r} was not sent; "
+            "check that the place exists, may be written, and has room"
+        )
 
     def _uncertain(self, key: str, message_id: str, cause: str) -> Uncertain:
         claim = f"{self._label.rstrip('/')}/{_sending(key)}"

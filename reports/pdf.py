@@ -12,9 +12,11 @@ from typing import Any
 import typst
 
 from reports.chart import daily_svg
+from reports.given import StatementError
 from reports.glossary import DEFINITIONS
 from reports.statement import Statement
 from reports.tables import Row, Table
+from reports.wording import clean
 
 _TEMPLATE = Path(__file__).parent / "templates" / "statement.typ"
 _CHART_WIDTH = 612
@@ -23,16 +25,23 @@ _CHART_WIDTH = 612
 def render_pdf(statement: Statement) -> bytes:
     """A4 pages; the same statement gives the same bytes, with the instant of the figures as the file's date.
 
-    Only fonts that the typesetter brings along are used, so that two machines agree.
+    Only fonts that the typesetter brings along are used, so that two machines agree. Raises StatementError where the
+    typesetter cannot set it.
     """
     told = json.dumps(_told(statement), ensure_ascii=False)
-    made: Any = typst.compile(
-        _template(),
-        font_paths=_fonts(),
-        format="pdf",
-        sys_inputs={"statement": told},
-        timestamp=int(statement.month.period.as_of.replace(tzinfo=UTC).timestamp()),
-    )
+    try:
+        made: Any = typst.compile(
+            _template(),
+            font_paths=_fonts(),
+            format="pdf",
+            sys_inputs={"statement": told},
+            timestamp=int(statement.month.period.as_of.replace(tzinfo=UTC).timestamp()),
+        )
+    except RuntimeError as error:  # TypstError is one, and what its workers raise
+        raise StatementError(
+            f"the PDF of {clean(statement.team_name)} cannot be typeset ({type(error).__name__}: "
+            f"{clean(str(error), 300)}); leave 'pdf' out of `reports.formats` until that is mended"
+        ) from error
     return bytes(made)
 
 

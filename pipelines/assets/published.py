@@ -8,10 +8,8 @@ from contracts import Layer, all_contracts
 from pipelines.assets.partitions import DAILY, days_of
 from pipelines.assets.resources import house_of
 from pipelines.night.board import write_board
-from pipelines.night.budget_alerts import deliver_alerts
-from pipelines.night.delivery import deliver
 from pipelines.night.idle_rules import idle_rules
-from pipelines.night.notices import deliver_notices
+from pipelines.night.mailing import mail_all
 from pipelines.night.publish import publish
 from pipelines.night.statements import render_run
 
@@ -109,9 +107,7 @@ def _draw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 def _mail(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     house = house_of(context)
     house.progress.start("mail")
-    outcome = deliver(house, days_of(context)[1])
-    alerted = deliver_alerts(house)
-    noticed = deliver_notices(house)
+    outcome, alerted, noticed = mail_all(house, days_of(context)[1])
     told = f"; {alerted.sent} of {len(alerted.due)} budget thresholds told" if alerted.due else ""
     told += f"; {noticed.sent} of {len(noticed.due)} notices told" if noticed.due else ""
     notices = tuple(note for note in (alerted.note, noticed.note) if note)

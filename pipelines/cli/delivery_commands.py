@@ -20,6 +20,7 @@ def alerts(
     from pipelines.night.budget_alerts import deliver_alerts, recipients
     from pipelines.night.notices import deliver_notices
     from pipelines.night.run import new_run_id
+    from reports.outbox import NotSentError
 
     try:
         with open_house(config, new_run_id(), writing=send) as house:
@@ -27,7 +28,7 @@ def alerts(
             lines = [(a.said, f"budget {a.budget_id}", ", ".join(recipients(house, a))) for a in budgets.due]
     except ConfigError as error:
         raise typer.Exit(stopped(console(), str(error), WRONG)) from None
-    except LakeError as error:
+    except (LakeError, NotSentError) as error:
         raise typer.Exit(stopped(console(), str(error), FAILED)) from None
     lines += [(due.notice.safe_title(), due.notice.kind, due.place()) for due in told.due]
     for said, kind, place in lines:

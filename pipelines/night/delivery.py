@@ -128,10 +128,10 @@ def _send_all(house: House, mail: Mail, batch: _Batch) -> Delivered:
         if not entry.recipients:
             problems.append(f"{entry.id}: has no recipients, its statement is only in the report folder")
             continue
-        if outbox.was_sent(batch.key(entry)):
-            already += 1
-            continue
         try:
+            if outbox.was_sent(batch.key(entry)):
+                already += 1
+                continue
             outcome = _send(outbox, mail, entry, batch)
         except (NotSentError, StatementError, LakeError) as error:
             problems.append(f"{entry.id}: not sent: {error}")

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from reports.files import statement_files
-from reports.given import Period, SharedFacts, Team, TeamRows
+from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
 from reports.pdf import render_pdf
 from reports.statement import Statement, build_statement
@@ -165,3 +165,11 @@ def test_files_are_attached_and_the_mail_is_the_same_again(statement: Statement,
 def test_the_file_s_date_is_that_of_the_figures(statement: Statement) -> None:
     assert statement.month.period.as_of == datetime(2026, 8, 3, 2, 10)
     assert b"2026-08-03T02:10:00" in unpacked(render_pdf(statement))
+
+
+def test_what_the_typesetter_refuses_is_named_with_its_team(
+    statement: Statement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.pdf._template", lambda: b'#panic("no such thing")')
+    with pytest.raises(StatementError, match=r"Search & Answers cannot be typeset \(TypstError: .*no such thing"):
+        render_pdf(statement)

@@ -186,6 +186,18 @@ def test_an_outbox_that_cannot_be_used_sends_nothing(bucket: dict[str, str], mes
     assert post.taken == 0
 
 
+def test_an_outbox_that_cannot_be_read_says_so_instead_of_its_store_s_error(
+    tmp_path: Path, message: EmailMessage
+) -> None:
+    outbox = folder_outbox(tmp_path)
+    assert isinstance(outbox.send_once(KEY, message, Post()), Sent)
+    (receipt,) = tmp_path.glob("*.sent")
+    receipt.unlink()
+    receipt.symlink_to(receipt)  # a circle: neither there nor absent
+    with pytest.raises(NotSentError, match=r"the outbox \S+ cannot be used"):
+        outbox.was_sent(KEY)
+
+
 def test_a_receipt_that_cannot_be_written_is_uncertain_and_says_that_the_mail_went_out(
     tmp_path: Path, message: EmailMessage
 ) -> None:
