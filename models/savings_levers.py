@@ -222,6 +222,7 @@ REASONS: Mapping[str, str] = {
     "no_advice": "commitment_advice has no saving in this currency",
     "never_compared": "one model alone answers the feature, and no other was held against it",
     "no_cache_price": "the price book has no price for reading from the cache",
+    "cached_by_itself": "the provider caches by itself and sells no writing: what was not read there missed",
 }
 """Why nothing is said of a cost that a lever concerns."""
 

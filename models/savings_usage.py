@@ -120,11 +120,12 @@ def _group_shares(
 
 def _add_shapes(found: dict[Account, Findings], shapes: pl.DataFrame, shares: dict[Group, dict[str, Fraction]]) -> None:
     """The shares of shorter answers and prompts, and of the provider's cache; what has no price there is unproven."""
-    by_group, unpriced = shape_shares(shapes)
+    by_group, unproven = shape_shares(shapes)
     for group, taken in by_group.items():
         shares[group] = shares.get(group, {}) | taken
-    for group, cost in unpriced.items():
-        found[group[0], PRICES_IN].unproven[PROMPT_CACHE]["no_cache_price"] += cost
+    for group, cost in unproven.items():
+        for reason, amount in cost.items():
+            found[group[0], PRICES_IN].unproven[PROMPT_CACHE][reason] += amount
     for account, rows in shapes.group_by("account").len().iter_rows():
         for lever in (*SHAPE_LEVERS, PROMPT_CACHE):
             found[account, PRICES_IN].rows[lever] += rows

@@ -22,18 +22,23 @@ SHAPE_LEVERS: Mapping[str, str] = {
 """By lever, what of the cost it concerns."""
 PROMPT_CACHE = "prompt_cache"
 _CACHES = ("cache_5m_saving_usd", "cache_1h_saving_usd")
+_UNPROVEN: Mapping[str, str] = {
+    "unpriced_cache_cost_usd": "no_cache_price",
+    "cached_by_itself_cost_usd": "cached_by_itself",
+}
+"""What of the cost the replay can say nothing of, and why."""
 _GROUP = ("account", "feature", "provider_id", "model_id")
 
 
-def shape_shares(shapes: pl.DataFrame) -> tuple[dict[Group, dict[str, Fraction]], dict[Group, Decimal]]:
-    """By group, the share of its answered attempts' cost that each lever takes, and what has no price in the cache.
+def shape_shares(shapes: pl.DataFrame) -> tuple[dict[Group, dict[str, Fraction]], dict[Group, dict[str, Decimal]]]:
+    """By group, the share that each lever takes of its answered attempts' cost; and what is unproven, by reason.
 
     Args:
         shapes: a month's rows of `request_shapes`, with their `account`.
     """
-    columns = ["priced_cost_usd", *SHAPE_LEVERS.values(), *_CACHES, "unpriced_cache_cost_usd"]
+    columns = ["priced_cost_usd", *SHAPE_LEVERS.values(), *_CACHES, *_UNPROVEN]
     shares: dict[Group, dict[str, Fraction]] = {}
-    unpriced: dict[Group, Decimal] = {}
+    unproven: dict[Group, dict[str, Decimal]] = {}
     for row in shapes.group_by(_GROUP).agg(pl.col(columns)).sort(_GROUP).iter_rows(named=True):
         group: Group = (row["account"], row["feature"], row["provider_id"], row["model_id"])
         sums = {name: sum(row[name], Decimal(0)) for name in columns}
@@ -41,9 +46,8 @@ def shape_shares(shapes: pl.DataFrame) -> tuple[dict[Group, dict[str, Fraction]]
         amounts[PROMPT_CACHE] = max(sums[name] for name in _CACHES)
         cost = Fraction(sums["priced_cost_usd"])
         shares[group] = {name: short(Fraction(amount) / cost) for name, amount in amounts.items() if cost > 0 < amount}
-        if sums["unpriced_cache_cost_usd"]:
-            unpriced[group] = sums["unpriced_cache_cost_usd"]
-    return shares, unpriced
+        unproven[group] = {reason: sums[column] for column, reason in _UNPROVEN.items() if sums[column]}
+    return shares, unproven
 
 
 def cached_saving(used: Iterable[Used], prices: Prices) -> dict[str, Fraction]:

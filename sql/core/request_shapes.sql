@@ -5,6 +5,7 @@
 -- within five minutes, or within an hour, and is written to it otherwise, at the price of writing. How long a prefix
 -- is, no log tells: where prefixes have hashes, it is at most the shortest prompt with it; else the length that 95 of
 -- 100 prompts of the feature reach is taken for what they have in common. Attempts that use the cache are left out.
+-- Where writing has no price of its own the provider caches by itself: what it did not read there was not to be had.
 with copies as (
     select
         x_source,
@@ -49,10 +50,17 @@ answered as (
         priced_requests.priced_cost_usd,
         price_book.input_uncached_usd_per_token,
         price_book.cache_read_usd_per_token,
-        coalesce(
+        -- the book fills a class that has no price with that of the class around it: nobody sells a cache at that
+        nullif(
+            price_book.cache_read_usd_per_token, price_book.input_uncached_usd_per_token
+        ) as sold_cache_read_usd_per_token,
+        nullif(
             price_book.cache_write_5m_usd_per_token, price_book.input_uncached_usd_per_token
-        ) as cache_write_5m_usd_per_token,
-        price_book.cache_write_1h_usd_per_token,
+        ) as sold_cache_write_5m_usd_per_token,
+        nullif(
+            nullif(price_book.cache_write_1h_usd_per_token, price_book.cache_write_5m_usd_per_token),
+            price_book.input_uncached_usd_per_token
+        ) as sold_cache_write_1h_usd_per_token,
         price_book.output_text_usd_per_token,
         short_prices.input_uncached_usd_per_token as short_input_usd_per_token,
         short_prices.cache_read_usd_per_token as short_cache_read_usd_per_token,
@@ -296,14 +304,18 @@ select
     cast(
         sum(
             case
-                when replayed.cache_read_usd_per_token is null or replayed.prefix_tokens is null then 0
+                when
+                    replayed.sold_cache_read_usd_per_token is null
+                    or replayed.sold_cache_write_5m_usd_per_token is null
+                    or replayed.prefix_tokens is null
+                    then 0
                 when replayed.started_at - interval 5 minute <= replayed.asked_before_at
                     then
                         cast(replayed.prefix_tokens as decimal(12, 0))
-                        * (replayed.input_uncached_usd_per_token - replayed.cache_read_usd_per_token)
+                        * (replayed.input_uncached_usd_per_token - replayed.sold_cache_read_usd_per_token)
                 else
                     cast(replayed.prefix_tokens as decimal(12, 0))
-                    * (replayed.input_uncached_usd_per_token - replayed.cache_write_5m_usd_per_token)
+                    * (replayed.input_uncached_usd_per_token - replayed.sold_cache_write_5m_usd_per_token)
             end
         ) as decimal(38, 12)
     ) as cache_5m_saving_usd,
@@ -311,29 +323,42 @@ select
         sum(
             case
                 when
-                    replayed.cache_read_usd_per_token is null
-                    or replayed.cache_write_1h_usd_per_token is null
+                    replayed.sold_cache_read_usd_per_token is null
+                    or replayed.sold_cache_write_1h_usd_per_token is null
                     or replayed.prefix_tokens is null
                     then 0
                 when replayed.started_at - interval 60 minute <= replayed.asked_before_at
                     then
                         cast(replayed.prefix_tokens as decimal(12, 0))
-                        * (replayed.input_uncached_usd_per_token - replayed.cache_read_usd_per_token)
+                        * (replayed.input_uncached_usd_per_token - replayed.sold_cache_read_usd_per_token)
                 else
                     cast(replayed.prefix_tokens as decimal(12, 0))
-                    * (replayed.input_uncached_usd_per_token - replayed.cache_write_1h_usd_per_token)
+                    * (replayed.input_uncached_usd_per_token - replayed.sold_cache_write_1h_usd_per_token)
             end
         ) as decimal(38, 12)
     ) as cache_1h_saving_usd,
     cast(
         sum(
             case
-                when replayed.cache_read_usd_per_token is null and replayed.prefix_tokens is not null
+                when replayed.sold_cache_read_usd_per_token is null and replayed.prefix_tokens is not null
                     then cast(replayed.prefix_tokens as decimal(12, 0)) * replayed.input_uncached_usd_per_token
                 else 0
             end
         ) as decimal(38, 12)
-    ) as unpriced_cache_cost_usd
+    ) as unpriced_cache_cost_usd,
+    cast(
+        sum(
+            case
+                when
+                    replayed.sold_cache_read_usd_per_token is not null
+                    and replayed.sold_cache_write_5m_usd_per_token is null
+                    and replayed.sold_cache_write_1h_usd_per_token is null
+                    and replayed.prefix_tokens is not null
+                    then cast(replayed.prefix_tokens as decimal(12, 0)) * replayed.input_uncached_usd_per_token
+                else 0
+            end
+        ) as decimal(38, 12)
+    ) as cached_by_itself_cost_usd
 from replayed
 left join teams_of_usage
     on

@@ -226,6 +226,13 @@ def test_what_is_cut_off_is_not_cached_as_well() -> None:
     assert cache["published_basis"] == "cost of cached input"
 
 
+def test_what_a_provider_caches_by_itself_is_no_saving() -> None:
+    """Asked for with no writing on sale: the log's misses prove that the cache did not hold it."""
+    rows = found({**MOVABLE, "request_shapes": [shape(cached_by_itself_cost_usd="7")]})
+    cache = rows[SEARCH, "USD", "prompt_cache"]
+    assert (cache["saving"], cache["unproven_cost"], cache["reason"]) == (None, 7, "cached_by_itself")
+
+
 def test_a_cache_that_is_written_more_often_than_read_is_no_lever() -> None:
     shapes = [shape(cache_5m_saving_usd="-1", cache_1h_saving_usd="-2")]
     assert (SEARCH, "USD", "prompt_cache") not in found({**MOVABLE, "request_shapes": shapes})
