@@ -65,10 +65,16 @@ def mean_prices(hourly: pl.DataFrame) -> Prices:
 
 def place_shares(used: Iterable[Used], prices: Prices) -> dict[Group, Fraction]:
     """The share of each group's cost that the cheapest other place of the same model and tier would save."""
+    by_model = _places(prices)
+    return _shares(used, prices, lambda one: by_model[one.place[1], one.place[2]])
+
+
+def _places(prices: Prices) -> dict[tuple[str, str], list[Place]]:
+    """By model and tier, where the company buys it."""
     by_model: dict[tuple[str, str], list[Place]] = defaultdict(list)
     for place in sorted(prices):
         by_model[place[1], place[2]].append(place)
-    return _shares(used, prices, lambda one: by_model[one.place[1], one.place[2]])
+    return by_model
 
 
 def model_shares(used: Iterable[Used], prices: Prices) -> tuple[dict[Group, Fraction], frozenset[Group]]:
@@ -77,6 +83,38 @@ def model_shares(used: Iterable[Used], prices: Prices) -> tuple[dict[Group, Frac
     Tokens are taken to be as many with the other model. A request without a feature is compared with nothing.
     """
     told = list(used)
+    others = _other_models(told)
+    alone = frozenset(one.group for one in told) - {one.group for one in told if others(one)}
+    return _shares(told, prices, others), alone
+
+
+def without_overlap(
+    used: Iterable[Used], prices: Prices, place: Mapping[Group, Fraction], model: Mapping[Group, Fraction]
+) -> dict[Group, Fraction]:
+    """The shares of `model_shares`, of what another place leaves: both together cost no less than the cheapest on sale.
+
+    On sale are the group's own model and the other models of `model_shares`, wherever the company buys them. Without
+    the bound two ways to the same cheap token would be multiplied: (1 - place) (1 - model) of the cost buys nothing.
+    """
+    told = list(used)
+    others, by_model = _other_models(told), _places(prices)
+
+    def on_sale(one: Used) -> list[Place]:
+        models = {one.place[1], *(place[1] for place in others(one))}
+        return [place for name in sorted(models) for place in by_model[name, one.place[2]]]
+
+    most = _shares(told, prices, on_sale)
+    found = {group: _left(share, place.get(group, _ZERO), most.get(group, _ZERO)) for group, share in model.items()}
+    return {group: share for group, share in found.items() if share}
+
+
+def _left(share: Fraction, taken: Fraction, most: Fraction) -> Fraction:
+    """A share of what another lever leaves, where both together take no more than `most`."""
+    return min(share, short(1 - (1 - most) / (1 - taken))) if taken < 1 else _ZERO
+
+
+def _other_models(told: Iterable[Used]) -> Callable[[Used], list[Place]]:
+    """By usage, the places of the other models that its account uses for its feature, and not only tried."""
     count: dict[tuple[str, str], int] = defaultdict(int)
     of_model: dict[tuple[str, str, str], int] = defaultdict(int)
     places: dict[tuple[str, str, str], set[Place]] = defaultdict(set)
@@ -90,8 +128,7 @@ def model_shares(used: Iterable[Used], prices: Prices) -> tuple[dict[Group, Frac
         beside = places[one.account, one.feature, one.place[2]] if one.feature else set[Place]()
         return sorted(p for p in beside if p[1] != one.place[1] and of_model[one.account, one.feature, p[1]] >= least)
 
-    alone = frozenset(one.group for one in told) - {one.group for one in told if others(one)}
-    return _shares(told, prices, others), alone
+    return others
 
 
 def _shares(used: Iterable[Used], prices: Prices, others: Callable[[Used], list[Place]]) -> dict[Group, Fraction]:

@@ -24,7 +24,7 @@ from models.savings_levers import LEVERS, LeverKind, evidence_of
 from models.waterfall import Cell, Saving, combined, in_money, ranges, savings
 
 TABLE = "savings"
-SAVINGS_RULES = "2"
+SAVINGS_RULES = "3"
 """Changes when the same month would give other rows."""
 
 

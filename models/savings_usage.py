@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from models.accounts import UNOWNED_USAGE, team_account
-from models.cheaper_places import Group, Used, mean_prices, model_shares, place_shares, short
+from models.cheaper_places import Group, Used, mean_prices, model_shares, place_shares, short, without_overlap
 from models.savings_findings import Account, Findings, week_of
 from models.shape_shares import PROMPT_CACHE, SHAPE_LEVERS, cached_saving, shape_shares
 from models.tokens import TOKEN_CLASSES
@@ -49,9 +49,10 @@ def find_usage(
     """
     paid = _named(usage.filter(~pl.col("is_self_hosted")), "usage_date")
     shares = _group_shares(found, paid, hourly)
-    _add_shapes(found, _named(shapes, "usage_date"), shares)
+    signed = _named(avoidable, "usage_date")
+    _add_shapes(found, _named(shapes, "usage_date"), _repeated(signed), shares)
     left = _costs(found, paid)
-    _signed(found, _named(avoidable, "usage_date"), shares, left)
+    _signed(found, signed, shares, left)
     for key, cost in left.items():
         taken = _taken(key, shares)
         if cost > 0 and taken:
@@ -103,9 +104,10 @@ def _group_shares(
         .iter_rows(named=True)
     ]
     prices = mean_prices(hourly)
-    by_model, alone = model_shares(used, prices)
+    by_place, (by_model, alone) = place_shares(used, prices), model_shares(used, prices)
+    by_model = without_overlap(used, prices, by_place, by_model)
     shares: dict[Group, dict[str, Fraction]] = defaultdict(dict)
-    for lever, by_group in (("cheaper_place", place_shares(used, prices)), ("cheaper_model", by_model)):
+    for lever, by_group in (("cheaper_place", by_place), ("cheaper_model", by_model)):
         for group, share in by_group.items():
             shares[group][lever] = share
     for account, saved in cached_saving(used, prices).items():
@@ -118,9 +120,21 @@ def _group_shares(
     return shares
 
 
-def _add_shapes(found: dict[Account, Findings], shapes: pl.DataFrame, shares: dict[Group, dict[str, Fraction]]) -> None:
+def _repeated(avoidable: pl.DataFrame) -> dict[Group, Decimal]:
+    """By group, what answered repeats cost."""
+    repeats = avoidable.filter(pl.col("is_repeat") & ~pl.col("is_failure"))
+    sums = repeats.group_by(_GROUP).agg(pl.col("priced_cost_usd"))
+    return {(row[0], row[1], row[2], row[3]): sum(row[4], Decimal(0)) for row in sums.iter_rows()}
+
+
+def _add_shapes(
+    found: dict[Account, Findings],
+    shapes: pl.DataFrame,
+    repeated: Mapping[Group, Decimal],
+    shares: dict[Group, dict[str, Fraction]],
+) -> None:
     """The shares of shorter answers and prompts, and of the provider's cache; what has no price there is unproven."""
-    by_group, unproven = shape_shares(shapes)
+    by_group, unproven = shape_shares(shapes, repeated)
     for group, taken in by_group.items():
         shares[group] = shares.get(group, {}) | taken
     for group, cost in unproven.items():
@@ -154,7 +168,7 @@ def _signed(found: dict[Account, Findings], avoidable: pl.DataFrame, shares: Sha
         here = found[key[0], PRICES_IN]
         if key in left:
             left[key] -= row["priced_cost_usd"]
-        taken = _taken(key, shares, is_answered=not row["is_failure"]) | {
+        taken = _taken(key, shares, is_answered=not row["is_failure"], is_repeat=row["is_repeat"]) | {
             lever: _ONE for sign, lever in _LEVER_OF_SIGN.items() if row[sign]
         }
         if row["is_job"] and (batch := _batch(here, row)):
@@ -176,10 +190,11 @@ def _batch(here: Findings, row: Mapping[str, Any]) -> Fraction:
     return Fraction(0)
 
 
-def _taken(key: Key, shares: Shares, *, is_answered: bool = True) -> dict[str, Fraction]:
-    """The shares of a kind of usage; what was not answered has no answer to shorten, and was left out of the replay."""
-    group = shares.get(key[:4], {})
-    taken = {name: share for name, share in group.items() if is_answered or name not in (*SHAPE_LEVERS, PROMPT_CACHE)}
+def _taken(key: Key, shares: Shares, *, is_answered: bool = True, is_repeat: bool = False) -> dict[str, Fraction]:
+    """The shares of a kind of usage; what was not answered has no answer to shorten, and the replay leaves out both."""
+    unfit = () if is_answered else tuple(SHAPE_LEVERS)
+    unfit += () if is_answered and not is_repeat else (PROMPT_CACHE,)
+    taken = {name: share for name, share in shares.get(key[:4], {}).items() if name not in unfit}
     return taken | {"zombie_keys": _ONE} if key[5] else taken
 
 

@@ -30,11 +30,14 @@ _UNPROVEN: Mapping[str, str] = {
 _GROUP = ("account", "feature", "provider_id", "model_id")
 
 
-def shape_shares(shapes: pl.DataFrame) -> tuple[dict[Group, dict[str, Fraction]], dict[Group, dict[str, Decimal]]]:
+def shape_shares(
+    shapes: pl.DataFrame, repeated: Mapping[Group, Decimal]
+) -> tuple[dict[Group, dict[str, Fraction]], dict[Group, dict[str, Decimal]]]:
     """By group, the share that each lever takes of its answered attempts' cost; and what is unproven, by reason.
 
     Args:
         shapes: a month's rows of `request_shapes`, with their `account`.
+        repeated: by group, what of it repeats cost: the replay leaves them out, so its share is of the rest.
     """
     columns = ["priced_cost_usd", *SHAPE_LEVERS.values(), *_CACHES, *_UNPROVEN]
     shares: dict[Group, dict[str, Fraction]] = {}
@@ -44,8 +47,11 @@ def shape_shares(shapes: pl.DataFrame) -> tuple[dict[Group, dict[str, Fraction]]
         sums = {name: sum(row[name], Decimal(0)) for name in columns}
         amounts = {lever: sums[column] for lever, column in SHAPE_LEVERS.items()}
         amounts[PROMPT_CACHE] = max(sums[name] for name in _CACHES)
-        cost = Fraction(sums["priced_cost_usd"])
-        shares[group] = {name: short(Fraction(amount) / cost) for name, amount in amounts.items() if cost > 0 < amount}
+        cost = dict.fromkeys(SHAPE_LEVERS, Fraction(sums["priced_cost_usd"]))
+        cost[PROMPT_CACHE] = Fraction(sums["priced_cost_usd"] - repeated.get(group, Decimal(0)))
+        shares[group] = {
+            name: short(Fraction(amount) / cost[name]) for name, amount in amounts.items() if cost[name] > 0 < amount
+        }
         unproven[group] = {reason: sums[column] for column, reason in _UNPROVEN.items() if sums[column]}
     return shares, unproven
 

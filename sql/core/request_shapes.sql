@@ -4,7 +4,8 @@
 -- 20 of them. The cache is replayed over the log: a prompt is read from it if the same key asked with the same prefix
 -- within five minutes, or within an hour, and is written to it otherwise, at the price of writing. How long a prefix
 -- is, no log tells: where prefixes have hashes, it is at most the shortest prompt with it; else the length that 95 of
--- 100 prompts of the feature reach is taken for what they have in common. Attempts that use the cache are left out.
+-- 100 prompts of the feature reach is taken for what they have in common. Attempts that use the cache are left out,
+-- and so are those that avoidable_requests calls repeats: what a cache of answers saves, the other does not again.
 -- Where writing has no price of its own the provider caches by itself: what it did not read there was not to be had.
 with copies as (
     select
@@ -25,6 +26,27 @@ prefixes as (
     where prefix_hash is not null
 ),
 
+-- as in avoidable_requests, whose saving these are: what need not be asked again reads nothing from a cache
+asked_again as (
+    select
+        x_source,
+        x_page,
+        x_row,
+        started_at - interval 60 minute <= lag(started_at) over (
+            partition by
+                x_source,
+                coalesce(gateway_team_id, ''),
+                coalesce(key_id, ''),
+                coalesce(feature, ''),
+                coalesce(provider, ''),
+                coalesce(billed_model, ''),
+                prompt_hash
+            order by started_at, x_page, x_row
+        ) as is_repeat
+    from gateway_requests
+    where prompt_hash is not null and status = 'success' and not is_cache_hit
+),
+
 answered as (
     select
         priced_requests.usage_date,
@@ -43,6 +65,7 @@ answered as (
         priced_requests.output_total_tokens,
         priced_requests.input_uncached_tokens,
         priced_requests.cache_read_tokens,
+        coalesce(asked_again.is_repeat, false) as is_repeat,
         priced_requests.cache_read_tokens
         + priced_requests.cache_write_5m_tokens
         + priced_requests.cache_write_1h_tokens as cached_tokens,
@@ -76,6 +99,11 @@ answered as (
             priced_requests.x_source = prefixes.x_source
             and priced_requests.x_page = prefixes.x_page
             and priced_requests.x_row = prefixes.x_row
+    left join asked_again
+        on
+            priced_requests.x_source = asked_again.x_source
+            and priced_requests.x_page = asked_again.x_page
+            and priced_requests.x_row = asked_again.x_row
     left join price_book
         on
             priced_requests.service_tier = price_book.service_tier
@@ -183,6 +211,7 @@ measured as (
         case
             when
                 answered.cached_tokens = 0
+                and not answered.is_repeat
                 and coalesce(shortest_prompts.prefix_tokens, bounds.common_input_tokens) >= 1024
                 and answered.input_total_tokens >= coalesce(shortest_prompts.prefix_tokens, bounds.common_input_tokens)
                 then

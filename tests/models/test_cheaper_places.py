@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from models.cheaper_places import Place, Used, mean_prices, model_shares, place_shares
+from models.cheaper_places import Place, Used, mean_prices, model_shares, place_shares, without_overlap
 
 F = Fraction
 EU: Place = ("p", "large", "default", "eu")
@@ -52,6 +52,22 @@ def test_another_model_counts_where_the_feature_uses_it() -> None:
     # without a feature nobody knows whether it is the same task
     assert model_shares([used(EU, feature=""), used(SMALL, feature="")], PRICES)[0] == {}
     assert small not in model_shares([used(EU), used(SMALL)], PRICES)[0]
+
+
+def test_place_and_model_together_buy_nothing_below_the_cheapest_on_sale() -> None:
+    """300 in the EU, 200 in the US, 60 with the small model: a third and four fifths would leave 40 of 300."""
+    large = ("team:search", "chat", "p", "large")
+    both = [used(EU), used(SMALL)]
+    place, model = place_shares(both, PRICES), model_shares(both, PRICES)[0]
+    left = without_overlap(both, PRICES, place, model)
+    assert (1 - place[large]) * (1 - model[large]) < F(60, 300) <= (1 - place[large]) * (1 - left[large])
+    assert F(7, 10) - left[large] < F(1, 10**8)
+    # where the small model is on sale at 40 elsewhere, both moves come to that
+    there: Place = ("p", "small", "default", "us")
+    cheap = {**PRICES, there: {"input_uncached": F(3, 10), "output_text": F(1)}}
+    assert F(8, 10) - without_overlap(both, cheap, place, model)[large] < F(1, 10**8)
+    # no cheaper place: as it was
+    assert without_overlap(both, PRICES, {}, model) == model
 
 
 def test_a_month_s_price_is_the_mean_by_its_tokens() -> None:

@@ -171,13 +171,14 @@ MOVABLE: Tables = {
 
 def test_what_is_left_of_failures_is_asked_where_it_costs_less() -> None:
     """Chat: 20 in the EU, of which 4 failed. 3 of these need not be; of the other 17 half is saved in the US, at the
-    mean share of success a quarter; of the 12.75 left the small model would save 3/4, a quarter of the time."""
+    mean share of success a quarter; of the 12.75 left the small model would save a half, a quarter of the time: it
+    costs 1/4 of today's in the EU, and the US leaves 1/2, so that another 3/4 would buy below what anybody sells at."""
     rows = found(MOVABLE)
     place, model = rows[SEARCH, "USD", "cheaper_place"], rows[SEARCH, "USD", "cheaper_model"]
     assert rows[SEARCH, "USD", "failed_attempts"]["saving"] == 3
     assert place["saving"] == Decimal("4.25") + 2  # mail: a half of 8, half of the time
-    assert model["saving"] == Decimal("12.75") * 3 / 16
-    assert (place["gross_saving"], model["gross_saving"]) == (14, 15)
+    assert model["saving"] == Decimal("12.75") / 8
+    assert (place["gross_saving"], model["gross_saving"]) == (14, 10)
     assert (place["confidence"], model["confidence"], model["published_basis"]) == ("B", "C", "cost per query")
     assert place["basis_cost"] == 20 + Decimal("2.5") + 8
     assert place["evidence_row_count"] == 3
@@ -224,6 +225,21 @@ def test_what_is_cut_off_is_not_cached_as_well() -> None:
     assert cache["combined_saving"] == 3 + 1 + cache["saving"]
     assert (cache["unproven_cost"], cache["reason"], cache["evidence_row_count"]) == (3, "no_cache_price", 2)
     assert cache["published_basis"] == "cost of cached input"
+
+
+def test_what_is_not_asked_again_is_not_cached_as_well() -> None:
+    """Of 20 answered, 4 are repeats: what the replay saves is 8 of the other 16, and of these alone."""
+    tables: Tables = {
+        "usage_by_team_daily": [spent("20", 10, "eu")],
+        "avoidable_requests": [request("4", "is_repeat", provider_id="p", model_id="large")],
+        "request_shapes": [shape(priced_cost_usd="20", cache_5m_saving_usd="8")],
+    }
+    rows = found(tables)
+    assert rows[SEARCH, "USD", "exact_repeats"]["saving"] == 3
+    assert (rows[SEARCH, "USD", "prompt_cache"]["gross_saving"], rows[SEARCH, "USD", "prompt_cache"]["saving"]) == (
+        8,
+        8 * Decimal("0.45"),
+    )
 
 
 def test_what_a_provider_caches_by_itself_is_no_saving() -> None:
