@@ -85,8 +85,12 @@ def discount_together(one: Discount, other: Discount) -> Discount:
 
 def used_shares(fees: Iterable[Fee], discounts: Iterable[Discount]) -> Mapping[str, Decimal]:
     """The used share (0 to 1) of every fee whose share can be told, by the fee's key."""
-    pooled: dict[tuple[Pool, Period], list[tuple[Fee, Decimal | None]]] = defaultdict(list)
+    whole = dict[str, Fee]()
     for fee in fees:
+        # a kind of fee as a whole: one commitment without a quantity or a price in an hour leaves the others their use
+        whole[fee.key] = fee_together(whole[fee.key], fee) if fee.key in whole else fee
+    pooled: dict[tuple[Pool, Period], list[tuple[Fee, Decimal | None]]] = defaultdict(list)
+    for fee in whole.values():
         pool, capacity = _capacity(fee)
         if pool is not None:
             pooled[pool, fee.period].append((fee, capacity))

@@ -203,6 +203,11 @@ def machine(name: str, gpus: float, discount: float, **over: Any) -> dict[str, A
     return line(**{**L4, "cost": 0.7 * gpus, "usage": usage, "resource": resource, "credits": discounts, **over})
 
 
+MACHINE = machine("a", 6.0, 4.2)
+NOTHING = {"amount_in_pricing_units": 0.0}
+UNKNOWN = {"amount_in_pricing_units": None}
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_what_was_used_of_a_fee_is_worth_so_much_on_the_machines_that_used_it(order: tuple[int, int]) -> None:
     """Of eight L4 committed for 4.00, four ran in `a`, two in `b`, which had two more on demand, none in `c`."""
@@ -257,6 +262,26 @@ def test_a_fee_of_several_lines_in_several_files_stays_where_it_is_as_in_one_fil
         ("Used", Decimal("1.5")),
     ]
     assert apart == worths([json_lines(used, *fees)])
+
+
+OTHER = {"subscription": {"instance_id": "sub-9"}}
+
+
+@pytest.mark.parametrize(
+    ("fees", "usage", "first"),
+    [
+        ([legacy_fee(0.72), legacy_fee(0.0, **OTHER)], line(cost=2.0, credits=[credit(SPEND, -0.25)]), "0.18"),
+        ([legacy_fee(4.0, **L4_FEE), legacy_fee(0.0, **{**L4_FEE, "usage": NOTHING}, **OTHER)], MACHINE, "3"),
+        ([legacy_fee(4.0, **L4_FEE), legacy_fee(0.0, **{**L4_FEE, "usage": UNKNOWN}, **OTHER)], MACHINE, "3"),
+    ],
+)
+def test_a_commitment_without_cost_or_quantity_in_an_hour_leaves_the_others_their_use(
+    fees: list[dict[str, Any]], usage: dict[str, Any], first: str
+) -> None:
+    sums = {key: value for (key, _), value in by_commitment(rows([json_lines(*fees, usage)])).items()}
+    purchased, used, unused = sums["sub-1"]
+    assert (used, unused) == (Decimal(first), purchased - Decimal(first))
+    assert sums["sub-9"] == (0, 0, 0)
 
 
 def test_of_several_commitments_each_is_laid_on_all_that_they_discounted_and_stays_whole() -> None:
