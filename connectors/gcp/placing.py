@@ -20,7 +20,8 @@ from connectors.bills.files import Lines
 from connectors.gcp.commitments import LEGACY_CREDITS, credit_sum
 from connectors.gcp.utilisation import Discount, Fee, Period, Pool, pool_of_discount, pool_of_fee
 
-_RATE_PLACES = Decimal("1e-16")
+# of 38 digits a product has 12 + 14 behind its point: a line may be given less than 10**12 of any currency
+_RATE_PLACES = Decimal("1e-14")
 _MOST = 99  # a rate has two digits before its point; no fee is a hundred times what it pays for
 _SHARE = pa.struct([(name, pa.string()) for name in ("id", "name", "description", "fee", "rate")])
 
@@ -108,8 +109,8 @@ def covered(names: Names) -> str:
     lists = [
         f"list_transform(coalesce(getvariable('_shares')[hash({discount_key(names, kind)})], []), "
         "lambda share: struct_pack(id := share.id, name := share.name, description := share.description, "
-        f"fee := share.fee, amount := cast(cast(-{credit_sum(kind)} as decimal(20, 12)) "
-        "* cast(share.rate as decimal(18, 16)) as decimal(38, 12))))"
+        f"fee := share.fee, amount := cast(-{credit_sum(kind)} "
+        "* cast(share.rate as decimal(16, 14)) as decimal(38, 12))))"
         for kind in LEGACY_CREDITS
     ]
     parts = [

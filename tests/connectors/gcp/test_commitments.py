@@ -284,6 +284,19 @@ def test_a_commitment_without_cost_or_quantity_in_an_hour_leaves_the_others_thei
     assert sums["sub-9"] == (0, 0, 0)
 
 
+def test_a_line_of_a_currency_with_large_numbers_is_given_its_part() -> None:
+    """Of a fee of 64 billion rupiah three quarters were used: by one machine twice as much as by the other."""
+    costs = {"a": 44_800_000_000.0, "b": 22_400_000_000.0}
+    machines = [machine(name, cost / 11.2e9, cost, cost=cost, currency="IDR") for name, cost in costs.items()]
+    fee = legacy_fee(64_000_000_000.0, currency="IDR", **L4_FEE)
+    found = rows([json_lines(*machines, fee)], currency="IDR")
+    assert only(found) == (64_000_000_000, 48_000_000_000, 16_000_000_000)
+    laid = {r["resource_name"]: r["effective_cost"] for r in found if r["commitment_discount_status"] == "Used"}
+    assert abs(laid["a"] - 32_000_000_000) < Decimal("0.001")  # 14 places of 4.48e10, and half a last place
+    assert abs(laid["b"] - 16_000_000_000) < Decimal("0.001")
+    assert total(found) == total(found, "effective_cost")
+
+
 def test_of_several_commitments_each_is_laid_on_all_that_they_discounted_and_stays_whole() -> None:
     other = {"subscription": {"instance_id": "sub-9"}}
     fees = [legacy_fee(4.0, **L4_FEE), legacy_fee(1.23456789, **L4_FEE, **other)]
