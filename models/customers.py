@@ -7,7 +7,7 @@ Where nothing was called at that level the next wider one is asked:
 
 1. feature, model and place in the company, 2. feature and model,
 3. the model alone, where the charge tells no feature, 4. the feature alone, where it tells no model,
-5. everything of that provider, where it tells neither.
+5. everything of that provider, where it tells neither; each of these first in the charge's place, then anywhere.
 
 What is named by no call keeps a line of its own with the reason (`naming`), so every team's rows sum to its chargeback.
 
@@ -23,7 +23,7 @@ from models.frames import conform, require
 from models.money import check_range, money_of, units_of
 
 TABLE = "chargeback_by_customer"
-CUSTOMER_RULES = "1"
+CUSTOMER_RULES = "2"
 """Version of the rules below: another version may split the same chargeback differently."""
 
 _PLACE = ["organisation", "business_unit", "cost_centre"]
@@ -158,7 +158,9 @@ def _levels() -> list[tuple[Sequence[str], pl.Expr]]:
         (("feature", "model_id"), ~is_of_all & ~no_model),
         (("model_id", *_PLACE), is_of_all & ~no_model),
         (("model_id",), is_of_all & ~no_model),
+        (("feature", *_PLACE), ~is_of_all & no_model),
         (("feature",), ~is_of_all & no_model),
+        (_PLACE, is_of_all & no_model),
         ((), is_of_all & no_model),
     ]
 

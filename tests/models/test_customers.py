@@ -165,6 +165,22 @@ def test_a_re_organisation_in_mid_month_bills_each_unit_for_the_customers_of_its
     }
 
 
+def test_a_line_without_a_model_is_split_over_the_calls_of_its_own_place_too():
+    """The team moves on the 16th: a line of the 3rd is not the customers' whom the new unit serves."""
+    places = placed(
+        ("a", date(1970, 1, 1), date(2026, 10, 16), "Acme", "Web", "4100"),
+        ("a", date(2026, 10, 16), date(9999, 12, 31), "Acme", "Commerce", "4100"),
+    )
+    calls = called({"customer": "old"}, {"customer": "new", "usage_date": date(2026, 10, 20), "cost": "3"})
+    no_model = {"cost": "4", "charge_date": date(2026, 10, 3), "model_id": ""}
+    for kind in ({}, {"feature": "", "rule_kind": "direct"}):
+        found = split(charged(no_model | kind), calls, places)
+        assert costs(found, "business_unit", "customer_hash") == {("Web", "old"): D(4)}
+        # without any call in its own place, those of the month are asked
+        late = split(charged(no_model | kind), calls.filter(pl.col("customer_hash") == "new"), places)
+        assert costs(late, "business_unit", "customer_hash") == {("Web", "new"): D(4)}
+
+
 def test_a_charge_of_days_without_calls_is_split_by_those_of_the_month():
     """A line for the whole month stands on its first day, before the team moved; its only calls came after."""
     places = placed(
@@ -260,7 +276,7 @@ def by_hand(bill, calls, place_of):
             who = (call["customer_hash"], call["user_hash"])
             wide[who] += weight
             narrow[who] += weight if place_of(team, call["usage_date"]) == unit else 0
-        weights = narrow if model and any(narrow.values()) else wide
+        weights = narrow if any(narrow.values()) else wide
         if not any(weights.values()):
             reason = "no_priced_calls" if kind else "not_by_call"
             found[team, unit, feature, reason, "", ""] += total
