@@ -36,7 +36,7 @@ class Budget(Dated):
     outcome: str | None = Field(
         default=None,
         description="Of the requests that serve this kind of outcome alone (a name from 'outcomes'), whatever comes of "
-        "them; in money, at the price book.",
+        "them; in money, at the price book, and without 'model'.",
     )
     amount: Amount | None = Field(default=None, description="A month's effective cost, in the statements' currency.")
     tokens: int | None = Field(default=None, gt=0, lt=10**18, description="Or a month's tokens, as logged.")
@@ -51,6 +51,11 @@ class Budget(Dated):
         if self.outcome is not None and (self.tokens is not None or self.provider is not None):
             raise ValueError(
                 "a budget of an 'outcome' is in money, at the price book: it has no 'tokens' or 'provider'"
+            )
+        if self.outcome is not None and self.model is not None:
+            raise ValueError(
+                "a budget of an 'outcome' has no 'model': a trace is counted with the one model that served it, so "
+                "those of several models would be missing; leave 'model' out, or name a 'team' or 'feature'"
             )
         for name, day in (("from", self.valid_from), ("to", self.valid_to)):
             if day not in (EVER, FOREVER) and day.day != 1:

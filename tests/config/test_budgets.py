@@ -72,6 +72,7 @@ def test_what_a_budget_is_of_and_how_much(tmp_path: Path) -> None:
         ("id: a, provider: OpenAI, tokens: 1", "name a 'model' instead"),
         ("id: a, outcome: ticket, tokens: 1", "a budget of an 'outcome' is in money, at the price book"),
         ("id: a, outcome: ticket, provider: OpenAI, amount: 1", "it has no 'tokens' or 'provider'"),
+        ("id: a, outcome: ticket, model: gpt-5, amount: 1", "a budget of an 'outcome' has no 'model': "),
         ("id: a, outcome: tikket, amount: 1", "there is no kind of outcome 'tikket'"),
         ("id: a, amount: 1, recipients: [nobody]", "is no plain mail address"),
         ("id: a, amount: 1, quarterly: true", "budgets[0].quarterly: "),
