@@ -48,9 +48,10 @@ def due_alerts(house: House) -> list[Alert]:
 def due_budget_notices(house: House) -> list[Notice]:
     """The same thresholds as notices for channels, whoever was told of them by mail."""
     rows = (row for row in status_rows(house) if row["is_current"]) if house.config.budgets else ()
-    teams = {budget.id: budget.team for budget in house.config.budgets}
-    found = [(alert, f"Budget {alert.budget_id}: {alert.said}") for row in rows for alert in alerts(row)]
-    return [Notice(f"notice/{a.key}", "budget", said, (said,), teams.get(a.budget_id)) for a, said in found]
+    # the row's own team: entries of one id follow one another, and may be of different teams
+    found = [(row["team_id"], alert) for row in rows for alert in alerts(row)]
+    said = [(team_id, alert, f"Budget {alert.budget_id}: {alert.said}") for team_id, alert in found]
+    return [Notice(f"notice/{alert.key}", "budget", text, (text,), team_id) for team_id, alert, text in said]
 
 
 def deliver_alerts(house: House, *, dry_run: bool = False) -> Alerted:

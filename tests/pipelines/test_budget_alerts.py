@@ -131,6 +131,32 @@ def test_a_likely_breach_and_a_burn_are_each_told(
     assert "provisional: settled up to 14 Oct" in body
 
 
+def test_a_budget_that_went_to_another_team_is_told_to_the_team_of_its_month(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries of one id may be of several teams, one after the other: a month's figures are its own team's alone."""
+    rows = [
+        row(budget_id="shared", account="team:search", team_id="search"),
+        row(budget_id="shared", account="team:support", team_id="support", billing_period=date(2026, 11, 1)),
+        row(),
+    ]
+    house.file.write_text(
+        house.file.read_text().replace(
+            "  - {id: all,",
+            "  - {id: shared, team: search, feature: chat, amount: 5, to: 2026-11-01}\n"
+            "  - {id: shared, team: support, feature: chat, amount: 5, from: 2026-11-01}\n  - {id: all,",
+        )
+    )
+    monkeypatch.setattr(budget_alerts, "status_rows", lambda _: rows)
+    with open_house(house.file, "look", clock=house.clock, writing=False) as reopened:
+        notices = budget_alerts.due_budget_notices(reopened)
+    assert [(notice.key, notice.team_id) for notice in notices] == [
+        ("notice/2026-10/budget/shared/spent-0.5", "search"),
+        ("notice/2026-11/budget/shared/spent-0.5", "support"),
+        ("notice/2026-10/budget/all/spent-0.5", None),
+    ]
+
+
 def test_a_dry_run_tells_nobody(house: House, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = told(house, monkeypatch, row(), dry_run=True)
     assert ([alert.budget_id for alert in outcome.due], outcome.sent) == (["all"], 0)
