@@ -20,6 +20,7 @@ _LINE_LIMIT, _TITLE_LIMIT = 500, 150
 # Chats make mentions, links and formatting of these; a name from a tag or a log must not call anybody.
 _HARMLESS = str.maketrans(
     {"<": "\u2039", ">": "\u203a", "@": "\uff20", "`": "'", "*": "\u2217", "_": "\u02cd", "[": "(", "]": ")", "|": "/"}
+    | {"~": "\u223c", "#": "\uff03"}
 )
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from reports.budget_lines import BudgetLine, month_label
+from reports.currencies import Amounts, amounts_text
 from reports.filenames import safe_name
 from reports.money import format_money
 from reports.notice import Notice
@@ -16,6 +17,7 @@ from reports.unusual import anomaly_label, anomaly_note, excess_text
 from reports.wording import clean, day_label
 
 ANOMALY, STALE, DIGEST = "anomaly", "stale", "digest"
+_PART_LIMIT = 40  # lines of each part of a digest: chats cut long messages off anywhere
 _FRESH_DAYS = 7  # an alert found longer ago is in statements; whoever sets this up is not told of a year
 _TROUBLES = {
     "failed": "failed",
@@ -34,7 +36,9 @@ def anomaly_notices(rows: Iterable[Mapping[str, Any]]) -> Iterator[Notice]:
             continue
         whose = clean(row["team_id"] or row["account"].removeprefix("residual:") or "the company")
         title = f"Unusual cost of {whose}: {anomaly_label(row)}, {excess_text(row)} beyond expectation"
-        key = f"notice/{ANOMALY}/{row['anomaly_id']}"
+        # by the day it was found, not by anomaly_id: later figures may move the day it began
+        of = (row["level"], row["account"], row["model_id"], row["metric"], str(row["found_date"]))
+        key = f"notice/{ANOMALY}/{'/'.join(of)}"
         yield Notice(key, ANOMALY, title, (title, anomaly_note(row)), row["team_id"])
 
 
@@ -66,6 +70,16 @@ def stale_notices(rows: Iterable[Mapping[str, Any]], last_day: date, stale_days:
         yield Notice(key, STALE, title, tuple(filter(None, (title, told, said))))
 
 
+def digest_month(every: str, today: date, months: Sequence[date]) -> date | None:
+    """Of months with costs, oldest first, the one that a digest is of: each week the newest, each month the last ended.
+
+    None where there is none.
+    """
+    this_month = today.replace(day=1)
+    known = [month for month in months if month < this_month or (every == "week" and month == this_month)]
+    return known[-1] if known else None
+
+
 def digest_notice(
     every: str,
     today: date,
@@ -74,17 +88,34 @@ def digest_notice(
     budgets: Sequence[BudgetLine],
     told: Sequence[Notice],
     month: date,
+    apart: Amounts = (),
 ) -> Notice:
     """The company's month in one notice, of the week or month that `today` is in.
 
-    `costs` are by team and residual in `currency`; `told` are the other notices that hold today.
+    `costs` are by account (team:... or residual:...) in `currency`; `apart` is what has no exchange rate and is in none
+    of them; `told` are the other notices that hold today. Of each part the first lines stand, and how many more are.
     """
     week = today.isocalendar()
     mark = f"{week.year}-w{week.week:02}" if every == "week" else f"{today:%Y-%m}"
     total = sum(costs.values(), Decimal(0))
     title = f"AI costs of {month_label(month)}: {format_money(total, currency)}"
     ranked = sorted(costs.items(), key=lambda one: (-one[1], one[0]))
-    lines = [f"{clean(name)}: {format_money(cost, currency)}" for name, cost in ranked]
-    lines += [f"Budget {clean(line.budget_id)}: {line.spent} of {line.budget} spent" for line in budgets]
-    lines += [notice.title for notice in told]
+    lines = [f"{_account_name(account)}: {format_money(cost, currency)}" for account, cost in ranked[:_PART_LIMIT]]
+    if rest := [cost for _, cost in ranked[_PART_LIMIT:]]:
+        lines.append(f"and {len(rest)} more: {format_money(sum(rest, Decimal(0)), currency)}")
+    if apart:
+        lines.append(f"Not in it, for want of an exchange rate: {amounts_text(apart)}")
+    lines += _first([f"Budget {clean(line.budget_id)}: {line.spent} of {line.budget} spent" for line in budgets])
+    lines += _first([notice.title for notice in told])
     return Notice(f"notice/{DIGEST}/{safe_name(mark)}", DIGEST, title, (title, *lines))
+
+
+def _account_name(account: str) -> str:
+    """A team may be called as a residual is."""
+    kind, _, name = account.partition(":")
+    return clean(f"{name} (of no team)" if kind == "residual" else account.removeprefix("team:"))
+
+
+def _first(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - _PART_LIMIT
+    return [*lines[:_PART_LIMIT], *([f"and {more} more"] if more > 0 else [])]

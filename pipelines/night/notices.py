@@ -5,7 +5,7 @@ What is told, who is told and when nobody is: section `delivery` of the configur
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from email.message import EmailMessage
 from functools import partial
@@ -13,7 +13,7 @@ from functools import partial
 import polars as pl
 
 from models.frames import frame_of
-from pipelines.calendar import month_start, next_month
+from pipelines.calendar import next_month
 from pipelines.config.delivery import TEAM, Channel
 from pipelines.house import House
 from pipelines.lake import WITHDRAWN, NotPublishedError
@@ -21,10 +21,10 @@ from pipelines.night.budget_alerts import due_budget_notices, status_rows
 from pipelines.night.posting import mail_transport, outbox_of
 from reports.budget_lines import budget_lines
 from reports.chat import send_chat
-from reports.currencies import converted
+from reports.currencies import converted, without_rate
 from reports.filenames import safe_name
 from reports.notice import Notice, notice_message
-from reports.notices import ANOMALY, DIGEST, STALE, anomaly_notices, digest_notice, stale_notices
+from reports.notices import ANOMALY, DIGEST, STALE, anomaly_notices, digest_month, digest_notice, stale_notices
 from reports.outbox import NotSentError, Sent, Transport, Uncertain
 
 _NO_SENDER = "farthing@localhost"
@@ -128,21 +128,23 @@ def _stale(house: House) -> list[Notice]:
 
 
 def _digest(house: House, told: Sequence[Notice]) -> list[Notice]:
-    """The digest of the newest month with costs; none where nobody asked for one."""
+    """The digest of a month with costs; none where nobody asked for one."""
     digest, today = house.config.delivery.digest, house.clock().date()
-    months = [month for month in house.lake.published().months("chargeback") if month <= today]
-    if digest is None or not months:
+    if digest is None:
         return []
-    month = month_start(months[-1])
-    lines = budget_lines(status_rows(house), month)
-    return [digest_notice(digest.every, today, _costs(house, month), house.config.currency, lines, told, month)]
-
-
-def _costs(house: House, month: date) -> Mapping[str, Decimal]:
+    month = digest_month(digest.every, today, house.lake.published().months("chargeback"))
+    if month is None:
+        return []
+    lines, currency = budget_lines(status_rows(house), month), house.config.currency
     rows = frame_of(house.lake.published().read("chargeback", month, next_month(month)))
-    of_statements = rows.filter(pl.col("reporting_currency") == house.config.currency)
-    sums = converted(of_statements).group_by("account").agg(pl.col("effective_cost").sum())
-    return {account.partition(":")[2]: cost for account, cost in sums.iter_rows()}
+    of_statements = rows.filter(pl.col("reporting_currency") == currency)
+    costs, apart = _costs(of_statements), without_rate(of_statements)
+    return [digest_notice(digest.every, today, costs, currency, lines, told, month, apart)]
+
+
+def _costs(rows: pl.DataFrame) -> Mapping[str, Decimal]:
+    """What chargeback rows add up to by account, in the reporting currency; without those that have no rate."""
+    return dict(converted(rows).group_by("account").agg(pl.col("effective_cost").sum()).iter_rows())
 
 
 def _message(house: House, due: Due) -> EmailMessage:

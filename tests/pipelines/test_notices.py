@@ -21,10 +21,9 @@ from pipelines.house import House, open_house
 from pipelines.night import notices
 from pipelines.night.notices import deliver_notices
 from pipelines.night.posting import outbox_of
-from reports.budget_lines import budget_line
 from reports.chat import send_chat
 from reports.notice import Notice, chat_text, notice_message
-from reports.notices import anomaly_notices, digest_notice, stale_notices
+from reports.notices import anomaly_notices, digest_month, digest_notice, stale_notices
 from reports.outbox import NotSentError
 from tests.pipelines.mailbox import Mailbox
 from tests.pipelines.small_company import write_company
@@ -194,6 +193,7 @@ def test_no_service_is_certainly_not_told(tmp_path: Path) -> None:
         "a\r\nBcc: thief@example.com",
         "*b* `c` _d_",
         "=?utf-8?q?a?=",
+        "~~a~~ #b",
     ],
 )
 def test_a_hostile_name_calls_nobody_and_adds_no_header(name: str, chat: Chat) -> None:
@@ -205,7 +205,7 @@ def test_a_hostile_name_calls_nobody_and_adds_no_header(name: str, chat: Chat) -
     send_chat(message, "chat", chat.url)
     (told,) = chat.got
     for text in (told["title"], told["message"]):
-        assert not set(text) & set("<>@`*[]|")
+        assert not set(text) & set("<>@`*[]|~#")
         assert "://" not in text
     assert chat_text("<!here> https://x") == "\u2039!here\u203a https:\u00a0//x"
 
@@ -213,6 +213,7 @@ def test_a_hostile_name_calls_nobody_and_adds_no_header(name: str, chat: Chat) -
 def anomaly(**more: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
         "anomaly_id": "a1",
+        "level": "team",
         "team_id": "support",
         "account": "team:support",
         "model_id": "gpt-5",
@@ -241,7 +242,11 @@ def test_alerts_that_last_and_were_found_within_a_week_are_told() -> None:
         anomaly(anomaly_id="a3", found_date=date(2026, 10, 7)),
     ]
     told = list(anomaly_notices(rows))
-    assert [notice.key for notice in told] == ["notice/anomaly/a1", "notice/anomaly/a2"]
+    of = "notice/anomaly/team/team:support/gpt-5/cost"
+    assert [notice.key for notice in told] == [f"{of}/2026-10-11", f"{of}/2026-10-08"]
+    # later figures move the day it began, and its id with it: it is told once all the same
+    (moved,) = anomaly_notices([anomaly(anomaly_id="a9", onset_date=date(2026, 10, 9))])
+    assert moved.key == told[0].key
     assert told[0].title == "Unusual cost of support: Cost of gpt-5, 10–12 Oct, +$120.00 beyond expectation"
     assert told[0].lines[1] == "A new model: gpt-5 is new. It goes on."
 
@@ -279,7 +284,29 @@ def test_a_digest_is_one_a_week_and_names_what_holds() -> None:
         "support: $2.50",
         "Unusual cost of None",
     )
-    assert budget_line is not None
+
+
+def test_a_digest_tells_what_has_no_rate_keeps_a_team_from_a_residual_and_is_bounded() -> None:
+    costs = {"team:idle": Decimal(2), "residual:idle": Decimal(3), "team:b": Decimal(-1)}
+    told = digest_notice(
+        "week", date(2026, 10, 12), costs, "USD", [], [], date(2026, 10, 1), (("CHF", Decimal(12)), ("GBP", Decimal(3)))
+    )
+    assert told.lines[1:4] == ("idle (of no team): $3.00", "idle: $2.00", "b: \u2212$1.00")
+    assert told.lines[4].startswith("Not in it, for want of an exchange rate: CHF")
+    assert "GBP" in told.lines[4]
+    many = {f"team:t{at:03}": Decimal(1) for at in range(50)}
+    long = digest_notice("week", date(2026, 10, 12), many, "USD", [], [of(None)] * 42, date(2026, 10, 1))
+    assert (long.lines[41], long.lines[-1], len(long.lines)) == ("and 10 more: $10.00", "and 2 more", 1 + 41 + 41)
+
+
+def test_a_month_s_digest_is_of_the_month_before_and_a_week_s_of_the_newest() -> None:
+    september, october, november = (date(2026, month, 1) for month in (9, 10, 11))
+    months = [september, october, november]
+    assert digest_month("month", date(2026, 11, 1), months) == october
+    assert digest_month("week", date(2026, 11, 1), months) == november
+    assert digest_month("week", date(2026, 10, 31), months) == october
+    assert digest_month("month", date(2026, 9, 30), months) is None
+    assert digest_month("month", date(2026, 11, 30), [september]) == september
 
 
 def test_quiet_hours_may_pass_midnight_and_follow_their_zone() -> None:
