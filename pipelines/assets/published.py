@@ -39,7 +39,7 @@ def publishing_assets() -> list[dg.AssetsDefinition]:
             MAILED,
             _mail,
             deps=[STATEMENTS],
-            description="Statements of periods that have ended and thresholds of budgets, each mailed once.",
+            description="Statements of ended periods by mail, budgets and notices by mail and chats: each once.",
             kinds={"smtp"},
         ),
         _asset(
