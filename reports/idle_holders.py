@@ -33,7 +33,10 @@ def idle_table(rows: Iterable[Mapping[str, Any]]) -> Table | None:
     shown = tuple(_row(key, held) for key, held in ranked[: len(ranked) - len(beyond)])
     others = tuple(_others(currency, beyond) for currency in sorted({key[3] for key, _ in beyond}))
     lead = f"Held and idle when {day_label(day)} ended, with what that has cost since it began."
-    remark = "At most the last seven days are looked at; what nobody saw is in no figure here."
+    remark = (
+        "Hours are counted from the second day of the month before at the earliest; what nobody saw is in no figure "
+        "here."
+    )
     return Table(
         "idle-gpus", "Idle GPUs you hold", ("Held by", "Idle", "Cost"), shown + others, lead=lead, remark=remark
     )

@@ -195,6 +195,9 @@ def test_the_three_largest_savings_are_told_with_grade_and_evidence(
 
 
 def test_idle_gpus_are_told_by_who_holds_them_the_dearest_first(statement: Statement) -> None:
+    # as far as `idle_gpu_holders` looks back
+    remark = section(statement, "idle-gpus").remark
+    assert remark.startswith("Hours are counted from the second day of the month before at the earliest")
     assert [(row.label, *row.cells, row.note) for row in section(statement, "idle-gpus").rows] == [
         ("notebook", "10.0 h", "$200.00", "1 GPU (H100); eu-1, namespace search; since 30 Jul 2026, 06:00 UTC"),
         ("trainer-0", "20.0 h", "$150.50", "2 GPUs (H100); eu-1, namespace search; since 30 Jul 2026, 06:00 UTC"),
