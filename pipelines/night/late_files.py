@@ -67,10 +67,12 @@ def _is_gone(standing: Delivery, listed: Mapping[date, MonthFiles], month: date,
 
 def _gone(settings: SourceSettings, month: date, count: int, page_count: int, taken: datetime) -> str:
     held = "no file" if not count else f"only {count} of the {page_count} files"
+    # a month without any file is not taken in, unless it lies before the first listed: not known is not zero
+    empty = "" if count else "first put a file with its header alone where the month's files lay, then "
     return (
         f"{settings.name}: {held} of {month:%Y-%m} can be found any more, which was last taken in "
         f"{taken:%Y-%m-%d %H:%M}: what was taken in stays and counts. If files were taken away by mistake, put them "
-        "back; if the provider took them back, have what is left taken in, an empty bill where nothing is: "
+        f"back; if the provider took them back, have what is left taken in: {empty}"
         f"{_command(settings, month)} --confirm {settings.name}"
     )
 

@@ -13,7 +13,7 @@ from connectors.azure.bill import SOURCE as AZURE
 from connectors.base import Dated, MonthFiles
 from connectors.gcp.bill import SOURCE as GOOGLE
 from pipelines.calendar import next_month
-from pipelines.house import open_house
+from pipelines.house import Options, open_house
 from pipelines.night.late_files import late_files
 from pipelines.night.stage import stage
 from tests.connectors.aws import bill_reports as aws
@@ -31,10 +31,10 @@ def written_at(folder: Path, at: datetime) -> None:
         os.utime(file, (seconds, seconds))
 
 
-def night(company: Path, day: date, months: Sequence[date] = ()) -> tuple[str, ...]:
+def night(company: Path, day: date, months: Sequence[date] = (), options: Options | None = None) -> tuple[str, ...]:
     """What the night of that day tells of late files; it pulls October while it is not over, or a month by hand."""
     now = datetime.combine(day + timedelta(days=1), time(5, 30))
-    with open_house(company, f"run-{now:%Y%m%d%H}", clock=lambda: now) as house:
+    with open_house(company, f"run-{now:%Y%m%d%H}", clock=lambda: now, options=options) as house:
         deliveries = [d for month in months or [day] for d in stage(house, "focus", month, month)]
         return late_files(house, "focus", day, [d for d in deliveries if d.x_source == "bill"])
 
@@ -82,18 +82,42 @@ def test_files_of_a_month_that_nobody_lists_any_more_are_told_and_what_was_taken
     assert told == (
         "bill: only 1 of the 2 files of 2026-09 can be found any more, which was last taken in 2026-11-16 05:30: what "
         "was taken in stays and counts. If files were taken away by mistake, put them back; if the provider took them "
-        "back, have what is left taken in, an empty bill where nothing is: "
+        "back, have what is left taken in: "
         "farthing run 2026-09-01..2026-09-30 --source bill --confirm bill"
     )
     (folder / "bill-0.csv").unlink()
     (told,) = night(company, date(2026, 12, 3))
     assert told.startswith("bill: no file of 2026-09 can be found any more")
+    assert told.endswith(
+        "have what is left taken in: first put a file with its header alone where the month's files lay, then "
+        "farthing run 2026-09-01..2026-09-30 --source bill --confirm bill"
+    )
     # so long ago, at the beginning of what is listed: somebody cleared away what is old
     assert night(company, date(2027, 1, 20)) == ()
     earlier_bill(company, "2026-08", 1)
     appeared, told = night(company, date(2027, 1, 21))  # but never from the middle
     assert appeared.startswith("bill: files of 2026-08 were written")
     assert told.startswith("bill: no file of 2026-09 can be found any more")
+
+
+def test_a_month_that_the_provider_took_back_is_taken_in_as_a_header_alone(tmp_path: Path) -> None:
+    company = write_company(tmp_path)
+    folder = earlier_bill(company, "2026-09", 1)
+    earlier_bill(company, "2026-08", 1)  # before what is listed a month is known to be empty, between it is not
+    written_at(tmp_path, datetime(2026, 10, 10))
+    september = date(2026, 9, 1)
+    assert night(company, date(2026, 11, 15), [september, OCTOBER]) == ()
+    file = folder / "bill-0.csv"
+    header = file.read_text(encoding="utf-8").splitlines()[0]
+    file.unlink()
+    confirmed = Options(confirmed=frozenset({"bill"}))
+    night(company, date(2026, 12, 2), [september], confirmed)
+    (told,) = night(company, date(2026, 12, 3))
+    assert told.startswith("bill: no file of 2026-09")  # there was nothing to confirm
+    file.write_text(f"{header}\n", encoding="utf-8")
+    written_at(folder, datetime(2026, 12, 4, 12))
+    assert night(company, date(2026, 12, 4), [september], confirmed) == ()
+    assert night(company, date(2026, 12, 5)) == ()
 
 
 def test_what_is_written_after_now_tells_nothing(tmp_path: Path) -> None:
