@@ -1,4 +1,6 @@
-"""A Cost and Usage Report of a gibibyte into the lake, against DuckDB reading the same files and writing them once.
+"""A Cost and Usage Report of a gibibyte into the lake, against DuckDB reading the same files.
+
+Parquet is held against what also writes them once, a gzip CSV against its own reader with the types that it sniffs.
 
 `python -m benchmarks.native_bills` makes the reports, runs every side in a fresh process over the same files, in turn,
 and writes the table in `native_bills.md` beside this file. Ours lands (copies and hashes), parses and commits; the
