@@ -69,7 +69,16 @@ class RegisteredChange(Strict):
         if self.control is not None and self.control.touched.may_meet(self.touches.touched):
             raise ValueError(
                 "a request could be of 'touches' and of 'control' at once: both must name the same setting with "
-                "different values, such as another feature"
+                "different values, such as another feature (two keys may be one: its alias and its hash)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sees_both_models(self) -> Self:
+        if self.moves_models and (self.touches.model or self.touches.provider):
+            raise ValueError(
+                "'moves_models' goes with requests on whatever model: 'touches' names a model or provider, and what "
+                "moves away from it would not be seen after the change. Name team, feature, environment or key instead"
             )
         return self
 

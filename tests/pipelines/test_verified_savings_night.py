@@ -111,6 +111,10 @@ def written(folder: Path, *entries: str) -> Path:
             ["id: a, switched_on: 2026-10-01, touches: {team: search}, control: {feature: x}, " + DIFFERENCE],
             "a request could be of 'touches' and of 'control' at once",
         ),
+        (
+            ["id: a, switched_on: 2026-10-01, moves_models: true, touches: {team: search, model: m}"],
+            "'touches' names a model or provider",
+        ),
         (["id: a, switched_on: 2026-10-01, touches: {feature: x}"] * 2, "'a' is taken on line 6"),
     ],
 )
