@@ -58,6 +58,7 @@ class Comparison:
         actual: what they cost at the prices before.
         residuals_before: by day, how far `expected` hangs on it; of no unit but money, in floats.
         residuals_after: by day, the same of `actual`.
+        alike: of `actual`, the part that was held against a cost before; the rest is of new kinds of requests.
     """
 
     days_before: tuple[date, ...]
@@ -73,16 +74,21 @@ class Comparison:
     actual: Fraction
     residuals_before: Mapping[date, float]
     residuals_after: Mapping[date, float]
+    alike: Fraction
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What is credited to a change over its matched days: `effect` and `drift` are exact, the interval is in floats."""
+    """What is credited to a change over its matched days: `effect` and `drift` are exact, the interval is in floats.
+
+    `alike` is that of the comparison, or of its control's where less of that was held against something.
+    """
 
     effect: Fraction
     drift: Fraction
     low: float
     high: float
+    alike: Fraction
 
 
 @dataclass
@@ -116,7 +122,8 @@ def compare(lines: Iterable[Line], before: Sequence[date], after: Sequence[date]
     rates = _Rates(was, least_days=LEAST_DAYS_OF_A_CELL)
     wanted = _wanted(now, rates)
     expected = sum((rates.of(key, requests) for key, requests in wanted.items()), _ZERO)
-    expected += sum((line.cost_at_old_prices for line in now if rates.key(line) is None), _ZERO)
+    new = sum((line.cost_at_old_prices for line in now if rates.key(line) is None), _ZERO)
+    expected += new
     volume = old_before * (count / asked - 1)
     return Comparison(
         *sides,
@@ -131,6 +138,7 @@ def compare(lines: Iterable[Line], before: Sequence[date], after: Sequence[date]
         actual=actual,
         residuals_before=_hanging_on(was, wanted, rates),
         residuals_after=_residuals([line for line in now if rates.key(line) is not None]),
+        alike=1 - new / actual if actual else Fraction(bool(wanted)),
     )
 
 
@@ -217,13 +225,13 @@ def effect(change: Comparison, control: Comparison | None = None) -> Effect | No
 
     The interval holds `CONFIDENCE` of the time, if days are as much alike as those seen.
     """
-    growth = _ZERO
+    growth, alike = _ZERO, change.alike
     parts: list[tuple[Mapping[date, float], float]] = [(change.residuals_after, 1.0)]
     before: list[tuple[Mapping[date, float], float]] = [(change.residuals_before, -1.0)]
     if control is not None:
         if control.expected <= 0 or control.actual <= 0:
             return None
-        growth = control.actual / control.expected - 1
+        growth, alike = control.actual / control.expected - 1, min(alike, control.alike)
         would = (growth + 1) * change.expected
         parts.append((control.residuals_after, -_ratio(would / control.actual)))
         before = [(change.residuals_before, -_ratio(growth + 1))]
@@ -231,9 +239,11 @@ def effect(change: Comparison, control: Comparison | None = None) -> Effect | No
     drift = growth * change.expected
     credited = change.actual - change.expected - drift
     half = half_width(_summed(before, change.days_before), _summed(parts, change.days_after))
-    return Effect(credited, drift, _ratio(credited) - half, _ratio(credited) + half)
+    return Effect(credited, drift, _ratio(credited) - half, _ratio(credited) + half, alike)
 
 
 def _summed(parts: Iterable[tuple[Mapping[date, float], float]], days: Sequence[date]) -> dict[date, float]:
+    """Residuals by day; a day on which nothing was asked of any part says nothing of how much days differ."""
     weighed = list(parts)
-    return {day: sum(weight * residuals.get(day, 0.0) for residuals, weight in weighed) for day in days}
+    asked = [day for day in days if any(day in residuals for residuals, _ in weighed)]
+    return {day: sum(weight * residuals.get(day, 0.0) for residuals, weight in weighed) for day in asked}

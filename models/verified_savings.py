@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import isfinite
 
 from models.matched_days import Comparison, Effect, Line, compare, effect
 from models.registered_changes import DIFFERENCE, Change, Told
@@ -27,14 +28,17 @@ LEAST_DAYS_BEFORE, LEAST_DAYS_AFTER = 21, 14
 """Three of each weekday, whose halves show what moved before the change; and two of each."""
 MOST_UNPRICED = Fraction(1, 100)
 """Of the attempts: more of unknown cost, and their share alone could pass for a saving."""
+LEAST_ALIKE = Fraction(1, 2)
+"""Of the cost after: where less was held against anything before, what is left says nothing of the change."""
 MONTH_DAYS = Fraction(365, 12)
 
 REASONS: Mapping[str, str] = {
-    "too_few_days_before": "fewer than 21 days before that were told of",
-    "too_few_days_after": "fewer than 14 settled days after",
+    "too_few_days_before": "fewer than 21 days before with requests of the change and its control, or too few to halve",
+    "too_few_days_after": "fewer than 14 settled days after with requests of the change and its control",
     "no_requests": "nothing was asked before or after, of the change or of its control",
     "unpriced": "the cost of more than one in a hundred attempts is unknown",
     "another_change": "another registered change falls into the days and may touch the same requests",
+    "nothing_alike": "most of the cost after, of the change or of its control, is of requests as none were before",
     "moved_before": "the two halves of the days before differ as much as a change would",
     "too_noisy": "the interval holds both nothing and the claim",
 }
@@ -55,11 +59,14 @@ def verified_row(
     """
     before, after = _days(change, told)
     found = _Found(change, lines, control)
-    reason = _reason(change, told, (before, after), attempts)
+    asked = found.asked(before), found.asked(after)
+    reason = _reason(change, told, (before, after), attempts) or _too_few(asked)
     both = None if reason in ("too_few_days_before", "too_few_days_after") else found.between(before, after)
     if both is None:
-        return _row(change, told, (before, after), attempts, None, None, reason or "no_requests")
-    reason = reason or _moved(found, before)
+        return _row(change, told, asked, attempts, None, None, reason or "no_requests")
+    if both[1].alike < LEAST_ALIKE or not isfinite(both[1].low):
+        reason = reason or "nothing_alike"
+    reason = reason or _moved(found, asked[0])
     return _row(change, told, (before, after), attempts, *both, reason)
 
 
@@ -69,6 +76,12 @@ class _Found:
     def __init__(self, change: Change, lines: Sequence[Line], control: Sequence[Line]) -> None:
         self.has_control = change.method == DIFFERENCE
         self.lines, self.control = lines, control
+
+    def asked(self, days: Sequence[date]) -> list[date]:
+        """The days on which there were requests, of the control too: others cannot tell how much days differ."""
+        sides = (self.lines, self.control) if self.has_control else (self.lines,)
+        seen = [{line.day for line in side if line.requests} for side in sides]
+        return [day for day in days if all(day in of_side for of_side in seen)]
 
     def between(self, before: Sequence[date], after: Sequence[date]) -> tuple[Comparison, Effect] | None:
         """What differs; None where one of the sides has no requests."""
@@ -104,11 +117,22 @@ def _reason(
     return "unpriced" if count and Fraction(unpriced, count) > MOST_UNPRICED else None
 
 
+def _too_few(asked: tuple[Sequence[date], Sequence[date]]) -> str | None:
+    """Whether the change was asked for on too few days; without any there is no comparison, which is told as such."""
+    if not all(asked):
+        return None
+    if len(asked[0]) < LEAST_DAYS_BEFORE:
+        return "too_few_days_before"
+    return "too_few_days_after" if len(asked[1]) < LEAST_DAYS_AFTER else None
+
+
 def _moved(found: _Found, before: Sequence[date]) -> str | None:
-    """Whether the days before differ among themselves: what moves by itself is no proof of a change."""
+    """Whether the days before differ among themselves: what moves by itself is no proof, and neither is no answer."""
     half = len(before) // 2
     placebo = found.between(before[:half], before[half:])
-    return "moved_before" if placebo and not placebo[1].low <= 0 <= placebo[1].high else None
+    if placebo is None:
+        return "too_few_days_before"
+    return None if placebo[1].low <= 0 <= placebo[1].high else "moved_before"
 
 
 def _row(
@@ -171,8 +195,8 @@ def _parts(compared: Comparison | None, credited: Effect | None) -> dict[str, De
 
 
 def _realised(compared: Comparison | None, credited: Effect | None) -> tuple[Decimal | None, ...]:
-    """A month's saving and its interval, in USD."""
-    if compared is None or credited is None:
+    """A month's saving and its interval, in USD; None of days too few to have one."""
+    if compared is None or credited is None or not isfinite(credited.low):
         return None, None, None
     months = MONTH_DAYS / len(compared.days_after)
     bounds = (Fraction(-bound) * months for bound in (credited.high, credited.low))

@@ -188,6 +188,56 @@ def test_where_days_do_not_suffice_it_says_so() -> None:
     assert verified_row(CHANGE, Told(None, frozenset()), [], [], (0, 0))["reason"] == "too_few_days_before"
 
 
+def test_days_on_which_nothing_was_asked_are_no_days() -> None:
+    """The house was told of every day, the change of 20 before and 28 after; then of 28 and of 13."""
+    full = drawn(1, 0.2)[0]
+    few = [one for one in full if one.day not in BEFORE[:8]]
+    assert verified_row(CHANGE, told(), few, [], (1000, 0))["reason"] == "too_few_days_before"
+    short = [one for one in full if one.day not in AFTER[13:]]
+    row = verified_row(CHANGE, told(), short, [], (1000, 0))
+    assert (row["reason"], row["after_day_count"]) == ("too_few_days_after", 13)
+    with_control = replace(CHANGE, method=DIFFERENCE, control=Touched(feature="mail"))
+    assert verified_row(with_control, told(), full, few, (1000, 0))["reason"] == "too_few_days_before"
+
+
+def test_silent_days_make_nothing_surer() -> None:
+    """Asked on Mondays to Fridays alone: the weekends' nothing is no residual of nothing."""
+    full = [one for one in drawn(1, 0.2)[0] if one.day.weekday() < 5]
+    working = [[day for day in days if day.weekday() < 5] for days in (BEFORE, AFTER)]
+    all_days, days_asked = compare(full, BEFORE, AFTER), compare(full, *working)
+    assert all_days is not None
+    assert days_asked is not None
+    assert effect(all_days) == effect(days_asked)
+
+
+def test_a_control_that_was_to_cost_nothing_before_decides_nothing() -> None:
+    """Free in the first half of the days before: what moved then cannot be told."""
+    change = replace(CHANGE, method=DIFFERENCE, control=Touched(feature="mail"))
+    own, control = drawn(1, 0.2)
+    free = [replace(one, cost=F(0), cost_at_old_prices=F(0)) if one.day < BEFORE[14] else one for one in control]
+    row = verified_row(change, told(), own, free, (1000, 0))
+    assert (row["verdict"], row["reason"]) == ("undecided", "too_few_days_before")
+
+
+def test_what_was_held_against_nothing_decides_nothing() -> None:
+    """A new kind of requests at 9 each, beside the old: at 40 of 100 of the cost it is mix, at 60 all is open."""
+
+    def asked(old: int, new: int) -> list[Line]:
+        before = [line(day, 100, f"{100 + number * 7 % 5}") for number, day in enumerate(BEFORE)]
+        after = [line(day, old, f"{old * 7 // 10 + number * 7 % 5}") for number, day in enumerate(AFTER) if old]
+        return [*before, *after, *(line(day, new, str(new), "new") for day in AFTER)]
+
+    assert verified_row(CHANGE, told(), asked(100, 50), [], (1000, 0))["reason"] is None
+    row = verified_row(CHANGE, told(), asked(100, 110), [], (1000, 0))
+    assert (row["verdict"], row["reason"]) == ("undecided", "nothing_alike")
+    row = verified_row(CHANGE, told(), asked(0, 110), [], (1000, 0))
+    assert (row["verdict"], row["reason"], row["realised_saving_usd"]) == ("undecided", "nothing_alike", None)
+    # of a control of new kinds as well
+    change = replace(CHANGE, method=DIFFERENCE, control=Touched(feature="mail"))
+    row = verified_row(change, told(), asked(100, 50), asked(100, 110), (1000, 0))
+    assert (row["verdict"], row["reason"]) == ("undecided", "nothing_alike")
+
+
 def test_another_change_to_the_same_requests_leaves_it_open() -> None:
     other = replace(CHANGE, change_id="routing", switched_on=AFTER[3])
     assert judged(0.2, 130, told(other)) == ("undecided", "another_change")
@@ -195,6 +245,9 @@ def test_another_change_to_the_same_requests_leaves_it_open() -> None:
     assert judged(0.2, 130, told(replace(other, switched_on=AFTER[-1] + timedelta(days=1))))[1] is None
     # what another team does to whatever feature may touch it
     assert judged(0.2, 130, told(replace(other, touched=Touched(team_id="a")))) == ("undecided", "another_change")
+    # an alias and a hash may be of one key
+    assert Touched(feature="chat", key="search").may_meet(Touched(key="88dc28"))
+    assert not Touched(feature="chat", key="search").may_meet(Touched(feature="mail", key="search"))
 
 
 def test_what_was_moving_before_is_no_proof() -> None:
