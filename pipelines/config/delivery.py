@@ -54,7 +54,7 @@ class Channel(Strict):
 
     name: Slug = Field(description="How it is called in the outbox.")
     secret_url: SecretStr = Field(description="Apprise's address of it, such as slack://...; a reference.")
-    tells: tuple[Kind, ...] = Field(description="Of what it is told.")
+    tells: tuple[Kind, ...] = Field(min_length=1, description="Of what it is told.")
     team: Slug | None = Field(
         default=None, description="Only of this team's anomalies and budgets; without, of every team's and the digest."
     )
@@ -94,6 +94,11 @@ class Delivery(Strict):
         names = [channel.name for channel in self.channels]
         if len(set(names)) < len(names):
             raise ValueError("two channels have the same 'name': the outbox could not tell them apart")
+        waiting = [channel.name for channel in self.channels if "digest" in channel.tells]
+        if waiting and self.digest is None:
+            raise ValueError(
+                f"channel '{waiting[0]}' is told of 'digest', and nothing makes one: add 'digest: {{every: week}}'"
+            )
         return self
 
     def is_quiet(self, now: datetime) -> bool:

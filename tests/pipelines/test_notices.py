@@ -331,6 +331,8 @@ def test_quiet_hours_may_pass_midnight_and_follow_their_zone() -> None:
         ({"quiet_hours": {"from": "20:00", "to": "07:00", "time_zone": "Mars"}}, "no time zone"),
         ({"channels": [{"name": "a", "secret_url": "x", "tells": ["digest"], "team": "b"}]}, "every team"),
         ({"channels": [{"name": "a", "secret_url": "x", "tells": ["stale"]}] * 2}, "same 'name'"),
+        ({"channels": [{"name": "a", "secret_url": "x", "tells": []}]}, "at least 1"),
+        ({"channels": [{"name": "a", "secret_url": "x", "tells": ["digest"]}]}, "nothing makes one: add 'digest"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(given: dict[str, Any], message: str) -> None:
