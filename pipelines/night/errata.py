@@ -58,7 +58,7 @@ def errata_told(house: House, first: date | None = None) -> list[str]:
         for index, erratum_id, why in against
         if position
     ]
-    return [*told, *removed_told(house)]
+    return [*told, *removed_told(house, first)]
 
 
 def _left_as_it_is(house: House, entry: Entry, found: Judgement, first: date) -> str:

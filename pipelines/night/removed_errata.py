@@ -13,6 +13,7 @@ from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.night.adjustments import RESTATED, carried
 from pipelines.night.ledger import POSTINGS
+from pipelines.night.stale import is_out_of_reach
 
 ERRATA, REMOVED = "bill_errata", "removed"
 
@@ -29,9 +30,13 @@ def removed_rows(house: House) -> list[dict[str, Any]]:
     return [row | {"standing": REMOVED} for row in left if posted[row["erratum_id"], row["billing_period"]]]
 
 
-def removed_told(house: House) -> Iterator[str]:
-    """What is told of them, each with the run that takes back what is still posted."""
-    found = {(row["erratum_id"], row["billing_period"]): row["billing_currency"] for row in removed_rows(house)}
+def removed_told(house: House, first: date) -> Iterator[str]:
+    """What is told of them, each with the run that takes back what is still posted.
+
+    Nothing is told of a month that a run from `first` on rebuilds: the run itself takes it back.
+    """
+    left = [row for row in removed_rows(house) if is_out_of_reach(row["billing_period"], first)]
+    found = {(row["erratum_id"], row["billing_period"]): row["billing_currency"] for row in left}
     for (erratum_id, month), currency in sorted(found.items()):
         amount = _posted(house, erratum_id, month)
         yield (

@@ -199,6 +199,16 @@ def test_a_month_further_back_than_a_night_rebuilds_is_told_with_the_run_that_po
     assert told(config, date(2026, 11, 23)) == []
 
 
+def test_an_erratum_taken_out_of_a_month_that_the_next_night_rebuilds_is_no_problem(tmp_path: Path) -> None:
+    config = with_erratum(tmp_path)
+    night(config, DAY, date(2026, 11, 2))
+    config.write_text(config.read_text().replace(ERRATUM, ""))
+    assert told(config, date(2026, 11, 3)) == []
+    night(config, date(2026, 11, 3))
+    assert asked(tmp_path, "select erratum_id, standing from bill_errata") == []
+    assert asked(tmp_path, "select step from postings where rule_kind = 'correction'") == []
+
+
 def test_each_erratum_of_a_locked_month_is_posted_in_the_month_that_took_it(tmp_path: Path) -> None:
     # October is locked; November adjusts it by the first erratum and is locked; the second is found in December
     config = company(tmp_path)
