@@ -1,6 +1,6 @@
 """Mails a period's statements, each state once: from the published snapshot, or as kept when it was locked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from email.message import EmailMessage
@@ -10,7 +10,7 @@ from pipelines.config.schema import Mail
 from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
 from pipelines.lake import LakeError
-from pipelines.night.kept import has_mails, kept_mail
+from pipelines.night.kept import has_mails, is_mail_kept, kept_mail
 from pipelines.night.posting import mail_transport, outbox_of
 from pipelines.night.sealing import LOCKED
 from pipelines.night.stale import HORIZON_DAYS
@@ -20,20 +20,22 @@ from reports.mail import addressed, kept_draft
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
 
 _FINAL = "final"
+_CAME_LATER = "no mail was kept: it came after the month was locked"
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """What became of a period's mail. `problems` need a person."""
+    """What became of a period's mail. `problems` need a person; `without_mail` are teams for whom none was kept."""
 
     sent: int = 0
     already_sent: int = 0
     problems: tuple[str, ...] = ()
     note: str = ""
+    without_mail: tuple[str, ...] = ()
 
     def text(self) -> str:
         """One line for people."""
-        return self.note or f"{self.sent} sent, {self.already_sent} sent before"
+        return self.note or "; ".join((f"{self.sent} sent, {self.already_sent} sent before", *self.without_mail))
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def _together(delivered: Sequence[Delivered]) -> Delivered:
     sent = sum(one.sent for one in delivered)
     problems = tuple(problem for one in delivered for problem in one.problems)
     already = sum(one.already_sent for one in delivered)
-    return Delivered(sent, already, problems, "" if sent or problems else delivered[0].note)
+    without = tuple(dict.fromkeys(team for one in delivered for team in one.without_mail))
+    return Delivered(sent, already, problems, "" if sent or problems else delivered[0].note, without)
 
 
 def deliver_period(house: House, period: date, *, only_final: bool = False) -> Delivered:
@@ -94,17 +97,23 @@ def deliver_period(house: House, period: date, *, only_final: bool = False) -> D
 
 def to_be_sent(house: House, period: date) -> list[str]:
     """Who would be mailed their statement of a period, one line a team; nothing is sent."""
-    state = LOCKED if has_mails(house, period) else edition_of(house, period).view.state
-    if state == "open":
+    is_kept = has_mails(house, period)
+    view = None if is_kept else edition_of(house, period).view
+    if view is not None and view.chargeback.is_empty():
+        return [f"{period:%Y-%m} has no costs: nobody would be mailed"]
+    if view is not None and view.state == "open":
         return [f"{period:%Y-%m} is not over: nobody would be mailed"]
-    batch, outbox = _Batch(period, _firmness(state), lambda *_: None), outbox_of(house)
-    return [f"{entry.id}: {_to_whom(outbox, batch, entry)}" for entry in house.config.teams]
+    batch, outbox = _Batch(period, _firmness(LOCKED if view is None else view.state), lambda *_: None), outbox_of(house)
+    came_later = {entry.id for entry in house.config.teams if is_kept and not is_mail_kept(house, period, entry.id)}
+    return [f"{entry.id}: {_to_whom(outbox, batch, entry, came_later)}" for entry in house.config.teams]
 
 
-def _to_whom(outbox: Outbox, batch: _Batch, entry: TeamEntry) -> str:
+def _to_whom(outbox: Outbox, batch: _Batch, entry: TeamEntry, came_later: Collection[str]) -> str:
+    if not entry.recipients:
+        return "to nobody: it has no recipients"
     if outbox.was_sent(batch.key(entry)):
         return "sent before"
-    return f"to {', '.join(entry.recipients)}" if entry.recipients else "to nobody: it has no recipients"
+    return _CAME_LATER if entry.id in came_later else f"to {', '.join(entry.recipients)}"
 
 
 def _firmness(state: str) -> str:
@@ -124,6 +133,7 @@ def _send_all(house: House, mail: Mail, batch: _Batch) -> Delivered:
     outbox = outbox_of(house)
     sent = already = 0
     problems: list[str] = []
+    without: list[str] = []
     for entry in house.config.teams:
         if not entry.recipients:
             problems.append(f"{entry.id}: has no recipients, its statement is only in the report folder")
@@ -136,10 +146,12 @@ def _send_all(house: House, mail: Mail, batch: _Batch) -> Delivered:
         except (NotSentError, StatementError, LakeError) as error:
             problems.append(f"{entry.id}: not sent: {error}")
             continue
+        if outcome is None:
+            without.append(f"{entry.id}: {_CAME_LATER}")
         sent += isinstance(outcome, Sent)
         already += isinstance(outcome, AlreadySent)
         problems += _doubts(entry.id, outcome)
-    return Delivered(sent, already, tuple(problems))
+    return Delivered(sent, already, tuple(problems), without_mail=tuple(without))
 
 
 def _send(outbox: Outbox, mail: Mail, entry: TeamEntry, batch: _Batch) -> Sent | AlreadySent | Uncertain | None:

@@ -72,6 +72,11 @@ def has_mails(house: House, period: date) -> bool:
     return any(entry["name"].startswith(_MAIL) for entry in _entries(house, period))
 
 
+def is_mail_kept(house: House, period: date, team_id: str) -> bool:
+    """Whether a team's mail was kept when the month was locked; not, where the team came later."""
+    return any(entry["name"] == f"{_MAIL}{team_id}.eml" for entry in _entries(house, period))
+
+
 def kept_mail(house: House, period: date, team_id: str) -> bytes | None:
     """A team's mail as it was rendered when the month was locked; None where none was kept.
 

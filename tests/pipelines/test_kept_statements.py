@@ -2,12 +2,14 @@
 
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pyarrow.parquet as pq
+import pytest
 
 from pipelines.house import open_house
-from pipelines.night.delivery import Delivered, deliver_period
+from pipelines.night.delivery import Delivered, deliver_period, to_be_sent
 from pipelines.night.kept import KEPT
 from pipelines.night.statements import render_run
 from tests.pipelines.mailbox import Mailbox
@@ -26,6 +28,17 @@ def kept_files(config: Path) -> dict[str, Path]:
 def delivered(config: Path) -> Delivered:
     with open_house(config, "mail", clock=lambda: at_noon(LATER)) as house:
         return deliver_period(house, OCTOBER)
+
+
+def promised(config: Path) -> list[str]:
+    with open_house(config, "look", clock=lambda: at_noon(LATER), writing=False) as house:
+        return to_be_sent(house, OCTOBER)
+
+
+def test_a_dry_run_promises_nothing_of_a_month_without_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = SimpleNamespace(view=SimpleNamespace(chargeback=pl.DataFrame(), state="final"))
+    monkeypatch.setattr("pipelines.night.delivery.edition_of", lambda *_: nothing)
+    assert promised(company(tmp_path)) == ["2026-10 has no costs: nobody would be mailed"]
 
 
 def test_a_locked_month_is_served_and_mailed_as_it_was(tmp_path: Path) -> None:
@@ -55,9 +68,21 @@ def test_a_locked_month_is_served_and_mailed_as_it_was(tmp_path: Path) -> None:
         assert (rendered.count, rendered.problems) == (2, ())
         assert pages(tmp_path) == shown
 
-        assert delivered(config) == Delivered(
-            1, 0, ("search: has no recipients, its statement is only in the report folder",)
+        later_team = "young: no mail was kept: it came after the month was locked"
+        assert promised(config) == [
+            later_team,
+            "search: to nobody: it has no recipients",
+            "support: to care@example.com",
+        ]
+        found = delivered(config)
+        assert found == Delivered(
+            1,
+            0,
+            ("search: has no recipients, its statement is only in the report folder",),
+            without_mail=(later_team,),
         )
+        assert found.text() == f"1 sent, 0 sent before; {later_team}"
+        assert promised(config)[2] == "support: sent before"
         (message,) = box.messages
         assert message["To"] == "care@example.com"
         assert message["Subject"] == "AI costs of Support, October 2026: $0.00"
