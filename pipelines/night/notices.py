@@ -67,8 +67,9 @@ def due_notices(house: House) -> list[Due]:
 def deliver_notices(house: House, *, dry_run: bool = False) -> Told:
     """Tells what is due. In quiet hours nobody is told, and nothing counts as told."""
     due = tuple(due_notices(house))
+    unmailed = _unmailed(house)
     if dry_run or not due:
-        return Told(due)
+        return Told(due, note=unmailed)
     if house.config.delivery.is_quiet(house.clock()):
         return Told(due, note=f"quiet hours: {len(due)} notices wait for the next run after them")
     outbox = outbox_of(house)
@@ -84,7 +85,16 @@ def deliver_notices(house: House, *, dry_run: bool = False) -> Told:
             problems.append(f"{one.notice.safe_title()}: {outcome.remedy}")
         elif isinstance(outcome, Sent):
             problems += [f"{who} was refused: {why}" for who, why in outcome.refused.items()]
-    return Told(due, sent, tuple(problems))
+    return Told(due, sent, tuple(problems), unmailed)
+
+
+def _unmailed(house: House) -> str:
+    """What to say where roles are to be told and no mail leaves the house; empty otherwise."""
+    delivery = house.config.delivery
+    roles = (*delivery.anomalies, *delivery.stale, *(delivery.digest.to if delivery.digest else ()))
+    if house.config.mail is not None or not roles:
+        return ""
+    return f"no mail server is configured: {', '.join(dict.fromkeys(roles))} under `delivery` are told of nothing"
 
 
 def _all(house: House) -> Iterator[Due]:

@@ -159,6 +159,19 @@ def test_a_dry_run_tells_nobody_and_a_refusing_service_is_tried_again(
     assert deliver_notices(house).sent == 3
 
 
+def test_roles_that_no_mail_can_reach_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: House) -> list[Notice]:
+        return []
+
+    monkeypatch.setattr(notices, "_all", none)
+    file = write_company(tmp_path)
+    settings = "delivery: {roles: {finance: [a@example.com]}, anomalies: [team, finance], stale: [finance]}\n"
+    file.write_text(file.read_text() + settings)
+    with open_house(file, "run", clock=lambda: NOON) as house:
+        said = deliver_notices(house).note
+    assert said == "no mail server is configured: team, finance under `delivery` are told of nothing"
+
+
 def test_what_nobody_knows_of_stays_in_the_outbox_and_is_told(
     opened: Callable[[datetime], House], chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
