@@ -51,7 +51,7 @@ def explain_figure(console: Console, file: Path, request: ExplainRequest) -> int
         asked, number, explanation = _explained(file, request, depth)
     except (ConfigError, QuestionError) as error:
         return stopped(console, str(error), WRONG)
-    except duckdb.CatalogException as error:
+    except (duckdb.CatalogException, duckdb.BinderException) as error:  # a table, or a column, that it lacks
         return stopped(console, f"{error}\nPublish again with this version: farthing run", FAILED)
     except (LakeError, duckdb.Error) as error:
         return stopped(console, str(error), FAILED)

@@ -10,6 +10,7 @@ from contracts import contract
 from pipelines.calendar import month_start
 from pipelines.config.problems import nearest
 from pipelines.explain.evidence import Evidence
+from pipelines.explain.made_of import declared
 from pipelines.explain.marts import Mart, explainable
 
 _CALLED: Mapping[str, tuple[str, ...]] = {
@@ -113,8 +114,10 @@ def _given(mart: Mart, text: str) -> tuple[str, str]:
 
 
 def figure(mart: Mart, name: str) -> str:
-    """The figure that is asked about, or none. Raises QuestionError where the table has no such column."""
-    names = [column.name for column in contract(mart.table).columns]
+    """The figure that is asked about, or none. Raises QuestionError where nothing says what it is made of."""
+    table = contract(mart.table)
+    explained = {*declared(table).figures, *(mart.amounts if mart.parts else ())}
+    names = [column.name for column in table.columns if column.name in explained]
     if name and name not in names:
         raise QuestionError(f"{mart.table} has no figure '{name}'. {nearest(name, names)}")
     return name

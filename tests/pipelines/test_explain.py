@@ -243,6 +243,8 @@ def test_a_slip_is_answered_with_the_nearest_name(shared: Path, asked: tuple[str
             {"depth": "bottom"},
             "--depth is one of lines, parts, postings, charges, weights, bill, deliveries, requests; found 'bottom'",
         ),
+        ({"figure": "team_name"}, "chargeback has no figure 'team_name'. Expected one of: billed_cost, effective_cost"),
+        ({"figure": "efective_cost"}, "chargeback has no figure 'efective_cost'. Did you mean 'effective_cost'?"),
         ({"form": "xml"}, "--format is one of text, json, csv; found 'xml'"),
     ],
 )
@@ -250,6 +252,27 @@ def test_a_slip_in_an_option_too(shared: Path, given: dict[str, Any], said: str)
     code, text = told(shared, "chargeback", **given)
     assert code == 2
     assert said in text
+
+
+def test_every_amount_can_be_asked_for_by_its_name(shared: Path) -> None:
+    for name in ("effective_cost", "billed_cost", "reporting_effective_cost"):
+        assert told(shared, "chargeback", figure=name)[0] == 0
+
+
+def test_a_snapshot_that_is_older_than_a_column_says_to_publish_again(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Evidence.rows
+
+    def older(self: Evidence, *args: Any, **given: Any) -> pl.DataFrame:
+        (place,) = self.database.execute("select current_database()").fetchall()[0]
+        without = f'select * exclude (billing_period) from "{place}".main.chargeback'
+        self.database.execute(f"create or replace temp view chargeback as {without}")
+        return read(self, *args, **given)
+
+    monkeypatch.setattr(Evidence, "rows", older)
+    code, text = told(shared, "2026-10", "search")
+    assert (code, "billing_period" in text, "Publish again with this version: farthing run" in text) == (1, True, True)
 
 
 def test_before_anything_is_published_that_is_what_is_said(tmp_path: Path) -> None:
