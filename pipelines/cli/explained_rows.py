@@ -13,7 +13,7 @@ from pipelines.explain.question import Question
 from pipelines.explain.walk import AMOUNTS, DEPTHS, Explanation, Level
 
 ROWS_SHOWN = 8
-_FILES = ("x_source", "x_account", "slice_date", "received_at", "landing_file", "row_count")
+_FILES = ("x_source", "x_account", "slice_date", "received_at", "landing_file", "row_count", "note")
 _LOG = ("usage_date", "x_source", "key_alias", "model_id", "x_page", "x_row")
 _CURRENCY = "billing_currency"
 _MOST_WORDS = 8

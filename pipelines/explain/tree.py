@@ -43,13 +43,13 @@ class Asked:
     figure: str = ""
     _gone_down: dict[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame], repr=False)
 
-    def is_new(self, table: Contract, rows: pl.DataFrame) -> bool:
-        """Whether rows of a table were not gone further down from before; from now on they were."""
+    def fresh(self, table: Contract, rows: pl.DataFrame) -> pl.DataFrame:
+        """Those rows of a table that were not gone further down from before; from now on they were."""
         keys = rows.select(name for name in table.key if name in rows.columns)
         before = self._gone_down.get(table.table, keys.clear())
         fresh = keys.join(before, on=keys.columns, how="anti", nulls_equal=True)
         self._gone_down[table.table] = pl.concat([before, fresh])
-        return not fresh.is_empty()
+        return rows.join(fresh, on=keys.columns, how="semi", nulls_equal=True)
 
 
 def explain_rows(asked: Asked, mart: Mart, cells: pl.DataFrame) -> Explanation:
@@ -62,7 +62,7 @@ def explain_rows(asked: Asked, mart: Mart, cells: pl.DataFrame) -> Explanation:
     """
     table = contract(mart.table)
     told: list[Level | str] = []
-    asked.is_new(table, cells)
+    asked.fresh(table, cells)
     if mart.parts:
         ledger = explain(asked.evidence, mart, cells, asked.rules, _ledger_depth(asked.depth))
         told += [*ledger.levels, *ledger.breaks]
@@ -127,7 +127,11 @@ def _distinct(one: Listed) -> pl.DataFrame:
 
 
 def _further(asked: Asked, table: Contract, rows: pl.DataFrame, path: str) -> Iterator[Level | str]:
-    if rows.height > MOST_ROWS or not asked.is_new(table, rows):
+    if rows.height > MOST_ROWS:
+        yield _too_many(table, rows, path)
+        return
+    rows = asked.fresh(table, rows)
+    if rows.is_empty():
         return
     if table.table in MARTS:
         yield from _ledger(asked, MARTS[table.table], rows, path)
@@ -142,6 +146,13 @@ def _further(asked: Asked, table: Contract, rows: pl.DataFrame, path: str) -> It
         )
     else:
         yield from _below(asked, table, rows, path)
+
+
+def _too_many(table: Contract, rows: pl.DataFrame, path: str) -> Level:
+    note = f"{rows.height:,} rows of {table.table} are more than {MOST_ROWS:,}: ask for fewer (--where)"
+    return Level(
+        f"{path}not_walked", f"Not gone further down from, for {path[:-1]}", pl.DataFrame({"note": [note]}), ()
+    )
 
 
 def _ledger(asked: Asked, mart: Mart, rows: pl.DataFrame, path: str) -> Iterator[Level | str]:

@@ -20,8 +20,12 @@ from models.focus import FOCUS_RULES
 from models.frames import frame_of
 from pipelines.calendar import next_month
 from pipelines.cli.explain import ExplainRequest, explain_figure
-from pipelines.explain.evidence import Evidence
+from pipelines.clock import utc_now
+from pipelines.explain import tree
+from pipelines.explain.evidence import Evidence, evidence
 from pipelines.explain.question import QuestionError, cells, question
+from pipelines.explain.rules import Rules
+from pipelines.explain.tree import Asked
 from pipelines.explain.walk import DEPTHS
 from pipelines.house import open_house
 from pipelines.lake import Lake
@@ -252,6 +256,25 @@ def test_a_slip_in_an_option_too(shared: Path, given: dict[str, Any], said: str)
     code, text = told(shared, "chargeback", **given)
     assert code == 2
     assert said in text
+
+
+def test_of_rows_to_which_two_ways_lead_only_the_fresh_ones_are_gone_down_from(shared: Path) -> None:
+    with evidence(Lake.open(str(shared.parent / "lake"), {}, utc_now)) as found:
+        asked, table = Asked(found, Rules(shared), "requests"), contract("log_defects")
+        days = [dict.fromkeys(table.key, day) for day in (1, 2, 3)]
+        ways = pl.DataFrame(days[:2]), pl.DataFrame(days[1:])
+        assert [asked.fresh(table, rows).to_dicts() for rows in ways] == [days[:2], days[2:]]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv"])
+def test_where_the_walk_ends_as_rows_are_too_many_that_is_said(
+    shared: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "rows of charges are more than 0: ask for fewer (--where)"
+    assert said not in told(shared, "focus_cost_and_usage", form=form)[1]
+    monkeypatch.setattr(tree, "MOST_ROWS", 0)
+    code, text = told(shared, "focus_cost_and_usage", form=form)
+    assert (code, said in text) == (0, True), text
 
 
 def test_every_amount_can_be_asked_for_by_its_name(shared: Path) -> None:
