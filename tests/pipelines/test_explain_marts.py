@@ -5,12 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
-from contracts import contract
-from tests.pipelines.explaining import Held, held
+from contracts import MadeOf, contract
+from models.frames import frame_of
+from pipelines.explain.made_of import listed
+from tests.pipelines.explaining import Held, evidence_of, held, numbered
 from tests.pipelines.test_savings_night import COMPANY
 from tests.pipelines.test_savings_night import found as savings_of
 from tests.pipelines.test_variance_bridge import OCTOBER, SEPTEMBER, bridge, cost, rows_of, use
+from tests.sql.golden import filled
 
 NOTHING = Held([], [])
 
@@ -46,3 +50,34 @@ def test_the_bridge_between_two_months_stands_on_both() -> None:
     lied = [{**row, "change_cost": row["change_cost"] + (row["factor"] == "shared")} for row in rows]
     wrong = held("variance_bridge", tables_of(given, "variance_bridge", lied)).wrong
     assert any("change_cost is 6" in text for text in wrong)
+
+
+def outcomes_of(table: str, unit: str, amount: str) -> dict[str, pa.Table]:
+    """A month's row of outcomes, of which 150 dollars are told, in the statements' currency."""
+    scope = {"metric": "outcome_cost", "account": "team:search", "team_id": "search", "provider_name": ""}
+    scope |= {"model_id": "", "feature": "", "outcome_kind": "solved", "unit": unit, "billing_period": OCTOBER}
+    scope |= {"settled_date": date(2026, 10, 31), "settled_amount": amount}
+    if table == "budget_status":
+        scope |= {"budget_id": "b", "budget_amount": "200", "spent_amount": amount}
+        scope |= {"remaining_amount": str(200 - Decimal(amount)), "spent_ratio": str(Decimal(amount) / 200)}
+    cohort = {"usage_date": date(2026, 10, 5), "team_id": "search", "outcome_kind": "solved", "route": "api"}
+    cohort |= {"model_id": "gpt-5", "feature": "chat", "priced_cost_usd": "150"}
+    empty = {part.table: filled(part.table, []) for part in (contract(table).made_of or MadeOf()).rows}
+    return {**empty, "outcome_cohorts": filled("outcome_cohorts", [cohort]), table: filled(table, [scope])}
+
+
+@pytest.mark.parametrize("table", ["budget_status", "forecasts"])
+def test_outcomes_are_held_in_dollars_and_listed_in_every_currency(table: str) -> None:
+    def wrong(unit: str, amount: str) -> list[str]:
+        figures = ("settled_amount is", "spent_amount is")
+        return [text for text in held(table, outcomes_of(table, unit, amount)).wrong if any(f in text for f in figures)]
+
+    assert wrong("USD", "150") == []
+    assert all("its rows come to 150.0" in text for text in wrong("USD", "120"))
+    assert len(wrong("USD", "120")) == (2 if table == "budget_status" else 1)
+    assert wrong("EUR", "120") == []  # at 0.8 a dollar
+    given = outcomes_of(table, "EUR", "120")
+    evidence, own = evidence_of(given), contract(table)
+    cells = numbered(own, frame_of(given[table]))
+    (part,) = [part for part in (own.made_of or MadeOf()).rows if part.table == "outcome_cohorts"]
+    assert listed(evidence, own, part, cells).rows["priced_cost_usd"].to_list() == [150]
