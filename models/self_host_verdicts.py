@@ -24,11 +24,11 @@ from models.gpu_offers import GpuOffer
 from models.money import money, nearest_double
 
 TABLE = "break_even"
-VERDICT_RULES = "1"
+VERDICT_RULES = "2"
 """Changes when the same plans, traffic and prices would give other rows."""
 
 TODAYS, SAME_WEIGHTS = "todays_api", "same_weights_api"
-_SURE = 0.8
+_SURE, _UNLIKELY = 0.8, 0.2  # 1 - 0.8 is a little less than 0.2
 _PREFILL_OVER_DECODE = 10
 """Tokens of a prompt that are computed in the time of a generated one, where a published rate tells only these."""
 
@@ -170,14 +170,15 @@ def _figures(workload: Workload, priced: _Priced, traffic: Traffic, month_tokens
         "break_even_multiple": multiple,
         "break_even_monthly_tokens": None if multiple is None else round(multiple * month_tokens),
         "payback_months": workload.setup_cost / chance.p50 if chance.p50 > 0 else None,
-        "verdict": _verdict(chance.probability),
+        "verdict": verdict_of(chance.probability),
     }
 
 
-def _verdict(probability: float) -> str:
+def verdict_of(probability: float) -> str:
+    """What a chance of paying says: surely, surely not, or open between 0.2 and 0.8."""
     if probability >= _SURE:
         return "self_host"
-    return "api" if probability <= 1 - _SURE else "open"
+    return "api" if probability <= _UNLIKELY else "open"
 
 
 def _known(value: float) -> float | None:

@@ -71,9 +71,10 @@ def reference_throughputs() -> tuple[ReferenceThroughput, ...]:
     return tuple(TypeAdapter(list[ReferenceThroughput]).validate_python(_read("reference_throughputs.yml")))
 
 
-def reference_of(model: str, gpu_type: str) -> ReferenceThroughput | None:
-    """The newest published throughput of a model on a type of GPU, or None."""
-    fitting = [one for one in reference_throughputs() if (one.model, one.gpu) == (model, gpu_type)]
+def reference_of(model: str, gpu_type: str, precision: str) -> ReferenceThroughput | None:
+    """The newest published throughput of a model on a type of GPU at a precision, or None: others compute faster."""
+    wanted = (model, gpu_type, precision)
+    fitting = [one for one in reference_throughputs() if (one.model, one.gpu, one.precision) == wanted]
     return max(fitting, key=lambda one: one.as_of, default=None)
 
 

@@ -130,7 +130,7 @@ def _sized(plan: SelfHosting) -> _Sized:
     gpus = _gpus(plan, gpu)
     if plan.prefill_rate is not None and plan.decode_rate is not None:
         return _Sized(gpus, (nearest_double(plan.prefill_rate), nearest_double(plan.decode_rate)), None)
-    found = reference_of(plan.weights, gpu)
+    found = reference_of(plan.weights, gpu, plan.quantisation)
     if found is None or gpus is None:
         return _Sized(gpus, None, found)
     rate = found.output_tokens_per_second * gpus / found.gpus * DERATED
@@ -173,8 +173,12 @@ def _about(plan: SelfHosting, log: Log, sized: _Sized) -> Row:
         "unpriced_tokens": log.unpriced_tokens,
         "replica_gpus": sized.gpus,
         "throughput_basis": basis if sized.rates else None,
-        "throughput_source": f"{source.source} ({source.as_of}, {source.certainty})" if source else None,
+        "throughput_source": _named(source) if source else None,
     }
+
+
+def _named(of: ReferenceThroughput) -> str:
+    return f"{of.source} ({of.precision}, {of.scenario}, {of.as_of}, {of.certainty})"
 
 
 def _workload(plan: SelfHosting, sized: _Sized) -> Workload:

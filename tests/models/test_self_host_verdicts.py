@@ -14,7 +14,7 @@ from models.break_even import MONTH_HOURS, Plan, Serving, Traffic
 from models.break_even_risk import assumptions
 from models.frames import schema_of
 from models.gpu_offers import GpuOffer, gpu_offers
-from models.self_host_verdicts import TODAYS, Workload, rates_of_reference, verdict_rows
+from models.self_host_verdicts import TODAYS, Workload, rates_of_reference, verdict_of, verdict_rows
 from tests.sql.golden import filled
 
 DAY = date(2026, 10, 31)
@@ -163,6 +163,10 @@ def test_the_verdict_says_how_sure_it_is_and_when_it_pays_back() -> None:
     (lost,) = one(workload(people_monthly_cost=20_000.0), by_day(5), machines, 10_000)
     assert (lost["verdict"], lost["payback_months"], lost["needed_utilisation_ratio"]) == ("api", None, None)
     assert set(sure) | {"plan_id"} <= set(schema_of("break_even"))
+
+
+def test_the_edges_of_sure_count_as_sure() -> None:
+    assert [verdict_of(chance) for chance in (0.8, 0.7999, 0.2001, 0.2)] == ["self_host", "open", "open", "api"]
 
 
 def test_a_published_rate_is_what_it_says_at_its_own_lengths() -> None:

@@ -138,6 +138,7 @@ def test_a_published_peak_stands_in_and_says_so(ready: Path, tmp_path: Path) -> 
         rows = night(house)[1]
         assert {row["throughput_basis"] for row in rows} == {"reference"}
         assert all("MLPerf Inference v4.1" in row["throughput_source"] for row in rows)
+        assert all("(fp8, offline, 2024-08-28, derived)" in row["throughput_source"] for row in rows)
 
 
 def test_without_a_plan_there_is_nothing_and_a_plan_that_is_gone_leaves_nothing(ready: Path, tmp_path: Path) -> None:

@@ -31,5 +31,7 @@ def test_a_reference_is_of_a_known_model_and_gpu_and_says_where_it_is_from() -> 
         assert one.gpu in types
         assert one.gpu in gpu_memory()
         assert len(one.source) > 20
-    assert reference_of("llama-2-70b", "NVIDIA H200").output_tokens_per_second == 34_800  # type: ignore[union-attr]
-    assert reference_of("llama-2-70b", "Tesla T4") is None
+    assert reference_of("llama-2-70b", "NVIDIA H200", "fp8").output_tokens_per_second == 34_800  # type: ignore[union-attr]
+    assert reference_of("llama-2-70b", "Tesla T4", "fp8") is None
+    assert reference_of("llama-2-70b", "NVIDIA H200", "fp16") is None
+    assert reference_of("llama-2-70b", "NVIDIA B200", "fp8") is None
