@@ -55,27 +55,6 @@ loops as (
     having count(*) > 1
 ),
 
--- the gateway's own cache answers no repeat of these, or it would not be in the log as paid
-asked_again as (
-    select
-        x_source,
-        x_page,
-        x_row,
-        started_at - interval 60 minute <= lag(started_at) over (
-            partition by
-                x_source,
-                coalesce(gateway_team_id, ''),
-                coalesce(key_id, ''),
-                coalesce(feature, ''),
-                coalesce(provider, ''),
-                coalesce(billed_model, ''),
-                prompt_hash
-            order by started_at, x_page, x_row
-        ) as is_repeat
-    from gateway_requests
-    where prompt_hash is not null and status = 'success' and not is_cache_hit
-),
-
 copies as (
     select
         x_source,
@@ -92,7 +71,7 @@ judged as (
         lower(coalesce(priced_requests.environment, ''))
         in ('development', 'dev', 'staging', 'stage', 'test', 'testing', 'qa', 'sandbox')
         and (hour(priced_requests.started_at) < 6 or hour(priced_requests.started_at) >= 20) as is_night_test,
-        coalesce(asked_again.is_repeat, false) as is_repeat,
+        prompts_asked_again.x_row is not null as is_repeat,
         jobs.x_source is not null
         and loops.trace_id is null
         and priced_requests.service_tier = 'default' as is_job,
@@ -114,11 +93,11 @@ judged as (
             and coalesce(priced_requests.environment, '') = jobs.environment
     left join loops
         on priced_requests.x_source = loops.x_source and priced_requests.trace_id = loops.trace_id
-    left join asked_again
+    left join prompts_asked_again
         on
-            priced_requests.x_source = asked_again.x_source
-            and priced_requests.x_page = asked_again.x_page
-            and priced_requests.x_row = asked_again.x_row
+            priced_requests.x_source = prompts_asked_again.x_source
+            and priced_requests.x_page = prompts_asked_again.x_page
+            and priced_requests.x_row = prompts_asked_again.x_row
     where
         priced_requests.pricing_status = 'priced'
         and priced_requests.priced_cost_usd > 0

@@ -5,7 +5,7 @@
 -- within five minutes, or within an hour, and is written to it otherwise, at the price of writing. How long a prefix
 -- is, no log tells: where prefixes have hashes, it is at most the shortest prompt with it; else the length that 95 of
 -- 100 prompts of the feature reach is taken for what they have in common. Attempts that use the cache are left out,
--- and so are those that avoidable_requests calls repeats: what a cache of answers saves, the other does not again.
+-- and so are prompts asked again: what a cache of answers saves (avoidable_requests), the other does not again.
 -- Where writing has no price of its own the provider caches by itself: what it did not read there was not to be had.
 with copies as (
     select
@@ -26,27 +26,6 @@ prefixes as (
     where prefix_hash is not null
 ),
 
--- as in avoidable_requests, whose saving these are: what need not be asked again reads nothing from a cache
-asked_again as (
-    select
-        x_source,
-        x_page,
-        x_row,
-        started_at - interval 60 minute <= lag(started_at) over (
-            partition by
-                x_source,
-                coalesce(gateway_team_id, ''),
-                coalesce(key_id, ''),
-                coalesce(feature, ''),
-                coalesce(provider, ''),
-                coalesce(billed_model, ''),
-                prompt_hash
-            order by started_at, x_page, x_row
-        ) as is_repeat
-    from gateway_requests
-    where prompt_hash is not null and status = 'success' and not is_cache_hit
-),
-
 answered as (
     select
         priced_requests.usage_date,
@@ -65,7 +44,7 @@ answered as (
         priced_requests.output_total_tokens,
         priced_requests.input_uncached_tokens,
         priced_requests.cache_read_tokens,
-        coalesce(asked_again.is_repeat, false) as is_repeat,
+        prompts_asked_again.x_row is not null as is_repeat,
         priced_requests.cache_read_tokens
         + priced_requests.cache_write_5m_tokens
         + priced_requests.cache_write_1h_tokens as cached_tokens,
@@ -99,11 +78,11 @@ answered as (
             priced_requests.x_source = prefixes.x_source
             and priced_requests.x_page = prefixes.x_page
             and priced_requests.x_row = prefixes.x_row
-    left join asked_again
+    left join prompts_asked_again
         on
-            priced_requests.x_source = asked_again.x_source
-            and priced_requests.x_page = asked_again.x_page
-            and priced_requests.x_row = asked_again.x_row
+            priced_requests.x_source = prompts_asked_again.x_source
+            and priced_requests.x_page = prompts_asked_again.x_page
+            and priced_requests.x_row = prompts_asked_again.x_row
     left join price_book
         on
             priced_requests.service_tier = price_book.service_tier
@@ -253,17 +232,6 @@ replayed as (
             order by started_at, x_page, x_row
         ) as asked_before_at
     from measured
-),
-
-teams_of_usage as (
-    select distinct
-        usage_date,
-        gateway_team_id,
-        key_id,
-        key_alias,
-        feature,
-        team_id
-    from usage_by_team_daily
 )
 
 select
@@ -275,7 +243,7 @@ select
     replayed.key_id,
     replayed.key_alias,
     replayed.feature,
-    teams_of_usage.team_id,
+    usage_owners.team_id,
     count(*) as request_count,
     cast(sum(replayed.priced_cost_usd) as decimal(38, 12)) as priced_cost_usd,
     cast(
@@ -389,13 +357,13 @@ select
         ) as decimal(38, 12)
     ) as cached_by_itself_cost_usd
 from replayed
-left join teams_of_usage
+left join usage_owners
     on
-        replayed.usage_date = teams_of_usage.usage_date
-        and replayed.gateway_team_id = teams_of_usage.gateway_team_id
-        and replayed.key_id = teams_of_usage.key_id
-        and replayed.key_alias = teams_of_usage.key_alias
-        and replayed.feature = teams_of_usage.feature
+        replayed.usage_date = usage_owners.usage_date
+        and replayed.gateway_team_id = usage_owners.gateway_team_id
+        and replayed.key_id = usage_owners.key_id
+        and replayed.key_alias = usage_owners.key_alias
+        and replayed.feature = usage_owners.feature
 group by
     replayed.usage_date,
     replayed.x_source,
@@ -405,4 +373,4 @@ group by
     replayed.key_id,
     replayed.key_alias,
     replayed.feature,
-    teams_of_usage.team_id
+    usage_owners.team_id
