@@ -21,6 +21,7 @@ Here belongs: the arithmetic of one plan. Here does not belong: what traffic and
 """
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Self
 
 import numpy as np
@@ -85,13 +86,16 @@ class Plan:
     replicas_per_machine: int = 1
 
     def __post_init__(self) -> None:
+        costs = (self.gpu_hour_cost, self.overhead_ratio, self.fixed_monthly_cost)
+        if not all(map(isfinite, (*costs, self.prefill_rate, self.decode_rate))):
+            raise ValueError(f"{self}: a cost or a rate is no number")
         if self.replicas_per_machine < 1:
             raise ValueError(f"{self.replicas_per_machine} replicas on a machine: expected one at least")
         if self.gpus < 1 or self.min_replicas < 0:
             raise ValueError(f"{self.gpus} GPUs, {self.min_replicas} replicas: expected one GPU at least")
         if min(self.prefill_rate, self.decode_rate) <= 0:
             raise ValueError(f"rates {self.prefill_rate} and {self.decode_rate} tokens a second: expected above zero")
-        if min(self.gpu_hour_cost, self.overhead_ratio, self.fixed_monthly_cost) < 0:
+        if min(costs) < 0:
             raise ValueError("a cost is negative")
 
 

@@ -12,7 +12,7 @@ Here belongs: expected time. Here does not belong: prices over time (`spot`), wh
 """
 
 from dataclasses import dataclass
-from math import exp, expm1, inf, sqrt
+from math import exp, expm1, inf, isfinite, sqrt
 
 _LONGEST = 700.0  # beyond it exp() has no double: the work never ends
 
@@ -22,7 +22,7 @@ class Interruptions:
     """How often machines are taken away and what that costs; all in hours.
 
     Raises:
-        ValueError: a figure is negative, or the mean is not above zero.
+        ValueError: a figure is negative, endless or no number, or the mean is not above zero.
     """
 
     mean_hours: float
@@ -30,7 +30,8 @@ class Interruptions:
     restart: float
 
     def __post_init__(self) -> None:
-        if self.mean_hours <= 0 or min(self.checkpoint, self.restart) < 0:
+        figures = (self.mean_hours, self.checkpoint, self.restart)
+        if not all(map(isfinite, figures)) or self.mean_hours <= 0 or min(figures) < 0:
             raise ValueError(
                 f"{self.mean_hours} hours between interruptions, {self.checkpoint} to save, {self.restart} to restart: "
                 "expected hours above zero, and none negative"
@@ -53,7 +54,7 @@ class Interruptions:
             ValueError: the work or the interval is not above zero.
         """
         tau = self.best_interval if interval is None else interval
-        if work <= 0 or (tau <= 0 and self.checkpoint):
+        if not 0 < work < inf or (tau <= 0 and self.checkpoint):
             raise ValueError(f"{work} hours of work, saved every {tau}: expected above zero")
         mean = self.mean_hours
         if max(self.restart, tau + self.checkpoint) / mean > _LONGEST:

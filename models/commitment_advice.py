@@ -23,7 +23,7 @@ from models.frames import conform, require, schema_of
 from models.money import SCALE, money, nearest_double, to_scaled
 
 TABLE = "commitment_advice"
-ADVICE_RULES = "2"
+ADVICE_RULES = "3"
 """Changes when the same hours and prices would give other advice."""
 
 LOOKBACK_DAYS = (30, 60, 90)
@@ -55,6 +55,11 @@ class Machines:
     def days(self) -> int:
         """Whole days that are known."""
         return len(self.use) // 24
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether more than a tenth of the use is told without its hours: nobody knows then how many ran at once."""
+        return self.coarse > _MOST_COARSE
 
 
 def commitment_advice(
@@ -162,7 +167,7 @@ def _figures(machines: Machines, offer: Row) -> dict[str, object]:
     found["best_machines"] = best_level(use, committed, machines.price)
     if machines.days < min(LOOKBACK_DAYS):
         return found | {"reason": "short_history"}
-    if machines.coarse > _MOST_COARSE:
+    if machines.is_coarse:
         return found | {"reason": "coarse_bill"}
     if is_falling(use.reshape(-1, 24).sum(axis=1).tolist()):
         return found | {"reason": "falling_use"}

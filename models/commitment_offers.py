@@ -1,7 +1,9 @@
 """What lists sell to commit a machine to: the offers for one kind of use, and how each is paid.
 
 A list's price is matched by the stock-keeping unit of the use, else by its list price, and then by unit or product: one
-machine type is sold under several operating systems.
+machine type is sold under several operating systems. Google sells GPUs by themselves, whatever machine they are in: a
+unit that is the price of a GPU meets the commitments to GPUs of the same model in the region, and machines are GPUs
+there. Cores and memory of the machine are committed to apart, which is not looked at.
 
 Here belongs: which price is for which use. Here does not belong: levels and savings (`commitment_advice`).
 """
@@ -20,6 +22,8 @@ MONTH_HOURS = 730
 _COMMITMENTS = ("reserved", "savings_plan", "committed_use")
 _LINUX = re.compile(r"\blinux\b", re.IGNORECASE)
 _LICENSED = re.compile(r"\b(sql|rhel|red hat|suse|windows|ubuntu pro|dedicated)\b", re.IGNORECASE)
+_APART = re.compile(r"\b(dws|spot|preemptible|reserved|sole[ -]tenan\w*)\b", re.IGNORECASE)
+"""In a GPU's own words: sold in another way than on demand, which no commitment covers."""
 _PAID_AT_START = {"all_upfront": Fraction(1), "partial_upfront": Fraction(1, 2)}
 
 Row = Mapping[str, Any]
@@ -56,10 +60,32 @@ def offers_for(machine: Row, list_unit_price: Decimal | None, newest: pl.DataFra
         pl.col("price_per_hour").is_not_null(),
         pl.col("product").is_in(products) | pl.col("sku_id").is_in(units - {""}) | _is_plan_for(products),
     )
+    if terms.is_empty():
+        terms = _of_gpus(machine, newest)
     cheapest = terms.sort("price_per_hour", "sku_id", "sku_price_id").unique(
         ["purchase_option", "term_months", "payment_option"], keep="first", maintain_order=True
     )
     yield from cheapest.iter_rows(named=True)
+
+
+def _of_gpus(machine: Row, newest: pl.DataFrame) -> pl.DataFrame:
+    """Commitments to the GPU whose unit the use is of, where the list sells GPUs by themselves."""
+    alone = newest.filter(
+        pl.col("provider_name") == machine["provider_name"],
+        pl.col("region_id") == machine["region_id"],
+        pl.col("currency") == machine["billing_currency"],
+        pl.col("instance_type") == "",
+        pl.col("gpu_model_name").is_not_null(),
+        pl.col("gpu_count") == 1,
+    )
+    is_mine = (pl.col("sku_id") == machine["sku_id"]) & (pl.col("purchase_option") == "on_demand")
+    mine = alone.filter(is_mine, pl.lit(bool(machine["sku_id"])))
+    models = {row["gpu_model_name"] for row in mine.iter_rows(named=True) if not _APART.search(row["product"])}
+    return alone.filter(
+        pl.col("purchase_option").is_in(_COMMITMENTS),
+        pl.col("price_per_hour").is_not_null(),
+        pl.col("gpu_model_name").is_in(models),
+    )
 
 
 def start_and_hour(offer: Row) -> tuple[Fraction, Fraction]:

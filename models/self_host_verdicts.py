@@ -3,7 +3,9 @@
 The arithmetic is `break_even`'s; here a declared plan meets the offers of machines. A replica takes some GPUs of a
 machine, machines are rented whole, or a replica takes several of them. What is committed for a term is paid in every
 hour: of it the level is taken at which the week costs least, and what goes beyond is rented on demand
-(`commitment_level`). A plan is sound where four chances in five say that it saves, lost where one in five does.
+(`commitment_level`). What is rented on spot is taken away at times: an hour of work takes more hours of machines then
+(`checkpointing`), and where nobody says how often, no saving on spot is told as one. A plan is sound where four chances
+in five say that it saves, lost where one in five does.
 
 Figures of what would be, in doubles: nothing of it is posted.
 
@@ -14,20 +16,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import isnan
+from math import isinf, isnan
 
 from models.api_offers import ApiOffer
-from models.break_even import Plan, Traffic, break_even, staffed
+from models.break_even import MONTH_HOURS, Plan, Traffic, break_even, staffed
 from models.break_even_risk import risk
+from models.checkpointing import Interruptions
 from models.commitment_level import USE_SCALE, best_level, level_cost, use_of
 from models.gpu_offers import GpuOffer
 from models.money import money, nearest_double
 
 TABLE = "break_even"
-VERDICT_RULES = "2"
+VERDICT_RULES = "3"
 """Changes when the same plans, traffic and prices would give other rows."""
 
 TODAYS, SAME_WEIGHTS = "todays_api", "same_weights_api"
+SPOT = "spot"
 _SURE, _UNLIKELY = 0.8, 0.2  # 1 - 0.8 is a little less than 0.2
 _PREFILL_OVER_DECODE = 10
 """Tokens of a prompt that are computed in the time of a generated one, where a published rate tells only these."""
@@ -50,6 +54,7 @@ class Workload:
         overhead_ratio: what goes with GPUs, of their cost.
         people_monthly_cost: people and platform, in dollars.
         setup_cost: what beginning costs, once.
+        interruptions: how often spot machines are taken away; None where nobody says.
     """
 
     plan_id: str
@@ -62,6 +67,7 @@ class Workload:
     overhead_ratio: float
     people_monthly_cost: float
     setup_cost: float
+    interruptions: Interruptions | None = None
 
     def plan(self, gpu_hour_cost: float = 0.0, replicas_per_machine: int = 1) -> Plan:
         """The plan at a price of a GPU-hour."""
@@ -99,12 +105,29 @@ def verdict_rows(
     """
     on_demand = {_machine(offer): offer.price for offer in offers if offer.way == "on_demand"}
     for offer in offers:
-        priced = _priced(workload, traffic, offer, on_demand.get(_machine(offer)))
+        ratio = _hours_ratio(workload, offer)
+        priced = _priced(workload, traffic, offer, on_demand.get(_machine(offer)), ratio)
         for against, api in apis:
-            yield {
-                **_names(workload, offer, priced, against, api),
-                **_figures(workload, priced, traffic, month_tokens, nearest_double(api.monthly_cost)),
-            }
+            row = _names(workload, offer, priced, against, api)
+            if ratio is not None and isinf(ratio):
+                yield row | {"spot_hours_ratio": None, "reason": "interrupted_too_often"}
+                continue
+            row |= _figures(workload, priced, traffic, month_tokens, nearest_double(api.monthly_cost))
+            yield row | {"spot_hours_ratio": ratio} | _unsure(workload, offer, row)
+
+
+def _hours_ratio(workload: Workload, offer: GpuOffer) -> float | None:
+    """Machine-hours that an hour of work takes on spot, infinite where it never ends; None elsewhere, or untold."""
+    if offer.way != SPOT or workload.interruptions is None:
+        return None
+    return workload.interruptions.expected_hours(MONTH_HOURS) / MONTH_HOURS
+
+
+def _unsure(workload: Workload, offer: GpuOffer, row: Row) -> Row:
+    """Without what interruptions cost, spot is cheaper than it is: what loses even so is lost, the rest unknown."""
+    if offer.way != SPOT or workload.interruptions is not None or row["verdict"] == "api":
+        return {}
+    return {"verdict": None, "reason": "unknown_interruptions"}
 
 
 def _machine(offer: GpuOffer) -> tuple[str, str, str]:
@@ -120,12 +143,16 @@ class _Priced:
     committed: int
 
 
-def _priced(workload: Workload, traffic: Traffic, offer: GpuOffer, on_demand: Fraction | None) -> _Priced:
+def _priced(
+    workload: Workload, traffic: Traffic, offer: GpuOffer, on_demand: Fraction | None, hours_ratio: float | None
+) -> _Priced:
     """Replicas share a machine or span several; a commitment is bought for what the week makes cheapest."""
     per_machine, spanned = max(offer.gpus // workload.gpus, 1), -(-workload.gpus // offer.gpus)
     replicas = staffed(traffic, workload.plan(0.0, per_machine))
     machines = [int(count) * spanned // per_machine for count in replicas.tolist()]
     price, committed = offer.price, 0
+    if hours_ratio is not None and not isinf(hours_ratio):
+        price *= Fraction(hours_ratio)
     if offer.way == "reserved" and any(machines):
         use = use_of([count * USE_SCALE for count in machines])
         committed = best_level(use, offer.price, on_demand) if on_demand else max(machines)

@@ -39,7 +39,7 @@ REASONS: Mapping[str, str] = {
     "unpriced": "the cost of more than one in a hundred attempts is unknown",
     "another_change": "another registered change falls into the days and may touch the same requests",
     "nothing_alike": "most of the cost after, of the change or of its control, is of requests as none were before",
-    "moved_before": "the two halves of the days before differ as much as a change would",
+    "moved_before": "the two halves of the days before differ as much as a change would, or in what was asked",
     "too_noisy": "the interval holds both nothing and the claim",
 }
 """Why it is undecided."""
@@ -131,6 +131,10 @@ def _moved(found: _Found, before: Sequence[date]) -> str | None:
     half = len(before) // 2
     placebo = found.between(before[:half], before[half:])
     if placebo is None:
+        return "too_few_days_before"
+    if placebo[1].alike < LEAST_ALIKE:
+        return "moved_before"
+    if not isfinite(placebo[1].low):  # an interval without end holds nothing too, and tells nothing
         return "too_few_days_before"
     return None if placebo[1].low <= 0 <= placebo[1].high else "moved_before"
 

@@ -6,19 +6,34 @@ import typer
 
 from pipelines.cli.options import DEFAULT_FILE, ConfigFile, console
 
+MOST = 10.0**9
+"""Beyond any price, rate or count of hours: what is larger is a slip, and no double is left to compute with."""
+MOST_MACHINES, MOST_PERCENT = 10**6, 10_000
+
 app = typer.Typer(no_args_is_help=True, help="Last month's traffic under other assumptions.")
 
 
 @app.command("self-host")
 def self_host(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     model: Annotated[str, typer.Argument(help="A model of the log, in the price book's words.")],
-    gpu_hour_cost: Annotated[float, typer.Option(help="Price of a GPU-hour, in US dollars.")],
-    prefill_rate: Annotated[float, typer.Option(help="Input tokens that a replica computes a second, as measured.")],
-    decode_rate: Annotated[float, typer.Option(help="Output tokens that it generates a second, as measured.")],
-    gpus: Annotated[int, typer.Option(help="GPUs of a replica.")] = 1,
-    min_replicas: Annotated[int, typer.Option(help="Replicas that run at any hour.")] = 1,
-    most_waiting: Annotated[float, typer.Option(help="Share of requests that may wait for a replica.")] = 0.05,
-    fixed_monthly_cost: Annotated[float, typer.Option(help="People and platform a month, in US dollars.")] = 0.0,
+    gpu_hour_cost: Annotated[float, typer.Option(help="Price of a GPU-hour, in US dollars.", min=0, max=MOST)],
+    prefill_rate: Annotated[
+        float,
+        typer.Option(help="Input tokens that a replica computes a second, as measured.", min=0, max=MOST),
+    ],
+    decode_rate: Annotated[
+        float,
+        typer.Option(help="Output tokens that it generates a second, as measured.", min=0, max=MOST),
+    ],
+    gpus: Annotated[int, typer.Option(help="GPUs of a replica.", min=1, max=1024)] = 1,
+    min_replicas: Annotated[int, typer.Option(help="Replicas that run at any hour.", min=0, max=10_000)] = 1,
+    most_waiting: Annotated[
+        float,
+        typer.Option(help="Share of requests that may wait for a replica.", min=0.0001, max=0.9999),
+    ] = 0.05,
+    fixed_monthly_cost: Annotated[
+        float, typer.Option(help="People and platform a month, in US dollars.", min=0, max=MOST)
+    ] = 0.0,
     config: ConfigFile = DEFAULT_FILE,
     output: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
@@ -34,11 +49,19 @@ def self_host(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 @app.command("spot")
 def spot(
     instance_type: Annotated[str, typer.Argument(help="Machine type, such as p5.48xlarge.")],
-    work_hours: Annotated[float, typer.Option(help="Hours that the job takes without interruptions.")],
-    interrupted_every: Annotated[float, typer.Option(help="Mean hours between interruptions, as observed.")],
-    checkpoint_minutes: Annotated[float, typer.Option(help="Minutes that saving takes.")] = 5.0,
-    restart_minutes: Annotated[float, typer.Option(help="Minutes from an interruption until work goes on.")] = 15.0,
-    machines: Annotated[int, typer.Option(help="Machines of the job.")] = 1,
+    work_hours: Annotated[
+        float,
+        typer.Option(help="Hours that the job takes without interruptions.", min=0, max=MOST),
+    ],
+    interrupted_every: Annotated[
+        float, typer.Option(help="Mean hours between interruptions, as observed.", min=0, max=MOST)
+    ],
+    checkpoint_minutes: Annotated[float, typer.Option(help="Minutes that saving takes.", min=0, max=MOST)] = 5.0,
+    restart_minutes: Annotated[
+        float,
+        typer.Option(help="Minutes from an interruption until work goes on.", min=0, max=MOST),
+    ] = 15.0,
+    machines: Annotated[int, typer.Option(help="Machines of the job.", min=1, max=MOST_MACHINES)] = 1,
     config: ConfigFile = DEFAULT_FILE,
 ) -> None:
     """A job on spot machines against on demand: how often to save it, how long it takes, what it costs."""
@@ -56,7 +79,8 @@ def spot(
 def fit(
     model: Annotated[str, typer.Argument(help="A model of open weights, such as llama-3.3-70b.")],
     tokens: Annotated[
-        int, typer.Option(help="Tokens of all requests that are answered at once, prompts and answers.", min=1)
+        int,
+        typer.Option(help="Tokens of all requests that are answered at once, prompts and answers.", min=1, max=10**9),
     ] = 100_000,
 ) -> None:
     """On how many GPUs of which type a model of open weights fits, by quantisation."""
@@ -68,13 +92,16 @@ def fit(
 @app.command("provisioned")
 def provisioned(
     model: Annotated[str, typer.Argument(help="A model of the log, in the price book's words.")],
-    unit_hour_cost: Annotated[float, typer.Option(help="Price of a unit an hour, in US dollars.", min=0)],
+    unit_hour_cost: Annotated[float, typer.Option(help="Price of a unit an hour, in US dollars.", min=0, max=MOST)],
     month: Annotated[str, typer.Option(help="Whose minutes, such as 2026-10.")],
     reserved_unit_hour_cost: Annotated[
-        float | None, typer.Option(help="The same with a reservation, spread over its hours.", min=0)
+        float | None,
+        typer.Option(help="The same with a reservation, spread over its hours.", min=0, max=MOST),
     ] = None,
     scope: Annotated[str, typer.Option(help="global or regional: in which numbers units are sold.")] = "global",
-    demand_percent: Annotated[int, typer.Option(help="Traffic, in per cent of the month's.", min=1, max=10_000)] = 100,
+    demand_percent: Annotated[
+        int, typer.Option(help="Traffic, in per cent of the month's.", min=1, max=MOST_PERCENT)
+    ] = 100,
     config: ConfigFile = DEFAULT_FILE,
 ) -> None:
     """Provisioned throughput for a model's minutes: how many units cost least, and what spills over at each number."""
@@ -89,14 +116,17 @@ def provisioned(
 def commitment(
     instance_type: Annotated[str, typer.Argument(help="Machine type of the bill, such as p5.48xlarge.")],
     machines: Annotated[
-        int | None, typer.Option(help="Machines to commit to; without, the level that costs least.", min=0)
+        int | None,
+        typer.Option(help="Machines to commit to; without, the level that costs least.", min=0, max=MOST_MACHINES),
     ] = None,
-    term_months: Annotated[int | None, typer.Option(help="Only terms of that many months.", min=1)] = None,
+    term_months: Annotated[int | None, typer.Option(help="Only terms of that many months.", min=1, max=120)] = None,
     committed_price: Annotated[
-        float | None, typer.Option(help="An offer of your own: price of a committed machine an hour.", min=0)
+        float | None,
+        typer.Option(help="An offer of your own: price of a committed machine an hour.", min=0, max=MOST),
     ] = None,
     demand_percent: Annotated[
-        list[int] | None, typer.Option(help="Use in per cent of the last month's; may be given again.", min=0)
+        list[int] | None,
+        typer.Option(help="Use in per cent of the last month's; may be given again.", min=0, max=MOST_PERCENT),
     ] = None,
     days: Annotated[int, typer.Option(help="How many of the last days are looked at.", min=1, max=90)] = 30,
     config: ConfigFile = DEFAULT_FILE,

@@ -1,8 +1,8 @@
 """`farthing what-if commitment`: a machine type's last hours under another level, term, price or demand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from models.commitment_advice import Machines
-    from models.commitment_comparison import Compared, Prices
+    from models.commitment_comparison import Compared
+    from models.commitment_ladder import Laddered
     from pipelines.house import House
 
 MONTH_HOURS = 730
@@ -34,11 +35,20 @@ class Asked:
 
 @dataclass(frozen=True)
 class Offer:
-    """A way of committing and its price an hour, upfront part spread over the term."""
+    """A way of committing and its price an hour, upfront part spread over the term; 0 months where nobody told."""
 
     name: str
     term_months: int
     price: Fraction
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a provider's account holds of a machine type, with a known end, soonest first."""
+
+    provider: str
+    account: str
+    rows: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -47,11 +57,11 @@ class Found:
 
     machines: list["Machines"]
     offers: list[list[Offer]]
-    held: list[dict[str, Any]]
+    held: list[Held]
 
 
 def what_if_commitment(console: Console, file: Path, asked: Asked) -> int:
-    """Prints each offer at each demand, the ladder, and what is held already. Returns the exit code."""
+    """Prints each offer at each demand, in steps and at once, and what is held already. Returns the exit code."""
     from pipelines.cli.commands import FAILED, OK, WRONG, stopped
     from pipelines.config import ConfigError
     from pipelines.house import open_house
@@ -70,8 +80,9 @@ def what_if_commitment(console: Console, file: Path, asked: Asked) -> int:
         return stopped(console, told, WRONG)
     for machines, offers in zip(found.machines, found.offers, strict=True):
         _print(console, asked, machines, offers)
-    _print_held(console, found.held)
-    return OK
+    for held in found.held:
+        _print_held(console, held)
+    return WRONG if all(map(_unfit, found.machines)) else OK
 
 
 def read_found(house: "House", asked: Asked) -> Found:
@@ -87,7 +98,7 @@ def read_found(house: "House", asked: Asked) -> Found:
     days = [piece.slice_date for piece in house.lake.slices("machine_prices") if piece.row_count]
     listed = newest_prices(frame_of(house.lake.read("machine_prices", max(days, default=date.max) - _LOOKED_BACK)))
     offers = [list(_offers(asked, [*offers_for(one.key, one.list_unit_price, listed)])) for one in machines]
-    return Found(machines, offers, _held(house, asked.instance_type))
+    return Found(machines, offers, list(_held(house, asked.instance_type, machines)))
 
 
 def _offers(asked: Asked, rows: list[Any]) -> Iterator[Offer]:
@@ -102,17 +113,29 @@ def _offers(asked: Asked, rows: list[Any]) -> Iterator[Offer]:
             yield Offer(name, row["term_months"], Fraction(row["price_per_hour"]))
 
 
-def _held(house: "House", instance_type: str) -> list[dict[str, Any]]:
-    """Commitments of the newest month whose term has an end, soonest first: of this machine type or of any."""
+def _held(house: "House", instance_type: str, machines: "Sequence[Machines]") -> Iterator[Held]:
+    """By account that uses the type, its commitments of the newest month that cover it or any, and end some day."""
     months = [piece.slice_date for piece in house.lake.slices("commitments") if piece.row_count]
-    if not months:
-        return []
-    rows = house.lake.read("commitments", max(months), max(months) + timedelta(days=1)).to_pylist()
-    ending = [
-        row for row in rows if row["term_end"] and row["term_end"] > datetime.combine(max(months), datetime.min.time())
-    ]
-    fitting = [row for row in ending if row["instance_type"] is None or _is_of(row["instance_type"], instance_type)]
-    return sorted(fitting, key=lambda row: (row["term_end"], row["commitment_discount_id"]))
+    rows: list[dict[str, Any]] = []
+    if months:
+        rows = house.lake.read("commitments", max(months), max(months) + timedelta(days=1)).to_pylist()
+    accounts = {_account(one): one.end for one in machines}
+    for (provider, account), end in accounts.items():
+        regions = {one.key["region_id"] for one in machines if _account(one) == (provider, account)}
+        mine = [
+            row
+            for row in rows
+            if row["provider_name"] == provider
+            and row["billing_account_id"] in (account, "")  # a list may tell of one that no bill has mentioned yet
+            and (row["term_end"] is not None and row["term_end"] > end)
+            and (row["region_id"] is None or row["region_id"] in regions or "" in regions)
+            and (row["instance_type"] is None or _is_of(row["instance_type"], instance_type))
+        ]
+        yield Held(provider, account, sorted(mine, key=lambda row: (row["term_end"], row["commitment_discount_id"])))
+
+
+def _account(machines: "Machines") -> tuple[str, str]:
+    return machines.key["provider_name"], machines.key["billing_account_id"]
 
 
 def _is_of(covered: str, instance_type: str) -> bool:
@@ -120,32 +143,49 @@ def _is_of(covered: str, instance_type: str) -> bool:
     return covered in (instance_type, instance_type.split(".", maxsplit=1)[0])
 
 
+def _unfit(machines: "Machines") -> str:
+    """Why nothing can be said of a machine type's hours, or nothing."""
+    if machines.is_coarse:
+        return (
+            "Its bill tells days and not hours: ten machines for eight hours look there like three all day, and a "
+            "commitment would seem to save more than it does. An hourly export of the bill would tell."
+        )
+    if machines.price <= 0:
+        return "On demand it costs nothing, all discounts taken off: there is nothing that a commitment could save."
+    return ""
+
+
 def _print(console: Console, asked: Asked, machines: "Machines", offers: list[Offer]) -> None:
     from models.commitment_comparison import Prices, compared
+    from models.commitment_ladder import laddered
     from models.commitment_level import best_level
     from models.money import nearest_double
 
     key, use = machines.key, machines.use[-24 * asked.days :]
     last = machines.end.date() - timedelta(days=1)
+    unit = f", unit {key['sku_id']}" if key["sku_id"] else ""
     console.print(
-        f"{escape(asked.instance_type)} in {escape(key['region_id'] or 'any region')}, account "
-        f"{escape(key['billing_account_id'])}: {len(use) // 24} days to {last}, on demand at "
+        f"{escape(asked.instance_type)} in {escape(key['region_id'] or 'any region')}, {escape(key['provider_name'])} "
+        f"account {escape(key['billing_account_id'])}{escape(unit)}: {len(use) // 24} days to {last}, on demand at "
         f"{key['billing_currency']} {nearest_double(machines.price):,.4f} an hour. Amounts are a month of 730 hours."
     )
+    if unfit := _unfit(machines):
+        console.print(f"{unfit}\n")
+        return
     if not offers:
-        console.print("No list sells a commitment for it: give --committed-price.")
+        term = f" for {asked.term_months} months" if asked.term_months else ""
+        console.print(f"No list sells a commitment for it{term}: give --committed-price.\n")
     for offer in offers:
         prices = Prices(offer.price, machines.price)
-        level = best_level(use, *_both(prices)) if asked.machines is None else asked.machines
+        level = best_level(use, prices.committed, prices.on_demand) if asked.machines is None else asked.machines
         term = f", {offer.term_months} months" if offer.term_months else ""
         price = nearest_double(offer.price)
         console.print(f"\n{offer.name}{term}, at {price:,.4f} an hour: {level:,} machines")
         console.print(_table(compared(use, level, prices, asked.demand_percents)))
-        console.print(_ladder_words(level))
-
-
-def _both(prices: "Prices") -> tuple[Fraction, Fraction]:
-    return prices.committed, prices.on_demand
+        if not offer.term_months:
+            console.print("With --term-months, what buying it in steps changes is told too.")
+        elif level:
+            _print_steps(console, offer, laddered(use, level, prices, offer.term_months, asked.demand_percents))
 
 
 def _table(rows: "list[Compared]") -> Table:
@@ -164,21 +204,28 @@ def _table(rows: "list[Compared]") -> Table:
     return table
 
 
-def _ladder_words(level: int) -> str:
-    """The level bought in four months, so that terms do not end on one day."""
-    from models.commitment_comparison import ladder
+def _print_steps(console: Console, offer: Offer, rows: "Sequence[Laddered]") -> None:
+    """The level bought in monthly steps, so that terms do not end on one day, against all at once."""
+    table = Table()
+    titles = ("demand from month 2", "bought", "in steps", "at once", "hindsight", "regret", "at once")
+    for title in titles:
+        table.add_column(title, justify="right")
+    for row in rows:
+        amounts = (row.cost, row.at_once_cost, row.best_cost, row.regret, row.at_once_regret)
+        bought = " + ".join(f"{count:,}" for count in row.steps)
+        table.add_row(f"{row.demand_percent} %", bought, *map(_amount, amounts))
+    months = rows[0].months if rows else 0
+    console.print(f"In monthly steps, each for {offer.term_months} months; amounts are all {months} months together:")
+    console.print(table)
 
-    return (
-        f"In steps: {', '.join(f'{count:,}' for count in ladder(level))} machines after one, two, three, four months."
-    )
 
-
-def _print_held(console: Console, held: list[dict[str, Any]]) -> None:
-    if not held:
-        console.print("\nNo commitment that is held, with a known end, covers it.")
+def _print_held(console: Console, held: Held) -> None:
+    whose = f"{escape(held.provider)} account {escape(held.account)}"
+    if not held.rows:
+        console.print(f"\n{whose}: no commitment that is held, with a known end, covers it.")
         return
-    console.print("\nHeld already (its use is not in the above); when it ends, what it covered is on demand again:")
-    for row in held:
+    console.print(f"\n{whose} holds already (its use is not in the above); at its end what it covered is on demand:")
+    for row in held.rows:
         quantity = "" if row["quantity"] is None else f", {row['quantity'].normalize():f} {row['quantity_unit'] or ''}"
         console.print(f"  {row['term_end']:%Y-%m-%d}  {escape(row['commitment_discount_id'])}{escape(quantity)}")
 

@@ -1,5 +1,6 @@
 """`farthing what-if provisioned`: a model's minutes of a month on units of provisioned throughput, with spill."""
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _VIEW = "usage_by_minute"
 _TIERS = ("default", "provisioned")
+_DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Asked:
 class Minutes:
     """A model's minutes of some whole days: input, cached and output tokens, and what those with a price cost.
 
-    `hours` holds the sums by hour, to say what means would hide.
+    `hours` holds the sums by hour, to say what means would hide. `days` counts those that the log told of, the ones
+    on which it told of no request among them: units are paid on those too.
     """
 
     counts: list[tuple[int, int, int]]
@@ -69,10 +72,29 @@ def what_if_provisioned(console: Console, file: Path, asked: Asked) -> int:
         return stopped(console, str(error), WRONG)
     except LakeError as error:
         return stopped(console, str(error), FAILED)
-    if not minutes.counts or not any(minutes.priced):
-        return stopped(console, f"The log of {asked.month:%Y-%m} has no priced tokens of '{asked.model}'.", WRONG)
+    if told := _lacking(asked, terms, minutes):
+        return stopped(console, told, WRONG)
     _print(console, asked, terms, minutes)
     return OK
+
+
+def _lacking(asked: Asked, terms: "UnitTerms", minutes: Minutes) -> str:
+    """What is missing to compare by, or nothing."""
+    from models.provisioned import demand_of
+
+    month = f"{asked.month:%Y-%m}"
+    if not minutes.days:
+        return f"The log has no day of {month}: nothing can be said of its minutes."
+    if not any(minutes.priced):
+        return f"The log of {month} has no priced tokens of '{asked.model}'."
+    if not demand_of(terms, [minutes.priced], 1).tokens:
+        return (
+            f"All priced tokens of '{asked.model}' in {month} were read from the provider's cache, which takes no "
+            "capacity: there is no price of a token to hold units against."
+        )
+    if not _scaled(demand_of(terms, minutes.counts, minutes.days * _DAY_MINUTES), asked.demand_percent).tokens:
+        return f"At {asked.demand_percent} % of the traffic of {month} no minute has a whole token: ask for more."
+    return ""
 
 
 def read_minutes(house: "House", model: str, month: date) -> Minutes:
@@ -81,12 +103,16 @@ def read_minutes(house: "House", model: str, month: date) -> Minutes:
     from pipelines.calendar import next_month
     from pipelines.night.build import read_view
 
-    known = {piece.slice_date for piece in house.lake.slices("gateway_requests") if piece.row_count}
-    days = sorted(day for day in known if month <= day < next_month(month))
+    told = {piece.slice_date: 0 for piece in house.lake.slices("gateway_requests")}
+    for piece in house.lake.slices("gateway_requests"):
+        told[piece.slice_date] += piece.row_count
+    days = sorted(day for day in told if month <= day < next_month(month))
     by_minute: dict[object, list[int]] = {}
     by_hour: dict[object, list[int]] = {}
     priced, cost = [0, 0, 0], Decimal(0)
     for day in days:
+        if not told[day]:
+            continue  # a day without requests, as it was told: it has minutes, and none of them a token
         for row in read_view(house, contract(_VIEW), day).to_pylist():
             if row["model_id"] != model or row["service_tier"] not in _TIERS:
                 continue
@@ -107,13 +133,15 @@ def _print(console: Console, asked: Asked, terms: "UnitTerms", minutes: Minutes)
     from models.provisioned import best_units, demand_of
 
     percent = Fraction(asked.demand_percent, 100)
-    demand = _scaled(demand_of(terms, minutes.counts, minutes.days * 24 * 60), asked.demand_percent)
+    demand = _scaled(demand_of(terms, minutes.counts, minutes.days * _DAY_MINUTES), asked.demand_percent)
     token_cost = Fraction(minutes.cost) / demand_of(terms, [minutes.priced], 1).tokens
-    hourly = demand_of(terms, minutes.hours, minutes.days * 24 * 60)
+    hourly = demand_of(terms, minutes.hours, minutes.days * _DAY_MINUTES)
     million = nearest_double(token_cost * 10**6)
+    of_days = monthrange(asked.month.year, asked.month.month)[1]
     console.print(
-        f"{escape(asked.model)}, {minutes.days} days of {asked.month:%Y-%m} at {asked.demand_percent} %: "
-        f"{nearest_double(demand.tokens / 10**6):,.1f} million weighted input tokens, ${million:,.3f} a million."
+        f"{escape(asked.model)}, {minutes.days} of the {of_days} days of {asked.month:%Y-%m} at "
+        f"{asked.demand_percent} %: {nearest_double(demand.tokens / 10**6):,.1f} million weighted input tokens, "
+        f"${million:,.3f} a million. Amounts are of these days."
     )
     prices = [("by the hour", asked.unit_hour_cost), ("reserved", asked.reserved_unit_hour_cost)]
     for name, price in prices:
@@ -137,7 +165,7 @@ def _scaled(demand: "Demand", percent: int) -> "Demand":
 
 
 def _table(demand: "Demand", unit: Fraction, token_cost: Fraction, best: int) -> Table:
-    """The best number, its neighbours, and none: what each costs a month and what of the tokens spills."""
+    """The best number, its neighbours, and none: what each costs in these days and what of the tokens spills."""
     from models.money import nearest_double
     from models.provisioned import units_cost
 

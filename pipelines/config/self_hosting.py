@@ -9,6 +9,7 @@ from pipelines.config.strict import Slug, Strict, Words
 
 Dollars = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 Rate = Annotated[Decimal, Field(gt=0, le=10**9, decimal_places=3)]
+Minutes = Annotated[Decimal, Field(ge=0, le=10**4, decimal_places=3)]
 Share = Annotated[Decimal, Field(gt=0, lt=1, decimal_places=4)]
 
 
@@ -17,6 +18,19 @@ class Machine(Strict):
 
     instance_type: Words = Field(description="As price lists name it: p5.48xlarge, Standard_ND96isr_H100_v5.")
     gpus: int | None = Field(default=None, gt=0, le=1024, description="Its GPUs, where the list does not say.")
+
+
+class Interrupted(Strict):
+    """How often spot machines are taken away, as observed, and what that costs each time."""
+
+    every_hours: Annotated[Decimal, Field(gt=0, le=10**6, decimal_places=3)] = Field(
+        description="Mean hours between interruptions of a machine."
+    )
+    restart_minutes: Minutes = Field(default=Decimal(15), description="Minutes until another one has taken over.")
+    checkpoint_minutes: Minutes = Field(
+        default=Decimal(0),
+        description="Minutes that saving work takes; 0 where an answer that was cut off is lost alone.",
+    )
 
 
 class SelfHosting(Strict):
@@ -55,6 +69,9 @@ class SelfHosting(Strict):
     )
     people_monthly_cost: Dollars = Field(description="People and platform a month, in US dollars.")
     setup_cost: Dollars = Field(default=Decimal(0), description="What beginning costs, once, in US dollars.")
+    spot: Interrupted | None = Field(
+        default=None, description="How often spot machines are taken away. Without, no saving on spot is told as one."
+    )
 
     @model_validator(mode="after")
     def _both_rates(self) -> Self:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from contracts import contract
 from models.api_offers import ApiOffer, Residency, api_offers
 from models.break_even_risk import DERATED
+from models.checkpointing import Interruptions
 from models.frames import frame_of
 from models.gpu_offers import SPOT_DAYS, gpu_offers
 from models.memory_fit import fit, room_tokens
@@ -187,4 +188,11 @@ def _workload(plan: SelfHosting, sized: _Sized) -> Workload:
     return Workload(
         *(plan.id, sized.gpus, *sized.rates, sized.reference is None, plan.min_replicas),
         *map(nearest_double, (plan.most_waiting, plan.overhead_ratio, plan.people_monthly_cost, plan.setup_cost)),
+        interruptions=_interruptions(plan),
     )
+
+
+def _interruptions(plan: SelfHosting) -> Interruptions | None:
+    of = plan.spot
+    minutes = (of.every_hours * 60, of.checkpoint_minutes, of.restart_minutes) if of else None
+    return Interruptions(*(nearest_double(one) / 60 for one in minutes)) if minutes else None

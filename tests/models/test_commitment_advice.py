@@ -211,3 +211,34 @@ def test_a_savings_plan_that_is_paid_upfront_is_its_rate_over_the_term() -> None
     assert half["upfront_cost"] == Decimal(2 * 36 * 730)
     assert half["payback_months"] == 12.0  # 4 less 1 recurring, against 1 an hour for 36 months
     assert half["monthly_saving"] == found["monthly_saving"]
+
+
+def google(instance: str, product: str, unit: str, option: str, sku: str, **changed: object) -> dict[str, Any]:
+    """A price of Google's list: of a GPU by itself unless a machine is named."""
+    named = {"provider_name": "Google Cloud", "region_id": "us-central1", "instance_type": instance}
+    months = 12 if option == "committed_use" else 0
+    gpu = {"gpu_count": 1, "gpu_model_name": "NVIDIA H100 80GB"}
+    return {**offer(option, unit, sku=sku, months=months, product=product), **named, **gpu, **changed}
+
+
+def test_a_gpu_that_google_sells_by_itself_is_committed_to_by_itself() -> None:
+    """Sixteen GPUs of two machines at 4 an hour, in lines of the GPU's own unit; a year costs 2 of the list's 5."""
+    on_machine = {"provider_name": "Google Cloud", "region_id": "us-central1", "instance_type": "a3-highgpu-8g"}
+    gpus = hours([16] * (90 * 24), **on_machine, sku_id="GPU")
+    demand = google("", "Nvidia H100 80GB GPU running in Iowa", "5", "on_demand", "GPU")
+    year = google("", "Commitment v1: Nvidia H100 80GB GPU running in Iowa for 1 Year", "2", "committed_use", "CUD")
+    others = [
+        {**year, "region_id": "europe-west4", "unit_price": Decimal(1), "price_per_hour": Decimal(1)},
+        {**year, "gpu_model_name": "NVIDIA L4", "unit_price": Decimal(1), "price_per_hour": Decimal(1)},
+        {**year, "currency": "EUR", "unit_price": Decimal(1), "price_per_hour": Decimal(1)},
+    ]
+    (found,) = advice(gpus, [demand, year, *others])
+    assert (found["purchase_option"], found["term_months"], found["committed_price"]) == ("committed_use", 12, 2)
+    assert (found["advised_machines"], found["monthly_saving"]) == (16, Decimal(16 * (4 - 2) * 730))
+    # cores of the same machine have no price of a machine or of a GPU
+    (cores,) = advice(hours([416] * (90 * 24), **on_machine, sku_id="CORE"), [demand, year])
+    assert (cores["reason"], cores["advised_machines"]) == ("no_price", None)
+    # and what is sold by the calendar or on spot is covered by no commitment
+    for words in ("Nvidia H100 80GB GPU attached to DWS Defined Duration VMs", "Spot Preemptible Nvidia H100 80GB GPU"):
+        (apart,) = advice(gpus, [{**demand, "product": words}, year])
+        assert apart["reason"] == "no_price"

@@ -271,3 +271,32 @@ def test_a_trend_that_goes_on_widens_the_interval() -> None:
     lines = [line(day, 100, f"{100 - 2 * number}") for number, day in enumerate([*BEFORE, ON, *AFTER[:18]])]
     row = verified_row(CHANGE, told(settled=AFTER[17]), lines, [], (1000, 0))
     assert (row["verdict"], row["reason"]) == ("undecided", "too_noisy")
+
+
+def test_halves_before_that_cannot_be_told_apart_prove_nothing() -> None:
+    """A third less, beyond any doubt; but of the days before one half says nothing of the other.
+
+    An interval without end holds nothing as well, and is no sign that nothing moved.
+    """
+
+    def after(*cells: str) -> list[Line]:
+        return [line(day, 100, f"{70 + number * 7 % 5}", cell) for cell in cells for number, day in enumerate(AFTER)]
+
+    replaced = [line(day, 100, f"{100 + number * 7 % 5}", "ab"[number // 14]) for number, day in enumerate(BEFORE)]
+    credited = effect(compared([*replaced, *after("b")]))
+    assert credited is not None
+    assert credited.high < 0
+    row = verified_row(CHANGE, told(), [*replaced, *after("b")], [], (1000, 0))
+    assert (row["verdict"], row["reason"]) == ("undecided", "moved_before")
+    # a week of the second half is like the first, and cheap new requests follow: each weekday once has no residual
+    ending = [
+        line(day, 100, str((10 if number > 20 else 100) + number * 7 % 5), "b" if number > 20 else "a")
+        for number, day in enumerate(BEFORE)
+    ]
+    row = verified_row(CHANGE, told(), [*ending, *after("a")], [], (1000, 0))
+    assert (row["verdict"], row["reason"]) == ("undecided", "too_few_days_before")
+    # and as long as both halves have both, it is proven
+    mixed = [line(day, 100, f"{100 + number * 7 % 5}", cell) for cell in "ab" for number, day in enumerate(BEFORE)]
+    row = verified_row(CHANGE, told(), [*mixed, *after("a", "b")], [], (1000, 0))
+    assert row["reason"] is None
+    assert row["verdict"] == "more"

@@ -12,6 +12,7 @@ import pytest
 from models.api_offers import ApiOffer, Residency, api_offers
 from models.break_even import MONTH_HOURS, Plan, Serving, Traffic
 from models.break_even_risk import assumptions
+from models.checkpointing import Interruptions
 from models.frames import schema_of
 from models.gpu_offers import GpuOffer, gpu_offers
 from models.self_host_verdicts import TODAYS, Workload, rates_of_reference, verdict_of, verdict_rows
@@ -109,9 +110,19 @@ def test_apis_of_the_same_weights_come_cheapest_first_and_none_is_free() -> None
 
 
 def workload(**changed: Any) -> Workload:
-    plan = {"plan_id": "tickets", "gpus": 2, "prefill_rate": 20_000.0, "decode_rate": 1_000.0, "is_measured": True}
-    cost = {"overhead_ratio": 0.0, "people_monthly_cost": 0.0, "setup_cost": 0.0}
-    return Workload(**{**plan, **cost, "min_replicas": 1, "most_waiting": 0.05, **changed})
+    plan: dict[str, Any] = {
+        "plan_id": "tickets",
+        "gpus": 2,
+        "prefill_rate": 20_000.0,
+        "decode_rate": 1_000.0,
+        "is_measured": True,
+        "min_replicas": 1,
+        "most_waiting": 0.05,
+        "overhead_ratio": 0.0,
+        "people_monthly_cost": 0.0,
+        "setup_cost": 0.0,
+    }
+    return Workload(**(plan | changed))
 
 
 def by_day(erlangs: float) -> Traffic:
@@ -190,3 +201,37 @@ def test_a_machine_s_other_replicas_are_paid_too() -> None:
     )
     with pytest.raises(ValueError, match="replicas on a machine"):
         Plan(2, 1.0, 1.0, 1.0, replicas_per_machine=0)
+
+
+def test_an_hour_of_work_on_spot_takes_more_than_an_hour_of_machines() -> None:
+    """Five replicas' work on machines at 40: taken away once in 8 hours, each time 16 minutes are lost.
+
+    Saved every five minutes' worth, the published overhead is 19.9 %; where nothing has to be saved an hour takes
+    exp(16 / 480) of one.
+    """
+    saved = workload(interruptions=Interruptions(8, 5 / 60, 16 / 60))
+    (row,) = one(saved, by_day(5), [offer("spot", 40)], 200_000)
+    assert row["spot_hours_ratio"] == pytest.approx(1.199, abs=0.001)
+    assert float(row["machine_hour_cost"]) == pytest.approx(40 * row["spot_hours_ratio"])
+    assert float(row["own_monthly_cost"]) == pytest.approx((3 + 1) * 40 * MONTH_HOURS / 2 * row["spot_hours_ratio"])
+    (row,) = one(workload(interruptions=Interruptions(8, 0, 16 / 60)), by_day(5), [offer("spot", 40)], 200_000)
+    assert row["spot_hours_ratio"] == pytest.approx(2.718281828 ** (16 / 480))
+    assert (row["verdict"], row.get("reason")) == ("self_host", None)
+    # and nobody takes away what is on demand
+    (row,) = one(saved, by_day(5), [offer("on_demand", 40)], 200_000)
+    assert (row["spot_hours_ratio"], row["machine_hour_cost"]) == (None, 40)
+
+
+def test_without_a_word_on_interruptions_spot_is_told_as_no_saving() -> None:
+    (cheap,) = one(workload(), by_day(5), [offer("spot", 40)], 200_000)
+    assert (cheap["verdict"], cheap["reason"], cheap["machine_hour_cost"]) == (None, "unknown_interruptions", 40)
+    assert cheap["monthly_saving"] > 0
+    # what is dearer than the API even so is dearer
+    (dear,) = one(workload(), by_day(5), [offer("spot", 40)], 10_000)
+    assert (dear["verdict"], dear.get("reason")) == ("api", None)
+
+
+def test_machines_that_never_last_long_enough_do_no_work() -> None:
+    (row,) = one(workload(interruptions=Interruptions(0.001, 1, 1)), by_day(5), [offer("spot", 40)], 200_000)
+    assert (row["reason"], row["spot_hours_ratio"], row.get("verdict")) == ("interrupted_too_often", None, None)
+    assert "own_monthly_cost" not in row

@@ -157,3 +157,22 @@ def test_a_plan_that_nobody_can_compute_is_refused_with_what_to_write(ready: Pat
     half = PLAN.replace("    decode_rate: 1000\n", "")
     with pytest.raises(ConfigError, match="go together"), open_house(company(ready, tmp_path, half), "run"):
         pass
+
+
+def test_what_interruptions_of_spot_cost_is_declared_or_unknown(ready: Path, tmp_path: Path) -> None:
+    cheap = PLAN.replace("p5.48xlarge", "p5e, gpus: 8")
+    spot = {"usage_date": LAST, "provider_name": "AWS", "instance_type": "p5e", "currency": "USD", "gpu_count": 8}
+    price = {"purchase_option": "spot", "price_per_hour": "1", "region_id": "us-east-1", "availability_zone": "a"}
+    file = company(ready, tmp_path, cheap)
+    with open_house(file, "run", clock=lambda: CLOCK) as house:
+        day = LAST - timedelta(days=1)
+        house.lake.replace_slice("machine_prices", day, "farthing", filled("machine_prices", [spot | price]), "spot")
+        rows = {row["against"]: row for row in night(house)[1]}
+        assert (rows["todays_api"]["verdict"], rows["todays_api"]["reason"]) == (None, "unknown_interruptions")
+        assert rows["todays_api"]["own_monthly_cost"] == Decimal(730) * Decimal("1.05") + 1_000
+    file.write_text(file.read_text("utf-8") + "    spot: {every_hours: 2, restart_minutes: 30}\n", "utf-8")
+    with open_house(file, "run", clock=lambda: CLOCK) as house:
+        rows = {row["against"]: row for row in night(house)[1]}
+        assert (rows["todays_api"]["verdict"], rows["todays_api"]["reason"]) == ("self_host", None)
+        assert rows["todays_api"]["spot_hours_ratio"] == pytest.approx(1.2840254)  # exp(30 / 120)
+        assert float(rows["todays_api"]["own_monthly_cost"]) == pytest.approx(730 * 1.2840254 * 1.05 + 1_000)

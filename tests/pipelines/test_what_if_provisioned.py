@@ -1,6 +1,7 @@
 """`farthing what-if provisioned`: a model's minutes from the log, and what units of them would cost."""
 
-from datetime import date, datetime
+import shutil
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -42,14 +43,28 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not 8 <= minute <= 16
     ]
     rows.append({**rows[0], "x_row": 99, "service_tier": "batch"})
-    named = {"source_provider": "azure", "source_model": "gpt-4.1", "provider_id": "azure", "model_id": "gpt-4.1"}
+    cached = {
+        "input_uncached_tokens": 0,
+        "input_total_tokens": 500,
+        "cache_read_tokens": 500,
+        "billed_model": "gpt-5-mini",
+    }
+    rows.append({**rows[0], "x_row": 100, **cached})
+    names = [
+        {"source_provider": "azure", "source_model": name, "provider_id": "azure", "model_id": name}
+        for name in ("gpt-4.1", "gpt-5-mini")
+    ]
     price = {"provider_id": "azure", "model_id": "gpt-4.1", "service_tier": "default", "region_id": ""}
     dated = {"valid_from": "2026-01-01 00:00:00", "valid_to": "9999-12-31 00:00:00", "input_tokens_to": 10**9}
     with open_house(file, "run", clock=lambda: datetime(2026, 11, 2, 5)) as house:
         once = date(1970, 1, 1)
         house.lake.replace_slice("gateway_requests", DAY, "gateway", filled("gateway_requests", rows), "log")
-        house.lake.replace_slice("model_identity", once, "farthing", filled("model_identity", [named]), "names")
-        book = filled("price_book", [{**price, **dated, "input_uncached_usd_per_token": "0.000002"}])
+        house.lake.replace_slice("model_identity", once, "farthing", filled("model_identity", names), "names")
+        prices = [
+            {**price, **dated, "input_uncached_usd_per_token": "0.000002"},
+            {**price, **dated, "model_id": "gpt-5-mini", "cache_read_usd_per_token": "0.000001"},
+        ]
+        book = filled("price_book", prices)
         house.lake.replace_slice("price_book", once, "farthing", book, "book")
     return file
 
@@ -92,6 +107,12 @@ def test_what_is_not_known_is_said(company: Path, capsys: pytest.CaptureFixture[
     assert "What a unit serves of 'gpt-2' is not known" in capsys.readouterr().out
     assert what_if_provisioned(wide, company, Asked("gpt-5", MONTH, "global", 1.0, None, 100)) == 2
     assert "no priced tokens of 'gpt-5'" in capsys.readouterr().out
+    august = Asked("gpt-4.1", date(2026, 8, 1), "global", 1.0, None, 100)
+    assert what_if_provisioned(wide, company, august) == 2
+    assert "The log has no day of 2026-08" in capsys.readouterr().out
+    cached = Asked("gpt-5-mini", MONTH, "global", 1.0, None, 100)
+    assert what_if_provisioned(wide, company, cached) == 2
+    assert "were read from the provider's cache" in capsys.readouterr().out
     assert what_if_provisioned(wide, company, Asked("gpt-5", MONTH, "moon", 1.0, None, 100)) == 2
     assert "--scope is one of global, regional" in capsys.readouterr().out
 
@@ -100,3 +121,12 @@ def test_units_are_sold_in_other_numbers_by_region() -> None:
     everywhere, regional = unit_terms("global")["gpt-4.1"], unit_terms("regional")["gpt-4.1"]
     assert (everywhere.fewest, everywhere.step, regional.fewest, regional.step) == (15, 5, 50, 50)
     assert everywhere.tokens_per_minute * 30 == 90_000
+
+
+def test_a_day_on_which_the_log_told_of_nothing_is_a_day_of_units(company: Path, tmp_path: Path) -> None:
+    shutil.copytree(company.parent, tmp_path, dirs_exist_ok=True)
+    with open_house(tmp_path / company.name, "run", clock=lambda: datetime(2026, 11, 2, 5)) as house:
+        none = filled("gateway_requests", [])
+        house.lake.replace_slice("gateway_requests", DAY - timedelta(days=1), "gateway", none, "none")
+        minutes = read_minutes(house, "gpt-4.1", MONTH)
+    assert (minutes.days, len(minutes.counts)) == (2, 51)
