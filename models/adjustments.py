@@ -16,10 +16,11 @@ from datetime import date
 import polars as pl
 
 from models.accounts import is_final
+from models.features import TOLD, with_told_features
 from models.frames import conform, require
 from models.money import check_range, money_of, units_of
 
-ADJUSTMENT_RULES = "1"
+ADJUSTMENT_RULES = "2"
 """Version of the rules below."""
 
 ADJUSTMENTS = "pool:adjustments"
@@ -56,8 +57,7 @@ def adjust(*, posted_in: date, locked: pl.DataFrame, restated: pl.DataFrame, pos
         .otherwise(pl.lit("reallocated"))
     )
     before = _posted(posted).with_columns(pl.col(name) * -1 for name in _UNITS)
-    columns = [*_KEY, *_UNITS]
-    due = _summed(pl.concat([caused.select(columns), before.select(columns)]), _KEY)
+    due = _due(caused, before)
     none = [pl.lit(None, pl.String).alias(name) for name in ("team_id", "model_id", "feature")]
     booked = _summed(due, _KIND).with_columns(
         none, step=pl.lit(1), from_account="bill:" + pl.col("provider_name"), to_account=pl.lit(ADJUSTMENTS)
@@ -84,9 +84,21 @@ def unadjusted(locked: pl.DataFrame, restated: pl.DataFrame, adjustments: pl.Dat
     return found.select(*_PROOF, *money).sort(_PROOF)
 
 
+def _due(caused: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """The differences by what they are about, less what was posted before.
+
+    Their feature is told where it is of every charge group that differs: one that costs what it did says nothing.
+    """
+    differing = _summed(caused, [*_KEY, "charge_group_id"], pl.col(TOLD).all())
+    columns = [*_KEY, TOLD, *_UNITS]
+    # what was posted before this column was kept does not know
+    is_told = pl.when(pl.col(TOLD).is_not_null().any()).then(pl.col(TOLD).all()).alias(TOLD)
+    return _summed(pl.concat([differing.select(columns), before.select(columns)]), _KEY, is_told)
+
+
 def _resting(postings: pl.DataFrame, sign: int) -> pl.DataFrame:
     """What rests where, in units, times `sign`."""
-    resting = _with_units(require(postings, "postings").filter(is_final(pl.col("to_account"))))
+    resting = _with_units(with_told_features(require(postings, "postings")).filter(is_final(pl.col("to_account"))))
     return resting.with_columns(pl.col(name) * sign for name in _UNITS).rename({"billing_period": "corrected_period"})
 
 
@@ -101,8 +113,8 @@ def _with_units(frame: pl.DataFrame) -> pl.DataFrame:
     return found
 
 
-def _summed(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    sums = rows.group_by(key).agg(pl.col(name).sum() for name in _UNITS)
+def _summed(rows: pl.DataFrame, key: list[str], *beside: pl.Expr) -> pl.DataFrame:
+    sums = rows.group_by(key).agg(*(pl.col(name).sum() for name in _UNITS), *beside)
     return sums.filter(pl.any_horizontal(pl.col(name) != 0 for name in _UNITS))
 
 

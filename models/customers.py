@@ -23,7 +23,7 @@ from models.frames import conform, require
 from models.money import check_range, money_of, units_of
 
 TABLE = "chargeback_by_customer"
-CUSTOMER_RULES = "2"
+CUSTOMER_RULES = "3"
 """Version of the rules below: another version may split the same chargeback differently."""
 
 _PLACE = ["organisation", "business_unit", "cost_centre"]
@@ -114,11 +114,16 @@ def _owed(chargeback: pl.DataFrame) -> pl.DataFrame:
     named = teams.with_columns(
         route=route,
         month=pl.col("charge_date").dt.month_start(),
-        # what the log was split by tells its feature, and empty is one; elsewhere empty is whatever the team does
-        is_of_all=(pl.col("feature") == "") & (pl.col("rule_kind") != "priced_tokens"),
+        # empty is a feature of the log's where the log told it; elsewhere it is whatever the team does
+        is_of_all=(pl.col("feature") == "") & ~_is_told(),
     )
     sums = named.group_by(*_LINE, *_BOUGHT).agg(_sum(name) for name in _UNITS)
     return sums.sort(*_LINE, *_BOUGHT).with_row_index("_owed")
+
+
+def _is_told() -> pl.Expr:
+    """Whether the log told the feature; a month that was locked before chargeback knew it tells by its rules."""
+    return pl.col("is_feature_told").fill_null(pl.col("rule_kind") == "priced_tokens")
 
 
 def _in_units(rows: pl.DataFrame) -> pl.DataFrame:

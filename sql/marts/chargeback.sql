@@ -5,25 +5,72 @@
 -- rounded half away from zero to 12 places, and the whole units need no rounding, so that neither does the sum.
 -- Each row stands in one place of the hierarchy, that of the day on which its charge starts: a re-organisation moves
 -- rows and no money.
-with moved as (
+-- An empty feature is one of the log's where the log split the money, also by way of a pool; a correction is of what it
+-- corrects.
+with featured_pools as (
+    select distinct
+        billing_period,
+        rule_id
+    from postings
+    where rule_kind = 'pool' and feature is not null
+),
+
+told as (
+    select
+        postings.*,
+        case
+            when postings.feature is not null or postings.rule_kind = 'priced_tokens' then 1
+            when postings.rule_kind = 'pool' and featured_pools.rule_id is not null then 1
+            else 0
+        end as is_told
+    from postings
+    left join featured_pools
+        on
+            postings.billing_period = featured_pools.billing_period
+            and postings.rule_id = featured_pools.rule_id
+),
+
+corrected as (
     select
         billing_period,
+        charge_group_id,
+        to_account,
+        min(is_told) as is_told
+    from told
+    where
+        is_final_account
+        and feature is null
+        and rule_kind <> 'correction'
+    group by billing_period, charge_group_id, to_account
+),
+
+moved as (
+    select
+        told.billing_period,
         cast(null as date) as corrected_period,
         cast(null as varchar) as cause,
-        charge_date,
-        to_account,
-        team_id,
-        provider_name,
-        service_name,
-        model_id,
-        feature,
-        cost_kind,
-        rule_kind,
-        billing_currency,
-        effective_cost,
-        billed_cost,
-        is_final_account
-    from postings
+        told.charge_date,
+        told.to_account,
+        told.team_id,
+        told.provider_name,
+        told.service_name,
+        told.model_id,
+        told.feature,
+        told.cost_kind,
+        told.rule_kind,
+        told.billing_currency,
+        told.effective_cost,
+        told.billed_cost,
+        told.is_final_account,
+        coalesce(corrected.is_told, told.is_told) as is_told
+    from told
+    left join corrected
+        on
+            told.rule_kind = 'correction'
+            and told.feature is null
+            and told.billing_period = corrected.billing_period
+            and told.charge_group_id = corrected.charge_group_id
+            and told.to_account = corrected.to_account
     union all
     select
         billing_period,
@@ -41,7 +88,8 @@ with moved as (
         billing_currency,
         effective_cost,
         billed_cost,
-        is_final_account
+        is_final_account,
+        case when coalesce(is_feature_told, feature is not null) then 1 else 0 end as is_told
     from adjustments
 ),
 
@@ -61,7 +109,8 @@ resting as (
         rule_kind,
         billing_currency,
         sum(effective_cost) as effective_cost,
-        sum(billed_cost) as billed_cost
+        sum(billed_cost) as billed_cost,
+        min(is_told) as is_told
     from moved
     where is_final_account
     group by
@@ -171,6 +220,7 @@ select
     parts.service_name,
     parts.model_id,
     parts.feature,
+    parts.is_told = 1 as is_feature_told,
     products.product,
     booked.ledger_account,
     parts.cost_kind,

@@ -209,6 +209,16 @@ def test_a_charge_that_tells_no_feature_or_no_model_is_of_all_that_the_team_call
     assert costs(found, "customer_hash") == {("c1",): D(2), ("c2",): D(2), ("c3",): D(2)}
 
 
+def test_an_adjustment_of_calls_whose_feature_the_log_tells_as_empty_is_of_those_calls_alone():
+    calls = called({"customer": "c1"}, {"customer": "c2", "feature": ""}, {"customer": "c3", "feature": "draft"})
+    for rule_kind in ("adjustment", "correction", "pool"):
+        late = {"cost": "6", "feature": "", "rule_kind": rule_kind, "corrected_period": OCTOBER}
+        assert costs(split(charged(late | {"is_feature_told": True}), calls), "customer_hash") == {("c2",): D(6)}
+        # what an owner rule gave to the team is of all that it called, and its correction is, too
+        found = costs(split(charged(late | {"is_feature_told": False}), calls), "customer_hash")
+        assert found == {("c1",): D(2), ("c2",): D(2), ("c3",): D(2)}
+
+
 def test_own_models_are_charged_to_whom_they_served_and_to_no_one_else():
     own = {"is_self_hosted": True, "provider_id": "unknown", "model_id": "llama"}
     calls = called({"customer": "c1", **own}, {"customer": "c2", **own, "cost": "3"}, {"customer": "c3"})
@@ -255,7 +265,8 @@ def by_hand(bill, calls, place_of):
         if row["team_id"] is None:
             continue
         serves = row["cost_kind"] == "api" or (row["cost_kind"] == "gpu" and row["model_id"])
-        is_of_all = not row["feature"] and row["rule_kind"] != "priced_tokens"
+        is_told = row["is_feature_told"] if row["is_feature_told"] is not None else row["rule_kind"] == "priced_tokens"
+        is_of_all = not row["feature"] and not is_told
         line = (row["team_id"], row["business_unit"], row["feature"])
         bought = (row["provider_name"], row["model_id"], row["cost_kind"] if serves else "", is_of_all)
         owed[line, bought] += int(row["effective_cost"].scaleb(12))
@@ -327,7 +338,8 @@ def test_the_frames_say_what_plain_numbers_say(seed):
                 model_id=dice.choice(["gpt", "o1", ""]),
                 feature=dice.choice(["chat", "draft", ""]),
                 cost_kind=dice.choice(["api", "api", "gpu", "other", "unused_commitment"]),
-                rule_kind=dice.choice(["priced_tokens", "direct"]),
+                rule_kind=dice.choice(["priced_tokens", "direct", "adjustment"]),
+                is_feature_told=dice.choice([True, False, None]),
             )
         )
     calls = [
