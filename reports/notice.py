@@ -26,13 +26,17 @@ _HARMLESS = str.maketrans(
 
 @dataclass(frozen=True)
 class Notice:
-    """What is told. `key` is what it is told once under; `team_id` is whose it is, None where it is the company's."""
+    """What is told. `key` is what it is told once under; `team_id` is whose it is, None where it is the company's.
+
+    `said_by` are keys of notices that say more: who was told of one of them is not told of this one.
+    """
 
     key: str
     kind: str
     title: str
     lines: tuple[str, ...]
     team_id: str | None = None
+    said_by: tuple[str, ...] = ()
 
     def safe_title(self) -> str:
         """The title in one line, in which no encoded word can hide."""

@@ -46,12 +46,20 @@ def due_alerts(house: House) -> list[Alert]:
 
 
 def due_budget_notices(house: House) -> list[Notice]:
-    """The same thresholds as notices for channels, whoever was told of them by mail."""
+    """The same thresholds as notices for channels, whoever was told of them by mail.
+
+    A channel that was told of a higher threshold of the kind is not told of a lower one afterwards, either.
+    """
     rows = (row for row in status_rows(house) if row["is_current"]) if house.config.budgets else ()
     # the row's own team: entries of one id follow one another, and may be of different teams
     found = [(row["team_id"], alert) for row in rows for alert in alerts(row)]
-    said = [(team_id, alert, f"Budget {alert.budget_id}: {alert.said}") for team_id, alert in found]
-    return [Notice(f"notice/{alert.key}", "budget", text, (text,), team_id) for team_id, alert, text in said]
+    return [_notice(house, team_id, alert) for team_id, alert in found]
+
+
+def _notice(house: House, team_id: str | None, alert: Alert) -> Notice:
+    text = f"Budget {alert.budget_id}: {alert.said}"
+    higher = tuple(f"notice/{key}" for key in _keys(house, alert) if key != alert.key)
+    return Notice(f"notice/{alert.key}", "budget", text, (text,), team_id, higher)
 
 
 def deliver_alerts(house: House, *, dry_run: bool = False) -> Alerted:
@@ -92,8 +100,12 @@ def recipients(house: House, alert: Alert) -> tuple[str, ...]:
 
 
 def _was_told(house: House, outbox: Outbox, alert: Alert) -> bool:
-    keys = (alert_key(alert.period, alert.budget_id, alert.kind, mark) for mark in _as_high(house, alert))
-    return any(outbox.was_sent(key) for key in keys)
+    return any(outbox.was_sent(key) for key in _keys(house, alert))
+
+
+def _keys(house: House, alert: Alert) -> Iterable[str]:
+    """Of the alert's own threshold, and of those of its kind that say more."""
+    return (alert_key(alert.period, alert.budget_id, alert.kind, mark) for mark in _as_high(house, alert))
 
 
 def _as_high(house: House, alert: Alert) -> Iterable[Decimal | None]:

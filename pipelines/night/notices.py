@@ -21,7 +21,7 @@ from pipelines.night.budget_alerts import due_budget_notices, status_rows
 from pipelines.night.posting import mail_transport, outbox_of
 from reports.budget_lines import budget_lines
 from reports.chat import send_chat
-from reports.currencies import converted, without_rate
+from reports.currencies import Amounts, converted, without_rate
 from reports.filenames import safe_name
 from reports.notice import Notice, notice_message
 from reports.notices import ANOMALY, DIGEST, STALE, anomaly_notices, digest_month, digest_notice, stale_notices
@@ -41,7 +41,14 @@ class Due:
     @property
     def key(self) -> str:
         """Under which it is sent once."""
-        return f"{self.notice.key}/{'mail' if self.channel is None else f'channel/{self.channel.name}'}"
+        return self._key_of(self.notice.key)
+
+    def told_by(self) -> tuple[str, ...]:
+        """Under which the same place was told of it, or of something that says more."""
+        return tuple(map(self._key_of, (self.notice.key, *self.notice.said_by)))
+
+    def _key_of(self, notice_key: str) -> str:
+        return f"{notice_key}/{'mail' if self.channel is None else f'channel/{self.channel.name}'}"
 
     def place(self) -> str:
         """Where it goes, in words."""
@@ -61,7 +68,7 @@ class Told:
 def due_notices(house: House) -> list[Due]:
     """What nobody was told of yet, in an order of its own."""
     outbox = outbox_of(house)
-    return [due for due in _all(house) if not outbox.was_sent(due.key)]
+    return [due for due in _all(house) if not any(map(outbox.was_sent, due.told_by()))]
 
 
 def deliver_notices(house: House, *, dry_run: bool = False) -> Told:
@@ -145,16 +152,27 @@ def _digest(house: House, told: Sequence[Notice]) -> list[Notice]:
     month = digest_month(digest.every, today, house.lake.published().months("chargeback"))
     if month is None:
         return []
-    lines, currency = budget_lines(status_rows(house), month), house.config.currency
+    lines = budget_lines(status_rows(house), month)
     rows = frame_of(house.lake.published().read("chargeback", month, next_month(month)))
-    of_statements = rows.filter(pl.col("reporting_currency") == currency)
-    costs, apart = _costs(of_statements), without_rate(of_statements)
+    currency, costs, apart = month_costs(rows, house.config.currency)
     return [digest_notice(digest.every, today, costs, currency, lines, told, month, apart)]
 
 
-def _costs(rows: pl.DataFrame) -> Mapping[str, Decimal]:
-    """What chargeback rows add up to by account, in the reporting currency; without those that have no rate."""
-    return dict(converted(rows).group_by("account").agg(pl.col("effective_cost").sum()).iter_rows())
+def month_costs(rows: pl.DataFrame, currency: str) -> tuple[str, Mapping[str, Decimal], Amounts]:
+    """What chargeback rows add up to by account, the currency of that, and what is in none of these sums.
+
+    A month that was closed in another currency than today's statements' is told in its own. Of several, what is not in
+    `currency` stays apart, like that without a rate.
+    """
+    told_in = rows["reporting_currency"].unique().to_list()
+    own = told_in[0] if len(told_in) == 1 else currency
+    known, is_own = converted(rows), pl.col("reporting_currency") == own
+    sums = known.filter(is_own).group_by("account").agg(pl.col("effective_cost").sum())
+    others = known.filter(~is_own).group_by("reporting_currency").agg(pl.col("effective_cost").sum())
+    apart = dict(without_rate(rows))
+    for name, cost in others.iter_rows():
+        apart[name] = apart.get(name, Decimal(0)) + cost
+    return own, dict(sums.iter_rows()), tuple(sorted(apart.items()))
 
 
 def _message(house: House, due: Due) -> EmailMessage:

@@ -66,13 +66,15 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("effective_cost", "idle_cost_low", "idle_cost_high"),
     ),
     "budget_status": (
-        *("billing_period", "budget_id", "account", "provider_name", "model_id", "feature", "unit", "budget_amount"),
+        *("billing_period", "budget_id", "account", "provider_name", "model_id", "feature", "outcome_kind"),
+        *("unit", "budget_amount"),
         *("spent_amount", "remaining_amount", "unconverted_currencies", "month_end_p10", "month_end_p50"),
         *("month_end_p90", "breach_chance"),
     ),
     "forecasts": (
-        *("billing_period", "level", "metric", "account", "provider_name", "model_id", "feature", "unit"),
-        *("settled_amount", "month_end_p10", "month_end_p50", "month_end_p90", "no_interval_reason", "coverage_ratio"),
+        *("billing_period", "level", "metric", "account", "provider_name", "model_id", "feature", "outcome_kind"),
+        *("unit", "settled_amount", "month_end_p10", "month_end_p50", "month_end_p90"),
+        *("no_interval_reason", "coverage_ratio"),
     ),
     "unit_costs": (
         *("period_kind", "period_start", "outcome_kind", "level", "team_id", "feature", "route", "model_id"),
@@ -125,7 +127,8 @@ def causes(given: Mapping[str, pl.DataFrame]) -> dict[str, tuple[str, str]]:
 
 def _rows(frame: pl.DataFrame, columns: Sequence[str]) -> dict[str, Any]:
     whole = frame.filter(pl.col("period_kind") == "month") if "period_kind" in columns else frame  # no days of outcomes
-    chosen = whole.select(columns).sort(columns, nulls_last=True)
+    lacking = [pl.lit(None).alias(name) for name in columns if name not in whole.columns]  # of an older snapshot
+    chosen = whole.with_columns(lacking).select(columns).sort(columns, nulls_last=True)
     return {"columns": columns, "rows": [[_told(value) for value in row] for row in chosen.iter_rows()]}
 
 

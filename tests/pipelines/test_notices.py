@@ -14,11 +14,12 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from typer.testing import CliRunner
 
+from models.frames import frame_of
 from pipelines.cli.main import app
 from pipelines.config import ConfigError, load
 from pipelines.config.delivery import Channel, Delivery, QuietHours
 from pipelines.house import House, open_house
-from pipelines.night import notices
+from pipelines.night import budget_alerts, notices
 from pipelines.night.notices import deliver_notices
 from pipelines.night.posting import outbox_of
 from reports.chat import send_chat
@@ -27,6 +28,8 @@ from reports.notices import anomaly_notices, digest_month, digest_notice, stale_
 from reports.outbox import NotSentError
 from tests.pipelines.mailbox import Mailbox
 from tests.pipelines.small_company import write_company
+from tests.pipelines.test_budget_alerts import row as budget_row
+from tests.sql.golden import filled
 
 NOON = datetime(2026, 10, 17, 12)
 SETTINGS = """\
@@ -133,6 +136,28 @@ def test_each_role_and_channel_is_told_once_and_a_team_s_channel_of_its_team_alo
 def _support(house: House) -> str:
     (team,) = [team for team in house.config.teams if team.id == "support"]
     return ", ".join((*team.recipients, "finance@example.com"))
+
+
+def test_a_channel_that_was_told_of_four_fifths_of_a_budget_is_not_told_of_half_afterwards(
+    opened: Callable[[datetime], House], chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reached(threshold: str, month: date = date(2026, 10, 1)) -> int:
+        row = budget_row(spent_threshold=threshold, billing_period=month)
+        monkeypatch.setattr(budget_alerts, "status_rows", lambda _: [row])
+        return deliver_notices(house).sent
+
+    def no_anomalies(_: House) -> list[Notice]:
+        return []
+
+    house = opened(NOON)
+    house.file.write_text(house.file.read_text() + "budgets: [{id: all, amount: 20, recipients: [a@example.com]}]\n")
+    house = opened(NOON)
+    monkeypatch.setattr(notices, "_anomalies", no_anomalies)
+    monkeypatch.setattr(notices, "due_budget_notices", budget_alerts.due_budget_notices)
+    # a credit comes after the second: half is no news any more, all of it is
+    assert [reached(threshold) for threshold in ("0.5", "0.8", "0.5", "1", "0.8")] == [1, 1, 0, 1, 0]
+    assert reached("0.5", date(2026, 11, 1)) == 1
+    assert len(chat.got) == 4
 
 
 def test_in_quiet_hours_nobody_is_told_and_nothing_is_lost(
@@ -310,6 +335,22 @@ def test_a_digest_tells_what_has_no_rate_keeps_a_team_from_a_residual_and_is_bou
     many = {f"team:t{at:03}": Decimal(1) for at in range(50)}
     long = digest_notice("week", date(2026, 10, 12), many, "USD", [], [of(None)] * 42, date(2026, 10, 1))
     assert (long.lines[41], long.lines[-1], len(long.lines)) == ("and 10 more: $10.00", "and 2 more", 1 + 41 + 41)
+
+
+def test_a_digest_of_a_month_that_was_closed_in_another_currency_is_told_in_that_and_drops_nothing() -> None:
+    of_search = {"account": "team:search", "effective_cost": "10", "reporting_effective_cost": "12"}
+    dollars = of_search | {"billing_currency": "EUR", "reporting_currency": "USD"}
+    no_rate = dollars | {"billing_currency": "CHF", "reporting_effective_cost": None}
+    euros = of_search | {"billing_currency": "EUR", "reporting_currency": "EUR", "reporting_effective_cost": "10"}
+
+    def told(*rows: dict[str, Any]) -> object:
+        return notices.month_costs(frame_of(filled("chargeback", list(rows))), "USD")
+
+    assert told(dollars, no_rate) == ("USD", {"team:search": Decimal(12)}, (("CHF", Decimal(10)),))
+    assert told(euros, euros) == ("EUR", {"team:search": Decimal(20)}, ())
+    apart = (("CHF", Decimal(10)), ("EUR", Decimal(10)))
+    assert told(dollars, no_rate, euros) == ("USD", {"team:search": Decimal(12)}, apart)
+    assert told() == ("USD", {}, ())
 
 
 def test_a_month_s_digest_is_of_the_month_before_and_a_week_s_of_the_newest() -> None:

@@ -277,6 +277,9 @@ def test_budgets_forecasts_and_outcomes_are_the_marts(page: Page, board: Path) -
     assert "1 budget is overspent." in page.texts("#outlook .lead")
     forecast = table_rows(page, "forecasts")["The whole company"]
     assert forecast[1:] == ["$700.00", "$1,000.00", "$900.00 and $1,150.00", "81.0\u202f%"]
+    # one of outcomes is theirs, not the company's
+    assert "outcome ticket" in page.text("#table-budgets")
+    assert table_rows(page, "forecasts")["outcome ticket"][1:3] == ["$20.00", "$30.00"]
     assert table_rows(page, "outcomes")["ticket"] == ["$500.00", "250", "80.0\u202f%", "$2.50"]
     page.act("document.querySelector('[data-focus=\"outcomes=team\"]').click()")
     assert table_rows(page, "outcomes")["Team 1"][-1] == "\N{EN DASH}"
