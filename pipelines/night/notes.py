@@ -76,6 +76,24 @@ def _impossible(pieces: Sequence[pa.Table]) -> str:
     return "; ".join(told)
 
 
+def _unlike_the_counter(pieces: Sequence[pa.Table]) -> str:
+    """Of which GPUs power and the energy counter tell different things; empty when they agree."""
+    found: dict[str, list[float | None]] = {}
+    for piece in pieces:
+        for row in piece.filter(pc.field("is_doubtful")).to_pylist():
+            found.setdefault(f"{row['gpu_uuid']} on {row['hostname'] or row['cluster']}", []).append(
+                row["difference_ratio"]
+            )
+    named = first_of([f"{gpu} ({_furthest(ratios)})" for gpu, ratios in sorted(found.items())])
+    return f"power and the energy counter differ by more than a tenth: {named} (gpu_energy)" if named else ""
+
+
+def _furthest(ratios: Sequence[float | None]) -> str:
+    """The greatest difference of several days, in words."""
+    told = [ratio for ratio in ratios if ratio is not None]
+    return f"{max(told, key=abs):+.0%}" if told else "the counter stands still"
+
+
 def _unconverted(pieces: Sequence[pa.Table]) -> str:
     """Which currencies have no exchange rate in which month."""
     missing = {
@@ -116,6 +134,7 @@ _WORDS: Mapping[str, Callable[[Sequence[pa.Table]], str]] = {
     "gpu_holdings": _contradicted,
     "gpu_unjoined": _unjoined,
     "gpu_shares": _impossible,
+    "gpu_energy": _unlike_the_counter,
     "serving_hourly": _seen_twice,
     "self_hosted_costs": _unlogged,
     # where costs are converted to the statements' currency

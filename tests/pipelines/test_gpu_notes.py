@@ -1,6 +1,6 @@
 """What a night tells of GPUs beside its tables: what cannot be split or joined, schedulers that contradict another."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -101,4 +101,32 @@ def test_gpus_billed_of_machines_that_nobody_knows_are_told_with_their_money(tmp
     assert built.effective_cost == {"USD": Decimal("1157.56")}
     assert built.note == (
         "billed for GPUs of machines that nobody knows (hosts): AWS USD 98.32, CoreWeave USD 1,059.24"
+    )
+
+
+def test_power_that_the_energy_counter_contradicts_is_told(tmp_path: Path) -> None:
+    write_company(tmp_path)
+    start = datetime.fromisoformat(NOON)
+    watts = {"GPU-1": 125, "GPU-2": 105, "GPU-3": 100}  # of what the counter counts, which is 100; GPU-3's stands still
+    rows = [
+        {
+            "sampled_at": str(start + timedelta(minutes=minute)),
+            "sample_date": DAY,
+            "x_slice_date": DAY,
+            "cluster": "prod",
+            "hostname": "node-1",
+            "gpu_uuid": gpu,
+            "power_watts": float(told),
+            "energy_millijoules": 0 if gpu == "GPU-3" else minute * 60 * 100_000,
+        }
+        for gpu, told in watts.items()
+        for minute in range(61)
+    ]
+    with open_house(tmp_path / "farthing.yml", "run-1") as house:
+        write_references(house)
+        write(house, "gpu_samples", DAY, *rows)
+        built = build(house, contract("gpu_energy"), DAY, DAY)
+    assert built.note == (
+        "power and the energy counter differ by more than a tenth: GPU-1 on node-1 (+25%), "
+        "GPU-3 on node-1 (the counter stands still) (gpu_energy)"
     )
