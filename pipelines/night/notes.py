@@ -76,6 +76,27 @@ def _impossible(pieces: Sequence[pa.Table]) -> str:
     return "; ".join(told)
 
 
+def _split_otherwise(pieces: Sequence[pa.Table]) -> str:
+    """Which pods the bill gives GPUs that nobody saw with any, with the bill's money, or another time of them."""
+    unseen: dict[str, Decimal] = {}
+    differing = set[str]()
+    for piece in pieces:
+        for row in piece.filter(pc.field("split_match") != "agrees").to_pylist():
+            pod = f"{row['namespace']}/{row['pod']}" if row["namespace"] else row["pod"]
+            if row["split_match"] == "only_on_bill":
+                name = f"{pod} {row[CURRENCY]}"
+                unseen[name] = EXACT.add(unseen.get(name, Decimal(0)), row["split_cost"])
+            elif row["split_match"] == "differs":
+                differing.add(pod)
+    told: list[str] = []
+    if unseen:
+        named = first_of([f"{name} {cost:,.2f}" for name, cost in sorted(unseen.items())])
+        told.append(f"the bill splits GPU nodes among pods that nobody saw there: {named}")
+    if differing:
+        told.append(f"it gives others another time of GPUs than was seen: {first_of(sorted(differing))}")
+    return f"{'; '.join(told)} (gpu_pod_splits)" if told else ""
+
+
 def _unlike_the_counter(pieces: Sequence[pa.Table]) -> str:
     """Of which GPUs power and the energy counter tell different things; empty when they agree."""
     found: dict[str, list[float | None]] = {}
@@ -134,6 +155,7 @@ _WORDS: Mapping[str, Callable[[Sequence[pa.Table]], str]] = {
     "gpu_holdings": _contradicted,
     "gpu_unjoined": _unjoined,
     "gpu_shares": _impossible,
+    "gpu_pod_splits": _split_otherwise,
     "gpu_energy": _unlike_the_counter,
     "serving_hourly": _seen_twice,
     "self_hosted_costs": _unlogged,

@@ -130,3 +130,27 @@ def test_power_that_the_energy_counter_contradicts_is_told(tmp_path: Path) -> No
         "power and the energy counter differ by more than a tenth: GPU-1 on node-1 (+25%), "
         "GPU-3 on node-1 (the counter stands still) (gpu_energy)"
     )
+
+
+def test_pods_that_the_bill_alone_gives_gpus_are_told_with_the_bill_s_money(tmp_path: Path) -> None:
+    write_company(tmp_path)
+    line = {"x_slice_date": MONTH, "charge_period_start": NOON, "x_split_parent_resource_id": "i-1"}
+    line |= {"consumed_unit": "Accelerator-Hours", "consumed_quantity": "1", "billing_currency": "USD"}
+    costs = {"lost-0": "1200.5", "rank-0": "7", "rank-1": "7"}
+    bill = [
+        {**line, "resource_id": f"arn:aws:eks:us-east-1:4:pod/ml/search/{pod}/{pod}-uid", "x_split_cost": cost}
+        for pod, cost in costs.items()
+    ]
+    hour = {"billing_period": MONTH, "usage_date": DAY, "resource_id": "i-1", "namespace": "search"}
+    seen = [
+        {**hour, "pod": pod, "gpu_seconds": n, "billing_currency": "USD"}
+        for pod, n in (("rank-0", 3600), ("rank-1", 900))
+    ]
+    with open_house(tmp_path / "farthing.yml", "run-1") as house:
+        write(house, "charges", MONTH, *bill)
+        write(house, "gpu_costs_hourly", MONTH, *seen)
+        built = build(house, contract("gpu_pod_splits"), DAY, DAY)
+    assert built.note == (
+        "the bill splits GPU nodes among pods that nobody saw there: search/lost-0 USD 1,200.50; "
+        "it gives others another time of GPUs than was seen: search/rank-1 (gpu_pod_splits)"
+    )

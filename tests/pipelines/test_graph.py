@@ -80,6 +80,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
             "gpu_shares",
             "gpu_targets",
             "gpu_energy",
+            "gpu_pod_splits",
         ),
         *("gpu_unbilled", "gpu_identity"),
         *("gpu_states_hourly", "postings", "commitment_lines", "commitment_hours", "commitment_statements"),
