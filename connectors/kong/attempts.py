@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connectors.kong.entries import NO_LEVEL
+from connectors.kong.entries import EMBEDDED, NO_LEVEL
 from connectors.kong.settings import KongSettings
 from connectors.logs.allow_list import at
 from connectors.logs.attempt import NOTHING, Attempt, Record
@@ -36,19 +36,21 @@ def attempt(settings: KongSettings, record: Record) -> Attempt:
     meta: Record = {name: word for name, word in (call.get("meta") or NOTHING).items() if word != _UNKNOWN}
     request: Record = record.get("request") or NOTHING
     request_id, level = request.get("id"), record.get("level")
+    is_embedding = level == EMBEDDED
     start, provider = started(record.get("started_at")), meta.get("provider_name")
     used, is_hit, mode = _used(call.get("usage") or NOTHING), _is_hit(record), meta.get("request_mode")
     said = asked(settings, (request.get("headers"),))
     return Attempt(
-        # a request's other calls, by plugins that rewrite its prompt or answer, are attempts of their own
+        # a request's other calls, by plugins that rewrite, enrich or judge, are attempts of their own
         request_id=f"{request_id}:{level}" if request_id and level not in _PRIMARY else request_id,
         attempt_group_id=request_id,
         started_at=start,
-        ended_at=later(start, (record.get("latencies") or NOTHING).get("request")),
+        # how long an embedding took is not how long the request did
+        ended_at=None if is_embedding else later(start, (record.get("latencies") or NOTHING).get("request")),
         status=status_of((record.get("response") or NOTHING).get("status")),
         usage=used,
         gateway="kong_ai",
-        call_type=request.get("uri"),
+        call_type="embeddings" if is_embedding else request.get("uri"),
         provider=provider,
         requested_model=meta.get("request_model"),
         billed_model=without_provider(meta.get("response_model") or meta.get("request_model"), provider),

@@ -1,7 +1,8 @@
 """One log entry: the calls of models in it, and what of it may be landed.
 
 An entry tells of one request to the gateway. Each AI plugin that called a model for it has a level of its own below
-`ai`: `proxy` today, the plugin's name before Kong 3.8, none in the first versions.
+`ai`: `proxy` today, the plugin's name before Kong 3.8, none in the first versions. Calls that a plugin made for the one
+that it is beside (a judge's, the embedding that a prompt is enriched by) stand inside of that one's level.
 """
 
 import re
@@ -24,8 +25,13 @@ from connectors.logs.usage_allowed import usage_rule
 from connectors.logs.values import Rule, count, instant, money
 
 NO_LEVEL = "ai"
+EMBEDDED = "rag-inject"
+"""The level that tells of an embedding, under names of its own."""
+
 _LEVEL = re.compile(r"[a-z][a-z0-9-]{0,40}", re.ASCII)
 _META = "provider_name request_model response_model request_mode azure_deployment_id"
+_FIRST_NAMES = {"prompt_token": "prompt_tokens", "completion_token": "completion_tokens"}
+"""What Kong 3.6 and 3.7 call the counts."""
 
 
 def calls(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -39,8 +45,26 @@ def calls(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     levels = cast("Mapping[str, object]", found)
     rest = {name: value for name, value in row.items() if name not in ("ai", "call", "level")}
     for name, level in ((NO_LEVEL, levels), *levels.items()):
-        if _LEVEL.fullmatch(name) and isinstance(level, Mapping) and {"meta", "usage"} & level.keys():
+        if _is_call(name, level):
             yield {**rest, "level": name, "call": level}
+    for level in levels.values():
+        for name, call in _inner_calls(level):
+            yield {**rest, "level": name, "call": call}
+
+
+def _is_call(name: str, level: object) -> bool:
+    return _LEVEL.fullmatch(name) is not None and isinstance(level, Mapping) and bool({"meta", "usage"} & level.keys())
+
+
+def _inner_calls(level: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, inner in cast("Mapping[str, object]", level if isinstance(level, Mapping) else {}).items():
+        if name == EMBEDDED and isinstance(inner, Mapping):
+            told = cast("Mapping[str, Any]", inner)
+            if told.get("embeddings_tokens") is not None:
+                meta = {"provider_name": told.get("embeddings_provider"), "request_model": told.get("embeddings_model")}
+                yield name, {"meta": meta, "usage": {"prompt_tokens": told["embeddings_tokens"]}}
+        elif name not in ("meta", "usage") and _is_call(name, inner):
+            yield name, cast("Mapping[str, Any]", inner)
 
 
 def allowed(settings: KongSettings) -> AllowList:
@@ -83,7 +107,17 @@ def _usage_rule(text: Rule) -> Rule:
     def usage(value: object) -> object:
         if not isinstance(value, Mapping):
             return priced(value)
-        found = {**cast("dict[str, Any]", counted(value) or {}), **cast("dict[str, Any]", priced(value) or {})}
+        named = _todays_names(cast("Mapping[str, Any]", value))
+        found = {**cast("dict[str, Any]", counted(named) or {}), **cast("dict[str, Any]", priced(named) or {})}
         return found or None
 
     return usage
+
+
+def _todays_names(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """The counts under the names that providers have for them, whatever this version of Kong calls them."""
+    named = {_FIRST_NAMES.get(name, name): value for name, value in usage.items()}
+    details = named.get("input_tokens_details")
+    if isinstance(details, Mapping) and "audio_tokens_count" in details:
+        named["input_tokens_details"] = {**details, "audio_tokens": details["audio_tokens_count"]}
+    return named

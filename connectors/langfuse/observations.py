@@ -40,7 +40,7 @@ def allowed(settings: LangfuseNames) -> AllowList:
     metadata: Fields = each_of([*settings.asked_keys, settings.provider_key], rules.text)
     allow(metadata, settings.team_id_field, rules.text)
     fields: Fields = {
-        **each_of("id type level environment providedModelName internalModelId modelId", rules.text),
+        **each_of("id type level environment providedModelName model internalModelId modelId", rules.text),
         **each_of(_EXTRA, rules.text),
         **each_of([name for name in _ASKABLE if name in settings.asked_keys], rules.text),
         **each_of("startTime endTime completionStartTime updatedAt", instant),
@@ -60,7 +60,7 @@ def attempt(settings: LangfuseNames, record: Record) -> Attempt:
     metadata: Record = record.get("metadata") or NOTHING
     named = {name: record.get(name) for name in _ASKABLE}
     said = asked(settings, (metadata, named), record.get("tags"))
-    model, provider = record.get("providedModelName"), at(metadata, settings.provider_key)
+    model, provider = _model(record), at(metadata, settings.provider_key)
     is_priced = record.get("usagePricingTierName") is not None
     has_begun = True if record.get("completionStartTime") or record.get("timeToFirstToken") else None
     return Attempt(
@@ -88,6 +88,11 @@ def attempt(settings: LangfuseNames, record: Record) -> Attempt:
         source_cost_basis="list" if is_priced else "unknown",
         extra=_extra(record),
     )
+
+
+def _model(record: Record) -> str | None:
+    """The model as the caller named it; the documentation's own rows of the API have it as `model`."""
+    return record.get("providedModelName") or record.get("model")
 
 
 def _response_id(identity: str | None) -> str | None:

@@ -32,7 +32,7 @@ _OTHER_NAMES = {
     "total_tokens": "total_units",
     "status_code": "response_status_code",
 }
-_COUNTED = "req_units res_units total_units response_status_code stream_mode retry_success_count last_used_option_index"
+_COUNTED = "req_units res_units total_units response_status_code retry_success_count last_used_option_index"
 _NAMED = (
     "id trace_id span_id ai_org ai_model cost_currency mode config prompt_slug cache_status virtual_key "
     "workspace_slug organisation_id"
@@ -55,6 +55,7 @@ def allowed(settings: PortkeyNames) -> AllowList:
     fields: Fields = {
         "created_at": moment,
         "is_success": truth,
+        "stream_mode": truth,
         "cost": money,
         "request_url": rules.address,
         "api_key_id": rules.key,
@@ -110,7 +111,6 @@ def attempt(settings: PortkeyNames, record: Record) -> Attempt:
     start = microseconds(record.get("created_at"))
     counts = Counts(record.get("req_units"), record.get("res_units"), record.get("total_units"))
     address, model = record.get("request_url"), record.get("ai_model")
-    stream_mode = record.get("stream_mode")
     return Attempt(
         request_id=record.get("id"),
         dedup_key=record.get("id"),  # Portkey's own, one for each request
@@ -134,7 +134,7 @@ def attempt(settings: PortkeyNames, record: Record) -> Attempt:
         environment=said.environment,
         outcome_ids=said.outcome_ids,
         is_cache_hit=str(record.get("cache_status", "")).upper() in ("HIT", "SEMANTIC HIT", "SEMANTIC_HIT"),
-        is_stream=None if stream_mode is None else bool(stream_mode),
+        is_stream=record.get("stream_mode"),
         source_cost_basis="list",
         extra=_extra(settings, record),
     )

@@ -146,6 +146,53 @@ def test_counts_of_pictures_and_sound_are_read_by_their_own_names(entry: Made, l
     assert (row["input_total_tokens"], row["output_text_tokens"], row["output_audio_tokens"]) == (50, 10, 20)
 
 
+def test_the_first_versions_call_their_counts_by_other_names(entry: Made, log: LogFolder) -> None:
+    """Kong's own example of an entry of 3.6 to 3.9."""
+    meta = {"request_model": "command", "provider_name": "cohere", "response_model": "command", "llm_latency": 2670}
+    usage = {"prompt_token": 28, "total_tokens": 48, "completion_token": 20, "cost": 0.0038, "time_per_token": 133}
+    log.file("a.json", [entry(ai={"ai-proxy": {"meta": meta, "usage": usage}})])
+    (row,) = log.rows()
+    assert (row["input_uncached_tokens"], row["output_text_tokens"], row["usage_provenance"]) == (28, 20, "provider")
+    assert (row["billed_model"], row["source_reported_cost_usd"]) == ("command", Decimal("0.0038"))
+
+
+def test_the_embedding_and_the_judge_of_a_call_are_attempts_beside_it(entry: Made, log: LogFolder) -> None:
+    """Kong's own example of an entry of 3.11, a hit of its cache, with a judge of 3.12 beside it."""
+    counted = {"prompt_tokens": 14, "completion_tokens": 21, "total_tokens": 35, "cost": 0}
+    proxied = {
+        "usage": {**counted, "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0}},
+        "meta": {"request_model": "command", "provider_name": "cohere", "response_model": "command"},
+        "cache": {"cache_status": "Hit", "embeddings_provider": "openai", "embeddings_model": "text-embedding-ada-002"},
+        "rag-inject": {
+            "embeddings_tokens": 62,
+            "embeddings_provider": "openai",
+            "embeddings_model": "text-embedding-ada-002",
+        },
+        "ai-llm-as-judge": {
+            "meta": {"request_model": "command", "response_model": "gpt-4o", "provider_name": "openai"},
+            "usage": {"llm_accuracy": 3},
+        },
+    }
+    log.file("a.json", [entry(ai={"proxy": proxied, "compressor": {"original_token_count": 845}})])
+    call, judge, embedding = sorted(log.rows(), key=lambda row: row["request_id"])
+    assert {row["attempt_group_id"] for row in (call, judge, embedding)} == {"9ec9264a"}
+    assert (call["input_uncached_tokens"], call["output_text_tokens"], call["is_cache_hit"]) == (14, 21, True)
+    assert (embedding["request_id"], embedding["call_type"]) == ("9ec9264a:rag-inject", "embeddings")
+    assert (embedding["input_uncached_tokens"], embedding["output_total_tokens"]) == (62, 0)
+    assert (embedding["billed_model"], embedding["is_cache_hit"]) == ("text-embedding-ada-002", False)
+    assert (embedding["latency_seconds"], embedding["source_reported_cost_usd"]) == (None, None)
+    assert (judge["request_id"], judge["billed_model"]) == ("9ec9264a:ai-llm-as-judge", "gpt-4o")
+    assert (judge["usage_provenance"], judge["input_total_tokens"]) == ("missing", None)
+
+
+def test_audio_of_an_input_is_read_by_the_name_that_kong_has_for_it(entry: Made, log: LogFolder) -> None:
+    details = {"text_tokens": 10, "audio_tokens_count": 40}
+    spoken = {"input_tokens": 50, "input_tokens_details": details, "output_tokens": 30, "total_tokens": 80}
+    log.file("a.json", [entry(ai={"proxy": {"meta": {"provider_name": "openai"}, "usage": spoken}})])
+    (row,) = log.rows()
+    assert (row["input_uncached_tokens"], row["input_audio_tokens"], row["output_text_tokens"]) == (10, 40, 30)
+
+
 def test_a_total_that_contradicts_its_parts_is_refused_with_its_cost(entry: Made, call: Made, log: LogFolder) -> None:
     log.file("a.json", [entry(ai={"proxy": call(total_tokens=1600)})])
     (reject,) = log.night().rejects

@@ -57,6 +57,36 @@ def test_an_observation_is_a_row_with_its_tokens_cost_and_attribution(reader: Re
     }
 
 
+def test_an_observation_of_the_documentation_is_read_with_its_model(reader: Reader) -> None:
+    """The sample answer of Langfuse's page on its observations API, where the model stands as `model`."""
+    row = reader.row(
+        {
+            "id": "support-chat-7-950dc53a-gen",
+            "traceId": "support-chat-7-950dc53a",
+            "startTime": "2026-11-21T16:09:00.875Z",
+            "endTime": "2026-11-21T16:09:01.456Z",
+            "completionStartTime": "2026-11-21T16:09:00.995Z",
+            "parentObservationId": None,
+            "type": "GENERATION",
+            "level": "DEFAULT",
+            "environment": "default",
+            "metadata": {},
+            "model": "gpt-4o",
+            "internalModelId": "",
+            "usageDetails": {"input": 98, "output": 68, "total": 166},
+            "costDetails": {"input": 0.000196, "output": 0.000204, "total": 0.00083},
+            "totalCost": 0.00083,
+            "latency": 0.581,
+            "timeToFirstToken": 0.12,
+            "userId": "",
+        }
+    )
+    assert (row["requested_model"], row["billed_model"]) == ("gpt-4o", "gpt-4o")
+    assert buckets(row) == (98, 0, 0, 0, 0, 68, 0, 0)
+    assert (row["source_reported_cost_usd"], row["latency_seconds"]) == (Decimal("0.00083"), 0.581)
+    assert (row["is_stream"], row["user_hash"]) == (True, None)
+
+
 def test_a_call_that_a_gateway_sent_is_known_by_the_provider_s_id_of_the_answer(reader: Reader) -> None:
     sent = reader.row(observation(id="time-13-45-22-123456_chatcmpl-9_a"))
     assert (sent["request_id"], sent["response_id"]) == ("time-13-45-22-123456_chatcmpl-9_a", "chatcmpl-9_a")

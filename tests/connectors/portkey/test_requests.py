@@ -41,6 +41,15 @@ def of_a_private_cloud(**over: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize(("said", "is_stream"), [("TRUE", True), ("FALSE", False), (True, True), (0, False)])
+def test_whether_it_was_a_stream_is_a_word_in_portkeys_own_list_of_columns(
+    said: object, is_stream: bool, log: LogFolder
+) -> None:
+    log.file(FILE, [of_a_private_cloud(stream_mode=said)])
+    night = log.night()
+    assert (night.rejects, night.rows["is_stream"].to_pylist()) == ((), [is_stream])
+
+
 def test_a_request_becomes_the_attempt_worked_out_by_hand(log: LogFolder) -> None:
     log.file(FILE, [request()])
     (row,) = log.rows()
