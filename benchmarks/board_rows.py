@@ -4,25 +4,21 @@ Every amount is drawn to the twelfth decimal, so that a sum that lost a digit wo
 euros, one currency has no rate, there are credits, charges dated outside of their month, and an adjustment.
 """
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
+from benchmarks.board_findings import findings
+from benchmarks.board_frames import frame, money
 from contracts import contract
 from pipelines.calendar import next_month
 from reports.board import BoardMonth, BoardRows
 from reports.given import Period, SharedFacts, SourceFreshness
 from reports.money import exact_sum
 
-Ints = npt.NDArray[np.int64]
 FIRST = date(2025, 11, 1)
-MONEY = pa.decimal128(38, 12)
 MODELS = ("gpt-5", "gpt-5-mini", "claude-sonnet-5", "claude-haiku-4-5", "gemini-3-pro", "")
 FEATURES = ("answers", "ranking", "summaries", "tagging", "")
 OFFERS = (
@@ -43,29 +39,12 @@ def company(teams: int, months: int, lines_a_day: int = 8, seed: int = 20260101)
     draw = np.random.default_rng(seed)
     starts = [_later(date(2026, 10, 1), -back) for back in reversed(range(months))]
     made = tuple(_month(draw, start, teams, lines_a_day, is_last=start == starts[-1]) for start in starts)
-    return BoardRows(made, _tables(made, teams))
+    return BoardRows(made, _tables(made, teams) | findings(draw, starts, teams))
 
 
 def _later(start: date, months: int) -> date:
     number = start.year * 12 + start.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)
-
-
-def money(units: Ints) -> pl.Series:
-    """Whole numbers of 10^-12 units as the decimals that marts hold."""
-    wide = np.empty((len(units), 2), dtype="<i8")
-    wide[:, 0], wide[:, 1] = units, units >> 63
-    array = pa.Array.from_buffers(MONEY, len(units), [None, pa.py_buffer(wide.tobytes())])
-    return pl.Series(pl.from_arrow(array))
-
-
-def frame(table: str, rows: Mapping[str, Any]) -> pl.DataFrame:
-    """Rows of a table in the contract's schema; columns that are not given are NULL."""
-    schema = contract(table).arrow_schema()
-    height = len(next(iter(rows.values())))
-    columns = [pl.Series(name, rows.get(name, [None] * height)) for name in schema.names]
-    empty = pl.DataFrame(pl.from_arrow(schema.empty_table()))
-    return pl.DataFrame(columns).cast(dict(empty.schema))  # type: ignore[arg-type]  # a schema is a mapping
 
 
 def _month(draw: np.random.Generator, start: date, teams: int, lines: int, *, is_last: bool) -> BoardMonth:

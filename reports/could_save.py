@@ -13,7 +13,7 @@ from reports.tables import Row, Table
 from reports.wording import clean
 
 _MOST = 3
-_LEVERS: Mapping[str, str] = {
+LEVERS: Mapping[str, str] = {
     "failed_attempts": "Attempts that failed",
     "night_tests": "Tests at night",
     "unallocated_gpus": "GPUs that nobody held",
@@ -32,6 +32,7 @@ _LEVERS: Mapping[str, str] = {
     "unused_commitments": "Commitments that nobody used",
     "commitments": "Commitments for GPUs on demand",
 }
+"""Every lever of `savings` in words."""
 _LEAD = (
     "At least: what nine of ten draws reach (P10). Savings of several lines do not add up, because each acts on what "
     "those before it leave."
@@ -79,7 +80,7 @@ def _row(row: Mapping[str, Any]) -> Row:
         f"Evidence: {count:,} row{'' if count == 1 else 's'}."
     )
     return Row(
-        _LEVERS.get(lever, clean(lever.replace("_", " ")).capitalize()),
+        LEVERS.get(lever, clean(lever.replace("_", " ")).capitalize()),
         (row["confidence"], format_money(row["saving_p10"], currency)),
         note,
         ask=f'farthing query "{clean(row["evidence"], 400)}"',

@@ -10,13 +10,14 @@ from reports.money import format_money
 from reports.tables import NO_VALUE, Row, Table
 from reports.wording import MONTHS, clean, day_label
 
-_NOT_APPLIED: Mapping[str, str] = {
+NOT_APPLIED: Mapping[str, str] = {
     "unmatched": "Not corrected: no line of the bill is what it names",
     "bill_changed": "Not corrected: the bill has changed since it was reviewed",
     "overlaps": "Not corrected: another entry corrects some of its lines already",
     "expired": "Not corrected: it was to be reviewed again by then",
     "removed": "Withdrawn since, and still in these figures: its month is further back than a night rebuilds",
 }
+"""Why an erratum changes nothing, or is not meant to any more, by its standing."""
 _NOT_POSTED = "Not corrected yet: its month is further back than a night rebuilds"
 _LONGEST = 300
 
@@ -47,6 +48,6 @@ def _note(erratum: Erratum) -> str:
     bill = f"{clean(erratum.provider)}, {MONTHS[erratum.month.month - 1]} {erratum.month.year}"
     until = f"{day_label(erratum.expires_on)} {erratum.expires_on.year}"
     reviewed = f"Reviewed by {clean(erratum.reviewed_by)}, holds until {until}"
-    against = _NOT_APPLIED.get(erratum.standing, _NOT_POSTED if erratum.change is None else "")
+    against = NOT_APPLIED.get(erratum.standing, _NOT_POSTED if erratum.change is None else "")
     told = [bill, clean(erratum.evidence, _LONGEST), reviewed, against]
     return ". ".join(filter(None, told))

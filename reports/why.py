@@ -14,7 +14,7 @@ from reports.money import EXACT, ZERO, exact_sum, format_money, minor_unit, roun
 from reports.tables import Table, signed_table
 from reports.wording import clean
 
-_FACTORS: Mapping[str, tuple[str, str]] = {
+FACTORS: Mapping[str, tuple[str, str]] = {
     "volume": ("Number of requests", "At what each model's request cost before"),
     "mix": ("Which models were asked", "Dearer or cheaper models' share of the requests"),
     "tokens_per_request": ("Length of requests", "Input and output tokens of a request"),
@@ -26,6 +26,7 @@ _FACTORS: Mapping[str, tuple[str, str]] = {
     "adjustment": ("Corrections", "Adjustments of locked months and known errors"),
     "other": ("What no log meters", "Seats, storage, models that only the bill knows"),
 }
+"""Every factor of `variance_bridge` in words, and what it means."""
 _ABROAD = ("Other currencies", "Rates of the two months, and currencies that were charged in one of them only")
 _NAMED = 2  # models beside a factor
 
@@ -69,7 +70,7 @@ def _slack(currency: str) -> Decimal:
 
 
 def _sum(factor: str, rows: Iterable[Mapping[str, Any]], rates: Mapping[str, Decimal], currency: str) -> Sum:
-    label, meaning = _FACTORS.get(factor, (clean(factor.replace("_", " ")).capitalize(), ""))
+    label, meaning = FACTORS.get(factor, (clean(factor.replace("_", " ")).capitalize(), ""))
     by_model: dict[str, Decimal] = {}
     for row in rows:
         if row["factor"] == factor:

@@ -11,17 +11,22 @@ from typing import Any
 
 import polars as pl
 
+from models.savings_levers import REASONS
 from reports.board.given import BoardMonth
+from reports.could_save import LEVERS
 from reports.coverage import coverage_table
 from reports.currencies import without_rate
+from reports.errata import NOT_APPLIED
 from reports.given import Restatement
 from reports.lacking import lacking_table
 from reports.money import exact_sum
 from reports.standing import banner_for, missing_days
 from reports.tables import Table
-from reports.wording import cause_label, clean, instant_label, residual_label
+from reports.why import FACTORS
+from reports.wording import RESIDUAL_LABELS, cause_label, clean, instant_label, residual_label
 
-_TEXT_LIMIT = 600
+_TEXT_LIMIT = 2000  # a query that was cut short would be no evidence
+_SAVES = (pl.col("saving_p90").fill_null(0) != 0) | (pl.col("unproven_cost") != 0)
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "ledgers": (
         *("billing_period", "provider_id", "billed_cost", "estimated_cost", "difference"),
@@ -81,8 +86,35 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("priced_cost_usd", "outcome_count", "success_ratio", "is_nowcast", "cost_per_success_usd"),
         *("cost_per_success_low_usd", "cost_per_success_high_usd", "reason"),
     ),
+    "bill_errata": (
+        *("billing_period", "posted_in", "erratum_id", "provider_name", "standing", "line_count", "found_cost"),
+        *("correct_cost", "account", "effective_change", "billing_currency", "reason", "evidence", "reviewed_by"),
+        "expires_on",
+    ),
+    "verified_savings": (
+        *("switched_on_date", "change_id", "what", "team_id", "method", "before_day_count", "after_day_count"),
+        *("claimed_saving_usd", "realised_saving_usd", "realised_low_usd", "realised_high_usd", "verdict", "reason"),
+        "evidence",
+    ),
 }
-"""What the page gets of each table, where the snapshot has it."""
+"""What the page gets of each table at once, where the snapshot has it."""
+BY_MONTH: Mapping[str, tuple[str, ...]] = {
+    "savings": (
+        *("account", "billing_currency", "lever", "lever_order", "confidence", "saving", "saving_p10", "saving_p50"),
+        *("saving_p90", "unproven_cost", "reason", "evidence_row_count", "evidence", "assumption"),
+    ),
+    "request_costs": (
+        *("level", "team_id", "feature", "route", "request_count", "failure_count", "unpriced_count", "user_count"),
+        *("unnamed_count", "priced_cost_usd", "cost_per_request_usd", "cost_per_user_usd"),
+    ),
+    "commitment_advice": (
+        *("provider_name", "billing_account_id", "billing_currency", "region_id", "instance_type", "sku_id"),
+        *("purchase_option", "term_months", "payment_option", "first_day", "last_day", "mean_machines"),
+        *("peak_machines", "on_demand_price", "committed_price", "advised_machines", "first_step_machines"),
+        *("monthly_saving", "upfront_cost", "payback_months", "utilisation_ratio", "regret_at_70_percent", "reason"),
+    ),
+}
+"""Tables of many rows, which the page opens by month, when it first shows that month."""
 
 
 def month_facts(month: BoardMonth) -> dict[str, Any]:
@@ -117,6 +149,25 @@ def month_facts(month: BoardMonth) -> dict[str, Any]:
 def tables(given: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """Every table that the page knows and the caller has, as columns and rows; one that is not there is not named."""
     return {name: _rows(given[name], columns) for name, columns in COLUMNS.items() if name in given}
+
+
+def month_tables(month: BoardMonth, given: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """One month's rows of every table that is opened by month and that the caller has.
+
+    Of `savings` those that save something, or name a cost of which nothing can be said.
+    """
+    found: dict[str, Any] = {}
+    for name, columns in BY_MONTH.items():
+        if name in given:
+            rows = given[name].filter(pl.col("billing_period") == month.period.start)
+            found[name] = _rows(rows.filter(_SAVES) if name == "savings" else rows, columns)
+    return found
+
+
+def words_for() -> dict[str, Any]:
+    """What the page says for values that no bill names: levers, factors, residuals and the like."""
+    told = {"lever": LEVERS, "unproven": REASONS, "factor": FACTORS, "standing": NOT_APPLIED}
+    return {**told, "residual": RESIDUAL_LABELS}
 
 
 def causes(given: Mapping[str, pl.DataFrame]) -> dict[str, tuple[str, str]]:

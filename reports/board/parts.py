@@ -1,4 +1,4 @@
-"""The three large parts of a month, packed: its lines, its GPU days, its GPU hours.
+"""The large parts of a month, packed: its lines, its GPU days and hours, and why it moved.
 
 Here belongs: which columns of a mart a part has, and that nothing is lost on the way into it.
 Here does not belong: bytes (pack), small tables (facts).
@@ -41,6 +41,7 @@ _GPU_WORDS = {
     "day": "charge_date",
 }
 _HOUR_WORDS = {"cluster": "cluster", "state": "told_as", "currency": "billing_currency", "day": "usage_date"}
+_WHY_WORDS = {"account": "account", "currency": "billing_currency", "factor": "factor", "model": "model_id"}
 STANDBY = "warm_standby"
 
 
@@ -84,6 +85,22 @@ def hours_part(month: BoardMonth, words: Words) -> Packed:
     packed.add_codes("hour", rows["hour"].cast(pl.UInt32).to_numpy())
     packed.add_money("cost", rows["effective_cost"])
     packed.add_money("seconds", rows["gpu_seconds"])
+    return packed
+
+
+def why_part(month: BoardMonth, bridge: pl.DataFrame, words: Words) -> Packed:
+    """The month's `variance_bridge`, in the bill's currency.
+
+    What an account cost in the month before and in the month stands on the first of its rows alone, so that sums over
+    rows are sums over accounts.
+    """
+    own = bridge.filter(pl.col("billing_period") == month.period.start)
+    rows = _texts(own, _WHY_WORDS).sort(*_WHY_WORDS.values())
+    is_first = rows.select(pl.struct("account", "billing_currency").is_first_distinct()).to_series()
+    packed = _coded(rows, _WHY_WORDS, words)
+    packed.add_money("change", rows["change_cost"])
+    for name, column in (("before", "previous_account_cost"), ("now", "account_cost")):
+        packed.add_money(name, rows[column].zip_with(is_first, rows[column] * 0))
     return packed
 
 

@@ -17,16 +17,17 @@ from markupsafe import Markup
 from reports.board import facts
 from reports.board.given import BoardMonth, BoardRows
 from reports.board.pack import PLACES, Packed, Words, as_text, json_bytes
-from reports.board.parts import gpu_part, hours_part, lines_part
+from reports.board.parts import gpu_part, hours_part, lines_part, why_part
 from reports.given import SharedFacts, StatementError
 from reports.glossary import DEFINITIONS
 from reports.money import format_money, minor_unit
 from reports.wording import GPU_STATE_LABELS, KIND_LABELS, RULE_LABELS, UNUSED_LABELS, clean, residual_label
 
+BRIDGE, TEAM = "variance_bridge", "team:"
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "board"
 _SCRIPTS = (
-    *("numbers", "data", "page", "state", "table", "columns", "months", "spend", "lines"),
-    *("ledgers", "gpus", "commitments", "outlook", "anomalies", "changes", "main"),
+    *("numbers", "data", "page", "state", "table", "columns", "months", "spend", "lines", "why"),
+    *("ledgers", "gpus", "commitments", "advice", "savings", "outlook", "requests", "anomalies", "changes", "main"),
 )
 """In the order in which they build on one another; together they are one function without a name outside."""
 
@@ -39,7 +40,7 @@ def render_board(rows: BoardRows) -> bytes:
     """
     _require_one_house(rows.months)
     words = Words()
-    parts = {name: part for month in rows.months for name, part in _parts(month, words)}
+    parts = {name: part for month in rows.months for name, part in _parts(month, rows.tables, words)}
     style, script = _text("board.css"), _script()
     return (
         _page()
@@ -53,19 +54,34 @@ def render_board(rows: BoardRows) -> bytes:
             policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
             "form-action 'none'",
             core=as_text(json_bytes(_core(rows, words, parts))),
-            parts={name: as_text(bytes(part.content)) for name, part in parts.items()},
+            parts={name: as_text(bytes(part.content)) for name, part in parts.items()} | _month_tables(rows),
         )
         .encode()
     )
 
 
-def _parts(month: BoardMonth, words: Words) -> list[tuple[str, Packed]]:
-    name = f"{month.period.start:%Y-%m}"
+def _parts(month: BoardMonth, tables: Mapping[str, pl.DataFrame], words: Words) -> list[tuple[str, Packed]]:
+    name = _name(month)
+    bridge = tables.get(BRIDGE)
     return [
         (f"lines-{name}", lines_part(month, words)),
         (f"gpu-{name}", gpu_part(month, words)),
         (f"hours-{name}", hours_part(month, words)),
+        *([] if bridge is None else [(f"why-{name}", why_part(month, bridge, words))]),
     ]
+
+
+def _month_tables(rows: BoardRows) -> dict[str, str]:
+    """Every month's rows of the tables that the page opens by month."""
+    return {
+        f"{table}-{_name(month)}": as_text(json_bytes(told))
+        for month in rows.months
+        for table, told in facts.month_tables(month, rows.tables).items()
+    }
+
+
+def _name(month: BoardMonth) -> str:
+    return f"{month.period.start:%Y-%m}"
 
 
 def _require_one_house(months: tuple[BoardMonth, ...]) -> None:
@@ -96,6 +112,7 @@ def _core(rows: BoardRows, words: Words, parts: Mapping[str, Packed]) -> dict[st
         "parts": {name: part.described() for name, part in parts.items()},
         "tables": facts.tables(rows.tables),
         "causes": facts.causes(rows.tables),
+        "told": facts.words_for(),
         "definitions": list(DEFINITIONS.items()),
     }
 
@@ -124,7 +141,14 @@ def _account_labels(rows: BoardRows) -> dict[str, str]:
     columns = [month.chargeback.select("account", "team_id", "team_name") for month in rows.months]
     named = pl.concat(columns).unique(maintain_order=True)
     told = {account: team_name or team_id for account, team_id, team_name in named.iter_rows() if team_id}
-    return {account: told.get(account) or residual_label(account) for account in named["account"].to_list()}
+    moved = rows.tables[BRIDGE]["account"].to_list() if BRIDGE in rows.tables else []  # may have gone before the months
+    accounts = dict.fromkeys((*named["account"].to_list(), *moved))
+    return {account: told.get(account) or _unnamed(account) for account in accounts}
+
+
+def _unnamed(account: str) -> str:
+    """A residual in words; a team without a name by its id."""
+    return account.removeprefix(TEAM) if account.startswith(TEAM) else residual_label(account)
 
 
 @cache

@@ -40,6 +40,10 @@ def test_the_board_of_a_night_has_the_published_month_and_the_next_one_what_was_
     assert first["parts"]["lines-2026-10"]["rows"] == lines
     assert_a_statement_has_its_files(tmp_path / "reports" / "2026-10")
     assert {"ledgers", "anomalies", "commitments", "period_adjustments", "gpu_coverage"} <= set(first["tables"])
+    assert {"bill_errata", "verified_savings"} <= set(first["tables"])
+    page = (tmp_path / "reports" / "2026-10" / "board.html").read_text("utf-8")
+    by_month = set(re.findall(r'id="([a-z_]+)-2026-10"', page))
+    assert by_month == {"lines", "gpu", "hours", "why", "savings", "request_costs", "commitment_advice"}
     assert ["team:search", "../../etc"] in first["words"]["account"]
 
     write_bill(tmp_path / "bills", [line(BilledCost="11", EffectiveCost="11")])

@@ -84,7 +84,7 @@ function story(row, all) {
 function showLines(row) {
   const filters = { account: row.account };
   if (row.model_id && words.model.codes.has(row.model_id)) filters.model = row.model_id;
-  return go({ filters, day: null, more: {} }).then(() => document.getElementById("spend-title").focus());
+  return showFiltered(filters);
 }
 
 /* In which parts of which dimensions it lies; amounts as the mart has them. */

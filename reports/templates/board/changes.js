@@ -1,7 +1,7 @@
-/* What came later: bills restated, locked months corrected; and what has arrived at all. */
+/* What came later: bills restated, locked months corrected, known errors; and what has arrived at all. */
 function drawChanges(host) {
   const one = month();
-  show(host, restated(one), adjustments(one));
+  show(host, restated(one), adjustments(one), errata(one));
 }
 
 function restated(one) {
@@ -31,9 +31,45 @@ function adjustments(one) {
   return [h("h3", {}, "Adjustments of locked months"), dataTable({ name: "adjustments", caption: "Adjustments of locked months posted in " + one.label, columns, rows, limit: 20, redraw: drawAll, foot: ["Total", "", "", money(sum, core.currency, true)] })];
 }
 
+/* Known errors on bills: each once, with whom it changes. */
+function errata(one) {
+  const all = rowsOf("bill_errata");
+  if (!all) return sentence("This snapshot does not tell known errors on bills.");
+  const found = new Map();
+  for (const row of all.filter((row) => (row.posted_in || row.billing_period) === one.first)) {
+    if (!found.has(row.erratum_id)) found.set(row.erratum_id, { ...row, changes: [] });
+    if (row.account !== null) found.get(row.erratum_id).changes.push([row.account, units(row.effective_change)]);
+  }
+  if (!found.size) return sentence("No known error on a bill touches " + one.label + ".");
+  const rows = Array.from(found.values());
+  rows.forEach((row) => row.changes.sort((a, b) => (a[0].startsWith("team:") === b[0].startsWith("team:") ? (a[0] < b[0] ? -1 : 1) : a[0].startsWith("team:") ? -1 : 1)));
+  const amount = (name) => ({ figure: true, cell: (row) => money(units(row[name]), row.billing_currency), file: (row) => row[name] });
+  const columns = [
+    { head: "What is wrong", cell: (row) => named(row.reason, erratumNote(row)), file: (row) => row.erratum_id + ": " + row.reason },
+    { head: "Bill", tight: true, cell: (row) => named(row.provider_name, monthText(row.billing_period)), file: (row) => row.provider_name },
+    { head: "On the bill", figure: true, cell: (row) => (row.line_count ? money(units(row.found_cost), row.billing_currency) : NONE), file: (row) => (row.line_count ? row.found_cost : "") },
+    { head: "Should be", ...amount("correct_cost") },
+    { head: "Changes", figure: true, cell: (row) => (row.changes.length ? row.changes.map(([account, change]) => h("span", { class: "under-name" }, accountText(account) + " " + money(change, row.billing_currency, true))) : NONE), file: (row) => row.changes.map(([account, change]) => account + " " + exactText(change)).join("; ") },
+  ];
+  const corrects = words.rule.codes.has("correction") && rows.some((row) => row.changes.length);
+  return [
+    h("h3", {}, "Known errors on bills"),
+    sentence("The bill stays as the provider sent it. What is known to be wrong is taken off whoever was charged with it, and waits apart until it is credited."),
+    dataTable({ name: "errata", caption: "Known errors on bills that touch " + one.label, columns, rows, limit: 20, redraw: drawAll }),
+    corrects && h("p", { class: "under" }, button("Show the lines that correct them", () => showFiltered({ rule: "correction" }), { class: "quiet", "data-focus": "errata-lines" })),
+  ];
+}
+
+function erratumNote(row) {
+  const standing = core.told.standing[row.standing] || (row.changes.length ? null : "Not corrected yet: its month is further back than a night rebuilds");
+  return [row.evidence, "Reviewed by " + row.reviewed_by + ", holds until " + dayText(row.expires_on, true), standing].filter(Boolean).join(". ");
+}
+
 function accountText(account) {
   const code = words.account.codes.get(account);
-  return code === undefined ? account : label("account", code);
+  if (code !== undefined) return label("account", code);
+  const [kind, name] = account.split(/:(.*)/);
+  return (kind === "residual" && core.told.residual[name]) || name || account;
 }
 
 /* What has arrived, in the statements' own words. */

@@ -3,12 +3,13 @@ async function drawCommitments(host) {
   const one = month();
   const rows = rowsOf("commitments", one);
   const table = await part("gpu-" + one.month);
-  if (!rows) return show(host, sentence("This snapshot holds no commitments."));
-  if (!rows.length) return show(host, sentence("No commitment ran in " + one.label + ", as far as bills and price lists say."), coverage(one), covered(table));
+  const next = advice(await monthRows("commitment_advice", one), one);
+  if (!rows) return show(host, sentence("This snapshot holds no commitments."), next);
+  if (!rows.length) return show(host, sentence("No commitment ran in " + one.label + ", as far as bills and price lists say."), coverage(one), next, covered(table));
   const promised = rows.filter((row) => row.payment_option !== "hourly").map(told(one));
   const hourly = rows.filter((row) => row.payment_option === "hourly");
   promised.sort((a, b) => ((a.ends || "9") === (b.ends || "9") ? (a.name < b.name ? -1 : 1) : (a.ends || "9") < (b.ends || "9") ? -1 : 1));
-  show(host, promised.length > 0 && [commitmentLead(promised), commitmentTable(promised, one)], hourly.length > 0 && deployments(hourly), coverage(one), covered(table));
+  show(host, promised.length > 0 && [commitmentLead(promised), commitmentTable(promised, one)], hourly.length > 0 && deployments(hourly), coverage(one), next, covered(table));
 }
 
 function told(one) {

@@ -1,4 +1,4 @@
-/* What the file holds: one core of JSON, and for each month three parts of columns, opened when they are needed. */
+/* What the file holds: one core of JSON, and for each month parts of columns and of rows, opened when they are needed. */
 let core = null;
 const words = {};
 const opened = new Map();
@@ -87,8 +87,20 @@ function fits(bytes, offset, rows) {
 function rowsOf(name, month) {
   const table = core.tables[name];
   if (!table) return null;
-  const rows = table.rows.map((row) => Object.fromEntries(table.columns.map((column, i) => [column, row[i]])));
+  const rows = objects(table);
   return month ? rows.filter((row) => row.billing_period === month.first) : rows;
+}
+
+function objects(table) {
+  return table.rows.map((row) => Object.fromEntries(table.columns.map((column, i) => [column, row[i]])));
+}
+
+/* A month's rows of a table that is opened by month, as objects; null where the snapshot does not have it. */
+function monthRows(name, one) {
+  const id = name + "-" + one.month;
+  if (!document.getElementById(id)) return null;
+  if (!opened.has(id)) opened.set(id, unpacked(id).then((bytes) => objects(JSON.parse(new TextDecoder().decode(bytes)))));
+  return opened.get(id);
 }
 
 function label(name, code) {

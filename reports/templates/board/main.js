@@ -2,9 +2,11 @@
 const SECTIONS = [
   ["spend", "Spend", "Spend", drawSpend],
   ["lines", "Lines", "The lines behind it", drawLines],
+  ["why", "Why", "Why it moved", drawWhy],
   ["ledgers", "Ledgers", "Does it add up", drawLedgers],
   ["gpus", "GPUs", "GPUs", drawGpus],
   ["commitments", "Commitments", "Commitments", drawCommitments],
+  ["savings", "Savings", "What it could have cost less", drawSavings],
   ["outlook", "Budgets", "Budgets and forecast", drawOutlook],
   ["outcomes", "Outcomes", "What it bought", drawOutcomes],
   ["anomalies", "Anomalies", "What was unusual", drawAnomalies],

@@ -76,6 +76,13 @@ function money(value, currency, signed) {
   return withSign(symbol(currency) + whole + (least || rest ? "." + (rest || "").padEnd(least, "0") : ""), value, signed);
 }
 
+/* An amount that may be a part of a cent: three digits of it, and never a zero that is none. */
+function fine(value, currency) {
+  if (value === null || value === 0n || view.exact) return money(value, currency);
+  const places = Math.min(PLACES, Math.max(decimalsOf(currency), PLACES - magnitude(value).toString().length + 3));
+  return withSign(symbol(currency) + placed(rounded(value, places), places), value);
+}
+
 /* Several amounts that stand in one table: they add up as printed. */
 function moneys(values, currency) {
   if (view.exact) return values.map((value) => money(value, currency));

@@ -100,12 +100,16 @@ const OUTCOME_LEVELS = [
   ["model", "Model"],
 ];
 
-function drawOutcomes(host) {
+async function drawOutcomes(host) {
   const one = month();
+  show(host, outcomes(one), requestCosts(await monthRows("request_costs", one), one));
+}
+
+function outcomes(one) {
   const all = rowsOf("unit_costs");
-  if (!all) return show(host, sentence("This snapshot holds no outcomes."));
+  if (!all) return sentence("This snapshot holds no outcomes.");
   const mine = all.filter((row) => row.period_kind === "month" && row.period_start === one.first);
-  if (!mine.length) return show(host, sentence("No outcome was declared or came in " + one.label + "."));
+  if (!mine.length) return sentence("No outcome was declared or came in " + one.label + ".");
   const level = view.picks.outcomes || "kind";
   const rows = mine.filter((row) => row.level === level).sort((a, b) => (a.outcome_kind === b.outcome_kind ? size(units(b.priced_cost_usd)) - size(units(a.priced_cost_usd)) : a.outcome_kind < b.outcome_kind ? -1 : 1));
   const about = (row) => ({ kind: row.outcome_kind, team: row.team_id ? accountText("team:" + row.team_id) : "No owner", feature: row.feature || NOTHING.feature, route: row.route.replace("_", " "), model: row.model_id || NOTHING.model })[level];
@@ -117,11 +121,10 @@ function drawOutcomes(host) {
     { head: "Successes", figure: true, cell: (row) => percent(row.success_ratio) },
     { head: "Cost of a success", figure: true, cell: (row) => successCost(row), file: (row) => row.cost_per_success_usd },
   ];
-  show(
-    host,
+  return [
     choice("outcomes", "By", OUTCOME_LEVELS, level, (name) => { view.picks.outcomes = name; drawAll(); }),
     dataTable({ name: "outcomes", caption: "Cost of outcomes, " + one.label, columns, rows, limit: 12, redraw: drawAll, note: "All requests made for it count, failed ones included, at the price book and on own GPUs. Rows of different levels are never added." }),
-  );
+  ];
 }
 
 function outcomeCount(text) {

@@ -40,6 +40,12 @@ function addFilter(name, value) {
   return go({ filters, more: {} });
 }
 
+/* The spend and the lines of what something else on the page is about. */
+async function showFiltered(filters) {
+  await go({ filters, day: null, more: {} });
+  document.getElementById("spend-title").focus();
+}
+
 function address() {
   const kept = new URLSearchParams({ month: view.month, by: view.by });
   for (const [name, value] of Object.entries(view.filters)) kept.set("is-" + name, value);
