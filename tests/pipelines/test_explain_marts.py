@@ -9,6 +9,7 @@ import pytest
 
 from contracts import MadeOf, contract
 from models.frames import frame_of
+from models.self_hosted_costs import self_hosted_costs
 from pipelines.explain.made_of import listed
 from tests.pipelines.explaining import Held, evidence_of, held, numbered
 from tests.pipelines.test_savings_night import COMPANY
@@ -50,6 +51,39 @@ def test_the_bridge_between_two_months_stands_on_both() -> None:
     lied = [{**row, "change_cost": row["change_cost"] + (row["factor"] == "shared")} for row in rows]
     wrong = held("variance_bridge", tables_of(given, "variance_bridge", lied)).wrong
     assert any("change_cost is 6" in text for text in wrong)
+
+
+def test_an_own_model_s_tokens_cost_what_its_gpu_hours_do() -> None:
+    """Vector G3 and a day by the log alone: rates are their own money over their own tokens."""
+    hour = {"usage_date": "2026-10-02", "hour_start": "2026-10-02 10:00:00", "cluster": "c1", "namespace": "llm"}
+    hour |= {"pod": "p1", "model_id": "llama"}
+    money = {"gpu_state": "effective", "gpu_seconds": 3600, "effective_cost": "3.20", "billing_currency": "USD"}
+    tokens = {"prompt_tokens": 12_000_000, "cached_tokens": 800_000, "generated_tokens": 3_000_000}
+    counted = tokens | {"prefill_seconds": 600.0, "decode_seconds": 600.0, "covered_seconds": 3600}
+    log = {"usage_date": "2026-10-02", "model_id": "llama", "input_uncached_tokens": 700, "output_tokens": 50}
+    later = {"usage_date": "2026-10-03"}
+    given = {
+        "gpu_costs_hourly": [hour | money, hour | money | later | {"effective_cost": "5"}],
+        "serving_hourly": [hour | counted],
+        "self_hosted_usage": [log, log | later],
+    }
+    tables = {name: filled(name, rows) for name, rows in given.items()}
+    frames = {name: frame_of(rows) for name, rows in tables.items()}
+    made = self_hosted_costs(
+        gpu_costs=frames["gpu_costs_hourly"],
+        serving=frames["serving_hourly"],
+        logged=frames["self_hosted_usage"],
+        usd_rates={},
+        pools=(),
+    ).to_dicts()
+    assert [row["blended_cost_per_mtok"] for row in made] == [Decimal("0.213333333333"), Decimal("6666.666666666667")]
+
+    def told(rows: list[dict[str, Any]]) -> Held:
+        own = pa.Table.from_pylist(rows, schema=contract("self_hosted_costs").arrow_schema())
+        return held("self_hosted_costs", {**tables, "self_hosted_costs": own})
+
+    assert told(made) == NOTHING
+    assert len(told([{**row, "output_cost_per_mtok": row["output_cost_per_mtok"] * 2} for row in made]).wrong) == 2
 
 
 def outcomes_of(table: str, unit: str, amount: str) -> dict[str, pa.Table]:
