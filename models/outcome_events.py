@@ -6,7 +6,8 @@ of (`sql/core/outcome_shares.sql`), figures (`models.unit_costs`).
 Method: one outcome id counts once, on the day of its first event, and is what its last event says. An event whose
 result is one of the kind's reversals takes it back; a later success restores it. An event that makes a failure of a
 success without such a word is a conflict, and counted as one. Where a kind names its failures, events with any other
-word say nothing.
+word say nothing. A reversal of what was told more than the horizon before, or never, is a row of its own that takes
+back nothing; it does not meet the requests that happen to lie before it, which are another outcome's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from models.frames import conform, schema_of
 from models.outcome_kinds import CUSTOMER, HORIZON_DAYS, OPERATION, TRACE_ID, USER, Origin, OutcomeKind
 
 TABLE = "outcome_events"
-OUTCOME_RULES = "2"
+OUTCOME_RULES = "3"
 """Version of this module's rules: raise it when the same events would be counted otherwise."""
 
 _ID = ("outcome_kind", "outcome_id")
@@ -144,6 +145,7 @@ def _counted_once(events: pl.DataFrame, kind: OutcomeKind) -> pl.DataFrame:
         .filter(pl.col("age") <= ahead)
     )
     before = pl.col("succeeds").shift(1)
+    takes_back_nothing = pl.col("reverses").last() & ~pl.col("succeeds").any()
     return judged.group_by(*_ID, "stretch", maintain_order=True).agg(
         pl.col("day").first().alias("usage_date"),
         pl.col("occurred_at").first(),
@@ -151,7 +153,7 @@ def _counted_once(events: pl.DataFrame, kind: OutcomeKind) -> pl.DataFrame:
         is_reversed=pl.col("reverses").last(),
         quality_ratio=pl.col("quality_ratio").drop_nulls().last(),
         trace_key=pl.col("trace_key").drop_nulls().first(),
-        key_value=pl.col("key_value").drop_nulls().first(),
+        key_value=pl.when(~takes_back_nothing).then(pl.col("key_value").drop_nulls().first()),
         touch=pl.lit(kind.touch).first(),
         window_seconds=pl.lit(kind.window_hours * 3600).first(),
         event_count=pl.len(),

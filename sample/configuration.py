@@ -162,6 +162,29 @@ budgets:
   - {{id: support-mini, team: support, model: gpt-5-mini, tokens: 5_000_000}}
   - {{id: research, team: research, amount: 9_000}}
 """
+DECISIONS = """
+# What was done to spend less, and what it was to save: verified_savings says what came of it, once days suffice.
+changes:
+  - id: shorter-digests
+    what: Digests of papers are asked for in half the words
+    switched_on: 2026-10-23
+    touches: {team: research, feature: paper-digest}
+    claimed_usd: 150
+    evidence: merge request 88
+    reviewed_by: ada
+
+# What might be served on GPUs of one's own: break_even holds it against today's API and others that serve the weights.
+self_hosting:
+  - id: research-on-own-gpus
+    model: claude-opus-4-5
+    weights: llama-3.3-70b
+    gpu: H100 SXM
+    machines: [{instance_type: nimbus-h100-8x, gpus: 8, hour_cost: 19.92, provider: Nimbus Cloud}]
+    prefill_rate: 20_000    # as measured; without both, a published peak stands in
+    decode_rate: 1_000
+    people_monthly_cost: 4_000
+    setup_cost: 20_000
+"""
 TAIL = """
 # Prices that differ from the list would stand here:
 # prices:
@@ -203,7 +226,9 @@ def configuration_text(mail_port: int | None = None) -> str:
         for host in HOSTS
     )
     sections = (HEAD + teams, OWNERS_HEAD + "".join(map(_owner, OWNERS)), POOLS_HEAD + pools)
-    return "".join([*sections, MODELS_HEAD + models, HOSTS_HEAD + hosts, OUTCOMES, BUDGETS, TAIL, _mail(mail_port)])
+    return "".join(
+        [*sections, MODELS_HEAD + models, HOSTS_HEAD + hosts, OUTCOMES, BUDGETS, DECISIONS, TAIL, _mail(mail_port)]
+    )
 
 
 def _owner(rule: OwnerRule) -> str:

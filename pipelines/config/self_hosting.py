@@ -18,6 +18,19 @@ class Machine(Strict):
 
     instance_type: Words = Field(description="As price lists name it: p5.48xlarge, Standard_ND96isr_H100_v5.")
     gpus: int | None = Field(default=None, gt=0, le=1024, description="Its GPUs, where the list does not say.")
+    hour_cost: Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=6)] | None = Field(
+        default=None, description="What an hour of it costs on demand, in US dollars, by an offer that no list has."
+    )
+    provider: Words = Field(default="offer", description="Whose offer that is.")
+    region: Words | None = Field(default=None, description="Where that machine would stand. Without, nobody says.")
+
+    @model_validator(mode="after")
+    def _whole_offer(self) -> Self:
+        if self.hour_cost is not None and self.gpus is None:
+            raise ValueError("'hour_cost' needs 'gpus': no list tells how many GPUs the machine has")
+        if self.hour_cost is None and (self.region or self.provider != "offer"):
+            raise ValueError("'provider' and 'region' are of an offer of one's own: give its 'hour_cost', or neither")
+        return self
 
 
 class Interrupted(Strict):

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 import duckdb
+import polars as pl
 import pyarrow as pa
 
 from contracts import contract
@@ -13,7 +14,7 @@ from models.api_offers import ApiOffer, Residency, api_offers
 from models.break_even_risk import DERATED
 from models.checkpointing import Interruptions
 from models.frames import frame_of
-from models.gpu_offers import SPOT_DAYS, gpu_offers
+from models.gpu_offers import SPOT_DAYS, GpuOffer, gpu_offers
 from models.memory_fit import fit, room_tokens
 from models.money import nearest_double
 from models.self_host_verdicts import (
@@ -80,7 +81,7 @@ def _rows(house: House, plans: tuple[SelfHosting, ...], newest: date) -> Iterato
     blank = dict.fromkeys(contract(BREAK_EVEN).arrow_schema().names)
     for plan in plans:
         log, sized = logs[plan.model], _sized(plan)
-        offers = gpu_offers(machines, {one.instance_type: one.gpus for one in plan.machines}, plan.regions)
+        offers = _offers(plan, machines)
         about = blank | _about(plan, log, sized)
         if reason := _reason(log, sized, has_offers=bool(offers)):
             names = dict.fromkeys(_NAMES, "")
@@ -97,6 +98,17 @@ def _rows(house: House, plans: tuple[SelfHosting, ...], newest: date) -> Iterato
         month_tokens = round(sum(log.tokens.values()) / log.months)
         for row in verdict_rows(workload, traffic_of(log, workload.plan()), month_tokens, apis, offers):
             yield about | row | _unsure(log, row)
+
+
+def _offers(plan: SelfHosting, machines: pl.DataFrame) -> list[GpuOffer]:
+    """What the plan itself states of a machine, else what lists have of it; only where data may go."""
+    listed = {one.instance_type: one.gpus for one in plan.machines if one.hour_cost is None}
+    own = [
+        GpuOffer(one.provider, one.region or "", one.instance_type, "on_demand", 0, one.gpus, Fraction(one.hour_cost))
+        for one in plan.machines
+        if one.hour_cost is not None and one.gpus is not None and (not plan.regions or one.region in plan.regions)
+    ]
+    return [*gpu_offers(machines, listed, plan.regions), *own]
 
 
 def _unsure(log: Log, row: Row) -> Row:

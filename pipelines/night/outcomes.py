@@ -10,6 +10,7 @@ import pyarrow as pa
 from contracts import conform, contract
 from models.frames import frame_of
 from models.outcome_events import outcome_events
+from models.outcome_kinds import HORIZON_DAYS
 from models.unit_costs import DAYS_TOLD, MONTHS_TOLD, unit_costs
 from pipelines.calendar import month_start, months_before
 from pipelines.house import House
@@ -39,7 +40,8 @@ def build_outcome_events(house: House, first: date, last: date) -> Built:
         pieces += replace_slices(house, output, conform(output, found.to_arrow()), month)
         undeclared |= set(read["outcomes"]["outcome_kind"].unique().to_list()) - {kind.name for kind in kinds}
     built = summary(output, [target.slice_date for target in targets], pieces)
-    return Built(EVENTS, built.slices, built.row_count, note=_conflicts(pieces), problems=_unknown(undeclared))
+    note = "; ".join(filter(None, (_conflicts(pieces), _late(pieces))))
+    return Built(EVENTS, built.slices, built.row_count, note=note, problems=_unknown(undeclared))
 
 
 def build_unit_costs(house: House, _first: date, _last: date) -> Built:
@@ -71,6 +73,17 @@ def _unknown(names: set[str]) -> tuple[str, ...]:
     return tuple(
         f"outcomes: events of the kind '{name}' are counted nowhere: declare it under outcomes, or correct the source"
         for name in sorted(names)
+    )
+
+
+def _late(pieces: Sequence[pa.Table]) -> str:
+    """Reversals of what was told too long before, or never: what they take back stays what it was."""
+    events = pl.concat([frame_of(piece) for piece in pieces]) if pieces else pl.DataFrame()
+    count = 0 if events.is_empty() else events.filter(pl.col("is_reversed") & (pl.col("event_count") == 1)).height
+    return (
+        f"{count} reversals come more than {HORIZON_DAYS} days after what they take back, or without it"
+        if count
+        else ""
     )
 
 

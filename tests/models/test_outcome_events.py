@@ -92,6 +92,18 @@ def test_five_weeks_later_it_is_the_same_outcome_and_a_day_more_another(days: in
     assert found[0]["is_reversed"] is (count == 1)
 
 
+def test_a_reversal_that_comes_too_late_takes_back_nothing_and_meets_nobody_else_s_requests() -> None:
+    customer = {"customer_hash": "c"}
+    first, late = counted(told(event(0, **customer), event(36, "reopened", **customer)))
+    assert (first["is_success"], first["key_value"]) == (True, "c")
+    assert (late["is_success"], late["is_reversed"], late["key_value"]) == (False, True, None)
+    # what is resolved anew after that is an outcome of that time, and a reversal in time is of its own
+    _, anew = counted(told(event(0, **customer), event(36, "reopened", **customer), event(37, **customer)))
+    assert (anew["is_success"], anew["key_value"]) == (True, "c")
+    (taken,) = counted(told(event(0, **customer), event(35, "reopened", **customer)))
+    assert (taken["is_reversed"], taken["key_value"]) == (True, "c")
+
+
 def test_a_day_sees_the_same_whatever_other_days_are_computed_with_it() -> None:
     events = [event(0), event(30, "reopened"), event(60), event(90, "reopened"), event(130)]
     whole = {row["usage_date"]: row for row in counted(told(*events))}

@@ -176,3 +176,19 @@ def test_what_interruptions_of_spot_cost_is_declared_or_unknown(ready: Path, tmp
         assert (rows["todays_api"]["verdict"], rows["todays_api"]["reason"]) == ("self_host", None)
         assert rows["todays_api"]["spot_hours_ratio"] == pytest.approx(1.2840254)  # exp(30 / 120)
         assert float(rows["todays_api"]["own_monthly_cost"]) == pytest.approx(730 * 1.2840254 * 1.05 + 1_000)
+
+
+def test_an_offer_that_no_list_has_is_the_plan_s_own(ready: Path, tmp_path: Path) -> None:
+    own = PLAN.replace("p5.48xlarge", "hgx, gpus: 8, hour_cost: 9.50, provider: Nimbus Cloud, region: eu-central-1")
+    with open_house(company(ready, tmp_path / "own", own), "run", clock=lambda: CLOCK) as house:
+        rows = night(house)[1]
+        assert {(row["provider_name"], row["region_id"], row["purchase_option"]) for row in rows} == {
+            ("Nimbus Cloud", "eu-central-1", "on_demand")
+        }
+        assert {row["own_monthly_cost"] for row in rows} == {Decimal("9.5") * 730 * Decimal("1.05") + 1_000}
+    elsewhere = own + "    regions: [us-east-1]\n"
+    with open_house(company(ready, tmp_path / "elsewhere", elsewhere), "run", clock=lambda: CLOCK) as house:
+        assert [row["reason"] for row in night(house)[1]] == ["no_gpu_price"]
+    untold = own.replace("gpus: 8, ", "")
+    with pytest.raises(ConfigError, match="needs 'gpus'"), open_house(company(ready, tmp_path / "u", untold), "run"):
+        pass

@@ -158,3 +158,18 @@ def test_a_kind_that_nobody_declares_and_one_that_nothing_serves_are_named(compa
         assert counted.startswith("outcomes: events of the kind 'ticket' are counted nowhere: declare it")
         served = build_unit_costs(house, DAY, DAY).problems
         assert [told.split(":")[1] for told in served] == [" no request serves 'other'", " no request serves 'draft'"]
+
+
+def test_reversals_that_come_too_late_are_counted_aloud(company: Path, tmp_path: Path) -> None:
+    (tmp_path / "farthing.yml").write_text((company / "farthing.yml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "key").symlink_to(company / "key")
+    with open_house(tmp_path / "farthing.yml", "run", clock=lambda: datetime(2026, 10, 30, 5)) as house:
+        told_on = {DAY: ("T-9", "reopened"), DAY - timedelta(days=36): ("T-9", "resolved")}
+        for day, (ticket, result) in told_on.items():
+            event = {"outcome_kind": "ticket", "outcome_id": ticket, "result": result, "x_slice_date": day}
+            event["occurred_at"] = f"{day} 09:00:00"
+            house.lake.replace_slice("outcomes", day, "desk", filled("outcomes", [event]), "a")
+        built = build_outcome_events(house, DAY, DAY)
+        assert built.note == "1 reversals come more than 35 days after what they take back, or without it"
+        rows = house.lake.read("outcome_events", DAY, DAY + timedelta(days=1)).to_pylist()
+        assert [(row["outcome_id"], row["is_success"], row["is_reversed"]) for row in rows] == [("T-9", False, True)]
