@@ -14,6 +14,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -27,6 +28,8 @@ from contracts import contract
 from models.frames import frame_of, schema_of
 from models.reconciliation import reconcile
 from pipelines.engines.duckdb_engine import DuckDBEngine
+from pipelines.house import shared_memory
+from pipelines.night.ahead import AT_ONCE, computed
 from pipelines.night.build import ROWS_AT_ONCE
 
 HERE = Path(__file__).parent
@@ -76,28 +79,35 @@ def by_hand(folder: Path, spill: str) -> None:
 def reconciled(folder: Path, spill: str) -> None:
     """All that the log goes through: prices, owners, defects, hours, and the reconciliation with a bill.
 
-    Days are built together as a night builds them, and every table is written.
+    Days are built together and side by side as a night builds them, and every table is written.
     """
     pieces: dict[str, list[pa.Table]] = defaultdict(list)
-    ends, book = (contract(name).arrow_schema().empty_table() for name in ("day_ends", "price_book"))
-    for number, files in enumerate(_together(sorted((folder / "gateway_requests").iterdir()))):
-        ends = pa.concat_tables([ends, _day_ends(files, spill)])
-        engine = _engine(folder, files, spill)
-        engine.register("owners", owners())
-        engine.register("day_ends", ends)
-        build(engine, [*WRITTEN, "price_book"], [*GIVEN, "owners", "day_ends"])
+    book = contract("price_book").arrow_schema().empty_table()
+    together = list(_together(sorted((folder / "gateway_requests").iterdir())))
+    ends = pa.concat_tables(computed(partial(_day_ends, files, spill) for files in together))
+    for number, tables in enumerate(computed(partial(_tables_of, folder, files, ends, spill) for files in together)):
         for name in WRITTEN:
-            rows = engine.read(name)
-            pq.write_table(rows, folder / f"{name}-{number}.parquet")
+            pq.write_table(tables[name], folder / f"{name}-{number}.parquet")
             if name in KEPT:
-                pieces[name].append(rows)
-        book = engine.read("price_book")
-        engine.close()
+                pieces[name].append(tables[name])
+        book = tables["price_book"]
     pq.write_table(pa.concat_tables(pieces["usage_daily"]), folder / "reconciled.parquet")
     hours = frame_of(pa.concat_tables(pieces["usage_hourly"]))
     nothing = frame_of(contract("provider_usage").arrow_schema().empty_table())
     found = reconcile(FIRST_DAY, bill_of(hours), hours, nothing, frame_of(book), {}, {})
     found.causes.write_parquet(folder / "causes.parquet")
+
+
+def _tables_of(folder: Path, files: Iterable[Path], ends: pa.Table, spill: str) -> dict[str, pa.Table]:
+    """What is made of some days, which are compared with the last second of the day before each."""
+    engine = _engine(folder, files, spill, shared_memory(MEMORY_LIMIT, AT_ONCE))
+    engine.register("owners", owners())
+    engine.register("day_ends", ends)
+    names = [*WRITTEN, "price_book"]
+    build(engine, names, [*GIVEN, "owners", "day_ends"])
+    tables = {name: engine.read(name) for name in names}
+    engine.close()
+    return tables
 
 
 def _together(files: Iterable[Path]) -> Iterator[list[Path]]:
@@ -114,8 +124,8 @@ def _together(files: Iterable[Path]) -> Iterator[list[Path]]:
     yield together
 
 
-def _engine(folder: Path, files: Iterable[Path], spill: str) -> DuckDBEngine:
-    engine = DuckDBEngine(MEMORY_LIMIT, spill)
+def _engine(folder: Path, files: Iterable[Path], spill: str, memory: str = MEMORY_LIMIT) -> DuckDBEngine:
+    engine = DuckDBEngine(memory, spill)
     engine.register("gateway_requests", [str(path) for path in files])
     for name in ("model_identity", "prices"):
         engine.register(name, [str(folder / f"{name}.parquet")])
@@ -125,7 +135,7 @@ def _engine(folder: Path, files: Iterable[Path], spill: str) -> DuckDBEngine:
 
 
 def _day_ends(files: Iterable[Path], spill: str) -> pa.Table:
-    engine = DuckDBEngine(MEMORY_LIMIT, spill)
+    engine = DuckDBEngine(shared_memory(MEMORY_LIMIT, AT_ONCE), spill)
     engine.register("gateway_requests", [str(path) for path in files])
     build(engine, ["day_ends"], GIVEN)
     found = engine.read("day_ends")

@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 from connectors.base import SourceSettings
@@ -59,17 +60,17 @@ class House:
         return self.lake.root.is_local
 
     @contextmanager
-    def engine(self) -> Generator[Engine]:
-        """A fresh engine, closed afterwards."""
+    def engine(self, share: int = 1) -> Generator[Engine]:
+        """A fresh engine, closed afterwards; one of so many that share the memory that the settings allow."""
         with tempfile.TemporaryDirectory(prefix="farthing-engine-") as spill:
-            engine = _engine(self.config, spill)
+            engine = _engine(self.config, spill, share)
             try:
                 yield engine
             finally:
                 engine.close()
 
 
-def _engine(config: Config, spill: str) -> Engine:
+def _engine(config: Config, spill: str, share: int) -> Engine:
     if config.engine == "spark":
         # PySpark takes a main module without a file, as a scheduler's workers have, for its own doctests, and exits
         vars(sys.modules["__main__"]).setdefault("__file__", __file__)
@@ -78,7 +79,13 @@ def _engine(config: Config, spill: str) -> Engine:
         return SparkEngine(config.spark_remote or "")
     from pipelines.engines.duckdb_engine import DuckDBEngine
 
-    return DuckDBEngine(memory_limit=config.memory_limit, temp_directory=spill)
+    return DuckDBEngine(memory_limit=shared_memory(config.memory_limit, share), temp_directory=spill)
+
+
+def shared_memory(limit: str, share: int) -> str:
+    """An amount of memory, such as `4GB`, divided by so many: in the same unit, with decimals where it needs them."""
+    unit = limit.lstrip("0123456789. ")
+    return f"{Decimal(limit.removesuffix(unit)) / share:f}{unit}"
 
 
 @contextmanager

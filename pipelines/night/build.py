@@ -1,10 +1,12 @@
 """Builds the stale slices of a table that has SQL: registers what it reads, runs it, replaces slice by slice."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +15,7 @@ from contracts import Contract, contract
 from pipelines.calendar import month_start
 from pipelines.engines import Engine
 from pipelines.house import House
+from pipelines.night.ahead import AT_ONCE, computed
 from pipelines.night.closings import FROZEN, locked_months
 from pipelines.night.notes import CURRENCY, EXACT, MONEY, note
 from pipelines.night.references import REFERENCE_DATE
@@ -56,15 +59,47 @@ def build(house: House, output: Contract, first: date, last: date) -> Built:
         return _build_whole(house, output)
     done: list[date] = []
     tables: list[pa.Table] = []
-    targets = stale_targets(house, output, first, last)
-    for together in _batches(house, output, targets):
-        with house.engine() as engine:
-            _register_inputs(house, engine, output, [target.slice_date for target in together])
-            engine.build(output)
-            rows = engine.read(output.table)
-        tables += replace_slices(house, output, rows, together)
-        done += [target.slice_date for target in together]
+    batches = list(_batches(house, output, stale_targets(house, output, first, last)))
+    with closing(_rows_of(house, output, batches)) as computed_rows:
+        for together, rows in zip(batches, computed_rows, strict=True):
+            tables += replace_slices(house, output, rows, together)
+            done += [target.slice_date for target in together]
     return summary(output, done, tables)
+
+
+def _rows_of(house: House, output: Contract, batches: Sequence[Sequence[Target]]) -> Generator[pa.Table]:
+    """The rows of each batch, in order. The lake is read by this thread alone; only what an engine does is not.
+
+    Several batches are computed side by side, in as much memory together as one may take. Engines of one session,
+    such as Spark's, know each table once: there one follows the other.
+    """
+    if len(batches) < 2 or house.config.engine == "spark":
+        for together in batches:
+            with house.engine() as engine:
+                _register_inputs(house, engine, output, [target.slice_date for target in together])
+                rows = _built(engine, output)
+            yield rows
+        return
+    with ExitStack() as all_opened:
+
+        def jobs() -> Iterator[Callable[[], pa.Table]]:
+            for together in batches:
+                opened = all_opened.enter_context(ExitStack())
+                engine = opened.enter_context(house.engine(share=AT_ONCE))
+                _register_inputs(house, engine, output, [target.slice_date for target in together])
+                yield partial(_built_and_closed, opened, engine, output)
+
+        yield from computed(jobs())
+
+
+def _built(engine: Engine, output: Contract) -> pa.Table:
+    engine.build(output)
+    return engine.read(output.table)
+
+
+def _built_and_closed(opened: ExitStack, engine: Engine, output: Contract) -> pa.Table:
+    with opened:
+        return _built(engine, output)
 
 
 def read_view(house: House, view: Contract, day: date) -> pa.Table:
