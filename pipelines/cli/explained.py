@@ -39,7 +39,11 @@ _LABELS: dict[str, tuple[str, ...]] = {
     ),
     "bill": ("origin", "x_source", "provider_name", "charge_description", "sku_id", "resource_id"),
     "deliveries": ("x_source", "x_account", "slice_date", "received_at", "landing_file"),
-    "requests": ("rule_id", "basis", "usage_date", "model_id", "key_alias", "pricing_status", "price_from"),
+    "requests": (
+        *("rule_id", "basis", "usage_date", "model_id", "key_alias", "pricing_status", "price_from"),
+        *("hostname", "gpu_uuid", "namespace", "pod", "gpu_state", "note"),
+    ),
+    "log_files": ("x_source", "x_account", "slice_date", "received_at", "landing_file", "note"),
 }
 """The columns by which a page sums the rows of a level."""
 _ALWAYS = {
@@ -49,9 +53,13 @@ _ALWAYS = {
     "weights": {"rule_id", "basis", "model_id", "key_alias", "namespace", "gpu_state"},
     "bill": {"x_source", "charge_description"},
     "deliveries": {"x_source", "x_account", "received_at", "landing_file"},
-    "requests": {"usage_date", "model_id", "key_alias", "price_from"},
+    "requests": {"usage_date", "model_id", "key_alias", "price_from", "note"},
+    "log_files": {"x_source", "x_account", "received_at", "landing_file", "note"},
 }
 """Of these, the ones that are told though all rows agree in them."""
+
+LEVELS = frozenset(_LABELS)
+"""Levels of the ledger, which are shown in groups."""
 
 
 def as_text(asked: Question, number: int, explanation: Explanation, *, everything: bool) -> str:

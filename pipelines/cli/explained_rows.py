@@ -7,10 +7,10 @@ from decimal import Decimal
 import polars as pl
 
 from contracts import all_contracts, contract
-from pipelines.cli.explained import headline, in_groups, plain, shown, titled
+from pipelines.cli.explained import LEVELS, headline, in_groups, plain, shown, titled
 from pipelines.explain.made_of import TO
 from pipelines.explain.question import Question
-from pipelines.explain.walk import AMOUNTS, DEPTHS, Explanation, Level
+from pipelines.explain.walk import AMOUNTS, Explanation, Level
 
 ROWS_SHOWN = 8
 _FILES = ("x_source", "x_account", "slice_date", "received_at", "landing_file", "row_count", "note")
@@ -42,7 +42,7 @@ def _figures(table: str, figure: pl.DataFrame) -> Iterator[str]:
 
 def _level(level: Level, *, everything: bool) -> Iterator[str]:
     last = level.name.rsplit("/", maxsplit=1)[-1]
-    if level.amounts == AMOUNTS and last in DEPTHS:  # of the ledger
+    if level.amounts == AMOUNTS and last in LEVELS:  # of the ledger
         yield from in_groups(replace(level, name=last), AMOUNTS[0], everything=everything)
         return
     names = [name for name in level.amounts if name in level.rows.columns]

@@ -24,6 +24,10 @@ class Evidence:
     versions: Mapping[str, int]
     locked: frozenset[date]
     _slices: dict[tuple[str, int], list[Slice]] = field(default_factory=dict[tuple[str, int], list[Slice]], repr=False)
+    files_told: dict[tuple[object, ...], tuple[Mapping[str, object], Sequence[str]]] = field(
+        default_factory=dict[tuple[object, ...], tuple[Mapping[str, object], Sequence[str]]], repr=False
+    )
+    """What was looked up of deliveries: by fact, version, slice and source, with the names of their files."""
 
     def slices_at(self, table: str, version: int) -> list[Slice]:
         """The slices of a table at one of its versions, looked up once. Raises LakeError when there is none."""

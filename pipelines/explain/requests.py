@@ -1,6 +1,7 @@
 """The logged requests behind what a bill was split by, each with its tokens, the prices that applied, and its part.
 
-Of an attempt that was logged again its copy is there, too: what it weighs is told with the first.
+Of an attempt that was logged again its copy is there, too: what it weighs is told with the first. Where a use has more
+requests than are listed, the smaller ones are one line of their sum, which has their part: nothing is left out.
 
 Here belongs: reading the log as it was when the snapshot was made. Here does not belong: pricing it (the views do).
 """
@@ -22,12 +23,11 @@ from pipelines.engines.duckdb_engine import DuckDBEngine
 from pipelines.explain.evidence import Evidence
 from pipelines.explain.journal import AMOUNTS
 from pipelines.explain.weights import CAPACITY
-from pipelines.lake import LakeError
 from pipelines.night.build import views_below
 from pipelines.night.stale import input_range, stored_inputs
 
-MOST = 2_000_000
-"""Requests that are read at once: about as many as fit a terminal's patience and this machine's memory."""
+MOST = 100_000
+"""Requests that are listed one by one, the most expensive ones: as many as a spreadsheet and a terminal bear."""
 MEMORY = "4GB"
 _OUTPUT = "usage_sums"  # the table that reads the priced log
 _NAMED = {
@@ -45,36 +45,36 @@ _TOLD = (
     *("started_at", "request_id", "attempt_group_id", "status", "is_cache_hit", "pricing_status", "price_from"),
     *("x_page", "x_row"),
 )
+_MONEY = "decimal(38,12)"
 _KEPT = ("entry", "origin", "period", "posting_id", "charge_group_id", "rule_id", "to_account", "billing_currency")
+_TOKENS = tuple(column_of(each) for each in TOKEN_CLASSES)
+_BOUGHT = ("bought_cost_usd", *(f"bought_{name}" for name in _TOKENS))
+"""What a request weighs by: what the gateway's own cache answered was not bought."""
+_SUMMED = ("request_count", *_TOKENS, "request_cost_usd", *_BOUGHT)
 
 
-def requests(evidence: Evidence, used: pl.DataFrame) -> pl.DataFrame:
+def requests(evidence: Evidence, used: pl.DataFrame, most: int = MOST) -> pl.DataFrame:
     """The log's rows behind rows of the level of weights, with the part of each.
 
     Args:
         evidence: the open snapshot.
         used: the rows of that level; those that no log is behind are kept as they are.
+        most: how many requests are listed; of the others each use has one line, whose `note` says how many it is.
 
     Returns:
-        Columns of `_KEPT`, effective_cost and billed_cost (the part), and of the request: `_SAME`, `_TOLD`, its tokens
-        by class, the price of each, request_cost_usd.
-
-    Raises:
-        LakeError: there are more than `MOST` of them.
+        Columns of `_KEPT`, effective_cost and billed_cost (the part), request_count (1, or of the others together),
+        note, and of the request: `_SAME`, `_TOLD`, its tokens by class, the price of each, request_cost_usd.
     """
     numbered = used.with_row_index("use").with_columns(pl.col("use").cast(pl.Int64))
     logged = numbered.filter(pl.col("key_id").is_not_null()) if "key_id" in used.columns else numbered.clear()
     if logged.is_empty():
         return used
-    days = logged.group_by("usage_date").agg(pl.col("request_count").sum()).sort("usage_date")
-    if (count := int(days["request_count"].sum())) > MOST:
-        raise LakeError(f"{count:,} logged requests are behind it: ask for a day or a line (--where day=2026-10-03)")
-    rows = pl.concat(list(_of_days(evidence, days["usage_date"].to_list())))
-    found = logged.join(rows, on=list(_SAME), how="inner", nulls_equal=True, maintain_order="left")
-    shared = _shared(logged, found.with_columns(weight=_weight()))
+    days = logged["usage_date"].unique().sort().to_list()
+    each = max(most // len(days), 1)
+    shared = pl.concat([_shared_of_day(evidence, day, logged.filter(usage_date=day), each) for day in days])
     rest = numbered.join(shared.select("use").unique(), on="use", how="anti")
-    columns = [*_KEPT, *AMOUNTS, *_SAME, *_TOLD, *_priced(), "request_cost_usd"]
-    return pl.concat([shared.select(columns), rest.drop("use")], how="diagonal_relaxed").sort(
+    columns = [*_KEPT, *AMOUNTS, *_SAME, *_TOLD, *_priced(), "request_cost_usd", "request_count", "note"]
+    return pl.concat([shared.select(columns), rest.drop("use", "request_count")], how="diagonal_relaxed").sort(
         "entry", maintain_order=True
     )
 
@@ -83,32 +83,89 @@ def _priced() -> list[str]:
     return [name for each in TOKEN_CLASSES for name in (column_of(each), f"{each}_usd_per_token")]
 
 
-def _of_days(evidence: Evidence, days: list[date]) -> Iterator[pl.DataFrame]:
-    """Day by day, so that no more of a log is priced at once than a night does."""
+def _shared_of_day(evidence: Evidence, day: date, logged: pl.DataFrame, most: int) -> pl.DataFrame:
+    """A day's requests with their parts; day by day, so that no more of a log is priced at once than a night does."""
+    asked = logged.select(_SAME).unique()
+    with TemporaryDirectory(prefix="farthing-explain-") as folder:
+        engine = DuckDBEngine(MEMORY, folder)
+        try:
+            _register(evidence, engine, day)
+            rows = frame_of(engine.query(_largest(asked, most)))
+            if rows.height == most:  # there may be more
+                rows = pl.concat([rows, _others(rows, frame_of(engine.query(_sums(asked))))], how="diagonal_relaxed")
+        finally:
+            engine.close()
+    found = logged.drop("request_count").join(
+        rows, on=list(_SAME), how="inner", nulls_equal=True, maintain_order="left_right"
+    )
+    return _shared(logged, found.with_columns(weight=_weight()))
+
+
+def _logged(asked: pl.DataFrame) -> str:
+    """The day's requests of the uses that are asked about, with their prices."""
     named = ", ".join(f"{expression} as {name}" for name, expression in _NAMED.items())
     told = ", ".join(f"r.{name}" for name in ("usage_date", "x_source", "service_tier", "price_region_id", *_TOLD))
     prices = ", ".join(f"r.{column_of(each)}, b.{each}_usd_per_token" for each in TOKEN_CLASSES)
-    for day in days:
-        with TemporaryDirectory(prefix="farthing-explain-") as folder:
-            engine = DuckDBEngine(MEMORY, folder)
-            try:
-                _register(evidence, engine, day)
-                found = engine.query(
-                    f"""
-                    select {told}, {named}, {prices}, r.priced_cost_usd as request_cost_usd
-                    from priced_requests r
-                    left join price_book b
-                        on r.provider_id = b.provider_id and r.model_id = b.model_id
-                        and r.service_tier = b.service_tier and r.price_region_id = b.region_id
-                        and r.price_input_tokens_from = b.input_tokens_from
-                        and r.started_at >= b.valid_from and r.started_at < b.valid_to
-                    where r.usage_date = date '{day}' and not r.is_self_hosted
-                    order by r.x_source, r.x_page, r.x_row
-                    """
-                )
-            finally:
-                engine.close()
-        yield frame_of(found)
+    bought = ", ".join(f"case when r.is_cache_hit then 0 else coalesce(r.{n}, 0) end as bought_{n}" for n in _TOKENS)
+    same = " and ".join(f"l.{name} is not distinct from a.{name}" for name in _SAME)
+    uses = ", ".join(f"({', '.join(map(_literal, row))})" for row in asked.rows())
+    return f"""
+        with asked ({", ".join(_SAME)}) as (values {uses}),
+        named as (
+            select
+                {told}, {named}, {prices}, {bought}, cast(1 as bigint) as request_count,
+                cast(null as varchar) as note,
+                cast(r.priced_cost_usd as {_MONEY}) as request_cost_usd,
+                cast(
+                    case when r.is_cache_hit then 0 else coalesce(r.priced_cost_usd, 0) end as {_MONEY}
+                ) as bought_cost_usd
+            from priced_requests r
+            left join price_book b
+                on r.provider_id = b.provider_id and r.model_id = b.model_id
+                and r.service_tier = b.service_tier and r.price_region_id = b.region_id
+                and r.price_input_tokens_from = b.input_tokens_from
+                and r.started_at >= b.valid_from and r.started_at < b.valid_to
+            where r.usage_date = date '{asked["usage_date"][0]}' and not r.is_self_hosted
+        ),
+        logged as (select l.* from named l semi join asked a on {same})
+    """
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, date):
+        return f"date '{value}'"
+    return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
+def _largest(asked: pl.DataFrame, most: int) -> str:
+    """The most expensive ones, in the order of the log."""
+    order = f"request_cost_usd desc nulls last, {_ALL} desc, x_source, x_page, x_row"
+    top = f"select * from logged order by {order} limit {most}"
+    return f"{_logged(asked)} select * from ({top}) order by x_source, x_page, x_row"
+
+
+_ALL = " + ".join(f"bought_{name}" for name in _TOKENS)
+
+
+def _sums(asked: pl.DataFrame) -> str:
+    sums = ", ".join(f"cast(sum({name}) as bigint) as {name}" for name in _SUMMED if not name.endswith("_usd"))
+    costs = ", ".join(f"sum({name}) as {name}" for name in _SUMMED if name.endswith("_usd"))
+    same = ", ".join(_SAME)
+    return f"{_logged(asked)} select {same}, {sums}, {costs} from logged group by {same} order by {same}"
+
+
+def _others(listed: pl.DataFrame, whole: pl.DataFrame) -> pl.DataFrame:
+    """What is not listed of each use: all of it less what is, in one row."""
+    mine = listed.group_by(_SAME).agg(pl.col(name).sum().alias(f"_{name}") for name in _SUMMED)
+    both = whole.join(mine, on=list(_SAME), how="left", nulls_equal=True)
+    less = [
+        pl.when(pl.col(name).is_not_null()).then(pl.col(name) - pl.col(f"_{name}").fill_null(0)).alias(name)
+        for name in _SUMMED
+    ]
+    rest = both.with_columns(less).filter(pl.col("request_count") > 0)
+    count = pl.col("request_count").cast(pl.String)
+    note = pl.concat_str(count, pl.lit(" requests of smaller cost, together"))
+    return rest.select(*_SAME, *_SUMMED, note=note, is_cache_hit=pl.lit(value=False))
 
 
 def _register(evidence: Evidence, engine: Engine, day: date) -> None:
@@ -127,16 +184,14 @@ def _register(evidence: Evidence, engine: Engine, day: date) -> None:
 
 def _weight() -> pl.Expr:
     """What a request weighs: its tokens of the class that the bill names, or what it cost."""
-    weight = pl.col("request_cost_usd").fill_null(0).cast(pl.Decimal(38, 12)).to_physical()
+    weight = pl.col("bought_cost_usd").cast(pl.Decimal(38, 12)).to_physical()
     for name in TOKEN_CLASSES:
-        tokens = pl.col(column_of(name)).fill_null(0)
+        tokens = pl.col(f"bought_{column_of(name)}")
         if name == "output_text":
-            tokens = tokens + pl.col(column_of("output_reasoning")).fill_null(0)
+            tokens = tokens + pl.col(f"bought_{column_of('output_reasoning')}")
         weight = pl.when(pl.col("basis") == f"{name} tokens").then(tokens.cast(pl.Int128)).otherwise(weight)
-    taken = [pl.col(column_of(name)).fill_null(0).cast(pl.Int128) * share for name, share in CAPACITY_WEIGHTS.items()]
-    weight = pl.when(pl.col("basis") == CAPACITY).then(pl.sum_horizontal(taken)).otherwise(weight)
-    # what the gateway's own cache answered was not bought
-    return pl.when("is_cache_hit").then(0).otherwise(weight)
+    taken = [pl.col(f"bought_{column_of(name)}").cast(pl.Int128) * share for name, share in CAPACITY_WEIGHTS.items()]
+    return pl.when(pl.col("basis") == CAPACITY).then(pl.sum_horizontal(taken)).otherwise(weight)
 
 
 def _shared(logged: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
@@ -156,9 +211,12 @@ def requests_that_differ(used: pl.DataFrame, found: pl.DataFrame) -> Iterator[st
         return
     logged = used.filter(pl.col("key_id").is_not_null())
     sums = (
-        found.filter(pl.col("started_at").is_not_null())
+        found.filter(pl.col("request_count").is_not_null())
         .group_by("entry", *_SAME)
-        .agg(found_count=pl.len(), found_cost=pl.col("request_cost_usd").cast(pl.Decimal(38, 12)).sum())
+        .agg(
+            found_count=pl.col("request_count").sum(),
+            found_cost=pl.col("request_cost_usd").cast(pl.Decimal(38, 12)).sum(),
+        )
     )
     both = logged.join(sums, on=["entry", *_SAME], how="left", nulls_equal=True)
     differs = both.filter(

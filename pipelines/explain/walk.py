@@ -12,8 +12,9 @@ from itertools import islice
 import polars as pl
 
 from pipelines.explain.bill import GROUP, bill_lines
-from pipelines.explain.delivered import deliveries
+from pipelines.explain.delivered import deliveries, log_files
 from pipelines.explain.evidence import Evidence
+from pipelines.explain.gpu_time import gpu_time
 from pipelines.explain.journal import AMOUNTS, BEFORE, booked, entries, journals, totals
 from pipelines.explain.marts import Mart
 from pipelines.explain.requests import requests, requests_that_differ
@@ -72,7 +73,9 @@ def explain(evidence: Evidence, mart: Mart, cells: pl.DataFrame, rules: Rules, d
         rules: what the rules of the journal say.
         depth: one of `DEPTHS`.
     """
-    levels = tuple(islice(_levels(evidence, mart, cells, rules), DEPTHS.index(depth) + 1))
+    # with the last depth comes everything that is left
+    count = None if depth == DEPTHS[-1] else DEPTHS.index(depth) + 1
+    levels = tuple(islice(_levels(evidence, mart, cells, rules), count))
     return Explanation(mart, totals(cells), levels, tuple(_breaks(evidence, mart, cells, levels)))
 
 
@@ -93,7 +96,9 @@ def _levels(evidence: Evidence, mart: Mart, cells: pl.DataFrame, rules: Rules) -
     yield Level("bill", "Lines of the bill", _beside(lines, before))
     found = pl.DataFrame() if lines.is_empty() else deliveries(evidence, lines)
     yield Level("deliveries", "Deliveries that brought them", _beside(found, before.drop("origin", "period")))
-    yield Level("requests", "Requests that were weighed", requests(evidence, used))
+    weighed = gpu_time(evidence, requests(evidence, used))
+    yield Level("requests", "Requests and GPU time that were weighed", weighed)
+    yield Level("log_files", "Files that these stand in", log_files(evidence, weighed))
 
 
 def _beside(found: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:

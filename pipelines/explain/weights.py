@@ -31,8 +31,14 @@ _USE = (
     *("environment", "service_tier", "price_region_id"),
     *("owner_rule_id", "request_count", "unpriced_count", "priced_cost_usd"),
 )
-_HELD = ["hostname", "namespace", "pod"]
-_SHARE = ["charge_group_id", "rule_id", "to_account", "cluster", "gpu_model_name", "gpu_state", "model_id"]
+HELD = ["hostname", "namespace", "pod"]
+"""Who held a GPU, and on which node."""
+GPU = [*HELD, "gpu_uuid", "gpu_instance_id"]
+OF_SHARE = [
+    *("charge_group_id", "rule_id", "to_account", "cluster", "gpu_model_name", "gpu_state", "model_id"),
+    "is_warm_standby",
+]
+"""What tells the shares of a charge apart."""
 _UNITS_PER_MICROSECOND = 10 ** (SCALE - 6)
 """Weights have the scale of money: seconds with twelve decimals."""
 WHOLE = "the move as a whole"
@@ -124,33 +130,43 @@ def _tokens(name: str, *, alone: bool = False) -> str:
 def _held(evidence: Evidence, moves: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """GPU time of the hours of each charge, by day and holder."""
     for (period,), asked in moves.group_by("period", maintain_order=True):
-        ids = asked.select("charge_group_id").unique()
-        groups = evidence.published("charge_groups", "t.charge_group_id in (select charge_group_id from ids)", ids=ids)
-        hours = groups.group_by("resource_id").agg(pl.col("charge_start").min(), pl.col("charge_end").max())
-        states = evidence.published(
-            "gpu_states_hourly",
-            "exists (select 1 from hours where hours.resource_id = t.resource_id "
-            "and t.hour_start > hours.charge_start - interval 1 hour and t.hour_start < hours.charge_end)",
-            hours=hours,
-        )
-        read = {name: _input(evidence, name, period) for name in ("pod_models", "gpu_labels", "owners")}
-        owned = owned_states(states, read["pod_models"], read["gpu_labels"], read["owners"])
-        charges = owned_charges(groups, states, read["owners"]).filter(cost_kind="gpu")
         by_day = (
-            gpu_seconds(charges, owned, _HELD)
+            gpu_hours(evidence, period, asked)
             .with_columns(pl.col("hour_start").dt.date().alias("usage_date"))
-            .group_by(*_SHARE, "is_warm_standby", "usage_date", *_HELD)
+            .group_by(*OF_SHARE, "usage_date", *HELD)
             .agg(pl.col("microseconds").sum(), pl.col("seconds").sum())
         )
         units = by_day.with_columns(weight=pl.col("microseconds").cast(pl.Int128) * _UNITS_PER_MICROSECOND)
         weighed = units.with_columns(weight=money_of("weight"), basis=pl.lit(GPU_TIME)).with_columns(
             whole_weight=pl.col("weight").sum().over("charge_group_id")
         )
-        key = [*_SHARE, "is_warm_standby"]
-        found = asked.select("entry", *key).join(weighed, on=key, nulls_equal=True).filter(pl.col("weight") > 0)
-        yield found.drop([name for name in key if name not in ("gpu_state", "model_id")], "microseconds").sort(
-            "entry", "usage_date", *_HELD
+        found = (
+            asked.select("entry", *OF_SHARE).join(weighed, on=OF_SHARE, nulls_equal=True).filter(pl.col("weight") > 0)
         )
+        yield found.drop("charge_group_id", "rule_id", "to_account", "microseconds").sort("entry", "usage_date", *HELD)
+
+
+def gpu_hours(evidence: Evidence, period: object, asked: pl.DataFrame) -> pl.DataFrame:
+    """GPU time of the hours of charges, by hour, GPU and holder: as `models.gpu_weights.gpu_seconds` tells it.
+
+    Args:
+        evidence: the open snapshot.
+        period: billing period of the charges.
+        asked: column charge_group_id.
+    """
+    ids = asked.select("charge_group_id").unique()
+    groups = evidence.published("charge_groups", "t.charge_group_id in (select charge_group_id from ids)", ids=ids)
+    hours = groups.group_by("resource_id").agg(pl.col("charge_start").min(), pl.col("charge_end").max())
+    states = evidence.published(
+        "gpu_states_hourly",
+        "exists (select 1 from hours where hours.resource_id = t.resource_id "
+        "and t.hour_start > hours.charge_start - interval 1 hour and t.hour_start < hours.charge_end)",
+        hours=hours,
+    )
+    read = {name: _input(evidence, name, period) for name in ("pod_models", "gpu_labels", "owners")}
+    owned = owned_states(states, read["pod_models"], read["gpu_labels"], read["owners"])
+    charges = owned_charges(groups, states, read["owners"]).filter(cost_kind="gpu")
+    return gpu_seconds(charges, owned, GPU)
 
 
 def _input(evidence: Evidence, table: str, period: object) -> pl.DataFrame:
