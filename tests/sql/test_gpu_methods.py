@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -192,6 +193,40 @@ def test_idle_fractions_at_a_minute_are_within_a_hundredth_of_the_truth(
         uuid = f"GPU-{gpu:02}"
         known = DAY - found[uuid, "unknown"]
         errors.append(found[uuid, "allocated_idle"] / known - sum(asked) / len(asked))
+    assert math.sqrt(sum(error**2 for error in errors) / len(errors)) < 0.01
+
+
+@pytest.mark.parametrize(("burst", "rest"), [(30, 1200), (120, 300), (600, 2400)])
+def test_time_below_the_threshold_is_within_a_hundredth_however_short_the_bursts(
+    duckdb_engine: DuckDBEngine, burst: int, rest: int
+) -> None:
+    # bursts and rests of exponential length, also far shorter than a sample's minute; two hours are silent
+    rows: list[Row] = []
+    truths: list[float] = []
+    for gpu in range(12):
+        drawn = random.Random(gpu)
+        busy: list[bool] = []
+        while len(busy) < DAY:
+            busy += [False] * math.ceil(drawn.expovariate(1 / rest)) + [True] * math.ceil(drawn.expovariate(1 / burst))
+        known = [second for second in range(DAY) if not 36000 <= second < 43200]
+        truths.append(sum(not busy[second] for second in known) / len(known))
+        rows += [
+            sample(
+                MIDNIGHT + timedelta(seconds=second),
+                gpu_uuid=f"GPU-{gpu:02}",
+                sm_active_ratio=0.9 if busy[second] else 0.0,
+            )
+            for second in known
+            if second % 60 == 5 * gpu
+        ]
+    seen: Counter[tuple[str, str]] = Counter()
+    for run in built(duckdb_engine, "gpu_runs", gpu_samples=rows):
+        length = int((run["ended_at"] - run["started_at"]).total_seconds())
+        seen[run["gpu_uuid"], run["activity_state"]] += length
+    errors: list[float] = []
+    for gpu, truth in enumerate(truths):
+        lull, work = (seen[f"GPU-{gpu:02}", state] for state in ("lull", "busy"))
+        errors.append(lull / (lull + work) - truth)
     assert math.sqrt(sum(error**2 for error in errors) / len(errors)) < 0.01
 
 
