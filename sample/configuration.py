@@ -179,7 +179,7 @@ self_hosting:
     model: claude-opus-4-5
     weights: llama-3.3-70b
     gpu: H100 SXM
-    machines: [{instance_type: nimbus-h100-8x, gpus: 8, hour_cost: 19.92, provider: Nimbus Cloud}]
+    machines: [{instance_type: nimbus-h100-8x, gpus: 8, hour_cost: 19.92, provider: Nimbus Compute}]
     prefill_rate: 20_000    # as measured; without both, a published peak stands in
     decode_rate: 1_000
     people_monthly_cost: 4_000

@@ -139,6 +139,28 @@ def commitment(
     raise typer.Exit(what_if_commitment(console(), config, asked))
 
 
+@app.command("forecast")
+def forecast(
+    month: Annotated[str | None, typer.Option(help="Month, such as 2026-10; without, the first not over.")] = None,
+    requests_percent: Annotated[
+        int, typer.Option(help="Requests, in per cent of what is forecast.", min=0, max=MOST_PERCENT)
+    ] = 100,
+    tokens_percent: Annotated[
+        int, typer.Option(help="Tokens of a request, in per cent of what is forecast.", min=0, max=MOST_PERCENT)
+    ] = 100,
+    price_percent: Annotated[
+        int, typer.Option(help="Price of a token, in per cent of what is forecast.", min=0, max=MOST_PERCENT)
+    ] = 100,
+    config: ConfigFile = DEFAULT_FILE,
+) -> None:
+    """Where a month ends, and how likely its budgets break, with other requests, lengths or prices from now on."""
+    from pipelines.cli.options import month_of
+    from pipelines.cli.what_if_forecast import Asked, what_if_forecast
+
+    asked = Asked(None if month is None else month_of(month), requests_percent, tokens_percent, price_percent)
+    raise typer.Exit(what_if_forecast(console(), config, asked))
+
+
 @app.command("savings")
 def savings(
     month: Annotated[str, typer.Argument(help="Month, such as 2026-10.")],

@@ -149,6 +149,8 @@ def test_a_commitment_for_nothing_saves_everything(company: Path, capsys: pytest
         ("savings 2026-10 --share batch=nan", "batch=nan"),
         ("savings 2026-10 --share batch=-0.5", "between 0 and 1"),
         ("savings 2026-10 --share batch=1e3", "between 0 and 1"),
+        ("forecast --requests-percent -1", "--requests-percent"),
+        ("forecast --month soon", "soon"),
         ("fit llama-3.3-70b --tokens 0", "--tokens"),
     ],
 )
