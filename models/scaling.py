@@ -18,10 +18,11 @@ from models.frames import conform, require, schema_of
 from models.money import money_of, units_of
 from models.pod_lives import Life, Pod, Row, Sight, Stretch, lives, pod_of
 
-SCALING_RULES = "3"
+SCALING_RULES = "4"
 """Changes when the same intervals and money would give other events."""
 
 _TABLE = "scaling_costs"
+_MONEY = ("effective_cost", "replica_cost")
 _HOUR = timedelta(hours=1)
 
 Spent = Mapping[datetime, Mapping[str, int]]
@@ -56,15 +57,14 @@ def scaling_costs(
     spent = _spent(require(gpu_costs, "gpu_costs_hourly"), set(served))
     rows: list[dict[str, Any]] = []
     for day in days:
-        rows += [row for pod, hours in sorted(served.items()) for row in _waits(pod, hours, day)]
+        rows += [row for pod, hours in sorted(served.items()) for row in _waits(pod, hours, spent.get(pod, {}), day)]
         for pod in sorted(served.keys() & held.keys()):
             for life in held[pod]:
                 for event in _events(served[pod], life.held, sight, pod.cluster, day):
                     if event["usage_date"] == day:
                         rows += _costed(pod, event, life, spent.get(pod, {}))
-    schema = {**schema_of(_TABLE), "effective_cost": pl.Int128()}
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return conform(frame.with_columns(effective_cost=money_of("effective_cost")), _TABLE)
+    frame = pl.DataFrame(rows, schema={**schema_of(_TABLE), **dict.fromkeys(_MONEY, pl.Int128())}, orient="row")
+    return conform(frame.with_columns(money_of(name).alias(name) for name in _MONEY), _TABLE)
 
 
 def _events(hours: Sequence[Row], held: Stretch, sight: Sight, cluster: str, day: date) -> Iterator[Row]:
@@ -106,30 +106,40 @@ def _costed(pod: Pod, event: Row, life: Life, spent: Spent) -> Iterator[dict[str
     for currency, amount in sorted(units.items()):
         yield {
             **pod._asdict(), **event, "event_seconds": seconds, "observed_seconds": observed,
-            "effective_cost": amount, "billing_currency": currency,
+            "effective_cost": amount, "replica_cost": None, "billing_currency": currency,
         }  # fmt: skip
 
 
-def _waits(pod: Pod, hours: Iterable[Row], day: date) -> Iterator[dict[str, Any]]:
-    """The hours of a day in which requests queued for the pod."""
+def _waits(pod: Pod, hours: Iterable[Row], spent: Spent, day: date) -> Iterator[dict[str, Any]]:
+    """The hours of a day in which requests queued for the pod, with what one more of it would have cost meanwhile.
+
+    That is the pod's own GPU money of the hour, by the seconds of it in which requests waited, of those that its
+    counters cover; one row for each currency, and one without money where nobody billed the pod's GPUs.
+    """
     by_hour: dict[datetime, list[Row]] = defaultdict(list)
     for row in hours:
         if row["waiting_seconds"] and row["usage_date"] == day:
             by_hour[row["hour_start"]].append(row)
     for hour, rows in sorted(by_hour.items()):
-        yield {
-            **pod._asdict(),
-            "usage_date": day,
-            "model_id": rows[0]["model_id"] if len(rows) == 1 else None,
-            "event_kind": "waiting",
-            "began_at": hour,
-            "ended_at": hour + _HOUR,
-            "engine_started_at": None,
-            "event_seconds": max(row["waiting_seconds"] for row in rows),
-            "observed_seconds": max(row["covered_seconds"] for row in rows),
-            "effective_cost": None,
-            "billing_currency": "",
-        }
+        waited, covered = (max(row[name] for row in rows) for name in ("waiting_seconds", "covered_seconds"))
+        units: Mapping[str, int | None] = spent.get(hour, {}) or {"": None}
+        for currency, amount in sorted(units.items()):
+            yield {
+                **pod._asdict(),
+                "usage_date": day,
+                "model_id": rows[0]["model_id"] if len(rows) == 1 else None,
+                "event_kind": "waiting",
+                "began_at": hour,
+                "ended_at": hour + _HOUR,
+                "engine_started_at": None,
+                "event_seconds": waited,
+                "observed_seconds": covered,
+                "effective_cost": None,
+                "replica_cost": None
+                if amount is None or not covered
+                else _share(amount, min(waited, covered), covered),
+                "billing_currency": currency,
+            }
 
 
 def _by_pod(rows: Iterable[Row]) -> dict[Pod, list[Row]]:

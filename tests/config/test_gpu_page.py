@@ -52,7 +52,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "scaling_costs": [
         MODEL | {"event_kind": "cold_start", "event_seconds": 60, "effective_cost": "1.5"},
         MODEL | {"event_kind": "cold_start", "event_seconds": 40, "effective_cost": "1"},
-        MODEL | {"event_kind": "waiting", "event_seconds": 7, "billing_currency": ""},
+        MODEL | {"event_kind": "waiting", "event_seconds": 7, "replica_cost": "0.25"},
     ],
     "stranded_mig_slices": [SLICE | {"stranded_gpu_seconds": 1800, "effective_cost": "0.5"}],
 }
@@ -65,7 +65,7 @@ ANSWERS: list[list[tuple[object, ...]]] = [
     [("c", "ml", "p", datetime(2026, 10, 1, 7), 2, Decimal(7))],
     [("llama", "measured_seconds", 0.2, 1.5, 0.25, "USD")],
     [("llama", 4, 0.5)],
-    [("llama", "cold_start", 2, 100, Decimal("2.5")), ("llama", "waiting", 1, 7, None)],
+    [("llama", "cold_start", 2, 100, Decimal("2.5"), None), ("llama", "waiting", 1, 7, None, Decimal("0.25"))],
     [("c", "n", 0.5, Decimal("0.5"))],
 ]
 

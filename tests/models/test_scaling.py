@@ -216,6 +216,30 @@ def test_an_hours_money_is_shared_by_what_was_told_of_it(rows):
 
 def test_waiting_costs_time_and_no_money(rows):
     assert events(rows, [], [{"waiting_seconds": 240}], []) == [("waiting", DAY, DAY + HOUR, 240, None)]
+    assert events(rows, [], [{"waiting_seconds": 240}], [spent(DAY, 4)])[0][-1] is None
+
+
+def test_one_more_pod_while_requests_waited_costs_what_this_one_does(rows):
+    """240 of 1,800 covered seconds of an hour that cost 4 and 2; without a bill, or of a start, nobody knows."""
+    ten = DAY + 10 * HOUR
+    found = scaling_costs(
+        allocations=rows.frame("gpu_allocations", [held(ten, ten + HOUR)]),
+        sightings=rows.frame("node_sightings", []),
+        serving=rows.serving(
+            {"hour_start": ten, "waiting_seconds": 240, "covered_seconds": 1800}
+            | {"first_busy_at": ten + 30 * MINUTE, "last_busy_at": ten + HOUR},
+            {"hour_start": ten + HOUR, "waiting_seconds": 60, "covered_seconds": 3600},
+        ),
+        gpu_costs=rows.frame("gpu_costs_hourly", [spent(ten, 4), spent(ten, 2, billing_currency="EUR")]),
+        days=[TODAY],
+    )
+    assert sorted(found.select("event_kind", "began_at", "billing_currency", "replica_cost").rows(), key=str) == [
+        ("cold_start", ten, "EUR", None),
+        ("cold_start", ten, "USD", None),
+        ("waiting", ten, "EUR", D("0.266666666667")),
+        ("waiting", ten, "USD", D("0.533333333333")),
+        ("waiting", ten + HOUR, "", None),
+    ]
 
 
 def test_how_much_of_an_event_was_seen_stands_beside_it(rows):
