@@ -181,3 +181,20 @@ def test_it_brings_nothing_heavy_along(node: Node) -> None:
     assert {name for name in from_elsewhere if not name.startswith(("_", "sitecustomize"))} == set()
     assert "pynvml" in modules.split()
     assert int(peak_kib) < 40 * 1024
+
+
+def test_a_round_over_eight_gpus_takes_a_thousandth_of_a_core_at_most(node: Node) -> None:
+    """At 15 s between rounds that is 15 ms of processor; what a driver takes for its answers comes on top."""
+    node.says(*(gpu(n) for n in range(8)))
+    code = (
+        "import time\nfrom pathlib import Path\n"
+        "from pipelines.sampler.holders import Holders\nfrom pipelines.sampler.rounds import open_rounds\n"
+        f"rounds = open_rounds(Holders(Path('/proc'), Path({str(node.folder)!r})), 20, {{}})\n"
+        "assert len(rounds.read()) == 8\nbegun = time.process_time()\n"
+        "for _ in range(40): rounds.read()\n"
+        "print((time.process_time() - begun) / 40)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=node.environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert float(done.stdout) < 0.015
