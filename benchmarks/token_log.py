@@ -56,6 +56,11 @@ _VALUES = {
     "tags": """case when draw % 20 = 0 then '["batch","nightly"]' when draw % 3 = 0 then '["chat"]' end""",
     "is_stream": "draw % 2 = 0",
     "latency_seconds": "(hash(draw + 2) % 30000) / 1000",
+    # one prompt in five is one of six hundred; half of the long ones tell their prefix, of which each key has eight
+    "prompt_hash": "md5(cast(case when draw % 5 = 0 then draw % 3000 else draw end as varchar))",
+    "prefix_hash": """case
+        when draw % 2 = 0 and draw % 4000 >= 1000 then md5(cast(key * 8 + hash(draw + 3) % 8 as varchar))
+    end""",
     "input_uncached_tokens": "50 + draw % 4000",
     "cache_read_tokens": "case when draw % 3 = 0 then draw % 8000 else 0 end",
     "cache_write_5m_tokens": "case when draw % 11 = 0 then 1024 else 0 end",

@@ -47,11 +47,12 @@ jobs as (
 
 loops as (
     select
+        usage_date,
         x_source,
         trace_id
     from gateway_requests
     where trace_id is not null
-    group by x_source, trace_id
+    group by usage_date, x_source, trace_id
     having count(*) > 1
 ),
 
@@ -92,7 +93,10 @@ judged as (
             and coalesce(priced_requests.feature, '') = jobs.feature
             and coalesce(priced_requests.environment, '') = jobs.environment
     left join loops
-        on priced_requests.x_source = loops.x_source and priced_requests.trace_id = loops.trace_id
+        on
+            priced_requests.usage_date = loops.usage_date
+            and priced_requests.x_source = loops.x_source
+            and priced_requests.trace_id = loops.trace_id
     left join prompts_asked_again
         on
             priced_requests.x_source = prompts_asked_again.x_source

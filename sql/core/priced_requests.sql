@@ -241,6 +241,7 @@ select
     user_hash,
     outcome_ids,
     prompt_hash,
+    prefix_hash,
     status,
     is_cache_hit,
     pricing_tier as service_tier,
