@@ -13,6 +13,7 @@ from reports.wording import clean
 _TABLES = {
     "gpu": ("gpu_waste", "month={month},team={team}"),
     "why": ("variance_bridge", "month={month},team={team}"),
+    "customers": ("chargeback_by_customer", "month={month},team={team}"),
     "idle-gpus": ("idle_gpu_holders", "holder_team_id={team}"),
     "unusual": ("anomalies", "team={team}"),
     "forecast": ("forecasts", "month={month},team={team}"),

@@ -18,12 +18,18 @@ from reports.statement import Statement
 from reports.workbook import render_workbook
 
 STATEMENT = b"farthing.statement"
+_BY_CUSTOMER = "customers.parquet"
 Format = Literal["pdf", "xlsx", "parquet"]
 
 
-def file_names(page: str, formats: Sequence[Format]) -> tuple[str, ...]:
-    """The names of a statement's page, its text twin and its files, in this order."""
-    names = [str(PurePath(page).with_suffix(f".{kind}")) for kind in ("txt", *formats)]
+def file_names(page: str, formats: Sequence[Format], *, has_customers: bool = False) -> tuple[str, ...]:
+    """The names of a statement's page, its text twin and its files, in this order.
+
+    `has_customers`: whether what was for whom is known, and a file of its own where there is a Parquet file.
+    """
+    beside = (_BY_CUSTOMER,) if has_customers else ()
+    kinds = [end for kind in formats for end in (kind, *(beside if kind == "parquet" else ()))]
+    names = [str(PurePath(page).with_suffix(f".{kind}")) for kind in ("txt", *kinds)]
     sums = [f"{name}.sha256" for name in names if name.endswith(".parquet")]
     return (page, *names, *sums)
 
@@ -31,8 +37,8 @@ def file_names(page: str, formats: Sequence[Format]) -> tuple[str, ...]:
 def statement_files(statement: Statement, rows: TeamRows, page: str, formats: Sequence[Format]) -> dict[str, bytes]:
     """The files of a statement by name, beside its `page`, such as statement-2026-07-search.html.
 
-    A Parquet file has its SHA-256 beside it, as `sha256sum --check` reads it. The same statement and rows give the same
-    bytes.
+    Parquet has the lines of `chargeback` and, where they are known, those of `chargeback_by_customer`. Each of its
+    files has its SHA-256 beside it, as `sha256sum --check` reads it. The same statement and rows give the same bytes.
     """
     made: dict[str, bytes] = {}
     for kind in formats:
@@ -42,18 +48,25 @@ def statement_files(statement: Statement, rows: TeamRows, page: str, formats: Se
         elif kind == "xlsx":
             made[name] = render_workbook(statement, rows)
         else:
-            made[name] = rows_file(rows.chargeback, statement.number)
-            made[f"{name}.sha256"] = f"{hashlib.sha256(made[name]).hexdigest()}  {name}\n".encode()
+            made |= _with_hash(name, rows_file(rows.chargeback, statement.number))
+            if rows.customers is not None:
+                beside = str(PurePath(page).with_suffix(f".{_BY_CUSTOMER}"))
+                made |= _with_hash(beside, rows_file(rows.customers, statement.number))
     return made
 
 
-def rows_file(chargeback: pl.DataFrame, number: str) -> bytes:
-    """The team's rows of `chargeback`, every column, in an order of their own, with money as decimals.
+def _with_hash(name: str, content: bytes) -> dict[str, bytes]:
+    """A file, and its SHA-256 beside it."""
+    return {name: content, f"{name}.sha256": f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode()}
+
+
+def rows_file(rows_of_team: pl.DataFrame, number: str) -> bytes:
+    """The team's rows of a table, every column, in an order of their own, with money as decimals.
 
     The statement's number stands in the file's own metadata, under `farthing.statement`.
     """
     stream = io.BytesIO()
-    ordered = chargeback.sort(chargeback.columns, nulls_last=True)
+    ordered = rows_of_team.sort(rows_of_team.columns, nulls_last=True)
     rows = ordered.to_arrow()
     told = {**(rows.schema.metadata or {}), STATEMENT: number.encode()}
     pq.write_table(rows.replace_schema_metadata(told), stream, compression="zstd")

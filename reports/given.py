@@ -91,7 +91,8 @@ class TeamRows:
 
     `previous` holds the chargeback rows of the period before; None where that period is not known. `errata`: the known
     errors on bills that change what the team is charged. The others are the team's rows of the tables that BESIDE
-    names, of the period: of `idle_gpu_holders` those of its last day, of `anomalies` those that touch it.
+    names, of the period: of `idle_gpu_holders` those of its last day, of `anomalies` those that touch it. `customers`
+    holds those of `chargeback_by_customer`; None where the snapshot has no such table.
     """
 
     chargeback: pl.DataFrame
@@ -105,8 +106,10 @@ class TeamRows:
     idle: tuple[Mapping[str, Any], ...] = ()
     anomalies: tuple[Mapping[str, Any], ...] = ()
     forecasts: tuple[Mapping[str, Any], ...] = ()
+    customers: pl.DataFrame | None = None
 
 
+CUSTOMERS = "chargeback_by_customer"
 BESIDE: Mapping[str, tuple[str, str]] = {
     "outcomes": ("unit_costs", "team_id"),
     "budgets": ("budget_status", "team_id"),

@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from reports.given import BESIDE, Period, StatementError, Team, TeamRows
+from reports.given import BESIDE, CUSTOMERS, Period, StatementError, Team, TeamRows
 
 _BEFORE = "chargeback of the month before"
 
@@ -16,6 +16,8 @@ def require_own_rows(team: Team, period: Period, rows: TeamRows, currency: str) 
     """Raises StatementError naming the first kind of row that does not belong, what was expected, and the remedy."""
     _require_team(rows.chargeback, "chargeback", team)
     _require_team(rows.gpu, "gpu_waste", team)
+    if rows.customers is not None:
+        _require_team(rows.customers, CUSTOMERS, team)
     require_period_and_currency(rows, period, currency)
     if rows.previous is not None:
         _require_team(rows.previous, _BEFORE, team)
@@ -29,6 +31,9 @@ def require_period_and_currency(rows: TeamRows, period: Period, currency: str) -
     _require_period(rows.chargeback, "chargeback", period.start)
     _require_period(rows.gpu, "gpu_waste", period.start)
     _require_currency(rows.chargeback, "chargeback", currency)
+    if rows.customers is not None:
+        _require_period(rows.customers, CUSTOMERS, period.start)
+        _require_currency(rows.customers, CUSTOMERS, currency)
     if rows.previous is not None:
         _require_period(rows.previous, _BEFORE, period.previous_start)
         _require_currency(rows.previous, _BEFORE, currency)

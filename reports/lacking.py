@@ -12,6 +12,7 @@ _CALLED = {
     "anomalies": "What was unusual",
     "bill_errata": "Known errors on bills",
     "budget_status": "Budgets",
+    "chargeback_by_customer": "Whom it was for",
     "forecasts": "Where the month ends",
     "gpu_unjoined": "GPU machines that nobody knows",
     "gpu_waste": "GPU time by state",

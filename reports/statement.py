@@ -6,7 +6,6 @@ Here belongs: the view-model of a statement. Here does not belong: markup, mail,
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import PurePath
 
 import polars as pl
 
@@ -15,6 +14,7 @@ from reports.beside_costs import budget_tables, outcome_tables
 from reports.breakdown import as_listed, split, sums_by
 from reports.could_save import savings_table
 from reports.currencies import converted, rates_of
+from reports.customers import customers_table
 from reports.given import Period, SharedFacts, Team, TeamRows
 from reports.glance import glance_table
 from reports.guard import require_own_rows
@@ -46,12 +46,14 @@ class Statement:
 
 
 _FORMS = {
+    ".customers.parquet": "What was for whom, as Parquet",
+    ".customers.parquet.sha256": "Hash of that file",
     ".html": "Page",
     ".txt": "Plain text",
     ".pdf": "PDF",
     ".xlsx": "Workbook with every line",
     ".parquet": "Every line as Parquet",
-    ".sha256": "Hash of the Parquet file",
+    ".parquet.sha256": "Hash of the Parquet file",
 }
 
 
@@ -64,8 +66,10 @@ def build_statement(
     """
     require_own_rows(team, period, rows, shared.currency)
     month = build_month(period, rows, _without_causes(shared))
-    purpose, rule = _purpose_and_rule(converted(rows.chargeback), month.total, month.currency)
-    costs = (*month.moved, month.services, purpose, *month.gpu, *_if_any(idle_table(rows.idle)), rule)
+    known = converted(rows.chargeback)
+    purpose, rule = _purpose_and_rule(known, month.total, month.currency)
+    whom = _if_any(customers_table(rows.customers, known, month.total, month.currency))
+    costs = (*month.moved, month.services, purpose, *whom, *month.gpu, *_if_any(idle_table(rows.idle)), rule)
     told = (*costs, *month.errata, *month.currencies, *_beside(team, period, rows, shared.currency), *_files(files))
     return Statement(
         number=statement_number(team.team_id, period, rows.chargeback),
@@ -92,9 +96,13 @@ def _beside(team: Team, period: Period, rows: TeamRows, currency: str) -> tuple[
 
 def _files(names: Sequence[str]) -> tuple[Table, ...]:
     """Where else this statement is to be had."""
-    rows = tuple(Row(name, (_FORMS.get(PurePath(name).suffix, "File"),), link=name) for name in names)
+    rows = tuple(Row(name, (_form(name),), link=name) for name in names)
     lead = "In one folder, or with the mail. All have this statement's number."
     return (Table("files", "The same as files", ("File", "Form"), rows, lead=lead),) if rows else ()
+
+
+def _form(name: str) -> str:
+    return next((form for end, form in _FORMS.items() if name.endswith(end)), "File")
 
 
 def _if_any(table: Table | None) -> tuple[Table, ...]:

@@ -1,4 +1,4 @@
-"""The team's month as a workbook: what the statement says, and every line behind it.
+"""The team's month as a workbook: what the statement says, every line behind it, and whom it was for.
 
 Here belongs: cells. Here does not belong: figures. Text is written as text, whatever it looks like: no cell is a
 formula or a link. An amount is a number with its format; where a spreadsheet's fifteen digits would round it, the exact
@@ -39,6 +39,17 @@ _LINES = (
     ("Bill", "period_state"),
     ("Currency", "billing_currency"),
 )
+_CUSTOMERS = (
+    ("Named by", "naming"),
+    ("Customer", "customer_hash"),
+    ("User", "user_hash"),
+    ("Product", "product"),
+    ("Feature", "feature"),
+    ("Business unit", "business_unit"),
+    ("Cost centre", "cost_centre"),
+    ("Corrects", "corrected_period"),
+    ("Currency", "billing_currency"),
+)
 _AMOUNTS = (
     ("Effective cost", "effective_cost", "billing_currency"),
     ("Billed cost", "billed_cost", "billing_currency"),
@@ -61,7 +72,9 @@ def render_workbook(statement: Statement, rows: TeamRows) -> bytes:
             }
         )
         _statement_sheet(book, statement)
-        _lines_sheet(book, rows.chargeback)
+        _rows_sheet(book, "Lines", rows.chargeback, _LINES)
+        if rows.customers is not None:
+            _rows_sheet(book, "Customers", rows.customers, _CUSTOMERS)
     return stream.getvalue()
 
 
@@ -116,28 +129,29 @@ def _table(sheet: Worksheet, at: int, table: Table, bold: Any) -> int:
     return at + bool(table.remark)
 
 
-def _lines_sheet(book: Workbook, chargeback: pl.DataFrame) -> None:
-    sheet = book.add_worksheet("Lines")
-    headings = [heading for heading, _ in _LINES]
+def _rows_sheet(book: Workbook, title: str, rows: pl.DataFrame, columns: Sequence[tuple[str, str]]) -> None:
+    """Rows of a table: what `columns` name, then each amount with its exact digits, in an order of its own."""
+    sheet = book.add_worksheet(title)
+    headings = [heading for heading, _ in columns]
     for heading, _, _ in _AMOUNTS:
         headings += [heading, f"{heading}, exact"]
     _texts(sheet, 0, headings, book.add_format({"bold": True}))
     day = book.add_format({"num_format": "yyyy-mm-dd"})
-    formats = {c: book.add_format({"num_format": _number_format(c)}) for c in _currencies(chargeback)}
-    shown = [name for _, name in _LINES if name in chargeback.columns]
-    others = [name for name in chargeback.columns if name not in shown]  # what ties in all that is shown has an order
-    for at, row in enumerate(chargeback.sort(*shown, "effective_cost", *others).iter_rows(named=True), start=1):
-        for column, (_, name) in enumerate(_LINES):
+    formats = {c: book.add_format({"num_format": _number_format(c)}) for c in _currencies(rows)}
+    shown = [name for _, name in columns if name in rows.columns]
+    others = [name for name in rows.columns if name not in shown]  # what ties in all that is shown has an order
+    for at, row in enumerate(rows.sort(*shown, "effective_cost", *others).iter_rows(named=True), start=1):
+        for column, (_, name) in enumerate(columns):
             _cell(sheet, at, column, row.get(name), day)
         for number, (_, name, currency) in enumerate(_AMOUNTS):
-            _amount(sheet, at, len(_LINES) + 2 * number, row.get(name), formats[row[currency]])
+            _amount(sheet, at, len(columns) + 2 * number, row.get(name), formats[row[currency]])
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, chargeback.height, len(headings) - 1)
+    sheet.autofilter(0, 0, rows.height, len(headings) - 1)
     sheet.set_column(0, len(headings) - 1, 16)
 
 
-def _currencies(chargeback: pl.DataFrame) -> set[str]:
-    return {*chargeback["billing_currency"].unique(), *chargeback["reporting_currency"].unique()}
+def _currencies(rows: pl.DataFrame) -> set[str]:
+    return {*rows["billing_currency"].unique(), *rows["reporting_currency"].unique()}
 
 
 def _number_format(currency: str) -> str:

@@ -25,13 +25,16 @@ def report_month(
         with open_house(file, new_run_id()) as house:
             rendered = render_period(house, period)
             console.print(f"{rendered.count} statements: {escape(rendered.index)}", highlight=False, soft_wrap=True)
+            for problem in rendered.problems:
+                console.print(f"[red]✗[/] {escape(problem)}", highlight=False, soft_wrap=True)
+            done = WITH_PROBLEMS if rendered.problems else OK
             if open_it:
                 webbrowser.open(Path(rendered.index).resolve().as_uri())
             if dry_run:
                 for line in to_be_sent(house, period):
                     console.print(escape(line), highlight=False, soft_wrap=True)
             if dry_run or not send:
-                return OK
+                return done
             outcome = deliver_period(house, period)
     except ConfigError as error:
         return stopped(console, str(error), WRONG)
@@ -40,4 +43,4 @@ def report_month(
     console.print(escape(outcome.text()), highlight=False)
     for problem in outcome.problems:
         console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
-    return WITH_PROBLEMS if outcome.problems else OK
+    return WITH_PROBLEMS if outcome.problems else done

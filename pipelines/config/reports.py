@@ -23,6 +23,6 @@ class Reports(Strict):
     formats: tuple[Format, ...] = Field(
         default=(),
         description="Files beside each statement's page: pdf, xlsx (what it says and the team's lines), parquet (the "
-        "lines, with a SHA-256).",
+        "lines, and what of them was for which customer, each with a SHA-256).",
     )
     attached: tuple[Format, ...] = Field(default=(), description="Those that are attached to a statement's mail.")

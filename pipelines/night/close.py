@@ -112,7 +112,10 @@ def _follow_up(house: House, month: date) -> Rendered:
         if broken := [outcome.text() for outcome in check(house, contract(table)) if outcome.blocks]:
             raise LakeError("; ".join(broken))
     publish(house)
-    return render_period(house, month)
+    rendered = render_period(house, month)
+    if rendered.problems:
+        raise LakeError("; ".join(rendered.problems))
+    return rendered
 
 
 def closings(house: House) -> list[dict[str, Any]]:

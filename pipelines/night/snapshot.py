@@ -24,12 +24,7 @@ from pipelines.night.restatements import restated, restatements
 from pipelines.night.touched import of_month, touched
 from reports.coverage import NOT_ASKED
 from reports.currencies import converted, without_rate
-from reports.given import (
-    PeriodState,
-    SharedFacts,
-    SourceFreshness,
-    TeamRows,
-)
+from reports.given import CUSTOMERS, PeriodState, SharedFacts, SourceFreshness, TeamRows
 from reports.money import exact_sum
 
 TEAM, RESIDUAL = "team:", "residual:"
@@ -66,6 +61,7 @@ class PeriodView:
     not_published: tuple[str, ...] = ()
     errata: pl.DataFrame = field(default_factory=pl.DataFrame)
     beside: Frames = field(default_factory=dict[str, pl.DataFrame])
+    customers: pl.DataFrame | None = None
 
     @property
     def state(self) -> PeriodState:
@@ -81,16 +77,25 @@ class PeriodView:
         before = {"previous_chargeback": self.previous, "gpu_waste": self.gpu, "freshness": self.freshness}
         told = {"reconciliation_summary": self.reconciliation, CAUSES: self.causes, "restatements": self.restatements}
         machines = {UNJOINED: self.unjoined, HOSTS: self.hosts}
-        return {CHARGED: self.chargeback, **before, **told, "bill_errata": self.errata, **machines, **self.beside}
+        whom = {} if self.customers is None else {CUSTOMERS: self.customers}
+        return {
+            CHARGED: self.chargeback,
+            **before,
+            **told,
+            "bill_errata": self.errata,
+            **machines,
+            **whom,
+            **self.beside,
+        }
 
     def team_rows(self, team_id: str) -> TeamRows:
         """The rows of that team and of nobody else."""
         mine = pl.col("team_id") == team_id
         previous = self.previous.filter(mine) if self.previous.height else None
         errata = touched(self.errata, team_id)
-        return TeamRows(
-            self.chargeback.filter(mine), self.gpu.filter(mine), previous, errata, **of_team(self.beside, team_id)
-        )
+        whom = None if self.customers is None else self.customers.filter(mine)
+        costs, gpu = self.chargeback.filter(mine), self.gpu.filter(mine)
+        return TeamRows(costs, gpu, previous, errata, customers=whom, **of_team(self.beside, team_id))
 
 
 def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
@@ -112,6 +117,7 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
     # months that were last built for another currency of the statements are not those of this one
     charged = frame_of(snapshot.read(CHARGED, before, after)).filter(pl.col("reporting_currency") == currency)
     freshness = frame_of(snapshot.read("freshness"))
+    whom = frame_of(read_if_there(CUSTOMERS)).filter(pl.col("reporting_currency") == currency)
     return PeriodView(
         period=period,
         number=snapshot.number,
@@ -128,6 +134,7 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         hosts=frame_of(read_if_there(HOSTS, before)),
         errata=frame_of(read_if_there("bill_errata", None)).filter(of_month(period)),
         beside=beside_costs(read_if_there, period),
+        customers=None if CUSTOMERS in not_published else whom,
         not_published=tuple(not_published),
     )
 

@@ -18,7 +18,7 @@ from pipelines.night.stale import HORIZON_DAYS
 from pipelines.night.touched import touched
 from reports.filenames import statement_filename
 from reports.files import Format, file_names, statement_files
-from reports.given import IdleRule, Period, SharedFacts, Team, TeamRows
+from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import draft
 from reports.overview import build_overview
 from reports.render import render_html, render_overview, render_text
@@ -29,7 +29,10 @@ INDEX = "index.html"
 
 @dataclass(frozen=True)
 class Rendered:
-    """How many statements were written, and the page that links them. `problems`: kept pages that are gone."""
+    """How many statements were written, and the page that links them.
+
+    `problems`: kept pages that are gone, and what could not be rendered of a team; the other teams have theirs.
+    """
 
     count: int
     index: str
@@ -49,14 +52,12 @@ class Edition:
 def render_period(house: House, period: date) -> Rendered:
     """Writes the statements of a published period and their index; of a locked one those that were kept.
 
-    Raises LakeError without costs, and when a kept page is gone.
+    What is lost, or cannot be rendered, is among the `problems`. Raises LakeError without costs.
     """
     rendered = _render(house, period, idle_rules(house))
     if rendered is None:
         where = f"{period:%Y-%m} in {house.config.currency}"
         raise LakeError(f"the published snapshot has no costs of {where}: nothing was rendered")
-    if rendered.problems:
-        raise LakeError("; ".join(rendered.problems))
     return rendered
 
 
@@ -83,10 +84,20 @@ def _render(house: House, period: date, idle: Sequence[IdleRule]) -> Rendered | 
     edition = edition_of(house, period)
     if edition.view.chargeback.is_empty():
         return None
-    pages = _pages(house, edition, idle)
-    if edition.view.state == LOCKED:
-        keep(house, period, pages, _mails(house, edition), edition.view.frames())
-    return _write(house, period, pages)
+    pages, problems = _pages(house, edition, idle)
+    if edition.view.state == LOCKED and not problems:  # what is kept of a month is whole, or is tried again
+        problems = _keep(house, edition, pages)
+    return _write(house, period, pages, problems)
+
+
+def _keep(house: House, edition: Edition, pages: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Keeps a locked month. Returns why it could not be, where a mail cannot be rendered."""
+    try:
+        mails = _mails(house, edition)
+    except StatementError as error:
+        return (f"{edition.period.label} is locked and its statements are not kept yet: {error}",)
+    keep(house, edition.period.start, pages, mails, edition.view.frames())
+    return ()
 
 
 def _write(house: House, period: date, pages: Mapping[str, bytes], problems: tuple[str, ...] = ()) -> Rendered:
@@ -112,22 +123,33 @@ def mail_draft(house: House, entry: TeamEntry, edition: Edition, mark: str) -> E
     return draft(statement, mark, attached, url)
 
 
-def _pages(house: House, edition: Edition, idle: Sequence[IdleRule]) -> dict[str, bytes]:
-    """Every page of a period by file name: a statement in each of its forms for each team, and the overview."""
-    pages: dict[str, str] = {}
-    files: dict[str, bytes] = {}
-    for statement in (_statement(entry, edition) for entry in house.config.teams):
-        name = statement_filename(statement.team_id, edition.period)
-        pages[name] = render_html(statement)
-        pages[str(PurePath(name).with_suffix(".txt"))] = render_text(statement)
-        own = edition.view.team_rows(statement.team_id)
-        files |= statement_files(statement, own, name, house.config.reports.formats)
+def _pages(house: House, edition: Edition, idle: Sequence[IdleRule]) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Every page of a period by file name: a statement in each of its forms for each team, and the overview.
+
+    What cannot be rendered of a team is missing and named; it keeps nothing from any other team.
+    """
+    pages: dict[str, bytes] = {}
+    problems: list[str] = []
+    for entry in house.config.teams:
+        try:
+            statement, rows = _statement(entry, edition), edition.view.team_rows(entry.id)
+        except StatementError as error:
+            problems.append(f"{edition.period.label}, {entry.id}: {error}")
+            continue
+        name = statement_filename(entry.id, edition.period)
+        pages[name] = render_html(statement).encode()
+        pages[str(PurePath(name).with_suffix(".txt"))] = render_text(statement).encode()
+        for kind in edition.formats:
+            try:
+                pages |= statement_files(statement, rows, name, (kind,))
+            except StatementError as error:
+                problems.append(f"{edition.period.label}, {entry.id}: {error}")
     view = edition.view
     before = view.previous if view.previous.height else None
     everything = TeamRows(view.chargeback, view.gpu, before, touched(view.errata))
     teams = [_team(entry) for entry in house.config.teams]
-    pages[INDEX] = render_overview(build_overview(teams, edition.period, everything, edition.shared, idle))
-    return {name: text.encode() for name, text in pages.items()} | files
+    overview = build_overview(teams, edition.period, everything, edition.shared, idle)
+    return pages | {INDEX: render_overview(overview).encode()}, tuple(problems)
 
 
 def edition_of(house: House, period: date) -> Edition:
@@ -148,8 +170,9 @@ def _as_of(view: PeriodView, period: date) -> datetime:
 
 def _statement(entry: TeamEntry, edition: Edition) -> Statement:
     """The team's statement, from that team's rows and nobody else's."""
-    files = file_names(statement_filename(entry.id, edition.period), edition.formats)
-    return build_statement(_team(entry), edition.period, edition.view.team_rows(entry.id), edition.shared, files)
+    rows, page = edition.view.team_rows(entry.id), statement_filename(entry.id, edition.period)
+    files = file_names(page, edition.formats, has_customers=rows.customers is not None)
+    return build_statement(_team(entry), edition.period, rows, edition.shared, files)
 
 
 def _team(entry: TeamEntry) -> Team:

@@ -57,7 +57,10 @@ def test_the_board_of_a_night_has_the_published_month_and_the_next_one_what_was_
 def assert_a_statement_has_its_files(folder: Path) -> None:
     """Of each of the two teams: page, text, PDF, workbook, rows and their hash."""
     ends = sorted("".join(file.suffixes) for file in folder.glob("statement-2026-10-support.*"))
-    assert ends == [".html", ".parquet", ".parquet.sha256", ".pdf", ".txt", ".xlsx"]
+    assert ends == [
+        *(".customers.parquet", ".customers.parquet.sha256"),
+        *(".html", ".parquet", ".parquet.sha256", ".pdf", ".txt", ".xlsx"),
+    ]
     rows = folder / "statement-2026-10-support.parquet"
     (hash_line,) = rows.with_name(f"{rows.name}.sha256").read_text().splitlines()
     assert hash_line == f"{hashlib.sha256(rows.read_bytes()).hexdigest()}  {rows.name}"

@@ -29,6 +29,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "unit_costs": {"period_kind": "month", "period_start": MONTH, "level": "team", "trace_count": 1, "route": ""},
     "budget_status": {"billing_period": MONTH, "budget_amount": "10", "spent_amount": "1", "remaining_amount": "9"},
     "variance_bridge": {"billing_period": MONTH, "factor": "volume", "change_cost": "1"},
+    "chargeback_by_customer": {"billing_period": MONTH, "naming": "customer", "user_hash": ""},
     "savings": {"billing_period": MONTH, "lever": "idle_gpus", "saving_p10": "1", "saving_p50": "1", "saving_p90": "1"},
     "idle_gpu_holders": {"usage_date": MONTH, "idle_since": datetime(2026, 10, 1), "idle_cost": "1"},
     "anomalies": {"onset_date": MONTH, "last_alarm_date": MONTH, "metric": "cost", "is_alert": True, "state": "new"},
@@ -65,6 +66,7 @@ def view() -> PeriodView:
         causes=nothing("reconciliation_by_cause"),
         freshness=nothing("freshness"),
         restatements=nothing("restatements"),
+        customers=rows_of("chargeback_by_customer"),
         beside={table: rows_of(table, owner) for table, owner in BESIDE.values()},
     )
 
@@ -72,7 +74,7 @@ def view() -> PeriodView:
 def statement_of(view: PeriodView, team: str) -> Statement:
     facts = SharedFacts("Example Ltd", "USD", Decimal(200), Decimal(200))
     period = Period(MONTH, "final", datetime(2026, 11, 3))
-    names = file_names(f"statement-{team}.html", ("pdf", "xlsx", "parquet"))
+    names = file_names(f"statement-{team}.html", ("pdf", "xlsx", "parquet"), has_customers=True)
     return build_statement(Team(team, f"canary-{team}"), period, view.team_rows(team), facts, names)
 
 
@@ -84,7 +86,17 @@ def test_no_statement_of_two_hundred_holds_a_word_of_another(view: PeriodView) -
         assert set(CANARY.findall(repr(view.team_rows(team)))) == {team}
         sections |= {table.name for table in statement.team_tables if CANARY.search(repr(table))}
     # the words are there to be found: a section without any would prove nothing
-    assert {"services", "features", "outcomes", "budgets", "idle-gpus", "unusual", "savings", "why"} <= sections
+    assert {
+        "services",
+        "features",
+        "outcomes",
+        "customers",
+        "budgets",
+        "idle-gpus",
+        "unusual",
+        "savings",
+        "why",
+    } <= sections
 
 
 @pytest.mark.parametrize("team", [TEAMS[0], TEAMS[199]])
@@ -93,8 +105,9 @@ def test_nor_do_the_files_and_the_mail_that_are_made_of_it(view: PeriodView, tea
     files = statement_files(statement, rows, f"statement-{team}.html", ("xlsx", "parquet"))
     with zipfile.ZipFile(io.BytesIO(files[f"statement-{team}.xlsx"])) as book:
         texts = "".join(book.read(part).decode() for part in book.namelist())
-    parquet = pl.read_parquet(io.BytesIO(files[f"statement-{team}.parquet"])).write_csv()
+    ends = ("parquet", "customers.parquet")
+    parquets = [pl.read_parquet(io.BytesIO(files[f"statement-{team}.{end}"])).write_csv() for end in ends]
     mail = mail_message(statement, "a@example.com", ["b@example.com"], f"<{team}@example.com>")
     bodies = [mail.get_body((kind,)) for kind in ("html", "plain")]
-    for told in (texts, parquet, render_html(statement), *(body.get_content() for body in bodies if body)):
+    for told in (texts, *parquets, render_html(statement), *(body.get_content() for body in bodies if body)):
         assert set(CANARY.findall(told)) == {team}

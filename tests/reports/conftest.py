@@ -108,6 +108,41 @@ def gpus(*rows: dict[str, object]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=GPU_SCHEMA, orient="row")
 
 
+def served(
+    amount: str | None, naming: str = "customer", customer: str = "", user: str = "", **more: object
+) -> dict[str, object]:
+    """One row of chargeback_by_customer, in dollars; without an amount five of a currency that has no rate."""
+    row: dict[str, object] = {
+        "billing_period": JULY,
+        "account": "team:search",
+        "team_id": "search",
+        "product": None,
+        "feature": "answers",
+        "naming": naming,
+        "customer_hash": customer,
+        "user_hash": user,
+        "billing_currency": "USD",
+        "effective_cost": Decimal(amount or "5"),
+        "billed_cost": Decimal(amount or "5"),
+        "reporting_currency": "USD",
+        "reporting_effective_cost": amount and Decimal(amount),
+        "corrected_period": None,
+    }
+    return {**row, **more}
+
+
+SERVED_SCHEMA = {
+    **dict.fromkeys(served("0"), pl.String),
+    "billing_period": pl.Date,
+    "corrected_period": pl.Date,
+    **dict.fromkeys(("effective_cost", "billed_cost", "reporting_effective_cost"), MONEY),
+}
+
+
+def customers(*rows: dict[str, object]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=SERVED_SCHEMA, orient="row")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     found = shutil.which("chromium")

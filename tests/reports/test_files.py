@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import re
 import zipfile
 import zlib
@@ -12,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
+import typst
 
 from reports.files import statement_files
 from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
@@ -165,6 +167,29 @@ def test_files_are_attached_and_the_mail_is_the_same_again(statement: Statement,
 def test_the_file_s_date_is_that_of_the_figures(statement: Statement) -> None:
     assert statement.month.period.as_of == datetime(2026, 8, 3, 2, 10)
     assert b"2026-08-03T02:10:00" in unpacked(render_pdf(statement))
+
+
+@pytest.mark.parametrize("features", range(1, 9))
+def test_no_total_stands_alone_on_a_page(
+    features: int, team: Team, period: Period, shared: SharedFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row more moves every table down a page: somewhere a total would come to lie behind the page's end."""
+    lines = [charge("10", n + 1, feature=f"feature {n}") for n in range(features)]
+    statement = build_statement(team, period, TeamRows(charges(*lines), gpus(), charges()), shared)
+    asked: list[tuple[bytes, dict[str, object]]] = []
+
+    def compiled(source: bytes, **options: object) -> bytes:
+        asked.append((source, {name: options[name] for name in ("font_paths", "sys_inputs")}))
+        return b"%PDF-"
+
+    monkeypatch.setattr("typst.compile", compiled)
+    render_pdf(statement)
+    ((source, options),) = asked
+    told = typst.query(source, "<lies>", field="value", **options)  # type: ignore[arg-type]  # its own options
+    places = {(title, row): page for title, row, page in json.loads(told)}
+    totals = {title for title, row in places if row == "total"}
+    assert totals >= {"What it was for", "Where the bill went"}
+    assert {title for title in totals if places[title, "total"] != places[title, "last"]} == set()
 
 
 def test_what_the_typesetter_refuses_is_named_with_its_team(

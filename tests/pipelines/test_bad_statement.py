@@ -1,0 +1,99 @@
+"""A statement of which something cannot be rendered: it is named, and no other team goes without its own."""
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.config.schema import Team as TeamEntry
+from pipelines.house import House
+from pipelines.night import statements
+from pipelines.night.snapshot import PeriodView
+from pipelines.night.statements import Edition, render_period
+from reports.given import Period, SharedFacts, StatementError, TeamRows
+from tests.pipelines.test_statement_leaks import MONTH, rows_of, view
+
+__all__ = ["view"]
+FORMATS = ("pdf", "xlsx", "parquet")
+TEAMS = ("t000", "t001", "t002")
+
+
+@pytest.fixture
+def house(view: PeriodView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Three teams' month, one dollar each."""
+    facts = SharedFacts("Example Ltd", "USD", Decimal(3), Decimal(3))
+    mine = pl.col("team_id").is_in(TEAMS)
+    few = replace(view, **{name: getattr(view, name).filter(mine) for name in ("chargeback", "previous", "gpu")})
+    edition = Edition(few, Period(MONTH, "final", datetime(2026, 11, 3)), facts, FORMATS)
+    monkeypatch.setattr(statements, "edition_of", lambda *_: edition)
+    monkeypatch.setattr(statements, "kept_of", lambda *_: None)
+    monkeypatch.setattr(statements, "idle_rules", lambda _: ())
+    teams = [TeamEntry(id=team, name=f"Team {team}") for team in TEAMS]
+    return SimpleNamespace(config=SimpleNamespace(teams=teams), reports_directory=tmp_path)
+
+
+def files(folder: Path, team: str) -> set[str]:
+    return {"".join(file.suffixes) for file in (folder / "2026-10").glob(f"statement-2026-10-{team}.*")}
+
+
+def test_a_pdf_that_cannot_be_set_stops_no_other_file(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compiled(*_: object, sys_inputs: dict[str, str], **__: object) -> bytes:
+        if "Team t001" in sys_inputs["statement"]:
+            raise RuntimeError("no such glyph")
+        return b"%PDF-"
+
+    monkeypatch.setattr("typst.compile", compiled)
+    rendered = render_period(house, MONTH)
+    (problem,) = rendered.problems
+    assert problem.startswith(
+        "October 2026, t001: the PDF of Team t001 cannot be typeset (RuntimeError: no such glyph)"
+    )
+    assert rendered.count == 3
+    whole = {".html", ".txt", ".pdf", ".xlsx", ".parquet", ".parquet.sha256"}
+    whole |= {".customers.parquet", ".customers.parquet.sha256"}
+    assert (files(tmp_path, "t000"), files(tmp_path, "t002")) == (whole, whole)
+    assert files(tmp_path, "t001") == whole - {".pdf"}
+    assert (tmp_path / "2026-10" / "index.html").exists()
+
+
+def test_rows_of_a_stranger_keep_one_statement_back_and_no_other(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = PeriodView.team_rows
+
+    def mixed(self: PeriodView, team_id: str) -> TeamRows:
+        rows = own(self, team_id)
+        return TeamRows(rows_of("chargeback"), rows.gpu) if team_id == "t001" else rows
+
+    monkeypatch.setattr(PeriodView, "team_rows", mixed)
+    monkeypatch.setattr("typst.compile", lambda *_, **__: b"%PDF-")
+    rendered = render_period(house, MONTH)
+    (problem,) = rendered.problems
+    assert problem.startswith("October 2026, t001: 199 of 200 chargeback rows belong to")
+    assert files(tmp_path, "t001") == set()
+    assert rendered.count == 2
+
+
+def test_a_locked_month_is_kept_only_when_it_is_whole(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[object] = []
+    monkeypatch.setattr(statements, "keep", lambda *given: kept.append(given))
+    monkeypatch.setattr(statements, "_mails", lambda *_: {})
+    monkeypatch.setattr(PeriodView, "state", property(lambda _: "locked"))
+    monkeypatch.setattr("typst.compile", lambda *_, **__: b"%PDF-")
+    assert (render_period(house, MONTH).problems, len(kept)) == ((), 1)
+
+    def refused(*_: object) -> dict[str, bytes]:
+        raise StatementError("the PDF of Team t001 cannot be typeset")
+
+    monkeypatch.setattr(statements, "_mails", refused)
+    assert render_period(house, MONTH).problems == (
+        "October 2026 is locked and its statements are not kept yet: the PDF of Team t001 cannot be typeset",
+    )
+    assert len(kept) == 1
