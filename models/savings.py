@@ -102,7 +102,7 @@ def _gross(lever: str, found: Findings) -> Decimal:
 
 
 def _in_full(lever: str, cells: list[Cell]) -> Fraction:
-    return sum((cell.cost * cell.shares.get(lever, 0) for cell in cells), Fraction(0))
+    return sum((cell.cost * cell.shares[lever] for cell in cells if cell.shares.get(lever)), Fraction(0))
 
 
 def _alone(saving: Saving | None) -> Decimal | None:

@@ -19,9 +19,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import comb
+from math import comb, lcm, prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.money import money
 
@@ -29,6 +30,8 @@ DRAWS = 1_000
 QUANTILES = (0.1, 0.5, 0.9)
 _DIGITS = 9  # of a ratio that was drawn: far finer than a thousand draws tell
 _ZERO, _ONE = Fraction(0), Fraction(1)
+Acting = tuple[tuple[str, Fraction], ...]
+"""The levers that take a part of a cell, in their order, and the part that each takes if it succeeds in full."""
 
 
 @dataclass(frozen=True)
@@ -77,26 +80,31 @@ def savings(cells: Sequence[Cell], levers: Sequence[Lever]) -> dict[str, Saving]
     """
     _refuse(cells, levers)
     found = {lever.name: [_ZERO, _ZERO, _ZERO] for lever in levers}
+    mean = {lever.name: lever.mean for lever in levers}
     for acting, cost in _alike(cells, levers).items():
+        parts = [(name, share * mean[name]) for name, share in acting]
         left = cost
-        for place, (name, share) in enumerate(acting):
-            others = [other for each, (_, other) in enumerate(acting) if each != place]
-            sums = found[name]
-            sums[0] += left * share
+        for place, (name, share) in enumerate(parts):
+            others = [other for each, (_, other) in enumerate(parts) if each != place]
+            taken, sums = left * share, found[name]
+            sums[0] += taken
             sums[1] += cost * _shapley(share, others)
             sums[2] += cost * share
-            left -= left * share
+            left -= taken
     return {name: Saving(*sums) for name, sums in found.items()}
 
 
-def _alike(cells: Iterable[Cell], levers: Sequence[Lever]) -> dict[tuple[tuple[str, Fraction], ...], Fraction]:
+def _alike(cells: Iterable[Cell], levers: Sequence[Lever]) -> dict[Acting, Fraction]:
     """The cost of all cells of which the same levers take the same shares: a kind of usage is alike week by week."""
-    found: dict[tuple[tuple[str, Fraction], ...], Fraction] = {}
+    found: dict[Acting, Fraction] = {}
     for cell in cells:
-        acting = ((lever.name, cell.shares[lever.name] * lever.mean) for lever in levers if cell.shares.get(lever.name))
-        key = tuple((name, share) for name, share in acting if share)
-        found[key] = found.get(key, _ZERO) + cell.cost
+        acting = _acting(cell, levers)
+        found[acting] = found.get(acting, _ZERO) + cell.cost
     return found
+
+
+def _acting(cell: Cell, levers: Sequence[Lever]) -> Acting:
+    return tuple((lever.name, cell.shares[lever.name]) for lever in levers if cell.shares.get(lever.name))
 
 
 def _refuse(cells: Sequence[Cell], levers: Sequence[Lever]) -> None:
@@ -112,14 +120,17 @@ def _shapley(share: Fraction, others: Sequence[Fraction]) -> Fraction:
     """A lever's mean part of a cell over all orders: what the others leave before it is the product of their rests.
 
     Products over all subsets of a size are the coefficients of (1 + rest of one x) (1 + rest of another x) ...
+    Their numerators are whole numbers over one denominator, which is divided by once.
     """
-    products = [_ONE]
+    products = [1]
     for other in others:
-        products = [
-            one + (1 - other) * before for one, before in zip([*products, _ZERO], [_ZERO, *products], strict=True)
-        ]
+        whole, rest = other.denominator, other.denominator - other.numerator
+        products = [one * whole + rest * before for one, before in zip([*products, 0], [0, *products], strict=True)]
     count = len(others)
-    return share * sum((left / ((count + 1) * comb(count, size)) for size, left in enumerate(products)), _ZERO)
+    orders = [(count + 1) * comb(count, size) for size in range(count + 1)]
+    common = lcm(*orders)
+    left = sum(one * (common // each) for one, each in zip(products, orders, strict=True))
+    return Fraction(share.numerator * left, share.denominator * common * prod(o.denominator for o in others))
 
 
 def _left(shares: Sequence[Fraction]) -> Fraction:
@@ -132,7 +143,8 @@ def _left(shares: Sequence[Fraction]) -> Fraction:
 def combined(cells: Sequence[Cell], levers: Sequence[Lever]) -> Fraction:
     """What all levers save together, worked out apart from their parts."""
     mean = {lever.name: lever.mean for lever in levers}
-    return sum((c.cost * (1 - _left([mean[name] * s for name, s in c.shares.items()])) for c in cells), _ZERO)
+    kinds = _alike(cells, levers).items()
+    return sum((cost * (1 - _left([mean[name] * share for name, share in acting])) for acting, cost in kinds), _ZERO)
 
 
 def ranges(cells: Sequence[Cell], levers: Sequence[Lever], seed: int = 1) -> dict[str, tuple[Decimal, ...]]:
@@ -141,26 +153,41 @@ def ranges(cells: Sequence[Cell], levers: Sequence[Lever], seed: int = 1) -> dic
     Each draw takes as many clusters as there are, with return, and a share of success of each lever between its bounds.
     The quantiles of several levers do not sum: not all have a bad month at once.
     """
-    whole = savings(cells, levers)
     names = sorted({cell.cluster for cell in cells})
     if not names:
         return {}
     draws = np.random.default_rng(seed)
     chosen = draws.multinomial(len(names), [1 / len(names)] * len(names), size=DRAWS)
-    places = {name: place for place, name in enumerate(names)}
-    weights = chosen[:, [places[cell.cluster] for cell in cells]].astype(np.float64)
     total = sum((abs(cell.cost) for cell in cells), _ZERO)
-    left = np.array([_ratio(cell.cost, total) for cell in cells]) * weights
+    kinds, costs = _by_cluster(cells, levers, names, total)
+    left = chosen @ costs
     found: dict[str, tuple[Decimal, ...]] = {}
     for lever in levers:
         success = draws.uniform(_ratio(lever.low, _ONE), _ratio(lever.high, _ONE), size=(DRAWS, 1))
-        concerned = [place for place, cell in enumerate(cells) if cell.shares.get(lever.name)]
-        taken = left[:, concerned] * success * np.array([_ratio(cells[p].shares[lever.name], _ONE) for p in concerned])
+        shares = {place: dict(kind)[lever.name] for place, kind in enumerate(kinds) if lever.name in dict(kind)}
+        concerned = [*shares]
+        taken = left[:, concerned] * success * np.array([_ratio(share, _ONE) for share in shares.values()])
         left[:, concerned] -= taken
-        if whole[lever.name].waterfall:
+        if taken.any():
             quantiles = np.quantile(taken.sum(axis=1), QUANTILES)
             found[lever.name] = tuple(money(total * Fraction(f"{value:.{_DIGITS}f}")) for value in quantiles.tolist())
     return found
+
+
+def _by_cluster(
+    cells: Sequence[Cell], levers: Sequence[Lever], names: Sequence[str], total: Fraction
+) -> tuple[list[Acting], NDArray[np.float64]]:
+    """What each cluster (row) has of each kind of cell (column) on which the same levers act alike, over the total."""
+    kinds: dict[Acting, int] = {}
+    sums: dict[tuple[int, int], Fraction] = {}
+    rows = {name: row for row, name in enumerate(names)}
+    for cell in cells:
+        place = rows[cell.cluster], kinds.setdefault(_acting(cell, levers), len(kinds))
+        sums[place] = sums.get(place, _ZERO) + cell.cost
+    costs = np.zeros((len(names), len(kinds)))
+    for place, cost in sums.items():
+        costs[place] = _ratio(cost, total)
+    return list(kinds), costs
 
 
 def _ratio(part: Fraction, whole: Fraction) -> np.float64:
