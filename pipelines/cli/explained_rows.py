@@ -70,8 +70,10 @@ def _once(level: Level) -> pl.DataFrame:
 def _sums(rows: pl.DataFrame, name: str) -> Iterator[str]:
     keys = [_CURRENCY] if _CURRENCY in rows.columns else []
     sums = rows.group_by(keys).agg(pl.col(name).sum()).sort(keys) if keys else rows.select(pl.col(name).sum())
+    is_money = rows.schema[name].is_decimal()  # seconds and tokens are whole numbers, and of no currency
     for row in sums.iter_rows(named=True):
-        yield f"= {name.removeprefix(TO)} {_number(row[name])} {row.get(_CURRENCY) or ''}".rstrip()
+        currency = row.get(_CURRENCY) if is_money else None
+        yield f"= {name.removeprefix(TO)} {_number(row[name])} {currency or ''}".rstrip()
 
 
 def _labels(level: Level) -> list[str]:

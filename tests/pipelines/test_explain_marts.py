@@ -4,13 +4,18 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pytest
 
 from contracts import MadeOf, contract
 from models.frames import frame_of
 from models.self_hosted_costs import self_hosted_costs
+from pipelines.cli.explained_rows import as_page
 from pipelines.explain.made_of import listed
+from pipelines.explain.marts import explainable
+from pipelines.explain.question import Question
+from pipelines.explain.walk import Explanation, Level
 from tests.pipelines.explaining import Held, evidence_of, held, numbered
 from tests.pipelines.test_savings_night import COMPANY
 from tests.pipelines.test_savings_night import found as savings_of
@@ -115,3 +120,16 @@ def test_outcomes_are_held_in_dollars_and_listed_in_every_currency(table: str) -
     cells = numbered(own, frame_of(given[table]))
     (part,) = [part for part in (own.made_of or MadeOf()).rows if part.table == "outcome_cohorts"]
     assert listed(evidence, own, part, cells).rows["priced_cost_usd"].to_list() == [150]
+
+
+def test_seconds_of_a_sum_are_of_no_currency() -> None:
+    """Of all that is summed by currency only money has one."""
+    rows = pl.DataFrame({"billing_currency": ["USD", "USD"], "to_gpu_seconds": [3600, 600]}).with_columns(
+        to_effective_cost=pl.Series([Decimal("1.5"), Decimal(2)])
+    )
+    amounts = ("to_gpu_seconds", "to_effective_cost")
+    level = Level("gpu_costs_hourly", "gpu_costs_hourly", rows, amounts, "gpu_costs_hourly")
+    mart = explainable()["gpu_waste"]
+    found = Explanation(mart, rows.select(gpu_seconds=pl.lit(4200)).head(1), (level, level))
+    page = as_page(Question(mart), 1, found, everything=False).splitlines()
+    assert [line for line in page if line.startswith("=")] == ["= gpu_seconds 4,200", "= effective_cost 3.50 USD"]
