@@ -1,6 +1,7 @@
 """A token log of any length: thirty day files of `gateway_requests`, the same for the same number of rows.
 
-Every value follows from a row's number by hashing, so the log is made in parallel and needs no seed.
+Every value follows from a row's number by hashing, so the log is made in parallel and needs no seed. Rows lie in the
+order in which they started, as gateways write them.
 """
 
 from datetime import date, datetime, timedelta
@@ -32,6 +33,8 @@ CLASSES = {
 
 # every fiftieth request is logged again, right after itself; every other fiftieth operation has a second try
 _DRAW = "cast(hash(range - case when range % 50 = 1 then 1 else 0 end) % 1000000007 as bigint)"
+# all over the day; one that is logged again is at the instant of the first
+_SECOND = "greatest(range - case when range % 50 = 1 then 1 else 0 end - {first}, 0) * 86400 // {count}"
 # every thousandth request comes under the id of another one
 _IS_USED = "n % 1000 = 500"
 _OPERATION = "n - case when n % 50 = 26 then 1 else 0 end"
@@ -40,7 +43,7 @@ _VALUES = {
     "request_id": f"'req-' || (n - case when {_IS_USED} then 7 else 0 end)",
     "is_id_used_before": _IS_USED,
     "dedup_key": "'req-' || n",
-    "started_at": "cast($day as timestamp) + interval (cast(hash(draw + 1) % 86400 as bigint)) second",
+    "started_at": "cast($day as timestamp) + interval (second) second",
     "usage_date": "$day",
     "attempt_group_id": f"'operation-' || ({_OPERATION})",
     "gateway": "'litellm'",
@@ -107,8 +110,11 @@ def _select(day: date, first: int, last: int) -> str:
         for column in contract("gateway_requests").columns
     )
     rows = f"""
-        select n, draw, draw % {MODELS} as model, cast(hash(draw) % {KEYS} as bigint) as key
-        from (select range as n, {_DRAW} as draw from range({first}, {last}))
+        select n, draw, second, draw % {MODELS} as model, cast(hash(draw) % {KEYS} as bigint) as key
+        from (
+            select range as n, {_DRAW} as draw, {_SECOND.format(first=first, count=last - first)} as second
+            from range({first}, {last})
+        )
     """
     totals = "input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens as input_total_tokens"
     outputs = "output_text_tokens + output_reasoning_tokens as output_total_tokens"
