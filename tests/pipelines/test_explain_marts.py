@@ -67,9 +67,14 @@ def test_an_own_model_s_tokens_cost_what_its_gpu_hours_do() -> None:
     counted = tokens | {"prefill_seconds": 600.0, "decode_seconds": 600.0, "covered_seconds": 3600}
     log = {"usage_date": "2026-10-02", "model_id": "llama", "input_uncached_tokens": 700, "output_tokens": 50}
     later = {"usage_date": "2026-10-03"}
+    both = {"usage_date": "2026-10-04", "hour_start": "2026-10-04 10:00:00", "pod": "p2"}
+    idle = both | {"pod": "p3", "model_id": None}
     given = {
-        "gpu_costs_hourly": [hour | money, hour | money | later | {"effective_cost": "5"}],
-        "serving_hourly": [hour | counted],
+        "gpu_costs_hourly": [
+            *(hour | money, hour | money | later | {"effective_cost": "5"}, hour | money | idle),
+            hour | money | both | {"model_id": None, "effective_cost": "4"},
+        ],
+        "serving_hourly": [hour | counted, *(hour | counted | both | {"model_id": name} for name in ("llama", "qwen"))],
         "self_hosted_usage": [log, log | later],
     }
     tables = {name: filled(name, rows) for name, rows in given.items()}
@@ -81,14 +86,21 @@ def test_an_own_model_s_tokens_cost_what_its_gpu_hours_do() -> None:
         usd_rates={},
         pools=(),
     ).to_dicts()
-    assert [row["blended_cost_per_mtok"] for row in made] == [Decimal("0.213333333333"), Decimal("6666.666666666667")]
+    shared = Decimal("0.133333333333")  # half of 4 for 15M tokens
+    rates = [Decimal("0.213333333333"), Decimal("6666.666666666667"), shared, shared]
+    assert [row["blended_cost_per_mtok"] for row in made] == rates
 
     def told(rows: list[dict[str, Any]]) -> Held:
-        own = pa.Table.from_pylist(rows, schema=contract("self_hosted_costs").arrow_schema())
-        return held("self_hosted_costs", {**tables, "self_hosted_costs": own})
+        table = pa.Table.from_pylist(rows, schema=contract("self_hosted_costs").arrow_schema())
+        return held("self_hosted_costs", {**tables, "self_hosted_costs": table})
 
     assert told(made) == NOTHING
-    assert len(told([{**row, "output_cost_per_mtok": row["output_cost_per_mtok"] * 2} for row in made]).wrong) == 2
+    own = contract("self_hosted_costs")
+    assert own.made_of
+    cells = numbered(own, frame_of(pa.Table.from_pylist(made, schema=own.arrow_schema())))
+    of_several = listed(evidence_of(tables), own, own.made_of.rows[1], cells).rows
+    assert of_several.select("of_line", "pod").rows() == [(3, "p2"), (4, "p2")], "not the pod that serves nothing"
+    assert len(told([{**row, "output_cost_per_mtok": row["output_cost_per_mtok"] * 2} for row in made]).wrong) == 4
 
 
 def outcomes_of(table: str, unit: str, amount: str) -> dict[str, pa.Table]:
