@@ -7,6 +7,8 @@ from rich.markup import escape
 
 from pipelines.cli.options import DEFAULT_FILE, ConfigFile, console
 
+_ACTIONS = {"failed": "came back", "delayed": "delayed, and still tried"}
+
 
 def alerts(
     config: ConfigFile = DEFAULT_FILE,
@@ -50,21 +52,31 @@ def outbox(
     from pipelines.cli.commands import OK, WITH_PROBLEMS, WRONG, stopped
     from pipelines.config import ConfigError
     from pipelines.house import open_house
+    from pipelines.night.bounces import CameBack, came_back
     from pipelines.night.posting import outbox_of
 
     try:
         with open_house(config, "outbox", writing=False) as house:
-            entries = outbox_of(house).entries()
+            entries, back = outbox_of(house).entries(), came_back(house)
     except ConfigError as error:
         raise typer.Exit(stopped(console(), str(error), WRONG)) from None
+    returned = {name for name, _ in back.bounces}
     doubtful = [entry for entry in entries if not entry.is_sent or entry.refused]
-    for entry in entries if everything else doubtful:
+    shown = [entry for entry in entries if entry in doubtful or entry.name in returned]
+    for entry in entries if everything else shown:
         _say(f"{entry.name}: {'sent' if entry.is_sent else 'UNCERTAIN'}, message id {entry.message_id}")
         for who, why in entry.refused.items():
             _say(f"  refused: {who}: {why}")
+        for name, bounce in back.bounces:
+            if name == entry.name:
+                _say(f"  {_ACTIONS[bounce.action]}: {bounce.recipient}: {bounce.reason}")
     uncertain = sum(not entry.is_sent for entry in entries)
     _say(f"{len(entries) - uncertain} sent, {uncertain} uncertain, {len(doubtful) - uncertain} with refused recipients")
-    raise typer.Exit(WITH_PROBLEMS if doubtful else OK)
+    failed = sum(bounce.action == "failed" for _, bounce in back.bounces)
+    if back != CameBack():
+        others = f"{back.unknown} of other mails, {back.unread} mails that are no report: read those there"
+        _say(back.problem or f"{failed} came back; {others}")
+    raise typer.Exit(WITH_PROBLEMS if doubtful or failed or back.problem else OK)
 
 
 def _say(text: str) -> None:

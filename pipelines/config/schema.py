@@ -133,6 +133,12 @@ class Mail(Strict):
     username: str | None = None
     password: SecretStr | None = Field(default=None, description="A reference: env:NAME or file:path.")
     timeout_seconds: int = Field(default=30, gt=0, le=600)
+    bounces: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Where mail to that sender is delivered: a Maildir, an mbox file or a folder of .eml files, "
+        "relative to this file. What came back is told from it; it is only read.",
+    )
 
     @model_validator(mode="after")
     def _login_can_be_sent(self) -> Self:

@@ -1,7 +1,7 @@
 """Mails a period's statements, each state once: from the published snapshot, or as kept when it was locked."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from email.message import EmailMessage
 
@@ -10,6 +10,7 @@ from pipelines.config.schema import Mail
 from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
 from pipelines.lake import LakeError
+from pipelines.night.bounces import came_back
 from pipelines.night.kept import has_mails, is_mail_kept, kept_mail
 from pipelines.night.posting import mail_transport, outbox_of
 from pipelines.night.sealing import LOCKED
@@ -61,7 +62,8 @@ def deliver(house: House, day: date) -> Delivered:
     months = house.lake.published().months("chargeback")
     before = [period for period in months if earliest <= period < latest]
     followed = [deliver_period(house, period, only_final=True) for period in before]
-    return _together([deliver_period(house, latest), *followed])
+    done = _together([deliver_period(house, latest), *followed])
+    return replace(done, problems=(*done.problems, *came_back(house).lines()))
 
 
 def _together(delivered: Sequence[Delivered]) -> Delivered:
