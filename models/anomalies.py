@@ -12,6 +12,7 @@ import polars as pl
 
 from models.anomaly_causes import Cause, cause_of
 from models.anomaly_events import Event, Gate, find_events
+from models.anomaly_outcomes import outcome_cause, outcome_panels
 from models.anomaly_scores import FEWEST_DAYS, LAGS, MEMORY_DAYS, SENSITIVITIES, score_days
 from models.anomaly_series import (
     BILL_LAG_DAYS,
@@ -21,7 +22,7 @@ from models.anomaly_series import (
     log_panels,
     settled_through,
 )
-from models.anomaly_stories import Told, folded
+from models.anomaly_stories import OUTCOME, Told, folded
 from models.frames import conform, schema_of
 
 WINDOW_DAYS = 400
@@ -35,7 +36,9 @@ _SENSITIVITY = SENSITIVITIES["medium"]
 _COST_UNKNOWN = "Cost unknown: on a day of it no attempt has a price."
 
 
-def anomalies(costs: pl.DataFrame, usage: pl.DataFrame, *, currency: str) -> pl.DataFrame:
+def anomalies(
+    costs: pl.DataFrame, usage: pl.DataFrame, outcomes: pl.DataFrame | None = None, *, currency: str
+) -> pl.DataFrame:
     """Every anomaly of the window, in the shape of `anomalies`.
 
     Days are judged that are settled (`settled_through`). Of what is billed only usage counts: purchases of commitments,
@@ -47,17 +50,21 @@ def anomalies(costs: pl.DataFrame, usage: pl.DataFrame, *, currency: str) -> pl.
             cost_units (10**-12 of `currency`).
         usage: what was logged: day, x_source, account, provider_id, model_id, key_id, feature, environment,
             request_count, priced_request_count, failure_count, tokens, cache_read_tokens, output_tokens, cost_units.
+        outcomes: what came of what was logged, of days whose outcomes have come, as `outcome_panels` takes it; None
+            where no kind is declared.
         currency: of all amounts.
     """
     billed = _settled(costs, "provider_name", BILL_LAG_DAYS)
     logged = _settled(usage, "x_source", LOG_LAG_DAYS)
     found: list[Told] = []
-    for panel in (*bill_panels(billed), *log_panels(logged, billed)):
+    came = outcomes if outcomes is not None else pl.DataFrame()
+    of_outcomes = () if came.is_empty() else outcome_panels(came)
+    for panel in (*bill_panels(billed), *log_panels(logged, billed), *of_outcomes):
         found += _told(panel)
     stories = folded(found)
     parents = {told.anomaly_id: told.parent_id for told in stories}
     causes = {
-        told.anomaly_id: cause_of(told, billed, logged)
+        told.anomaly_id: outcome_cause(told, came) if told.level == OUTCOME else cause_of(told, billed, logged)
         for told in stories
         if told.event.is_large and told.parent_id is None
     }
@@ -88,15 +95,16 @@ def _told(panel: Panel) -> Iterator[Told]:
     for event in events:
         if event.first_day < judged_from:
             continue
-        account, model_id = panel.keys[event.series]
+        account, name = panel.keys[event.series]
         onset = panel.first_day + timedelta(days=event.first_day)
-        named = "|".join([panel.level, account, model_id, panel.metric, str(event.is_drop), onset.isoformat()])
+        named = "|".join([panel.level, account, name, panel.metric, str(event.is_drop), onset.isoformat()])
         yield Told(
             anomaly_id=hashlib.md5(named.encode(), usedforsecurity=False).hexdigest(),
             level=panel.level,
             metric=panel.metric,
             account=account,
-            model_id=model_id,
+            model_id="" if panel.level == OUTCOME else name,
+            outcome_kind=name if panel.level == OUTCOME else "",
             first_day=panel.first_day,
             day_count=days,
             event=event,
@@ -129,6 +137,7 @@ def _row(told: Told, story_id: str, cause: Cause | None, currency: str) -> tuple
         told.account,
         told.account.removeprefix("team:") if told.account.startswith("team:") else None,
         told.model_id,
+        told.outcome_kind,
         told.metric,
         "drop" if event.is_drop else "rise",
         told.day(event.first_day),

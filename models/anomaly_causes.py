@@ -30,6 +30,8 @@ RUNBOOK: Mapping[str, str] = {
     "price_change": "Compare the price with the provider's list and the contract; correct the price book or the route.",
     "runaway_loop": "Stop the job or cap the key's budget, then look for a retry or an agent without a step limit.",
     "longer_requests": "Look at what was added to the prompt or the context, and cap the length of answers.",
+    "burn_without_outcomes": "Ask who serves the outcome whether it is broken, and whether its events still arrive; "
+    "stop what runs for nothing.",
     "more_requests": "Ask whether the traffic is wanted: a launch is a new forecast, a crawler is a limit to set.",
 }
 """What to do first, by cause."""

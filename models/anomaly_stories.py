@@ -14,6 +14,8 @@ from models.anomaly_series import LEVELS, METRICS
 LEAST_EXPLAINED = 0.8
 """The share of a child's money, or of its days, that a parent has to have."""
 
+OUTCOME, OUTCOME_METRIC = "outcome", "cost_per_outcome"
+"""A level beside the others: what an outcome of a kind costs, whoever asked for it."""
 _LEVELS = tuple(LEVELS)
 
 
@@ -30,6 +32,7 @@ class Told:
     day_count: int
     event: Event
     parent_id: str | None = None
+    outcome_kind: str = ""
 
     def day(self, column: int) -> date:
         """The date of a column of its series."""
@@ -46,8 +49,9 @@ def folded(found: Iterable[Told]) -> list[Told]:
     """The same events, each with the one that explains it, if one does, ordered by first day and id.
 
     A rise is looked for in large rises alone, so that nothing large is hidden behind what nobody is told of; a drop in
-    drops. First those of the same series by a metric that comes before (cost before tokens), then those one level up
-    (its own metric, then those before): the first that explains it is its parent.
+    drops. Of an outcome those are the organisation's, by each metric. Of others first those of the same series by a
+    metric that comes before (cost before tokens), then those one level up (its own metric, then those before): the
+    first that explains it is its parent.
     """
     ordered = sorted(found, key=lambda told: (told.day(told.event.first_day), told.anomaly_id))
     places: dict[tuple[str, str, str, str, bool], list[Told]] = defaultdict(list)
@@ -58,6 +62,10 @@ def folded(found: Iterable[Told]) -> list[Told]:
 
 
 def _candidates(told: Told, places: dict[tuple[str, str, str, str, bool], list[Told]]) -> Iterator[Told]:
+    if told.level == OUTCOME:
+        for metric in METRICS:
+            yield from places.get((_LEVELS[0], metric, "", "", told.event.is_drop), ())
+        return
     before = METRICS[: METRICS.index(told.metric)]
     for metric in before:
         yield from places.get((told.level, metric, told.account, told.model_id, told.event.is_drop), ())

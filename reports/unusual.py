@@ -19,6 +19,7 @@ _METRICS: Mapping[str, str] = {
     "tokens": "Tokens",
     "tokens_per_request": "Tokens of a request",
     "output_tokens_per_request": "Output tokens of a request",
+    "cost_per_outcome": "Cost of an outcome",
 }
 _CAUSES: Mapping[str, str] = {
     "key_leak": "A key that may have leaked",
@@ -28,6 +29,7 @@ _CAUSES: Mapping[str, str] = {
     "runaway_loop": "A loop that does not end",
     "longer_requests": "Longer requests",
     "more_requests": "More requests",
+    "burn_without_outcomes": "Money that nothing comes of",
 }
 _STATES: Mapping[str, str] = {"new": "new", "ongoing": "goes on", "resolved": "over"}
 _LEAD = "Rises that are large in money and explained by nothing else. What was to be expected is an estimate."
@@ -45,7 +47,8 @@ def unusual_table(rows: Iterable[Mapping[str, Any]], period: Period) -> Table | 
 
 def anomaly_label(row: Mapping[str, Any]) -> str:
     """Such as "Cost of gpt-5, 12–15 Jul"."""
-    of_what = f" of {clean(row['model_id'])}" if row["model_id"] else ""
+    name = row["model_id"] or row.get("outcome_kind")  # snapshots from before the column have none
+    of_what = f" of {clean(name)}" if name else ""
     first, last = row["onset_date"], row["last_alarm_date"]
     days = [first + timedelta(days=day) for day in range((last - first).days + 1)]
     return f"{_METRICS[row['metric']]}{of_what}, {days_label(days)}"

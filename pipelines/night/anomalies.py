@@ -18,7 +18,7 @@ from pipelines.night.exchange_rates import rates_to
 from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.stale import content_fingerprint
 
-COSTS, USAGE = "costs_by_category", "usage_by_team_daily"
+COSTS, USAGE, OUTCOMES = "costs_by_category", "usage_by_team_daily", "outcome_cohorts"
 _NOT_WATCHED = "it is not watched"
 _NANO = Decimal(10) ** 9
 _LOG_KEYS = ("day", "x_source", "account", "provider_id", "model_id", "key_id", "feature", "environment")
@@ -46,7 +46,8 @@ def build_anomalies(house: House, _first: date, last: date) -> Built:
         *told_ahead(usage.filter(~has_come), "x_source", ANOMALIES, _NOT_WATCHED),
     )
     known = costs.filter(has_come).drop_nulls("cost_units").drop("billing_currency")
-    found = anomalies(known, usage.filter(has_come), currency=currency)
+    outcomes = window(house, OUTCOMES, newest, WINDOW_DAYS, lambda rows: _came(rows, currency, rates))
+    found = anomalies(known, usage.filter(has_come), _matured(house, outcomes.filter(has_come)), currency=currency)
     rows = conform(contract(ANOMALIES), found.to_arrow())
     house.lake.replace_slice(ANOMALIES, REFERENCE_DATE, SLICE_SOURCE, rows, content_fingerprint(rows))
     return Built(ANOMALIES, (REFERENCE_DATE,), rows.num_rows, note=_note(found), problems=problems)
@@ -94,6 +95,38 @@ def _logged(rows: pl.DataFrame, currency: str, rates: Rates) -> pl.DataFrame:
         output_tokens=pl.sum_horizontal(once[name] for name in _OUTPUT).sum(),
         cost_units=pl.col("cost_units").fill_null(0).sum(),
     )
+
+
+def _came(rows: pl.DataFrame, currency: str, rates: Rates) -> pl.DataFrame:
+    """What came of a day's requests, by kind, in one currency; without a rate none of their cost is known."""
+    converted = (
+        rows.filter(pl.col("route") != "none")
+        .with_columns(
+            day=pl.col("usage_date"),
+            month=pl.col("usage_date").dt.month_start(),
+            billing_currency=pl.lit("USD"),
+            units=units_of("priced_cost_usd"),
+        )
+        .join(_rate_frame(currency, rates), on=["billing_currency", "month"], how="left")
+        .with_columns(cost_units=_converted(pl.lit(currency == "USD")))
+    )
+    unpriced = pl.when(pl.col("cost_units").is_null()).then("request_count").otherwise("unpriced_count")
+    return converted.group_by("day", "outcome_kind").agg(
+        pl.col("request_count", "success_count").sum(),
+        unpriced_count=unpriced.sum(),
+        cost_units=pl.col("cost_units").fill_null(0).sum(),
+    )
+
+
+def _matured(house: House, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Days of declared kinds of which all outcomes that are expected have come."""
+    newest = outcomes["day"].max()
+    ages = {kind.name: kind.maturity_days for kind in house.config.outcome_kinds}
+    declared = outcomes.filter(pl.col("outcome_kind").is_in(list(ages)))
+    if declared.is_empty():
+        return declared
+    age = pl.lit(newest, pl.Date) - pl.col("day")
+    return declared.filter(age >= pl.duration(days=pl.col("outcome_kind").replace_strict(ages, return_dtype=pl.Int64)))
 
 
 def _rate_frame(currency: str, rates: Rates) -> pl.DataFrame:

@@ -57,7 +57,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "next_term_end",
     ),
     "anomalies": (
-        *("anomaly_id", "story_id", "parent_id", "level", "account", "model_id", "metric", "direction"),
+        *("anomaly_id", "story_id", "parent_id", "level", "account", "model_id", "outcome_kind", "metric", "direction"),
         *("onset_date", "last_alarm_date", "resolved_date", "state", "is_new_level", "observed_mean"),
         *("expected_mean", "excess_cost", "currency", "is_alert", "cause", "evidence", "runbook", "contributors"),
         *("volume_cost", "mix_cost", "price_cost", "settled_date"),

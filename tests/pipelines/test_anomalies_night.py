@@ -103,3 +103,29 @@ def test_one_line_dated_ahead_unsettles_nobody_and_is_named(tmp_path: Path, ahea
         assert (alert["level"], alert["settled_date"]) == ("organisation", date(2026, 9, 28))
         (problem,) = built.problems
         assert f"anomalies: Mapped tells of usage ahead of its day (rows: 1, {ahead} to {ahead})" in problem
+
+
+KINDS = """
+outcomes:
+  - {name: ticket, features: [reply], trace: trace_id, successes: [resolved], maturity_days: 5}
+"""
+
+
+def test_money_that_nothing_comes_of_is_told_once_all_that_is_to_come_has_come(tmp_path: Path) -> None:
+    """Ten successes a day for 100, and none from the 16th on; 100 of what a kind has that nobody declares."""
+    file = write_company(tmp_path)
+    file.write_text(file.read_text(encoding="utf-8") + KINDS, encoding="utf-8")
+    with open_house(file, "run", clock=lambda: datetime(2026, 10, 1, 5)) as house:
+        billed(house)
+        for number in range(61):
+            day = MONTHS[0] + timedelta(days=number)
+            row = {"usage_date": day, "outcome_kind": "ticket", "route": "api", "request_count": 50}
+            row |= {"priced_cost_usd": "100", "success_count": "10" if day < date(2026, 9, 16) else "0"}
+            unmet = row | {"route": "none", "priced_cost_usd": "0", "request_count": 0, "success_count": "9"}
+            rows = filled("outcome_cohorts", [row, unmet, row | {"outcome_kind": "gone", "priced_cost_usd": "999"}])
+            house.lake.replace_slice("outcome_cohorts", day, "farthing", rows, f"{day}")
+        (alert,) = [row for row in night(house)[1] if row["level"] == "outcome"]
+        assert (alert["outcome_kind"], alert["cause"]) == ("ticket", "burn_without_outcomes")
+        # the newest day is the 30th, and five days on nothing more is expected of the 25th
+        assert (alert["onset_date"], alert["settled_date"]) == (date(2026, 9, 16), date(2026, 9, 25))
+        assert alert["excess_cost"] == 90 * 10

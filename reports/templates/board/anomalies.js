@@ -5,6 +5,7 @@ const METRICS = {
   tokens: "tokens a day",
   tokens_per_request: "tokens of a request",
   output_tokens_per_request: "written tokens of a request",
+  cost_per_outcome: "cost of an outcome",
 };
 const CAUSES = {
   key_leak: "A key is used from elsewhere",
@@ -14,6 +15,7 @@ const CAUSES = {
   runaway_loop: "A job runs in circles",
   longer_requests: "Longer requests",
   more_requests: "More requests",
+  burn_without_outcomes: "Money that nothing comes of",
 };
 
 const PARTS = {
@@ -53,6 +55,7 @@ function byExcess(a, b) {
 
 function who(row) {
   if (row.level === "organisation") return "The whole organisation";
+  if (row.level === "outcome") return row.outcome_kind;
   const code = words.account.codes.get(row.account);
   const team = code === undefined ? row.account.replace(/^(team|residual):/, "") : label("account", code);
   return team + (row.model_id ? " \u00b7 " + row.model_id : "");
