@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.aws.bill_product import instance_type, is_model
-from connectors.aws.bill_ratio import MONEY, ratio
 from connectors.bills import Names
+from connectors.bills.ratio import MONEY, ratio
 
 COVERED, NEGATION = "SavingsPlanCoveredUsage", "SavingsPlanNegation"
 RECURRING_FEE, UPFRONT_FEE = "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"

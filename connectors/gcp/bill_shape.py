@@ -11,7 +11,7 @@ from connectors.gcp.capacity import capacity
 from connectors.gcp.commitments import OFFSET
 from connectors.gcp.extra import extra
 from connectors.gcp.labels import read_labels
-from connectors.gcp.pieces import CREDIT_AMOUNT, IS_COVERED_PIECE, IS_CREDIT, IS_LINE, system_label
+from connectors.gcp.pieces import CREDIT_AMOUNT, IS_COVERED_PIECE, IS_CREDIT, IS_LINE, IS_USE, part, system_label
 from connectors.windows import month_window
 
 PROVIDER = "Google Cloud"
@@ -38,14 +38,17 @@ def require_columns(names: Names) -> None:
 
 def shape(names: Names, settings: GcpBillSettings, window: Window, model: ModelReader) -> Shape:
     """The shape of one file's pieces. `model` reads what a line of a generative service bills."""
-    amount = f"case _piece.kind when 'line' then _cost when 'credit' then {CREDIT_AMOUNT} else 0 end"
+    amount = (
+        "case _piece.kind when 'line' then case when _discounted < _cost then _cost - _discounted else _cost end "
+        f"when 'discounted' then _discounted when 'credit' then {CREDIT_AMOUNT} else 0 end"
+    )
     values = {
         **_parties(names),
         **_periods(names, window),
         **_kinds(names, window),
         **_costs(names, amount),
         **_quantities(names),
-        "consumed_quantity": f"case when {_has_quantity(names)} then {names.decimal('usage.amount')} end",
+        "consumed_quantity": f"case when {_has_quantity(names)} then {part(names.decimal('usage.amount'))} end",
         **_things(names),
         **capacity(names),
         "x_extra": extra(names),
@@ -120,7 +123,7 @@ def _kinds(names: Names, window: Window) -> dict[str, str]:
 
 
 def _costs(names: Names, amount: str) -> dict[str, str]:
-    contracted = names.decimal("cost_at_effective_price_default")
+    at_list, contracted = names.decimal("cost_at_list"), names.decimal("cost_at_effective_price_default")
     return {
         "billed_cost": amount,
         "effective_cost": (
@@ -128,10 +131,9 @@ def _costs(names: Names, amount: str) -> dict[str, str]:
             f"when {IS_COVERED_PIECE} then {CREDIT_AMOUNT} when {IS_LINE} and _unused is not null then 0 "
             f"when {IS_CREDIT} and _piece.type = '{OFFSET}' then 0 else {amount} end"
         ),
-        "list_cost": f"case when {IS_LINE} then {names.decimal('cost_at_list')} end",
-        "contracted_cost": (
-            f"case when {IS_LINE} then coalesce({contracted}, case when not _is_covered then _cost end) end"
-        ),
+        # what a commitment's used part bought has its list cost on the lines of the use itself
+        "list_cost": f"case when _piece.kind in ('used', 'covered') then 0 else {part(at_list)} end",
+        "contracted_cost": part(f"coalesce({contracted}, case when not _is_covered then _cost end)"),
         "x_commitment_cost": f"case when {IS_LINE} and _is_fee then _cost end",
     }
 
@@ -139,9 +141,9 @@ def _costs(names: Names, amount: str) -> dict[str, str]:
 def _quantities(names: Names) -> dict[str, str]:
     per_unit = f"coalesce({names.decimal('price.pricing_unit_quantity')}, 1) = 1"
     contracted = f"coalesce({names.decimal('price.effective_price_default')}, {names.decimal('price.effective_price')})"
-    regular_line = f"{IS_LINE} and {names.text('cost_type')} = 'regular'"
+    regular_line = f"{IS_USE} and {names.text('cost_type')} = 'regular'"
     return {
-        "pricing_quantity": f"case when {regular_line} then {names.decimal('usage.amount_in_pricing_units')} end",
+        "pricing_quantity": f"case when {regular_line} then {part(names.decimal('usage.amount_in_pricing_units'))} end",
         "pricing_unit": f"case when {regular_line} then {names.text('usage.pricing_unit')} end",
         "list_unit_price": f"case when {regular_line} and {per_unit} then {names.decimal('price.list_price')} end",
         "contracted_unit_price": f"case when {regular_line} and {per_unit} then {contracted} end",
@@ -180,4 +182,4 @@ def _model_text(names: Names) -> str:
 
 
 def _has_quantity(names: Names) -> str:
-    return f"({IS_LINE} and {names.text('cost_type')} = 'regular' and not _is_fee)"
+    return f"({IS_USE} and {names.text('cost_type')} = 'regular' and not _is_fee)"

@@ -1,8 +1,8 @@
 """How a line's capacity was bought: commitments, reservations, spot."""
 
-from connectors.bills import Names
-from connectors.gcp.commitments import OFFSET
-from connectors.gcp.pieces import IS_COVERED_PIECE, IS_CREDIT, IS_LINE, system_label
+from connectors.bills import Names, literal
+from connectors.gcp.commitments import LEGACY_CREDITS, OFFSET
+from connectors.gcp.pieces import IS_COVERED_PIECE, IS_CREDIT, IS_DISCOUNTED, IS_LINE, system_label
 
 _SPOT = "'spot|preemptible'"
 _RESOURCE = "starts_with(lower(coalesce({}, '')), 'commitment v1:')"
@@ -18,11 +18,14 @@ def capacity(names: Names) -> dict[str, str]:
         f"({IS_COVERED_PIECE} or (_is_fee and not {IS_CREDIT}) or ({IS_LINE} and _is_covered) "
         f"or ({IS_CREDIT} and _piece.type = '{OFFSET}'))"
     )
+    kinds = ", ".join(map(literal, LEGACY_CREDITS))
+    is_discount = f"({IS_CREDIT} and _piece.type in ({kinds}))"
     quantity = names.decimal("usage.amount_in_pricing_units")
     basis = _basis(names)
     return {
         "pricing_category": (
-            f"case when {is_usage} then case when _is_covered or {IS_COVERED_PIECE} then 'Committed' "
+            f"case when {is_usage} then case when _is_covered or {IS_COVERED_PIECE} or {IS_DISCOUNTED} "
+            "then 'Committed' "
             f"when regexp_matches({description}, {_SPOT}) then 'Dynamic' else 'Standard' end end"
         ),
         "commitment_discount_id": (
@@ -50,7 +53,8 @@ def capacity(names: Names) -> dict[str, str]:
             f"case {system_label('is_unused_reservation')} when 'true' then 'Unused' else 'Used' end end"
         ),
         "x_purchase_option": (
-            f"case when {is_committed} then 'committed_use' when not {is_usage} then null "
+            f"case when {is_committed} or {IS_DISCOUNTED} or {is_discount} then 'committed_use' "
+            f"when not {is_usage} then null "
             f"when regexp_matches({description}, {_SPOT}) then 'spot' "
             f"when contains({description}, 'dws calendar') then 'capacity_block' "
             f"when contains({description}, 'provisioned throughput') then 'provisioned' "

@@ -15,6 +15,7 @@ from connectors.bills import Names, literal
 OFFSET = "FEE_UTILIZATION_OFFSET"
 SPEND_CREDIT = "COMMITTED_USAGE_DISCOUNT_DOLLAR_BASE"
 LEGACY_CREDITS = ("COMMITTED_USAGE_DISCOUNT", SPEND_CREDIT)
+_LAST_PLACE = "0.000001"  # of the export's costs
 _LEGACY = "'^commitment( - dollar based)? v1:'"
 _FEE_WORDS = "'^commitment( fee| - dollar based)?( v[0-9]+)?: *'"
 
@@ -23,7 +24,8 @@ def commitment_columns(names: Names) -> dict[str, str]:
     """Columns for the view `source`, each of which may use those before it, and `_credits` and `_cost`.
 
     `_is_legacy_fee`, `_is_model_fee` and `_is_fee` (either) tell fees, `_is_covered` usage at a commitment's price;
-    `_commitment_id` and `_commitment_name` are the commitment's; `_offset` is the used part of a fee, negative or zero.
+    `_commitment_id` and `_commitment_name` are the commitment's; `_offset` is the used part of a fee, negative or zero;
+    `_discounted` is what legacy commitments cover of a line's cost, NULL where it is nothing.
     """
     description, model = names.text("sku.description"), names.text("consumption_model.description")
     regular = f"{names.text('cost_type')} = 'regular'"
@@ -46,7 +48,18 @@ def commitment_columns(names: Names) -> dict[str, str]:
             f"case when _is_legacy_fee then {legacy_id} else _commitment_name end)"
         ),
         "_offset": f"coalesce({credit_sum(OFFSET)}, 0)",
+        "_discounted": f"case when {regular} and not _is_fee and not _is_covered and _cost > 0 then {_discount()} end",
     }
+
+
+def _discount() -> str:
+    """SQL of what legacy commitments take off a line's cost, the whole cost at most.
+
+    A covered unit's credit is its price on demand, so that this is the price of what they cover. Costs and credits are
+    rounded each on its own: what is left of a last place is no use that was paid on demand.
+    """
+    taken = "-(" + " + ".join(f"coalesce({credit_sum(kind)}, 0)" for kind in LEGACY_CREDITS) + ")"
+    return f"case when {taken} > 0 then case when _cost - {taken} <= {_LAST_PLACE} then _cost else {taken} end end"
 
 
 def credit_sum(kind: str) -> str:

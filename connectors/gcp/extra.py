@@ -3,7 +3,7 @@
 from connectors.bills import Names, json_object
 from connectors.bills.names import Given
 from connectors.gcp.columns import LISTS, kept
-from connectors.gcp.pieces import IS_CREDIT, IS_LINE
+from connectors.gcp.pieces import IS_CREDIT, IS_USE
 
 
 def extra(names: Names) -> str:
@@ -12,7 +12,7 @@ def extra(names: Names) -> str:
     is_tax = f"{names.text('cost_type')} = 'tax'"
     of_line |= {"sku.id": f"case when {is_tax} then {names.text('sku.id')} end"} if names.has("sku.id") else {}
     of_credit = {f"credit.{name}": f"_piece.{name}" for name in ("id", "name", "full_name")}
-    return f"case when {IS_LINE} then {json_object(of_line)} when {IS_CREDIT} then {json_object(of_credit)} end"
+    return f"case when {IS_USE} then {json_object(of_line)} when {IS_CREDIT} then {json_object(of_credit)} end"
 
 
 def _value_of(column: Given) -> str:

@@ -3,6 +3,7 @@
 The view `lines` gets one row for each, in the order of the file, told apart by `_piece.kind`:
 
 - `line`: the line itself, at its cost before credits;
+- `discounted`: what legacy commitments cover of a line of which they cover a part: the line is the rest;
 - `credit`: one entry of `credits`, with its own type and its negative amount;
 - `used`, `unused`: a commitment fee's share by utilisation, which the invoice does not ask for again;
 - `covered`: what of a legacy fee's used share is laid on a line that its commitment discounted.
@@ -13,6 +14,7 @@ from decimal import Decimal
 
 from connectors.bills import Names
 from connectors.bills.files import Lines
+from connectors.bills.ratio import ratio
 from connectors.gcp.commitments import commitment_columns, fee_key, fee_parts
 from connectors.gcp.placing import Placing, covered, is_placed, know, placed_of_fee
 
@@ -21,6 +23,8 @@ LABEL_FIELDS = ("key", "value")
 _PARTS = {"used": "_rest", "unused": "_unused"}  # of a commitment's fee
 IS_LINE = "_piece.kind = 'line'"
 IS_CREDIT = "_piece.kind = 'credit'"
+IS_USE = "_piece.kind in ('line', 'discounted')"
+IS_DISCOUNTED = "(_piece.kind = 'discounted' or (_piece.kind = 'line' and coalesce(_discounted = _cost, false)))"
 IS_COVERED_PIECE = "_piece.kind = 'covered'"
 CREDIT_AMOUNT = "try_cast(_piece.amount as decimal(38, 12))"
 _NO_CREDIT = ", ".join(f"{name} := cast(null as varchar)" for name in CREDIT_FIELDS)
@@ -46,6 +50,7 @@ def unfold(lines: Lines, shares: Mapping[str, Decimal], placing: Placing) -> Non
     know(lines, placing)
     rest = f"_used - case when _used is null then 0 else {placed_of_fee(fee_key(lines.names))} end"
     of_fee = [f"case when {cost} <> 0 then [{_piece(kind)}] else [] end" for kind, cost in _PARTS.items()]
+    of_discounted = f"case when _discounted < _cost then [{_piece('discounted')}] else [] end"
     packed = ", ".join(f"{name} := entry.{name}" for name in CREDIT_FIELDS)
     of_credits = f"list_transform(_credits, lambda entry: struct_pack(kind := 'credit', {packed}))"
     laid, of_covered = "", list[str]()
@@ -55,7 +60,7 @@ def unfold(lines: Lines, shares: Mapping[str, Decimal], placing: Placing) -> Non
         piece = f"struct_pack(kind := 'covered', {given}, amount := cast(share.amount as varchar))"
         of_covered = [f"list_transform(_laid, lambda share: {piece})"]
     first = f"[{_piece('line')}]"
-    pieces = f"list_concat({', '.join([first, *of_fee, of_credits, *of_covered])})"
+    pieces = f"list_concat({', '.join([first, of_discounted, *of_fee, of_credits, *of_covered])})"
     lines.connection.execute(
         f"create view lines as select *, unnest({pieces}) as _piece "
         f"from (select *, {rest} as _rest{laid} from (select *, {used} as _used, {unused} as _unused from source))"
@@ -85,6 +90,15 @@ def _entries(names: Names, column: str, fields: tuple[str, ...]) -> dict[str, st
         ),
         listed: f"case when {unreadable} or {text} is null then [] else from_json({text}, '[{{{shape}}}]') end",
     }
+
+
+def part(amount: str) -> str:
+    """SQL of what a line and what is discounted of it have of the line's amount; together just that. Else NULL."""
+    discounted = ratio(amount, "_discounted", "_cost")
+    return (
+        f"case when _piece.kind = 'discounted' then {discounted} when not {IS_LINE} then null "
+        f"when _discounted < _cost then {amount} - {discounted} else {amount} end"
+    )
 
 
 def _piece(kind: str) -> str:

@@ -1,6 +1,7 @@
 -- Source of the rate: FinOps Foundation, Effective Savings Rate. Covered lines are those that used a commitment; their
 -- list cost is what the same would have cost on demand. A line that takes back what covered ones cost again (a savings
--- plan's negation) has no list price and no effective cost, and counts nowhere.
+-- plan's negation) has no list price and no effective cost, and counts nowhere. Google's legacy commitments cover lines
+-- whose cost a credit takes off: what was used of the commitment is a line of its own, at no list cost.
 with sides as (
     select
         x_slice_date as billing_period,
@@ -16,7 +17,13 @@ with sides as (
         cast(0 as decimal(38, 12)) as uncovered_cost,
         x_commitment_end as term_end
     from charges
-    where charge_category = 'Usage' and charge_class is null and commitment_discount_status = 'Used'
+    where
+        charge_category = 'Usage'
+        and charge_class is null
+        and (
+            commitment_discount_status = 'Used'
+            or (commitment_discount_status is null and pricing_category = 'Committed')
+        )
     union all
     select
         billing_period,

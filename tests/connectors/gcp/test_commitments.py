@@ -232,6 +232,60 @@ def test_what_was_used_of_a_fee_is_worth_so_much_on_the_machines_that_used_it(or
     assert total(found) == total(found, "effective_cost")
 
 
+def test_what_a_legacy_commitment_covers_is_committed_use_and_the_rest_of_the_line_is_on_demand() -> None:
+    """Of eight L4 committed for 4.00, four ran in `a`, a quarter of the four in `b`, none in `c`; 0.80 each by list."""
+    machines = [
+        machine("a", 4.0, 2.799999, cost_at_list=3.2),  # the export rounds cost and credit apart
+        machine("b", 4.0, 0.7, cost_at_list=3.2, cost_at_effective_price_default="2.8"),
+        machine("c", 1.0, 0, cost_at_list=0.8),
+    ]
+    found = rows([json_lines(*machines, legacy_fee(4.0, **L4_FEE))])
+    names = (
+        *("resource_name", "pricing_category", "x_purchase_option", "commitment_discount_status"),
+        *("pricing_quantity", "consumed_quantity", "billed_cost", "contracted_cost", "list_cost"),
+    )
+    uses = [r for r in found if r["charge_category"] == "Usage" and r["commitment_discount_status"] is None]
+    dear = {"a": "9.8", "c": "9.8"}  # of the line that `machine` changes nothing else of
+    assert [tuple(r[name] for name in names) for r in uses] == [
+        ("a", "Committed", "committed_use", None, 4, 3600, Decimal("2.8"), Decimal(dear["a"]), Decimal("3.2")),
+        ("b", "Standard", "on_demand", None, 3, 2700, Decimal("2.1"), Decimal("2.1"), Decimal("2.4")),
+        ("b", "Committed", "committed_use", None, 1, 900, Decimal("0.7"), Decimal("0.7"), Decimal("0.8")),
+        ("c", "Standard", "on_demand", None, 1, 3600, Decimal("0.7"), Decimal(dear["c"]), Decimal("0.8")),
+    ]
+    # what was used of the fee has no list cost besides that of the use; nor has a credit a price
+    assert {r["list_cost"] for r in found if r["commitment_discount_status"] == "Used"} == {0}
+    given_back = [r for r in found if r["charge_category"] == "Credit"]
+    assert {(r["x_purchase_option"], r["pricing_category"]) for r in given_back} == {("committed_use", None)}
+    assert (
+        total(found) == total(found, "effective_cost") == Decimal("2.8") * 2 + Decimal("0.7") - Decimal("3.499999") + 4
+    )
+
+
+def test_a_part_that_no_decimal_writes_leaves_the_line_s_sums_what_they_were() -> None:
+    """A third of 1.00, which is 0.30 by list and was four units."""
+    given = line(cost=1.0, cost_at_list=0.3, usage={"amount_in_pricing_units": 4.0}, credits=[credit(SPEND, -1 / 3)])
+    on_demand, covered_part = [r for r in rows([json_lines(given)]) if r["charge_category"] == "Usage"]
+    assert (covered_part["billed_cost"], covered_part["list_cost"], covered_part["pricing_quantity"]) == (
+        Decimal("0.333333333333"), Decimal("0.1"), Decimal("1.333333333332"),
+    )  # fmt: skip
+    for column, whole in (("billed_cost", 1), ("list_cost", Decimal("0.3")), ("pricing_quantity", 4)):
+        assert on_demand[column] + covered_part[column] == whole
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        line(cost=0.0000005),  # less than the last place, and no credit
+        line(cost=2.0, credits=[credit("PROMOTION", -2.0)]),
+        line(cost=2.0, credits=[credit(SPEND, 0.5)]),  # a credit taken back
+        line(cost=2.0, credits=[credit("SUSTAINED_USAGE_DISCOUNT", -0.6)]),
+    ],
+)
+def test_what_no_commitment_takes_off_stays_on_demand(given: dict[str, Any]) -> None:
+    (use,) = [r for r in rows([json_lines(given)]) if r["charge_category"] == "Usage"]
+    assert (use["pricing_category"], use["x_purchase_option"]) == ("Standard", "on_demand")
+
+
 def worths(pages: list[bytes]) -> list[tuple[Any, ...]]:
     """Every row's status, machine, commitment and money, whatever file and place it came from."""
     names = ("charge_category", "commitment_discount_status", "resource_name", "commitment_discount_id")
