@@ -18,6 +18,8 @@ from reports.wording import clean, day_label
 
 ANOMALY, STALE, DIGEST = "anomaly", "stale", "digest"
 _PART_LIMIT = 40  # lines of each part of a digest: chats cut long messages off anywhere
+_TROUBLE_DAYS = 100  # as far back as nights look for what changed; what is older was told when it was news
+_FEW = 5  # slices that a notice names
 _FRESH_DAYS = 7  # an alert found longer ago is in statements; whoever sets this up is not told of a year
 _TROUBLES = {
     "failed": "failed",
@@ -43,10 +45,14 @@ def anomaly_notices(rows: Iterable[Mapping[str, Any]]) -> Iterator[Notice]:
 
 
 def stale_notices(rows: Iterable[Mapping[str, Any]], last_day: date, stale_days: int) -> Iterator[Notice]:
-    """Of rows of `freshness` one notice for each source and account whose newest slice is in trouble, or that is late.
+    """Of rows of `freshness` one notice for each source and account that is late, or of which a slice is in trouble.
+
+    The same outage is told once. A daily source's is known by the newest day that arrived. A slice that is not the
+    newest, and a month, which is asked for night after night, are known by when they last arrived as they should.
 
     Args:
-        rows: as the contract describes them, without withdrawn ones.
+        rows: as the contract describes them, without withdrawn ones; with `answered_at`, when the slice was last taken
+            in or confirmed (UTC), None where it never was.
         last_day: the newest day that sources were asked for.
         stale_days: days without delivery after which a daily source is late.
     """
@@ -55,19 +61,36 @@ def stale_notices(rows: Iterable[Mapping[str, Any]], last_day: date, stale_days:
         by_source.setdefault((row["x_source"], row["x_account"]), []).append(row)
     for (source, account), found in sorted(by_source.items()):
         newest = max(found, key=lambda row: row["slice_date"])
-        served = [row["slice_date"] for row in found if row["delivery_id"] is not None]
-        since = max(served, default=None)
+        since = max((row["slice_date"] for row in found if row["delivery_id"] is not None), default=None)
+        recent = [row for row in found if row["slice_date"] >= last_day - timedelta(days=_TROUBLE_DAYS)]
+        troubled = sorted((r for r in recent if r["status"] in _TROUBLES), key=lambda r: r["slice_date"], reverse=True)
         is_daily = newest["fact"] != "charges"
-        late = None if since is None or not is_daily else (last_day - since).days
-        trouble = _TROUBLES.get(newest["status"])
-        if trouble is None and (late is None or late < stale_days):
+        is_late = is_daily and since is not None and (last_day - since).days >= stale_days
+        if not troubled and not is_late:
             continue
+        is_newest = is_daily and (is_late or newest in troubled)
+        shown = newest if is_newest else troubled[0]
         name = clean(source if not account else f"{source} ({account})")
-        title = f"Source {name} {trouble or 'is late'}: {day_label(newest['slice_date'])}"
-        told = "Nothing ever arrived of it." if since is None else f"The newest that arrived is of {day_label(since)}."
-        said = clean(newest["message"] or "", 300)
-        key = f"notice/{STALE}/{source}/{account}/{since}"
-        yield Notice(key, STALE, title, tuple(filter(None, (title, told, said))))
+        label = day_label if is_daily else month_label
+        title = f"Source {name} {_TROUBLES.get(shown['status'], 'is late')}: {label(shown['slice_date'])}"
+        arrived = "Nothing ever arrived of it." if since is None else f"The newest that arrived is of {label(since)}."
+        others = [label(row["slice_date"]) for row in troubled if row is not shown]
+        also = f"In trouble as well: {_few(others)}." if others else ""
+        said = clean(shown["message"] or "", 300)
+        outage = since if is_newest else _outage(troubled)
+        key = f"notice/{STALE}/{source}/{account}/{outage}"
+        yield Notice(key, STALE, title, tuple(filter(None, (title, arrived, also, said))))
+
+
+def _outage(troubled: Sequence[Mapping[str, Any]]) -> str:
+    """What slices in trouble have in common while it lasts: the last of their good answers, else the first of them."""
+    answered = max((row["answered_at"] for row in troubled if row["answered_at"] is not None), default=None)
+    return f"never-{troubled[-1]['slice_date']}" if answered is None else f"after-{answered:%Y-%m-%dT%H:%M:%S}"
+
+
+def _few(labels: Sequence[str]) -> str:
+    more = len(labels) - _FEW
+    return ", ".join([*labels[:_FEW], *([f"{more} more"] if more > 0 else [])])
 
 
 def digest_month(every: str, today: date, months: Sequence[date]) -> date | None:

@@ -18,8 +18,6 @@ def capacity(names: Names) -> dict[str, str]:
         f"({IS_COVERED_PIECE} or (_is_fee and not {IS_CREDIT}) or ({IS_LINE} and _is_covered) "
         f"or ({IS_CREDIT} and _piece.type = '{OFFSET}'))"
     )
-    kinds = ", ".join(map(literal, LEGACY_CREDITS))
-    is_discount = f"({IS_CREDIT} and _piece.type in ({kinds}))"
     quantity = names.decimal("usage.amount_in_pricing_units")
     basis = _basis(names)
     return {
@@ -52,16 +50,23 @@ def capacity(names: Names) -> dict[str, str]:
             f"case when {is_usage} and {reserved} is not null then "
             f"case {system_label('is_unused_reservation')} when 'true' then 'Unused' else 'Used' end end"
         ),
-        "x_purchase_option": (
-            f"case when {is_committed} or {IS_DISCOUNTED} or {is_discount} then 'committed_use' "
-            f"when not {is_usage} then null "
-            f"when regexp_matches({description}, {_SPOT}) then 'spot' "
-            f"when contains({description}, 'dws calendar') then 'capacity_block' "
-            f"when contains({description}, 'provisioned throughput') then 'provisioned' "
-            f"when {names.text('service.description')} = 'Compute Engine' "
-            f"and regexp_matches({description}, {_MACHINE_PARTS}) then 'on_demand' end"
-        ),
+        "x_purchase_option": _option(names, is_committed, is_usage),
     }
+
+
+def _option(names: Names, is_committed: str, is_usage: str) -> str:
+    """How the capacity was bought. A discount of a commitment is of what it takes the cost off."""
+    description = f"lower(coalesce({names.text('sku.description')}, ''))"
+    is_discount = f"({IS_CREDIT} and _piece.type in ({', '.join(map(literal, LEGACY_CREDITS))}))"
+    return (
+        f"case when {is_committed} or {IS_DISCOUNTED} or {is_discount} then 'committed_use' "
+        f"when not {is_usage} then null "
+        f"when regexp_matches({description}, {_SPOT}) then 'spot' "
+        f"when contains({description}, 'dws calendar') then 'capacity_block' "
+        f"when contains({description}, 'provisioned throughput') then 'provisioned' "
+        f"when {names.text('service.description')} = 'Compute Engine' "
+        f"and regexp_matches({description}, {_MACHINE_PARTS}) then 'on_demand' end"
+    )
 
 
 def _basis(names: Names) -> str:

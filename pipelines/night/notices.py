@@ -139,7 +139,12 @@ def _anomalies(house: House) -> list[Notice]:
 def _stale(house: House) -> list[Notice]:
     configured = {(source.name, source.account) for source in house.config.sources}
     rows = house.lake.published().read("freshness").to_pylist()
-    held = [r for r in rows if r["status"] != WITHDRAWN and (r["x_source"], r["x_account"]) in configured]
+    answered = {name: house.lake.asked(name) for name, _ in configured}
+    held = [
+        {**row, "answered_at": answered[row["x_source"]].get(row["slice_date"])}
+        for row in rows
+        if row["status"] != WITHDRAWN and (row["x_source"], row["x_account"]) in configured
+    ]
     last_day = house.clock().date() - timedelta(days=1)
     return list(stale_notices(held, last_day, house.config.delivery.stale_days))
 

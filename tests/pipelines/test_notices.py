@@ -292,7 +292,49 @@ def test_alerts_that_last_and_were_found_within_a_week_are_told() -> None:
 def fresh(day: int, *, status: str = "committed", served: bool = True, source: str = "log", fact: str = "x") -> Any:
     slice_date = date(2026, 10, day)
     row = {"x_source": source, "x_account": "", "fact": fact, "slice_date": slice_date, "status": status}
-    return row | {"delivery_id": "d" if served else None, "message": None}
+    return row | {"delivery_id": "d" if served else None, "message": None, "answered_at": None}
+
+
+def bill(month: int, status: str, answered: int | None, *, message: str | None = None) -> Any:
+    """A month of a bill that arrived, of which the last good answer was on that day of October."""
+    at = None if answered is None else datetime(2026, 10, answered, 5, 30)
+    row = fresh(1, status=status, source="bill", fact="charges", served=answered is not None)
+    return row | {"slice_date": date(2026, month, 1), "answered_at": at, "message": message}
+
+
+def test_each_outage_of_a_monthly_bill_is_told_once() -> None:
+    def key(day: int, status: str, answered: int) -> str | None:
+        rows = [bill(9, status, answered), bill(10, status, answered)]
+        return next((notice.key for notice in stale_notices(rows, date(2026, 10, day), 2)), None)
+
+    first, still = key(4, "failed", 3), key(5, "incomplete", 3)
+    assert key(6, "committed", 6) is None
+    second = key(10, "failed", 9)
+    assert first is not None
+    assert first == still != second
+    # a bill that never came: one outage, which the next month does not make another
+    never = [bill(10, "failed", None), bill(11, "failed", None)]
+    (october,), (november,) = (list(stale_notices(never[:n], date(2026, 11, n), 2)) for n in (1, 2))
+    assert (october.key, october.title) == (november.key, "Source bill failed: October 2026")
+
+
+def test_a_slice_that_is_not_the_newest_is_told_once_as_well() -> None:
+    """September fails while October comes; a day before the newest; one beyond what anybody still looks at does not."""
+    months = [bill(9, "failed", 3, message="no manifest"), bill(10, "committed", 16)]
+    (told,) = stale_notices(months, date(2026, 10, 16), 2)
+    assert told.lines == (
+        "Source bill failed: September 2026",
+        "The newest that arrived is of October 2026.",
+        "no manifest",
+    )
+    (later,) = stale_notices([months[0], bill(10, "committed", 17)], date(2026, 10, 17), 2)
+    assert later.key == told.key
+    days = [fresh(12, status="incomplete"), fresh(13, status="failed"), fresh(14), fresh(15)]
+    (older,) = stale_notices(days, date(2026, 10, 16), 2)
+    assert (older.title, older.lines[2]) == ("Source log failed: 13 Oct", "In trouble as well: 12 Oct.")
+    (down,) = stale_notices([*days, fresh(16, status="failed", served=False)], date(2026, 10, 16), 2)
+    assert (down.title, down.key != older.key) == ("Source log failed: 16 Oct", True)
+    assert list(stale_notices(days, date(2027, 3, 1), 365)) == []
 
 
 def test_a_source_is_late_after_its_days_or_in_trouble_at_once() -> None:
