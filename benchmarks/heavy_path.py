@@ -99,7 +99,7 @@ def reconciled(folder: Path, spill: str) -> None:
 
 
 def _tables_of(folder: Path, files: Iterable[Path], ends: pa.Table, spill: str) -> dict[str, pa.Table]:
-    """What is made of some days, which are compared with the last second of the day before each."""
+    """What is made of some days, which are compared with the end of the day before each."""
     engine = _engine(folder, files, spill, shared_memory(MEMORY_LIMIT, AT_ONCE))
     engine.register("owners", owners())
     engine.register("day_ends", ends)

@@ -80,3 +80,4 @@ select
     output_audio_tokens,
     source_reported_cost_usd
 from day_ends
+where second(started_at) = 59

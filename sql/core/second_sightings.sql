@@ -5,7 +5,7 @@
 -- Two attempts are one call where the provider's id of the answer is the same and the id was used within an hour only;
 -- or where they are of one trace, have the same tokens, are the only ones of it in their logs and began within a
 -- minute. Only days that more than one log tells of are looked at.
--- A call that began on both sides of midnight, by two clocks, counts on the day before, whose last second is looked at,
+-- A call that began on both sides of midnight, by two clocks, counts on the day before, whose last minute is looked at,
 -- too: unless it is a hit, of which that day knows nothing.
 with sources as (
     select
