@@ -17,17 +17,20 @@ from fractions import Fraction
 
 import polars as pl
 
+from models.commitment_comparison import Prices
+from models.commitment_ladder import laddered
 from models.commitment_level import USE_SCALE, Use, best_level, is_falling, level_cost, regret, use_of
 from models.commitment_offers import MONTH_HOURS, Row, newest_prices, offers_for, start_and_hour
 from models.frames import conform, require, schema_of
 from models.money import SCALE, money, nearest_double, to_scaled
 
 TABLE = "commitment_advice"
-ADVICE_RULES = "3"
+ADVICE_RULES = "4"
 """Changes when the same hours and prices would give other advice."""
 
 LOOKBACK_DAYS = (30, 60, 90)
 _SHIFTS = (70, 85, 115)
+_FALLS = (70, 85)
 _MACHINE = ["provider_name", "billing_account_id", "billing_currency", "region_id", "instance_type", "sku_id"]
 _HOUR = timedelta(hours=1)
 _LONGEST_LINE = timedelta(hours=2)
@@ -185,9 +188,13 @@ def _figures(machines: Machines, offer: Row) -> dict[str, object]:
         f"regret_at_{percent}_percent": money(regret(use, level, percent, committed, machines.price) * month)
         for percent in _SHIFTS
     }
+    prices, term = Prices(committed, machines.price), offer["term_months"]
+    ladders = laddered(use, level, prices, term, _FALLS) if term else []  # a list may tell no term
+    steps = {f"steps_save_at_{one.demand_percent}_percent": money(one.at_once_cost - one.cost) for one in ladders}
     return (
         found
         | regrets
+        | steps
         | {
             "advised_machines": level,
             "first_step_machines": -(-level // 4),
@@ -205,4 +212,5 @@ _FIGURES = (
     *("committed_price", "best_machines", "advised_machines", "first_step_machines", "monthly_saving", "upfront_cost"),
     *("payback_months", "effective_savings_rate", "utilisation_ratio", "coverage_ratio", "reason"),
     *(f"regret_at_{percent}_percent" for percent in _SHIFTS),
+    *(f"steps_save_at_{percent}_percent" for percent in _FALLS),
 )

@@ -105,6 +105,12 @@ def test_two_machines_that_always_run_and_one_that_runs_by_day_are_two_committed
     assert found["regret_at_70_percent"] == 0
     # 15 % more: 2.3 and 3.45 machines; the third: 0.3 of 16 and 1 of 8 hours, 0.5333 at 4 = 2.1333 against 2
     assert abs(found["regret_at_115_percent"] - Decimal("97.333333333333")) < Decimal("0.000000000001")
+    # one machine now and one in two months, for a year each, against two now; from the second month on an hour of use
+    # costs 98/15 on demand, 68/15 with one machine and 62/15 with two. Steps: 22/3 once, 68/15 in three months, 62/15 in
+    # ten, 98/15 once; at once: 16/3 once, 62/15 in eleven, 98/15 in three. That is 68.80 against 70.40
+    assert abs(found["steps_save_at_70_percent"] - Decimal("1.6") * 730) < Decimal("0.000000000001")
+    # likewise at 85 %: 119/15, 89/15 and 71/15 an hour, 80.40 against 81.20
+    assert abs(found["steps_save_at_85_percent"] - Decimal("0.8") * 730) < Decimal("0.000000000001")
     assert found["reason"] is None
     assert (found["first_day"], found["last_day"]) == (START.date(), datetime(2026, 9, 28).date())
 
@@ -242,3 +248,8 @@ def test_a_gpu_that_google_sells_by_itself_is_committed_to_by_itself() -> None:
     for words in ("Nvidia H100 80GB GPU attached to DWS Defined Duration VMs", "Spot Preemptible Nvidia H100 80GB GPU"):
         (apart,) = advice(gpus, [{**demand, "product": words}, year])
         assert apart["reason"] == "no_price"
+
+
+def test_a_commitment_of_no_told_term_is_advised_without_steps() -> None:
+    (found,) = advice(hours([2] * (90 * 24)), [offer("on_demand", "5"), offer("reserved", "2")])
+    assert (found["advised_machines"], found["steps_save_at_70_percent"]) == (2, None)
