@@ -11,6 +11,10 @@ Clock = Callable[[], float]
 """Seconds that only ever grow."""
 
 
+class DeadlineError(SourceError):
+    """A delivery that took too long, and was left."""
+
+
 @dataclass(frozen=True)
 class Deadline:
     """Begins when it is made. A look at it is free: have one before each question."""
@@ -26,7 +30,7 @@ class Deadline:
     def require_left(self, seconds: float, where: str) -> None:
         """Raises SourceError when the time would be over after so many seconds more: better now than after a wait."""
         if self.clock() + seconds > self.ends:
-            raise SourceError(
+            raise DeadlineError(
                 f"{where}: the delivery took longer than {self.seconds / 60:.0f} minutes and was left. Nothing was "
                 "committed; run again, and if it stays so, ask for less in one source."
             )

@@ -10,10 +10,20 @@ from typing import ClassVar
 from connectors.azure.bill_settings import AzureBillSettings, View
 from connectors.azure.exports import fetch_exports, months_written, probe_exports
 from connectors.azure.focus_view import parse_focus
-from connectors.azure.months import parse_alone, parse_views, sort_pages, told_of_models
+from connectors.azure.months import newest_month, parse_alone, parse_views, sort_pages, told_of_models
 from connectors.azure.reports import fetch_reports, probe_reports
 from connectors.azure_credentials import CredentialMaker, make_credential
-from connectors.base import LandedPage, MonthFiles, Page, Parsed, Source, SourceSettings, Window
+from connectors.base import (
+    IncompleteDeliveryError,
+    LandedPage,
+    MonthFiles,
+    Page,
+    Parsed,
+    Source,
+    SourceError,
+    SourceSettings,
+    Window,
+)
 from connectors.bills.look import look
 from connectors.http import Pace
 from connectors.windows import month_window, month_windows
@@ -49,7 +59,8 @@ class AzureBillSource:
     def probe(self, settings: AzureBillSettings) -> str:
         """Which months the exports hold and whether their newest files can be read, or that a report may be had."""
         if settings.report is not None:
-            return probe_reports(settings, self._credential, self._pace)
+            told, page = probe_reports(settings, self._credential, self._pace)
+            return told if page is None else f"{told}; {_looked_at_report(settings, page)}"
         told, newest = probe_exports(settings)
         return "; ".join([told, *(_looked(settings, month, view, page) for month, view, page in newest)])
 
@@ -63,6 +74,14 @@ def _looked(settings: AzureBillSettings, month: date, view: View, page: Page) ->
     if view == "focus":
         return look(page, lambda landed: parse_focus(settings, window, [landed]))
     return look(page, lambda landed: parse_alone(settings, window, landed))
+
+
+def _looked_at_report(settings: AzureBillSettings, page: Page) -> str:
+    try:
+        month = newest_month(page)
+    except IncompleteDeliveryError as error:
+        raise SourceError(str(error)) from None
+    return f"{page.name} holds no line yet" if month is None else _looked(settings, month, "actual", page)
 
 
 SOURCE: Source = AzureBillSource()

@@ -7,17 +7,19 @@ lines (`lines`) and their costs (`views`).
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.azure.bill_settings import VIEW_OF, AzureBillSettings
-from connectors.azure.lines import shape_lines, spelling
+from connectors.azure.columns import DATE
+from connectors.azure.lines import instant, shape_lines, spelling
 from connectors.azure.manifests import Blob, Manifest, read_manifest
 from connectors.azure.openai_meters import SERVICES
 from connectors.azure.orders import commitment_of, reservations_of_orders
 from connectors.azure.views import Role, costs_of, twin_key, view_of
-from connectors.base import IncompleteDeliveryError, LandedPage, Parsed, Window
+from connectors.base import IncompleteDeliveryError, LandedPage, Page, Parsed, Window
 from connectors.bills import Bill, Names, Shape, parse_bill
 from connectors.bills.files import Lines, open_lines
 from connectors.bills.twins import Twins, find_twins
@@ -107,6 +109,17 @@ def parse_alone(settings: AzureBillSettings, window: Window, page: LandedPage) -
         return shape_lines(names, window, settings, costs_of(names, role), commitment_of(names, {}))
 
     return parse_bill(Bill(settings, window, [page], shape, opened=_require_one_spelling))
+
+
+def newest_month(page: Page) -> date | None:
+    """The month of the latest day that a file's lines name; None where none does.
+
+    Raises IncompleteDeliveryError for a file that is not whole, or names no days.
+    """
+    with open_lines(LandedPage(page.name, "0" * 64, page.body)) as lines:
+        lines.names.require(*DATE)
+        newest = lines.connection.sql(f"select max({instant(lines.names, *DATE)}) from lines").fetchall()[0][0]
+    return None if newest is None else newest.date().replace(day=1)
 
 
 def told_of_models(chunks: Iterable[Parsed]) -> Iterator[Parsed]:

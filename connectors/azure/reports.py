@@ -14,12 +14,14 @@ from connectors.azure.bill_settings import VIEW_OF, AzureBillSettings, Metric, R
 from connectors.azure.signed_blob import SignedBlob
 from connectors.azure_credentials import Credential, CredentialMaker
 from connectors.base import AuthenticationError, Bytes, IncompleteDeliveryError, Page, SourceError, Window
-from connectors.deadline import begin_delivery
+from connectors.deadline import DeadlineError, begin_delivery
 from connectors.exact import json_text
 from connectors.http import Pace
 
 _TRIES = 8
 _LONGEST_REPORT_SECONDS = 3 * 3600.0  # large reports take an hour or two
+_LOOK_SECONDS = 120.0  # somebody waits for a check
+_LOOK_BYTES = 256 * 1024 * 1024
 _USUAL_WAIT_SECONDS = 30
 
 
@@ -45,30 +47,58 @@ def fetch_reports(settings: AzureBillSettings, window: Window, make: CredentialM
         yield Page(f"{place}/{metric}-manifest.json", Bytes(json_text(manifest).encode()))
 
 
-def probe_reports(settings: AzureBillSettings, make: CredentialMaker, pace: Pace) -> str:
-    """Whether the scope lets its reports be asked for: its exports are listed, which takes the same right."""
+def probe_reports(settings: AzureBillSettings, make: CredentialMaker, pace: Pace) -> tuple[str, Page | None]:
+    """Whether the scope's reports can be had, and the first file of the running month's; None where none is at hand.
+
+    Raises AuthenticationError where the right to read costs or the right to ask for reports is missing, SourceError
+    when the report fails.
+    """
     report = _required(settings)
-    with _client(settings, make(settings), pace, settings.endpoint) as client:
+    credential = make(settings)
+    with _client(settings, credential, pace, settings.endpoint, _LOOK_SECONDS) as client:
         found = _asked(
             f"{settings.endpoint}/{report.scope}", lambda: client.exports.list(report.scope, **_options(settings))
         )
     count = len(getattr(found, "value", None) or ())
-    return f"{settings.endpoint}: reports of {report.scope} can be asked for ({count} exports are set up)"
+    told = f"{settings.endpoint}: reports of {report.scope} can be asked for ({count} exports are set up)"
+    metric = report.metrics[0]
+    try:
+        blobs = _report(settings, report, metric, None, credential, pace)
+    except DeadlineError:
+        return (
+            f"{told}; this month's was not ready within {_LOOK_SECONDS:.0f} seconds: the first night waits for it",
+            None,
+        )
+    except NoDataError:
+        return f"{told}; Azure has no data of this month yet", None
+    size = blobs[0].get("byteCount")
+    if size is None or size > _LOOK_BYTES:
+        return f"{told}; this month's is made, and too large for a look: the first night reads it", None
+    blob = SignedBlob(f"{metric}-0001.csv", str(blobs[0]["blobLink"]), size, pace)
+    return told, Page(f"{VIEW_OF[metric]}:report/{report.scope}/{blob.name}", blob)
+
+
+class NoDataError(SourceError):
+    """Azure says that it has no data of the month, and not why."""
 
 
 def _report(
     settings: AzureBillSettings,
     report: ReportSettings,
     metric: Metric,
-    window: Window,
+    window: Window | None,
     credential: Credential,
     pace: Pace,
 ) -> list[Mapping[str, Any]]:
-    """The blobs of one report."""
-    last = (window.end - timedelta(days=1)).date()
-    asked = {"metric": metric, "timePeriod": {"start": f"{window.slice_date}", "end": f"{last}"}}
-    where = f"{settings.endpoint}/{report.scope}, {metric} of {window.slice_date:%Y-%m}"
-    with _client(settings, credential, pace, where) as client:
+    """The blobs of one report; without a window that of the running month, for a look: Azure's own clock says which."""
+    asked: dict[str, Any] = {"metric": metric}
+    where, seconds = f"{settings.endpoint}/{report.scope}, {metric} of this month", _LOOK_SECONDS
+    if window is not None:
+        last = (window.end - timedelta(days=1)).date()
+        asked["timePeriod"] = {"start": f"{window.slice_date}", "end": f"{last}"}
+        where = f"{settings.endpoint}/{report.scope}, {metric} of {window.slice_date:%Y-%m}"
+        seconds = _LONGEST_REPORT_SECONDS
+    with _client(settings, credential, pace, where, seconds) as client:
         found = _asked(
             where,
             lambda: client.generate_cost_details_report.begin_create_operation(
@@ -78,7 +108,7 @@ def _report(
     answer: Mapping[str, Any] = found.as_dict() if found is not None else {}
     status = answer.get("status")
     if status == "NoDataFound":
-        raise SourceError(
+        raise NoDataError(
             f"{where}: Azure says that it found no data. Whether there were no charges or none were ready is not "
             "known, which is not zero: run again, or leave the source out until the scope has charges"
         )
@@ -118,11 +148,11 @@ def _asked(where: str, ask: Any) -> Any:
         raise SourceError(f"{where}: {type(error).__name__}; run again when Azure can be reached") from None
 
 
-def _client(settings: AzureBillSettings, credential: Credential, pace: Pace, where: str) -> Any:
+def _client(settings: AzureBillSettings, credential: Credential, pace: Pace, where: str, seconds: float) -> Any:
     from azure.core.pipeline.transport import RequestsTransport
     from azure.mgmt.costmanagement import CostManagementClient
 
-    deadline = begin_delivery(pace.monotonic, _LONGEST_REPORT_SECONDS)
+    deadline = begin_delivery(pace.monotonic, seconds)
 
     class BoundedTransport(RequestsTransport):
         """Waits as the source is told to wait, and neither asks nor waits beyond the deadline."""

@@ -134,6 +134,51 @@ def test_refused_credentials_are_told_without_them(reports: Reports) -> None:
     assert TOKEN not in str(failure.value)
 
 
+EXPORTS = f"{SCOPE}/providers/Microsoft.CostManagement/exports"
+NO_EXPORTS = json_answer(b'{"value": []}')
+REFUSED = json_answer(b'{"error":{"code":"RBACAccessDenied","message":"no"}}', 403)
+
+
+def checked(reports: Reports) -> str:
+    return reports.source.probe(reports.settings())
+
+
+def test_a_check_reads_the_running_month_s_report_of_the_first_metric(reports: Reports) -> None:
+    reports.server.route(EXPORTS, NO_EXPORTS)
+    reports.completes("ActualCost", csv_of(line(), line(Cost="5", Date="09/09/2026")))
+    told = checked(reports)
+    assert "can be asked for (0 exports are set up)" in told
+    assert told.endswith("ActualCost-0001.csv can be read: its first 2 lines are charges in USD")
+    assert SIGNATURE not in told
+    assert reports.asked == [{"metric": "ActualCost"}]  # which month it is Azure's own clock says
+
+
+def test_a_check_says_what_is_wrong_with_a_report_s_lines(reports: Reports) -> None:
+    reports.server.route(EXPORTS, NO_EXPORTS)
+    reports.completes("ActualCost", csv_of(line(BillingCurrency="EUR")))
+    with pytest.raises(SourceError, match="none of its lines can be staged; line 1: wrong_currency"):
+        checked(reports)
+
+
+def test_a_check_does_not_wait_for_a_large_report_nor_take_a_young_month_for_an_error(reports: Reports) -> None:
+    reports.server.route(EXPORTS, NO_EXPORTS)
+    waits = Answer(b"", 202, {"Location": f"{reports.server.url}{reports.path}/ActualCost", "Retry-After": "45"})
+    reports.server.route(f"{reports.path}/ActualCost", waits)
+    assert "was not ready within 120 seconds: the first night waits for it" in checked(reports)
+    assert sum(reports.clock.slept) <= 120
+    reports.ends("ActualCost", status="NoDataFound")
+    assert checked(reports).endswith("Azure has no data of this month yet")
+
+
+@pytest.mark.parametrize("path", [EXPORTS, f"{SCOPE}/providers/Microsoft.CostManagement/generateCostDetailsReport"])
+def test_a_check_tells_each_right_that_is_missing(reports: Reports, path: str) -> None:
+    """One to read costs, one to have reports made: an application may have the first alone."""
+    reports.server.route(EXPORTS, NO_EXPORTS)
+    reports.server.route(path, REFUSED)
+    with pytest.raises(AuthenticationError, match=r"not allowed \(HTTP 403\).*Cost Management Reader"):
+        checked(reports)
+
+
 def blob(server: FaultyServer, clock: Clock, part_bytes: int, announced: int | None = None) -> bytes:
     """The blob's bytes, read in parts."""
     pace = Pace(sleep=clock.sleep, monotonic=clock.monotonic)
