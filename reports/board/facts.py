@@ -164,6 +164,11 @@ def month_tables(month: BoardMonth, given: Mapping[str, pl.DataFrame]) -> dict[s
     return found
 
 
+def by_month(given: Mapping[str, pl.DataFrame]) -> list[str]:
+    """The tables that are opened by month and that the caller has."""
+    return [name for name in BY_MONTH if name in given]
+
+
 def words_for() -> dict[str, Any]:
     """What the page says for values that no bill names: levers, factors, residuals and the like."""
     told = {"lever": LEVERS, "unproven": REASONS, "factor": FACTORS, "standing": NOT_APPLIED}

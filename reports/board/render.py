@@ -24,6 +24,8 @@ from reports.money import format_money, minor_unit
 from reports.wording import GPU_STATE_LABELS, KIND_LABELS, RULE_LABELS, UNUSED_LABELS, clean, residual_label
 
 BRIDGE, TEAM = "variance_bridge", "team:"
+_AT_ONCE = 2
+"""Months that the page needs before it can be drawn: the newest, and the one that it is held against."""
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "board"
 _SCRIPTS = (
     *("numbers", "data", "page", "state", "table", "columns", "months", "spend", "lines", "why"),
@@ -41,6 +43,8 @@ def render_board(rows: BoardRows) -> bytes:
     _require_one_house(rows.months)
     words = Words()
     parts = {name: part for month in rows.months for name, part in _parts(month, rows.tables, words)}
+    texts = {name: as_text(bytes(part.content)) for name, part in parts.items()} | _month_tables(rows)
+    newest = tuple(_name(month) for month in rows.months[-_AT_ONCE:])
     style, script = _text("board.css"), _script()
     return (
         _page()
@@ -54,7 +58,8 @@ def render_board(rows: BoardRows) -> bytes:
             policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
             "form-action 'none'",
             core=as_text(json_bytes(_core(rows, words, parts))),
-            parts={name: as_text(bytes(part.content)) for name, part in parts.items()} | _month_tables(rows),
+            first={name: text for name, text in texts.items() if name.endswith(newest)},
+            rest={name: text for name, text in texts.items() if not name.endswith(newest)},
         )
         .encode()
     )
@@ -112,6 +117,7 @@ def _core(rows: BoardRows, words: Words, parts: Mapping[str, Packed]) -> dict[st
         "parts": {name: part.described() for name, part in parts.items()},
         "tables": facts.tables(rows.tables),
         "causes": facts.causes(rows.tables),
+        "by_month": facts.by_month(rows.tables),
         "told": facts.words_for(),
         "definitions": list(DEFINITIONS.items()),
     }

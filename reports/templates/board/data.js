@@ -8,7 +8,9 @@ function fromLetters(letters) {
   return Uint8Array.from(atob(letters), (letter) => letter.charCodeAt(0));
 }
 
+/* The script stands behind the newest months: it draws these while the browser still reads the older ones. */
 async function unpacked(id) {
+  if (!document.getElementById(id) && document.readyState === "loading") await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
   const stream = new Blob([fromLetters(document.getElementById(id).textContent.trim())]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
@@ -98,7 +100,7 @@ function objects(table) {
 /* A month's rows of a table that is opened by month, as objects; null where the snapshot does not have it. */
 function monthRows(name, one) {
   const id = name + "-" + one.month;
-  if (!document.getElementById(id)) return null;
+  if (!core.by_month.includes(name)) return null;
   if (!opened.has(id)) opened.set(id, unpacked(id).then((bytes) => objects(JSON.parse(new TextDecoder().decode(bytes)))));
   return opened.get(id);
 }

@@ -20,6 +20,7 @@ async function drawAll() {
   for (const [id, , , draw] of SECTIONS) await draw(document.getElementById(id + "-body"));
   document.title = core.company + ": AI cost board, " + month().label;
   document.getElementById("board").setAttribute("data-drawn", address().toString());
+  performance.mark("drawn");
 }
 
 function build() {

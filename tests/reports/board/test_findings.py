@@ -172,6 +172,15 @@ def test_a_known_error_says_whom_it_changes_or_why_it_changes_nobody(page: Page,
     assert "No known error on a bill touches September 2026." in page.texts("#changes .lead")
 
 
+def test_a_page_opened_at_its_oldest_month_has_all_of_it(page: Page, board: Path, quarter: BoardRows) -> None:
+    """That month stands behind the script."""
+    page.open(board, "month=2026-08&exact=1")
+    assert page.text("#sum .total") == exact(quarter.months[0].shared.bill_total)
+    rows = quarter.tables["variance_bridge"].filter(billing_period=pl.date(2026, 8, 1), billing_currency="USD")
+    assert table_rows(page, "factors")["Aug 2026"][-1] == exact(exact_sum(rows.unique("account")["account_cost"]))
+    assert page.texts("#table-saved-lever tbody tr")
+
+
 def test_every_section_is_named_in_the_bar_and_reached_by_it(page: Page, board: Path) -> None:
     page.open(board)
     assert page.run("(n => n.scrollWidth <= n.clientWidth)(document.querySelector('nav'))")

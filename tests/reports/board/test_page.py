@@ -49,6 +49,14 @@ def digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
+def test_the_script_waits_for_no_older_month_than_it_draws(board: Path) -> None:
+    page = board.read_text("utf-8")
+    names = re.findall(r'<script(?: type="text/plain" id="([a-z_0-9-]+)")?>', page)
+    before, after = names[: names.index("")], names[names.index("") + 1 :]
+    assert {name[-7:] for name in before} == {"core", "2026-09", "2026-10"}
+    assert {name[-7:] for name in after} == {"2026-08"}
+
+
 def test_without_scripts_it_still_says_whose_it_is_and_what_the_month_comes_to(board: Path, quarter: BoardRows) -> None:
     page = board.read_text("utf-8").partition('<script type="text/plain"')[0]
     total = quarter.months[-1].shared.bill_total.quantize(Decimal("0.01"))
