@@ -8,7 +8,7 @@ import polars as pl
 
 from contracts import all_contracts, contract
 from pipelines.cli.explained import LEVELS, headline, in_groups, plain, shown, titled
-from pipelines.explain.made_of import TO
+from pipelines.explain.made_of import NOTE, TO
 from pipelines.explain.question import Question
 from pipelines.explain.walk import AMOUNTS, Explanation, Level
 
@@ -82,9 +82,10 @@ def _labels(level: Level) -> list[str]:
     wanted = table.key if table else _FILES
     if "x_row" in level.rows.columns:
         wanted = _LOG
-    known = [name for name in wanted if name in level.rows.columns]
+    known = [name for name in (*wanted, NOTE) if name in level.rows.columns]
     differing = [name for name in known if level.rows[name].n_unique() > 1 or level.rows.height == 1]
-    return differing[:_MOST_WORDS]
+    words = [name for name in differing if name != NOTE][:_MOST_WORDS]
+    return [*words, *(name for name in differing if name == NOTE)]
 
 
 def _number(value: object) -> str:

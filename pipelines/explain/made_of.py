@@ -17,10 +17,14 @@ import polars as pl
 
 from contracts import Contract, MadeOf, MadeOfRows, Ratio, contract
 from pipelines.explain.evidence import Evidence
-from pipelines.explain.made_of_sources import sources
+from pipelines.explain.made_of_sources import Source, sources
 
 TO = "to_"
 """Before the name of a figure: what a row adds to it."""
+NOTE = "x_note"
+"""Says of a row how many rows it is together."""
+MOST = 100_000
+"""Rows of one table that are listed one by one; of the others each row above has one line of their sum."""
 _NAMED = re.compile(r"\b[mp]\.([A-Za-z_][A-Za-z0-9_]*)")
 _SHOWN = 5
 _PRECISION = 80
@@ -59,7 +63,7 @@ def _text(made: MadeOf, figure: str) -> str:
     return " ".join([made.formulas.get(figure, ""), ratio.of if ratio else "", ratio.by if ratio else ""])
 
 
-def listed(evidence: Evidence, table: Contract, part: MadeOfRows, cells: pl.DataFrame) -> Listed:
+def listed(evidence: Evidence, table: Contract, part: MadeOfRows, cells: pl.DataFrame, most: int = MOST) -> Listed:
     """The rows of one other table that rows of a table are made of, by line and in the order of their key.
 
     Args:
@@ -67,14 +71,45 @@ def listed(evidence: Evidence, table: Contract, part: MadeOfRows, cells: pl.Data
         table: whose rows are asked about.
         part: which rows they are made of.
         cells: the rows, each with a number `line`.
+        most: how many of them, of each place where they are read; of the rest there is a line for each row above.
     """
     below = contract(part.table)
     found = [
-        evidence.rows(_query(part, source.name), (), cells=cells, **source.given)
+        _read(evidence, part, source, cells, most)
         for source in sources(evidence, table, below, cells, part.months_before)
     ]
     key = [name for name in below.key if name in found[0].columns]
-    return Listed(part, pl.concat(found).sort("of_line", *key))
+    return Listed(part, pl.concat(found, how="diagonal_relaxed").sort("of_line", *key, nulls_last=True))
+
+
+def _read(evidence: Evidence, part: MadeOfRows, source: Source, cells: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The rows that add most, and the others of each row above as one, so that nothing is left out."""
+    query = _query(part, source.name)
+    if part.taken:  # an aggregate that is no sum needs every row
+        return evidence.rows(query, (), cells=cells, **source.given)
+    sums = [f"{TO}{name}" for name in part.sums]
+    size = "".join(f"{name} desc nulls last, " for name in sums)
+    rows = evidence.rows(
+        f"select * from ({query}) order by {size}of_line limit {most + 1}", (), cells=cells, **source.given
+    )
+    if rows.height <= most:
+        return rows
+    rows = rows.head(most)
+    added = "".join(f", sum({name}) as {name}" for name in sums)
+    whole = evidence.rows(
+        f"select of_line, count(*) as n{added} from ({query}) group by of_line", (), cells=cells, **source.given
+    )
+    mine = rows.group_by("of_line").agg(pl.len().alias("_n"), *(pl.col(name).sum().alias(f"_{name}") for name in sums))
+    both = whole.join(mine, on="of_line", how="left").with_columns(pl.col("n") - pl.col("_n").fill_null(0))
+    rest = both.filter(pl.col("n") > 0).select(
+        "of_line",
+        *(
+            pl.when(pl.col(name).is_not_null()).then(pl.col(name) - pl.col(f"_{name}").fill_null(0)).alias(name)
+            for name in sums
+        ),
+        pl.concat_str(pl.col("n").cast(pl.String), pl.lit(" more rows, together")).alias(NOTE),
+    )
+    return pl.concat([rows, rest], how="diagonal_relaxed")
 
 
 def _query(part: MadeOfRows, relation: str) -> str:

@@ -18,15 +18,15 @@ from pipelines.explain.bill import bill_lines
 from pipelines.explain.delivered import deliveries, fact_deliveries
 from pipelines.explain.evidence import Evidence
 from pipelines.explain.journal import AMOUNTS, POSTED, totals
-from pipelines.explain.made_of import TO, Listed, declared, differences, listed, parts_of_figure
+from pipelines.explain.made_of import NOTE, TO, Listed, declared, differences, listed, parts_of_figure
 from pipelines.explain.marts import MARTS, Mart
 from pipelines.explain.rules import Rules
 from pipelines.explain.walk import DEPTHS, Explanation, Level, explain
 
 ALL_DEPTHS = (DEPTHS[0], "parts", *DEPTHS[1:])
 """`parts` are the rows that are listed first, and no others."""
-LOG = "priced_requests"
-"""The log, priced: read only where requests are asked for, as it is long."""
+LONG = ("priced_requests", "gpu_samples")
+"""The log, priced, and the samples: read only where requests are asked for, as they are long."""
 MOST_ROWS = 200_000
 """Rows of one table that are gone further down from."""
 _JOURNALS = ("postings", "adjustments")
@@ -84,7 +84,7 @@ def _below(asked: Asked, table: Contract, cells: pl.DataFrame, path: str) -> Ite
     if asked.depth == "lines" or cells.is_empty():
         return
     figure = "" if path else asked.figure
-    parts = [part for part in parts_of_figure(declared(table), figure) if part.table != LOG or _reads_log(asked)]
+    parts = [part for part in parts_of_figure(declared(table), figure) if part.table not in LONG or _reads_log(asked)]
     found = [listed(asked.evidence, table, part, cells) for part in parts]
     yield from differences(asked.evidence, table, cells, found, figure)
     for one in found:
@@ -121,7 +121,9 @@ def _level(table: Contract, one: Listed, name: str, path: str) -> Level:
 def _distinct(one: Listed) -> pl.DataFrame:
     """The rows themselves, each once, with a number of their own."""
     table = contract(one.part.table)
-    own = one.rows.select(column.name for column in table.columns if column.name in one.rows.columns)
+    # what is not listed one by one has no key to go on by
+    by_itself = one.rows.filter(pl.col(NOTE).is_null()) if NOTE in one.rows.columns else one.rows
+    own = by_itself.select(column.name for column in table.columns if column.name in by_itself.columns)
     rows = own.unique(subset=list(table.key) or None, maintain_order=True)
     return rows.with_row_index("line", offset=1).with_columns(pl.col("line").cast(pl.Int64))
 

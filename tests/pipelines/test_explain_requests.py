@@ -14,6 +14,7 @@ from contracts import contract
 from models.frames import frame_of, schema_of
 from pipelines.clock import utc_now
 from pipelines.explain import gpu_time as of_gpus
+from pipelines.explain import made_of as of_parts
 from pipelines.explain import requests as of_log
 from pipelines.explain.delivered import log_files
 from pipelines.explain.evidence import Evidence, evidence
@@ -248,3 +249,18 @@ def test_a_page_tells_of_what_is_not_listed(config: Path, monkeypatch: pytest.Mo
     assert code == 0, text
     assert "4 requests of smaller cost, together" in text
     assert "Every level comes to the figure, to the last decimal." in text
+
+
+def test_other_tables_go_down_to_as_many_rows_as_are_listed_and_the_rest_has_its_sum(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = levels(config, "usage_by_team_daily", figure="priced_cost_usd", depth="requests")
+    log = found["usage_daily/priced_requests"]
+    # what the gateway's cache answered cost nothing
+    assert sorted(D(row["to_priced_cost_usd"]) for row in log) == [D(0), D("1.4"), D("1.4"), D("2.2"), D(3)]
+    monkeypatch.setattr(of_parts.listed, "__defaults__", (2,))
+    found = levels(config, "usage_by_team_daily", depth="requests")
+    log = found["usage_daily/priced_requests"]
+    assert [row["x_note"] for row in log] == [None, None, "3 more rows, together"]
+    assert sum(D(row["to_priced_cost_usd"]) for row in log if row["to_priced_cost_usd"]) == D(8)
+    assert sum(row["to_request_count"] for row in log) == 5
