@@ -8,7 +8,7 @@ import polars as pl
 
 from contracts import all_contracts, contract
 from pipelines.cli.explained import LEVELS, headline, in_groups, plain, shown, titled
-from pipelines.explain.made_of import NOTE, TO
+from pipelines.explain.made_of_rows import NOTE, TO
 from pipelines.explain.question import Question
 from pipelines.explain.walk import AMOUNTS, Explanation, Level
 

@@ -4,39 +4,26 @@ Every figure is held against what is declared of it: a sum against the rows list
 sums, all to the last decimal; numbers with a floating point to twelve digits, and ratios of exact numbers to the last
 place that they are told to.
 
-Here belongs: reading the rows, the comparison. Here does not belong: what is made of what (the contracts say so), going
+Here belongs: the comparison. Here does not belong: what is made of what (the contracts say so), going
 further down (`pipelines.explain.tree`).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 import polars as pl
 
-from contracts import Contract, MadeOf, MadeOfRows, Ratio, contract
+from contracts import Contract, MadeOf, MadeOfRows, Ratio
 from pipelines.explain.evidence import Evidence
-from pipelines.explain.made_of_sources import Source, sources
+from pipelines.explain.made_of_rows import TO, Listed
 
-TO = "to_"
-"""Before the name of a figure: what a row adds to it."""
-NOTE = "x_note"
-"""Says of a row how many rows it is together."""
-MOST = 100_000
-"""Rows of one table that are listed one by one; of the others each row above has one line of their sum."""
 _NAMED = re.compile(r"\b[mp]\.([A-Za-z_][A-Za-z0-9_]*)")
+_SUMS_NAMED = re.compile(r"\bp\.([A-Za-z_][A-Za-z0-9_]*)")
+ROWS = "rows_of_"
 _SHOWN = 5
 _PRECISION = 80
 _RELATIVE = "1e-12"
-
-
-@dataclass(frozen=True)
-class Listed:
-    """The rows of one other table: `of_line` says of which row each is, `to_...` what it adds to which figure."""
-
-    part: MadeOfRows
-    rows: pl.DataFrame
 
 
 def declared(table: Contract) -> MadeOf:
@@ -63,65 +50,6 @@ def _text(made: MadeOf, figure: str) -> str:
     return " ".join([made.formulas.get(figure, ""), ratio.of if ratio else "", ratio.by if ratio else ""])
 
 
-def listed(evidence: Evidence, table: Contract, part: MadeOfRows, cells: pl.DataFrame, most: int = MOST) -> Listed:
-    """The rows of one other table that rows of a table are made of, by line and in the order of their key.
-
-    Args:
-        evidence: the open snapshot.
-        table: whose rows are asked about.
-        part: which rows they are made of.
-        cells: the rows, each with a number `line`.
-        most: how many of them, of each place where they are read; of the rest there is a line for each row above.
-    """
-    below = contract(part.table)
-    found = [
-        _read(evidence, part, source, cells, most)
-        for source in sources(evidence, table, below, cells, part.months_before)
-    ]
-    key = [name for name in below.key if name in found[0].columns]
-    return Listed(part, pl.concat(found, how="diagonal_relaxed").sort("of_line", *key, nulls_last=True))
-
-
-def _read(evidence: Evidence, part: MadeOfRows, source: Source, cells: pl.DataFrame, most: int) -> pl.DataFrame:
-    """The rows that add most, and the others of each row above as one, so that nothing is left out."""
-    query = _query(part, source.name)
-    if part.taken:  # an aggregate that is no sum needs every row
-        return evidence.rows(query, (), cells=cells, **source.given)
-    sums = [f"{TO}{name}" for name in part.sums]
-    size = "".join(f"{name} desc nulls last, " for name in sums)
-    rows = evidence.rows(
-        f"select * from ({query}) order by {size}of_line limit {most + 1}", (), cells=cells, **source.given
-    )
-    if rows.height <= most:
-        return rows
-    rows = rows.head(most)
-    added = "".join(f", sum({name}) as {name}" for name in sums)
-    whole = evidence.rows(
-        f"select of_line, count(*) as n{added} from ({query}) group by of_line", (), cells=cells, **source.given
-    )
-    mine = rows.group_by("of_line").agg(pl.len().alias("_n"), *(pl.col(name).sum().alias(f"_{name}") for name in sums))
-    both = whole.join(mine, on="of_line", how="left").with_columns(pl.col("n") - pl.col("_n").fill_null(0))
-    rest = both.filter(pl.col("n") > 0).select(
-        "of_line",
-        *(
-            pl.when(pl.col(name).is_not_null()).then(pl.col(name) - pl.col(f"_{name}").fill_null(0)).alias(name)
-            for name in sums
-        ),
-        pl.concat_str(pl.col("n").cast(pl.String), pl.lit(" more rows, together")).alias(NOTE),
-    )
-    return pl.concat([rows, rest], how="diagonal_relaxed")
-
-
-def _query(part: MadeOfRows, relation: str) -> str:
-    equal = {**{name: f"u.{name}" for name in part.same}, **part.equal}
-    on = [f"m.{name} is not distinct from ({expression})" for name, expression in equal.items()]
-    adds = [f"({expression}) as {TO}{name}" for name, expression in part.sums.items()]
-    return (
-        f"select {', '.join(['m.line as of_line', 'u.*', *adds])} from {relation} u "
-        f"join cells m on {' and '.join(on) or 'true'} where {part.where.replace('{table}', relation)}"
-    )
-
-
 def differences(
     evidence: Evidence, table: Contract, cells: pl.DataFrame, found: Sequence[Listed], figure: str = ""
 ) -> Iterator[str]:
@@ -132,7 +60,7 @@ def differences(
     if not names or cells.is_empty():
         return
     exact = {name: asked[name] for name in names}
-    told = evidence.rows(_comparison(cells, found, exact), (), cells=cells, **_frames(found))
+    told = evidence.rows(_comparison(table, cells, found, exact), (), cells=cells, **_frames(found))
     for name in names:
         wrong = told.filter(~_agrees(table, name, exact[name]))
         for row in wrong.head(_SHOWN).iter_rows(named=True):
@@ -169,7 +97,7 @@ def _frames(found: Sequence[Listed]) -> dict[str, pl.DataFrame]:
     return {f"listed_{number}": one.rows for number, one in enumerate(found)}
 
 
-def _comparison(cells: pl.DataFrame, found: Sequence[Listed], exact: Mapping[str, str | Ratio]) -> str:
+def _comparison(table: Contract, cells: pl.DataFrame, found: Sequence[Listed], exact: Mapping[str, str | Ratio]) -> str:
     """Every figure as it stands beside what the rows make of it, as texts; whether they are equal is told, too."""
     sums = [
         f"s{number} as (select of_line, {_sums(one)} from listed_{number} u group by of_line)"
@@ -177,15 +105,21 @@ def _comparison(cells: pl.DataFrame, found: Sequence[Listed], exact: Mapping[str
     ]
     joins = " ".join(f"left join s{number} on c.line = s{number}.of_line" for number in range(len(found)))
     together = [f"{_together(names)} as {name}" for name, names in _summed(found).items()]
+    together += [f"{_count(names)} as {ROWS}{name}" for name, names in _summed(found).items()]
     sums.append(f"p as (select {', '.join(['c.line', *together])} from cells c {joins})")
-    columns = [text for name, what in exact.items() for text in _compared(name, what, cells)]
+    is_never_null = {column.name for column in table.columns if not column.nullable}
+    columns = [
+        t for name, what in exact.items() for t in _compared(name, what, cells, is_never_null=name in is_never_null)
+    ]
     joined = "from cells m join p on m.line = p.line order by m.line"
     return f"with {', '.join(sums)} select m.line, {', '.join(columns)} {joined}"
 
 
 def _sums(one: Listed) -> str:
     sums = [f"sum(u.{TO}{name}) as {name}" for name in one.part.sums]
-    return ", ".join([*sums, *(f"{expression} as {name}" for name, expression in one.part.taken.items())]) or "count(*)"
+    return ", ".join(
+        [*sums, *(f"{expression} as {name}" for name, expression in one.part.taken.items()), f"count(*) as {ROWS}"]
+    )
 
 
 def _together(names: Sequence[str]) -> str:
@@ -195,14 +129,22 @@ def _together(names: Sequence[str]) -> str:
     return f"case when coalesce({', '.join(names)}) is not null then {added} end"
 
 
-def _compared(name: str, what: str | Ratio, cells: pl.DataFrame) -> Iterator[str]:
+def _count(names: Sequence[str]) -> str:
+    """How many rows there are that can add to a figure."""
+    return " + ".join(f"coalesce({name.partition('.')[0]}.{ROWS}, 0)" for name in names)
+
+
+def _compared(name: str, what: str | Ratio, cells: pl.DataFrame, *, is_never_null: bool) -> Iterator[str]:
     yield f"cast(m.{name} as varchar) as has_{name}"
     if isinstance(what, Ratio):
         yield f"cast(({what.of}) as varchar) as of_{name}"
         yield f"cast(({what.by}) as varchar) as by_{name}"
         return
     yield f"cast(({what}) as varchar) as is_{name}"
-    equal = f"m.{name} is not distinct from ({what}) or (({what}) is null and m.{name} = {_nothing(cells, name)})"
+    # of rows none of which adds anything a figure that may be unknown is NULL, and no 0
+    of = [] if is_never_null else [f"p.{ROWS}{found}" for found in _SUMS_NAMED.findall(what)]
+    has_none = f"({what}) is null and m.{name} = {_nothing(cells, name)} and {' + '.join(of) or '0'} = 0"
+    equal = f"m.{name} is not distinct from ({what}) or ({has_none})"
     if cells.schema[name].is_float():
         equal += f" or abs(m.{name} - ({what})) <= {_RELATIVE} * greatest(abs(m.{name}), abs({what}))"
     yield f"coalesce({equal}, false) as ok_{name}"

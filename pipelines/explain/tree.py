@@ -18,7 +18,8 @@ from pipelines.explain.bill import bill_lines
 from pipelines.explain.delivered import deliveries, fact_deliveries
 from pipelines.explain.evidence import Evidence
 from pipelines.explain.journal import AMOUNTS, POSTED, totals
-from pipelines.explain.made_of import NOTE, TO, Listed, declared, differences, listed, parts_of_figure
+from pipelines.explain.made_of import declared, differences, parts_of_figure
+from pipelines.explain.made_of_rows import NOTE, TO, Listed, listed
 from pipelines.explain.marts import MARTS, Mart
 from pipelines.explain.rules import Rules
 from pipelines.explain.walk import DEPTHS, Explanation, Level, explain

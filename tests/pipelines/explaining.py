@@ -13,7 +13,8 @@ from contracts import Contract, contract
 from models.frames import frame_of
 from pipelines.clock import utc_now
 from pipelines.explain.evidence import Evidence, evidence
-from pipelines.explain.made_of import declared, differences, listed
+from pipelines.explain.made_of import declared, differences
+from pipelines.explain.made_of_rows import listed
 from pipelines.explain.marts import explainable
 from pipelines.explain.question import cells, question
 from pipelines.explain.rules import Rules

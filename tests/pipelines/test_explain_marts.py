@@ -12,7 +12,7 @@ from contracts import MadeOf, contract
 from models.frames import frame_of
 from models.self_hosted_costs import self_hosted_costs
 from pipelines.cli.explained_rows import as_page
-from pipelines.explain.made_of import listed
+from pipelines.explain.made_of_rows import listed
 from pipelines.explain.marts import explainable
 from pipelines.explain.question import Question
 from pipelines.explain.walk import Explanation, Level
@@ -145,3 +145,24 @@ def test_seconds_of_a_sum_are_of_no_currency() -> None:
     found = Explanation(mart, rows.select(gpu_seconds=pl.lit(4200)).head(1), (level, level))
     page = as_page(Question(mart), 1, found, everything=False).splitlines()
     assert [line for line in page if line.startswith("=")] == ["= gpu_seconds 4,200", "= effective_cost 3.50 USD"]
+
+
+def test_an_unknown_sum_is_no_zero_and_nothing_to_sum_is_one() -> None:
+    day = {"usage_date": date(2026, 10, 5), "price_region_id": ""}
+    unpriced = {**day, "pricing_status": "no_price", "is_cache_hit": False, "status": "success"}
+
+    def wrong(cost: str | None, *log: dict[str, Any]) -> list[str]:
+        of_day = {**day, "request_count": len(log), "priced_cost_usd": cost}
+        names = {"provider_id": "unknown", "model_id": "unknown", "gateway_team_id": "", "key_id": "", "key_alias": ""}
+        rows = filled("usage_daily", [of_day | names | {"feature": "", "environment": ""}])
+        told = held("usage_daily", {"priced_requests": filled("priced_requests", list(log)), "usage_daily": rows}).wrong
+        return [text for text in told if "priced_cost_usd" in text]
+
+    priced = unpriced | {"pricing_status": "priced", "priced_cost_usd": "2"}
+    named = {"billed_model": None, "model_id": None, "provider_id": None}
+    assert wrong(None, unpriced | named) == []
+    assert wrong("0", unpriced | named) == [
+        "line 1 of usage_daily: priced_cost_usd is 0.000000000000, its rows come to None"
+    ]
+    assert wrong("2", unpriced | named, priced | named) == []
+    assert wrong("0") == []  # no row at all

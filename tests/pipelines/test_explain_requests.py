@@ -14,7 +14,7 @@ from contracts import contract
 from models.frames import frame_of, schema_of
 from pipelines.clock import utc_now
 from pipelines.explain import gpu_time as of_gpus
-from pipelines.explain import made_of as of_parts
+from pipelines.explain import made_of_rows as of_parts
 from pipelines.explain import requests as of_log
 from pipelines.explain.delivered import log_files
 from pipelines.explain.evidence import Evidence, evidence
