@@ -58,7 +58,7 @@ def build(engine: DuckDBEngine, names: Iterable[str], given: Iterable[str]) -> N
 
 def through_the_engine(folder: Path, spill: str) -> None:
     """The house's own way: the engine, the prices as they are kept, the SQL of three tables."""
-    engine = _engine(folder, sorted((folder / "gateway_requests").iterdir()), spill)
+    engine = open_engine(folder, sorted((folder / "gateway_requests").iterdir()), spill)
     build(engine, ["usage_daily"], GIVEN)
     pq.write_table(engine.read("usage_daily"), folder / "engine.parquet")
     engine.close()
@@ -83,7 +83,7 @@ def reconciled(folder: Path, spill: str) -> None:
     """
     pieces: dict[str, list[pa.Table]] = defaultdict(list)
     book = contract("price_book").arrow_schema().empty_table()
-    together = list(_together(sorted((folder / "gateway_requests").iterdir())))
+    together = list(batches_of(sorted((folder / "gateway_requests").iterdir())))
     ends = pa.concat_tables(computed(partial(_day_ends, files, spill) for files in together))
     for number, tables in enumerate(computed(partial(_tables_of, folder, files, ends, spill) for files in together)):
         for name in WRITTEN:
@@ -100,7 +100,7 @@ def reconciled(folder: Path, spill: str) -> None:
 
 def _tables_of(folder: Path, files: Iterable[Path], ends: pa.Table, spill: str) -> dict[str, pa.Table]:
     """What is made of some days, which are compared with the end of the day before each."""
-    engine = _engine(folder, files, spill, shared_memory(MEMORY_LIMIT, AT_ONCE))
+    engine = open_engine(folder, files, spill, shared_memory(MEMORY_LIMIT, AT_ONCE))
     engine.register("owners", owners())
     engine.register("day_ends", ends)
     names = [*WRITTEN, "price_book"]
@@ -110,7 +110,7 @@ def _tables_of(folder: Path, files: Iterable[Path], ends: pa.Table, spill: str) 
     return tables
 
 
-def _together(files: Iterable[Path]) -> Iterator[list[Path]]:
+def batches_of(files: Iterable[Path]) -> Iterator[list[Path]]:
     """Days that a night builds together, by the same bound."""
     together: list[Path] = []
     rows = 0
@@ -124,7 +124,8 @@ def _together(files: Iterable[Path]) -> Iterator[list[Path]]:
     yield together
 
 
-def _engine(folder: Path, files: Iterable[Path], spill: str, memory: str = MEMORY_LIMIT) -> DuckDBEngine:
+def open_engine(folder: Path, files: Iterable[Path], spill: str, memory: str = MEMORY_LIMIT) -> DuckDBEngine:
+    """An engine with these days of the log, and with what they are priced by."""
     engine = DuckDBEngine(memory, spill)
     engine.register("gateway_requests", [str(path) for path in files])
     for name in ("model_identity", "prices"):

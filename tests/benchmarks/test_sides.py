@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import (
+    decision_rows,
+    decisions,
     gateway_payloads,
     gpu_log,
     gpu_states,
@@ -66,3 +68,14 @@ def test_a_month_of_the_ledger_comes_to_the_bill_exactly_and_by_hand_nearly(tmp_
         side(tmp_path, str(tmp_path))
     assert ledger.resting_units(tmp_path, "ledger") == billed
     assert abs(ledger.resting_units(tmp_path, "by_hand") - billed) < 1000
+
+
+def test_every_decision_finds_something_in_the_rows_it_is_measured_on(tmp_path: Path) -> None:
+    decision_rows.write_all(tmp_path / "rows", 900, teams=2, models=2, days=120, machines=2)
+    for side in decisions.SIDES.values():
+        side(tmp_path / "rows", str(tmp_path))
+    found = ("request_shapes-0", "avoidable_requests-0", "found-savings", "found-anomalies", "found-forecasts")
+    assert all(pq.read_metadata(tmp_path / "rows" / f"{name}.parquet").num_rows for name in found)
+    advised = pq.read_table(tmp_path / "rows" / "found-commitments.parquet")["advised_machines"].to_pylist()
+    assert len(advised) == 6  # three terms for each of two machine types
+    assert all(advised)

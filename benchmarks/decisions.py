@@ -1,0 +1,183 @@
+"""The decisions of a night: what the log could have spared, savings, anomalies, forecasts, commitments, together.
+
+`python -m benchmarks.decisions --rows 10000000` makes the rows, runs each side in a fresh process over the same files,
+and writes a table in `decisions.md` beside this file. The reference is one query written by hand over the same log, the
+one that `benchmarks.heavy_path` is held against.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.decision_rows import BEFORE, batches, write_all
+from benchmarks.heavy_path import GIVEN, MEMORY_LIMIT, build, by_hand, open_engine
+from benchmarks.sides import in_fresh_processes, measured
+from benchmarks.token_log import FIRST_DAY
+from contracts import contract
+from models.anomalies import anomalies
+from models.commitment_advice import commitment_advice
+from models.forecast_series import base_scopes
+from models.forecasts import Told, forecasts
+from models.frames import frame_of, schema_of
+from models.savings import savings_rows
+from models.savings_cells import MonthRows
+from models.scopes import COST
+from pipelines.house import shared_memory
+from pipelines.night.ahead import AT_ONCE, computed
+from pipelines.savings_ranges import published_ranges
+
+HERE = Path(__file__).parent
+TEAMS, MODELS, DAYS, MACHINES = 200, 30, 365, 50
+OF_REQUESTS = ("request_shapes", "avoidable_requests")
+FULL_ROWS, MOST_SECONDS, CORES, MOST_GIB = 100_000_000, 300, 2, 4
+_NO_OUTCOME = pl.lit("").alias("outcome_kind")
+
+
+def of_requests(folder: Path, _spill: str) -> None:
+    """What single attempts could have spared: days together and side by side, as a night builds them."""
+    for table in OF_REQUESTS:
+        jobs = (partial(_built, folder, table, number, files) for number, files in enumerate(batches(folder)))
+        for number, rows in enumerate(computed(jobs)):
+            pq.write_table(rows, folder / f"{table}-{number}.parquet")
+
+
+def _built(folder: Path, table: str, number: int, files: Iterable[Path]) -> pa.Table:
+    with tempfile.TemporaryDirectory() as spill:
+        engine = open_engine(folder, files, spill, shared_memory(MEMORY_LIMIT, AT_ONCE))
+        for name in BEFORE:
+            engine.register(name, [str(folder / f"{name}-{number}.parquet")])
+        engine.register("price_book", [str(folder / "price_book.parquet")])
+        build(engine, [table], [*GIVEN, *BEFORE, "price_book"])
+        rows = engine.read(table)
+        engine.close()
+    return rows
+
+
+def of_savings(folder: Path, _spill: str) -> None:
+    """The month's savings of every team, from what single attempts could have spared."""
+
+    def read(table: str) -> pl.DataFrame:
+        pieces = [pq.read_table(file) for file in sorted(folder.glob(f"{table}-*.parquet"))]
+        return frame_of(pa.concat_tables(pieces)) if pieces else pl.DataFrame(schema=schema_of(table))
+
+    tables = ("usage_by_team_daily", "usage_hourly", "gpu_waste", "chargeback", "commitment_advice")
+    month = MonthRows(*(read(name) for name in ("avoidable_requests", "request_shapes", *tables)))
+    rows = list(savings_rows(FIRST_DAY, month, published_ranges()))
+    pq.write_table(
+        pa.Table.from_pylist(rows, schema=contract("savings").arrow_schema()), folder / "found-savings.parquet"
+    )
+
+
+def of_anomalies(folder: Path, _spill: str) -> None:
+    """Every anomaly of a year, at three levels and in five metrics."""
+    costs, usage = (_exact(folder / f"{name}.parquet") for name in ("costs", "usage"))
+    anomalies(costs, usage, currency="USD").write_parquet(folder / "found-anomalies.parquet")
+
+
+def of_forecasts(folder: Path, _spill: str) -> None:
+    """The month-end of the organisation, of every team and provider."""
+    costs = _exact(folder / "costs.parquet").with_columns(_NO_OUTCOME)
+    daily = costs.with_columns(value=pl.col("cost_units").cast(pl.Float64) / 10**12)
+    charged = costs.with_columns(billing_period=pl.col("day").dt.month_start(), units="cost_units")
+    last = FIRST_DAY - timedelta(days=1)
+    told = Told(COST, "USD", daily, charged, last - timedelta(days=12), last, {})
+    forecasts(told, base_scopes(daily, COST)).write_parquet(folder / "found-forecasts.parquet")
+
+
+def of_commitments(folder: Path, _spill: str) -> None:
+    """What to commit to, from ninety days of every machine type's hours."""
+    use, prices = (pl.read_parquet(folder / f"{name}.parquet") for name in ("machine_use", "machine_prices"))
+    none = pl.DataFrame(schema=schema_of("commitment_hours"))
+    period = datetime(2025, 12, 1)
+    commitment_advice(use, none, prices, period).write_parquet(folder / "found-commitments.parquet")
+
+
+def _exact(file: Path) -> pl.DataFrame:
+    return pl.read_parquet(file).with_columns(pl.col("cost_units").cast(pl.Int128))
+
+
+SIDES: dict[str, Callable[[Path, str], None]] = {
+    "hand": by_hand,
+    "requests": of_requests,
+    "savings": of_savings,
+    "anomalies": of_anomalies,
+    "forecasts": of_forecasts,
+    "commitments": of_commitments,
+}
+TITLES = {
+    "hand": "one query by hand",
+    "requests": "request_shapes, avoidable_requests",
+    "savings": "savings",
+    "anomalies": "anomalies",
+    "forecasts": "forecasts",
+    "commitments": "commitment_advice",
+}
+
+
+def report(row_count: int, results: dict[str, dict[str, float]]) -> tuple[str, bool]:
+    """One Markdown table, and whether the bars hold, for a month of a hundred million where this one is smaller."""
+    lines = [
+        f"## {row_count:,} requests, {DAYS} days of {TEAMS} teams and {MODELS} models, {os.cpu_count()} cores",
+        "",
+        "| what | seconds | processor seconds | peak memory |",
+        "|---|---:|---:|---:|",
+    ]
+    for side, title in TITLES.items():
+        found = results[side]
+        lines.append(f"| {title} | {found['seconds']:.1f} | {found['cpu_seconds']:.1f} | {found['gib']:.2f} GiB |")
+    cpu = {side: found["cpu_seconds"] for side, found in results.items()}
+    full = cpu["requests"] * max(1, FULL_ROWS / row_count)
+    rest = sum(cpu[side] for side in SIDES if side not in ("hand", "requests"))
+    # attempts are built on all cores, the rest is counted as if it used but one
+    seconds = full / CORES + rest
+    peak = max(results[side]["gib"] for side in SIDES if side != "hand")
+    told = "" if row_count >= FULL_ROWS else f", extrapolated from {row_count:,} requests by their number"
+    lines += [
+        "",
+        f"Single attempts by processor seconds against the query by hand: {cpu['requests'] / cpu['hand']:.2f}. At",
+        f"{FULL_ROWS:,} requests, {full:.0f} processor seconds on {CORES} cores and {rest:.0f} on one: {seconds:.0f} s",
+        f"(bar {MOST_SECONDS}){told}. Highest peak {peak:.2f} GiB (bar {MOST_GIB}).",
+    ]
+    return "\n".join(lines) + "\n", seconds <= MOST_SECONDS and peak <= MOST_GIB
+
+
+def run(row_count: int, folder: Path, repeats: int) -> int:
+    """Measures all sides, writes the report, and tells by the exit status whether the bars hold."""
+    write_all(folder, row_count, teams=TEAMS, models=MODELS, days=DAYS, machines=MACHINES)
+    text, holds = report(row_count, in_fresh_processes("benchmarks.decisions", SIDES, folder, repeats))
+    target = HERE / "decisions.md"
+    sections = target.read_text("utf-8").split("\n## ")[1:] if target.exists() else []
+    kept = [f"## {section.rstrip()}\n" for section in sections if not section.startswith(f"{row_count:,} ")]
+    title = "# The decisions of a night\n\nEach run in a fresh process over the same files.\n"
+    target.write_text("\n".join([title, *kept, text]), encoding="utf-8")
+    print(text)
+    return int(not holds)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="requests in the log")
+    parser.add_argument("--repeats", type=int, default=1, help="runs of each side")
+    parser.add_argument("--folder", type=Path, help="where the rows are written; a temporary folder unless given")
+    parser.add_argument("--side", choices=SIDES, help="measure one side over rows that are there, as JSON")
+    given = parser.parse_args()
+    if given.side:
+        print(json.dumps(measured(SIDES[given.side], given.folder)))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="farthing-benchmark-", dir=given.folder) as folder:
+        return run(given.rows, Path(folder), given.repeats)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
