@@ -210,10 +210,11 @@ class Source(Protocol):
 class MonthFiles:
     """What a store lists of a month: how many files, and when the last was written, UTC without a zone.
 
-    `latest` is None where the store does not say.
+    `count` is None where lines lie in a table, of which only what was written lately is listed; `latest` is None where
+    the store does not say.
     """
 
-    count: int
+    count: int | None
     latest: datetime | None
 
 

@@ -17,5 +17,5 @@ def written_by_month(objects: Iterable[StoredObject], month_of: Callable[[str], 
         known = found.get(month, MonthFiles(0, None))
         instant = at if at is None or at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
         latest = max((t for t in (instant, known.latest) if t is not None), default=None)
-        found[month] = MonthFiles(known.count + 1, latest)
+        found[month] = MonthFiles((known.count or 0) + 1, latest)
     return found

@@ -20,7 +20,7 @@ from connectors.gcp.answers import Patience
 from connectors.gcp.bill_files import fetch_files, months_written, probe_files
 from connectors.gcp.bill_parse import newest_month, parse_month
 from connectors.gcp.bill_settings import GcpBillSettings
-from connectors.gcp.bill_table import fetch_table, probe_table
+from connectors.gcp.bill_table import fetch_table, probe_table, table_written
 from connectors.windows import month_window, month_windows
 
 __all__ = ["SOURCE", "GcpBillSettings", "GcpBillSource"]
@@ -57,8 +57,8 @@ class GcpBillSource:
         return f"{told}; {_looked(settings, month or _told_by_lines(newest), newest)}"
 
     def written(self, settings: GcpBillSettings) -> Mapping[date, MonthFiles]:
-        """The files of each month, and when the last of them was written."""
-        return {} if settings.table else months_written(settings)
+        """The files of each month, and when the last of them was written; of a table, which months lately got lines."""
+        return table_written(settings, self._patience) if settings.table else months_written(settings)
 
 
 def _told_by_lines(page: Page) -> date:

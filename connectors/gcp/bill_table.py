@@ -7,13 +7,13 @@ page that says how many lines the query announced, so that nothing that got lost
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
-from connectors.base import Bytes, IncompleteDeliveryError, Page, RefusedRequestError, SourceError, Window
+from connectors.base import Bytes, IncompleteDeliveryError, MonthFiles, Page, RefusedRequestError, SourceError, Window
 from connectors.deadline import Deadline
 from connectors.gcp.access import google_credentials
 from connectors.gcp.answers import Patience, google_errors
@@ -25,6 +25,7 @@ _ORDER = ("export_time", "usage_start_time", "usage_end_time", "sku.id", "projec
 _SOME = 100  # lines for a look
 _MONTH = re.compile(r"20\d\d(0[1-9]|1[0-2])")
 _REQUIRED = ("invoice", "cost", "currency", "export_time")
+_WRITTEN_DAYS = 40  # how long a line of a month that nights pull no more is told: what is asked is paid for
 _LOADED_BEFORE = timedelta(days=2)  # zones: the first lines of a month are loaded on the day before it in UTC, at most
 # lines that are still being streamed in have no _PARTITIONTIME yet: they are asked for by its being NULL
 
@@ -94,6 +95,23 @@ def probe_table(settings: GcpBillSettings, patience: Patience) -> tuple[str, tup
     of_month = [line for line in lines if (line["invoice"] or {}).get("month") == named[-1]]
     page = Page(f"{settings.table}, {named[-1]}", Bytes(_json_lines(of_month, 1)))
     return told, (date(int(named[-1][:4]), int(named[-1][4:]), 1), page)
+
+
+def table_written(settings: GcpBillSettings, patience: Patience) -> dict[date, MonthFiles]:
+    """The invoice months that got lines within the last weeks, and when the newest of these was exported.
+
+    By Google's clock. A line without a month that can be read is of none. Raises SourceError.
+    """
+    table = _Table(settings, patience)
+    with google_errors(table.where, ROLE):
+        rows = list(table.query(_written_sql(table), {}))
+    found = dict[date, MonthFiles]()
+    for row in rows:
+        month, newest = str(row["month"]), row["newest"]
+        if _MONTH.fullmatch(month) and newest is not None:
+            at = newest.astimezone(UTC).replace(tzinfo=None)
+            found[date(int(month[:4]), int(month[4:]), 1)] = MonthFiles(None, at)
+    return found
 
 
 class _Table:
@@ -203,6 +221,16 @@ def _lines_sql(table: _Table) -> str:
     loaded = " and (_PARTITIONTIME >= @loaded_from or _PARTITIONTIME is null)" if table.is_partitioned else ""
     order = ", ".join(name for name in _ORDER if name.partition(".")[0] in table.columns)
     return f"select {columns} from {table.sql_name} where invoice.month = @invoice_month{loaded} order by {order}"
+
+
+def _written_sql(table: _Table) -> str:
+    """Two columns of the newest partitions: a night pays for little more than nothing."""
+    since = f"timestamp_sub(current_timestamp(), interval {_WRITTEN_DAYS} day)"
+    loaded = f" and (_PARTITIONTIME >= {since} or _PARTITIONTIME is null)" if table.is_partitioned else ""
+    return (
+        f"select invoice.month as month, max(export_time) as newest from {table.sql_name} "
+        f"where export_time >= {since}{loaded} group by month"
+    )
 
 
 def _json_lines(lines: Sequence[dict[str, Any]], number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Files of closed months that no night pulls any more, and that changed: written since, or gone.
+"""Files of closed months that no night pulls any more, and that changed: written since, or gone. A table's lines alike.
 
 A refund, or a correction of a month that was thought closed, rewrites files that nobody looks at: the books would stay
 as they were. A month whose files went may have been taken back by the provider. Both are told, with what to type, and
@@ -48,10 +48,11 @@ def _of_month(
     last: date,
 ) -> Iterator[str]:
     found = listed.get(month, _NONE)
-    if standing is not None and _is_gone(standing, listed, month, last):
+    if standing is not None and found.count is not None and _is_gone(standing, listed, month, last):
         yield _gone(settings, month, found.count, standing.page_count, taken)
     if found.latest is not None and taken < found.latest <= house.clock():
-        yield _written(settings, month, found.latest, taken)
+        what = "lines of {} were exported" if found.count is None else "files of {} were written"
+        yield _written(settings, month, what.format(f"{month:%Y-%m}"), found.latest, taken)
 
 
 def _is_gone(standing: Delivery, listed: Mapping[date, MonthFiles], month: date, last: date) -> bool:
@@ -59,10 +60,10 @@ def _is_gone(standing: Delivery, listed: Mapping[date, MonthFiles], month: date,
 
     An old month at the beginning of what is listed was cleared away by its owner: no store keeps all for ever.
     """
-    if not listed or not standing.row_count:
+    if not standing.row_count or not listed or any(files.count is None for files in listed.values()):
         return False
     is_recent = next_month(month) >= last - timedelta(days=HORIZON_DAYS)
-    return listed.get(month, _NONE).count < standing.page_count and (is_recent or month > min(listed))
+    return (listed.get(month, _NONE).count or 0) < standing.page_count and (is_recent or month > min(listed))
 
 
 def _gone(settings: SourceSettings, month: date, count: int, page_count: int, taken: datetime) -> str:
@@ -77,9 +78,9 @@ def _gone(settings: SourceSettings, month: date, count: int, page_count: int, ta
     )
 
 
-def _written(settings: SourceSettings, month: date, written: datetime, taken: datetime) -> str:
+def _written(settings: SourceSettings, month: date, what: str, written: datetime, taken: datetime) -> str:
     return (
-        f"{settings.name}: files of {month:%Y-%m} were written at {written:%Y-%m-%d %H:%M} UTC, after the month was "
+        f"{settings.name}: {what} at {written:%Y-%m-%d %H:%M} UTC, after the month was "
         f"last taken in ({taken:%Y-%m-%d %H:%M}), and nights pull it no more: its costs may have changed; "
         f"to take them in: {_command(settings, month)}"
     )

@@ -12,6 +12,7 @@ from connectors.aws.bill import SOURCE as AWS
 from connectors.azure.bill import SOURCE as AZURE
 from connectors.base import Dated, MonthFiles
 from connectors.gcp.bill import SOURCE as GOOGLE
+from connectors.registry import source
 from pipelines.calendar import next_month
 from pipelines.house import Options, open_house
 from pipelines.night.late_files import late_files
@@ -54,6 +55,29 @@ def test_a_month_that_is_rewritten_after_its_last_night_is_told_until_it_is_take
         )
     assert night(company, date(2026, 12, 5), [OCTOBER]) == ()  # it was pulled by hand
     assert night(company, date(2026, 12, 6)) == ()
+
+
+def test_late_lines_of_a_table_are_told_and_none_of_its_months_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table lists the months that lately got lines, and no others."""
+    company = write_company(tmp_path)
+    listed = dict[date, MonthFiles]()
+
+    def written(*_: object) -> dict[date, MonthFiles]:
+        return listed
+
+    monkeypatch.setattr(type(source("focus")), "written", written)
+    assert night(company, date(2026, 11, 15)) == ()
+    listed[date(2026, 12, 1)] = MonthFiles(None, datetime(2026, 12, 2, 4))
+    assert night(company, date(2026, 12, 2)) == ()
+    listed[OCTOBER] = MonthFiles(None, datetime(2026, 12, 3, 14, 5))
+    told, of_the_other = sorted(night(company, date(2026, 12, 3)))
+    assert of_the_other.startswith("other-bill: lines of 2026-10")
+    assert told.startswith(
+        "bill: lines of 2026-10 were exported at 2026-12-03 14:05 UTC, after the month was last taken"
+    )
+    assert told.endswith("farthing run 2026-10-01..2026-10-31 --source bill")
 
 
 def earlier_bill(company: Path, month: str, count: int) -> Path:

@@ -1,7 +1,7 @@
 """The export's table through the BigQuery API: an emulator, and the documented answers where that one has none."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from google.cloud import bigquery as api
 from connectors.base import (
     AuthenticationError,
     IncompleteDeliveryError,
+    MonthFiles,
     Page,
     Parsed,
     RefusedRequestError,
@@ -296,6 +297,37 @@ def replay(server: FaultyServer, announced: int, pages: int) -> list[str]:
     server.route("/bigquery/v2/projects/acme/queries/j", answer)
     server.route("/bigquery/v2/projects/acme/datasets/anon/tables/t/data", answer)
     return asked
+
+
+def test_months_that_lately_got_lines_are_told_with_their_newest_export(server: FaultyServer) -> None:
+    """Two columns of the newest partitions are asked for; a line without a month that can be read is of none."""
+    fields = [{"name": "month", "type": "STRING"}, {"name": "newest", "type": "TIMESTAMP"}]
+    at = datetime(2026, 12, 3, 14, 5, tzinfo=UTC)
+    cells = [("202608", at), ("202613", at), (None, at), ("202611", None)]
+    rows = [{"f": [{"v": month}, {"v": time and str(int(time.timestamp()) * 1_000_000)}]} for month, time in cells]
+    replay(server, announced=len(rows), pages=1)
+    asked: list[str] = []
+    found = {"jobReference": {"projectId": "acme", "jobId": "j", "location": "US"}, "jobComplete": True}
+    found |= {"totalRows": str(len(rows)), "schema": {"fields": fields}, "rows": rows}
+    finished = json_answer(json.dumps(found).encode())
+
+    def begin(request: Request) -> Any:
+        asked.append(json.loads(request.body)["configuration"]["query"]["query"])
+        job = {"jobReference": found["jobReference"], "status": {"state": "DONE"}}
+        configuration = {
+            "query": {"query": "", "destinationTable": {"projectId": "acme", "datasetId": "anon", "tableId": "t"}}
+        }
+        statistics = {"query": {"statementType": "SELECT"}}
+        return json_answer(json.dumps({**job, "configuration": configuration, "statistics": statistics}).encode())
+
+    server.route("/bigquery/v2/projects/acme/jobs", begin)
+    server.route("/bigquery/v2/projects/acme/queries/j", finished)
+    server.route("/bigquery/v2/projects/acme/datasets/anon/tables/t/data", finished)
+    written = SOURCE.written(given(server.url))
+    assert written == {date(2026, 8, 1): MonthFiles(None, datetime(2026, 12, 3, 14, 5))}
+    (query,) = asked
+    assert query.startswith("select invoice.month as month, max(export_time) as newest from `acme.billing.bill` where")
+    assert "_PARTITIONTIME >= timestamp_sub(current_timestamp(), interval 40 day)" in query
 
 
 def test_an_answer_that_does_not_end_is_left_once_it_gave_more_than_it_announced(server: FaultyServer) -> None:
