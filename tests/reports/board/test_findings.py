@@ -172,6 +172,27 @@ def test_a_known_error_says_whom_it_changes_or_why_it_changes_nobody(page: Page,
     assert "No known error on a bill touches September 2026." in page.texts("#changes .lead")
 
 
+def test_hostile_words_of_evidence_and_errors_are_words(page: Page, quarter: BoardRows, tmp_path: Path) -> None:
+    taken = '</code><img src=x onerror="window.taken=1"><script>window.taken=1</script>'
+    columns = {
+        "savings": ("evidence", "assumption"),
+        "bill_errata": ("reason", "evidence", "reviewed_by", "provider_name"),
+        "verified_savings": ("what", "evidence"),
+        "commitment_advice": ("instance_type", "region_id"),
+        "request_costs": ("feature",),
+    }
+    hostile = {
+        table: quarter.tables[table].with_columns(pl.lit(taken).alias(name) for name in names)
+        for table, names in columns.items()
+    }
+    page.open(written(quarter, tmp_path, **hostile), "month=2026-10")
+    page.act("document.querySelector('[data-focus=\"requests=feature\"]').click()")
+    for place in ("saving-lines", "errata", "verified", "advice", "requests"):
+        assert taken in page.text(f"#table-{place}")
+    assert page.run("window.taken") is None
+    assert page.run("document.querySelectorAll('img, code script, iframe').length") == 0
+
+
 def test_a_page_opened_at_its_oldest_month_has_all_of_it(page: Page, board: Path, quarter: BoardRows) -> None:
     """That month stands behind the script."""
     page.open(board, "month=2026-08&exact=1")
