@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pydantic import SecretStr, ValidationError
 from typer.testing import CliRunner
@@ -316,6 +317,37 @@ def test_each_outage_of_a_monthly_bill_is_told_once() -> None:
     never = [bill(10, "failed", None), bill(11, "failed", None)]
     (october,), (november,) = (list(stale_notices(never[:n], date(2026, 11, n), 2)) for n in (1, 2))
     assert (october.key, october.title) == (november.key, "Source bill failed: October 2026")
+
+
+def test_an_outage_is_known_by_the_last_good_answer_that_the_lake_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_company(tmp_path)
+    file.write_text(file.read_text() + SETTINGS.format(port=1))
+    monkeypatch.setenv("CHAT_URL", "json://127.0.0.1:1/hook")
+    row = {**bill(10, "failed", 1), "x_account": "main"}
+    del row["answered_at"]
+
+    class Snapshot:
+        def read(self, _: str) -> pa.Table:
+            return pa.Table.from_pylist([row])
+
+    def published(_: object) -> Snapshot:
+        return Snapshot()
+
+    def asked(_: object, source: str) -> dict[date, datetime]:
+        return {date(2026, 10, 1): datetime(2026, 10, 9, 5, 30)} if source == "bill" else {}
+
+    def none(_: House, *__: object) -> list[Notice]:
+        return []
+
+    for name in ("_anomalies", "_digest", "due_budget_notices"):
+        monkeypatch.setattr(notices, name, none)
+    with open_house(file, "run", clock=lambda: NOON) as house:
+        monkeypatch.setattr(type(house.lake), "published", published)
+        monkeypatch.setattr(type(house.lake), "asked", asked)
+        keys = {due.notice.key for due in notices.due_notices(house)}
+    assert keys == {"notice/stale/bill/main/after-2026-10-09T05:30:00"}
 
 
 def test_a_slice_that_is_not_the_newest_is_told_once_as_well() -> None:
