@@ -119,7 +119,7 @@ def _file(bill: Bill, number: int, tally: _Tally) -> Generator[_Chunk]:
             for n, words in enumerate(statement.shape.notices):
                 tally.notices[words] += _total(rows[f"_notice{n}"])
             if statement.shape.key is not None:
-                tally.keys.append(rows["_key"])
+                tally.keys.append(_alone(rows["_key"]))
             sound = pc.call_function("equal", [rows["_broken"], pa.scalar("")])
             broken = rows.num_rows - _total(sound)
             refused += broken
@@ -160,6 +160,11 @@ def _statement(bill: Bill, lines: Lines, shape: Shape) -> Statement:
 
 def _total(values: pa.Array | pa.ChunkedArray) -> int:
     return pc.call_function("sum", [values]).as_py() or 0
+
+
+def _alone(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A copy: a column of the engine's batch keeps all the others of that batch in memory as long as it lives."""
+    return pc.call_function("bit_wise_or", [values, pa.scalar(0, values.type)])
 
 
 def _charges(rows: pa.Table, lookups: Sequence[Lookup], caches: dict[str, dict[str, Found]]) -> pa.Table:

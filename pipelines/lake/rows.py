@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 from contracts import conform, contract
 
 GROUP_ROWS = 131_072  # rows of a row group: what one reader thread takes at a time
+_ROW = "x_row"
+_FEW_ROWS = 16_384  # of smaller chunks, copying them into one costs less than writing each column in pieces
 FILE_BYTES = 256 * 1024 * 1024  # a file is closed beyond this, so that readers can share the work
 
 
@@ -66,7 +68,9 @@ class SliceWriter:
             self._writer = None
 
     def _flush(self) -> None:
-        rows = pa.concat_tables([self._schema.empty_table(), *self._waiting]).combine_chunks()
+        rows = pa.concat_tables([self._schema.empty_table(), *self._waiting])
+        if len(self._waiting) * _FEW_ROWS > rows.num_rows:
+            rows = rows.combine_chunks()
         self._waiting, self._waiting_rows = [], 0
         file = self._next_file()
         if self._writer is None:
@@ -91,15 +95,17 @@ class SliceWriter:
 def _encoding(schema: pa.Schema) -> dict[str, Any]:
     """How columns are written: a quarter less time and a little less space for bills than by the writer's own choice.
 
-    Amounts are mostly distinct, so that a dictionary of them only adds to the file. Where values begin and end is worth
-    knowing of dates, times and counters: readers pass over row groups by these, by no text or amount.
+    Amounts are mostly distinct, so that a dictionary of them only adds to the file, and so are the numbers of rows.
+    Where values begin and end is worth knowing of dates, times and counters: readers pass over row groups by these, by
+    no text or amount.
     """
     amounts = {field.name for field in schema if pa.types.is_decimal(field.type)}
     texts = {field.name for field in schema if pa.types.is_string(field.type)}
     return {
         "compression": "zstd",
         "write_page_checksum": True,
-        "use_dictionary": [name for name in schema.names if name not in amounts] or False,
+        "column_encoding": {_ROW: "DELTA_BINARY_PACKED"} if _ROW in schema.names else None,
+        "use_dictionary": [name for name in schema.names if name not in {*amounts, _ROW}] or False,
         "write_statistics": [name for name in schema.names if name not in amounts | texts] or False,
     }
 
