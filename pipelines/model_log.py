@@ -11,6 +11,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from models.tokens import TOKEN_CLASSES
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
 
 WEEKS = 4
 FEWEST_DAYS = 7
-_PRICED = (
-    *("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio"),
-    *("output_text", "output_reasoning", "output_audio"),
-)
 _COMPUTED = ("input_uncached", "cache_write_5m", "cache_write_1h", "input_audio")
 _GENERATED = ("output_text", "output_reasoning", "output_audio")
 
@@ -60,14 +58,14 @@ def read_log(database: "duckdb.DuckDBPyConnection", model: str) -> Log:
         return f"case when {name}_usd_per_token is null then {tokens((name,))} else 0 end"
 
     costs = " + ".join(
-        f"cast({tokens((name,))} as decimal(20, 0)) * coalesce({name}_usd_per_token, 0)" for name in _PRICED
+        f"cast({tokens((name,))} as decimal(20, 0)) * coalesce({name}_usd_per_token, 0)" for name in TOKEN_CLASSES
     )
     query = f"""
         with last_day as (select max(usage_date) as day, min(usage_date) as first_day from usage_hourly)
         select time_bucket(interval 30 minute, coalesce(price_from, usage_hour)) as half_hour,
             sum({tokens(_COMPUTED)})::bigint, sum({tokens(_GENERATED)})::bigint, sum({costs})::decimal(38, 12),
-            sum({" + ".join(map(unpriced, _PRICED))})::bigint, max(last_day.day), min(last_day.first_day),
-            {", ".join(f"sum({tokens((name,))})::bigint" for name in _PRICED)}
+            sum({" + ".join(map(unpriced, TOKEN_CLASSES))})::bigint, max(last_day.day), min(last_day.first_day),
+            {", ".join(f"sum({tokens((name,))})::bigint" for name in TOKEN_CLASSES)}
         from usage_hourly, last_day
         where model_id = $model and usage_date > last_day.day - {WEEKS * 7}
         group by half_hour order by half_hour
@@ -77,7 +75,7 @@ def read_log(database: "duckdb.DuckDBPyConnection", model: str) -> Log:
         return Log([], 0, ())
     last, first = rows[0][5], max(rows[0][6], rows[0][5] - timedelta(days=WEEKS * 7 - 1))
     days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
-    sums = {name: sum(row[7 + at] for row in rows) for at, name in enumerate(_PRICED)}
+    sums = {name: sum(row[7 + at] for row in rows) for at, name in enumerate(TOKEN_CLASSES)}
     return Log([row[:4] for row in rows], sum(row[4] for row in rows), days, sums)
 
 

@@ -55,6 +55,15 @@ class Uncertain:
     remedy: str
 
 
+def doubts(outcome: Sent | AlreadySent | Uncertain) -> list[str]:
+    """What a person has to see to: that nobody knows whether it went out, or who was refused, with the reason."""
+    if isinstance(outcome, Uncertain):
+        return [outcome.remedy]
+    if isinstance(outcome, Sent):
+        return [f"{address} was refused: {reason}" for address, reason in outcome.refused.items()]
+    return []
+
+
 @dataclass(frozen=True)
 class Entry:
     """What lies in the outbox under a name: whether it is known to have been sent, and who was refused, with why."""

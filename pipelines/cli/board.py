@@ -10,7 +10,7 @@ from rich.markup import escape
 
 def write(console: Console, file: Path, period: date | None, *, open_it: bool) -> int:
     """Writes the board of the twelve months up to `period`, or to the newest. Returns the exit code."""
-    from pipelines.cli.commands import FAILED, OK, WRONG, stopped
+    from pipelines.cli.commands import FAILED, OK, refused, stopped
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
@@ -21,10 +21,8 @@ def write(console: Console, file: Path, period: date | None, *, open_it: bool) -
     try:
         with open_house(file, new_run_id()) as house:
             written = write_board(house, period)
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except (LakeError, StatementError) as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError, StatementError) as error:
+        return refused(console, error)
     if written is None:
         return stopped(console, "the published snapshot has no costs: no board was written", FAILED)
     board = Path(written)

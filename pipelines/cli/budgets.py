@@ -30,7 +30,7 @@ class BudgetsRequest:
 
 def show_budgets(console: Console, file: Path, request: BudgetsRequest) -> int:
     """Shows, mails or exports. Returns the exit code."""
-    from pipelines.cli.commands import FAILED, WRONG, stopped
+    from pipelines.cli.commands import refused
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
@@ -42,10 +42,8 @@ def show_budgets(console: Console, file: Path, request: BudgetsRequest) -> int:
         with open_house(file, new_run_id(), writing=request.send and not request.dry_run) as house:
             _show(console, house, request.month)
             return _tell(console, house, request) if request.send or request.dry_run else 0
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except LakeError as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError) as error:
+        return refused(console, error)
 
 
 def _show(console: Console, house: "House", month: date | None) -> None:

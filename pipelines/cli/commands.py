@@ -55,10 +55,8 @@ def run(console: Console, file: Path, request: RunRequest) -> int:
                 return stopped(console, unknown, WRONG)
             console.print(f"[bold]{escape(house.config.company)}[/]: {days}", highlight=False)
             result = run_night(house, days.first, days.last)
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except LakeError as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError) as error:
+        return refused(console, error)
     finally:
         progress.close()
     return conclude(console, result, progress.problems)
@@ -221,3 +219,10 @@ def stopped(console: Console, message: str, code: int) -> int:
     """Says why a command stopped. Returns the exit code."""
     console.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
     return code
+
+
+def refused(console: Console, error: Exception) -> int:
+    """Says what stopped a command: the configuration (exit code WRONG), or what it found (FAILED). Returns the code."""
+    from pipelines.config import ConfigError
+
+    return stopped(console, str(error), WRONG if isinstance(error, ConfigError) else FAILED)

@@ -15,7 +15,7 @@ def alerts(
     send: Annotated[bool, typer.Option("--send", help="Tell what nobody was told of yet, budgets included.")] = False,
 ) -> None:
     """What there is to tell of anomalies, late sources, budgets and the month, and who would be told."""
-    from pipelines.cli.commands import FAILED, OK, WITH_PROBLEMS, WRONG, stopped
+    from pipelines.cli.commands import OK, WITH_PROBLEMS, refused
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
@@ -28,10 +28,8 @@ def alerts(
         with open_house(config, new_run_id(), writing=send) as house:
             budgets, told = deliver_alerts(house, dry_run=not send), deliver_notices(house, dry_run=not send)
             lines = [(a.said, f"budget {a.budget_id}", ", ".join(recipients(house, a))) for a in budgets.due]
-    except ConfigError as error:
-        raise typer.Exit(stopped(console(), str(error), WRONG)) from None
-    except (LakeError, NotSentError) as error:
-        raise typer.Exit(stopped(console(), str(error), FAILED)) from None
+    except (ConfigError, LakeError, NotSentError) as error:
+        raise typer.Exit(refused(console(), error)) from None
     lines += [(due.notice.safe_title(), due.notice.kind, due.place()) for due in told.due]
     for said, kind, place in lines:
         _say(f"{kind}: {said} -> {place or 'nobody'}")
@@ -49,17 +47,18 @@ def outbox(
     everything: Annotated[bool, typer.Option("--all", help="Also what was sent and taken by everybody.")] = False,
 ) -> None:
     """What was begun and never confirmed, and whom a mail server refused: exit code 3 where there is any."""
-    from pipelines.cli.commands import OK, WITH_PROBLEMS, WRONG, stopped
+    from pipelines.cli.commands import OK, WITH_PROBLEMS, refused
     from pipelines.config import ConfigError
     from pipelines.house import open_house
+    from pipelines.lake import LakeError
     from pipelines.night.bounces import CameBack, came_back
     from pipelines.night.posting import outbox_of
 
     try:
         with open_house(config, "outbox", writing=False) as house:
             entries, back = outbox_of(house).entries(), came_back(house)
-    except ConfigError as error:
-        raise typer.Exit(stopped(console(), str(error), WRONG)) from None
+    except (ConfigError, LakeError) as error:
+        raise typer.Exit(refused(console(), error)) from None
     returned = {name for name, _ in back.bounces}
     doubtful = [entry for entry in entries if not entry.is_sent or entry.refused]
     shown = [entry for entry in entries if entry in doubtful or entry.name in returned]

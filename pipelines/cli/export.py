@@ -36,7 +36,7 @@ def export_focus(console: Console, file: Path, month: date, version: str, output
     from models.focus_needs import contradictions, unknown_values
     from models.frames import frame_of
     from pipelines.calendar import next_month
-    from pipelines.cli.commands import FAILED, OK, WITH_PROBLEMS, WRONG, stopped
+    from pipelines.cli.commands import FAILED, OK, WITH_PROBLEMS, WRONG, refused, stopped
     from pipelines.clock import utc_now
     from pipelines.config import ConfigError
     from pipelines.config.place import lake_place
@@ -52,10 +52,8 @@ def export_focus(console: Console, file: Path, month: date, version: str, output
         if not rows.num_rows:
             return stopped(console, _nothing(month, snapshot.months(FOCUS)), FAILED)
         write_focus(rows, version, output)
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except (LakeError, FocusFileError) as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError, FocusFileError) as error:
+        return refused(console, error)
     lacking, contradicted = unknown_values(frame_of(rows), version), contradictions(frame_of(rows))
     console.print(escape(f"{output}: {rows.num_rows:,} rows of FOCUS {version}"), highlight=False, soft_wrap=True)
     for unknown in lacking:

@@ -18,7 +18,7 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
     """Runs the query and prints its rows as a table, CSV or JSON. Returns the exit code."""
     import duckdb
 
-    from pipelines.cli.commands import FAILED, OK, WRONG, stopped
+    from pipelines.cli.commands import OK, WRONG, refused, stopped
     from pipelines.clock import utc_now
     from pipelines.config import ConfigError
     from pipelines.config.place import lake_place
@@ -33,10 +33,8 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
             cursor = database.execute(sql)
             names = [column[0] for column in cursor.description or []]
             rows = cursor.fetchall()
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except (LakeError, duckdb.Error) as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError, duckdb.Error) as error:
+        return refused(console, error)
     _print(console, names, rows, output)
     return OK
 

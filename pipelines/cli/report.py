@@ -12,7 +12,7 @@ def report_month(
     console: Console, file: Path, period: date, *, send: bool, dry_run: bool = False, open_it: bool = False
 ) -> int:
     """Renders a published period again; mails it, says who would be mailed, or opens it. Returns the exit code."""
-    from pipelines.cli.commands import FAILED, OK, WITH_PROBLEMS, WRONG, stopped
+    from pipelines.cli.commands import OK, WITH_PROBLEMS, refused
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
@@ -36,10 +36,8 @@ def report_month(
             if dry_run or not send:
                 return done
             outcome = deliver_period(house, period)
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except (LakeError, StatementError) as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError, StatementError) as error:
+        return refused(console, error)
     console.print(escape(outcome.text()), highlight=False)
     for problem in outcome.problems:
         console.print(f"[red]✗[/] {escape(problem)}", highlight=False)

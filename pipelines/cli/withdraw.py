@@ -20,7 +20,7 @@ def withdraw_source(console: Console, file: Path, name: str, *, agreed: bool) ->
 
     Returns the exit code.
     """
-    from pipelines.cli.commands import FAILED, OK, WRONG, stopped
+    from pipelines.cli.commands import OK, WRONG, refused, stopped
     from pipelines.cli.terminal import TerminalProgress
     from pipelines.config import ConfigError
     from pipelines.house import Options, open_house
@@ -45,10 +45,8 @@ def withdraw_source(console: Console, file: Path, name: str, *, agreed: bool) ->
             count = "1 slice" if len(gone) == 1 else f"{len(gone)} slices"
             console.print(f"{count} of {escape(name)} withdrawn; landing keeps what came.", highlight=False)
             return _rebuilt(console, house, found) and OK
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except LakeError as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError) as error:
+        return refused(console, error)
     finally:
         progress.close()
 

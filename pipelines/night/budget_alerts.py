@@ -14,7 +14,7 @@ from pipelines.night.posting import mail_transport, outbox_of
 from reports.budget_mail import BREACH, SPENT, Alert, alert_key, alert_message, alerts
 from reports.filenames import safe_name
 from reports.notice import Notice
-from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
+from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain, doubts
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def deliver_alerts(house: House, *, dry_run: bool = False) -> Alerted:
             problems.append(f"budget {alert.budget_id}: not sent: {error}")
             continue
         sent += isinstance(outcome, Sent)
-        problems += _doubts(alert, outcome)
+        problems += [f"budget {alert.budget_id}: {doubt}" for doubt in doubts(outcome)]
     return Alerted(due, sent, tuple(problems))
 
 
@@ -122,12 +122,3 @@ def _send(house: House, mail: Mail, outbox: Outbox, alert: Alert, to: Sequence[s
     now = house.clock().replace(tzinfo=UTC)
     message = alert_message(alert, house.config.company, mail.sender, to, message_id, now)
     return outbox.send_once(alert.key, message, mail_transport(mail))
-
-
-def _doubts(alert: Alert, outcome: Sent | AlreadySent | Uncertain) -> list[str]:
-    if isinstance(outcome, Uncertain):
-        return [f"budget {alert.budget_id}: {outcome.remedy}"]
-    if isinstance(outcome, Sent):
-        refused = outcome.refused.items()
-        return [f"budget {alert.budget_id}: {address} was refused: {reason}" for address, reason in refused]
-    return []

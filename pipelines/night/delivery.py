@@ -18,7 +18,7 @@ from pipelines.night.stale import HORIZON_DAYS
 from pipelines.night.statements import edition_of, mail_draft
 from reports.given import StatementError
 from reports.mail import addressed, kept_draft
-from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain
+from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain, doubts
 
 _FINAL = "final"
 _CAME_LATER = "no mail was kept: it came after the month was locked"
@@ -150,9 +150,10 @@ def _send_all(house: House, mail: Mail, batch: _Batch) -> Delivered:
             continue
         if outcome is None:
             without.append(f"{entry.id}: {_CAME_LATER}")
+            continue
         sent += isinstance(outcome, Sent)
         already += isinstance(outcome, AlreadySent)
-        problems += _doubts(entry.id, outcome)
+        problems += [f"{entry.id}: {doubt}" for doubt in doubts(outcome)]
     return Delivered(sent, already, tuple(problems), without_mail=tuple(without))
 
 
@@ -165,11 +166,3 @@ def _send(outbox: Outbox, mail: Mail, entry: TeamEntry, batch: _Batch) -> Sent |
         return None
     message = addressed(draft, mail.sender, entry.recipients, message_id)
     return outbox.send_once(batch.key(entry), message, mail_transport(mail))
-
-
-def _doubts(team_id: str, outcome: Sent | AlreadySent | Uncertain | None) -> list[str]:
-    if isinstance(outcome, Uncertain):
-        return [f"{team_id}: {outcome.remedy}"]
-    if isinstance(outcome, Sent):
-        return [f"{team_id}: {address} was refused: {reason}" for address, reason in outcome.refused.items()]
-    return []

@@ -25,7 +25,7 @@ from reports.currencies import Amounts, converted, without_rate
 from reports.filenames import safe_name
 from reports.notice import Notice, notice_message
 from reports.notices import ANOMALY, DIGEST, STALE, anomaly_notices, digest_month, digest_notice, stale_notices
-from reports.outbox import NotSentError, Sent, Transport, Uncertain
+from reports.outbox import NotSentError, Sent, Transport, doubts
 
 _NO_SENDER = "farthing@localhost"
 
@@ -88,10 +88,7 @@ def deliver_notices(house: House, *, dry_run: bool = False) -> Told:
             problems.append(f"{one.notice.safe_title()}: not sent: {error}")
             continue
         sent += isinstance(outcome, Sent)
-        if isinstance(outcome, Uncertain):
-            problems.append(f"{one.notice.safe_title()}: {outcome.remedy}")
-        elif isinstance(outcome, Sent):
-            problems += [f"{who} was refused: {why}" for who, why in outcome.refused.items()]
+        problems += [f"{one.notice.safe_title()}: {doubt}" for doubt in doubts(outcome)]
     return Told(due, sent, tuple(problems), unmailed)
 
 

@@ -12,17 +12,13 @@ import pyarrow as pa
 from contracts import contract
 from models.accounts import UNOWNED_USAGE, team_account
 from models.frames import frame_of
+from models.tokens import TOKEN_CLASSES
 from models.variance_bridge import Gpus, Month, Parts, gpu_parts, metered_parts, rounded
 from pipelines.calendar import months_before, next_month
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
 
 BRIDGE = "variance_bridge"
-CLASSES = tuple(
-    name.removeprefix("duplicate_").removesuffix("_tokens")
-    for name in (column.name for column in contract("usage_by_team_daily").columns)
-    if name.startswith("duplicate_") and name.endswith("_tokens")
-)
 _ACCOUNT = ("account", "billing_currency")
 _ZERO = Fraction(0)
 Account = tuple[str, str]
@@ -130,11 +126,11 @@ def _use(house: House, month: date) -> Use:
         (pl.col("request_count") - pl.col("duplicate_count").fill_null(0)).sum().alias("requests"),
         *(
             (pl.col(f"{name}_tokens") - pl.col(f"duplicate_{name}_tokens").fill_null(0)).sum().alias(name)
-            for name in CLASSES
+            for name in TOKEN_CLASSES
         ),
     )
     return {
-        (row["account"], row["model_id"]): (row["requests"], {name: row[name] for name in CLASSES})
+        (row["account"], row["model_id"]): (row["requests"], {name: row[name] for name in TOKEN_CLASSES})
         for row in sums.iter_rows(named=True)
     }
 
@@ -143,7 +139,7 @@ def _prices(house: House, month: date) -> dict[str, dict[str, Fraction]]:
     """The mean price of a token of each class of each model in a month, by the tokens that were used at it."""
     rows = frame_of(house.lake.read("usage_hourly", month, next_month(month)))
     found: dict[str, dict[str, Fraction]] = defaultdict(dict)
-    for name in CLASSES:
+    for name in TOKEN_CLASSES:
         price = f"{name}_usd_per_token"
         sums = (
             rows.filter(pl.col(price).is_not_null() & (pl.col(f"{name}_tokens") > 0))
