@@ -26,6 +26,8 @@ TABLE = "chargeback_by_customer"
 CUSTOMER_RULES = "3"
 """Version of the rules below: another version may split the same chargeback differently."""
 
+CALLS_AT_ONCE = 250_000
+"""Rows of calls that are weighed at once: what they need beside the calls themselves stays below a GiB."""
 _PLACE = ["organisation", "business_unit", "cost_centre"]
 _LINE = [
     *("billing_period", "account", "team_id", *_PLACE, "product", "feature"),
@@ -60,8 +62,31 @@ def chargeback_by_customer(
         OverflowError: the amounts sum to more than DECIMAL(38,12) holds.
     """
     owed = _owed(require(chargeback, "chargeback"))
-    weights = _weights(usage, require(hierarchy, "team_hierarchy"))
-    shares = _shares(owed, providers, weights)
+    placed = require(hierarchy, "team_hierarchy")
+    # nobody's calls weigh in another team's split, and a month may have ten million of them
+    pieces = [
+        _split_and_rest(own, _shares(own, providers, _weights(usage.join(teams, on="team_id", how="semi"), placed)))
+        for teams in _batches(owed, usage)
+        if not (own := owed.join(teams, on="team_id", how="semi", maintain_order="left")).is_empty()
+    ]
+    none = owed.clear().with_columns(pl.lit("").alias(name) for name in _WHO).select(*_LINE, *_WHO, *_UNITS)
+    rows = pl.concat([none, *pieces])
+    money = [money_of(units).alias(name) for name, units in _MONEY.items()]
+    return conform(rows.sort(*_LINE, *_WHO).with_columns(money), TABLE)
+
+
+def _batches(owed: pl.DataFrame, usage: pl.DataFrame) -> list[pl.DataFrame]:
+    """Teams with as many rows of calls together as are held at once; one that has more is a batch by itself."""
+    counted = usage.group_by("team_id").agg(calls=pl.len().cast(pl.Int64))
+    teams = owed.select("team_id").unique().join(counted, on="team_id", how="left").sort("team_id")
+    calls = pl.col("calls").fill_null(0)
+    return teams.with_columns(batch=(calls.cum_sum() - calls) // CALLS_AT_ONCE).partition_by(
+        "batch", maintain_order=True
+    )
+
+
+def _split_and_rest(owed: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
+    """A team's lines by whom its calls served, and what no call names."""
     rest = owed.join(shares.select("_owed").unique(), on="_owed", how="anti")
     is_by_call = pl.col("route").is_not_null()
     unnamed = rest.with_columns(
@@ -70,9 +95,7 @@ def chargeback_by_customer(
         user_hash=pl.lit(""),
     )
     rows = pl.concat([frame.select(*_LINE, *_WHO, *_UNITS) for frame in (_split(owed, shares), unnamed)])
-    sums = rows.group_by(*_LINE, *_WHO).agg(_sum(name) for name in _UNITS)
-    money = [money_of(units).alias(name) for name, units in _MONEY.items()]
-    return conform(sums.sort(*_LINE, *_WHO).with_columns(money), TABLE)
+    return rows.group_by(*_LINE, *_WHO).agg(_sum(name) for name in _UNITS)
 
 
 def not_chargeback(chargeback: pl.DataFrame, by_customer: pl.DataFrame) -> pl.DataFrame:

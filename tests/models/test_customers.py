@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models import customers
 from models.customers import chargeback_by_customer, not_chargeback
 from models.frames import schema_of
 
@@ -369,3 +370,16 @@ def test_the_frames_say_what_plain_numbers_say(seed):
 def test_a_frame_that_is_not_a_chargeback_is_refused():
     with pytest.raises(ValueError, match="column account is missing"):
         split(charged({}).drop("account"), called())
+
+
+def test_teams_that_are_weighed_one_after_the_other_come_to_what_they_come_to_together(monkeypatch):
+    teams = {f"t{number}": {"team_id": f"t{number}", "account": f"team:t{number}"} for number in range(5)}
+    bill = charged(*({**team, "cost": str(number + 1)} for number, team in enumerate(teams.values())))
+    calls = called(
+        *({"team_id": team, "customer": f"c{n}", "cost": str(n + 1)} for team in list(teams)[:4] for n in range(3))
+    )
+    places = placed(*((team, *EVERYWHERE[1:]) for team in teams))
+    together = split(bill, calls, places)
+    monkeypatch.setattr(customers, "CALLS_AT_ONCE", 4)
+    assert split(bill, calls, places).equals(together)
+    assert together.filter(team_id="t4")["naming"].to_list() == ["no_priced_calls"]
