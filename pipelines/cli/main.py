@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli import budget_command, commands, delivery_commands, export, what_if_commands
+from pipelines.cli import budget_command, commands, delivery_commands, export, hashes, what_if_commands
 from pipelines.cli.options import DEFAULT_FILE, ConfigFile, console, days_of, month_of
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(export.app, name="export")
 app.command("budgets")(budget_command.budgets)
 app.command("alerts")(delivery_commands.alerts)
 app.command("outbox")(delivery_commands.outbox)
+app.command("hashes")(hashes.hashes)
 
 
 @app.command()
