@@ -18,7 +18,7 @@ from models.frames import conform, require, schema_of
 from models.money import money_of, units_of
 from models.pod_lives import Life, Pod, Row, Sight, Stretch, lives, pod_of
 
-SCALING_RULES = "4"
+SCALING_RULES = "5"
 """Changes when the same intervals and money would give other events."""
 
 _TABLE = "scaling_costs"
@@ -57,7 +57,8 @@ def scaling_costs(
     spent = _spent(require(gpu_costs, "gpu_costs_hourly"), set(served))
     rows: list[dict[str, Any]] = []
     for day in days:
-        rows += [row for pod, hours in sorted(served.items()) for row in _waits(pod, hours, spent.get(pod, {}), day)]
+        for pod, hours in sorted(served.items()):
+            rows += _waits(pod, hours, held.get(pod, ()), spent.get(pod, {}), day)
         for pod in sorted(served.keys() & held.keys()):
             for life in held[pod]:
                 for event in _events(served[pod], life.held, sight, pod.cluster, day):
@@ -110,11 +111,12 @@ def _costed(pod: Pod, event: Row, life: Life, spent: Spent) -> Iterator[dict[str
         }  # fmt: skip
 
 
-def _waits(pod: Pod, hours: Iterable[Row], spent: Spent, day: date) -> Iterator[dict[str, Any]]:
+def _waits(pod: Pod, hours: Iterable[Row], held: Sequence[Life], spent: Spent, day: date) -> Iterator[dict[str, Any]]:
     """The hours of a day in which requests queued for the pod, with what one more of it would have cost meanwhile.
 
-    That is the pod's own GPU money of the hour, by the seconds of it in which requests waited, of those that its
-    counters cover; one row for each currency, and one without money where nobody billed the pod's GPUs.
+    That is the pod's own GPU money of the hour, by the seconds in which requests waited, of those for which the
+    cluster said that it held its GPUs, however many they are and however few of them the counters cover: the money is
+    for what was held. One row for each currency, and one without money where nobody billed the pod's GPUs.
     """
     by_hour: dict[datetime, list[Row]] = defaultdict(list)
     for row in hours:
@@ -122,6 +124,7 @@ def _waits(pod: Pod, hours: Iterable[Row], spent: Spent, day: date) -> Iterator[
             by_hour[row["hour_start"]].append(row)
     for hour, rows in sorted(by_hour.items()):
         waited, covered = (max(row[name] for row in rows) for name in ("waiting_seconds", "covered_seconds"))
+        whole = _told(held, Stretch(hour, hour + _HOUR))
         units: Mapping[str, int | None] = spent.get(hour, {}) or {"": None}
         for currency, amount in sorted(units.items()):
             yield {
@@ -135,11 +138,20 @@ def _waits(pod: Pod, hours: Iterable[Row], spent: Spent, day: date) -> Iterator[
                 "event_seconds": waited,
                 "observed_seconds": covered,
                 "effective_cost": None,
-                "replica_cost": None
-                if amount is None or not covered
-                else _share(amount, min(waited, covered), covered),
+                "replica_cost": _of_another(amount, waited, whole),
                 "billing_currency": currency,
             }
+
+
+def _of_another(units: int | None, waited: int, held: int) -> int | None:
+    """What those seconds cost of what was held for those microseconds; none where more is asked than was told."""
+    part = waited * 1_000_000
+    return None if units is None or part > held else _share(units, part, held)
+
+
+def _told(held: Iterable[Life], within: Stretch) -> int:
+    """For how many microseconds of it somebody said that the pod held GPUs."""
+    return sum(_length(_common(one, within)) for life in held for one in life.told)
 
 
 def _by_pod(rows: Iterable[Row]) -> dict[Pod, list[Row]]:

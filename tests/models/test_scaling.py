@@ -219,8 +219,20 @@ def test_waiting_costs_time_and_no_money(rows):
     assert events(rows, [], [{"waiting_seconds": 240}], [spent(DAY, 4)])[0][-1] is None
 
 
+def waited(rows, allocations, costs, **serving):
+    """What one more pod would have cost, by hour and currency."""
+    found = scaling_costs(
+        allocations=rows.frame("gpu_allocations", allocations),
+        sightings=rows.frame("node_sightings", []),
+        serving=rows.serving(serving),
+        gpu_costs=rows.frame("gpu_costs_hourly", costs),
+        days=[TODAY],
+    )
+    return found.sort("billing_currency")["replica_cost"].to_list()
+
+
 def test_one_more_pod_while_requests_waited_costs_what_this_one_does(rows):
-    """240 of 1,800 covered seconds of an hour that cost 4 and 2; without a bill, or of a start, nobody knows."""
+    """240 of 3,600 held seconds of an hour that cost 4 and 2; without a bill, or of a start, nobody knows."""
     ten = DAY + 10 * HOUR
     found = scaling_costs(
         allocations=rows.frame("gpu_allocations", [held(ten, ten + HOUR)]),
@@ -236,10 +248,41 @@ def test_one_more_pod_while_requests_waited_costs_what_this_one_does(rows):
     assert sorted(found.select("event_kind", "began_at", "billing_currency", "replica_cost").rows(), key=str) == [
         ("cold_start", ten, "EUR", None),
         ("cold_start", ten, "USD", None),
-        ("waiting", ten, "EUR", D("0.266666666667")),
-        ("waiting", ten, "USD", D("0.533333333333")),
+        ("waiting", ten, "EUR", D("0.133333333333")),
+        ("waiting", ten, "USD", D("0.266666666667")),
         ("waiting", ten + HOUR, "", None),
     ]
+
+
+def test_one_more_pod_costs_by_the_time_that_was_held_and_not_by_what_the_counters_cover(rows):
+    """Held for the hour for 4.00, engine from 10:50 on, requests waited 300 s: 4 * 300 / 3,600. Two GPUs likewise."""
+    ten = DAY + 10 * HOUR
+    late = {"hour_start": ten, "waiting_seconds": 300, "covered_seconds": 600}
+    assert waited(rows, [held(ten, ten + HOUR)], [spent(ten, 4)], **late) == [D("0.333333333333")]
+    two = [held(ten, ten + HOUR, hostname=name) for name in ("n1", "n2")]
+    both = [spent(ten, 4, gpu_uuid=name) for name in ("GPU-1", "GPU-2")]
+    assert waited(rows, two, both, **late) == [D("0.666666666667")]
+
+
+def test_one_more_pod_costs_the_rate_of_a_pod_that_held_its_gpus_for_part_of_the_hour(rows):
+    """Held 10:30 to 11:00 for 2.00, requests waited 300 s: 2 * 300 / 1,800; and again under another uid from 10:50."""
+    ten = DAY + 10 * HOUR
+    wait = {"hour_start": ten, "waiting_seconds": 300, "covered_seconds": 1800}
+    half = [held(ten + 30 * MINUTE, ten + HOUR)]
+    assert waited(rows, half, [spent(ten, 2)], **wait) == [D("0.333333333333")]
+    anew = [
+        held(ten + 30 * MINUTE, ten + 40 * MINUTE, allocation_id="u1"),
+        held(ten + 50 * MINUTE, ten + HOUR, allocation_id="u2"),
+    ]
+    assert waited(rows, anew, [spent(ten, 2)], **wait) == [D("0.5")]  # 300 of 1,200 told seconds
+
+
+def test_nobody_knows_what_one_more_pod_would_have_cost_where_the_cluster_tells_of_less_than_the_wait(rows):
+    ten = DAY + 10 * HOUR
+    wait = {"hour_start": ten, "waiting_seconds": 300, "covered_seconds": 3600}
+    assert waited(rows, [], [spent(ten, 4)], **wait) == [None]
+    assert waited(rows, [held(ten, ten + 4 * MINUTE)], [spent(ten, 4)], **wait) == [None]
+    assert waited(rows, [held(ten, ten + 5 * MINUTE)], [spent(ten, 4)], **wait) == [D(4)]
 
 
 def test_how_much_of_an_event_was_seen_stands_beside_it(rows):
