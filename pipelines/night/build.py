@@ -68,10 +68,11 @@ def build(house: House, output: Contract, first: date, last: date) -> Built:
 
 
 def _rows_of(house: House, output: Contract, batches: Sequence[Sequence[Target]]) -> Generator[pa.Table]:
-    """The rows of each batch, in order. The lake is read by this thread alone; only what an engine does is not.
+    """The rows of each batch, in order. The lake is read by this thread alone.
 
-    Several batches are computed side by side, in as much memory together as one may take. Engines of one session,
-    such as Spark's, know each table once: there one follows the other.
+    Several batches are computed side by side by other threads, with all that they stand on, in as much memory
+    together as one may take. Engines of one session, such as Spark's, know each table once: there one follows the
+    other.
     """
     if len(batches) < 2 or house.config.engine == "spark":
         for together in batches:
@@ -93,6 +94,9 @@ def _rows_of(house: House, output: Contract, batches: Sequence[Sequence[Target]]
 
 
 def _built(engine: Engine, output: Contract) -> pa.Table:
+    """The table's rows, of what is registered: no lake is read here. The views between are built first."""
+    for view in views_below(output):
+        engine.build(view)
     engine.build(output)
     return engine.read(output.table)
 
@@ -106,8 +110,7 @@ def read_view(house: House, view: Contract, day: date) -> pa.Table:
     """The rows of a day of a view that no night stores, built now from what the lake holds."""
     with house.engine() as engine:
         _register_inputs(house, engine, view, [day])
-        engine.build(view)
-        return engine.read(view.table)
+        return _built(engine, view)
 
 
 def _batches(house: House, output: Contract, targets: Sequence[Target]) -> Iterator[list[Target]]:
@@ -138,19 +141,16 @@ def _batches(house: House, output: Contract, targets: Sequence[Target]) -> Itera
 def _build_whole(house: House, output: Contract) -> Built:
     with house.engine() as engine:
         _register_inputs(house, engine, output, [REFERENCE_DATE])
-        engine.build(output)
-        rows = engine.read(output.table)
+        rows = _built(engine, output)
     house.lake.replace_slice(output.table, REFERENCE_DATE, SLICE_SOURCE, rows, content_fingerprint(rows))
     return summary(output, [REFERENCE_DATE], [rows])
 
 
 def _register_inputs(house: House, engine: Engine, output: Contract, dates: Sequence[date]) -> None:
-    """Registers every stored table below `output` for those slices, then builds the views between, deepest first."""
+    """Registers every stored table below `output` for those slices: where its rows lie, nothing is computed."""
     for table in stored_inputs(output):
         ranges = [input_range(output, table, day) for day in dates]
         register(house, engine, table.table, min(start for start, _ in ranges), max(end for _, end in ranges))
-    for view in views_below(output):
-        engine.build(view)
 
 
 def views_below(output: Contract) -> list[Contract]:

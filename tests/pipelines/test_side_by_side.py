@@ -1,17 +1,20 @@
 """Days that are built side by side are what they are one after the other, and an error leaves nothing open."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from contracts import Contract, contract
+from pipelines.engines import Engine
 from pipelines.engines.duckdb_engine import DuckDBEngine
-from pipelines.house import open_house, shared_memory
+from pipelines.house import House, open_house, shared_memory
 from pipelines.night import build as building
 from pipelines.night.ahead import AT_ONCE, computed
 from tests.pipelines.small_company import write_company
@@ -74,6 +77,92 @@ def test_a_batch_that_fails_fails_the_build_and_closes_every_engine(
         built(tmp_path, monkeypatch, 1)
     assert sorted(closed) == sorted(opened)
     assert not [folder for folder in opened if Path(folder).exists()]
+
+
+def attempts(day: date) -> list[dict[str, Any]]:
+    """A call that is logged twice with the same id, and one more."""
+    given = {"usage_date": day, "x_slice_date": day, "x_source": "log", "is_cache_hit": False, "dedup_key": "a"}
+    given |= {"input_total_tokens": 10, "output_total_tokens": 1, "started_at": datetime(day.year, day.month, day.day)}
+    return [given | {"x_row": row, "request_id": name} for row, name in enumerate(("a", "a", "b"))]
+
+
+def samples(day: date) -> list[dict[str, Any]]:
+    """Three minutes of one GPU that is half full."""
+    given = {"sample_date": day, "x_slice_date": day, "cluster": "prod", "hostname": "node-1", "gpu_uuid": "GPU-a"}
+    given |= {"namespace": "search", "pod": "pod-1", "container": "c", "sm_active_ratio": 0.4, "gpu_instance_id": ""}
+    return [given | {"sampled_at": datetime(day.year, day.month, day.day, 1, minute)} for minute in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("output", "log", "rows_of", "temporaries"),
+    [
+        ("request_defects", "gateway_requests", attempts, {"suspect_requests", "repeated_requests"}),
+        ("gpu_runs", "gpu_samples", samples, {"gpu_numbers", "gpu_holder_numbers", "gpu_doubles"}),
+    ],
+)
+def test_what_a_batch_stands_on_is_computed_by_the_batch_and_nothing_by_who_reads_the_lake(
+    output: str,
+    log: str,
+    rows_of: Callable[[date], list[dict[str, Any]]],
+    temporaries: set[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    computing: dict[str, set[threading.Thread]] = defaultdict(set)
+    reading: set[threading.Thread] = set()
+    build, read = DuckDBEngine.build, building.register
+
+    def watched_build(engine: DuckDBEngine, table: Contract) -> None:
+        computing[table.table].add(threading.current_thread())
+        build(engine, table)
+
+    def watched_read(house: House, engine: Engine, table: str, start: date, end: date) -> None:
+        reading.add(threading.current_thread())
+        read(house, engine, table, start, end)
+
+    monkeypatch.setattr(building, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(DuckDBEngine, "build", watched_build)
+    monkeypatch.setattr(building, "register", watched_read)
+    write_company(tmp_path)
+    days = [FIRST + timedelta(days=number) for number in range(3)]
+    with open_house(tmp_path / "farthing.yml", "run-1") as house:
+        for day in days:
+            house.lake.replace_slice(log, day, "log", filled(log, rows_of(day)), f"{day!s:0<32}")
+        building.build(house, contract(output), days[0], days[-1])
+        found = house.lake.read(output)
+        assert set(found["usage_date"].to_pylist()) == set(days)
+    assert temporaries < set(computing)
+    assert reading == {threading.main_thread()}
+    assert not [table for table, threads in computing.items() if threading.main_thread() in threads]
+
+
+def test_what_was_computed_before_a_day_whose_inputs_cannot_be_read_is_in_the_lake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = building.register
+
+    def failing(house: House, engine: Engine, table: str, start: date, end: date) -> None:
+        if start == FIRST + timedelta(days=2):
+            raise OSError("the third day")
+        read(house, engine, table, start, end)
+
+    monkeypatch.setattr(building, "register", failing)
+    with pytest.raises(OSError, match="the third day"):
+        built(tmp_path, monkeypatch, 1)
+    with open_house(tmp_path / "farthing.yml", "run-2", writing=False) as house:
+        assert sorted(house.lake.read("day_ends")["input_total_tokens"].to_pylist()) == [10, 11]
+
+
+def test_jobs_that_were_computed_are_given_before_what_asking_for_the_next_one_raised() -> None:
+    def jobs() -> Iterator[Callable[[], int]]:
+        yield partial(int, 1)
+        yield partial(int, 2)
+        raise OSError("the third")
+
+    found = computed(jobs())
+    assert [next(found), next(found)] == [1, 2]
+    with pytest.raises(OSError, match="the third"):
+        next(found)
 
 
 def test_jobs_give_what_they_give_in_their_order_and_no_more_are_begun_than_run_at_once() -> None:
