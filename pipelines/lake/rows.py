@@ -69,7 +69,7 @@ class SliceWriter:
 
     def _flush(self) -> None:
         rows = pa.concat_tables([self._schema.empty_table(), *self._waiting])
-        if len(self._waiting) * _FEW_ROWS > rows.num_rows:
+        if max(column.num_chunks for column in rows.columns) * _FEW_ROWS > rows.num_rows:
             rows = rows.combine_chunks()
         self._waiting, self._waiting_rows = [], 0
         file = self._next_file()
