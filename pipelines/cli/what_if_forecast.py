@@ -95,23 +95,33 @@ def read_series(database: "duckdb.DuckDBPyConnection", month: date) -> list[Seri
 
 
 def _follows(database: "duckdb.DuckDBPyConnection", forecast: Row) -> Fraction | None:
-    """The part of the last four settled weeks' cost that was of models' tokens; tokens follow in whole."""
+    """The part of the last four settled weeks' usage that was of models' tokens; tokens follow in whole.
+
+    Of usage alone, as what is left of a month is forecast from it: purchases, taxes and credits are steps of their own.
+    What has no rate is left out of a forecast, and of this.
+    """
     if forecast["metric"] != "cost":
         return Fraction(1)
     query = """
-        select sum(case when cost_kind = 'api' then reporting_effective_cost end), sum(reporting_effective_cost)
-        from chargeback
-        where charge_date > $since and charge_date <= $until and corrected_period is null
+        select cost_kind = 'api' as is_api, rates.exchange_rate as rate, sum(effective_cost) as cost
+        from costs_by_category
+        inner join (
+            select billing_period, billing_currency, max(exchange_rate) as exchange_rate
+            from chargeback where corrected_period is null group by billing_period, billing_currency
+        ) as rates using (billing_period, billing_currency)
+        where charge_date > $since and charge_date <= $until and charge_category = 'Usage' and not is_correction
             and $account in ('', account) and $provider_name in ('', provider_name)
-            and $model_id in ('', model_id) and $feature in ('', feature)
+            and $model_id in ('', model_id) and $feature in ('', feature) and rates.exchange_rate is not null
+        group by is_api, billing_period, billing_currency, rates.exchange_rate
     """
     until = forecast["settled_date"]
     scope = {name: forecast[name] for name in ("account", "provider_name", "model_id", "feature")}
-    row = database.execute(query, {"since": until - LOOKED_BACK, "until": until, **scope}).fetchone()
-    api, whole = row or (None, None)
-    if whole is None or whole <= 0:
+    found = _rows(database, query, {"since": until - LOOKED_BACK, "until": until, **scope})
+    costs = [(row["is_api"], Fraction(row["cost"]) * Fraction(row["rate"])) for row in found]
+    whole = sum(cost for _, cost in costs)
+    if whole <= 0:
         return None
-    part = Fraction(api or 0) / Fraction(whole)
+    part = sum((cost for is_api, cost in costs if is_api), Fraction(0)) / whole
     return part if 0 <= part <= 1 else None
 
 
@@ -141,8 +151,8 @@ def _print(console: Console, asked: Asked, month: date, series: Sequence[Series]
             table.add_row(*head, *_against(budget, row, end))
     console.print(table)
     console.print(
-        "What follows is the part of the last four settled weeks that was paid for models' tokens; machines, purchases "
-        "and days that are settled stay. A chance needs a forecast with an interval."
+        "What follows is the part of the last four settled weeks' usage that was paid for models' tokens; machines, "
+        "purchases and days that are settled stay. A chance needs a forecast with an interval."
     )
 
 

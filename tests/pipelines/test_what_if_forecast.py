@@ -1,8 +1,8 @@
 """`farthing what-if forecast`: which part of a series follows, and what becomes of its month's end and budgets."""
 
 import json
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,9 @@ def forecast(**changed: Any) -> dict[str, Any]:
 
 
 def charge(kind: str, cost: str, day: date = SETTLED, **changed: Any) -> dict[str, Any]:
-    of = {"charge_date": day, "cost_kind": kind, "reporting_effective_cost": cost, "account": "team:search"}
-    return {**of, "provider_name": "OpenAI", **changed}
+    of = {"charge_date": day, "cost_kind": kind, "effective_cost": cost, "account": "team:search"}
+    usage = {"charge_category": "Usage", "is_correction": False, "billing_currency": "USD", "provider_name": "OpenAI"}
+    return {**of, **usage, "billing_period": day.replace(day=1), **changed}
 
 
 CHARGES = [
@@ -37,14 +38,25 @@ CHARGES = [
     charge("gpu", "90"),
     charge("gpu", "999", date(2026, 10, 23)),  # four weeks and a day before
     charge("gpu", "999", date(2026, 11, 21)),  # not settled
-    charge("api", "999", corrected_period=date(2026, 9, 1)),  # of a locked month
+    charge("api", "999", is_correction=True),
 ]
+NOVEMBER = {"billing_period": MONTH, "billing_currency": "USD"}
+RATES: list[dict[str, Any]] = [
+    {**NOVEMBER, "exchange_rate": "1"},
+    {**NOVEMBER, "exchange_rate": "7", "corrected_period": date(2026, 9, 1)},  # of another month's money
+    {**NOVEMBER, "exchange_rate": "1.1", "billing_currency": "EUR"},
+    {**NOVEMBER, "exchange_rate": None, "billing_currency": "JPY"},
+]
+EURO: dict[str, Any] = {"billing_currency": "EUR"}
 
 
-def published(forecasts: list[dict[str, Any]]) -> duckdb.DuckDBPyConnection:
+def published(
+    forecasts: list[dict[str, Any]], charges: Sequence[dict[str, Any]] = CHARGES
+) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect()
     budget = {**SCOPE, "billing_period": MONTH, "budget_id": "company", "budget_amount": "1100", "unit": "USD"}
-    tables = {"forecasts": forecasts, "budget_status": [budget], "chargeback": CHARGES}
+    tables: dict[str, list[dict[str, Any]]] = {"forecasts": forecasts, "budget_status": [budget]}
+    tables |= {"costs_by_category": [*charges], "chargeback": RATES}
     for name, rows in tables.items():
         database.register(name, filled(name, rows))
     return database
@@ -71,6 +83,30 @@ def test_what_follows_is_the_part_that_was_paid_for_tokens_in_four_settled_weeks
     assert [budget["budget_id"] for budget in whole.budgets] == ["company"]
     assert (unknown.follows, counted.follows) == (None, 1)  # nothing was charged to the team: nobody knows
     assert unknown.budgets == counted.budgets == []
+
+
+@pytest.mark.parametrize(
+    ("cost", "changed"),
+    [
+        ("1000", {"charge_category": "Purchase"}),  # a support plan
+        ("-1400", {"charge_category": "Credit"}),
+        ("380", {"charge_category": "Tax"}),
+        ("5", {"billing_currency": "JPY"}),  # without a rate, and so in no forecast
+    ],
+)
+def test_what_is_no_usage_has_no_say_in_what_of_the_usage_follows(cost: str, changed: dict[str, Any]) -> None:
+    """A hundred dollars a day of tokens, and one charge beside: twice the requests are twice all that is left."""
+    tokens = [charge("api", "100", SETTLED - timedelta(days=number)) for number in range(28)]
+    rates = {**NOVEMBER, "billing_period": date(2026, 10, 1), "exchange_rate": "1"}
+    database = published([forecast()], [*tokens, charge("other", cost, **changed)])
+    database.register("chargeback", filled("chargeback", [*RATES, rates]))
+    (whole,) = read_series(database, MONTH)
+    assert whole.follows == 1
+
+
+def test_usage_in_several_currencies_is_weighed_at_the_rate_of_its_month() -> None:
+    (whole,) = read_series(published([forecast()], [charge("api", "33"), charge("gpu", "10", **EURO)]), MONTH)
+    assert whole.follows == Fraction(33, 44)
 
 
 def test_a_month_s_end_and_its_budget_under_other_drivers(
