@@ -2,16 +2,24 @@
 
 Here belongs: reading one report. Here does not belong: where reports lie, and whose the message was (the outbox knows).
 
-A report is whatever somebody mailed to the sender's address: it is told, and nothing is decided by it.
+A report is whatever somebody mailed to the sender's address: it is told, and nothing is decided by it. What it costs
+to read one is bounded, whatever it says: so much of it, so many lines, and so much of a field.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
+from email.policy import Compat32
 
 from reports.wording import clean
 
+LARGEST = 2**20
+"""Bytes of a mail that are read: a report stands before the mail that came back (RFC 6522), which may be large."""
+_MOST_LINES = 10_000  # each may begin a part: email makes an object of every empty line of a report
+_LONGEST_FIELD = (
+    2000  # characters of a field, folded lines and all: email reads a parameter in the square of its length
+)
 _DEEPEST = 100  # parts within parts; a report has three beside one another
 _LONGEST = 300
 TOLD = ("failed", "delayed")
@@ -31,12 +39,29 @@ class Bounce:
 def bounces_of(content: bytes) -> tuple[Bounce, ...] | None:
     """What a mail reports as failed or delayed; None where it is no report of a delivery, as an answer of a person is.
 
-    A report that does not say which message it is about has the empty message id.
+    Nor is what cannot be read as a mail. No more is read than its first `LARGEST` bytes. A report that does not say
+    which message it is about has the empty message id.
     """
     try:
-        parts = list(_parts(message_from_bytes(content), 0))
-    except RecursionError:
+        return _told(_parsed(content[:LARGEST]))
+    except Exception:  # noqa: BLE001 - email raises what it likes at what is no mail, and one mail hides no other
         return None
+
+
+class _Short(Compat32):
+    """Fields no longer than they need be."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_LONGEST_FIELD]
+
+
+def _parsed(content: bytes) -> Message:
+    return message_from_bytes(b"".join(content.splitlines(keepends=True)[:_MOST_LINES]), policy=_Short())
+
+
+def _told(mail: Message) -> tuple[Bounce, ...] | None:
+    parts = list(_parts(mail, 0))
     reports = [part for part in parts if part.get_content_type() == "message/delivery-status"]
     if not reports:
         return None
@@ -67,7 +92,7 @@ def _original_id(part: Message) -> str:
         return next((_text(inner, "Message-ID") for inner in _blocks(part)), "")
     if kind == "text/rfc822-headers":
         held = part.get_payload(decode=True)
-        return _text(message_from_bytes(held), "Message-ID") if isinstance(held, bytes) else ""
+        return _text(_parsed(held), "Message-ID") if isinstance(held, bytes) else ""
     return ""
 
 

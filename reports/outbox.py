@@ -21,7 +21,9 @@ from obstore.store import ObjectStore
 from reports.filenames import safe_name
 
 _SENDING, _SENT = ".sending", ".sent"
-_STORE_ERRORS = (BaseError, OSError)
+STORE_ERRORS = (BaseError, OSError)
+UNKNOWN_ID = "unknown"
+"""The message id of a claim that was cut short: it is no message's."""
 Transport = Callable[[EmailMessage], Mapping[str, str]]
 """Hands one message over and returns the recipients that were refused, each with the reason.
 
@@ -97,7 +99,7 @@ class Outbox:
         message_id = str(message["Message-ID"])
         try:
             earlier = self._claim(key, message_id)
-        except _STORE_ERRORS as error:
+        except STORE_ERRORS as error:
             raise self._unusable(key, error) from error
         return earlier or self._hand_over(key, message_id, message, transport)
 
@@ -108,7 +110,7 @@ class Outbox:
         """
         try:
             return self._read(_sent(key)) is not None
-        except _STORE_ERRORS as error:
+        except STORE_ERRORS as error:
             raise self._unusable(key, error) from error
 
     def settle(self, key: str, *, was_sent: bool) -> None:
@@ -129,20 +131,20 @@ class Outbox:
             return None
         if receipt := self._read(_sent(key)):  # it may have come since the first look
             return AlreadySent(receipt)
-        return self._uncertain(key, self._read(_sending(key)) or "unknown", "")
+        return self._uncertain(key, self._read(_sending(key)) or UNKNOWN_ID, "")
 
     def _hand_over(self, key: str, message_id: str, message: EmailMessage, transport: Transport) -> Sent | Uncertain:
         try:
             refused = transport(message)
         except NotSentError:
-            with suppress(*_STORE_ERRORS):  # a claim that cannot be removed is reported as uncertain the next time
+            with suppress(*STORE_ERRORS):  # a claim that cannot be removed is reported as uncertain the next time
                 self.settle(key, was_sent=False)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, the server may have taken the message
             return self._uncertain(key, message_id, f" ({type(error).__name__} while it was handed over)")
         try:
             self._create(_sent(key), message_id, refused)
-        except _STORE_ERRORS as error:
+        except STORE_ERRORS as error:
             cause = f" (the mail server took it, but the receipt could not be written: {type(error).__name__})"
             return self._uncertain(key, message_id, cause)
         return Sent(message_id, dict(refused))
@@ -196,7 +198,7 @@ def _message_id(content: bytes) -> str:
     try:
         return str(json.loads(content)["message_id"])
     except (ValueError, KeyError, TypeError):
-        return "unknown"
+        return UNKNOWN_ID
 
 
 def _refused(content: bytes) -> Mapping[str, str]:

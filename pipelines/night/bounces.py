@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.house import House
+from pipelines.lake import LakeError
 from pipelines.night.posting import outbox_of
-from reports.bounces import Bounce, bounces_of
+from reports.bounces import LARGEST, Bounce, bounces_of
+from reports.outbox import STORE_ERRORS, UNKNOWN_ID
 
-_LARGEST = 64 * 2**20  # bytes; a mail that came back may have its files with it
 _FAILED = "failed"
 
 
@@ -20,7 +21,8 @@ _FAILED = "failed"
 class CameBack:
     """What lies in the mailbox: by the name in the outbox what came back; `unknown` are reports of other mails.
 
-    `unread` are mails that are no report of a delivery; `problem` is why the mailbox could not be read.
+    What several mails report alike is one. `unread` are mails that are no report of a delivery; `problem` is why the
+    mailbox, or the outbox beside it, could not be read.
     """
 
     bounces: tuple[tuple[str, Bounce], ...] = ()
@@ -36,35 +38,57 @@ class CameBack:
 
 
 def came_back(house: House) -> CameBack:
-    """Reads the mailbox that `mail.bounces` names; nothing came back where it names none."""
+    """Reads the mailbox that `mail.bounces` names; nothing came back where it names none.
+
+    It raises nothing: what comes back is told beside what a night has to say, and may not cost it.
+    """
     place = house.config.mail.bounces if house.config.mail else None
     if place is None:
         return CameBack()
     folder = house.file.parent / place
+    try:
+        return _read(house, folder)
+    except OSError as error:
+        return CameBack(problem=f"mail.bounces: {folder} cannot be read ({error}); who runs Farthing must be able to")
+    except Exception as error:  # noqa: BLE001 - what it is goes into the problem; a mailbox may hold anything
+        why = f"{type(error).__name__}: {error}"
+        return CameBack(problem=f"mail.bounces: {folder} cannot be read ({why}); look whether it is a mailbox")
+
+
+def _read(house: House, folder: Path) -> CameBack:
     if not folder.exists():
         remedy = "let the mail server deliver there, or leave the setting out"
         return CameBack(problem=f"mail.bounces: {folder} is not there; {remedy}")
+    reports = [bounces_of(content) for content in _mails(folder)]
+    unread = sum(report is None for report in reports)
+    found = list(dict.fromkeys(bounce for report in reports if report is not None for bounce in report))
+    if not found:  # the outbox grows with every mail: it is asked only where there is something to ask
+        return CameBack(unread=unread)
     try:
-        reports = [bounces_of(content) for content in _mails(folder)]
-        names = {entry.message_id: entry.name for entry in outbox_of(house).entries()}
-    except OSError as error:
-        return CameBack(problem=f"mail.bounces: {folder} cannot be read ({error}); who runs Farthing must be able to")
-    found = [bounce for report in reports if report is not None for bounce in report]
+        names = {entry.message_id: entry.name for entry in outbox_of(house).entries() if entry.message_id != UNKNOWN_ID}
+    except (*STORE_ERRORS, LakeError) as error:
+        what = f"the outbox cannot be read ({type(error).__name__}: {error})"
+        remedy = "nobody knows whose they are: look at them there, and check that the lake can be read"
+        return CameBack(
+            unread=unread, problem=f"mail.bounces: {len(found)} reports lie in {folder}, and {what}; {remedy}"
+        )
     known = tuple((names[bounce.message_id], bounce) for bounce in found if bounce.message_id in names)
-    return CameBack(known, len(found) - len(known), sum(report is None for report in reports))
+    return CameBack(known, len(found) - len(known), unread)
 
 
 def _mails(place: Path) -> Iterator[bytes]:
-    """Every mail of a Maildir, an mbox file or a folder of .eml files, oldest name first; one that is too large not."""
+    """The beginning of every mail of a Maildir, an mbox file or a folder of .eml files, oldest name first."""
     if place.is_file():
         box = mailbox.mbox(place, create=False)
         try:
-            yield from (box.get_bytes(key) for key in box.iterkeys())
+            for key in box.iterkeys():
+                yield box.get_file(key).read(LARGEST)
         finally:
             box.close()
         return
     is_maildir = (place / "new").is_dir() and (place / "cur").is_dir()
     files = [*(place / "new").iterdir(), *(place / "cur").iterdir()] if is_maildir else place.glob("*.eml")
     for file in sorted(files):
-        if file.is_file() and file.stat().st_size <= _LARGEST:
-            yield file.read_bytes()
+        if file.is_file():
+            with file.open("rb") as mail:
+                yield mail.read(LARGEST)

@@ -6,14 +6,16 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from obstore.exceptions import GenericError
 from typer.testing import CliRunner
 
 from pipelines.cli.main import app
 from pipelines.house import open_house
 from pipelines.night.bounces import CameBack, came_back
 from pipelines.night.posting import outbox_of
+from reports.outbox import Outbox
 from tests.pipelines.small_company import write_company
-from tests.reports.test_bounces import MESSAGE_ID, POSTFIX, TWO_RECIPIENTS
+from tests.reports.test_bounces import MESSAGE_ID, POSTFIX, RAISED, TWO_RECIPIENTS
 
 KEY = "2026-10/search/final"
 OTHER = POSTFIX.replace(MESSAGE_ID, "<newsletter-7@example.com>")
@@ -73,7 +75,7 @@ def test_whom_a_statement_did_not_reach_is_told_once_and_the_mailbox_stays_as_it
     assert f"{name}: sent, message id {MESSAGE_ID}" in shown.output
     assert "  came back: full@example.org: 5.2.2" in shown.output
     assert "  delayed, and still tried: slow@example.org: 4.4.1, connection timed out" in shown.output
-    assert "3 came back; 1 of other mails, 1 mails that are no report: read those there" in shown.output
+    assert "2 came back; 1 of other mails, 1 mails that are no report: read those there" in shown.output
 
 
 def test_a_mailbox_that_is_not_there_is_a_problem_and_none_at_all_is_not(tmp_path: Path) -> None:
@@ -83,6 +85,72 @@ def test_a_mailbox_that_is_not_there_is_a_problem_and_none_at_all_is_not(tmp_pat
     assert line.endswith("nowhere is not there; let the mail server deliver there, or leave the setting out")
     (tmp_path / "quiet").mkdir()
     assert found(company(tmp_path / "quiet", None)) == CameBack()
+
+
+@pytest.mark.parametrize("kind", ["maildir", "mbox", "folder"])
+def test_mails_that_cannot_be_parsed_and_large_ones_hide_no_other(kind: str, tmp_path: Path) -> None:
+    config, box = company(tmp_path, "box"), tmp_path / "box"
+    large = POSTFIX.encode().replace(
+        b"The statement.", b"The statement.\n" * (200_000 if kind == "mbox" else 5_000_000)
+    )
+    mails = (*RAISED, large)
+    if kind == "folder":
+        box.mkdir()
+        for number, mail in enumerate(mails):
+            (box / f"{number}.eml").write_bytes(mail)
+    else:
+        made = mailbox.Maildir(box) if kind == "maildir" else mailbox.mbox(box)
+        for mail in mails:
+            made.add(mail)
+        made.close()
+    back = found(config)
+    assert ([bounce.recipient for _, bounce in back.bounces], back.unread) == (["gone@example.org"], 2)
+    assert not back.problem
+
+
+def test_the_outbox_is_asked_only_where_a_report_lies_and_its_error_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, box = company(tmp_path, "box"), tmp_path / "box"
+
+    def fails(_: Outbox) -> None:
+        raise error
+
+    monkeypatch.setattr(Outbox, "entries", fails)
+    box.mkdir()
+    (box / "1.eml").write_text(ANSWER)
+    error: Exception = PermissionError("no")
+    assert found(config) == CameBack(unread=1)
+    (box / "2.eml").write_text(POSTFIX)
+    for error in (PermissionError("no"), GenericError("no answer")):  # a folder's, and an object store's
+        back = found(config)
+        assert back.problem == (
+            f"mail.bounces: 1 reports lie in {box}, and the outbox cannot be read ({type(error).__name__}: {error}); "
+            "nobody knows whose they are: look at them there, and check that the lake can be read"
+        )
+        assert (back.unread, back.lines()) == (1, (back.problem,))
+
+
+def test_what_is_no_mailbox_costs_the_night_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = company(tmp_path, "box")
+    (tmp_path / "box").write_bytes(b"")
+
+    def fails(*_: object, **__: object) -> None:
+        raise mailbox.FormatError("odd")
+
+    monkeypatch.setattr(mailbox, "mbox", fails)
+    (line,) = found(config).lines()
+    assert line.endswith("box cannot be read (FormatError: odd); look whether it is a mailbox")
+
+
+def test_a_claim_cut_short_is_matched_by_no_report(tmp_path: Path) -> None:
+    config, box = company(tmp_path, "box"), tmp_path / "box"
+    for receipt in (tmp_path / "lake" / "outbox").rglob("*.sen*"):
+        receipt.write_bytes(b"{")
+    box.mkdir()
+    (box / "1.eml").write_text(POSTFIX.replace(MESSAGE_ID, "unknown"))
+    back = found(config)
+    assert (back.bounces, back.unknown) == ((), 1)
 
 
 def test_the_night_s_delivery_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

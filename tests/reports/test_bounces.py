@@ -1,5 +1,7 @@
 """Reports of mail servers, in the forms that they have: what is said of whom, and what is none."""
 
+from typing import Any
+
 import pytest
 
 from reports.bounces import Bounce, bounces_of
@@ -89,6 +91,7 @@ Message-ID:
 Subject: AI costs of Search
 --b--
 """
+UUENCODED = "Content-Transfer-Encoding: x-uuencode\n\nbegin 644 x\n#zzzz"
 
 
 def test_a_report_with_the_mail_in_it() -> None:
@@ -127,6 +130,48 @@ def test_what_is_no_report_is_none(content: bytes) -> None:
 def test_a_mail_of_parts_within_parts_is_read_to_no_end() -> None:
     nested = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(3000))
     assert bounces_of(nested) is None
+
+
+RAISED = (
+    b"Content-Type: multipart/mixed; charset*=utf-8''x\n\n\xff\n",
+    b"Content-Type: multipart/mixed; a*=x; a*0=y; boundary=b\n\n--b\n\nx\n--b--\n",
+)
+
+
+@pytest.mark.parametrize("content", RAISED)
+def test_what_email_cannot_parse_is_no_report(content: bytes) -> None:
+    assert bounces_of(content) is None
+
+
+def test_headers_that_cannot_be_decoded_are_about_no_message() -> None:
+    """Of some versions of Python they are an error, of others headers that say nothing."""
+    mail = TWO_RECIPIENTS.replace("rfc822-headers\n\nFrom: farthing@example.com", f"rfc822-headers\n{UUENCODED}")
+    assert {bounce.message_id for bounce in bounces_of(mail.encode()) or ()} <= {""}
+
+
+def test_what_it_costs_to_read_a_mail_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted, not timed: the objects made of a report of empty lines, and what is parsed of a field."""
+    from email import message
+
+    made: list[int] = []
+    begin = message.Message.__init__
+
+    def counted(self: message.Message, *given: Any, **named: Any) -> None:
+        made.append(1)
+        begin(self, *given, **named)
+
+    monkeypatch.setattr(message.Message, "__init__", counted)
+    status = "Content-Type: message/delivery-status\n\nAction: failed\n"
+    assert [bounce.action for bounce in bounces_of(status.encode() + b"\n" * 3_000_000) or ()] == ["failed"]
+    assert len(made) <= 10_001
+    # a quoted parameter is read in the square of its length: of 8 MB for years, of what is kept of it at once
+    assert bounces_of(b'Content-Type: multipart/mixed; a="' + b";" * 8_000_000) is None
+    assert bounces_of(b'Content-Type: multipart/mixed; a="' + b"\n ;" * 200_000) is None
+
+
+def test_a_report_before_a_mail_of_any_size_is_read() -> None:
+    large = POSTFIX.replace("The statement.", "The statement.\n" * 500_000)
+    assert bounces_of(large.encode()) == bounces_of(POSTFIX.encode())
 
 
 def test_a_hostile_report_is_words() -> None:
