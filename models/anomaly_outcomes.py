@@ -10,6 +10,7 @@ Here belongs: that series, and the name of a burn without outcomes. Here does no
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,18 +34,17 @@ def outcome_panels(outcomes: pl.DataFrame) -> Iterator[Panel]:
 
     Args:
         outcomes: days whose outcomes have come: day, outcome_kind, request_count, unpriced_count, success_count,
-            cost_units (10**-12 of the reporting currency); a row for each day and kind.
+            cost_units (10**-12 of the reporting currency, NULL where nobody knows); a row for each day and kind.
     """
     for (kind,), rows in outcomes.sort("day").group_by("outcome_kind", maintain_order=True):
         if not rows["success_count"].sum():
             continue
         first, last = rows["day"][0], rows["day"][-1]
         cost, successes = np.full((2, 1, (last - first).days + 1), np.nan)
-        for row in rows.iter_rows(named=True):
-            if row["unpriced_count"] <= MOST_UNPRICED * row["request_count"]:
-                at = (row["day"] - first).days
-                cost[0, at] = row["cost_units"] / _UNITS
-                successes[0, at] = row["success_count"]
+        for row in filter(_has_cost, rows.iter_rows(named=True)):
+            at = (row["day"] - first).days
+            cost[0, at] = row["cost_units"] / _UNITS
+            successes[0, at] = row["success_count"]
         least_one = np.maximum(successes, 1.0)
         named = (("", str(kind)),)
         owner, pools = np.nan_to_num(cost), np.zeros(1, dtype=np.int64)
@@ -55,11 +55,12 @@ def outcome_cause(told: Told, outcomes: pl.DataFrame) -> Cause:
     """Whether the money of a kind went on as usual while its successes stayed away; else no name.
 
     The event's days are held against the mean of the same weekdays in the four weeks before it; where one of them has
-    none, nothing is said.
+    none, nothing is said. Days of unknown cost are left out, as of the series.
     """
     unnamed = Cause(None, None, None, "[]", (None, None, None))
     kind = outcomes.filter(pl.col("outcome_kind") == told.outcome_kind)
-    by_day = {row["day"]: (Decimal(row["cost_units"]) / _UNITS, row["success_count"]) for row in kind.to_dicts()}
+    days_of_cost = filter(_has_cost, kind.iter_rows(named=True))
+    by_day = {row["day"]: (Decimal(row["cost_units"]) / _UNITS, row["success_count"]) for row in days_of_cost}
     onset = told.day(told.event.first_day)
     days = [onset + timedelta(days=number) for number in range(told.event.end_day - told.event.first_day + 1)]
     known = [day for day in days if day in by_day]
@@ -76,6 +77,11 @@ def outcome_cause(told: Told, outcomes: pl.DataFrame) -> Cause:
         f"{successes / count:.1f} successes a day came of them, {usual_successes / count:.1f} were usual."
     )
     return Cause(_NAME, text, RUNBOOK[_NAME], "[]", (None, None, None))
+
+
+def _has_cost(row: Mapping[str, Any]) -> bool:
+    """Whether a day's cost is known, but for few of its attempts."""
+    return row["cost_units"] is not None and row["unpriced_count"] <= MOST_UNPRICED * row["request_count"]
 
 
 def _usual(by_day: Mapping[date, tuple[Decimal, Decimal]], day: date, onset: date) -> tuple[Decimal, Decimal] | None:

@@ -114,7 +114,7 @@ def _came(rows: pl.DataFrame, currency: str, rates: Rates) -> pl.DataFrame:
     return converted.group_by("day", "outcome_kind").agg(
         pl.col("request_count", "success_count").sum(),
         unpriced_count=unpriced.sum(),
-        cost_units=pl.col("cost_units").fill_null(0).sum(),
+        cost_units=pl.when(pl.col("cost_units").is_not_null().all()).then(pl.col("cost_units").sum()),
     )
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import pytest
 
 from models.anomalies import anomalies
 from tests.models.test_anomalies import LOOP, ONSET, START, company
@@ -43,6 +44,27 @@ def test_money_that_flows_on_while_nothing_comes_of_it_is_named_so() -> None:
     # a success cost 5, and now 200 at least: of eight days each 195 beyond expectation
     assert (alert["expected_mean"], alert["observed_mean"]) == (Decimal(5), Decimal(200))
     assert alert["excess_cost"] == 195 * 8
+
+
+@pytest.mark.parametrize("unknown", [{"unpriced_count": 51, "cost_units": 0}, {"cost_units": None}])
+@pytest.mark.parametrize("weeks", [-1, 1])
+def test_a_day_of_unknown_cost_makes_neither_what_was_usual_nor_what_came_cheaper(
+    unknown: dict[str, Any], weeks: int
+) -> None:
+    """A day whose attempts have no price, a week before the onset or after it, is no day that cost nothing."""
+    at = ONSET + timedelta(weeks=weeks)
+    rows = [row | (unknown if row["day"] == at else {}) for row in came(success_count=Decimal(0))]
+    (alert,) = told(rows)
+    assert alert["cause"] == "burn_without_outcomes"
+    assert "cost 200.00 a day, 200.00 were usual; 0.0 successes a day came" in alert["evidence"]
+
+
+def test_without_a_usual_day_of_known_cost_no_burn_is_named() -> None:
+    """Of the onset's weekday none of four weeks has a price."""
+    before = {ONSET - timedelta(weeks=week) for week in (1, 2, 3, 4)}
+    rows = [row | ({"cost_units": None} if row["day"] in before else {}) for row in came(success_count=Decimal(0))]
+    (alert,) = told(rows)
+    assert (alert["cause"], alert["evidence"]) == (None, None)
 
 
 def test_an_outcome_that_is_dearer_as_more_is_paid_is_no_burn() -> None:
