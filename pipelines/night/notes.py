@@ -78,23 +78,33 @@ def _impossible(pieces: Sequence[pa.Table]) -> str:
 
 def _split_otherwise(pieces: Sequence[pa.Table]) -> str:
     """Which pods the bill gives GPUs that nobody saw with any, with the bill's money, or another time of them."""
-    unseen: dict[str, Decimal] = {}
+    unseen: dict[str, list[Decimal | None]] = {}
     differing = set[str]()
     for piece in pieces:
         for row in piece.filter(pc.field("split_match") != "agrees").to_pylist():
             pod = f"{row['namespace']}/{row['pod']}" if row["namespace"] else row["pod"]
             if row["split_match"] == "only_on_bill":
-                name = f"{pod} {row[CURRENCY]}"
-                unseen[name] = EXACT.add(unseen.get(name, Decimal(0)), row["split_cost"])
+                unseen.setdefault(f"{pod} {row[CURRENCY]}", []).append(row["split_cost"])
             elif row["split_match"] == "differs":
                 differing.add(pod)
     told: list[str] = []
     if unseen:
-        named = first_of([f"{name} {cost:,.2f}" for name, cost in sorted(unseen.items())])
+        named = first_of([f"{name} {_known(costs)}" for name, costs in sorted(unseen.items())])
         told.append(f"the bill splits GPU nodes among pods that nobody saw there: {named}")
     if differing:
-        told.append(f"it gives others another time of GPUs than was seen: {first_of(sorted(differing))}")
+        told.append(f"the bill gives pods another time of GPUs than was seen: {first_of(sorted(differing))}")
     return f"{'; '.join(told)} (gpu_pod_splits)" if told else ""
+
+
+def _known(costs: Sequence[Decimal | None]) -> str:
+    """The sum of amounts in words, and whether it lacks some of which nobody knows how much they are."""
+    known = [cost for cost in costs if cost is not None]
+    if not known:
+        return "unknown"
+    total = Decimal(0)
+    for cost in known:
+        total = EXACT.add(total, cost)
+    return f"{total:,.2f}" if len(known) == len(costs) else f"{total:,.2f} and an unknown amount"
 
 
 def _unlike_the_counter(pieces: Sequence[pa.Table]) -> str:

@@ -1,7 +1,9 @@
 -- Where a bill splits a GPU node among pods (AWS's split cost allocation: a line for each pod, node, hour and kind of
 -- resource, with the pod in its ARN and no cost of its own), a pod's GPU-hours of the bill stand beside those that
--- samples and the scheduler tell. Only machines and days that the bill splits are compared; what one side alone knows
--- is named. GPU-hours decide, not money: the bill splits a price by weights, and counts cores and memory apart.
+-- samples and the scheduler tell. Only machines and days that the bill splits are compared, of those whose own lines
+-- met a machine here (gpu_costs_hourly has all of their time, also what nobody held): of the others nobody was looked
+-- for. What one side alone knows is named. GPU-hours decide, not money: the bill splits a price by weights, and counts
+-- cores and memory apart. A line without a cost or without hours has none, which is not zero.
 with lines as (
     select
         x_slice_date as billing_period,
@@ -9,7 +11,10 @@ with lines as (
         lower(x_split_parent_resource_id) as resource_id,
         coalesce(resource_id, '') as pod_resource_id,
         consumed_quantity,
-        coalesce(x_split_cost, 0) + coalesce(x_split_unused_cost, 0) as split_cost,
+        case
+            when x_split_cost is not null or x_split_unused_cost is not null
+                then coalesce(x_split_cost, 0) + coalesce(x_split_unused_cost, 0)
+        end as split_cost,
         billing_currency
     from charges
     where x_split_parent_resource_id is not null and consumed_unit = 'Accelerator-Hours'
@@ -51,6 +56,14 @@ machines as (
         usage_date,
         resource_id
     from billed
+),
+
+joined as (
+    select distinct
+        billing_period,
+        usage_date,
+        lower(resource_id) as resource_id
+    from gpu_costs_hourly
 ),
 
 uids as (
@@ -104,6 +117,8 @@ sides as (
         resource_id,
         namespace,
         pod,
+        1 as is_on_bill,
+        0 as is_seen,
         split_gpu_hours,
         split_cost,
         cast(null as bigint) as seen_gpu_seconds,
@@ -117,6 +132,8 @@ sides as (
         resource_id,
         namespace,
         pod,
+        0 as is_on_bill,
+        1 as is_seen,
         cast(null as decimal(38, 12)) as split_gpu_hours,
         cast(null as decimal(38, 12)) as split_cost,
         cast(seen_gpu_seconds as bigint) as seen_gpu_seconds,
@@ -132,6 +149,8 @@ paired as (
         resource_id,
         namespace,
         pod,
+        max(is_on_bill) as is_on_bill,
+        max(is_seen) as is_seen,
         cast(max(split_gpu_hours) as decimal(38, 12)) as split_gpu_hours,
         cast(max(split_cost) as decimal(38, 12)) as split_cost,
         cast(max(seen_gpu_seconds) as bigint) as seen_gpu_seconds,
@@ -142,23 +161,30 @@ paired as (
 )
 
 select
-    billing_period,
-    usage_date,
-    resource_id,
-    namespace,
-    pod,
-    split_gpu_hours,
-    seen_gpu_seconds,
+    paired.billing_period,
+    paired.usage_date,
+    paired.resource_id,
+    paired.namespace,
+    paired.pod,
+    paired.split_gpu_hours,
+    paired.seen_gpu_seconds,
     case
-        when seen_gpu_seconds is null then 'only_on_bill'
-        when split_gpu_hours is null then 'only_seen'
+        when joined.resource_id is null then 'not_compared'
+        when paired.is_seen = 0 then 'only_on_bill'
+        when paired.is_on_bill = 0 then 'only_seen'
+        when paired.split_gpu_hours is null then 'not_compared'
         when
-            abs(split_gpu_hours * 3600 - seen_gpu_seconds) > 300
-            and abs(split_gpu_hours * 3600 - seen_gpu_seconds) * 10 > split_gpu_hours * 3600
+            abs(paired.split_gpu_hours * 3600 - paired.seen_gpu_seconds) > 300
+            and abs(paired.split_gpu_hours * 3600 - paired.seen_gpu_seconds) * 10 > paired.split_gpu_hours * 3600
             then 'differs'
         else 'agrees'
     end as split_match,
-    split_cost,
-    effective_cost as seen_effective_cost,
-    billing_currency
+    paired.split_cost,
+    paired.effective_cost as seen_effective_cost,
+    paired.billing_currency
 from paired
+left join joined
+    on
+        paired.billing_period = joined.billing_period
+        and paired.usage_date = joined.usage_date
+        and paired.resource_id = joined.resource_id

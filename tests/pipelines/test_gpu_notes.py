@@ -132,25 +132,43 @@ def test_power_that_the_energy_counter_contradicts_is_told(tmp_path: Path) -> No
     )
 
 
-def test_pods_that_the_bill_alone_gives_gpus_are_told_with_the_bill_s_money(tmp_path: Path) -> None:
-    write_company(tmp_path)
+def splits_note(tmp_path: Path, bill: dict[str, str | None], seen: dict[str, int]) -> str:
+    """What a night says of pods of node i-1: what the bill asks for an hour of each, and for how long each was seen."""
     line = {"x_slice_date": MONTH, "charge_period_start": NOON, "x_split_parent_resource_id": "i-1"}
     line |= {"consumed_unit": "Accelerator-Hours", "consumed_quantity": "1", "billing_currency": "USD"}
-    costs = {"lost-0": "1200.5", "rank-0": "7", "rank-1": "7"}
-    bill = [
+    lines = [
         {**line, "resource_id": f"arn:aws:eks:us-east-1:4:pod/ml/search/{pod}/{pod}-uid", "x_split_cost": cost}
-        for pod, cost in costs.items()
+        for pod, cost in bill.items()
     ]
     hour = {"billing_period": MONTH, "usage_date": DAY, "resource_id": "i-1", "namespace": "search"}
-    seen = [
-        {**hour, "pod": pod, "gpu_seconds": n, "billing_currency": "USD"}
-        for pod, n in (("rank-0", 3600), ("rank-1", 900))
-    ]
+    hours = [{**hour, "pod": pod, "gpu_seconds": n, "billing_currency": "USD"} for pod, n in seen.items()]
+    write_company(tmp_path)
     with open_house(tmp_path / "farthing.yml", "run-1") as house:
-        write(house, "charges", MONTH, *bill)
-        write(house, "gpu_costs_hourly", MONTH, *seen)
-        built = build(house, contract("gpu_pod_splits"), DAY, DAY)
-    assert built.note == (
-        "the bill splits GPU nodes among pods that nobody saw there: search/lost-0 USD 1,200.50; "
-        "it gives others another time of GPUs than was seen: search/rank-1 (gpu_pod_splits)"
+        write(house, "charges", MONTH, *lines)
+        write(house, "gpu_costs_hourly", MONTH, *hours)
+        return build(house, contract("gpu_pod_splits"), DAY, DAY).note
+
+
+def test_pods_that_the_bill_alone_gives_gpus_are_told_with_the_bill_s_money(tmp_path: Path) -> None:
+    bill = {"lost-0": "1200.5", "lost-1": None, "rank-0": "7", "rank-1": "7"}
+    assert splits_note(tmp_path, bill, {"rank-0": 3600, "rank-1": 900}) == (
+        "the bill splits GPU nodes among pods that nobody saw there: search/lost-0 USD 1,200.50, "
+        "search/lost-1 USD unknown; "
+        "the bill gives pods another time of GPUs than was seen: search/rank-1 (gpu_pod_splits)"
     )
+
+
+def test_pods_of_the_bill_that_nobody_saw_are_told_alone(tmp_path: Path) -> None:
+    assert splits_note(tmp_path, {"lost-0": "2", "rank-0": "7"}, {"rank-0": 3600}) == (
+        "the bill splits GPU nodes among pods that nobody saw there: search/lost-0 USD 2.00 (gpu_pod_splits)"
+    )
+
+
+def test_pods_with_another_time_than_the_bill_s_are_told_alone(tmp_path: Path) -> None:
+    assert splits_note(tmp_path, {"rank-0": "7"}, {"rank-0": 900}) == (
+        "the bill gives pods another time of GPUs than was seen: search/rank-0 (gpu_pod_splits)"
+    )
+
+
+def test_pods_of_a_machine_of_which_nothing_is_known_here_are_no_finding(tmp_path: Path) -> None:
+    assert splits_note(tmp_path, {"rank-0": "7"}, {}) == ""
