@@ -1,7 +1,8 @@
 -- Source of the rate: FinOps Foundation, Effective Savings Rate. Covered lines are those that used a commitment; their
 -- list cost is what the same would have cost on demand. A line that takes back what covered ones cost again (a savings
 -- plan's negation) has no list price and no effective cost, and counts nowhere. Google's legacy commitments cover lines
--- whose cost a credit takes off: what was used of the commitment is a line of its own, at no list cost.
+-- whose cost a credit takes off: what was used of the commitment is a line of its own, at no list cost. What was paid
+-- for a commitment, and by the bill's lines is neither used nor unused, was paid all the same.
 with sides as (
     select
         x_slice_date as billing_period,
@@ -14,6 +15,7 @@ with sides as (
         case when list_cost is null and effective_cost <> 0 then 1 else 0 end as unlisted_lines,
         cast(0 as decimal(38, 12)) as used_cost,
         cast(0 as decimal(38, 12)) as unused_cost,
+        cast(0 as decimal(38, 12)) as unexplained_cost,
         cast(0 as decimal(38, 12)) as uncovered_cost,
         x_commitment_end as term_end
     from charges
@@ -36,6 +38,7 @@ with sides as (
         case when list_cost is null then 1 else 0 end as unlisted_lines,
         cast(0 as decimal(38, 12)) as used_cost,
         cast(0 as decimal(38, 12)) as unused_cost,
+        cast(0 as decimal(38, 12)) as unexplained_cost,
         effective_cost as uncovered_cost,
         cast(null as timestamp) as term_end
     from machine_use
@@ -51,6 +54,7 @@ with sides as (
         0 as unlisted_lines,
         used_cost,
         unused_cost,
+        unexplained_cost,
         cast(0 as decimal(38, 12)) as uncovered_cost,
         cast(null as timestamp) as term_end
     from commitment_hours
@@ -71,6 +75,7 @@ summed as (
         cast(sum(unlisted_cost) as decimal(38, 12)) as unlisted_effective_cost,
         cast(sum(used_cost) as decimal(38, 12)) as used_cost,
         cast(sum(unused_cost) as decimal(38, 12)) as unused_cost,
+        cast(sum(unexplained_cost) as decimal(38, 12)) as unexplained_cost,
         cast(sum(uncovered_cost) as decimal(38, 12)) as uncovered_cost,
         min(term_end) as next_term_end
     from sides
@@ -99,7 +104,12 @@ select
         when covered_list_cost + uncovered_list_cost > 0
             then
                 cast(
-                    covered_list_cost + uncovered_list_cost - used_cost - unused_cost - uncovered_cost as double
+                    covered_list_cost
+                    + uncovered_list_cost
+                    - used_cost
+                    - unused_cost
+                    - unexplained_cost
+                    - uncovered_cost as double
                 )
                 / cast(covered_list_cost + uncovered_list_cost as double)
     end as effective_savings_rate,
