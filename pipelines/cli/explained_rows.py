@@ -57,14 +57,19 @@ def _level(level: Level, *, everything: bool) -> Iterator[str]:
         yield f"  {'; '.join(filter(None, (', '.join(amounts), ', '.join(words))))}"
     if not everything and rows.height > ROWS_SHOWN:
         yield f"  {rows.height - ROWS_SHOWN:,} more (--all, or --format csv)"
+    if level.are_inputs and NOTE in rows.columns and rows[NOTE].count():
+        return  # an input of several rows may be listed for one and in the sum of another: together it counts twice
     for name in names:
         yield from _sums(rows, name)
 
 
 def _once(level: Level) -> pl.DataFrame:
-    """Inputs of several rows once."""
+    """Inputs of several rows once. Rows that were summed have no key, and stay: each is of another row above."""
     key = [name for name in contract(level.table).key if name in level.rows.columns]
-    return level.rows.unique(key, maintain_order=True)
+    if NOTE not in level.rows.columns:
+        return level.rows.unique(key, maintain_order=True)
+    listed, summed = (level.rows.filter(pl.col(NOTE).is_null() == is_listed) for is_listed in (True, False))
+    return pl.concat([listed.unique(key, maintain_order=True), summed])
 
 
 def _sums(rows: pl.DataFrame, name: str) -> Iterator[str]:

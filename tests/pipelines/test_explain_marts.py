@@ -147,6 +147,29 @@ def test_seconds_of_a_sum_are_of_no_currency() -> None:
     assert [line for line in page if line.startswith("=")] == ["= gpu_seconds 4,200", "= effective_cost 3.50 USD"]
 
 
+def test_an_input_of_several_rows_stands_once_on_a_page_and_what_is_not_listed_of_each_beside_it() -> None:
+    """Two rows have one input; of further ones the first has 7 together and the second 5, among which is `b`, too."""
+    rows = pl.DataFrame({"customer_hash": ["a", "a", "b", None, None], "of_line": [1, 2, 1, 1, 2]}).with_columns(
+        x_note=pl.Series([None, None, None, "7 more rows, together", "5 more rows, together"]),
+        to_called_cost_usd=pl.Series([Decimal(4), Decimal(4), Decimal(3), Decimal(2), Decimal(5)]),
+    )
+    mart = explainable()["chargeback_by_customer"]
+
+    def page(rows: pl.DataFrame) -> list[str]:
+        of_calls = Level("calls", "calls", rows, ("to_called_cost_usd",), "usage_by_user_daily", are_inputs=True)
+        found = Explanation(mart, rows.head(0), (of_calls, of_calls))
+        text = as_page(Question(mart), 1, found, everything=True)
+        return [line.strip() for line in text.splitlines() if "called_cost_usd" in line]
+
+    assert page(rows) == [
+        "called_cost_usd 5.00; 5 more rows, together",
+        "called_cost_usd 4.00; a",
+        "called_cost_usd 3.00; b",
+        "called_cost_usd 2.00; 7 more rows, together",
+    ]
+    assert page(rows.head(3))[-1] == "= called_cost_usd 7.00"
+
+
 def test_an_unknown_sum_is_no_zero_and_nothing_to_sum_is_one() -> None:
     day = {"usage_date": date(2026, 10, 5), "price_region_id": ""}
     unpriced = {**day, "pricing_status": "no_price", "is_cache_hit": False, "status": "success"}
