@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import isinf, isnan
+from math import inf, isinf, isnan
 
 from models.api_offers import ApiOffer
 from models.break_even import MONTH_HOURS, Plan, Traffic, break_even, staffed
@@ -27,12 +27,14 @@ from models.gpu_offers import GpuOffer
 from models.money import money, nearest_double
 
 TABLE = "break_even"
-VERDICT_RULES = "3"
+VERDICT_RULES = "4"
 """Changes when the same plans, traffic and prices would give other rows."""
 
 TODAYS, SAME_WEIGHTS = "todays_api", "same_weights_api"
 SPOT = "spot"
 _SURE, _UNLIKELY = 0.8, 0.2  # 1 - 0.8 is a little less than 0.2
+_MOST_HOURS_RATIO = 1000.0
+"""Machine-hours of an hour of work on spot: with more of them next to nothing is done, and no figure is of use."""
 _PREFILL_OVER_DECODE = 10
 """Tokens of a prompt that are computed in the time of a generated one, where a published rate tells only these."""
 
@@ -117,10 +119,11 @@ def verdict_rows(
 
 
 def _hours_ratio(workload: Workload, offer: GpuOffer) -> float | None:
-    """Machine-hours that an hour of work takes on spot, infinite where it never ends; None elsewhere, or untold."""
+    """Machine-hours that an hour of work takes on spot, infinite where too many; None elsewhere, or untold."""
     if offer.way != SPOT or workload.interruptions is None:
         return None
-    return workload.interruptions.expected_hours(MONTH_HOURS) / MONTH_HOURS
+    ratio = workload.interruptions.expected_hours(MONTH_HOURS) / MONTH_HOURS
+    return ratio if ratio <= _MOST_HOURS_RATIO else inf
 
 
 def _unsure(workload: Workload, offer: GpuOffer, row: Row) -> Row:

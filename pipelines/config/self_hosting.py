@@ -93,6 +93,20 @@ class SelfHosting(Strict):
         return self
 
     @model_validator(mode="after")
+    def _one_price_each(self) -> Self:
+        own = [one for one in self.machines if one.hour_cost is not None]
+        seen: set[tuple[str, str | None, str]] = set()
+        for one in own:
+            if (place := (one.provider, one.region, one.instance_type)) in seen:
+                where = f"{one.provider} in {one.region}" if one.region else one.provider
+                raise ValueError(
+                    f"'machines' has two prices for {one.instance_type} of {where}: keep one 'hour_cost', or tell the "
+                    "offers apart by 'provider' or 'region'"
+                )
+            seen.add(place)
+        return self
+
+    @model_validator(mode="after")
     def _known_names(self) -> Self:
         from pipelines.gpu_types import gpu_types, name_key
         from pipelines.open_models import open_models

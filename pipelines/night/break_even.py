@@ -101,14 +101,22 @@ def _rows(house: House, plans: tuple[SelfHosting, ...], newest: date) -> Iterato
 
 
 def _offers(plan: SelfHosting, machines: pl.DataFrame) -> list[GpuOffer]:
-    """What the plan itself states of a machine, else what lists have of it; only where data may go."""
+    """What the plan itself states of a machine, else what lists have of it; only where data may go.
+
+    A price on demand of its own takes the place of the list's for the same machine, so that it stands there once.
+    """
     listed = {one.instance_type: one.gpus for one in plan.machines if one.hour_cost is None}
     own = [
         GpuOffer(one.provider, one.region or "", one.instance_type, "on_demand", 0, one.gpus, Fraction(one.hour_cost))
         for one in plan.machines
         if one.hour_cost is not None and one.gpus is not None and (not plan.regions or one.region in plan.regions)
     ]
-    return [*gpu_offers(machines, listed, plan.regions), *own]
+    stated = {_sold(one) for one in own}
+    return [*(one for one in gpu_offers(machines, listed, plan.regions) if _sold(one) not in stated), *own]
+
+
+def _sold(offer: GpuOffer) -> tuple[str, str, str, str]:
+    return offer.provider_name, offer.region_id, offer.instance_type, offer.way
 
 
 def _unsure(log: Log, row: Row) -> Row:

@@ -231,6 +231,15 @@ def test_without_a_word_on_interruptions_spot_is_told_as_no_saving() -> None:
     assert (dear["verdict"], dear.get("reason")) == ("api", None)
 
 
+@pytest.mark.parametrize(("restart", "works"), [(6.907, True), (6.908, False), (100.0, False)])
+def test_more_than_a_thousand_hours_of_machines_for_one_of_work_are_too_many(restart: float, works: bool) -> None:
+    """Taken away every hour on average, an hour takes exp(restart): 999.2, 1,000.2, and a number of 44 digits."""
+    spot = workload(interruptions=Interruptions(1, 0, restart))
+    (row,) = one(spot, by_day(5), [offer("spot", 40)], 200_000)
+    assert (row.get("reason") != "interrupted_too_often", "own_monthly_cost" in row) == (works, works)
+    assert row["machine_hour_cost"] < 40 * 1000
+
+
 def test_machines_that_never_last_long_enough_do_no_work() -> None:
     (row,) = one(workload(interruptions=Interruptions(0.001, 1, 1)), by_day(5), [offer("spot", 40)], 200_000)
     assert (row["reason"], row["spot_hours_ratio"], row.get("verdict")) == ("interrupted_too_often", None, None)

@@ -189,6 +189,26 @@ def test_an_offer_that_no_list_has_is_the_plan_s_own(ready: Path, tmp_path: Path
     elsewhere = own + "    regions: [us-east-1]\n"
     with open_house(company(ready, tmp_path / "elsewhere", elsewhere), "run", clock=lambda: CLOCK) as house:
         assert [row["reason"] for row in night(house)[1]] == ["no_gpu_price"]
+    twice = own.replace(
+        "}]", "}, {instance_type: hgx, gpus: 8, hour_cost: 9, provider: Nimbus Cloud, region: eu-central-1}]"
+    )
+    said = "two prices for hgx of Nimbus Cloud in eu-central-1"
+    with pytest.raises(ConfigError, match=said), open_house(company(ready, tmp_path / "t", twice), "run"):
+        pass
     untold = own.replace("gpus: 8, ", "")
     with pytest.raises(ConfigError, match="needs 'gpus'"), open_house(company(ready, tmp_path / "u", untold), "run"):
         pass
+
+
+def test_an_offer_of_a_machine_that_is_listed_takes_the_place_of_its_price_on_demand(
+    ready: Path, tmp_path: Path
+) -> None:
+    listed = "{instance_type: p5.48xlarge}"
+    own = "{instance_type: p5.48xlarge, gpus: 8, hour_cost: 9.50, provider: AWS, region: us-east-1}"
+    file = company(ready, tmp_path, PLAN.replace(listed, f"{listed}, {own}"))
+    with open_house(file, "run", clock=lambda: CLOCK) as house:
+        rows = [row for row in night(house)[1] if row["against"] == "todays_api"]
+    assert sorted((row["provider_name"], row["region_id"], row["machine_hour_cost"]) for row in rows) == [
+        ("AWS", "eu-central-1", Decimal(40)),
+        ("AWS", "us-east-1", Decimal("9.5")),
+    ]
