@@ -30,8 +30,9 @@ WRITTEN = (CLOSINGS, CHARGED, PERIOD_STATES)
 """What locking a month writes of what is published."""
 TIE_OUT = "invoice_tie_out"
 _NOT_FINAL = (
-    ("open_source_count", "not asked after the month's end"),
-    ("provisional_source_count", "with a bill that may still change"),
+    ("open_source_count", "not asked after the month's end", False),
+    # many providers have no word for "final": what they change after the lock is an adjustment of a later month
+    ("provisional_source_count", "with a bill that may still change, or has not come", True),
 )
 
 
@@ -155,10 +156,10 @@ def _unpublished(house: House, aside: Collection[str] = ()) -> str:
 
 def _unsettled(states: Sequence[dict[str, Any]]) -> Iterator[Finding]:
     for row in sorted(states, key=lambda row: row["provider_name"]):
-        for column, what in _NOT_FINAL:
+        for column, what, can_be_accepted in _NOT_FINAL:
             if row[column]:
                 of_all = f"{row[column]} of {row['source_count']} sources"
-                yield Finding(f"{row['provider_name']} is not final: {of_all} {what}")
+                yield Finding(f"{row['provider_name']} is not final: {of_all} {what}", can_be_accepted)
 
 
 def _untied(invoices: Sequence[dict[str, Any]]) -> Iterator[Finding]:

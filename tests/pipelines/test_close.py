@@ -183,6 +183,20 @@ def test_what_speaks_against_locking_is_said_and_only_what_can_be_is_accepted(tm
     assert "nobody stated its total" in accepted
 
 
+def test_a_month_with_a_bill_that_has_no_last_word_is_locked_for_a_reason(tmp_path: Path) -> None:
+    bill_without_invoice = [line(InvoiceId="")]
+    config = company(tmp_path, "close: {max_residual_share: 1}\n")
+    write_bill(tmp_path / "bills", bill_without_invoice)
+    night(config, DAY, date(2026, 11, 2))
+    told = "Cloud is not final: 1 of 1 sources with a bill that may still change, or has not come"
+    assert against(config)[told] is True
+    with pytest.raises(CloseRefusedError, match="Cloud is not final"):
+        locked(config, date(2026, 11, 4))
+    locked(config, date(2026, 11, 4), reason="its provider knows no end")
+    ((accepted,),) = asked(tmp_path, "select accepted_findings from period_closings")
+    assert told in accepted
+
+
 def test_an_adjustment_goes_to_the_first_month_that_is_not_locked() -> None:
     assert posted_in(OCTOBER, {OCTOBER}) == NOVEMBER
     assert posted_in(date(2026, 11, 1), {OCTOBER, NOVEMBER, date(2026, 12, 1)}) == date(2027, 1, 1)
