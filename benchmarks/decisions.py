@@ -125,7 +125,11 @@ TITLES = {
 
 
 def report(row_count: int, results: dict[str, dict[str, float]]) -> tuple[str, bool]:
-    """One Markdown table, and whether the bars hold, for a month of a hundred million where this one is smaller."""
+    """One Markdown table, and whether no bar is missed, for a month of a hundred million where this one is smaller.
+
+    Processor seconds on cores that are never idle are the least that it can take: they can miss the bar of seconds, and
+    only the seconds of a whole month can keep it.
+    """
     lines = [
         f"## {row_count:,} requests, {DAYS} days of {TEAMS} teams and {MODELS} models, {os.cpu_count()} cores",
         "",
@@ -139,29 +143,32 @@ def report(row_count: int, results: dict[str, dict[str, float]]) -> tuple[str, b
     full = cpu["requests"] * max(1, FULL_ROWS / row_count)
     rest = sum(cpu[side] for side in SIDES if side not in ("hand", "requests"))
     # attempts are built on all cores, the rest is counted as if it used but one
-    seconds = full / CORES + rest
+    least = full / CORES + rest
+    taken = sum(results[side]["seconds"] for side in SIDES if side != "hand")
+    kept = "kept" if row_count >= FULL_ROWS and taken <= MOST_SECONDS else "undecided"
     peak = max(results[side]["gib"] for side in SIDES if side != "hand")
     told = "" if row_count >= FULL_ROWS else f", extrapolated from {row_count:,} requests by their number"
     lines += [
         "",
         f"Single attempts by processor seconds against the query by hand: {cpu['requests'] / cpu['hand']:.2f}. At",
-        f"{FULL_ROWS:,} requests, {full:.0f} processor seconds on {CORES} cores and {rest:.0f} on one: {seconds:.0f} s",
-        f"(bar {MOST_SECONDS}){told}. Highest peak {peak:.2f} GiB (bar {MOST_GIB}).",
+        f"{FULL_ROWS:,} requests, {full:.0f} processor seconds at full use of {CORES} cores and {rest:.0f} on one:",
+        f"{least:.0f} s at least{told}; the bar of {MOST_SECONDS} s is",
+        f"{'missed' if least > MOST_SECONDS else kept}. Highest peak {peak:.2f} GiB (bar {MOST_GIB}).",
     ]
-    return "\n".join(lines) + "\n", seconds <= MOST_SECONDS and peak <= MOST_GIB
+    return "\n".join(lines) + "\n", least <= MOST_SECONDS and peak <= MOST_GIB
 
 
 def run(row_count: int, folder: Path, repeats: int) -> int:
-    """Measures all sides, writes the report, and tells by the exit status whether the bars hold."""
+    """Measures all sides, writes the report, and tells by the exit status whether a bar is missed."""
     write_all(folder, row_count, teams=TEAMS, models=MODELS, days=DAYS, machines=MACHINES)
-    text, holds = report(row_count, in_fresh_processes("benchmarks.decisions", SIDES, folder, repeats))
+    text, is_none_missed = report(row_count, in_fresh_processes("benchmarks.decisions", SIDES, folder, repeats))
     target = HERE / "decisions.md"
     sections = target.read_text("utf-8").split("\n## ")[1:] if target.exists() else []
     kept = [f"## {section.rstrip()}\n" for section in sections if not section.startswith(f"{row_count:,} ")]
     title = "# The decisions of a night\n\nEach run in a fresh process over the same files.\n"
     target.write_text("\n".join([title, *kept, text]), encoding="utf-8")
     print(text)
-    return int(not holds)
+    return int(not is_none_missed)
 
 
 def main() -> int:

@@ -70,6 +70,28 @@ def test_a_month_of_the_ledger_comes_to_the_bill_exactly_and_by_hand_nearly(tmp_
     assert abs(ledger.resting_units(tmp_path, "by_hand") - billed) < 1000
 
 
+@pytest.mark.parametrize(
+    ("row_count", "seconds", "cpu_seconds", "said"),
+    [
+        (10_000_000, 10.0, 40.0, "400 processor seconds at full use of 2 cores and 80 on one:\n280 s at least"),
+        (10_000_000, 10.0, 40.0, "the bar of 300 s is\nundecided"),
+        (10_000_000, 10.0, 43.0, "the bar of 300 s is\nmissed"),  # 215 and 86 are 301
+        (100_000_000, 60.0, 40.0, "the bar of 300 s is\nkept"),
+        (100_000_000, 60.1, 40.0, "the bar of 300 s is\nundecided"),  # five sides
+    ],
+)
+def test_seconds_that_nobody_measured_keep_no_bar(
+    row_count: int, seconds: float, cpu_seconds: float, said: str
+) -> None:
+    side = {"seconds": seconds, "cpu_seconds": cpu_seconds, "gib": 2.0}
+    least = {"seconds": seconds, "cpu_seconds": cpu_seconds / 2, "gib": 2.0}
+    text, is_none_missed = decisions.report(
+        row_count, {name: side if name in ("hand", "requests") else least for name in decisions.SIDES}
+    )
+    assert said in text.replace(", extrapolated from 10,000,000 requests by their number", "")
+    assert is_none_missed == ("missed" not in said)
+
+
 def test_every_decision_finds_something_in_the_rows_it_is_measured_on(tmp_path: Path) -> None:
     decision_rows.write_all(tmp_path / "rows", 900, teams=2, models=2, days=120, machines=2)
     for side in decisions.SIDES.values():
