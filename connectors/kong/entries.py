@@ -28,10 +28,12 @@ NO_LEVEL = "ai"
 EMBEDDED = "rag-inject"
 """The level that tells of an embedding, under names of its own."""
 
+_NO_CALLS = ("meta", "usage", "payload")
+"""What a level has of its own call: `payload` is a prompt and an answer, whatever somebody decoded them to."""
 _LEVEL = re.compile(r"[a-z][a-z0-9-]{0,40}", re.ASCII)
 _META = "provider_name request_model response_model request_mode azure_deployment_id"
 _FIRST_NAMES = {"prompt_token": "prompt_tokens", "completion_token": "completion_tokens"}
-"""What Kong 3.6 and 3.7 call the counts."""
+"""What the first versions call the counts; the README says which they are."""
 
 
 def calls(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -47,13 +49,14 @@ def calls(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for name, level in ((NO_LEVEL, levels), *levels.items()):
         if _is_call(name, level):
             yield {**rest, "level": name, "call": level}
-    for level in levels.values():
-        for name, call in _inner_calls(level):
+    for outer, level in levels.items():
+        for name, call in _inner_calls(level) if outer not in _NO_CALLS else ():
             yield {**rest, "level": name, "call": call}
 
 
 def _is_call(name: str, level: object) -> bool:
-    return _LEVEL.fullmatch(name) is not None and isinstance(level, Mapping) and bool({"meta", "usage"} & level.keys())
+    is_level = _LEVEL.fullmatch(name) is not None and name not in _NO_CALLS
+    return is_level and isinstance(level, Mapping) and bool({"meta", "usage"} & level.keys())
 
 
 def _inner_calls(level: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -63,7 +66,7 @@ def _inner_calls(level: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
             if told.get("embeddings_tokens") is not None:
                 meta = {"provider_name": told.get("embeddings_provider"), "request_model": told.get("embeddings_model")}
                 yield name, {"meta": meta, "usage": {"prompt_tokens": told["embeddings_tokens"]}}
-        elif name not in ("meta", "usage") and _is_call(name, inner):
+        elif _is_call(name, inner):
             yield name, cast("Mapping[str, Any]", inner)
 
 

@@ -111,6 +111,17 @@ def test_calls_of_plugins_that_rewrite_a_request_are_attempts_of_their_own(
     assert [row["x_extra"] for row in rows] == [None, '{"plugin":"ai-request-transformer"}']
 
 
+@pytest.mark.parametrize("level", ["proxy", None])
+def test_an_answer_that_was_decoded_on_its_way_is_no_call_beside_its_own(
+    level: str | None, entry: Made, call: Made, log: LogFolder
+) -> None:
+    answer = {"model": "gpt-5", "usage": {"prompt_tokens": 1200, "completion_tokens": 300}}
+    decoded = {**call(), "payload": {"request": {"meta": {}}, "response": answer, "usage": answer["usage"]}}
+    log.file("a.json", [entry(ai=decoded if level is None else {level: decoded})])
+    (row,) = log.rows()
+    assert (row["request_id"], row["input_total_tokens"]) == ("9ec9264a", 1200)
+
+
 def test_requests_that_no_ai_plugin_served_are_no_attempts(entry: Made, log: LogFolder) -> None:
     plain = {name: value for name, value in entry().items() if name != "ai"}
     log.file("a.json", [plain, entry(ai={"mcp": {"rpc": []}}), entry(ai=None), entry()])
@@ -147,7 +158,7 @@ def test_counts_of_pictures_and_sound_are_read_by_their_own_names(entry: Made, l
 
 
 def test_the_first_versions_call_their_counts_by_other_names(entry: Made, log: LogFolder) -> None:
-    """Kong's own example of an entry of 3.6 to 3.9."""
+    """Kong's own example of an entry of those versions: the README says which they are."""
     meta = {"request_model": "command", "provider_name": "cohere", "response_model": "command", "llm_latency": 2670}
     usage = {"prompt_token": 28, "total_tokens": 48, "completion_token": 20, "cost": 0.0038, "time_per_token": 133}
     log.file("a.json", [entry(ai={"ai-proxy": {"meta": meta, "usage": usage}})])
