@@ -3,6 +3,7 @@
 Here belongs: reading them. Here does not belong: whether they come out (`pipelines.explain.made_of`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -39,23 +40,27 @@ def listed(evidence: Evidence, table: Contract, part: MadeOfRows, cells: pl.Data
     """
     below = contract(part.table)
     found = [
-        _read(evidence, part, source, cells, most)
+        _read(evidence, part, source, cells, below.key, most)
         for source in sources(evidence, table, below, cells, part.months_before)
     ]
     key = [name for name in below.key if name in found[0].columns]
     return Listed(part, pl.concat(found, how="diagonal_relaxed").sort("of_line", *key, nulls_last=True))
 
 
-def _read(evidence: Evidence, part: MadeOfRows, source: Source, cells: pl.DataFrame, most: int) -> pl.DataFrame:
-    """The rows that add most, and the others of each row above as one, so that nothing is left out."""
+def _read(
+    evidence: Evidence, part: MadeOfRows, source: Source, cells: pl.DataFrame, key: Sequence[str], most: int
+) -> pl.DataFrame:
+    """The rows that add most, of equal ones the first by their key, and the others of each row above as one.
+
+    So nothing is left out, the same rows are listed every time, and no row above has all of the places by standing
+    before the others.
+    """
     query = _query(part, source.name)
     if part.taken:  # an aggregate that is no sum needs every row
         return evidence.rows(query, (), cells=cells, **source.given)
     sums = [f"{TO}{name}" for name in part.sums]
-    size = "".join(f"{name} desc nulls last, " for name in sums)
-    rows = evidence.rows(
-        f"select * from ({query}) order by {size}of_line limit {most + 1}", (), cells=cells, **source.given
-    )
+    order = ", ".join([*(f"{name} desc nulls last" for name in sums), *key, "of_line"])
+    rows = evidence.rows(f"select * from ({query}) order by {order} limit {most + 1}", (), cells=cells, **source.given)
     if rows.height <= most:
         return rows
     rows = rows.head(most)

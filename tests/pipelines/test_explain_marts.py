@@ -103,6 +103,36 @@ def test_an_own_model_s_tokens_cost_what_its_gpu_hours_do() -> None:
     assert len(told([{**row, "output_cost_per_mtok": row["output_cost_per_mtok"] * 2} for row in made]).wrong) == 4
 
 
+@pytest.mark.parametrize("money", ["1", None])
+def test_of_rows_that_add_alike_the_first_by_their_key_are_listed_and_of_every_row(money: str | None) -> None:
+    """Two pods' starts in one hour, each of two GPUs, which lie as they came; two rows are listed, and two are a rest."""
+    event = {"usage_date": "2026-10-02", "event_kind": "cold_start", "billing_currency": "USD", "namespace": "llm"}
+    event |= {"began_at": "2026-10-02 10:00:00", "ended_at": "2026-10-02 11:00:00"}
+    hour = {
+        "usage_date": "2026-10-02",
+        "hour_start": "2026-10-02 10:00:00",
+        "namespace": "llm",
+        "billing_currency": "USD",
+    }
+    hour |= {"billing_period": "2026-10-01", "effective_cost": money or "1"}
+    rows = [hour | {"pod": pod, "gpu_uuid": gpu} for gpu in ("GPU-2", "GPU-1") for pod in ("b", "a")]
+    tables = {
+        "gpu_costs_hourly": filled("gpu_costs_hourly", rows),
+        "scaling_costs": filled("scaling_costs", [event | {"pod": pod} for pod in ("a", "b")]),
+    }
+    own = contract("scaling_costs")
+    part = (own.made_of or MadeOf()).rows[0]
+    part = part if money else part.model_copy(update={"sums": {}})
+    found = listed(evidence_of(tables), own, part, numbered(own, frame_of(tables["scaling_costs"])), most=2).rows
+    assert sorted(found.select("of_line", "pod", "gpu_uuid").rows(), key=str) == [
+        (1, "a", "GPU-1"),
+        (1, None, None),
+        (2, "b", "GPU-1"),
+        (2, None, None),
+    ]
+    assert found["x_note"].drop_nulls().to_list() == ["1 more rows, together"] * 2
+
+
 def outcomes_of(table: str, unit: str, amount: str) -> dict[str, pa.Table]:
     """A month's row of outcomes, of which 150 dollars are told, in the statements' currency."""
     scope = {"metric": "outcome_cost", "account": "team:search", "team_id": "search", "provider_name": ""}
