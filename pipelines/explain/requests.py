@@ -69,9 +69,9 @@ def requests(evidence: Evidence, used: pl.DataFrame, most: int = MOST) -> pl.Dat
     logged = numbered.filter(pl.col("key_id").is_not_null()) if "key_id" in used.columns else numbered.clear()
     if logged.is_empty():
         return used
-    days = logged["usage_date"].unique().sort().to_list()
-    each = max(most // len(days), 1)
-    shared = pl.concat([_shared_of_day(evidence, day, logged.filter(usage_date=day), each) for day in days])
+    shared = pl.concat(
+        [_shared_of_day(evidence, day, logged.filter(usage_date=day), own) for day, own in _of_each_day(logged, most)]
+    )
     rest = numbered.join(shared.select("use").unique(), on="use", how="anti")
     columns = [*_KEPT, *AMOUNTS, *_SAME, *_TOLD, *_priced(), "request_cost_usd", "request_count", "note"]
     return pl.concat([shared.select(columns), rest.drop("use", "request_count")], how="diagonal_relaxed").sort(
@@ -81,6 +81,14 @@ def requests(evidence: Evidence, used: pl.DataFrame, most: int = MOST) -> pl.Dat
 
 def _priced() -> list[str]:
     return [name for each in TOKEN_CLASSES for name in (column_of(each), f"{each}_usd_per_token")]
+
+
+def _of_each_day(logged: pl.DataFrame, most: int) -> list[tuple[date, int]]:
+    """How many requests of each day are listed: all where there are no more than `most`, else by how many it has."""
+    uses = logged.unique(_SAME)
+    days = uses.group_by("usage_date").agg(pl.col("request_count").sum()).sort("usage_date").rows()
+    total = max(sum(count for _, count in days), 1)
+    return [(day, max(most * count // total, 1)) for day, count in days]
 
 
 def _shared_of_day(evidence: Evidence, day: date, logged: pl.DataFrame, most: int) -> pl.DataFrame:

@@ -199,6 +199,30 @@ def test_of_more_requests_than_are_listed_the_smaller_ones_are_one_line_and_noth
         assert files["note"].to_list() == [None, "no row of a file is listed for it"]
 
 
+@pytest.mark.parametrize(("most", "expected"), [(100, [33, 66]), (9, [3, 6]), (3, [1, 2]), (6, [2, 4]), (1, [1, 1])])
+def test_days_share_what_is_listed_by_how_many_requests_they_have(
+    config: Path, monkeypatch: pytest.MonkeyPatch, most: int, expected: list[int]
+) -> None:
+    """3 requests on one day and 6 on the next: where nine may be listed, each day is whole; else the larger has more."""
+    asked: list[tuple[date, int]] = []
+
+    def of_day(_: object, day: date, __: pl.DataFrame, own: int) -> pl.DataFrame:
+        asked.append((day, own))
+        return pl.DataFrame({"use": []}, schema={"use": pl.Int64})
+
+    monkeypatch.setattr(of_log, "_shared_of_day", of_day)
+    with opened(config) as found:
+        first = used_by_support(found).with_columns(request_count=pl.lit(3, pl.Int64))
+        second = first.with_columns(
+            usage_date=pl.col("usage_date") + timedelta(days=1), request_count=pl.lit(6, pl.Int64)
+        )
+        # a use that two moves were split by is one
+        used = pl.concat([first, second, second])
+        with pytest.raises(pl.exceptions.ColumnNotFoundError):  # nothing is read here
+            requests(found, used, most)
+    assert asked == [(DAY, expected[0]), (DAY + timedelta(days=1), expected[1])]
+
+
 def test_gpu_time_goes_down_to_its_stretches_and_their_samples(config: Path) -> None:
     found = levels(config, "gpu_waste", where=("team=search",), depth="requests")
     # 8 for 3600 seconds: 1350 and 450 of work at 3 and 1, 900 idle at 2
