@@ -21,10 +21,10 @@ from pipelines.night.budget_alerts import due_budget_notices, status_rows
 from pipelines.night.posting import mail_transport, outbox_of
 from reports.budget_lines import budget_lines
 from reports.chat import send_chat
-from reports.currencies import Amounts, converted, without_rate
+from reports.currencies import converted, without_rate
 from reports.filenames import safe_name
 from reports.notice import Notice, notice_message
-from reports.notices import ANOMALY, DIGEST, STALE, anomaly_notices, digest_month, digest_notice, stale_notices
+from reports.notices import ANOMALY, DIGEST, STALE, Apart, anomaly_notices, digest_month, digest_notice, stale_notices
 from reports.outbox import NotSentError, Sent, Transport, doubts
 
 _NO_SENDER = "farthing@localhost"
@@ -160,21 +160,19 @@ def _digest(house: House, told: Sequence[Notice]) -> list[Notice]:
     return [digest_notice(digest.every, today, costs, currency, lines, told, month, apart)]
 
 
-def month_costs(rows: pl.DataFrame, currency: str) -> tuple[str, Mapping[str, Decimal], Amounts]:
+def month_costs(rows: pl.DataFrame, currency: str) -> tuple[str, Mapping[str, Decimal], Apart]:
     """What chargeback rows add up to by account, the currency of that, and what is in none of these sums.
 
-    A month that was closed in another currency than today's statements' is told in its own. Of several, what is not in
-    `currency` stays apart, like that without a rate.
+    A month that was closed in another currency than today's statements' is told in its own: of several, in `currency`
+    where anything is, else in that of most rows.
     """
-    told_in = rows["reporting_currency"].unique().to_list()
-    own = told_in[0] if len(told_in) == 1 else currency
+    counted = rows.group_by("reporting_currency").len().sort("len", "reporting_currency", descending=[True, False])
+    told_in = counted["reporting_currency"].to_list()
+    own = currency if currency in told_in or not told_in else told_in[0]
     known, is_own = converted(rows), pl.col("reporting_currency") == own
     sums = known.filter(is_own).group_by("account").agg(pl.col("effective_cost").sum())
     others = known.filter(~is_own).group_by("reporting_currency").agg(pl.col("effective_cost").sum())
-    apart = dict(without_rate(rows))
-    for name, cost in others.iter_rows():
-        apart[name] = apart.get(name, Decimal(0)) + cost
-    return own, dict(sums.iter_rows()), tuple(sorted(apart.items()))
+    return own, dict(sums.iter_rows()), Apart(without_rate(rows), tuple(sorted(others.iter_rows())))
 
 
 def _message(house: House, due: Due) -> EmailMessage:

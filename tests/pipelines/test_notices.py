@@ -25,7 +25,7 @@ from pipelines.night.notices import deliver_notices
 from pipelines.night.posting import outbox_of
 from reports.chat import send_chat
 from reports.notice import Notice, chat_text, notice_message
-from reports.notices import anomaly_notices, digest_month, digest_notice, stale_notices
+from reports.notices import Apart, anomaly_notices, digest_month, digest_notice, stale_notices
 from reports.outbox import NotSentError
 from tests.pipelines.mailbox import Mailbox
 from tests.pipelines.small_company import write_company
@@ -347,7 +347,7 @@ def test_an_outage_is_known_by_the_last_good_answer_that_the_lake_has(
         monkeypatch.setattr(type(house.lake), "published", published)
         monkeypatch.setattr(type(house.lake), "asked", asked)
         keys = {due.notice.key for due in notices.due_notices(house)}
-    assert keys == {"notice/stale/bill/main/after-2026-10-09T05:30:00"}
+    assert keys == {"notice/stale/bill/main/after-2026-10-09"}
 
 
 def test_a_slice_that_is_not_the_newest_is_told_once_as_well() -> None:
@@ -367,6 +367,28 @@ def test_a_slice_that_is_not_the_newest_is_told_once_as_well() -> None:
     (down,) = stale_notices([*days, fresh(16, status="failed", served=False)], date(2026, 10, 16), 2)
     assert (down.title, down.key != older.key) == ("Source log failed: 16 Oct", True)
     assert list(stale_notices(days, date(2027, 3, 1), 365)) == []
+
+
+def test_of_two_outages_of_a_source_each_is_told_once() -> None:
+    """September fails since the 3rd and October since the 9th, together or one after the other."""
+    last = date(2026, 10, 16)
+
+    def keys(*months: Any) -> list[str]:
+        return [notice.key.removeprefix("notice/stale/bill//") for notice in stale_notices(months, last, 2)]
+
+    september, october = bill(9, "failed", 3), bill(10, "failed", 9)
+    assert keys(bill(9, "committed", 3), october) == ["after-2026-10-09"]
+    assert keys(september, october) == ["after-2026-10-09", "after-2026-10-03"]
+    assert keys(september, bill(10, "committed", 10)) == ["after-2026-10-03"]
+    # what began in one night is one, however many of it are left
+    later = {**october, "slice_date": date(2026, 9, 1), "answered_at": datetime(2026, 10, 9, 5, 28)}
+    assert keys(later, october) == keys(later, bill(10, "committed", 10)) == ["after-2026-10-09"]
+    assert keys(later, bill(10, "failed", None)) == ["never-2026-10-01", "after-2026-10-09"]
+    # of a hundred nobody wants a hundred mails
+    many = [bill(month, "failed", month) for month in range(7, 13)]
+    found = list(stale_notices(many, last, 2))
+    assert len(found) == 3
+    assert found[0].lines[2].startswith("In trouble as well: November 2026, October 2026")
 
 
 def test_a_source_is_late_after_its_days_or_in_trouble_at_once() -> None:
@@ -401,7 +423,14 @@ def test_a_digest_is_one_a_week_and_names_what_holds() -> None:
 def test_a_digest_tells_what_has_no_rate_keeps_a_team_from_a_residual_and_is_bounded() -> None:
     costs = {"team:idle": Decimal(2), "residual:idle": Decimal(3), "team:b": Decimal(-1)}
     told = digest_notice(
-        "week", date(2026, 10, 12), costs, "USD", [], [], date(2026, 10, 1), (("CHF", Decimal(12)), ("GBP", Decimal(3)))
+        "week",
+        date(2026, 10, 12),
+        costs,
+        "USD",
+        [],
+        [],
+        date(2026, 10, 1),
+        Apart((("CHF", Decimal(12)), ("GBP", Decimal(3)))),
     )
     assert told.lines[1:4] == ("idle (of no team): $3.00", "idle: $2.00", "b: \u2212$1.00")
     assert told.lines[4].startswith("Not in it, for want of an exchange rate: CHF")
@@ -420,11 +449,23 @@ def test_a_digest_of_a_month_that_was_closed_in_another_currency_is_told_in_that
     def told(*rows: dict[str, Any]) -> object:
         return notices.month_costs(frame_of(filled("chargeback", list(rows))), "USD")
 
-    assert told(dollars, no_rate) == ("USD", {"team:search": Decimal(12)}, (("CHF", Decimal(10)),))
-    assert told(euros, euros) == ("EUR", {"team:search": Decimal(20)}, ())
-    apart = (("CHF", Decimal(10)), ("EUR", Decimal(10)))
-    assert told(dollars, no_rate, euros) == ("USD", {"team:search": Decimal(12)}, apart)
-    assert told() == ("USD", {}, ())
+    no_francs, in_euros = (("CHF", Decimal(10)),), (("EUR", Decimal(10)),)
+    assert told(dollars, no_rate) == ("USD", {"team:search": Decimal(12)}, (no_francs, ()))
+    assert told(euros, euros) == ("EUR", {"team:search": Decimal(20)}, ((), ()))
+    assert told(dollars, no_rate, euros) == ("USD", {"team:search": Decimal(12)}, (no_francs, in_euros))
+    # of two others that of most rows
+    pounds = euros | {"reporting_currency": "GBP", "reporting_effective_cost": "9"}
+    assert told(euros, pounds, pounds) == ("GBP", {"team:search": Decimal(18)}, ((), in_euros))
+    assert told() == ("USD", {}, ((), ()))
+
+
+def test_a_digest_says_of_what_is_not_in_it_why() -> None:
+    costs, apart = {"team:b": Decimal(1)}, (("CHF", Decimal(12)),)
+    of = ("week", date(2026, 10, 12), costs, "USD", [], [], date(2026, 10, 1))
+    assert digest_notice(*of, Apart((), (("EUR", Decimal(3)),))).lines[2:] == (
+        "Not in it, as it was converted to another currency: EUR\xa03.00",
+    )
+    assert len(digest_notice(*of, Apart(apart, (("EUR", Decimal(3)),))).lines) == 4
 
 
 def test_a_month_s_digest_is_of_the_month_before_and_a_week_s_of_the_newest() -> None:
