@@ -103,6 +103,22 @@ def test_an_own_model_s_tokens_cost_what_its_gpu_hours_do() -> None:
     assert len(told([{**row, "output_cost_per_mtok": row["output_cost_per_mtok"] * 2} for row in made]).wrong) == 4
 
 
+def test_gpu_hours_of_a_pool_are_listed_under_a_name_that_says_whose() -> None:
+    """Which pool is whose model's only the settings know: what another model's pool holds is listed, too."""
+    own, hour = contract("self_hosted_costs"), {"usage_date": "2026-10-02", "billing_currency": "USD"}
+    tables = {
+        "gpu_costs_hourly": filled("gpu_costs_hourly", [hour | {"account": "pool:of-another-model"}]),
+        "serving_hourly": filled("serving_hourly", []),
+        "self_hosted_costs": filled("self_hosted_costs", [hour | {"model_id": "llama"}]),
+    }
+    part = (own.made_of or MadeOf()).rows[1]
+    found = listed(evidence_of(tables), own, part, numbered(own, frame_of(tables["self_hosted_costs"]))).rows
+    assert (part.title, found["account"].to_list()) == (
+        "gpu_hours_of_all_pools_and_of_several_models",
+        ["pool:of-another-model"],
+    )
+
+
 @pytest.mark.parametrize("money", ["1", None])
 def test_of_rows_that_add_alike_the_first_by_their_key_are_listed_and_of_every_row(money: str | None) -> None:
     """Two pods' starts in one hour, each of two GPUs, which lie as they came; two rows are listed, and two are a rest."""
