@@ -28,7 +28,7 @@ from models.frames import conform, schema_of
 from models.scopes import DIMENSIONS, Scope
 
 TABLE = "budget_status"
-BUDGET_RULES = "2"
+BUDGET_RULES = "3"
 _EXACT = Context(prec=76)
 _MONEY = Decimal(10) ** -12
 _RATIO = Decimal("0.000001")
@@ -50,6 +50,8 @@ def budget_status(
 ) -> pl.DataFrame:
     """The month's row of every budget that holds in it, in the shape of `budget_status`.
 
+    A month of which nothing came and nothing is expected has none: what it came to is unknown, and not nothing.
+
     Args:
         month: its first day.
         budgets: in the shape of `budgets`.
@@ -61,6 +63,8 @@ def budget_status(
     holds = budgets.filter((pl.col("valid_from") <= month) & (month < pl.col("valid_to")))
     settled = dict(forecasts.group_by("metric").agg(pl.col("settled_date").min()).iter_rows())
     of_month = forecasts.filter(pl.col("billing_period") == month)
+    if charged.is_empty() and of_month.is_empty():
+        holds = holds.clear()
     by_scope = {_scope(row): row for row in of_month.iter_rows(named=True)}
     rows: list[tuple[object, ...]] = []
     for budget in holds.sort("budget_id").iter_rows(named=True):

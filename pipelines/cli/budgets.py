@@ -54,6 +54,9 @@ def _show(console: Console, house: "House", month: date | None) -> None:
     months = [month] if month else sorted({row["billing_period"] for row in rows if row["is_current"]})
     for period in months:
         lines = budget_lines(rows, period)
+        if not lines:
+            console.print(f"Of {month_label(period)} nothing is published that a budget could be held against.")
+            continue
         table = Table(title=f"Budgets of {month_label(period)}", title_justify="left")
         for heading in ("budget", "of", "a month", "spent", "expected to date", "month's end", "chance to exceed"):
             table.add_column(heading, overflow="fold")

@@ -103,6 +103,13 @@ def test_a_budget_is_of_what_it_names_and_no_more() -> None:
     assert status(rows=rows, metric="tokens", unit="tokens")["spent_amount"] == 0
 
 
+def test_a_month_of_which_nothing_came_has_no_row() -> None:
+    budgets, nothing = frame("budgets", BUDGET), frame("forecasts", FORECAST | {"billing_period": date(2026, 11, 1)})
+    assert budget_status(MONTH, budgets, charged(), nothing, RULES).is_empty()
+    assert status(forecast=FORECAST)["spent_amount"] == 0  # it has begun, and nothing has been billed so far
+    assert status(MONTH, charged((MONTH, "team:ads", "5")), forecast={}, account="team:search")["spent_amount"] == 0
+
+
 def test_overspent_is_below_zero_and_nothing_is_cut_off() -> None:
     row = status(rows=charged((MONTH, "team:search", "31000.01")))
     assert (row["remaining_amount"], row["spent_threshold"]) == (Decimal("-0.01"), Decimal(1))
@@ -121,7 +128,8 @@ def test_only_the_entry_that_holds_in_the_month_counts() -> None:
         BUDGET | {"valid_from": date(2026, 10, 1), "valid_to": date(2026, 11, 1), "budget_amount": Decimal(5)},
         BUDGET | {"valid_from": date(2026, 11, 1)},
     ]
-    found = budget_status(MONTH, frame("budgets", *entries), charged(), frame("forecasts"), RULES)
+    billed = charged((MONTH, "team:ads", "1"))
+    found = budget_status(MONTH, frame("budgets", *entries), billed, frame("forecasts"), RULES)
     assert found["budget_amount"].to_list() == [Decimal(5)]
     assert found["settled_date"].to_list() == [None]
     assert found["expected_amount"].to_list() == [None]
