@@ -110,7 +110,7 @@ def _next_steps(directory: Path, report: Path) -> str:
             f"The mail:     {escape(str(directory / MAILBOX / 'new'))} (one statement a team)",
             f"The snapshot: {escape(str(directory / 'lake' / 'published' / 'farthing.duckdb'))}",
             f'Ask it:       .venv/bin/farthing query -c {config} "{question}"',
-            f"Go on:        .venv/bin/farthing check -c {config}",
+            f"Go on:        .venv/bin/farthing check --offline -c {config}",
             f"              .venv/bin/farthing ui -c {config}",
         )
     )

@@ -69,7 +69,7 @@ def _form(request: ExplainRequest) -> str:
     if request.form:
         return request.form
     suffix = request.output.suffix.removeprefix(".").lower() if request.output else ""
-    return suffix if suffix in FORMATS else "text"
+    return "text" if suffix in ("", "txt") else suffix
 
 
 def _explained(file: Path, request: ExplainRequest, depth: str) -> tuple["Question", int, "Explanation"]:

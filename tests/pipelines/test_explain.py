@@ -191,6 +191,8 @@ def test_a_file_has_all_rows_of_all_levels_and_each_level_sums_alike(shared: Pat
     missing = tmp_path / "nowhere" / "search.json"
     code, text = told(shared, "2026-10", "search", output=missing)
     assert (code, "cannot be written" in text) == (1, True)
+    code, text = told(shared, "2026-10", "search", output=tmp_path / "search.xlsx")
+    assert (code, text) == (2, "--format is one of text, json, csv; found 'xlsx'\n")
 
 
 def test_an_export_s_rows_are_parts_of_the_bill_s_lines(shared: Path, tmp_path: Path) -> None:
