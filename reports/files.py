@@ -34,11 +34,14 @@ def file_names(page: str, formats: Sequence[Format], *, has_customers: bool = Fa
     return (page, *names, *sums)
 
 
-def statement_files(statement: Statement, rows: TeamRows, page: str, formats: Sequence[Format]) -> dict[str, bytes]:
+def statement_files(
+    statement: Statement, rows: TeamRows, page: str, formats: Sequence[Format], *, for_mail: bool = False
+) -> dict[str, bytes]:
     """The files of a statement by name, beside its `page`, such as statement-2026-07-search.html.
 
     Parquet has the lines of `chargeback` and, where they are known, those of `chargeback_by_customer`. Each of its
     files has its SHA-256 beside it, as `sha256sum --check` reads it. The same statement and rows give the same bytes.
+    What is `for_mail` is without those of customers: there may be a million, and no mail server takes that.
     """
     made: dict[str, bytes] = {}
     for kind in formats:
@@ -49,7 +52,7 @@ def statement_files(statement: Statement, rows: TeamRows, page: str, formats: Se
             made[name] = render_workbook(statement, rows)
         else:
             made |= _with_hash(name, rows_file(rows.chargeback, statement.number))
-            if rows.customers is not None:
+            if rows.customers is not None and not for_mail:
                 beside = str(PurePath(page).with_suffix(f".{_BY_CUSTOMER}"))
                 made |= _with_hash(beside, rows_file(rows.customers, statement.number))
     return made

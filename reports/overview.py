@@ -3,8 +3,8 @@
 Here belongs: the view-model of the index page. Here does not belong: one team's details.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import polars as pl
@@ -54,6 +54,16 @@ def build_overview(
         (*month.moved, month.services, *month.gpu),
         (*month.checks, *machine_tables(shared), *_idle_table(idle_rules)),
     )
+
+
+def without_links(overview: Overview, pages: Collection[str]) -> Overview:
+    """The overview without links to those `pages`: what could not be rendered is not there."""
+
+    def unlinked(table: Table) -> Table:
+        rows = tuple(replace(row, link="") if row.link in pages else row for row in table.rows)
+        return replace(table, rows=rows)
+
+    return replace(overview, owed=tuple(unlinked(table) for table in overview.owed))
 
 
 def _idle_table(rules: Sequence[IdleRule]) -> tuple[Table, ...]:

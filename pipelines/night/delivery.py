@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from email.message import EmailMessage
+from functools import cache
 
 from pipelines.calendar import month_start
 from pipelines.config.schema import Mail
@@ -15,7 +16,7 @@ from pipelines.night.kept import has_mails, is_mail_kept, kept_mail
 from pipelines.night.posting import mail_transport, outbox_of
 from pipelines.night.sealing import LOCKED
 from pipelines.night.stale import HORIZON_DAYS
-from pipelines.night.statements import edition_of, mail_draft
+from pipelines.night.statements import Edition, edition_of, mail_draft, with_customers
 from reports.given import StatementError
 from reports.mail import addressed, kept_draft
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain, doubts
@@ -91,10 +92,7 @@ def deliver_period(house: House, period: date, *, only_final: bool = False) -> D
         return Delivered(note=f"{period:%Y-%m} is not over: nothing was sent")
     if only_final and edition.view.state not in (_FINAL, LOCKED):
         return Delivered()
-    batch = _Batch(
-        period, _firmness(edition.view.state), lambda entry, message_id: mail_draft(house, entry, edition, message_id)
-    )
-    return _send_all(house, house.config.mail, batch)
+    return _send_all(house, house.config.mail, _Batch(period, _firmness(edition.view.state), _drawn(house, edition)))
 
 
 def to_be_sent(house: House, period: date) -> list[str]:
@@ -121,6 +119,12 @@ def _to_whom(outbox: Outbox, batch: _Batch, entry: TeamEntry, came_later: Collec
 def _firmness(state: str) -> str:
     """By which a mail is told from another: locking a final month is no reason to mail it again."""
     return _FINAL if state == LOCKED else state
+
+
+def _drawn(house: House, edition: Edition) -> Callable[[TeamEntry, str], EmailMessage | None]:
+    """Customers are read for the first mail that is made: most nights there is none."""
+    whole = cache(lambda: with_customers(house, edition))
+    return lambda entry, message_id: mail_draft(house, entry, whole(), message_id)
 
 
 def _kept(house: House, period: date) -> Callable[[TeamEntry, str], EmailMessage | None]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import polars as pl
@@ -18,6 +18,7 @@ from pipelines.calendar import days_between, month_start, next_month
 from pipelines.config.schema import Config
 from pipelines.lake import IN_TROUBLE, WITHDRAWN, Lake, NotPublishedError
 from pipelines.night.beside import Frames, beside_costs, of_team
+from pipelines.night.given_customers import has_customers
 from pipelines.night.machine_gaps import unknown_machines, unmatched_entries
 from pipelines.night.reconciliation_lines import reconciliation_lines
 from pipelines.night.restatements import restated, restatements
@@ -42,7 +43,8 @@ class PeriodView:
 
     `restatements`: of bills of the period, and those made in it. `asked`: the sources and accounts asked for the
     period. `first_asked`: by source and account, the first day that it was ever asked for. `not_published`: tables
-    that the snapshot does not have, because an earlier version published it.
+    that the snapshot does not have, because an earlier version published it. `customers` are there only for statements
+    (`given_customers`): they are many.
     """
 
     period: date
@@ -78,22 +80,21 @@ class PeriodView:
         told = {"reconciliation_summary": self.reconciliation, CAUSES: self.causes, "restatements": self.restatements}
         machines = {UNJOINED: self.unjoined, HOSTS: self.hosts}
         whom = {} if self.customers is None else {CUSTOMERS: self.customers}
-        return {
-            CHARGED: self.chargeback,
-            **before,
-            **told,
-            "bill_errata": self.errata,
-            **machines,
-            **whom,
-            **self.beside,
-        }
+        corrected = {"bill_errata": self.errata}
+        return {CHARGED: self.chargeback, **before, **told, **corrected, **machines, **whom, **self.beside}
+
+    @cached_property
+    def _customers_by_team(self) -> dict[tuple[Any, ...], pl.DataFrame]:
+        """Split once: there may be millions of customers, and each team is asked for more than once."""
+        return {} if self.customers is None else self.customers.partition_by("team_id", as_dict=True)
 
     def team_rows(self, team_id: str) -> TeamRows:
         """The rows of that team and of nobody else."""
         mine = pl.col("team_id") == team_id
         previous = self.previous.filter(mine) if self.previous.height else None
         errata = touched(self.errata, team_id)
-        whom = None if self.customers is None else self.customers.filter(mine)
+        nobodys = None if self.customers is None else self.customers.clear()
+        whom = self._customers_by_team.get((team_id,), nobodys)
         costs, gpu = self.chargeback.filter(mine), self.gpu.filter(mine)
         return TeamRows(costs, gpu, previous, errata, customers=whom, **of_team(self.beside, team_id))
 
@@ -105,7 +106,7 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
     """
     snapshot = lake.published()
     before, after = month_start(period - timedelta(days=1)), next_month(period)
-    not_published: list[str] = []
+    not_published = [] if has_customers(snapshot) else [CUSTOMERS]
 
     def read_if_there(table: str, start: date | None = period) -> pa.Table:
         try:
@@ -117,7 +118,6 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
     # months that were last built for another currency of the statements are not those of this one
     charged = frame_of(snapshot.read(CHARGED, before, after)).filter(pl.col("reporting_currency") == currency)
     freshness = frame_of(snapshot.read("freshness"))
-    whom = frame_of(read_if_there(CUSTOMERS)).filter(pl.col("reporting_currency") == currency)
     return PeriodView(
         period=period,
         number=snapshot.number,
@@ -134,7 +134,6 @@ def period_view(lake: Lake, period: date, currency: str) -> PeriodView:
         hosts=frame_of(read_if_there(HOSTS, before)),
         errata=frame_of(read_if_there("bill_errata", None)).filter(of_month(period)),
         beside=beside_costs(read_if_there, period),
-        customers=None if CUSTOMERS in not_published else whom,
         not_published=tuple(not_published),
     )
 

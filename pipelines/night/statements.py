@@ -1,7 +1,7 @@
 """Renders a period's statements from the published snapshot. Every team is handed its rows only."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import PurePath
@@ -10,6 +10,7 @@ from pipelines.calendar import month_start, next_month
 from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
 from pipelines.lake import LakeError
+from pipelines.night.given_customers import customers_of
 from pipelines.night.idle_rules import idle_rules
 from pipelines.night.kept import keep, kept_of
 from pipelines.night.sealing import LOCKED
@@ -20,7 +21,7 @@ from reports.filenames import statement_filename
 from reports.files import Format, file_names, statement_files
 from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import draft
-from reports.overview import build_overview
+from reports.overview import Overview, build_overview, without_links
 from reports.render import render_html, render_overview, render_text
 from reports.statement import Statement, build_statement
 
@@ -84,9 +85,11 @@ def _render(house: House, period: date, idle: Sequence[IdleRule]) -> Rendered | 
     edition = edition_of(house, period)
     if edition.view.chargeback.is_empty():
         return None
+    edition = with_customers(house, edition)
     pages, problems = _pages(house, edition, idle)
     if edition.view.state == LOCKED and not problems:  # what is kept of a month is whole, or is tried again
         problems = _keep(house, edition, pages)
+    _remove(house, period, {INDEX, *_names(house, edition)}.difference(pages))
     return _write(house, period, pages, problems)
 
 
@@ -106,7 +109,19 @@ def _write(house: House, period: date, pages: Mapping[str, bytes], problems: tup
     for name, content in pages.items():
         (folder / name).write_bytes(content)
     count = sum(name.endswith(".txt") for name in pages)
-    return Rendered(count, str(folder / INDEX), problems)
+    return Rendered(count, str(folder / INDEX if INDEX in pages else folder), problems)
+
+
+def _names(house: House, edition: Edition) -> set[str]:
+    """Every file that the period's statements may have."""
+    pages = (statement_filename(entry.id, edition.period) for entry in house.config.teams)
+    return {name for page in pages for name in file_names(page, edition.formats, has_customers=True)}
+
+
+def _remove(house: House, period: date, names: Collection[str]) -> None:
+    """What could not be rendered is not there: what an earlier night wrote of it has other figures than the rest."""
+    for name in names:
+        (house.reports_directory / f"{period:%Y-%m}" / name).unlink(missing_ok=True)
 
 
 def _mails(house: House, edition: Edition) -> dict[str, bytes]:
@@ -116,8 +131,9 @@ def _mails(house: House, edition: Edition) -> dict[str, bytes]:
 
 def mail_draft(house: House, entry: TeamEntry, edition: Edition, mark: str) -> EmailMessage:
     """A team's mail as it is rendered now, without its addresses; its boundaries come from `mark`."""
-    statement, page = _statement(entry, edition), statement_filename(entry.id, edition.period)
-    attached = statement_files(statement, edition.view.team_rows(entry.id), page, house.config.reports.attached)
+    statement, page = _statement(entry, edition, edition.formats), statement_filename(entry.id, edition.period)
+    rows = edition.view.team_rows(entry.id)
+    attached = statement_files(statement, rows, page, house.config.reports.attached, for_mail=True)
     served = house.config.reports.url
     url = f"{served.rstrip('/')}/{edition.period.start:%Y-%m}" if served else ""
     return draft(statement, mark, attached, url)
@@ -126,34 +142,54 @@ def mail_draft(house: House, entry: TeamEntry, edition: Edition, mark: str) -> E
 def _pages(house: House, edition: Edition, idle: Sequence[IdleRule]) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """Every page of a period by file name: a statement in each of its forms for each team, and the overview.
 
-    What cannot be rendered of a team is missing and named; it keeps nothing from any other team.
+    What cannot be rendered is missing and named, and nothing links it; it keeps nothing else from anybody.
     """
     pages: dict[str, bytes] = {}
     problems: list[str] = []
     for entry in house.config.teams:
         try:
-            statement, rows = _statement(entry, edition), edition.view.team_rows(entry.id)
+            forms, failed = _forms(entry, edition, edition.formats)
         except StatementError as error:
-            problems.append(f"{edition.period.label}, {entry.id}: {error}")
-            continue
-        name = statement_filename(entry.id, edition.period)
-        pages[name] = render_html(statement).encode()
-        pages[str(PurePath(name).with_suffix(".txt"))] = render_text(statement).encode()
-        for kind in edition.formats:
-            try:
-                pages |= statement_files(statement, rows, name, (kind,))
-            except StatementError as error:
-                problems.append(f"{edition.period.label}, {entry.id}: {error}")
-    view = edition.view
-    before = view.previous if view.previous.height else None
-    everything = TeamRows(view.chargeback, view.gpu, before, touched(view.errata))
-    teams = [_team(entry) for entry in house.config.teams]
-    overview = build_overview(teams, edition.period, everything, edition.shared, idle)
+            forms, failed = {}, (str(error),)
+        pages |= forms
+        problems += [f"{edition.period.label}, {entry.id}: {reason}" for reason in failed]
+    try:
+        overview = _overview(house, edition, idle)
+    except StatementError as error:
+        return pages, (*problems, f"{edition.period.label}, {INDEX}: {error}")
+    overview = without_links(overview, _names(house, edition).difference(pages))
     return pages | {INDEX: render_overview(overview).encode()}, tuple(problems)
 
 
+def _forms(entry: TeamEntry, edition: Edition, formats: tuple[Format, ...]) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """A team's statement in each of its forms, and why some are missing: the others are made anew and name them not.
+
+    Raises StatementError where there is no statement at all.
+    """
+    statement, rows = _statement(entry, edition, formats), edition.view.team_rows(entry.id)
+    name = statement_filename(entry.id, edition.period)
+    pages = {name: render_html(statement).encode()}
+    pages[str(PurePath(name).with_suffix(".txt"))] = render_text(statement).encode()
+    for kind in formats:
+        try:
+            pages |= statement_files(statement, rows, name, (kind,))
+        except StatementError as error:
+            others, problems = _forms(entry, edition, tuple(each for each in formats if each != kind))
+            return others, (str(error), *problems)
+    return pages, ()
+
+
+def _overview(house: House, edition: Edition, idle: Sequence[IdleRule]) -> Overview:
+    view = edition.view
+    before = view.previous if view.previous.height else None
+    everything = TeamRows(view.chargeback, view.gpu, before, touched(view.errata))
+    return build_overview(
+        [_team(entry) for entry in house.config.teams], edition.period, everything, edition.shared, idle
+    )
+
+
 def edition_of(house: House, period: date) -> Edition:
-    """A period as the published snapshot has it. Raises LakeError when nothing was published."""
+    """A period as the published snapshot has it, but for its customers. Raises LakeError when nothing was published."""
     view = period_view(house.lake, period, house.config.currency)
     last_day = house.clock().date() - timedelta(days=1)
     state = Period(period, view.state, _as_of(view, period))
@@ -162,16 +198,23 @@ def edition_of(house: House, period: date) -> Edition:
     )
 
 
+def with_customers(house: House, edition: Edition) -> Edition:
+    """The edition with what was for whom, which is much, and which statements alone tell."""
+    view = edition.view
+    whom = customers_of(house.lake, view.number, view.period, house.config.currency)
+    return replace(edition, view=replace(view, customers=whom))
+
+
 def _as_of(view: PeriodView, period: date) -> datetime:
     """When the figures were taken: the latest attempt at any of the period's sources."""
     attempts = view.freshness["attempted_at"].to_list()
     return max(attempts, default=datetime.combine(next_month(period), datetime.min.time()))
 
 
-def _statement(entry: TeamEntry, edition: Edition) -> Statement:
+def _statement(entry: TeamEntry, edition: Edition, formats: tuple[Format, ...]) -> Statement:
     """The team's statement, from that team's rows and nobody else's."""
     rows, page = edition.view.team_rows(entry.id), statement_filename(entry.id, edition.period)
-    files = file_names(page, edition.formats, has_customers=rows.customers is not None)
+    files = file_names(page, formats, has_customers=rows.customers is not None)
     return build_statement(_team(entry), edition.period, rows, edition.shared, files)
 
 

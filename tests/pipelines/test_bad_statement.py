@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zipfile import ZipFile
 
 import polars as pl
 import pytest
@@ -31,6 +32,7 @@ def house(view: PeriodView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     few = replace(view, **{name: getattr(view, name).filter(mine) for name in ("chargeback", "previous", "gpu")})
     edition = Edition(few, Period(MONTH, "final", datetime(2026, 11, 3)), facts, FORMATS)
     monkeypatch.setattr(statements, "edition_of", lambda *_: edition)
+    monkeypatch.setattr(statements, "with_customers", lambda _, edition: edition)
     monkeypatch.setattr(statements, "kept_of", lambda *_: None)
     monkeypatch.setattr(statements, "idle_rules", lambda _: ())
     teams = [TeamEntry(id=team, name=f"Team {team}") for team in TEAMS]
@@ -49,6 +51,8 @@ def test_a_pdf_that_cannot_be_set_stops_no_other_file(
             raise RuntimeError("no such glyph")
         return b"%PDF-"
 
+    monkeypatch.setattr("typst.compile", lambda *_, **__: b"%PDF-of-a-night-before")
+    assert render_period(house, MONTH).problems == ()
     monkeypatch.setattr("typst.compile", compiled)
     rendered = render_period(house, MONTH)
     (problem,) = rendered.problems
@@ -61,6 +65,13 @@ def test_a_pdf_that_cannot_be_set_stops_no_other_file(
     assert (files(tmp_path, "t000"), files(tmp_path, "t002")) == (whole, whole)
     assert files(tmp_path, "t001") == whole - {".pdf"}
     assert (tmp_path / "2026-10" / "index.html").exists()
+    # a PDF of the night before would have other figures than the page beside it: it is gone, and named by no form
+    folder = tmp_path / "2026-10"
+    assert "t000.pdf" in (folder / "statement-2026-10-t000.html").read_text()
+    assert "t001.pdf" not in (folder / "statement-2026-10-t001.html").read_text()
+    assert "t001.pdf" not in (folder / "statement-2026-10-t001.txt").read_text()
+    with ZipFile(folder / "statement-2026-10-t001.xlsx") as book:
+        assert b"t001.pdf" not in book.read("xl/sharedStrings.xml")
 
 
 def test_rows_of_a_stranger_keep_one_statement_back_and_no_other(
@@ -72,13 +83,32 @@ def test_rows_of_a_stranger_keep_one_statement_back_and_no_other(
         rows = own(self, team_id)
         return TeamRows(rows_of("chargeback"), rows.gpu) if team_id == "t001" else rows
 
-    monkeypatch.setattr(PeriodView, "team_rows", mixed)
     monkeypatch.setattr("typst.compile", lambda *_, **__: b"%PDF-")
+    render_period(house, MONTH)
+    assert "t001.html" in (tmp_path / "2026-10" / "index.html").read_text()
+    monkeypatch.setattr(PeriodView, "team_rows", mixed)
     rendered = render_period(house, MONTH)
     (problem,) = rendered.problems
     assert problem.startswith("October 2026, t001: 199 of 200 chargeback rows belong to")
-    assert files(tmp_path, "t001") == set()
+    assert files(tmp_path, "t001") == set()  # nor what the render before had written
+    index = (tmp_path / "2026-10" / "index.html").read_text()
+    assert ("t000.html" in index, "t001.html" in index, "Team t001" in index) == (True, False, True)
     assert rendered.count == 2
+
+
+def test_an_overview_that_cannot_be_made_keeps_no_statement_from_anybody(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a month with costs of a team that was taken out of the file since."""
+    monkeypatch.setattr("typst.compile", lambda *_, **__: b"%PDF-")
+    render_period(house, MONTH)
+    monkeypatch.setattr(house.config, "teams", house.config.teams[:2])
+    rendered = render_period(house, MONTH)
+    (problem,) = rendered.problems
+    assert problem.startswith("October 2026, index.html: the rows name 't002', which is not among the teams")
+    assert (rendered.count, rendered.index) == (2, str(tmp_path / "2026-10"))
+    assert not (tmp_path / "2026-10" / "index.html").exists()
+    assert ".pdf" in files(tmp_path, "t000")
 
 
 def test_a_locked_month_is_kept_only_when_it_is_whole(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

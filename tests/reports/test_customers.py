@@ -123,6 +123,9 @@ def test_every_form_of_the_statement_has_them(team: Team, period: Period, given:
     sheet = cells(files["statement-2026-07-search.xlsx"], 3)
     assert {ACME, BOLT, CARL} <= {value for kind, value in sheet.values() if kind == "s"}
     assert set(file_names(PAGE, ("xlsx", "parquet"), has_customers=True)) >= set(files)
+    # with a mail go the lines alone: customers may be a million
+    attached = statement_files(statement, given, PAGE, ("parquet",), for_mail=True)
+    assert set(attached) == {"statement-2026-07-search.parquet", "statement-2026-07-search.parquet.sha256"}
 
 
 def test_where_they_are_not_known_there_is_no_file_of_them(
