@@ -79,10 +79,12 @@ def _batches(owed: pl.DataFrame, usage: pl.DataFrame) -> list[pl.DataFrame]:
     """Teams with as many rows of calls together as are held at once; one that has more is a batch by itself."""
     counted = usage.group_by("team_id").agg(calls=pl.len().cast(pl.Int64))
     teams = owed.select("team_id").unique().join(counted, on="team_id", how="left").sort("team_id")
-    calls = pl.col("calls").fill_null(0)
-    return teams.with_columns(batch=(calls.cum_sum() - calls) // CALLS_AT_ONCE).partition_by(
-        "batch", maintain_order=True
-    )
+    batches, together = list[int](), 0
+    for calls in teams["calls"].fill_null(0):
+        is_full = bool(batches) and together + calls > CALLS_AT_ONCE
+        batches.append(batches[-1] + is_full if batches else 0)
+        together = calls if is_full else together + calls
+    return teams.with_columns(batch=pl.Series(batches, dtype=pl.Int64)).partition_by("batch", maintain_order=True)
 
 
 def _split_and_rest(owed: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:

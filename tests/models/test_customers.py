@@ -383,3 +383,21 @@ def test_teams_that_are_weighed_one_after_the_other_come_to_what_they_come_to_to
     monkeypatch.setattr(customers, "CALLS_AT_ONCE", 4)
     assert split(bill, calls, places).equals(together)
     assert together.filter(team_id="t4")["naming"].to_list() == ["no_priced_calls"]
+
+
+def test_calls_are_weighed_in_batches_of_which_none_is_above_what_is_held_but_for_a_single_team(monkeypatch):
+    """Teams of 1, 5, 2, 2 and 1 calls, and one without any, of which 4 are held at once."""
+    counts = {"a": 1, "b": 5, "c": 2, "d": 2, "e": 1}
+    bill = charged(*({"team_id": team, "account": f"team:{team}"} for team in [*counts, "f"]))
+    calls = called(*({"team_id": team, "customer": f"c{n}"} for team, count in counts.items() for n in range(count)))
+    held, weights = list[int](), customers._weights
+
+    def counted(usage, hierarchy):
+        held.append(usage.height)
+        return weights(usage, hierarchy)
+
+    monkeypatch.setattr(customers, "_weights", counted)
+    monkeypatch.setattr(customers, "CALLS_AT_ONCE", 4)
+    found = split(bill, calls, placed(*((team, *EVERYWHERE[1:]) for team in [*counts, "f"])))
+    assert held == [1, 5, 4, 1]
+    assert set(found["team_id"]) == {*counts, "f"}
