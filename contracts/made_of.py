@@ -27,6 +27,7 @@ class MadeOfRows(_Strict):
     sums: Mapping[str, str] = Field(default={}, description="figure: what each of the rows adds to it")
     taken: Mapping[str, str] = Field(default={}, description="figure: an aggregate of the rows that is no sum")
     months_before: int = Field(default=0, ge=0, description="how many months further back they may lie")
+    months_after: int = Field(default=0, ge=0, description="how many months later they may lie")
 
     @property
     def title(self) -> str:

@@ -41,7 +41,7 @@ def listed(evidence: Evidence, table: Contract, part: MadeOfRows, cells: pl.Data
     below = contract(part.table)
     found = [
         _read(evidence, part, source, cells, below.key, most)
-        for source in sources(evidence, table, below, cells, part.months_before)
+        for source in sources(evidence, table, below, cells, (part.months_before, part.months_after))
     ]
     key = [name for name in below.key if name in found[0].columns]
     return Listed(part, pl.concat(found, how="diagonal_relaxed").sort("of_line", *key, nulls_last=True))

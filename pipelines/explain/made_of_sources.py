@@ -33,9 +33,11 @@ class Source:
 
 
 def sources(
-    evidence: Evidence, table: Contract, below: Contract, cells: pl.DataFrame, months: int = 0
+    evidence: Evidence, table: Contract, below: Contract, cells: pl.DataFrame, months: tuple[int, int] = (0, 0)
 ) -> Iterator[Source]:
     """Where rows of `below` are read that rows of `table` can be made of; a view's SQL is run a slice at a time.
+
+    `months` are how many months before and after they may lie, beyond those of which `table` is built.
 
     Raises LakeError when the lake no longer has them.
     """
@@ -52,7 +54,7 @@ def sources(
 
 
 def _stored(
-    evidence: Evidence, table: Contract, below: Contract, cells: pl.DataFrame, months: int
+    evidence: Evidence, table: Contract, below: Contract, cells: pl.DataFrame, months: tuple[int, int]
 ) -> pl.DataFrame | ds.Dataset:
     version = evidence.versions.get(below.table)
     if version is None:
@@ -63,13 +65,17 @@ def _stored(
     return pl.DataFrame(schema=schema_of(below.table))
 
 
-def _bounds(table: Contract, below: Contract, cells: pl.DataFrame, months: int) -> tuple[date | None, date | None]:
+def _bounds(
+    table: Contract, below: Contract, cells: pl.DataFrame, months: tuple[int, int]
+) -> tuple[date | None, date | None]:
     """The slices in which rows of `below` can lie; all of them where no column says of which time the rows are."""
     days = _days(cells)
     if "none" in (table.slice, below.slice) or not days:
         return None, None
     ranges = [input_range(table, below, day) for day in (days[0], days[-1])]
-    return months_before(min(start for start, _ in ranges).replace(day=1), months), max(end for _, end in ranges)
+    before, after = months
+    first, end = min(start for start, _ in ranges), max(end for _, end in ranges)
+    return months_before(first, before), max(end, months_before(days[-1], -1 - after)) if after else end
 
 
 def _days(cells: pl.DataFrame) -> list[date]:
