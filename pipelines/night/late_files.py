@@ -26,10 +26,13 @@ def late_files(house: House, kind: str, last: date, deliveries: Sequence[Deliver
         return ()
     told: list[str] = []
     for settings in house.sources(kind):
-        pulled = {delivery.slice_date for delivery in deliveries if delivery.x_source == settings.name}
+        own = [delivery for delivery in deliveries if delivery.x_source == settings.name]
+        pulled = {delivery.slice_date for delivery in own}
         try:
             listed = connector.written(settings)
-        except SourceError:  # the delivery, which asks the same store, tells that
+        except SourceError as error:
+            if not any(delivery.status == "failed" for delivery in own):  # else that tells of the same store
+                told.append(f"{settings.name}: whether closed months changed since is not known: {error}")
             continue
         standing = {d.slice_date: d for d in house.lake.in_place(connector.fact, settings.name)}
         for month, taken in sorted(house.lake.asked(settings.name).items()):

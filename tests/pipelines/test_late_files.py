@@ -10,7 +10,7 @@ import pytest
 
 from connectors.aws.bill import SOURCE as AWS
 from connectors.azure.bill import SOURCE as AZURE
-from connectors.base import Dated, MonthFiles
+from connectors.base import Dated, MonthFiles, RefusedRequestError
 from connectors.gcp.bill import SOURCE as GOOGLE
 from connectors.registry import source
 from pipelines.calendar import next_month
@@ -78,6 +78,23 @@ def test_late_lines_of_a_table_are_told_and_none_of_its_months_is_gone(
         "bill: lines of 2026-10 were exported at 2026-12-03 14:05 UTC, after the month was last taken"
     )
     assert told.endswith("farthing run 2026-10-01..2026-10-31 --source bill")
+
+
+def test_a_store_that_does_not_say_what_was_written_is_told_where_no_delivery_tells_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query that a limit refuses, beside a delivery that is well; of a store that is gone the delivery tells."""
+    company = write_company(tmp_path)
+
+    def refused(*_: object) -> None:
+        raise RefusedRequestError(400, "table x: the query scans more than 'maximum_gib_billed' allows")
+
+    monkeypatch.setattr(type(source("focus")), "written", refused)
+    told = [line for line in night(company, date(2026, 10, 31)) if line.startswith("bill: ")]
+    limit = "table x: the query scans more than 'maximum_gib_billed' allows"
+    assert told == [f"bill: whether closed months changed since is not known: {limit}"]
+    monkeypatch.setattr(type(source("focus")), "fetch", refused)
+    assert [line for line in night(company, date(2026, 11, 1)) if line.startswith("bill: ")] == []
 
 
 def earlier_bill(company: Path, month: str, count: int) -> Path:
