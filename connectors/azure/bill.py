@@ -11,7 +11,7 @@ from connectors.azure.bill_settings import AzureBillSettings, View
 from connectors.azure.exports import fetch_exports, months_written, probe_exports
 from connectors.azure.focus_view import parse_focus
 from connectors.azure.months import newest_month, parse_alone, parse_views, sort_pages, told_of_models
-from connectors.azure.reports import fetch_reports, probe_reports
+from connectors.azure.reports import LOOK_SECONDS, fetch_reports, probe_reports
 from connectors.azure_credentials import CredentialMaker, make_credential
 from connectors.base import (
     IncompleteDeliveryError,
@@ -25,6 +25,7 @@ from connectors.base import (
     Window,
 )
 from connectors.bills.look import look
+from connectors.deadline import DeadlineError
 from connectors.http import Pace
 from connectors.windows import month_window, month_windows
 
@@ -79,9 +80,11 @@ def _looked(settings: AzureBillSettings, month: date, view: View, page: Page) ->
 def _looked_at_report(settings: AzureBillSettings, page: Page) -> str:
     try:
         month = newest_month(page)
+        return f"{page.name} holds no line yet" if month is None else _looked(settings, month, "actual", page)
     except IncompleteDeliveryError as error:
         raise SourceError(str(error)) from None
-    return f"{page.name} holds no line yet" if month is None else _looked(settings, month, "actual", page)
+    except DeadlineError:
+        return f"{page.name} did not come within {LOOK_SECONDS:.0f} seconds: the first night reads it"
 
 
 SOURCE: Source = AzureBillSource()

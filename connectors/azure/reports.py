@@ -20,7 +20,8 @@ from connectors.http import Pace
 
 _TRIES = 8
 _LONGEST_REPORT_SECONDS = 3 * 3600.0  # large reports take an hour or two
-_LOOK_SECONDS = 120.0  # somebody waits for a check
+LOOK_SECONDS = 120.0
+"""Somebody waits for a check: for Azure's first answer, for the report, and for its first file as long each."""
 _LOOK_BYTES = 256 * 1024 * 1024
 _USUAL_WAIT_SECONDS = 30
 
@@ -55,10 +56,14 @@ def probe_reports(settings: AzureBillSettings, make: CredentialMaker, pace: Pace
     """
     report = _required(settings)
     credential = make(settings)
-    with _client(settings, credential, pace, settings.endpoint, _LOOK_SECONDS) as client:
-        found = _asked(
-            f"{settings.endpoint}/{report.scope}", lambda: client.exports.list(report.scope, **_options(settings))
-        )
+    where = f"{settings.endpoint}/{report.scope}"
+    try:
+        with _client(settings, credential, pace, where, LOOK_SECONDS) as client:
+            found = _asked(where, lambda: client.exports.list(report.scope, **_options(settings)))
+    except DeadlineError:
+        raise SourceError(
+            f"{where}: Azure did not answer within {LOOK_SECONDS:.0f} seconds; check again later"
+        ) from None
     count = len(getattr(found, "value", None) or ())
     told = f"{settings.endpoint}: reports of {report.scope} can be asked for ({count} exports are set up)"
     metric = report.metrics[0]
@@ -66,7 +71,7 @@ def probe_reports(settings: AzureBillSettings, make: CredentialMaker, pace: Pace
         blobs = _report(settings, report, metric, None, credential, pace)
     except DeadlineError:
         return (
-            f"{told}; this month's was not ready within {_LOOK_SECONDS:.0f} seconds: the first night waits for it",
+            f"{told}; this month's was not ready within {LOOK_SECONDS:.0f} seconds: the first night waits for it",
             None,
         )
     except NoDataError:
@@ -74,7 +79,8 @@ def probe_reports(settings: AzureBillSettings, make: CredentialMaker, pace: Pace
     size = blobs[0].get("byteCount")
     if size is None or size > _LOOK_BYTES:
         return f"{told}; this month's is made, and too large for a look: the first night reads it", None
-    blob = SignedBlob(f"{metric}-0001.csv", str(blobs[0]["blobLink"]), size, pace)
+    deadline = begin_delivery(pace.monotonic, LOOK_SECONDS)
+    blob = SignedBlob(f"{metric}-0001.csv", str(blobs[0]["blobLink"]), size, pace, deadline=deadline)
     return told, Page(f"{VIEW_OF[metric]}:report/{report.scope}/{blob.name}", blob)
 
 
@@ -92,7 +98,7 @@ def _report(
 ) -> list[Mapping[str, Any]]:
     """The blobs of one report; without a window that of the running month, for a look: Azure's own clock says which."""
     asked: dict[str, Any] = {"metric": metric}
-    where, seconds = f"{settings.endpoint}/{report.scope}, {metric} of this month", _LOOK_SECONDS
+    where, seconds = f"{settings.endpoint}/{report.scope}, {metric} of this month", LOOK_SECONDS
     if window is not None:
         last = (window.end - timedelta(days=1)).date()
         asked["timePeriod"] = {"start": f"{window.slice_date}", "end": f"{last}"}

@@ -21,13 +21,14 @@ _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 @dataclass(frozen=True)
 class SignedBlob:
-    """The body of a page. The link is a secret."""
+    """The body of a page. The link is a secret. Without a `deadline` each reading has one of its own."""
 
     name: str
     link: str = field(repr=False)
     byte_count: int | None
     pace: Pace = field(repr=False)
     part_bytes: int = PART_BYTES
+    deadline: Deadline | None = field(default=None, repr=False)
 
     def open(self) -> AbstractContextManager[BinaryIO]:
         """The blob's bytes as they are read.
@@ -35,7 +36,7 @@ class SignedBlob:
         Reading raises IncompleteDeliveryError when they are not as many as announced, or change underway, and
         SourceError when they do not come.
         """
-        stream = _Parts(self, begin_delivery(self.pace.monotonic))
+        stream = _Parts(self, self.deadline or begin_delivery(self.pace.monotonic))
         return cast("AbstractContextManager[BinaryIO]", io.BufferedReader(stream, self.part_bytes))
 
 

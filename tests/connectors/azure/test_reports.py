@@ -170,6 +170,24 @@ def test_a_check_does_not_wait_for_a_large_report_nor_take_a_young_month_for_an_
     assert checked(reports).endswith("Azure has no data of this month yet")
 
 
+def test_a_check_does_not_wait_for_a_slow_download_nor_calls_a_silent_azure_a_delivery(reports: Reports) -> None:
+    reports.server.route(EXPORTS, NO_EXPORTS)
+    content = csv_of(line())
+    reports.completes("ActualCost", content)
+    serve = parts_of(content)
+
+    def slowly(request: Request) -> Answer:
+        reports.clock.sleep(121)
+        return serve(request)
+
+    reports.server.route("/blob/ActualCost.csv", slowly)
+    assert checked(reports).endswith("ActualCost-0001.csv did not come within 120 seconds: the first night reads it")
+    again = Answer(b"{}", 429, {"Retry-After": "125"})
+    reports.server.route(EXPORTS, again)
+    with pytest.raises(SourceError, match="Azure did not answer within 120 seconds; check again later"):
+        checked(reports)
+
+
 @pytest.mark.parametrize("path", [EXPORTS, f"{SCOPE}/providers/Microsoft.CostManagement/generateCostDetailsReport"])
 def test_a_check_tells_each_right_that_is_missing(reports: Reports, path: str) -> None:
     """One to read costs, one to have reports made: an application may have the first alone."""
