@@ -18,6 +18,8 @@ from pipelines.explain.weights import GPU, GPU_TIME, HELD, OF_SHARE, gpu_hours
 
 MOST = 20_000
 """Stretches that are listed one by one, those of most money."""
+HOURS = 100_000
+"""Hours of GPUs whose stretches are read, those of most money: what is held at once has a bound."""
 _SAMPLES = "gpu_samples"
 _TOLD = ("started_at", "ended_at", "metric_used", "holder_source")
 _SAMPLED = ("sample_count", "x_source", "x_page", "x_row")
@@ -42,8 +44,11 @@ def gpu_time(evidence: Evidence, used: pl.DataFrame, most: int = MOST) -> pl.Dat
     if held.is_empty():
         return used
     hours = _parts(held, _hours(evidence, held), "use", "microseconds")
-    stretched = _stretches(evidence, hours.with_row_index("hour").with_columns(pl.col("hour").cast(pl.Int64)))
-    listed = _sampled(evidence, _bounded(stretched, most))
+    kept, smaller = _largest(hours, HOURS, "hours")
+    read = kept.sort("use", "hour_start", "resource_id", *GPU)
+    stretched = _stretches(evidence, read.with_row_index("hour").with_columns(pl.col("hour").cast(pl.Int64)))
+    bounded = pl.concat([_bounded(stretched, most), smaller], how="diagonal_relaxed")
+    listed = _sampled(evidence, bounded.sort("use", maintain_order=True))
     rest = numbered.join(hours.select("use").unique(), on="use", how="anti")
     own = [name for name in held.columns if name not in (*AMOUNTS, *listed.columns)]
     told = listed.join(held.select("use", *own), on="use", maintain_order="left")
@@ -114,12 +119,17 @@ def _bounded(stretches: pl.DataFrame, most: int) -> pl.DataFrame:
     """The largest ones; the others of a row are one line of their sum."""
     missing = [pl.lit(None, pl.String).alias("note")] if "note" not in stretches.columns else []
     noted = stretches.with_columns(missing).with_row_index("_number")
-    by_size = noted.sort(pl.col(AMOUNTS[0]).abs(), descending=True, maintain_order=True)
+    listed, sums = _largest(noted, most, "stretches")
+    both = [listed.sort("_number").drop("_number"), sums]
+    return pl.concat(both, how="diagonal_relaxed").sort("use", maintain_order=True)
+
+
+def _largest(rows: pl.DataFrame, most: int, what: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of most money, in that order, and of each use the sum of the others, with how many they are."""
+    by_size = rows.sort(pl.col(AMOUNTS[0]).abs(), descending=True, maintain_order=True)
+    counted = pl.concat_str(pl.len().cast(pl.String), pl.lit(f" {what} of smaller cost, together"))
     smaller = by_size.slice(most).group_by("use", maintain_order=True)
-    counted = pl.concat_str(pl.len().cast(pl.String), pl.lit(" stretches of smaller cost, together"))
-    sums = smaller.agg(*(pl.col(name).sum() for name in AMOUNTS), note=counted)
-    listed = by_size.head(most).sort("_number").drop("_number")
-    return pl.concat([listed, sums], how="diagonal_relaxed").sort("use", maintain_order=True)
+    return by_size.head(most), smaller.agg(*(pl.col(name).sum() for name in AMOUNTS), note=counted)
 
 
 def _sampled(evidence: Evidence, stretches: pl.DataFrame) -> pl.DataFrame:

@@ -267,6 +267,18 @@ def test_of_more_stretches_than_are_listed_the_smaller_ones_are_one_line(
     assert costs(found["log_files"]) == D(6)
 
 
+def test_of_more_hours_of_gpus_than_are_read_the_smaller_ones_are_one_line(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_gpus, "HOURS", 1)
+    found = levels(config, "gpu_waste", where=("team=search",), depth="requests")
+    notes = sorted((row["note"] or "", D(row["effective_cost"])) for row in found["requests"])
+    # work of 3 is the hour of most money, in two stretches; 1 and 2 are hours of their own states
+    one = "1 hours of smaller cost, together"
+    assert notes == [("", D("1.333333333333")), ("", D("1.666666666667")), (one, D(1)), (one, D(2))]
+    assert costs(found["log_files"]) == D(6)
+
+
 def test_a_page_tells_of_what_is_not_listed(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(of_log.requests, "__defaults__", (1,))
     code, text = told(config, "2026-10", "support", "gpt-4o", depth="requests")
