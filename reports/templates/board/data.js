@@ -10,7 +10,8 @@ function fromLetters(letters) {
 
 /* The script stands behind the newest months: it draws these while the browser still reads the older ones. */
 async function unpacked(id) {
-  if (!document.getElementById(id) && document.readyState === "loading") await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
+  const isRead = () => document.getElementById(id) && document.getElementById(id).nextElementSibling; // what is last may be half there
+  if (!isRead() && document.readyState === "loading") await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
   const stream = new Blob([fromLetters(document.getElementById(id).textContent.trim())]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
@@ -28,7 +29,7 @@ async function openCore() {
 
 /* A part's columns by name: codes as small whole numbers, money as BigInt, each read when it is first asked for. */
 function part(name) {
-  if (!opened.has(name)) opened.set(name, openPart(name));
+  if (!opened.has(name)) opened.set(name, openPart(name).catch((error) => { opened.delete(name); throw error; }));
   return opened.get(name);
 }
 

@@ -26,14 +26,15 @@ function rounded(value, decimals) {
 }
 
 /* Amounts rounded so that they add up to the rounded sum: the units still missing go to the largest remainders. */
-function apportioned(values, decimals) {
+function apportioned(values, decimals, sum) {
   const step = 10n ** BigInt(PLACES - decimals);
   const floors = values.map((value) => (value - (((value % step) + step) % step)) / step);
-  const target = rounded(values.reduce((sum, value) => sum + value, 0n), decimals);
+  const target = sum === undefined ? rounded(values.reduce((all, value) => all + value, 0n), decimals) : sum;
   let missing = target - floors.reduce((sum, value) => sum + value, 0n);
   const order = values.map((value, index) => [((value % step) + step) % step, index]);
   order.sort((a, b) => (a[0] === b[0] ? a[1] - b[1] : a[0] < b[0] ? 1 : -1));
-  for (let next = 0; missing > 0n; missing -= 1n, next += 1) floors[order[next][1]] += 1n;
+  for (let next = 0; missing > 0n; missing -= 1n, next += 1) floors[order[next % order.length][1]] += 1n;
+  for (let next = order.length - 1; missing < 0n; missing += 1n, next -= 1) floors[order[next][1]] -= 1n;
   return floors;
 }
 
@@ -84,9 +85,16 @@ function fine(value, currency) {
 }
 
 /* Several amounts that stand in one table: they add up as printed. */
-function moneys(values, currency) {
-  if (view.exact) return values.map((value) => money(value, currency));
-  return apportioned(values, decimalsOf(currency)).map((value) => shown(value, currency));
+function moneys(values, currency, signed) {
+  if (view.exact) return values.map((value) => money(value, currency, signed));
+  return apportioned(values, decimalsOf(currency)).map((value) => shown(value, currency, signed));
+}
+
+/* What leads from one amount to another: the first and these add up to the last, each as it is printed. */
+function changes(values, start, end, currency) {
+  if (view.exact) return values.map((value) => money(value, currency, true));
+  const decimals = decimalsOf(currency);
+  return apportioned(values, decimals, rounded(end, decimals) - rounded(start, decimals)).map((value) => shown(value, currency, true));
 }
 
 /* The exact digits, for files: "1234.5". */

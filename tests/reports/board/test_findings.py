@@ -48,13 +48,37 @@ def test_the_factors_lead_from_the_month_before_to_the_month(page: Page, board: 
     assert table_rows(page, "factors")["Oct 2026"][-1] == exact(euros["account_cost"][0]).replace("$", "EUR\xa0")
 
 
+def printed(text: str) -> Decimal:
+    return Decimal(text.replace(MINUS, "-").replace("$", "").replace(",", "").replace("+", ""))
+
+
+def test_what_moved_adds_up_as_it_is_printed_whatever_is_left_out(
+    page: Page, tmp_path: Path, quarter: BoardRows
+) -> None:
+    bridge = quarter.tables["variance_bridge"]
+    (still, *_) = sorted(of_october(quarter, "variance_bridge", billing_currency="USD")["account"].unique())
+    moved = bridge.filter(~((pl.col("account") == still) & (pl.col("factor") == "volume")))
+    page.open(written(quarter, tmp_path, variance_bridge=moved), "month=2026-10")
+    accounts = moved.filter(billing_period=OCTOBER, billing_currency="USD").unique("account")
+    before, now = (round(exact_sum(accounts[name]), 2) for name in ("previous_account_cost", "account_cost"))
+    factors = [printed(cells[-1]) for cells in table_rows(page, "factors").values()]
+    assert (factors[0], factors[-1], sum(factors[:-1])) == (before, now, now)
+    page.act(click("factor-volume"))
+    found = table_rows(page, "moved-account")
+    foot = [printed(text) for text in page.texts("#table-moved-account tfoot td") if text]
+    assert [sum(printed(cells[at]) for cells in found.values()) for at in (1, 2, 3)] == foot
+    assert foot[1:] == [before, now]
+    assert "Others" in found
+
+
 def test_a_factor_leads_to_the_models_and_teams_that_moved_by_it(page: Page, board: Path, quarter: BoardRows) -> None:
     page.open(board, "month=2026-10&exact=1")
     rows = of_october(quarter, "variance_bridge", billing_currency="USD")
     page.act(click("factor-volume"))
     content = page.downloaded(fresh(board), "document.querySelector('[data-focus=csv-moved-account]').click()")
     volume = rows.filter(factor="volume")
-    assert {row["Team"]: Decimal(row["Change"]) for row in file_rows(content)} == by(volume, "account", "change_cost")
+    told = {row["Team"]: Decimal(row["Change"]) for row in file_rows(content) if row["Team"] != "Others"}
+    assert told == by(volume, "account", "change_cost")
     page.act("document.querySelector('[data-focus=\"why-by=model\"]').click()")
     assert {name: cells[-1] for name, cells in table_rows(page, "moved-model").items()} == {
         model: signed(amount) for model, amount in by(volume, "model_id", "change_cost").items()
