@@ -542,7 +542,7 @@ def test_a_team_s_log_lines_and_their_prices_are_behind_its_share_of_a_bill(comp
         rows = cells(found, asked)
         explanation = explain(found, asked.mart, rows, Rules(company.written.config), "requests")
     assert explanation.breaks == ()
-    requests = explanation.levels[-1].rows
+    (requests,) = [level.rows for level in explanation.levels if level.name == "requests"]
     logged = requests.unique(["x_source", "x_page", "x_row"])
     own = [row for row in company.restated_rows["usage_by_team_daily"] if row["team_id"] == "search"]
     day = [row for row in own if (row["usage_date"], row["model_id"]) == (date(2026, 10, 7), "gpt-5-mini")]

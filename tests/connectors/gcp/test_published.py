@@ -28,7 +28,8 @@ def test_the_example_s_eleven_lines_are_what_was_added_up_by_hand() -> None:
     assert said == [
         ("Usage", None, d("78.4"), d("78.4")),  # 8 H100 for an hour
         ("Usage", None, d("0.224"), d("0.224")),  # L4 spot
-        ("Usage", None, d("0.174496"), d("0.174496")),  # memory, covered by a legacy commitment
+        ("Usage", None, d("0.109401"), d("0.109401")),  # memory, of its 0.174496 what no commitment covers,
+        ("Usage", None, d("0.065095"), d("0.065095")),  # ... and what a legacy commitment covers: its credit
         ("Credit", None, d("-0.065095"), d("-0.065095")),
         ("Usage", None, d(0), d("0.046868")),  # ... what it used of the legacy fee, all of it: 0.065095 * 0.72
         ("Purchase", None, d("0.046868"), d(0)),  # the legacy fee
@@ -43,7 +44,7 @@ def test_the_example_s_eleven_lines_are_what_was_added_up_by_hand() -> None:
         ("Tax", None, d("0.31"), d("0.31")),
     ]
     assert total(found) == total(found, "effective_cost") == d("71.032029")
-    tokens = found[12]
+    tokens = found[13]
     assert (tokens["x_model_id"], tokens["x_token_class"], tokens["x_service_tier"]) == (
         "gemini-2.5-pro",
         "input_uncached",
