@@ -5,8 +5,6 @@ and writes a table in `decisions.md` beside this file. The reference is one quer
 one that `benchmarks.heavy_path` is held against.
 """
 
-import argparse
-import json
 import os
 import sys
 import tempfile
@@ -21,7 +19,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.decision_rows import BEFORE, batches, write_all
 from benchmarks.heavy_path import GIVEN, MEMORY_LIMIT, build, by_hand, open_engine
-from benchmarks.sides import in_fresh_processes, measured
+from benchmarks.sides import in_fresh_processes, main_over_requests, write_section
 from benchmarks.token_log import FIRST_DAY
 from contracts import contract
 from models.anomalies import anomalies
@@ -162,28 +160,15 @@ def run(row_count: int, folder: Path, repeats: int) -> int:
     """Measures all sides, writes the report, and tells by the exit status whether a bar is missed."""
     write_all(folder, row_count, teams=TEAMS, models=MODELS, days=DAYS, machines=MACHINES)
     text, is_none_missed = report(row_count, in_fresh_processes("benchmarks.decisions", SIDES, folder, repeats))
-    target = HERE / "decisions.md"
-    sections = target.read_text("utf-8").split("\n## ")[1:] if target.exists() else []
-    kept = [f"## {section.rstrip()}\n" for section in sections if not section.startswith(f"{row_count:,} ")]
     title = "# The decisions of a night\n\nEach run in a fresh process over the same files.\n"
-    target.write_text("\n".join([title, *kept, text]), encoding="utf-8")
+    write_section(HERE / "decisions.md", title, row_count, text)
     print(text)
     return int(not is_none_missed)
 
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=10_000_000, help="requests in the log")
-    parser.add_argument("--repeats", type=int, default=1, help="runs of each side")
-    parser.add_argument("--folder", type=Path, help="where the rows are written; a temporary folder unless given")
-    parser.add_argument("--side", choices=SIDES, help="measure one side over rows that are there, as JSON")
-    given = parser.parse_args()
-    if given.side:
-        print(json.dumps(measured(SIDES[given.side], given.folder)))
-        return 0
-    with tempfile.TemporaryDirectory(prefix="farthing-benchmark-", dir=given.folder) as folder:
-        return run(given.rows, Path(folder), given.repeats)
+    return main_over_requests(__doc__, SIDES, run, repeats=1)
 
 
 if __name__ == "__main__":

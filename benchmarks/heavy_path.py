@@ -6,8 +6,6 @@ the aggregate that `usage_daily` is, for these files; the longest side prices, f
 with a bill of the same tokens.
 """
 
-import argparse
-import json
 import os
 import sys
 import tempfile
@@ -22,7 +20,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.sides import in_fresh_processes, measured
+from benchmarks.sides import in_fresh_processes, main_over_requests, write_section
 from benchmarks.token_log import CLASSES, FIRST_DAY, owners, write_log
 from contracts import contract
 from models.frames import frame_of, schema_of
@@ -231,13 +229,10 @@ def run(row_count: int, folder: Path, repeats: int) -> int:
         print(f"the two ways differ in {different} rows: no measurement", file=sys.stderr)
         return 1
     text = report(row_count, repeats, results, pq.read_metadata(folder / "engine.parquet").num_rows)
-    target = HERE / "results.md"
-    sections = target.read_text("utf-8").split("\n## ")[1:] if target.exists() else []
-    kept = [f"## {section}" for section in sections if not section.startswith(f"{row_count:,} ")]
     title = (
         "# The heavy path: raw token log to priced to usage_daily\n\nEach run in a fresh process over the same files.\n"
     )
-    target.write_text("\n".join([title, *(section.rstrip() + "\n" for section in kept), text]), encoding="utf-8")
+    write_section(HERE / "results.md", title, row_count, text)
     print(text)
     slower = results["reconciled"]["cpu_seconds"] > MOST_TIMES_SLOWER * results["hand"]["cpu_seconds"]
     return int(slower or results["reconciled"]["gib"] >= MOST_GIB)
@@ -245,17 +240,7 @@ def run(row_count: int, folder: Path, repeats: int) -> int:
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=10_000_000, help="requests in the log")
-    parser.add_argument("--repeats", type=int, default=3, help="runs of each side")
-    parser.add_argument("--folder", type=Path, help="where the log is written; a temporary folder unless given")
-    parser.add_argument("--side", choices=SIDES, help="measure one side over a log that is there, as JSON")
-    given = parser.parse_args()
-    if given.side:
-        print(json.dumps(measured(SIDES[given.side], given.folder)))
-        return 0
-    with tempfile.TemporaryDirectory(prefix="farthing-benchmark-", dir=given.folder) as folder:
-        return run(given.rows, Path(folder), given.repeats)
+    return main_over_requests(__doc__, SIDES, run, repeats=3)
 
 
 if __name__ == "__main__":

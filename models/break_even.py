@@ -27,10 +27,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.mean_month import MONTH_HOURS
 from models.staffing import servers_for
 
 WEEK_HOURS = 168
-MONTH_HOURS = 730
 _MULTIPLES = np.geomspace(1 / 64, 4096, 1201)  # one and a quarter per cent apart
 
 Hours = NDArray[np.float64]

@@ -20,8 +20,9 @@ import polars as pl
 from models.commitment_comparison import Prices
 from models.commitment_ladder import laddered
 from models.commitment_level import USE_SCALE, Use, best_level, is_falling, level_cost, regret, use_of
-from models.commitment_offers import MONTH_HOURS, Row, newest_prices, offers_for, start_and_hour
+from models.commitment_offers import Row, newest_prices, offers_for, start_and_hour
 from models.frames import conform, require, schema_of
+from models.mean_month import MONTH_HOURS
 from models.money import SCALE, money, nearest_double, to_scaled
 
 TABLE = "commitment_advice"

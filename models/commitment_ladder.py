@@ -18,8 +18,7 @@ from fractions import Fraction
 
 from models.commitment_comparison import LADDER_MONTHS, Prices, ladder
 from models.commitment_level import Use, best_level, level_cost
-
-MONTH_HOURS = 730
+from models.mean_month import MONTH_HOURS
 
 
 @dataclass(frozen=True)

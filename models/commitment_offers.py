@@ -17,8 +17,8 @@ from typing import Any
 import polars as pl
 
 from models.frames import require
+from models.mean_month import MONTH_HOURS
 
-MONTH_HOURS = 730
 _COMMITMENTS = ("reserved", "savings_plan", "committed_use")
 _LINUX = re.compile(r"\blinux\b", re.IGNORECASE)
 _LICENSED = re.compile(r"\b(sql|rhel|red hat|suse|windows|ubuntu pro|dedicated)\b", re.IGNORECASE)

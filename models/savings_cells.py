@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import polars as pl
 
+from models.mean_month import MONTH_HOURS
 from models.savings_findings import Account, Findings, week_of
 from models.savings_usage import find_usage
 from models.unused import COMMITMENT_KIND
@@ -56,7 +57,8 @@ def commitment_rates(advice: pl.DataFrame) -> dict[str, Fraction]:
     spent: dict[str, Fraction] = defaultdict(Fraction)
     best = advice.group_by(machine).agg(pl.col("monthly_saving", "mean_machines", "on_demand_price").max())
     for row in best.sort(machine).iter_rows(named=True):
-        spent[row["billing_currency"]] += Fraction(row["on_demand_price"]) * Fraction(row["mean_machines"]) * 730
+        machine_hours = Fraction(row["mean_machines"]) * MONTH_HOURS
+        spent[row["billing_currency"]] += Fraction(row["on_demand_price"]) * machine_hours
         saved[row["billing_currency"]] += Fraction(row["monthly_saving"] or 0)
     return {currency: saving / spent[currency] for currency, saving in saved.items() if saving > 0 < spent[currency]}
 

@@ -19,11 +19,12 @@ from fractions import Fraction
 from math import inf, isinf, isnan
 
 from models.api_offers import ApiOffer
-from models.break_even import MONTH_HOURS, Plan, Traffic, break_even, staffed
+from models.break_even import Plan, Traffic, break_even, staffed
 from models.break_even_risk import risk
 from models.checkpointing import Interruptions
 from models.commitment_level import USE_SCALE, best_level, level_cost, use_of
 from models.gpu_offers import GpuOffer
+from models.mean_month import MONTH_HOURS
 from models.money import money, nearest_double
 
 TABLE = "break_even"

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from models.mean_month import MONTH_HOURS
 from models.tokens import TOKEN_CLASSES
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ class Log:
     @property
     def monthly_cost(self) -> Decimal:
         """What the API asks for 730 mean hours."""
-        return sum((row[3] for row in self.rows), Decimal(0)) * 730 / (len(self.days) * 24)
+        return sum((row[3] for row in self.rows), Decimal(0)) * MONTH_HOURS / (len(self.days) * 24)
 
     @property
     def months(self) -> Fraction:
         """How many months of 730 hours its days are."""
-        return Fraction(len(self.days) * 24, 730)
+        return Fraction(len(self.days) * 24, MONTH_HOURS)
 
 
 def read_log(database: "duckdb.DuckDBPyConnection", model: str) -> Log:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from models.mean_month import MONTH_HOURS
 from pipelines.model_log import FEWEST_DAYS, WEEKS, Log, read_log, traffic_of
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def what_if_self_host(console: Console, file: Path, given: Assumptions, output: 
     from models.break_even import Plan, break_even
     from models.break_even_risk import risk
     from models.money import nearest_double
-    from pipelines.cli.commands import FAILED, OK, WRONG, stopped
+    from pipelines.cli.commands import OK, WRONG, refused, stopped
     from pipelines.clock import utc_now
     from pipelines.config import ConfigError
     from pipelines.config.place import lake_place
@@ -54,10 +55,8 @@ def what_if_self_host(console: Console, file: Path, given: Assumptions, output: 
         with Lake.open(*lake_place(file), utc_now).published().database() as database:
             log = read_log(database, given.model)
             others = _models(database)
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except (LakeError, duckdb.Error) as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError, duckdb.Error) as error:
+        return refused(console, error)
     if told := _lacking(log, given.model, others):
         return stopped(console, told, WRONG)
     try:
@@ -110,7 +109,7 @@ def _record(given: Assumptions, log: Log, found: "BreakEven", chance: "Risk") ->
 
 def _print(console: Console, given: Assumptions, log: Log, found: "BreakEven", chance: "Risk") -> None:
     serving, saving = found.serving, found.monthly_saving
-    title = f"{given.model}: its traffic of {len(log.days)} days to {log.days[-1]}, a month of 730 hours"
+    title = f"{given.model}: its traffic of {len(log.days)} days to {log.days[-1]}, a month of {MONTH_HOURS} hours"
     console.print(escape(title))
     table = Table(show_header=False)
     table.add_column()
@@ -118,7 +117,7 @@ def _print(console: Console, given: Assumptions, log: Log, found: "BreakEven", c
     table.add_row("API at the price book's prices", _usd(found.api_cost))
     table.add_row("Own GPUs", _usd(serving.cost))
     table.add_row(
-        f"  GPUs: {serving.replica_hours * given.gpus / 730:,.1f} at ${given.gpu_hour_cost:,.2f} an hour",
+        f"  GPUs: {serving.replica_hours * given.gpus / MONTH_HOURS:,.1f} at ${given.gpu_hour_cost:,.2f} an hour",
         _usd(serving.gpu_cost),
     )
     table.add_row("  storage, network, monitoring", _usd(serving.overhead_cost))

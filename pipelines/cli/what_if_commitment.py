@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from models.mean_month import MONTH_HOURS
+
 if TYPE_CHECKING:
     from models.commitment_advice import Machines
     from models.commitment_comparison import Compared
     from models.commitment_ladder import Laddered
     from pipelines.house import House
 
-MONTH_HOURS = 730
 _LOOKED_BACK = timedelta(days=125)  # 90 days, and the month that they begin in
 
 
@@ -62,7 +63,7 @@ class Found:
 
 def what_if_commitment(console: Console, file: Path, asked: Asked) -> int:
     """Prints each offer at each demand, in steps and at once, and what is held already. Returns the exit code."""
-    from pipelines.cli.commands import FAILED, OK, WRONG, stopped
+    from pipelines.cli.commands import OK, WRONG, refused, stopped
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
@@ -71,10 +72,8 @@ def what_if_commitment(console: Console, file: Path, asked: Asked) -> int:
     try:
         with open_house(file, new_run_id(), writing=False) as house:
             found = read_found(house, asked)
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except LakeError as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError) as error:
+        return refused(console, error)
     if not found.machines:
         told = f"No bill of the last 90 days has '{asked.instance_type}' on demand: there is nothing to commit to."
         return stopped(console, told, WRONG)
@@ -167,7 +166,8 @@ def _print(console: Console, asked: Asked, machines: "Machines", offers: list[Of
     console.print(
         f"{escape(asked.instance_type)} in {escape(key['region_id'] or 'any region')}, {escape(key['provider_name'])} "
         f"account {escape(key['billing_account_id'])}{escape(unit)}: {len(use) // 24} days to {last}, on demand at "
-        f"{key['billing_currency']} {nearest_double(machines.price):,.4f} an hour. Amounts are a month of 730 hours."
+        f"{key['billing_currency']} {nearest_double(machines.price):,.4f} an hour. "
+        f"Amounts are a month of {MONTH_HOURS} hours."
     )
     if unfit := _unfit(machines):
         console.print(f"{unfit}\n")

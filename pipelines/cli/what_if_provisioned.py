@@ -1,6 +1,7 @@
 """`farthing what-if provisioned`: a model's minutes of a month on units of provisioned throughput, with spill."""
 
 from calendar import monthrange
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -52,7 +53,7 @@ class Minutes:
 
 def what_if_provisioned(console: Console, file: Path, asked: Asked) -> int:
     """Prints what each number of units would cost. Returns the exit code."""
-    from pipelines.cli.commands import FAILED, OK, WRONG, stopped
+    from pipelines.cli.commands import OK, WRONG, refused, stopped
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
@@ -68,10 +69,8 @@ def what_if_provisioned(console: Console, file: Path, asked: Asked) -> int:
     try:
         with open_house(file, new_run_id(), writing=False) as house:
             minutes = read_minutes(house, asked.model, asked.month)
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except LakeError as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError) as error:
+        return refused(console, error)
     if told := _lacking(asked, terms, minutes):
         return stopped(console, told, WRONG)
     _print(console, asked, terms, minutes)
@@ -103,7 +102,7 @@ def read_minutes(house: "House", model: str, month: date) -> Minutes:
     from pipelines.calendar import next_month
     from pipelines.night.build import read_view
 
-    told = {piece.slice_date: 0 for piece in house.lake.slices("gateway_requests")}
+    told = Counter[date]()
     for piece in house.lake.slices("gateway_requests"):
         told[piece.slice_date] += piece.row_count
     days = sorted(day for day in told if month <= day < next_month(month))

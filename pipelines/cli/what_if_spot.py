@@ -45,7 +45,7 @@ def what_if_spot(console: Console, file: Path, job: Job) -> int:
     """Prints each zone's expected cost against on demand, cheapest first. Returns the exit code."""
     import duckdb
 
-    from pipelines.cli.commands import FAILED, OK, WRONG, stopped
+    from pipelines.cli.commands import OK, WRONG, refused, stopped
     from pipelines.clock import utc_now
     from pipelines.config import ConfigError
     from pipelines.config.place import lake_place
@@ -54,10 +54,8 @@ def what_if_spot(console: Console, file: Path, job: Job) -> int:
     try:
         with Lake.open(*lake_place(file), utc_now).published().database() as database:
             offers = read_offers(database, job.instance_type)
-    except ConfigError as error:
-        return stopped(console, str(error), WRONG)
-    except (LakeError, duckdb.Error) as error:
-        return stopped(console, str(error), FAILED)
+    except (ConfigError, LakeError, duckdb.Error) as error:
+        return refused(console, error)
     if not offers:
         return stopped(
             console,

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from models.break_even import MONTH_HOURS, Plan, Serving, Traffic, break_even
+from models.break_even import Plan, Serving, Traffic, break_even
 from models.break_even_risk import assumptions, risk
+from models.mean_month import MONTH_HOURS
 
 WEEK = np.ones(168)
 # 2.50 an hour, 25,000 tokens a second in and 2,500 out: a replica-second is 25,000 in or 2,500 out

@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 
 from models.api_offers import ApiOffer, Residency, api_offers
-from models.break_even import MONTH_HOURS, Plan, Serving, Traffic
+from models.break_even import Plan, Serving, Traffic
 from models.break_even_risk import assumptions
 from models.checkpointing import Interruptions
 from models.frames import schema_of
 from models.gpu_offers import GpuOffer, gpu_offers
+from models.mean_month import MONTH_HOURS
 from models.self_host_verdicts import TODAYS, Workload, rates_of_reference, verdict_of, verdict_rows
 from tests.sql.golden import filled
 

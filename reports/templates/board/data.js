@@ -27,10 +27,15 @@ async function openCore() {
   }
 }
 
+/* What is opened is opened once; what could not be read is tried again when it is asked for again. */
+function once(id, open) {
+  if (!opened.has(id)) opened.set(id, open(id).catch((error) => { opened.delete(id); throw error; }));
+  return opened.get(id);
+}
+
 /* A part's columns by name: codes as small whole numbers, money as BigInt, each read when it is first asked for. */
 function part(name) {
-  if (!opened.has(name)) opened.set(name, openPart(name).catch((error) => { opened.delete(name); throw error; }));
-  return opened.get(name);
+  return once(name, openPart);
 }
 
 async function openPart(name) {
@@ -100,10 +105,12 @@ function objects(table) {
 
 /* A month's rows of a table that is opened by month, as objects; null where the snapshot does not have it. */
 function monthRows(name, one) {
-  const id = name + "-" + one.month;
   if (!core.by_month.includes(name)) return null;
-  if (!opened.has(id)) opened.set(id, unpacked(id).then((bytes) => objects(JSON.parse(new TextDecoder().decode(bytes)))));
-  return opened.get(id);
+  return once(name + "-" + one.month, openRows);
+}
+
+async function openRows(id) {
+  return objects(JSON.parse(new TextDecoder().decode(await unpacked(id))));
 }
 
 function label(name, code) {
