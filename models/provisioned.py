@@ -81,7 +81,7 @@ class Demand:
         return Fraction(int(np.maximum(self.parts - capacity, 0).sum()), self.terms.scale)
 
 
-def demand_of(terms: UnitTerms, counts: Sequence[tuple[int, int, int]], minutes: int) -> Demand:
+def demand_of(terms: UnitTerms, counts: Sequence[tuple[int, int, int]] | NDArray[np.int64], minutes: int) -> Demand:
     """The demand of minutes, each with its input, cached and output tokens.
 
     Args:
@@ -94,11 +94,11 @@ def demand_of(terms: UnitTerms, counts: Sequence[tuple[int, int, int]], minutes:
     """
     if len(counts) > minutes:
         raise ValueError(f"{len(counts)} minutes with tokens among {minutes}")
-    if any(min(count) < 0 for count in counts):
+    fresh, cached, output = np.asarray(counts, dtype=np.int64).reshape(-1, 3).T
+    if min(fresh.min(initial=0), cached.min(initial=0), output.min(initial=0)) < 0:
         raise ValueError("a minute has fewer tokens than none")
-    scale, output, cached = terms.scale, terms.output_weight, terms.cached_weight
-    parts = [int(scale * (fresh + output * out + cached * hits)) for fresh, hits, out in counts]
-    return Demand(terms, np.array(parts, dtype=np.int64), minutes)
+    weights = (terms.scale, int(terms.scale * terms.cached_weight), int(terms.scale * terms.output_weight))
+    return Demand(terms, weights[0] * fresh + weights[1] * cached + weights[2] * output, minutes)
 
 
 def units_cost(demand: Demand, units: int, unit_hour_cost: Fraction, token_cost: Fraction) -> Fraction:

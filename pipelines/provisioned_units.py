@@ -46,3 +46,9 @@ def unit_terms(scope: Scope) -> dict[str, UnitTerms]:
         )
         found |= dict.fromkeys(entry.models, terms)
     return found
+
+
+@cache
+def terms_by_scope() -> dict[str, dict[str, UnitTerms]]:
+    """The terms of a unit by how far its deployment reaches, in the words of bills and lists, and by model."""
+    return {"Global": unit_terms("global"), "Data Zone": unit_terms("global"), "Regional": unit_terms("regional")}

@@ -33,6 +33,7 @@ from pipelines.night.ledger import POSTINGS, build_postings
 from pipelines.night.list_readings import LISTED, SKU_PRICES
 from pipelines.night.metrics import METRICS, metric_problems
 from pipelines.night.outcomes import EVENTS, UNIT_COSTS, build_outcome_events, build_unit_costs
+from pipelines.night.provisioned import MINUTES, PROVISIONED, build_provisioned_advice, build_provisioned_minutes
 from pipelines.night.reconciliation import build_causes, build_lines
 from pipelines.night.references import (
     REFUSED,
@@ -75,6 +76,8 @@ COMPUTED: Mapping[str, Callable[[House, date, date], Built]] = {
     HOLDER_DAYS: build_holder_days,
     ANOMALIES: build_anomalies,
     ADVICE: build_commitment_advice,
+    MINUTES: build_provisioned_minutes,
+    PROVISIONED: build_provisioned_advice,
     BREAK_EVEN: build_break_even,
     BRIDGE: build_variance_bridge,
     SAVINGS: build_savings,

@@ -18,6 +18,7 @@ from models.ledger import RULES
 from models.node_prices import NODE_PRICE_RULES
 from models.outcome_events import OUTCOME_RULES
 from models.outcome_events import TABLE as OUTCOME_EVENTS
+from models.provisioned_advice import PROVISIONED_RULES
 from models.reconciliation import CAUSES, LINES, RECONCILIATION_RULES
 from models.savings import SAVINGS_RULES
 from models.savings import TABLE as SAVINGS
@@ -32,6 +33,7 @@ from pipelines.night.closings import CLOSINGS
 from pipelines.night.known_errors import known_errors
 from pipelines.night.stale import HALF, HORIZON_DAYS, Versions, stored_inputs
 from pipelines.night.used_versions import used_versions
+from pipelines.provisioned_units import terms_by_scope
 
 PERIOD_STATES = "period_states"
 _SAID = ["x_source", "fact", "slice_date", "attempted_at", "status", "is_final", "reject_count"]
@@ -93,6 +95,8 @@ def _last_words(house: House) -> Mapping[date, str]:
 
 _RULES: Mapping[str, str] = {
     "commitment_advice": ADVICE_RULES,
+    "provisioned_minutes": PROVISIONED_RULES,
+    "provisioned_advice": PROVISIONED_RULES,
     "variance_bridge": BRIDGE_RULES,
     "commitment_hours": HOURS_RULES,
     SAVINGS: SAVINGS_RULES,
@@ -114,6 +118,7 @@ _RULES: Mapping[str, str] = {
 _BY_POLICY = ("postings", "restated_postings")
 _BY_POOLS = ("postings", "restated_postings", "self_hosted_costs")
 _BY_ERRATA = ("postings", "restated_postings")
+_BY_UNITS = ("provisioned_minutes", "provisioned_advice")
 
 
 def _models(house: House, output: Contract) -> list[str]:
@@ -125,6 +130,7 @@ def _models(house: House, output: Contract) -> list[str]:
         rules += map(repr, house.config.outcome_kinds)
     if output.table == BUDGET_STATUS:
         rules.append(repr(house.config.budget_alerts))
+    rules += [repr(terms_by_scope())] if output.table in _BY_UNITS else []
     rules += list(map(repr, house.config.shared_pools)) if output.table in _BY_POOLS else []
     if output.table in _BY_POLICY:
         rules += [*map(repr, house.config.unused), repr(house.config.prompt_cache), repr(house.config.token_log)]

@@ -15,6 +15,7 @@ attempts as (
         coalesce(priced_requests.provider_id, 'unknown') as provider_id,
         coalesce(priced_requests.model_id, priced_requests.billed_model, 'unknown') as model_id,
         priced_requests.service_tier,
+        coalesce(priced_requests.region_id, '') as region_id,
         priced_requests.priced_cost_usd is not null as is_priced,
         priced_requests.input_uncached_tokens
         + priced_requests.cache_write_5m_tokens
@@ -40,6 +41,7 @@ select
     provider_id,
     model_id,
     service_tier,
+    region_id,
     is_priced,
     cast(sum(input_tokens) as bigint) as input_tokens,
     cast(sum(cached_tokens) as bigint) as cached_tokens,
@@ -47,4 +49,4 @@ select
     case when is_priced then cast(sum(priced_cost_usd) as decimal(38, 12)) end as priced_cost_usd
 from attempts
 where input_tokens + cached_tokens + output_tokens > 0
-group by usage_date, minute_start, provider_id, model_id, service_tier, is_priced
+group by usage_date, minute_start, provider_id, model_id, service_tier, region_id, is_priced

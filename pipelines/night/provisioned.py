@@ -1,0 +1,90 @@
+"""Provisioned throughput: the minutes of every day that is stale, and advice for every billing period that is.
+
+Minutes are read day by day, and packed: a month of them is never in memory as rows.
+"""
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+
+from contracts import conform, contract
+from models.frames import frame_of
+from models.provisioned_advice import PROVIDER_ID, provisioned_advice
+from models.provisioned_advice import TABLE as PROVISIONED
+from models.provisioned_minutes import DayMinutes, Model, day_minutes
+from pipelines.calendar import next_month
+from pipelines.house import House
+from pipelines.night.build import Built, read_view, replace_slices, stale_targets
+from pipelines.night.stale import input_range
+from pipelines.provisioned_units import terms_by_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MINUTES, DEPLOYMENTS, PRICES = "provisioned_minutes", "provisioned_deployments", "provisioned_prices"
+TIERS = ("default", "provisioned")
+
+
+def build_provisioned_minutes(house: House, first: date, last: date) -> Built:
+    """Keeps the minutes of the days that a run of the days first..last must rebuild, of models sold as units."""
+    output = contract(MINUTES)
+    targets = stale_targets(house, output, first, last)
+    models = _sold_models(house) if targets else set[str]()
+    pieces: list[pa.Table] = []
+    for target in targets:
+        pieces += replace_slices(house, output, _minutes(house, models, target.slice_date), [target])
+    return Built(MINUTES, tuple(target.slice_date for target in targets), sum(piece.num_rows for piece in pieces))
+
+
+def _sold_models(house: House) -> set[str]:
+    """Models in use whose units are known: where there are none, no log is read."""
+    known = {model for of_scope in terms_by_scope().values() for model in of_scope}
+    rows = house.lake.read("model_identity").select(["provider_id", "model_id"]).to_pylist()
+    return {row["model_id"] for row in rows if row["provider_id"] == PROVIDER_ID} & known
+
+
+def _minutes(house: House, models: set[str], day: date) -> pa.Table:
+    output = contract(MINUTES)
+    if not models:
+        return output.arrow_schema().empty_table()
+    rows = frame_of(read_view(house, contract("usage_by_minute"), day))
+    mine = rows.filter(
+        pl.col("provider_id") == PROVIDER_ID, pl.col("model_id").is_in(models), pl.col("service_tier").is_in(TIERS)
+    )
+    return conform(output, mine.to_arrow())
+
+
+def build_provisioned_advice(house: House, first: date, last: date) -> Built:
+    """Advises for the billing periods that a run of the days first..last must rebuild."""
+    output = contract(PROVISIONED)
+    pieces: list[pa.Table] = []
+    targets = stale_targets(house, output, first, last)
+    for target in targets:
+        month = target.slice_date
+        deployments, prices = (
+            frame_of(house.lake.read(name, *input_range(output, contract(name), month)))
+            for name in (DEPLOYMENTS, PRICES)
+        )
+        days = _days(house, month)
+        found = provisioned_advice(days, deployments, prices, month, terms_by_scope())
+        pieces += replace_slices(house, output, conform(output, found.to_arrow()), [target])
+    rows = pa.concat_tables(pieces) if pieces else None
+    advised = sum(value is not None for value in rows["advised_units"].to_pylist()) if rows is not None else 0
+    note = f"units that would have saved money: {advised:,} ways to hold them" if advised else ""
+    return Built(
+        PROVISIONED, tuple(target.slice_date for target in targets), sum(p.num_rows for p in pieces), note=note
+    )
+
+
+def _days(house: House, month: date) -> "Mapping[date, Mapping[Model, DayMinutes]]":
+    """The month's days that the log told of, also those of no request; by day the minutes of each model."""
+    end = next_month(month)
+    told = {piece.slice_date for piece in house.lake.slices("gateway_requests")}
+    filled = {piece.slice_date for piece in house.lake.slices(MINUTES) if piece.row_count}
+    found: dict[date, dict[Model, DayMinutes]] = {}
+    for day in sorted(day for day in told if month <= day < end):
+        rows = house.lake.read(MINUTES, day, day + timedelta(days=1)) if day in filled else None
+        found[day] = day_minutes(frame_of(rows)) if rows is not None else {}
+    return found

@@ -1,0 +1,196 @@
+"""What is advised of units of provisioned throughput, worked out by hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from models.frames import frame_of
+from models.provisioned import UnitTerms
+from models.provisioned_advice import provisioned_advice
+from models.provisioned_minutes import DayMinutes, Model, day_minutes
+from tests.sql.golden import filled
+
+MONTH = date(2026, 10, 1)
+GLOBAL = UnitTerms(3_000, Fraction(4), Fraction(0), fewest=15, step=5)
+REGIONAL = UnitTerms(3_000, Fraction(4), Fraction(0), fewest=50, step=50)
+TERMS = {"Global": {"gpt-4.1": GLOBAL}, "Regional": {"gpt-4.1": REGIONAL}}
+EAST: Model = ("gpt-4.1", "eastus")
+HOURLY = {
+    "usage_date": date(2026, 10, 31),
+    "provider_name": "Microsoft",
+    "region_id": "eastus",
+    "scope": "Global",
+    "purchase_option": "provisioned",
+    "sku_id": "unit",
+    "sku_price_id": "",
+    "currency": "USD",
+    "unit_price": "0.30",
+}
+DEPLOYED = {
+    "billing_period": MONTH,
+    "provider_name": "Microsoft",
+    "deployment_id": "/one",
+    "region_id": "eastus",
+    "model": "GPT-4.1",
+    "provisioned_units": "30",
+}
+
+
+def busy(usd_per_mtok: str = "2", **changed: Any) -> DayMinutes:
+    """60,000 tokens in every minute: 20 units carry them, and by the token they cost 172.80 a day at 2 a million."""
+    counts = np.tile(np.array([[60_000, 0, 0]]), (1440, 1))
+    cost = Decimal(usd_per_mtok) * 60 * 1440 / 1000
+    return replace(DayMinutes(counts, (60_000 * 1440, 0, 0), cost, unpriced_tokens=0, has_units=False), **changed)
+
+
+def days(*told: Mapping[Model, DayMinutes]) -> dict[date, Mapping[Model, DayMinutes]]:
+    return {MONTH + timedelta(days=number): one for number, one in enumerate(told)}
+
+
+def advice(
+    minutes: Mapping[date, Mapping[Model, DayMinutes]],
+    prices: Sequence[dict[str, Any]] = (HOURLY,),
+    deployed: Sequence[dict[str, Any]] = (),
+) -> list[dict[str, Any]]:
+    deployments = frame_of(filled("provisioned_deployments", list(deployed)))
+    listed = frame_of(filled("provisioned_prices", list(prices)))
+    return provisioned_advice(minutes, deployments, listed, MONTH, TERMS).to_dicts()
+
+
+def test_units_that_carry_all_cost_less_than_its_tokens() -> None:
+    """20 units at 0.30 are 144 a day, 28.80 less than by the token; a month of 730 hours is 730/24 days."""
+    (row,) = advice(days(*[{EAST: busy()}] * 8))
+    assert (row["model_id"], row["region_id"], row["day_count"]) == (*EAST, 8)
+    assert (row["mean_tokens_per_minute"], row["peak_tokens_per_minute"]) == (60_000, 60_000)
+    assert (row["weighted_usd_per_mtok"], row["unit_price"]) == (2, Decimal("0.3"))
+    assert (row["current_units"], row["best_units"], row["advised_units"]) == (0, 20, 20)
+    assert row["token_monthly_cost"] == row["current_monthly_cost"] == 5256
+    assert (row["best_monthly_cost"], row["monthly_saving"]) == (4380, 876)
+    assert row["saving_p10"] == 876  # all days are alike
+    assert (row["current_spill_ratio"], row["best_spill_ratio"]) == (1, 0)
+    assert (row["confidence"], row["reason"]) == ("C", None)
+
+
+def test_output_weighs_by_the_terms_and_what_was_cached_nothing() -> None:
+    """10,000 tokens out weigh as the 40,000 in that are left: 172.80 a day for as many weighted tokens as before."""
+    counts = np.tile(np.array([[20_000, 999, 10_000]]), (1440, 1))
+    day = busy(counts=counts, priced=(20_000 * 1440, 999 * 1440, 10_000 * 1440))
+    (row,) = advice(days(*[{EAST: day}] * 7))
+    assert (row["weighted_usd_per_mtok"], row["advised_units"], row["monthly_saving"]) == (2, 20, 876)
+
+
+def test_a_whole_month_whose_tokens_all_have_a_price_is_surer() -> None:
+    assert [row["confidence"] for row in advice(days(*[{EAST: busy()}] * 28))] == ["B"]
+    partly = [{EAST: busy(unpriced_tokens=1)}, *[{EAST: busy()}] * 27]
+    assert [(row["confidence"], row["unpriced_tokens"]) for row in advice(days(*partly))] == [("C", 1)]
+
+
+def test_what_one_day_alone_would_save_is_not_advised() -> None:
+    """At 20 a million the one day costs 1,728 and units 144 on each of seven: 720 less, in seven days.
+
+    A week that is drawn from them has no such day in one case of three, and costs 1,008 more then.
+    """
+    (row,) = advice(days({EAST: busy("20")}, *[dict[Model, DayMinutes]()] * 6))
+    month = Fraction(730, 24 * 7)
+    assert (row["best_units"], row["advised_units"], row["reason"]) == (20, None, "no_saving")
+    assert row["monthly_saving"] == round(Decimal(720 * 730) / 168, 12)
+    assert float(row["saving_p10"]) == pytest.approx(float(-1008 * month))
+
+
+def test_units_that_are_deployed_are_held_against_the_best_number_once() -> None:
+    """30 units are 216 a day, 20 of them 144; two accounts pay for the one deployment."""
+    twice = [{**DEPLOYED, "billing_account_id": account} for account in ("1", "2")]
+    (row,) = advice(days(*[{EAST: busy()}] * 7), deployed=twice)
+    assert (row["current_units"], row["advised_units"], row["current_spill_ratio"]) == (30, 20, 0)
+    assert row["monthly_saving"] == Decimal(72) * 730 / 24
+    (row,) = advice(days(*[{EAST: busy()}] * 7), deployed=[{**DEPLOYED, "provisioned_units": "20"}])
+    assert (row["current_units"], row["advised_units"], row["reason"]) == (20, None, "no_saving")
+
+
+def test_units_that_nobody_knows_leave_the_saving_unknown() -> None:
+    untold = {"deployed": [{**DEPLOYED, "provisioned_units": None}]}
+    served = days(*[{EAST: busy(has_units=True)}] * 7)
+    for (row,) in (advice(days(*[{EAST: busy()}] * 7), **untold), advice(served)):
+        assert (row["current_units"], row["best_units"], row["advised_units"]) == (None, 20, None)
+        assert (row["current_monthly_cost"], row["monthly_saving"], row["reason"]) == (None, None, "unknown_units")
+
+
+def test_each_way_of_buying_is_a_row_by_its_own_terms_and_price() -> None:
+    """Reserved for 146 a month of 730 hours a unit is 0.20; regional ones are sold from 50 on: 360 a day."""
+    month = {"purchase_option": "reserved", "term_months": 1, "unit_price": "0", "upfront_price": "146"}
+    old = {**HOURLY, "usage_date": date(2026, 10, 30), "unit_price": "0.01"}
+    euro = {**HOURLY, "currency": "EUR", "unit_price": "0.01"}
+    prices = [HOURLY, {**HOURLY, **month}, {**HOURLY, "scope": "Regional", "region_id": ""}, old, euro]
+    rows = {(row["scope"], row["purchase_option"]): row for row in advice(days(*[{EAST: busy()}] * 7), prices)}
+    assert [key for key, row in rows.items() if row["advised_units"] == 20] == [
+        ("Global", "provisioned"),
+        ("Global", "reserved"),
+    ]
+    reserved, regional = rows["Global", "reserved"], rows["Regional", "provisioned"]
+    assert (reserved["unit_price"], reserved["term_months"]) == (Decimal("0.2"), 1)
+    assert reserved["monthly_saving"] == Decimal("172.8") * 730 / 24 - 20 * Decimal("0.2") * 730
+    assert (regional["best_units"], regional["reason"]) == (0, "no_saving")
+
+
+def test_a_region_that_is_not_told_has_the_price_that_all_agree_on() -> None:
+    """And the units of regions that the log has nothing of."""
+    nowhere: dict[Model, DayMinutes] = {("gpt-4.1", ""): busy()}
+    week = days(*[nowhere] * 7)
+    west = {**HOURLY, "region_id": "westus"}
+    (row,) = advice(week, [HOURLY, west], [DEPLOYED])
+    assert (row["region_id"], row["current_units"], row["unit_price"]) == ("", 30, Decimal("0.3"))
+    (row,) = advice(week, [HOURLY, {**west, "unit_price": "0.40"}])
+    assert (row["unit_price"], row["best_units"], row["reason"]) == (None, None, "unknown_region")
+
+
+def test_without_what_it_takes_there_is_a_row_that_says_so() -> None:
+    week = days(*[{EAST: busy()}] * 7)
+    assert [row["reason"] for row in advice(days(*[{EAST: busy()}] * 6))] == ["short_log"]
+    assert [row["reason"] for row in advice(week, [])] == ["no_unit_price"]
+    assert [row["reason"] for row in advice(week, [{**HOURLY, "region_id": "westus"}])] == ["no_unit_price"]
+    cached = busy(priced=(0, 500, 0), cost=Decimal(1))
+    (row,) = advice(days(*[{EAST: cached}] * 7))
+    assert (row["reason"], row["weighted_usd_per_mtok"]) == ("no_token_price", None)
+    west = {**DEPLOYED, "deployment_id": "/two", "region_id": "westus"}
+    old = {**DEPLOYED, "deployment_id": "/three", "model": "gpt-4o", "provisioned_units": "50"}
+    rows = {(row["model_id"], row["region_id"]): row for row in advice(week, deployed=[west, old])}
+    told = {key: (row["current_units"], row["reason"]) for key, row in rows.items()}
+    assert told == {
+        EAST: (0, None),
+        ("gpt-4.1", "westus"): (30, "no_traffic"),
+        ("gpt-4o", "eastus"): (50, "no_terms"),
+    }
+    assert advice({}) == []
+
+
+def test_a_days_minutes_are_added_over_tiers_and_priced_by_the_token_alone() -> None:
+    minute = {
+        "usage_date": MONTH,
+        "minute_start": "2026-10-01 10:00:00",
+        "provider_id": "azure",
+        "model_id": "gpt-4.1",
+        "service_tier": "default",
+        "region_id": "eastus",
+        "is_priced": True,
+        "input_tokens": 100,
+        "cached_tokens": 50,
+        "output_tokens": 10,
+        "priced_cost_usd": "0.25",
+    }
+    unpriced = {**minute, "is_priced": False, "priced_cost_usd": None, "input_tokens": 7, "cached_tokens": 0}
+    later = {**minute, "minute_start": "2026-10-01 10:01:00", "region_id": ""}
+    rows = [minute, unpriced, {**unpriced, "service_tier": "provisioned"}, later]
+    found = day_minutes(frame_of(filled("provisioned_minutes", rows)))
+    assert found.keys() == {EAST, ("gpt-4.1", "")}
+    east = found[EAST]
+    assert east.counts.tolist() == [[114, 50, 30]]
+    assert (east.priced, east.cost, east.unpriced_tokens, east.has_units) == ((100, 50, 10), Decimal("0.25"), 17, True)
+    assert not found["gpt-4.1", ""].has_units
+    assert day_minutes(pl.DataFrame(schema=frame_of(filled("provisioned_minutes", [])).schema)) == {}
