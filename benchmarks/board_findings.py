@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from benchmarks.board_decisions import own_gpus, units_of_throughput
 from benchmarks.board_frames import Ints, frame, money
 
 FACTORS = (
@@ -32,6 +33,8 @@ def findings(draw: np.random.Generator, starts: list[date], teams: int) -> dict[
         "savings": _savings(draw, starts, accounts),
         "request_costs": _request_costs(draw, starts, teams),
         "commitment_advice": _advice(starts),
+        "provisioned_advice": units_of_throughput(starts),
+        "break_even": own_gpus(),
         "bill_errata": _errata(starts[-1]),
         "verified_savings": _verified(),
     }

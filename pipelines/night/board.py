@@ -20,6 +20,7 @@ _TABLES = (
     *("reconciliation_summary", "reconciliation_by_cause", "invoice_tie_out", "period_states", "commitments"),
     *("commitment_coverage", "commitment_advice", "anomalies", "period_adjustments", "gpu_coverage", "budget_status"),
     *("forecasts", "unit_costs", "request_costs", "variance_bridge", "savings", "verified_savings", "bill_errata"),
+    *("break_even", "provisioned_advice"),
 )
 _HOUR_KEYS = ("usage_date", "hour", "cluster", "gpu_state", "is_warm_standby", "billing_currency")
 _LEDGER_KEYS = ("billing_period", "provider_id")

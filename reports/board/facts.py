@@ -96,6 +96,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("claimed_saving_usd", "realised_saving_usd", "realised_low_usd", "realised_high_usd", "verdict", "reason"),
         "evidence",
     ),
+    "break_even": (
+        *("plan_id", "model_id", "weights", "quantisation", "throughput_basis", "replica_gpus", "against"),
+        *("api_provider_id", "api_model_id", "api_monthly_cost", "purchase_option", "term_months", "provider_name"),
+        *("region_id", "instance_type", "machine_gpus", "machine_hour_cost", "own_monthly_cost", "saving_p10"),
+        *("saving_p50", "saving_p90", "probability", "utilisation_ratio", "needed_utilisation_ratio"),
+        *("break_even_multiple", "break_even_monthly_tokens", "payback_months", "verdict", "reason"),
+    ),
 }
 """What the page gets of each table at once, where the snapshot has it."""
 BY_MONTH: Mapping[str, tuple[str, ...]] = {
@@ -112,6 +119,11 @@ BY_MONTH: Mapping[str, tuple[str, ...]] = {
         *("purchase_option", "term_months", "payment_option", "first_day", "last_day", "mean_machines"),
         *("peak_machines", "on_demand_price", "committed_price", "advised_machines", "first_step_machines"),
         *("monthly_saving", "upfront_cost", "payback_months", "utilisation_ratio", "regret_at_70_percent", "reason"),
+    ),
+    "provisioned_advice": (
+        *("model_id", "region_id", "scope", "purchase_option", "term_months", "day_count", "unit_price"),
+        *("current_units", "advised_units", "current_spill_ratio", "best_spill_ratio", "monthly_saving"),
+        *("saving_p10", "confidence", "reason"),
     ),
 }
 """Tables of many rows, which the page opens by month, when it first shows that month."""

@@ -29,7 +29,8 @@ _AT_ONCE = 2
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "board"
 _SCRIPTS = (
     *("numbers", "data", "page", "state", "table", "columns", "months", "spend", "lines", "why"),
-    *("ledgers", "gpus", "commitments", "advice", "savings", "outlook", "requests", "anomalies", "changes", "main"),
+    *("ledgers", "gpus", "commitments", "advice", "throughput", "savings", "own", "outlook", "requests"),
+    *("anomalies", "changes", "main"),
 )
 """In the order in which they build on one another; together they are one function without a name outside."""
 

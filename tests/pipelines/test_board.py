@@ -43,7 +43,8 @@ def test_the_board_of_a_night_has_the_published_month_and_the_next_one_what_was_
     assert {"bill_errata", "verified_savings"} <= set(first["tables"])
     page = (tmp_path / "reports" / "2026-10" / "board.html").read_text("utf-8")
     by_month = set(re.findall(r'id="([a-z_]+)-2026-10"', page))
-    assert by_month == {"lines", "gpu", "hours", "why", "savings", "request_costs", "commitment_advice"}
+    advised = {"commitment_advice", "provisioned_advice"}
+    assert by_month == {"lines", "gpu", "hours", "why", "savings", "request_costs", *advised}
     assert ["team:search", "../../etc"] in first["words"]["account"]
 
     write_bill(tmp_path / "bills", [line(BilledCost="11", EffectiveCost="11")])

@@ -3,7 +3,7 @@ async function drawCommitments(host) {
   const one = month();
   const rows = rowsOf("commitments", one);
   const table = await part("gpu-" + one.month);
-  const next = advice(await monthRows("commitment_advice", one), one);
+  const next = [advice(await monthRows("commitment_advice", one), one), throughput(await monthRows("provisioned_advice", one), one)];
   if (!rows) return show(host, sentence("This snapshot holds no commitments."), next);
   if (!rows.length) return show(host, sentence("No commitment ran in " + one.label + ", as far as bills and price lists say."), coverage(one), next, covered(table));
   const promised = rows.filter((row) => row.payment_option !== "hourly").map(told(one));

@@ -7,6 +7,7 @@ const SECTIONS = [
   ["gpus", "GPUs", "GPUs", drawGpus],
   ["commitments", "Commitments", "Commitments", drawCommitments],
   ["savings", "Savings", "What it could have cost less", drawSavings],
+  ["own", "Own GPUs", "Own GPUs or an API", drawOwn],
   ["outlook", "Budgets", "Budgets and forecast", drawOutlook],
   ["outcomes", "Outcomes", "What it bought", drawOutcomes],
   ["anomalies", "Anomalies", "What was unusual", drawAnomalies],

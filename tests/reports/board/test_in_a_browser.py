@@ -260,6 +260,8 @@ def test_a_story_leads_to_its_lines(page: Page, board: Path) -> None:
         "unit_costs",
         "commitment_coverage",
         "commitment_advice",
+        "provisioned_advice",
+        "break_even",
         "variance_bridge",
         "savings",
         "request_costs",
@@ -284,7 +286,7 @@ def test_a_hostile_name_is_words_on_the_page_and_inert_in_a_file(
     page.open(file, "month=2026-10&by=account")
     assert page.run("window.taken") is None
     assert page.run("document.querySelectorAll('img, iframe, object, embed').length") == 0
-    assert page.run("document.querySelectorAll('script').length") == 2 + 3 * 7  # a core, a script, three months
+    assert page.run("document.querySelectorAll('script').length") == 2 + 3 * 8  # a core, a script, three months
     names = page.texts("#table-by-account .pick")
     assert {"=cmd|'/c calc'!A1", "</script><script>window.taken=1</script>", "evil"} <= set(names)
     page.act("document.querySelector('[data-focus=\"by=model\"]').click()")
