@@ -8,68 +8,8 @@
 -- What is a sum of requests says nothing of their sizes: the smallest context band's price is taken.
 -- Only the tiers named below are priced apart: any other word of a log about its tier means the default tier. What is
 -- provisioned is paid by the hour: the default tier's price is not that of its tokens.
-with regions as (
-    select distinct
-        provider_id,
-        model_id,
-        service_tier,
-        region_id
-    from price_book
-    where region_id <> ''
-),
-
-identified as (
-    select
-        gateway_requests.*,
-        model_identity.provider_id,
-        model_identity.model_id,
-        coalesce(model_identity.is_self_hosted, false) as is_self_hosted,
-        case gateway_requests.service_tier
-            when 'batch' then 'batch'
-            when 'flex' then 'flex'
-            when 'priority' then 'priority'
-            when 'provisioned' then 'provisioned'
-            when 'latency-optimized' then 'latency-optimized'
-            else 'default'
-        end as pricing_tier,
-        gateway_requests.input_uncached_tokens
-        + gateway_requests.cache_read_tokens
-        + gateway_requests.cache_write_5m_tokens
-        + gateway_requests.cache_write_1h_tokens
-        + gateway_requests.input_audio_tokens
-        + gateway_requests.output_text_tokens
-        + gateway_requests.output_reasoning_tokens
-        + gateway_requests.output_audio_tokens as bucket_tokens,
-        case when coalesce(gateway_requests.is_sum, false) then 0 else gateway_requests.input_total_tokens end
-            as band_tokens
-    from gateway_requests
-    left join second_sightings
-        on
-            gateway_requests.x_source = second_sightings.x_source
-            and gateway_requests.x_page = second_sightings.x_page
-            and gateway_requests.x_row = second_sightings.x_row
-    left join model_identity
-        on
-            coalesce(gateway_requests.provider, '') = model_identity.source_provider
-            and gateway_requests.billed_model = model_identity.source_model
-    where second_sightings.x_row is null
-),
-
-located as (
-    select
-        identified.*,
-        coalesce(regions.region_id, '') as price_region_id
-    from identified
-    left join regions
-        on
-            identified.provider_id = regions.provider_id
-            and identified.model_id = regions.model_id
-            and identified.pricing_tier = regions.service_tier
-            and coalesce(identified.region_id, '*') = regions.region_id
-),
-
--- own models have a price that holds for a day: what their GPUs cost, over their tokens
-prices_in_force as (
+-- Own models have a price that holds for a day: what their GPUs cost, over their tokens.
+with prices_in_force as (
     select
         provider_id,
         model_id,
@@ -111,6 +51,105 @@ prices_in_force as (
     from self_hosted_prices
 ),
 
+-- a model with prices has a number, by which its prices are found: one comparison for each request and not two of text
+priced_models as (
+    select
+        provider_id,
+        model_id,
+        row_number() over (order by provider_id, model_id) as model_number
+    from prices_in_force
+    group by
+        provider_id,
+        model_id
+),
+
+identities as (
+    select
+        model_identity.source_provider,
+        model_identity.source_model,
+        model_identity.provider_id,
+        model_identity.model_id,
+        model_identity.is_self_hosted,
+        priced_models.model_number
+    from model_identity
+    left join priced_models
+        on
+            model_identity.provider_id = priced_models.provider_id
+            and model_identity.model_id = priced_models.model_id
+),
+
+regions as (
+    select distinct
+        provider_id,
+        model_id,
+        service_tier,
+        region_id
+    from price_book
+    where region_id <> ''
+),
+
+identified as (
+    select
+        gateway_requests.*,
+        identities.provider_id,
+        identities.model_id,
+        identities.model_number,
+        coalesce(identities.is_self_hosted, false) as is_self_hosted,
+        case gateway_requests.service_tier
+            when 'batch' then 'batch'
+            when 'flex' then 'flex'
+            when 'priority' then 'priority'
+            when 'provisioned' then 'provisioned'
+            when 'latency-optimized' then 'latency-optimized'
+            else 'default'
+        end as pricing_tier,
+        gateway_requests.input_uncached_tokens
+        + gateway_requests.cache_read_tokens
+        + gateway_requests.cache_write_5m_tokens
+        + gateway_requests.cache_write_1h_tokens
+        + gateway_requests.input_audio_tokens
+        + gateway_requests.output_text_tokens
+        + gateway_requests.output_reasoning_tokens
+        + gateway_requests.output_audio_tokens as bucket_tokens,
+        case when coalesce(gateway_requests.is_sum, false) then 0 else gateway_requests.input_total_tokens end
+            as band_tokens
+    from gateway_requests
+    left join second_sightings
+        on
+            gateway_requests.x_source = second_sightings.x_source
+            and gateway_requests.x_page = second_sightings.x_page
+            and gateway_requests.x_row = second_sightings.x_row
+    left join identities
+        on
+            coalesce(gateway_requests.provider, '') = identities.source_provider
+            and gateway_requests.billed_model = identities.source_model
+    where second_sightings.x_row is null
+),
+
+located as (
+    select
+        identified.*,
+        coalesce(regions.region_id, '') as price_region_id
+    from identified
+    left join regions
+        on
+            identified.provider_id = regions.provider_id
+            and identified.model_id = regions.model_id
+            and identified.pricing_tier = regions.service_tier
+            and coalesce(identified.region_id, '*') = regions.region_id
+),
+
+numbered as (
+    select
+        prices_in_force.*,
+        priced_models.model_number
+    from prices_in_force
+    inner join priced_models
+        on
+            prices_in_force.provider_id = priced_models.provider_id
+            and prices_in_force.model_id = priced_models.model_id
+),
+
 -- prices are kept in twelve decimals: whole picodollars
 book as (
     select
@@ -132,7 +171,7 @@ book as (
         ) as output_reasoning_price,
         cast(cast(output_audio_usd_per_token as decimal(24, 12)) * cast('1000000000000' as decimal(13, 0)) as bigint)
             as output_audio_price
-    from prices_in_force
+    from numbered
 ),
 
 costed as (
@@ -177,8 +216,7 @@ costed as (
     from located
     left join book
         on
-            located.provider_id = book.provider_id
-            and located.model_id = book.model_id
+            located.model_number = book.model_number
             and located.pricing_tier = book.service_tier
             and located.price_region_id = book.region_id
             and located.started_at >= book.valid_from

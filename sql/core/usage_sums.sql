@@ -2,13 +2,14 @@
 -- the half hour and price, its memory bounded by the groups. Days, hours and tags are made of these few rows, so that
 -- a log is read and priced once for all of them.
 -- It has the plain sums by outcome, hit and pricing, under the names as they are; what is called the same is brought
--- together afterwards, from few rows. Half hours tell a bill's days from UTC's, and in some places a day begins at one.
--- A price that begins within one parts it. They hold only what a provider is paid for by tokens: neither the gateway's
--- own cache nor the company's own models, nor what is provisioned and paid by the hour.
+-- together afterwards, from few rows. What follows from another name is none to sum by, since each costs time for each
+-- request: a logged name is of one model, and a hit is told by its pricing.
+-- Half hours tell a bill's days from UTC's, and in some places a day begins at one. A price that begins within one
+-- parts it. They hold only what a provider is paid for by tokens: neither the gateway's own cache nor the company's own
+-- models, nor what is provisioned and paid by the hour.
 with requests as (
     select
         *,
-        case when model_id is null then billed_model end as unknown_model,
         date_trunc('hour', started_at)
         + case when minute(started_at) < 30 then interval 0 minute else interval 30 minute end as half_hour,
         case when tags like '%","%' then cast(json_array_length(tags) as bigint) else 1 end as tag_count
@@ -19,10 +20,8 @@ sums as (
     select
         usage_date,
         x_source,
-        provider_id,
-        model_id,
-        unknown_model,
-        is_self_hosted,
+        source_provider,
+        billed_model,
         gateway_team_id,
         key_id,
         key_alias,
@@ -38,10 +37,14 @@ sums as (
         price_input_tokens_from,
         price_from,
         grouping(half_hour) = 1 as is_by_name,
+        any_value(provider_id) as provider_id,
+        any_value(model_id) as model_id,
+        any_value(is_self_hosted) as is_self_hosted,
         count(*) as request_count,
-        count(*) filter (
-            where input_total_tokens + output_text_tokens + output_reasoning_tokens + output_audio_tokens > 0
-        ) as answered_count,
+        sum(case
+            when input_total_tokens + output_text_tokens + output_reasoning_tokens + output_audio_tokens > 0 then 1
+            else 0
+        end) as answered_count,
         sum(input_uncached_tokens) as input_uncached_tokens,
         sum(cache_read_tokens) as cache_read_tokens,
         sum(cache_write_5m_tokens) as cache_write_5m_tokens,
@@ -58,10 +61,8 @@ sums as (
         (
             usage_date,
             x_source,
-            provider_id,
-            model_id,
-            unknown_model,
-            is_self_hosted,
+            source_provider,
+            billed_model,
             gateway_team_id,
             key_id,
             key_alias,
@@ -70,16 +71,13 @@ sums as (
             service_tier,
             price_region_id,
             status,
-            is_cache_hit,
             pricing_status,
             tag_count
         ),
         (
             usage_date,
-            provider_id,
-            model_id,
-            unknown_model,
-            is_self_hosted,
+            source_provider,
+            billed_model,
             service_tier,
             price_region_id,
             is_cache_hit,
@@ -94,9 +92,10 @@ named as (
     select
         *,
         case when is_by_name then 'name' else 'half_hour' end as summed_by,
+        case when is_by_name then coalesce(pricing_status, '') = 'cache_hit' else is_cache_hit end as is_hit,
         coalesce(x_source, '') as source_name,
         coalesce(provider_id, 'unknown') as provider_name,
-        coalesce(model_id, unknown_model, 'unknown') as model_name,
+        coalesce(model_id, billed_model, 'unknown') as model_name,
         coalesce(gateway_team_id, '') as team_name,
         coalesce(key_id, '') as key_name,
         coalesce(key_alias, '') as alias_name,
@@ -133,7 +132,7 @@ select
     band_from as input_tokens_from,
     priced_from as price_from,
     outcome as status,
-    is_cache_hit,
+    is_hit as is_cache_hit,
     pricing as pricing_status,
     tag_number as tag_count,
     cast(sum(request_count) as bigint) as request_count,
@@ -168,6 +167,6 @@ group by
     band_from,
     priced_from,
     outcome,
-    is_cache_hit,
+    is_hit,
     pricing,
     tag_number
