@@ -25,6 +25,7 @@ import polars as pl
 
 from models.forecast_series import within
 from models.frames import conform, schema_of
+from models.open_months import is_over
 from models.scopes import DIMENSIONS, Scope
 
 TABLE = "budget_status"
@@ -124,7 +125,7 @@ def _row(
     spent = _sum(charged)
     unknown = charged.filter(pl.col("amount").is_null())["billing_currency"].unique().sort().to_list()
     until = charged.filter(pl.col("day") <= settled) if settled is not None else charged.clear()
-    is_over = settled is not None and settled >= _last(month)
+    ended = is_over(month, settled)
     chance = breach_chance(forecast["quantiles"], amount) if forecast else None
     burn_1, burn_7 = _burn(forecast, amount, month)
     is_burning = None if burn_1 is None or burn_7 is None else _is_burning(burn_1, burn_7, rules)
@@ -136,10 +137,10 @@ def _row(
         *(_EXACT.subtract(amount, spent), _shown(_EXACT.divide(spent, amount))),
         *(_shown(burn_1), _shown(burn_7), is_burning),
         *_month_end(forecast),
-        *(None if chance is None else chance.quantize(_CHANCE), _no_chance(forecast, is_over=is_over)),
+        *(None if chance is None else chance.quantize(_CHANCE), _no_chance(forecast, ended=ended)),
         highest(rules.spent, spent, amount),
         None if chance is None else highest(rules.breach_chance, chance, Decimal(1)),
-        *(not is_over, _is_provisional(charged, is_over=is_over)),
+        *(not ended, _is_provisional(charged, ended=ended)),
     )
 
 
@@ -159,15 +160,15 @@ def _month_end(forecast: Mapping[str, Any] | None) -> tuple[Decimal | None, ...]
     return tuple(None if forecast is None else forecast[f"month_end_p{share}"] for share in (10, 50, 90))
 
 
-def _no_chance(forecast: Mapping[str, Any] | None, *, is_over: bool) -> str | None:
-    if is_over:
+def _no_chance(forecast: Mapping[str, Any] | None, *, ended: bool) -> str | None:
+    if ended:
         return "the month is over"
     return "nothing was ever told of it" if forecast is None else forecast["no_interval_reason"]
 
 
-def _is_provisional(charged: pl.DataFrame, *, is_over: bool) -> bool:
+def _is_provisional(charged: pl.DataFrame, *, ended: bool) -> bool:
     """Whether it can still change: the month is not over, or a bill of it is not final."""
-    return not is_over or charged["period_state"].is_in(["open", "provisional"]).any()
+    return not ended or charged["period_state"].is_in(["open", "provisional"]).any()
 
 
 def _settled_in(month: date, settled: date | None) -> date | None:

@@ -25,6 +25,7 @@ from models.forecast_choice import Choice, choose
 from models.forecast_origins import HIGH, LOW, MIDDLE, Record, Target
 from models.forecast_series import History, histories, within
 from models.frames import conform, schema_of
+from models.open_months import month_after, open_months
 from models.scheduled_costs import Scheduled, evidence_of
 from models.scopes import COST, Scope
 
@@ -64,14 +65,6 @@ class _Series:
     choice: Choice
 
 
-def open_months(settled: date, newest: date) -> list[date]:
-    """The months that are forecast: the one that the first unsettled day lies in, and those begun since."""
-    months = [(settled + _DAY).replace(day=1)]
-    while (following := _after(months[-1])) <= newest:
-        months.append(following)
-    return months
-
-
 def forecasts(told: Told, scopes: Iterable[Scope]) -> pl.DataFrame:
     """Every scope's forecast of every open month, in the shape of `forecasts`."""
     found = list(histories(told.daily, sorted(set(scopes)), told.settled))
@@ -79,7 +72,7 @@ def forecasts(told: Told, scopes: Iterable[Scope]) -> pl.DataFrame:
     for month in open_months(told.settled, told.newest):
         target = Target(
             max(0, (month - told.settled - _DAY).days),
-            (_after(month) - told.settled - _DAY).days,
+            (month_after(month) - told.settled - _DAY).days,
         )
         series = [_Series(history, choose(history, target, month)) for history in found]
         needed = _calibrations(series)
@@ -107,7 +100,7 @@ def _row(
     settled = _amount(charged.filter(within(scope) & (pl.col("day") <= told.settled))["units"].to_list())
     awaited = [part for part in told.scheduled.get(month, []) if _is_of(scope, part)]
     fixed = _amount(part.units for part in awaited)
-    unsettled_days = max(0, (min(told.newest, _after(month) - _DAY) - max(told.settled, month - _DAY)).days)
+    unsettled_days = max(0, (min(told.newest, month_after(month) - _DAY) - max(told.settled, month - _DAY)).days)
     estimates = _Estimates.of(choice, target, unsettled_days, calibration)
     return (
         *(month, scope.level, scope.metric, scope.account, scope.team_id, scope.provider_name, scope.model_id),
@@ -203,7 +196,3 @@ def _amount(units: Iterable[int]) -> Decimal:
 
 def _rounded(estimate: float) -> Decimal:
     return Decimal(str(estimate)).quantize(_PLACES)
-
-
-def _after(month: date) -> date:
-    return (month.replace(day=28) + timedelta(days=4)).replace(day=1)

@@ -47,11 +47,13 @@ def show_budgets(console: Console, file: Path, request: BudgetsRequest) -> int:
 
 
 def _show(console: Console, house: "House", month: date | None) -> None:
-    from pipelines.night.budget_alerts import status_rows
+    from models.open_months import shown_months
+    from pipelines.night.budget_alerts import forecast_months, status_rows
     from reports.budget_lines import budget_lines, month_label
 
     rows = status_rows(house)
-    months = [month] if month else sorted({row["billing_period"] for row in rows if row["is_current"]})
+    current = (row["billing_period"] for row in rows if row["is_current"])
+    months = [month] if month else shown_months(current, forecast_months(house.lake.published()) if rows else [])
     for period in months:
         lines = budget_lines(rows, period)
         if not lines:
@@ -87,17 +89,15 @@ def _tell(console: Console, house: "House", request: BudgetsRequest) -> int:
 
 def _export(console: Console, file: Path, request: BudgetsRequest) -> int:
     """Writes the gateway's configuration, and the calls of its API beside it."""
-    from pipelines.calendar import month_start
     from pipelines.cli.commands import OK, WITH_PROBLEMS, WRONG, stopped
     from pipelines.cli.litellm_budgets import exported
-    from pipelines.clock import utc_now
     from pipelines.config import load
 
     if request.form not in FORMS or request.file is None:
         return stopped(console, f"Say what to export and where: --export {LITELLM} budgets.yaml", WRONG)
     config, _ = load(file)
     try:
-        found = exported(config, request.month or month_start(utc_now().date()))
+        found = exported(config, request.month or _current(file))
     except ValueError as error:
         return stopped(console, str(error), WRONG)
     calls = request.file.with_suffix(".requests.json")
@@ -108,3 +108,19 @@ def _export(console: Console, file: Path, request: BudgetsRequest) -> int:
     for told in found.left_out:
         console.print(f"[red]✗[/] {escape(told)}", highlight=False, soft_wrap=True)
     return WITH_PROBLEMS if found.left_out else OK
+
+
+def _current(file: Path) -> date:
+    """The current month by what is published; before the first night has published, the month of today (UTC)."""
+    from models.open_months import current_month
+    from pipelines.calendar import month_start
+    from pipelines.clock import utc_now
+    from pipelines.config.place import lake_place
+    from pipelines.lake import Lake, NothingPublishedError
+    from pipelines.night.budget_alerts import forecast_months
+
+    try:
+        known = current_month(forecast_months(Lake.open(*lake_place(file), utc_now).published()))
+    except NothingPublishedError:
+        known = None
+    return known or month_start(utc_now().date())

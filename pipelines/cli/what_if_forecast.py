@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Asked:
-    """What the caller says: the month, None for the first that is not over, and each driver in per cent."""
+    """What the caller says: the month, None for the current one, and each driver in per cent."""
 
     month: date | None
     requests_percent: int
@@ -63,8 +63,8 @@ def what_if_forecast(console: Console, file: Path, asked: Asked) -> int:
 
     try:
         with Lake.open(*lake_place(file), utc_now).published().database() as database:
-            months = _months(database)
-            month = asked.month or next(iter(months), None)
+            months, current = _months(database)
+            month = asked.month or current
             found = read_series(database, month) if month is not None and month in months else []
     except ConfigError as error:
         return stopped(console, str(error), WRONG)
@@ -77,9 +77,14 @@ def what_if_forecast(console: Console, file: Path, asked: Asked) -> int:
     return OK
 
 
-def _months(database: "duckdb.DuckDBPyConnection") -> list[date]:
-    query = "select distinct billing_period from forecasts where remaining_days > 0 order by billing_period"
-    return [row[0] for row in database.execute(query).fetchall()]
+def _months(database: "duckdb.DuckDBPyConnection") -> tuple[list[date], date | None]:
+    """The months with days left, oldest first, and the current month."""
+    from models.open_months import current_month
+
+    query = "select metric, billing_period, max(remaining_days) from forecasts group by metric, billing_period"
+    found = database.execute(query).fetchall()
+    left = sorted({month for _, month, days in found if days > 0})
+    return left, current_month((metric, month) for metric, month, _ in found)
 
 
 def read_series(database: "duckdb.DuckDBPyConnection", month: date) -> list[Series]:

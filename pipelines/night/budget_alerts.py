@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from models.budgets import TABLE as BUDGET_STATUS
 from pipelines.config.schema import Mail
 from pipelines.house import House
 from pipelines.lake import NotPublishedError
+from pipelines.lake.published import Snapshot
 from pipelines.night.posting import mail_transport, outbox_of
 from reports.budget_mail import BREACH, SPENT, Alert, alert_key, alert_message, alerts
 from reports.filenames import safe_name
@@ -33,6 +34,16 @@ def status_rows(house: House) -> list[dict[str, Any]]:
         return house.lake.published().read(BUDGET_STATUS).to_pylist()
     except NotPublishedError:
         return []
+
+
+def forecast_months(snapshot: Snapshot) -> list[tuple[str, date]]:
+    """Metric and month of what a snapshot forecasts; none where it does not have the table yet."""
+    try:
+        rows = snapshot.read("forecasts")
+    except NotPublishedError:
+        return []
+    names = rows.select(["metric", "billing_period"]).to_pylist()
+    return sorted({(row["metric"], row["billing_period"]) for row in names})
 
 
 def due_alerts(house: House) -> list[Alert]:

@@ -12,10 +12,11 @@ from models.accounts import UNOWNED_USAGE, team_account
 from models.anomaly_series import BILL_LAG_DAYS, LOG_LAG_DAYS, SILENT_DAYS, settled_through
 from models.forecast_series import WINDOW_DAYS, base_scopes
 from models.forecasts import TABLE as FORECASTS
-from models.forecasts import Told, forecasts, open_months
+from models.forecasts import Told, forecasts
 from models.frames import conform as as_contract
 from models.frames import frame_of, schema_of
 from models.money import money_of, units_of
+from models.open_months import open_months
 from models.scheduled_costs import scheduled_costs
 from models.scopes import COST, DIMENSIONS, OUTCOME_COST, TOKENS, Scope
 from models.tokens import TOKEN_CLASSES

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from models.forecasts import Told, forecasts, open_months
+from models.forecasts import Told, forecasts
+from models.open_months import open_months
 from models.scheduled_costs import Scheduled, scheduled_costs
 from models.scopes import Scope
 

@@ -113,7 +113,8 @@ def test_a_month_s_end_and_its_budget_under_other_drivers(
     serve: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A quarter follows; three times the requests of the same length at the same price: 600 + 1.5 x 400."""
-    serve(forecast(), forecast(billing_period=date(2026, 12, 1)))
+    october = forecast(billing_period=date(2026, 10, 1), remaining_days=0)
+    serve(october, forecast(), forecast(billing_period=date(2026, 12, 1), metric="tokens"))
     assert what_if_forecast(Console(width=160), Path("farthing.yml"), Asked(None, 300, 100, 100)) == 0
     told = capsys.readouterr().out
     assert told.startswith("2026-11, days that are left at 300 % of the requests")
