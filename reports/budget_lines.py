@@ -18,6 +18,7 @@ class BudgetLine:
     """One budget of one month. Texts are ready to be shown, and NULL of the table is said in words.
 
     `interval` is where the month ends in eight of ten cases; empty where nobody knows. `spent_ratio` is for bars.
+    `unsettled` is how much of what is spent stands on days that may still grow; empty where none of it does.
     """
 
     budget_id: str
@@ -25,6 +26,7 @@ class BudgetLine:
     budget: str
     spent: str
     spent_ratio: Decimal
+    unsettled: str
     expected: str
     remaining: str
     is_overspent: bool
@@ -59,10 +61,11 @@ def budget_line(row: Mapping[str, Any]) -> BudgetLine:
         budget=amount_text(row["budget_amount"], unit),
         spent=_spent(row),
         spent_ratio=row["spent_ratio"],
+        unsettled=_unsettled(row),
         expected=_known(row["expected_amount"], unit, "nothing settled yet"),
         remaining=amount_text(row["remaining_amount"], unit),
         is_overspent=row["remaining_amount"] < 0,
-        month_end=_known(row["month_end_p50"], unit, "the month is over" if not row["is_current"] else "not known"),
+        month_end=_month_end(row),
         interval="" if low is None else f"{amount_text(low, unit)} to {amount_text(high, unit)}",
         chance=_chance(row),
         is_burning=bool(row["is_burning"]),
@@ -97,6 +100,23 @@ def _spent(row: Mapping[str, Any]) -> str:
     return f"{told}, without costs in {missing}, for which there is no rate" if missing else told
 
 
+def _unsettled(row: Mapping[str, Any]) -> str:
+    """Only where a settled day is known is the rest known to be unsettled."""
+    since = row["spent_amount"] - row["settled_amount"]
+    if not row["is_current"] or row["settled_date"] is None or not since:
+        return ""
+    return f"{amount_text(since, row['unit'])} on days that may still change"
+
+
+def _month_end(row: Mapping[str, Any]) -> str:
+    """Days that are not settled are estimated, whatever they show so far: the sum can be less than what is spent."""
+    middle = row["month_end_p50"]
+    told = _known(middle, row["unit"], "the month is over" if not row["is_current"] else "not known")
+    if middle is None or middle >= row["spent_amount"]:
+        return told
+    return f"{told}, less than is spent: days that may still change are estimated, not counted"
+
+
 def _known(amount: Decimal | None, unit: str, otherwise: str) -> str:
     return otherwise if amount is None else amount_text(amount, unit)
 
@@ -118,6 +138,8 @@ def _firmness(row: Mapping[str, Any]) -> str:
     if not row["is_provisional"]:
         return "final"
     settled = row["settled_date"]
-    if not row["is_current"] or settled is None or settled < row["billing_period"]:
-        return "provisional"
-    return f"provisional: settled up to {day_label(settled)}"
+    told = "provisional"
+    if row["is_current"] and settled is not None and settled >= row["billing_period"]:
+        told += f": settled up to {day_label(settled)}"
+    unsettled = _unsettled(row)
+    return f"{told}, of what is spent {unsettled}" if unsettled else told

@@ -64,7 +64,8 @@ def _show(console: Console, house: "House", month: date | None) -> None:
             table.add_column(heading, overflow="fold")
         for line in lines:
             end = f"{line.month_end}\n({line.interval})" if line.interval else line.month_end
-            shown = (line.budget_id, line.of_what, line.budget, line.spent, line.expected, end, line.chance)
+            spent = f"{line.spent}\n{line.unsettled}" if line.unsettled else line.spent
+            shown = (line.budget_id, line.of_what, line.budget, spent, line.expected, end, line.chance)
             table.add_row(*map(escape, shown), style="red" if line.is_overspent else None)
         console.print(table)
     if not months:

@@ -128,7 +128,7 @@ def test_a_likely_breach_and_a_burn_are_each_told(
     body = mailbox.messages[0].get_content()
     assert "October 2026 ends above $20.00 with a chance of 68.0" in body
     assert "$21.00, $18.00 to $25.00 in eight of ten cases" in body
-    assert "provisional: settled up to 14 Oct" in body
+    assert "provisional: settled up to 14 Oct, of what is spent $0.50 on days that may still change" in body
 
 
 def test_a_budget_that_went_to_another_team_is_told_to_the_team_of_its_month(

@@ -39,6 +39,7 @@ BUDGET: dict[str, Any] = {
     "unit": "USD",
     "budget_amount": Decimal(12000),
     "spent_amount": Decimal("12600.50"),
+    "settled_amount": Decimal("12600.5"),
     "spent_ratio": Decimal("1.050042"),
     "unconverted_currencies": None,
     "expected_amount": Decimal(12000),
@@ -101,13 +102,26 @@ def test_a_month_that_goes_on_says_where_it_ends(
     team: Team, period: Period, rows: TeamRows, shared: SharedFacts
 ) -> None:
     current = {"is_current": True, "is_provisional": True, "settled_date": date(2026, 7, 14)}
-    current |= {"month_end_p10": Decimal(11), "month_end_p50": Decimal(12), "month_end_p90": Decimal(13)}
+    current |= {"month_end_p10": Decimal(13000), "month_end_p50": Decimal(14000), "month_end_p90": Decimal(15000)}
     current |= {"breach_chance": Decimal("0.25"), "no_chance_reason": None}
     found = build_statement(team, period, replace(rows, budgets=(BUDGET | current,)), shared)
     (row,) = printed(found, "budgets")
     chance = "25.0\N{NARROW NO-BREAK SPACE}%"
-    end = f"month end $12.00; in eight of ten cases $11.00 to $13.00; chance to exceed {chance}"
+    end = f"month end $14,000.00; in eight of ten cases $13,000.00 to $15,000.00; chance to exceed {chance}"
     assert row[3] == f"$12,000.00 for team search; provisional: settled up to 14 Jul; {end}"
+
+
+def test_what_is_spent_on_days_that_may_still_change_is_told_and_why_the_month_can_end_below_it(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    """Of 12,600.50 spent, 12,000.25 up to the 14th: 600.25 since, for which days are estimated."""
+    current = {"is_current": True, "is_provisional": True, "settled_date": date(2026, 7, 14)}
+    current |= {"settled_amount": Decimal("12000.25"), "month_end_p50": Decimal("12600.49")}
+    found = build_statement(team, period, replace(rows, budgets=(BUDGET | current,)), shared)
+    (row,) = printed(found, "budgets")
+    standing = "provisional: settled up to 14 Jul, of what is spent $600.25 on days that may still change; "
+    end = "month end $12,600.49, less than is spent: days that may still change are estimated, not counted"
+    assert standing + end in row[3]
 
 
 def test_both_sections_stand_after_the_costs_on_every_page(statement: Statement) -> None:
