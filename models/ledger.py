@@ -41,6 +41,12 @@ __all__ = ["RULES", "check_conservation", "post"]
 RULES = "8"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
 
+DAYS_TOUCHED = {
+    "first_day": pl.col("charge_start").dt.date(),
+    "last_day": pl.max_horizontal("charge_start", pl.col("charge_end") - pl.duration(microseconds=1)).dt.date(),
+}
+"""The days that a charge group's period touches, both included, out of charge_start and charge_end."""
+
 
 def post(
     *,
@@ -93,15 +99,13 @@ def owned_charges(charge_groups: pl.DataFrame, gpu_states: pl.DataFrame, owners:
     """
     if repeated := charge_groups["charge_group_id"].is_duplicated().sum():
         raise ValueError(f"charge_groups: {repeated} rows share their charge_group_id: expected one row for each")
-    last = pl.max_horizontal("charge_start", pl.col("charge_end") - pl.duration(microseconds=1))
     is_gpu = pl.col("resource_id").is_in(gpu_states["resource_id"].unique().implode()).fill_null(value=False)
     # throughput is bought by the hour, and its line may name no model: what a model's API costs it is all the same
     is_throughput = pl.any_horizontal(pl.col("purchase_option", "service_tier") == PROVISIONED)
     charges = charge_groups.with_columns(
         billed_units=units_of("billed_cost"),
         effective_units=units_of("effective_cost"),
-        first_day=pl.col("charge_start").dt.date(),
-        last_day=last.dt.date(),
+        **DAYS_TOUCHED,
         is_throughput=is_throughput.fill_null(value=False),
         cost_kind=pl.when(pl.col("unused_commitment_id").is_not_null())
         .then(pl.lit(COMMITMENT_KIND))

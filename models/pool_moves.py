@@ -8,6 +8,7 @@ Here belongs: the moves and their weights. Here does not belong: which pool empt
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import polars as pl
 
@@ -27,6 +28,14 @@ _SOURCE = [
 ]
 _SHARE = ["pool_id", *_SPAN, "billing_currency", "pool_model_id", "to_account", "team_id", "feature", "weight"]
 _TEAM = "team:"
+
+
+class PoolStep(NamedTuple):
+    """A step of moves out of pools, and what these were split by."""
+
+    moves: pl.DataFrame
+    shares: pl.DataFrame
+    """pool_id, first_day, last_day, billing_currency, pool_model_id, to_account, team_id, feature, weight (Int128)."""
 
 
 def pool_moves(
@@ -49,19 +58,32 @@ def pool_moves(
         ValueError: money rests in a pool that is not among `pools`, pools feed only one another, or as
             `models.usage_weights.pool_shares`.
     """
+    return [step.moves for step in pool_steps(spread, charges, direct_costs(spread, charges), usage, pools, metrics)]
+
+
+def pool_steps(
+    spread: pl.DataFrame,
+    charges: pl.DataFrame,
+    direct: pl.DataFrame,
+    usage: pl.DataFrame,
+    pools: Sequence[Pool],
+    metrics: pl.DataFrame,
+) -> list[PoolStep]:
+    """As `pool_moves`, of some of a period's charges: `direct` is what `direct_costs` gives of all of them."""
     _require_known(spread, pools)
     stated = without_circles({pool.account: pool.shares for pool in pools if pool.shares})
     about = charges.select("charge_group_id", "billing_currency", *_SPAN)
-    direct = _direct(spread, about)
-    steps: list[pl.DataFrame] = []
+    steps: list[PoolStep] = []
     for number, accounts in enumerate(layers([pool.account for pool in pools], stated) or [[]], start=FIRST_STEP):
         emptied = [pool for pool in pools if pool.account in accounts]
-        resting = _resting(pl.concat([spread, *steps]), emptied).join(about, on="charge_group_id")
+        before = pl.concat([spread, *(step.moves for step in steps)])
+        resting = _resting(before, emptied).join(about, on="charge_group_id")
         spans = resting.select("pool_id", *_SPAN, "billing_currency").unique()
         measured = _by_metric(spans, metrics, emptied)
-        shares = pl.concat([_shares(spans, direct, usage, emptied, stated), measured])
-        left = _emptied(resting, _of_named_teams(shares, emptied), unmeasured(emptied))
-        steps.append(left.with_columns(pl.lit(number, pl.Int32).alias("step")))
+        known = pl.concat([_shares(spans, direct, usage, emptied, stated), measured])
+        shares = _of_named_teams(known, emptied)
+        left = _emptied(resting, shares, unmeasured(emptied))
+        steps.append(PoolStep(left.with_columns(pl.lit(number, pl.Int32).alias("step")), shares))
     return steps
 
 
@@ -92,10 +114,16 @@ def _resting(moves: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
     return there.group_by(*_SOURCE, "pool_id").agg(counted).sort(*_SOURCE).with_row_index("_source")
 
 
-def _direct(spread: pl.DataFrame, about: pl.DataFrame) -> pl.DataFrame:
-    """What step 2 gave each team: columns billing_currency, to_account, team_id, cost (credits left out), seconds."""
+def direct_costs(spread: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
+    """What step 2 gave each team: columns billing_currency, to_account, team_id, cost (credits left out), seconds.
+
+    Args:
+        spread: step 2 of a period, of which to_account, rule_kind, team_id, effective_units and gpu_seconds are read.
+        charges: columns charge_group_id, billing_currency.
+    """
     # capacity that lies unused is given out like a pool: it makes nobody's share of another pool larger
     was_used = pl.col("rule_kind") != UNUSED
+    about = charges.select("charge_group_id", "billing_currency")
     given = spread.filter(pl.col("to_account").str.starts_with(_TEAM), was_used).join(about, on="charge_group_id")
     cost, seconds = pl.col("effective_units"), pl.col("gpu_seconds")
     return given.group_by("billing_currency", "to_account", "team_id").agg(

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from pipelines.cli.explained_pools import pool_tables, without_receivers
 from pipelines.explain.question import Question
 from pipelines.explain.walk import CURRENCY, Explanation, Level
 from pipelines.explain.weights import WHOLE
@@ -29,6 +30,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "weights": (
         "origin",
         "rule_id",
+        "from_account",
         "basis",
         "model_id",
         "key_alias",
@@ -66,6 +68,7 @@ def as_text(asked: Question, number: int, explanation: Explanation, *, everythin
     """A page: the figure, and every level in groups, the largest first; all of them where `everything` is asked for."""
     cost = _COST["effective_cost" in explanation.mart.amounts]
     lines = [headline(asked, explanation), *_figures(explanation, cost), f"Snapshot {number}"]
+    lines += [f"  {note}" for note in explanation.notes]
     for level in explanation.levels:
         if level.name in _LABELS:
             lines += ["", titled(level), *in_groups(level, cost, everything=everything)]
@@ -76,13 +79,16 @@ def as_text(asked: Question, number: int, explanation: Explanation, *, everythin
 
 def titled(level: Level) -> str:
     """What a level is, and how many rows it has."""
-    return f"{level.title}: {'1 row' if level.rows.height == 1 else f'{level.rows.height:,} rows'}"
+    count = without_receivers(level.rows).height
+    return f"{level.title}: {'1 row' if count == 1 else f'{count:,} rows'}"
 
 
 def in_groups(level: Level, cost: str, *, everything: bool) -> Iterator[str]:
-    """A level of the ledger, in groups, by currency."""
-    for (currency,), rows in level.rows.group_by(CURRENCY, maintain_order=True):
+    """A level of the ledger, in groups, by currency; of the weights also who else carries the pools."""
+    for (currency,), rows in without_receivers(level.rows).group_by(CURRENCY, maintain_order=True):
         yield from _groups(level, rows, cost, str(currency), everything=everything)
+    if level.name == "weights":
+        yield from pool_tables(level.rows, cost, everything=everything)
 
 
 def headline(asked: Question, explanation: Explanation) -> str:
@@ -141,6 +147,8 @@ def _label(level: Level, row: dict[str, object], names: Sequence[str]) -> str:
     told = [shown(row[name]) for name in names if row[name] not in (None, "") and name != "basis"]
     count = row["row_count"]
     if level.name == "weights":
+        if row.get("from_account"):
+            return f"{row['from_account']}, {row['basis']} (who carries it: below)"
         weight = row.get("weight")
         amount = f"{plain(weight)} " if isinstance(weight, Decimal) and row["basis"] != WHOLE else ""
         return f"{amount}{row['basis']}: {', '.join(told)}"

@@ -46,10 +46,11 @@ def load(file: Path, environment: Mapping[str, str] | None = None) -> tuple[Conf
         problems += stray_session_token(document, config, environment)
     if problems or config is None:
         raise ConfigError(file, [found.blotted(problem) for problem in problems])
-    return config, _hash(document.content)
+    return config, content_hash(document.content)
 
 
-def _hash(content: dict[str, Any]) -> str:
+def content_hash(content: dict[str, Any]) -> str:
+    """The hash of what a file says: of references, not of secrets."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -23,6 +23,8 @@ class Evidence:
     database: duckdb.DuckDBPyConnection
     versions: Mapping[str, int]
     locked: frozenset[date]
+    configuration: str = ""
+    """Hash of the configuration with which the snapshot was made."""
     _slices: dict[tuple[str, int], list[Slice]] = field(default_factory=dict[tuple[str, int], list[Slice]], repr=False)
     files_told: dict[tuple[object, ...], tuple[Mapping[str, object], Sequence[str]]] = field(
         default_factory=dict[tuple[object, ...], tuple[Mapping[str, object], Sequence[str]]], repr=False
@@ -75,4 +77,6 @@ def evidence(lake: Lake) -> Generator[Evidence]:
         made_from = database.execute("select name, value from meta where section = 'table_version'").fetchall()
         locked = database.execute("select billing_period from period_closings").fetchall()
         versions = {name: int(value) for name, value in made_from}
-        yield Evidence(lake, snapshot.number, database, versions, frozenset(month for (month,) in locked))
+        used = database.execute("select value from meta where section = 'configuration' and name = 'sha256'").fetchall()
+        months = frozenset(month for (month,) in locked)
+        yield Evidence(lake, snapshot.number, database, versions, months, used[0][0] if used else "")

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from models.pools import Pool
+from pipelines.config.load import content_hash
+from pipelines.config.pools import Pool as PoolSettings
 from pipelines.config.positions import Document, read
 from pipelines.config.problems import ConfigError
 
@@ -55,6 +60,27 @@ class Rules:
             self._document = read(file)
         except ConfigError:
             self._document = None
+
+    @property
+    def pools(self) -> list[Pool]:
+        """The shared pools as the file has them now; of one that cannot be read there is none."""
+        teams = [str(team.get("id")) for team in self._entries("teams")]
+        found: list[Pool] = []
+        for entry in self._entries("pools"):
+            try:
+                found.append(PoolSettings.model_validate(entry).resolved(teams))
+            except ValidationError:
+                continue
+        return found
+
+    def differ_from(self, configuration: str) -> bool:
+        """Whether the file says something else than the configuration of that hash did."""
+        return self._document is None or content_hash(self._document.content) != configuration
+
+    def _entries(self, section: str) -> list[dict[str, Any]]:
+        given: Any = self._document.content.get(section) if self._document else None
+        entries: list[Any] = given if isinstance(given, list) else []
+        return [entry for entry in entries if isinstance(entry, dict)]
 
     def rule(self, rule_id: str, rule_kind: str) -> Rule:
         """The rule of that id; one that is not in the file any more says so."""

@@ -63,17 +63,19 @@ def explain_rows(asked: Asked, mart: Mart, cells: pl.DataFrame) -> Explanation:
     """
     table = contract(mart.table)
     told: list[Level | str] = []
+    notes: tuple[str, ...] = ()
     asked.fresh(table, cells)
     if mart.parts:
         ledger = explain(asked.evidence, mart, cells, asked.rules, _ledger_depth(asked.depth))
         told += [*ledger.levels, *ledger.breaks]
+        notes = ledger.notes
     else:
         told.append(Level("lines", f"Lines of {mart.table}", cells))
     told += _below(asked, table, cells, "")
     levels = tuple(one for one in told if isinstance(one, Level))
     breaks = tuple(one for one in told if isinstance(one, str))
     figure = totals(cells) if mart.parts else _figure(table, cells, asked.figure)
-    return Explanation(mart, figure, levels, breaks, tuple(_notes(table, asked.figure)))
+    return Explanation(mart, figure, levels, breaks, (*notes, *_notes(table, asked.figure)))
 
 
 def _ledger_depth(depth: str) -> str:

@@ -17,12 +17,18 @@ from pipelines.explain.evidence import Evidence
 from pipelines.explain.gpu_time import gpu_time
 from pipelines.explain.journal import AMOUNTS, BEFORE, booked, entries, journals, totals
 from pipelines.explain.marts import Mart
+from pipelines.explain.pool_uses import beside
+from pipelines.explain.pool_weights import receivers, receivers_that_differ
 from pipelines.explain.requests import requests, requests_that_differ
 from pipelines.explain.routes import routes
 from pipelines.explain.rules import Rules
 from pipelines.explain.weights import weights, weights_that_differ
 
 DEPTHS = ("lines", "postings", "charges", "weights", "bill", "deliveries", "requests")
+RULES_CHANGED = (
+    "The configuration is another now than when this snapshot was made: what is said of rules, and where they stand, "
+    "is of today's file."
+)
 USUAL = "deliveries"
 """As deep as nobody has to wait for: the log may be long."""
 _WEIGHTS = DEPTHS.index("weights")
@@ -76,7 +82,8 @@ def explain(evidence: Evidence, mart: Mart, cells: pl.DataFrame, rules: Rules, d
     # with the last depth comes everything that is left
     count = None if depth == DEPTHS[-1] else DEPTHS.index(depth) + 1
     levels = tuple(islice(_levels(evidence, mart, cells, rules), count))
-    return Explanation(mart, totals(cells), levels, tuple(_breaks(evidence, mart, cells, levels)))
+    notes = (RULES_CHANGED,) if evidence.configuration and rules.differ_from(evidence.configuration) else ()
+    return Explanation(mart, totals(cells), levels, tuple(_breaks(evidence, mart, cells, levels)), notes)
 
 
 def _levels(evidence: Evidence, mart: Mart, cells: pl.DataFrame, rules: Rules) -> Iterator[Level]:
@@ -87,8 +94,9 @@ def _levels(evidence: Evidence, mart: Mart, cells: pl.DataFrame, rules: Rules) -
     yield Level("postings", "Moves that came to rest there", _ruled(moves, rules).with_columns(routes(journal, moves)))
     charges = _charges(evidence, moves, journal)
     yield Level("charges", "Charges that they are of", charges)
-    used = weights(evidence, moves, journal)
-    yield Level("weights", "What these were split by", used)
+    shared = receivers(evidence, moves, journal, rules)
+    used = weights(evidence, moves, journal, shared)
+    yield Level("weights", "What these were split by", beside(used, shared))
     before = moves.filter(origin=BEFORE).select(
         "origin", "period", "provider_name", "service_name", CURRENCY, pl.col("rule_id").alias("x_source"), *AMOUNTS
     )
@@ -155,6 +163,7 @@ def _breaks(evidence: Evidence, mart: Mart, cells: pl.DataFrame, levels: Sequenc
             yield from _charges_that_differ(level.rows)
         if level.name == "weights":
             yield from weights_that_differ(evidence, level.rows)
+            yield from receivers_that_differ(level.rows)
         if level.name == "requests":
             yield from requests_that_differ(levels[_WEIGHTS].rows, level.rows)
 

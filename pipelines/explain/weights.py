@@ -11,7 +11,6 @@ from decimal import Decimal
 
 import polars as pl
 
-from contracts import contract
 from models.accounts import CHARGES, UNOWNED_USAGE
 from models.gpu_weights import gpu_seconds, owned_states
 from models.ledger import owned_charges
@@ -20,8 +19,9 @@ from models.parts import parts_of
 from models.tokens import TOKEN_CLASSES, column_of
 from models.usage_weights import CAPACITY_WEIGHTS, PROVISIONED
 from pipelines.explain.evidence import Evidence
+from pipelines.explain.inputs import input_of
 from pipelines.explain.journal import AMOUNTS, POSTED
-from pipelines.night.stale import input_range
+from pipelines.explain.pool_uses import TOLD, pool_uses
 
 _ENTRY = ("entry", "origin", "period", "posting_id", "charge_group_id", "rule_id", "rule_kind", "to_account")
 _KEPT = (*_ENTRY, "billing_currency", *AMOUNTS)
@@ -53,13 +53,14 @@ _MOST_SPLITS = 4
 """Times that a share may have been rounded: between use and what lay unused, accounts, features, states."""
 
 
-def weights(evidence: Evidence, moves: pl.DataFrame, journal: pl.DataFrame) -> pl.DataFrame:
+def weights(evidence: Evidence, moves: pl.DataFrame, journal: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFrame:
     """The use behind each move, with the part of its money.
 
     Args:
         evidence: the open snapshot.
         moves: entries of the journals.
         journal: every move of their charges.
+        shared: what `receivers` gives: the weights of those who carry pools.
 
     Returns:
         `_KEPT` (the amounts are parts of the move's), `_SPLIT` (what was split), basis, weight and whole_weight (of all
@@ -72,7 +73,10 @@ def weights(evidence: Evidence, moves: pl.DataFrame, journal: pl.DataFrame) -> p
     found += _held(evidence, split.filter(pl.col("gpu_state").is_not_null()))
     weighed = [_shared(numbered.select(*_KEPT, *_SPLIT), use) for use in found if use.height]
     done = pl.concat([rows.select("entry") for rows in weighed]) if weighed else numbered.select("entry").clear()
-    whole = numbered.join(done, on="entry", how="anti").select(*_KEPT, basis=pl.lit(WHOLE))
+    others = numbered.join(done, on="entry", how="anti")
+    pooled = pool_uses(evidence, others.drop(_SPLIT), journal, shared).select(*_KEPT, *_SPLIT, *TOLD)
+    whole = others.join(pooled, on="entry", how="anti").select(*_KEPT, basis=pl.lit(WHOLE))
+    weighed += [pooled] if pooled.height else []
     return pl.concat([*weighed, whole], how="diagonal_relaxed").sort("entry", maintain_order=True)
 
 
@@ -163,18 +167,10 @@ def gpu_hours(evidence: Evidence, period: object, asked: pl.DataFrame) -> pl.Dat
         "and t.hour_start > hours.charge_start - interval 1 hour and t.hour_start < hours.charge_end)",
         hours=hours,
     )
-    read = {name: _input(evidence, name, period) for name in ("pod_models", "gpu_labels", "owners")}
+    read = {name: input_of(evidence, name, period) for name in ("pod_models", "gpu_labels", "owners")}
     owned = owned_states(states, read["pod_models"], read["gpu_labels"], read["owners"])
     charges = owned_charges(groups, states, read["owners"]).filter(cost_kind="gpu")
     return gpu_seconds(charges, owned, GPU)
-
-
-def _input(evidence: Evidence, table: str, period: object) -> pl.DataFrame:
-    """What the journal of a period reads of a table."""
-    output = contract("postings")
-    if contract(table).slice == "none":
-        return evidence.stored(table)
-    return evidence.stored(table, *input_range(output, contract(table), period))  # type: ignore[arg-type]
 
 
 def _shared(moves: pl.DataFrame, use: pl.DataFrame) -> pl.DataFrame:
@@ -211,6 +207,8 @@ def weights_that_differ(evidence: Evidence, found: pl.DataFrame) -> Iterator[str
     if "weight" not in found.columns:
         return
     kept = found.filter(~pl.col("period").is_in(sorted(evidence.locked)), pl.col("weight").is_not_null(), origin=POSTED)
+    if "share_ratio" in kept.columns:  # of a pool: `receivers_that_differ` asks
+        kept = kept.filter(pl.col("share_ratio").is_null())
     sums = kept.group_by(*_ENTRY, *_SPLIT, "whole_weight").agg(pl.col(name).sum() for name in ("weight", *AMOUNTS))
     for move in sums.iter_rows(named=True):
         of_all, weight = _units(move["whole_weight"]), _units(move["weight"])

@@ -1,0 +1,147 @@
+"""Who carries a shared pool, by which weight: pools worked out by hand, each receiver's share to the last unit."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.explain import pool_weights
+from pipelines.explain.walk import RULES_CHANGED
+from tests.pipelines.small_company import DAY, line, write_bill
+from tests.pipelines.test_close import company, night
+from tests.pipelines.test_explain import costs, levels, told
+
+D = Decimal
+RULES = """\
+  - {id: tag-search, tag: {key: team, value: search}, team: search}
+  - {id: tag-support, tag: {key: team, value: support}, team: support}
+  - {id: tag-legal, tag: {key: team, value: legal}, team: legal}
+  - {id: tag-shared, tag: {key: team, value: shared}, pool: serving}
+  - {id: tag-office, tag: {key: team, value: office}, pool: office}
+  - {id: tag-ring, tag: {key: team, value: ring}, pool: left}
+"""
+POOLS = """\
+pools:
+  - {id: serving, split: direct_cost}
+  - {id: office, split: fixed, shares: {legal: 1, "pool:serving": 3}}
+  - {id: left, split: fixed, shares: {search: 1, "pool:right": 1}}
+  - {id: right, split: fixed, shares: {support: 1, "pool:left": 1}}
+"""
+
+
+def bill(tag: str, cost: str, **given: str) -> dict[str, str]:
+    tags = f'{{"team": "{tag}"}}'
+    return line(**{"InvoiceId": "INV-1", "BilledCost": cost, "EffectiveCost": cost, "Tags": tags} | given)
+
+
+@pytest.fixture(scope="module")
+def pooled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Direct cost of 5, 3 and 2; a pool of 10 and a credit of -1; 8 in a pool that feeds it; 12 in two in a circle."""
+    folder = tmp_path_factory.mktemp("pooled")
+    config = company(folder)
+    text = config.read_text()
+    text = text.replace("owners:\n", f"owners:\n{RULES}", 1).replace(
+        "teams:\n", "teams:\n  - {id: legal, name: Legal}\n", 1
+    )
+    config.write_text(text + POOLS)
+    rows = [
+        bill("search", "5"),
+        bill("support", "3"),
+        bill("legal", "2"),
+        bill("shared", "10"),
+        bill("shared", "-1", ChargeCategory="Credit"),
+        bill("office", "8"),
+        bill("ring", "12"),
+    ]
+    write_bill(folder / "bills", rows)
+    night(config, DAY, date(2026, 11, 2))
+    return config
+
+
+def carried(found: dict[str, list[dict[str, Any]]], pool: str) -> list[tuple[str, Any, Any, Decimal]]:
+    """Receiver, weight, sum of the weights, money."""
+    return [
+        (
+            row["to_account"],
+            row["weight"] and D(row["weight"]),
+            row["whole_weight"] and D(row["whole_weight"]),
+            D(row["received_effective_cost"]),
+        )
+        for row in found["weights"]
+        if row["from_account"] == pool and row["is_asked"] is not None
+    ]
+
+
+def test_all_who_carry_a_pool_are_told_with_their_weights_and_money(pooled: Path) -> None:
+    found = levels(pooled, "2026-10", "search")
+    # 10 less the credit of 1, and 6 of the pool that feeds it, by direct cost of 5, 3 and 2
+    assert carried(found, "pool:serving") == [
+        ("team:legal", D(2), D(10), D(3)),
+        ("team:search", D(5), D(10), D("7.5")),
+        ("team:support", D(3), D(10), D("4.5")),
+    ]
+    # 8 by 1 and 3: the step before
+    assert carried(found, "pool:office") == [
+        ("pool:serving", D(3), D(4), D(6)),
+        ("team:legal", D(1), D(4), D(2)),
+    ]
+    assert {name: costs(rows) for name, rows in found.items()} == dict.fromkeys(found, D("20.5"))
+
+
+def test_a_credit_in_a_pool_is_carried_by_the_same_weights(pooled: Path) -> None:
+    own = [row for row in levels(pooled, "2026-10", "legal")["weights"] if row["from_account"] == "pool:serving"]
+    moved = [(D(row["split_effective_cost"]), D(row["effective_cost"])) for row in own if row["is_asked"] is None]
+    assert sorted(moved) == [(D(-1), D("-0.2")), (D(6), D("1.2")), (D(10), D(2))]
+
+
+def test_pools_that_feed_one_another_are_told_with_the_shares_that_were_solved(pooled: Path) -> None:
+    found = levels(pooled, "2026-10", "search")
+    # left keeps a half for search; of the other half support has a half, and a quarter comes back: 1/2 : 1/4
+    assert carried(found, "pool:left") == [
+        ("team:search", D(2), D(3), D(8)),
+        ("team:support", D(1), D(3), D(4)),
+    ]
+    (basis,) = {row["basis"] for row in found["weights"] if row["from_account"] == "pool:left"}
+    given = "pool:left gives 1 to team:search, 1 to pool:right; pool:right gives 1 to team:support, 1 to pool:left"
+    assert basis == f"parts, fixed, solved exactly of pools that feed one another ({given})"
+
+
+def test_a_page_shows_the_shares_as_a_table_that_adds_up(pooled: Path) -> None:
+    code, text = told(pooled, "2026-10", "search")
+    assert code == 0
+    assert (
+        "  pool:serving gave 15.00 USD of these charges on 2026-10-31; weights: direct cost, in the bill's currency\n"
+        "    weight    share  money  to\n"
+        "         5  50.00 %   7.50  team:search  <- asked about\n"
+        "         3  30.00 %   4.50  team:support\n"
+        "         2  20.00 %   3.00  team:legal\n"
+        "        10    100 %  15.00  together\n"
+    ) in text
+
+
+def test_money_that_is_not_what_the_weights_come_to_is_a_break(pooled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    direct = pool_weights.direct_costs
+
+    def other(*given: Any) -> pl.DataFrame:
+        found = direct(*given)
+        return found.with_columns(cost=pl.when(team_id="search").then(pl.col("cost") + 10**12).otherwise("cost"))
+
+    monkeypatch.setattr(pool_weights, "direct_costs", other)
+    code, text = told(pooled, "2026-10", "legal")
+    assert code != 0
+    assert "pool:serving gave team:legal 3.000000000000 of effective_cost, " in text
+
+
+def test_after_a_change_of_the_rules_no_weights_are_shown_that_were_not_those(pooled: Path) -> None:
+    before = pooled.read_text()
+    pooled.write_text(before.replace("{id: serving, split: direct_cost}", "{id: serving, split: even}"))
+    try:
+        code, text = told(pooled, "2026-10", "search")
+    finally:
+        pooled.write_text(before)
+    assert (code, RULES_CHANGED in text) == (0, True)
+    assert "weights: weights are not kept" not in text
+    assert "pool:serving gave 15.00 USD of these charges on 2026-10-31; weights are not kept" in text
