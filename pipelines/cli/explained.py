@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.cli.explained_pools import pool_tables, without_receivers
 from pipelines.explain.question import Question
-from pipelines.explain.walk import CURRENCY, Explanation, Level
+from pipelines.explain.walk import CURRENCY, RULES_CHANGED, Explanation, Level
 from pipelines.explain.weights import WHOLE
 from reports.money import exact_sum, format_money, minor_unit, round_to
 
@@ -68,7 +68,7 @@ def as_text(asked: Question, number: int, explanation: Explanation, *, everythin
     """A page: the figure, and every level in groups, the largest first; all of them where `everything` is asked for."""
     cost = _COST["effective_cost" in explanation.mart.amounts]
     lines = [headline(asked, explanation), *_figures(explanation, cost), f"Snapshot {number}"]
-    lines += [f"  {note}" for note in explanation.notes]
+    lines += [f"  {note}" for note in explanation.notes if note == RULES_CHANGED]
     for level in explanation.levels:
         if level.name in _LABELS:
             lines += ["", titled(level), *in_groups(level, cost, everything=everything)]
