@@ -31,22 +31,29 @@ def build_provisioned_minutes(house: House, first: date, last: date) -> Built:
     """Keeps the minutes of the days that a run of the days first..last must rebuild, of models sold as units."""
     output = contract(MINUTES)
     targets = stale_targets(house, output, first, last)
-    models = _sold_models(house) if targets else set[str]()
+    names = _sold_names(house) if targets else {}
     pieces: list[pa.Table] = []
     for target in targets:
-        pieces += replace_slices(house, output, _minutes(house, models, target.slice_date), [target])
+        pieces += replace_slices(house, output, _minutes(house, names, target.slice_date), [target])
     return Built(MINUTES, tuple(target.slice_date for target in targets), sum(piece.num_rows for piece in pieces))
 
 
-def _sold_models(house: House) -> set[str]:
-    """Models in use whose units are known: where there are none, no log is read."""
+def _sold_names(house: House) -> dict[tuple[str, str], str]:
+    """The models whose units are known, by the names that logs and bills have for them."""
     known = {model for of_scope in terms_by_scope().values() for model in of_scope}
-    rows = house.lake.read("model_identity").select(["provider_id", "model_id"]).to_pylist()
-    return {row["model_id"] for row in rows if row["provider_id"] == PROVIDER_ID} & known
+    rows = house.lake.read("model_identity").to_pylist()
+    return {
+        (row["source_provider"], row["source_model"]): row["model_id"]
+        for row in rows
+        if row["provider_id"] == PROVIDER_ID and row["model_id"] in known
+    }
 
 
-def _minutes(house: House, models: set[str], day: date) -> pa.Table:
+def _minutes(house: House, names: "Mapping[tuple[str, str], str]", day: date) -> pa.Table:
+    """The day's minutes of these models; its log is not read where it has none of their names."""
     output = contract(MINUTES)
+    used = house.lake.read("models_in_use", day, day + timedelta(days=1)).to_pylist()
+    models = {names.get((row["source_provider"], row["source_model"])) for row in used} - {None}
     if not models:
         return output.arrow_schema().empty_table()
     rows = frame_of(read_view(house, contract("usage_by_minute"), day))

@@ -42,15 +42,16 @@ def requests(day: date) -> list[dict[str, Any]]:
     ]
 
 
-def stored(house: House, *, of_azure: bool = True) -> None:
+def stored(house: House, *, in_use: tuple[str, ...] = ("azure", "openai")) -> None:
     for ago in range(7):
         day = LAST - timedelta(days=ago)
         rows = requests(day) if ago else []  # of the last day the log told that there was nothing
         house.lake.replace_slice("gateway_requests", day, "gateway", filled("gateway_requests", rows), f"log {day}")
-    providers = ("azure", "openai") if of_azure else ("openai",)
+        used = [{"usage_date": day, "source_provider": name, "source_model": "gpt-4.1"} for name in in_use]
+        house.lake.replace_slice("models_in_use", day, "farthing", filled("models_in_use", used), f"names {day}")
     names = [
         {"source_provider": name, "source_model": "gpt-4.1", "provider_id": name, "model_id": "gpt-4.1"}
-        for name in providers
+        for name in ("azure", "openai")
     ]
     house.lake.replace_slice("model_identity", ONCE, "farthing", filled("model_identity", names), "names")
     price = {"provider_id": "azure", "model_id": "gpt-4.1", "service_tier": "default", "region_id": ""}
@@ -88,7 +89,7 @@ def test_no_log_is_read_where_no_model_is_sold_as_units(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(provisioned, "read_view", unread)
     with open_house(write_company(tmp_path), "run", clock=lambda: datetime(2026, 11, 2, 5)) as house:
-        stored(house, of_azure=False)
+        stored(house, in_use=("openai",))  # a bill may name the other
         assert build_provisioned_minutes(house, FIRST, LAST).row_count == 0
         build_provisioned_advice(house, FIRST, LAST)
         assert house.lake.read("provisioned_advice").num_rows == 0
