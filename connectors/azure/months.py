@@ -22,6 +22,7 @@ from connectors.azure.views import Role, costs_of, twin_key, view_of
 from connectors.base import IncompleteDeliveryError, LandedPage, Page, Parsed, Window
 from connectors.bills import Bill, Names, Shape, parse_bill
 from connectors.bills.files import Lines, open_lines
+from connectors.bills.look import unlanded
 from connectors.bills.twins import Twins, find_twins
 from contracts import contract
 
@@ -116,7 +117,7 @@ def newest_month(page: Page) -> date | None:
 
     Raises IncompleteDeliveryError for a file that is not whole, or names no days.
     """
-    with open_lines(LandedPage(page.name, "0" * 64, page.body)) as lines:
+    with open_lines(unlanded(page)) as lines:
         lines.names.require(*DATE)
         newest = lines.connection.sql(f"select max({instant(lines.names, *DATE)}) from lines").fetchall()[0][0]
     return None if newest is None else newest.date().replace(day=1)

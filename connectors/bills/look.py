@@ -20,15 +20,19 @@ _MARKS = {
 }
 
 
+def unlanded(page: Page) -> LandedPage:
+    """A page that a check opens without landing it, as what readers take; its digest is none of its bytes."""
+    return LandedPage(page.name, _UNREAD, page.body)
+
+
 def look(page: Page, parse: Callable[[LandedPage], Iterator[Parsed]]) -> str:
     """That the beginning of a file becomes charges, in words; `parse` reads it as the source would.
 
     Raises SourceError for a file that is not whole, lacks a column that money hangs on, seems to be another provider's,
     or of whose first lines none can be staged, each with the remedy.
     """
-    landed = LandedPage(page.name, _UNREAD, page.body)
     try:
-        with closing(_generator(parse(landed))) as chunks:
+        with closing(_generator(parse(unlanded(page)))) as chunks:
             first = next((chunk for chunk in chunks if chunk.rows.num_rows or chunk.rejects), None)
     except IncompleteDeliveryError as error:
         raise SourceError(f"{error}{whose(page)}") from None
@@ -51,7 +55,7 @@ def _generator(chunks: Iterator[Parsed]) -> Generator[Parsed]:
 def whose(page: Page) -> str:
     """Whose export the columns seem to be, as the end of a sentence; empty where nothing tells, or nothing is read."""
     try:
-        with open_lines(LandedPage(page.name, _UNREAD, page.body)) as lines:
+        with open_lines(unlanded(page)) as lines:
             found = {column_key(column.name) for column in lines.names.columns.values()}
     except SourceError:
         return ""

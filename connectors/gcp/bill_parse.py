@@ -14,6 +14,7 @@ import orjson
 from connectors.base import IncompleteDeliveryError, LandedPage, Page, Parsed, Window
 from connectors.bills import Bill, parse_bill
 from connectors.bills.files import Lines, open_lines
+from connectors.bills.look import unlanded
 from connectors.gcp.bill_settings import GcpBillSettings
 from connectors.gcp.bill_shape import SEPARATOR, require_columns, shape
 from connectors.gcp.pieces import read_source, unfold
@@ -79,7 +80,7 @@ def newest_month(page: Page) -> date | None:
 
     Raises IncompleteDeliveryError for a file that is not whole.
     """
-    with open_lines(LandedPage(page.name, "0" * 64, page.body)) as lines:
+    with open_lines(unlanded(page)) as lines:
         month = lines.names.text("invoice.month")
         well_formed = f"regexp_full_match({month}, '20[0-9][0-9](0[1-9]|1[0-2])')"
         found = lines.connection.sql(f"select max({month}) from lines where {well_formed}").fetchall()[0][0]
