@@ -1,4 +1,4 @@
-"""Which months are not over, and which of them is the current one: the one rule of budgets, what-ifs and exports.
+"""Which months are not over, and which of them is the current one: the one rule of budgets and what-ifs.
 
     open       the month of the first day that is not settled, and every month since of which a day is told
     current    the newest open month of the bill; of the log where nothing of a bill is forecast

@@ -90,15 +90,17 @@ def _tell(console: Console, house: "House", request: BudgetsRequest) -> int:
 
 def _export(console: Console, file: Path, request: BudgetsRequest) -> int:
     """Writes the gateway's configuration, and the calls of its API beside it."""
+    from pipelines.calendar import month_start
     from pipelines.cli.commands import OK, WITH_PROBLEMS, WRONG, stopped
     from pipelines.cli.litellm_budgets import exported
+    from pipelines.clock import utc_now
     from pipelines.config import load
 
     if request.form not in FORMS or request.file is None:
         return stopped(console, f"Say what to export and where: --export {LITELLM} budgets.yaml", WRONG)
     config, _ = load(file)
     try:
-        found = exported(config, request.month or _current(file))
+        found = exported(config, request.month or month_start(utc_now().date()))
     except ValueError as error:
         return stopped(console, str(error), WRONG)
     calls = request.file.with_suffix(".requests.json")
@@ -109,19 +111,3 @@ def _export(console: Console, file: Path, request: BudgetsRequest) -> int:
     for told in found.left_out:
         console.print(f"[red]✗[/] {escape(told)}", highlight=False, soft_wrap=True)
     return WITH_PROBLEMS if found.left_out else OK
-
-
-def _current(file: Path) -> date:
-    """The current month by what is published; before the first night has published, the month of today (UTC)."""
-    from models.open_months import current_month
-    from pipelines.calendar import month_start
-    from pipelines.clock import utc_now
-    from pipelines.config.place import lake_place
-    from pipelines.lake import Lake, NothingPublishedError
-    from pipelines.night.budget_alerts import forecast_months
-
-    try:
-        known = current_month(forecast_months(Lake.open(*lake_place(file), utc_now).published()))
-    except NothingPublishedError:
-        known = None
-    return known or month_start(utc_now().date())

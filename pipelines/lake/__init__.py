@@ -6,13 +6,7 @@ Here does not belong: what the rows mean, which slices are stale, Dagster, the S
 """
 
 from pipelines.lake.deliveries import DELIVERED, IN_TROUBLE, WITHDRAWN, Delivery
-from pipelines.lake.errors import (
-    LakeError,
-    LakeLockedError,
-    NothingPublishedError,
-    NotPublishedError,
-    SchemaChangedError,
-)
+from pipelines.lake.errors import LakeError, LakeLockedError, NotPublishedError, SchemaChangedError
 from pipelines.lake.lake import Lake
 from pipelines.lake.publish import Publication
 from pipelines.lake.published import Snapshot
@@ -29,7 +23,6 @@ __all__ = [
     "LakeLockedError",
     "Limits",
     "NotPublishedError",
-    "NothingPublishedError",
     "Publication",
     "SchemaChangedError",
     "Slice",

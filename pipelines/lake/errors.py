@@ -13,9 +13,5 @@ class NotPublishedError(LakeError):
     """The published snapshot was made by a version that had no such table, or not what is read of it now."""
 
 
-class NothingPublishedError(LakeError):
-    """No night has published anything yet."""
-
-
 class SchemaChangedError(LakeError):
     """A contract and the table stored under its name have grown apart in a way that cannot be bridged."""

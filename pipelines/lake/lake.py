@@ -167,7 +167,7 @@ class Lake:
             return publish(self._tables, names, meta)
 
     def published(self) -> Snapshot:
-        """The snapshot that readers get now. Raises NothingPublishedError when nothing was published yet."""
+        """The snapshot that readers get now. Raises LakeError when nothing was published yet."""
         return current_snapshot(self.root)
 
     def _noted(self) -> Journal:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from contracts import contract
 from pipelines.calendar import month_start
-from pipelines.lake.errors import NothingPublishedError, NotPublishedError
+from pipelines.lake.errors import LakeError, NotPublishedError
 from pipelines.lake.paths import DATABASE, PARQUET, PUBLISHED, parquet_file, snapshot_folder
 from pipelines.lake.root import Root
 from pipelines.lake.snapshot_files import fetch, file_sizes
@@ -148,11 +148,11 @@ def _bounded(rows: pa.Table, column: str, start: date | None, end: date | None) 
 
 
 def current_snapshot(root: Root) -> Snapshot:
-    """The snapshot that readers get now. Raises NothingPublishedError when nothing was published yet."""
+    """The snapshot that readers get now. Raises LakeError when nothing was published yet."""
     pointer = f"{PUBLISHED}/current"
     if root.is_local and root.path(pointer).is_symlink():
         return Snapshot(root, int(root.path(pointer).readlink().name))
     if not root.is_local and root.exists(f"{pointer}.json"):
         with root.open(f"{pointer}.json") as stream:
             return Snapshot(root, int(json.loads(stream.read())["number"]))
-    raise NothingPublishedError(f"nothing was published in {root.location} yet; run a night first: farthing run")
+    raise LakeError(f"nothing was published in {root.location} yet; run a night first: farthing run")

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 from pipelines.cli.litellm_budgets import exported
 from pipelines.cli.main import app
 from pipelines.config.load import load
-from pipelines.lake import Lake
 from tests.connectors.litellm.proxy import litellm_environment
 
 FILE = """\
@@ -119,22 +118,13 @@ def test_the_command_writes_both_files_and_says_what_is_left_out(file: Path) -> 
     assert CliRunner().invoke(app, ["budgets", "--export", "kong", "-c", str(file)]).exit_code == 2
 
 
-@pytest.mark.parametrize(
-    ("forecast", "month"),
-    [([("cost", date(2026, 9, 1)), ("cost", MONTH), ("tokens", date(2026, 11, 1))], "2026-10"), (None, "2026-12")],
-)
-def test_the_gateway_is_given_the_month_that_budgets_call_the_current_one(
-    file: Path, monkeypatch: pytest.MonkeyPatch, forecast: list[tuple[str, date]] | None, month: str
+def test_the_gateway_is_given_the_month_that_runs_whatever_is_billed_so_far(
+    file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newest open month of the bill; before anything is published the month of today."""
-
-    if forecast is not None:
-        monkeypatch.setattr(Lake, "published", lambda _: forecast)
-        monkeypatch.setattr("pipelines.night.budget_alerts.forecast_months", lambda snapshot: snapshot)
-    monkeypatch.setattr("pipelines.clock.utc_now", lambda: datetime(2026, 12, 2, 5))
+    monkeypatch.setattr("pipelines.clock.utc_now", lambda: datetime(2026, 12, 1, 0, 5))
     target = file.parent / "gateway.yaml"
     assert CliRunner().invoke(app, ["budgets", str(target), "--export", "litellm", "-c", str(file)]).exit_code == 3
-    assert f"budgets of {month} for LiteLLM" in target.read_text()
+    assert "budgets of 2026-12 for LiteLLM" in target.read_text()
 
 
 # LiteLLM's own reading: its configuration with the file included, its router, and the calls' own models
