@@ -62,6 +62,9 @@ def explain_figure(console: Console, file: Path, request: ExplainRequest) -> int
         return FAILED
     for text in explanation.breaks:
         console.print(f"[red]✗[/] {escape(text)}", highlight=False, soft_wrap=True)
+    if explanation.breaks:
+        sums = "1 sum differs" if len(explanation.breaks) == 1 else f"{len(explanation.breaks)} sums differ"
+        console.print(f"[red]The explanation does not add up: {sums}, as said above.[/]", highlight=False)
     return FAILED if explanation.breaks else OK
 
 

@@ -10,12 +10,14 @@ from decimal import Decimal
 import polars as pl
 
 from pipelines.cli.explained_pools import pool_tables, without_receivers
+from pipelines.explain.made_of_rows import NOTE
 from pipelines.explain.question import Question
 from pipelines.explain.walk import CURRENCY, RULES_CHANGED, Explanation, Level
 from pipelines.explain.weights import WHOLE
 from reports.money import exact_sum, format_money, minor_unit, round_to
 
 ROWS_SHOWN = 12
+OF_LINE = "of_line"
 _COST = {True: "effective_cost", False: "billed_cost"}
 _LABELS: dict[str, tuple[str, ...]] = {
     "lines": (
@@ -200,10 +202,25 @@ def as_csv(explanation: Explanation) -> str:
     writer = csv.DictWriter(sink, header, restval="", lineterminator="\n")
     writer.writeheader()
     for level in explanation.levels:
-        for row in level.rows.iter_rows(named=True):
+        for row in _each_once(level).iter_rows(named=True):
             texts = {name: "" if value is None else _text(value) for name, value in row.items()}
             writer.writerow({"level": level.name, **texts})
     return sink.getvalue()
+
+
+def _each_once(level: Level) -> pl.DataFrame:
+    """Inputs that several lines share once, with the numbers of all these lines in `of_line`; other rows as they are.
+
+    What was summed is of one line each, though the sums be alike.
+    """
+    rest = [name for name in level.rows.columns if name != OF_LINE]
+    if not level.are_inputs or OF_LINE not in level.rows.columns:
+        return level.rows
+    numbers = pl.col(OF_LINE).unique().sort().cast(pl.String).str.join(", ")
+    summed = pl.when(pl.col(NOTE).is_not_null()).then(OF_LINE) if NOTE in rest else pl.lit(None)
+    return (
+        level.rows.group_by(*rest, summed.alias("_summed"), maintain_order=True).agg(numbers).select(level.rows.columns)
+    )
 
 
 def _text(value: object) -> str:

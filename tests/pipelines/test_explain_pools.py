@@ -8,8 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipelines.cli.explained import as_csv
 from pipelines.explain import pool_weights
-from pipelines.explain.walk import RULES_CHANGED
+from pipelines.explain.marts import Mart
+from pipelines.explain.walk import RULES_CHANGED, Explanation, Level
 from tests.pipelines.small_company import DAY, line, write_bill
 from tests.pipelines.test_close import company, night
 from tests.pipelines.test_explain import costs, levels, told
@@ -133,6 +135,7 @@ def test_money_that_is_not_what_the_weights_come_to_is_a_break(pooled: Path, mon
     code, text = told(pooled, "2026-10", "legal")
     assert code != 0
     assert "pool:serving gave team:legal 3.000000000000 of effective_cost, " in text
+    assert text.splitlines()[-1].startswith("The explanation does not add up: ")
 
 
 def test_after_a_change_of_the_rules_no_weights_are_shown_that_were_not_those(pooled: Path) -> None:
@@ -145,3 +148,12 @@ def test_after_a_change_of_the_rules_no_weights_are_shown_that_were_not_those(po
     assert (code, RULES_CHANGED in text) == (0, True)
     assert "weights: weights are not kept" not in text
     assert "pool:serving gave 15.00 USD of these charges on 2026-10-31; weights are not kept" in text
+
+
+def test_a_csv_lists_an_input_once_where_lines_share_it() -> None:
+    shared = pl.DataFrame({"of_line": [1, 1, 2], "model_id": ["a", "b", "a"], "tokens": [7, 8, 7]})
+    inputs = Level("spans", "inputs", shared, (), "usage", are_inputs=True)
+    parts = Level("parts", "parts", shared, ())
+    lines = as_csv(Explanation(Mart("usage", ()), shared, (inputs, parts))).splitlines()
+    found = [row.split(",", 4)[-1] for row in lines[1:]]
+    assert found == ['"1, 2",a,7', "1,b,8", "1,a,7", "1,b,8", "2,a,7"]
