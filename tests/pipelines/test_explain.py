@@ -206,7 +206,9 @@ def test_an_export_s_rows_are_parts_of_the_bill_s_lines(shared: Path, tmp_path: 
     file = tmp_path / "rows.csv"
     assert told(shared, "focus_cost_and_usage", where=("x_TeamId=search",), output=file)[0] == 0
     rows = [row for row in csv.DictReader(io.StringIO(file.read_text())) if row["level"] == "charges"]
-    assert sorted(row["to_line_effective_cost"] for row in rows) == ["10.000000000000"] * 2 + ["2.000000000000"] * 2
+    # each line of the bill once, with the numbers of both rows that are parts of it
+    assert sorted(row["to_line_effective_cost"] for row in rows) == ["10.000000000000", "2.000000000000"]
+    assert sorted(number for row in rows for number in row["of_line"].split(", ")) == ["1", "2", "3", "4"]
 
 
 def test_a_page_of_other_figures_names_the_model_and_its_rules(shared: Path) -> None:
