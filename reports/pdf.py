@@ -40,7 +40,7 @@ def render_pdf(statement: Statement) -> bytes:
     except RuntimeError as error:  # TypstError is one, and what its workers raise
         raise StatementError(
             f"the PDF of {clean(statement.team_name)} cannot be typeset ({type(error).__name__}: "
-            f"{clean(str(error), 300)}); leave 'pdf' out of `reports.formats` until that is mended"
+            f"{clean(str(error), 300)}); leave 'pdf' out of `reports` in the configuration until that is mended"
         ) from error
     return bytes(made)
 

@@ -46,8 +46,8 @@ class Statement:
 
 
 _FORMS = {
-    ".customers.parquet": "What was for whom, as Parquet",
-    ".customers.parquet.sha256": "Hash of that file",
+    ".customers.parquet": "What was for whom, as Parquet: in the folder alone",
+    ".customers.parquet.sha256": "Hash of that file: in the folder alone",
     ".html": "Page",
     ".txt": "Plain text",
     ".pdf": "PDF",
@@ -58,9 +58,16 @@ _FORMS = {
 
 
 def build_statement(
-    team: Team, period: Period, rows: TeamRows, shared: SharedFacts, files: Sequence[str] = ()
+    team: Team,
+    period: Period,
+    rows: TeamRows,
+    shared: SharedFacts,
+    files: Sequence[str] = (),
+    missing: Sequence[str] = (),
 ) -> Statement:
     """The statement, with tables that add up as printed. `files` are the names of its files, which it lists.
+
+    `missing` are the names of files that could not be made, which it names beside them.
 
     Raises StatementError if a row is of another team, month or reporting currency, or the shared facts do not balance.
     """
@@ -70,7 +77,8 @@ def build_statement(
     purpose, rule = _purpose_and_rule(known, month.total, month.currency)
     whom = _if_any(customers_table(rows.customers, known, month.total, month.currency))
     costs = (*month.moved, month.services, purpose, *whom, *month.gpu, *_if_any(idle_table(rows.idle)), rule)
-    told = (*costs, *month.errata, *month.currencies, *_beside(team, period, rows, shared.currency), *_files(files))
+    beside = _beside(team, period, rows, shared.currency)
+    told = (*costs, *month.errata, *month.currencies, *beside, *_files(files, missing))
     return Statement(
         number=statement_number(team.team_id, period, rows.chargeback),
         team_id=team.team_id,
@@ -94,11 +102,17 @@ def _beside(team: Team, period: Period, rows: TeamRows, currency: str) -> tuple[
     )
 
 
-def _files(names: Sequence[str]) -> tuple[Table, ...]:
-    """Where else this statement is to be had."""
-    rows = tuple(Row(name, (_form(name),), link=name) for name in names)
+def _files(names: Sequence[str], missing: Sequence[str]) -> tuple[Table, ...]:
+    """Where else this statement is to be had, and where it is not; why a file is missing is told to operators."""
+    made = tuple(Row(name, (_form(name),), link=name) for name in names)
+    rows = (*made, *(Row(name, (f"{_form(name)}: could not be made",)) for name in missing))
     lead = "In one folder, or with the mail. All have this statement's number."
-    return (Table("files", "The same as files", ("File", "Form"), rows, lead=lead),) if rows else ()
+    remark = (
+        "What could not be made is neither in the folder nor with the mail. It says what this statement says: ask for "
+        "it by the statement's number; whoever runs Farthing was told why it is missing."
+    )
+    table = Table("files", "The same as files", ("File", "Form"), rows, lead=lead, remark=remark if missing else "")
+    return (table,) if rows else ()
 
 
 def _form(name: str) -> str:

@@ -11,7 +11,7 @@ from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.lake import LakeError, NotPublishedError
 from pipelines.lake.published import Snapshot
-from pipelines.night.statements import edition_of
+from pipelines.night.editions import edition_of
 from reports.board import BoardMonth, BoardRows, render_board
 
 BOARD = "board.html"

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from email.message import EmailMessage
 from functools import cache
 
 from pipelines.calendar import month_start
@@ -12,11 +11,12 @@ from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
 from pipelines.lake import LakeError
 from pipelines.night.bounces import came_back
+from pipelines.night.drafts import Drafted, mail_draft
+from pipelines.night.editions import Edition, edition_of, with_customers
 from pipelines.night.kept import has_mails, is_mail_kept, kept_mail
 from pipelines.night.posting import mail_transport, outbox_of
 from pipelines.night.sealing import LOCKED
 from pipelines.night.stale import HORIZON_DAYS
-from pipelines.night.statements import Edition, edition_of, mail_draft, with_customers
 from reports.given import StatementError
 from reports.mail import addressed, kept_draft
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain, doubts
@@ -46,7 +46,7 @@ class _Batch:
 
     period: date
     firmness: str
-    draft: Callable[[TeamEntry, str], EmailMessage | None]
+    draft: Callable[[TeamEntry, str], Drafted | None]
 
     def key(self, entry: TeamEntry) -> str:
         """Under which a team's mail is sent once."""
@@ -121,16 +121,16 @@ def _firmness(state: str) -> str:
     return _FINAL if state == LOCKED else state
 
 
-def _drawn(house: House, edition: Edition) -> Callable[[TeamEntry, str], EmailMessage | None]:
+def _drawn(house: House, edition: Edition) -> Callable[[TeamEntry, str], Drafted | None]:
     """Customers are read for the first mail that is made: most nights there is none."""
     whole = cache(lambda: with_customers(house, edition))
     return lambda entry, message_id: mail_draft(house, entry, whole(), message_id)
 
 
-def _kept(house: House, period: date) -> Callable[[TeamEntry, str], EmailMessage | None]:
-    def draft(entry: TeamEntry, _: str) -> EmailMessage | None:
+def _kept(house: House, period: date) -> Callable[[TeamEntry, str], Drafted | None]:
+    def draft(entry: TeamEntry, _: str) -> Drafted | None:
         content = kept_mail(house, period, entry.id)
-        return None if content is None else kept_draft(content)
+        return None if content is None else Drafted(kept_draft(content))
 
     return draft
 
@@ -148,7 +148,7 @@ def _send_all(house: House, mail: Mail, batch: _Batch) -> Delivered:
             if outbox.was_sent(batch.key(entry)):
                 already += 1
                 continue
-            outcome = _send(outbox, mail, entry, batch)
+            outcome, lacking = _send(outbox, mail, entry, batch)
         except (NotSentError, StatementError, LakeError) as error:
             problems.append(f"{entry.id}: not sent: {error}")
             continue
@@ -157,16 +157,23 @@ def _send_all(house: House, mail: Mail, batch: _Batch) -> Delivered:
             continue
         sent += isinstance(outcome, Sent)
         already += isinstance(outcome, AlreadySent)
-        problems += [f"{entry.id}: {doubt}" for doubt in doubts(outcome)]
+        problems += [f"{entry.id}: {doubt}" for doubt in (*lacking, *doubts(outcome))]
     return Delivered(sent, already, tuple(problems), without_mail=tuple(without))
 
 
-def _send(outbox: Outbox, mail: Mail, entry: TeamEntry, batch: _Batch) -> Sent | AlreadySent | Uncertain | None:
-    """None where there is nothing to send: the team came after the month was locked."""
+def _send(
+    outbox: Outbox, mail: Mail, entry: TeamEntry, batch: _Batch
+) -> tuple[Sent | AlreadySent | Uncertain | None, list[str]]:
+    """What became of a team's mail, and what it went without, a line each.
+
+    None where there is nothing to send: the team came after the month was locked.
+    """
     domain = mail.sender.rpartition("@")[2]
     message_id = f"<statement-{batch.period:%Y-%m}-{entry.id}-{batch.firmness}@{domain}>"
-    draft = batch.draft(entry, message_id)
-    if draft is None:
-        return None
-    message = addressed(draft, mail.sender, entry.recipients, message_id)
-    return outbox.send_once(batch.key(entry), message, mail_transport(mail))
+    drafted = batch.draft(entry, message_id)
+    if drafted is None:
+        return None, []
+    message = addressed(drafted.message, mail.sender, entry.recipients, message_id)
+    outcome = outbox.send_once(batch.key(entry), message, mail_transport(mail))
+    lacking = [f"its mail says that a form is missing, and is not sent again: {why}" for why in drafted.problems]
+    return outcome, lacking if isinstance(outcome, Sent) else []

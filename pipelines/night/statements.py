@@ -1,29 +1,26 @@
 """Renders a period's statements from the published snapshot. Every team is handed its rows only."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from email.message import EmailMessage
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import PurePath
 
-from pipelines.calendar import month_start, next_month
+from pipelines.calendar import month_start
 from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
 from pipelines.lake import LakeError
-from pipelines.night.given_customers import customers_of
+from pipelines.night.drafts import mail_draft
+from pipelines.night.editions import Edition, edition_of, statement_of, team_of, with_customers
 from pipelines.night.idle_rules import idle_rules
 from pipelines.night.kept import keep, kept_of
 from pipelines.night.sealing import LOCKED
-from pipelines.night.snapshot import PeriodView, period_view, shared_facts
 from pipelines.night.stale import HORIZON_DAYS
 from pipelines.night.touched import touched
 from reports.filenames import statement_filename
 from reports.files import Format, file_names, statement_files
-from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
-from reports.mail import draft
+from reports.given import IdleRule, StatementError, TeamRows
 from reports.overview import Overview, build_overview, without_links
 from reports.render import render_html, render_overview, render_text
-from reports.statement import Statement, build_statement
 
 INDEX = "index.html"
 
@@ -38,16 +35,6 @@ class Rendered:
     count: int
     index: str
     problems: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Edition:
-    """One period as one snapshot has it, and the files that lie beside each statement's page."""
-
-    view: PeriodView
-    period: Period
-    shared: SharedFacts
-    formats: tuple[Format, ...] = ()
 
 
 def render_period(house: House, period: date) -> Rendered:
@@ -125,18 +112,17 @@ def _remove(house: House, period: date, names: Collection[str]) -> None:
 
 
 def _mails(house: House, edition: Edition) -> dict[str, bytes]:
-    """Every team's mail of a month that was just locked, without its addresses: whenever it is sent, it is this one."""
-    return {entry.id: mail_draft(house, entry, edition, entry.id).as_bytes() for entry in house.config.teams}
+    """Every team's mail of a month that was just locked, without its addresses: whenever it is sent, it is this one.
 
-
-def mail_draft(house: House, entry: TeamEntry, edition: Edition, mark: str) -> EmailMessage:
-    """A team's mail as it is rendered now, without its addresses; its boundaries come from `mark`."""
-    statement, page = _statement(entry, edition, edition.formats), statement_filename(entry.id, edition.period)
-    rows = edition.view.team_rows(entry.id)
-    attached = statement_files(statement, rows, page, house.config.reports.attached, for_mail=True)
-    served = house.config.reports.url
-    url = f"{served.rstrip('/')}/{edition.period.start:%Y-%m}" if served else ""
-    return draft(statement, mark, attached, url)
+    Raises StatementError where a mail would lack a form: what is kept is whole.
+    """
+    mails: dict[str, bytes] = {}
+    for entry in house.config.teams:
+        drafted = mail_draft(house, entry, edition, entry.id)
+        if drafted.problems:
+            raise StatementError("; ".join(drafted.problems))
+        mails[entry.id] = drafted.message.as_bytes()
+    return mails
 
 
 def _pages(house: House, edition: Edition, idle: Sequence[IdleRule]) -> tuple[dict[str, bytes], tuple[str, ...]]:
@@ -166,7 +152,7 @@ def _forms(entry: TeamEntry, edition: Edition, formats: tuple[Format, ...]) -> t
 
     Raises StatementError where there is no statement at all.
     """
-    statement, rows = _statement(entry, edition, formats), edition.view.team_rows(entry.id)
+    statement, rows = statement_of(entry, edition, formats), edition.view.team_rows(entry.id)
     name = statement_filename(entry.id, edition.period)
     pages = {name: render_html(statement).encode()}
     pages[str(PurePath(name).with_suffix(".txt"))] = render_text(statement).encode()
@@ -184,39 +170,5 @@ def _overview(house: House, edition: Edition, idle: Sequence[IdleRule]) -> Overv
     before = view.previous if view.previous.height else None
     everything = TeamRows(view.chargeback, view.gpu, before, touched(view.errata))
     return build_overview(
-        [_team(entry) for entry in house.config.teams], edition.period, everything, edition.shared, idle
+        [team_of(entry) for entry in house.config.teams], edition.period, everything, edition.shared, idle
     )
-
-
-def edition_of(house: House, period: date) -> Edition:
-    """A period as the published snapshot has it, but for its customers. Raises LakeError when nothing was published."""
-    view = period_view(house.lake, period, house.config.currency)
-    last_day = house.clock().date() - timedelta(days=1)
-    state = Period(period, view.state, _as_of(view, period))
-    return Edition(
-        view, state, shared_facts(view, house.config, house.config_hash, last_day), house.config.reports.formats
-    )
-
-
-def with_customers(house: House, edition: Edition) -> Edition:
-    """The edition with what was for whom, which is much, and which statements alone tell."""
-    view = edition.view
-    whom = customers_of(house.lake, view.number, view.period, house.config.currency)
-    return replace(edition, view=replace(view, customers=whom))
-
-
-def _as_of(view: PeriodView, period: date) -> datetime:
-    """When the figures were taken: the latest attempt at any of the period's sources."""
-    attempts = view.freshness["attempted_at"].to_list()
-    return max(attempts, default=datetime.combine(next_month(period), datetime.min.time()))
-
-
-def _statement(entry: TeamEntry, edition: Edition, formats: tuple[Format, ...]) -> Statement:
-    """The team's statement, from that team's rows and nobody else's."""
-    rows, page = edition.view.team_rows(entry.id), statement_filename(entry.id, edition.period)
-    files = file_names(page, formats, has_customers=rows.customers is not None)
-    return build_statement(_team(entry), edition.period, rows, edition.shared, files)
-
-
-def _team(entry: TeamEntry) -> Team:
-    return Team(entry.id, entry.name, entry.business_unit, entry.cost_centre)
