@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pipelines.house import House
     from pipelines.night.close import Finding
+    from pipelines.night.statements import Rendered
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def close_month(console: Console, file: Path, request: CloseRequest) -> int:
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
-    from pipelines.night.close import CloseRefusedError, NotPublishedYetError
+    from pipelines.night.close import CloseRefusedError, NotPublishedYetError, NotRenderedYetError
     from pipelines.night.run import new_run_id
     from reports.given import StatementError
 
@@ -50,7 +51,7 @@ def close_month(console: Console, file: Path, request: CloseRequest) -> int:
     except CloseRefusedError as error:
         _tell(console, error.findings, request)
         return stopped(console, f"{request.month:%Y-%m} was not locked.", FAILED)
-    except (NotPublishedYetError, LakeError, StatementError) as error:
+    except (NotPublishedYetError, NotRenderedYetError, LakeError, StatementError) as error:
         return stopped(console, str(error), FAILED)
 
 
@@ -85,8 +86,22 @@ def _close(console: Console, house: "House", month: date, request: CloseRequest,
         return FAILED if hindered else OK
     rendered = close(house, month, by=by, reason=request.reason)
     said = "was locked before" if known else f"is locked by {by}"
-    console.print(escape(f"{month:%Y-%m} {said}: {rendered.count} statements kept, {rendered.index}"), highlight=False)
-    return OK
+    made = f"{rendered.count} statements {'kept' if rendered.is_kept else 'written'}, {rendered.index}"
+    console.print(escape(f"{month:%Y-%m} {said}: {made}"), highlight=False, soft_wrap=True)
+    return _unmade(console, month, rendered) if rendered.problems else OK
+
+
+def _unmade(console: Console, month: date, rendered: "Rendered") -> int:
+    """Says what could not be rendered, or is lost of what was kept, and what to do. Returns the exit code."""
+    from pipelines.cli.commands import WITH_PROBLEMS, stopped
+
+    for problem in rendered.problems:
+        console.print(f"[red]✗[/] {escape(problem)}", highlight=False, soft_wrap=True)
+    again = f"once that is mended: farthing report {month:%Y-%m}"
+    if rendered.is_kept:
+        return stopped(console, f"What is kept of {month:%Y-%m} is not all there; {again}", WITH_PROBLEMS)
+    said = f"{month:%Y-%m} is locked and published; its statements are kept when all of them can be rendered"
+    return stopped(console, f"{said}; {again}", WITH_PROBLEMS)
 
 
 def _list(console: Console, house: "House") -> int:

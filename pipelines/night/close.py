@@ -59,6 +59,14 @@ class NotPublishedYetError(Exception):
         super().__init__(f"{month:%Y-%m} is locked; the next run publishes it: farthing run ({reason})")
 
 
+class NotRenderedYetError(Exception):
+    """The month is locked and published, and its statements are not rendered."""
+
+    def __init__(self, month: date, reason: str) -> None:
+        again = f"once that is mended: farthing report {month:%Y-%m}"
+        super().__init__(f"{month:%Y-%m} is locked and published; its statements are not rendered: {reason}; {again}")
+
+
 def findings(house: House, month: date) -> list[Finding]:
     """What speaks against locking a month that is not locked."""
     if next_month(month) > house.clock().date():
@@ -79,6 +87,8 @@ def findings(house: House, month: date) -> list[Finding]:
 def close(house: House, month: date, *, by: str, reason: str | None) -> Rendered:
     """Locks a month, and renders and keeps its statements. A month that is locked stays as it is.
 
+    What of its statements cannot be rendered, or is lost of those that are kept, is among the `problems` returned.
+
     Nothing is published but what the last snapshot had, of which every check held, and what locking writes, which is
     checked here.
 
@@ -90,7 +100,8 @@ def close(house: House, month: date, *, by: str, reason: str | None) -> Rendered
 
     Raises:
         CloseRefusedError: something speaks against it that was not, or cannot be, accepted.
-        NotPublishedYetError: it is locked, and something failed after that.
+        NotPublishedYetError: it is locked, and something failed after that, before it was published.
+        NotRenderedYetError: it is locked and published, and something failed after that.
     """
     if month not in locked_months(house):
         found = findings(house, month)
@@ -100,12 +111,16 @@ def close(house: House, month: date, *, by: str, reason: str | None) -> Rendered
     elif unpublished := _unpublished(house, aside=WRITTEN):
         raise NotPublishedYetError(month, unpublished)
     try:
-        return _follow_up(house, month)
+        _publish(house, month)
     except (Exception, KeyboardInterrupt) as error:
         raise NotPublishedYetError(month, str(error) or type(error).__name__) from error
+    try:
+        return render_period(house, month)
+    except (Exception, KeyboardInterrupt) as error:
+        raise NotRenderedYetError(month, str(error) or type(error).__name__) from error
 
 
-def _follow_up(house: House, month: date) -> Rendered:
+def _publish(house: House, month: date) -> None:
     """What the record of a closing leads to. Nothing is published that breaks its contract."""
     seal(house)
     build(house, contract(PERIOD_STATES), month, month)
@@ -113,10 +128,6 @@ def _follow_up(house: House, month: date) -> Rendered:
         if broken := [outcome.text() for outcome in check(house, contract(table)) if outcome.blocks]:
             raise LakeError("; ".join(broken))
     publish(house)
-    rendered = render_period(house, month)
-    if rendered.problems:
-        raise LakeError("; ".join(rendered.problems))
-    return rendered
 
 
 def closings(house: House) -> list[dict[str, Any]]:

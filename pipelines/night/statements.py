@@ -30,11 +30,13 @@ class Rendered:
     """How many statements were written, and the page that links them.
 
     `problems`: kept pages that are gone, and what could not be rendered of a team; the other teams have theirs.
+    `is_kept`: whether they are those of a locked month, which are kept; what lacks something is not, until it is whole.
     """
 
     count: int
     index: str
     problems: tuple[str, ...] = ()
+    is_kept: bool = False
 
 
 def render_period(house: House, period: date) -> Rendered:
@@ -68,16 +70,17 @@ def _render(house: House, period: date, idle: Sequence[IdleRule]) -> Rendered | 
     """
     kept = kept_of(house, period)
     if kept is not None:
-        return _write(house, period, kept.pages, kept.lost)
+        return _write(house, period, kept.pages, kept.lost, is_kept=True)
     edition = edition_of(house, period)
     if edition.view.chargeback.is_empty():
         return None
     edition = with_customers(house, edition)
     pages, problems = _pages(house, edition, idle)
-    if edition.view.state == LOCKED and not problems:  # what is kept of a month is whole, or is tried again
+    is_locked = edition.view.state == LOCKED
+    if is_locked and not problems:  # what is kept of a month is whole, or is tried again
         problems = _keep(house, edition, pages)
     _remove(house, period, {INDEX, *_names(house, edition)}.difference(pages))
-    return _write(house, period, pages, problems)
+    return _write(house, period, pages, problems, is_kept=is_locked and not problems)
 
 
 def _keep(house: House, edition: Edition, pages: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -90,13 +93,15 @@ def _keep(house: House, edition: Edition, pages: Mapping[str, bytes]) -> tuple[s
     return ()
 
 
-def _write(house: House, period: date, pages: Mapping[str, bytes], problems: tuple[str, ...] = ()) -> Rendered:
+def _write(
+    house: House, period: date, pages: Mapping[str, bytes], problems: tuple[str, ...], *, is_kept: bool
+) -> Rendered:
     folder = house.reports_directory / f"{period:%Y-%m}"
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in pages.items():
         (folder / name).write_bytes(content)
     count = sum(name.endswith(".txt") for name in pages)
-    return Rendered(count, str(folder / INDEX if INDEX in pages else folder), problems)
+    return Rendered(count, str(folder / INDEX if INDEX in pages else folder), problems, is_kept)
 
 
 def _names(house: House, edition: Edition) -> set[str]:

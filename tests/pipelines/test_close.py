@@ -277,6 +277,8 @@ def test_a_failure_after_the_record_says_that_the_month_is_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = company(tmp_path)
+    config.write_text(config.read_text() + "reports: {formats: [pdf]}\n")
+    monkeypatch.setattr("typst.compile", lambda *_, **__: b"%PDF-")
     now = datetime.now(UTC).date()
     night(config, DAY, date(2026, 11, 2), at=max(now, date(2026, 11, 3)))
 
@@ -289,7 +291,43 @@ def test_a_failure_after_the_record_says_that_the_month_is_locked(
         "2026-10 is locked; the next run publishes it: farthing run (no space left on device)\n",
     )
     monkeypatch.undo()
+
+    # the snapshot is published by the time that a statement fails: nobody is told to publish it
+    def refused(*_: object, sys_inputs: dict[str, str], **__: object) -> bytes:
+        if "Support" in sys_inputs["statement"]:
+            raise RuntimeError("no such glyph")
+        return b"%PDF-"
+
+    def stopped(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipelines.night.close.render_period", stopped)
+        code, said = told(config, CloseRequest(OCTOBER, by="bob"))
+    assert code == 1
+    assert said == (
+        "2026-10 is locked and published; its statements are not rendered: no space left on device; once that is "
+        "mended: farthing report 2026-10\n"
+    )
+    assert asked(tmp_path, "select closed_by from period_closings") == [("ada",)]
+    monkeypatch.setattr("typst.compile", refused)
+    code, said = told(config, CloseRequest(OCTOBER, by="bob"))
+    made, *problems, last = said.splitlines()
+    assert (code, "2 statements written" in made, "kept" in made) == (3, True, False)
+    (problem,) = problems
+    assert problem.startswith("✗ October 2026, support: the PDF of Support cannot be typeset")
+    assert last == (
+        "2026-10 is locked and published; its statements are kept when all of them can be rendered; once that is "
+        "mended: farthing report 2026-10"
+    )
+    monkeypatch.setattr("typst.compile", lambda *_, **__: b"%PDF-")
     code, said = told(config, CloseRequest(OCTOBER, by="bob"))
     assert code == 0
     assert said.startswith("2026-10 was locked before: 2 statements kept")
-    assert asked(tmp_path, "select closed_by from period_closings") == [("ada",)]
+    (kept,) = (file for file in (tmp_path / "lake" / "closed").iterdir() if file.read_bytes() == b"%PDF-")
+    kept.unlink()  # both teams' PDF, which is the same here
+    code, said = told(config, CloseRequest(OCTOBER, by="bob"))
+    assert code == 3
+    assert said.startswith("2026-10 was locked before: 2 statements kept")
+    assert said.count("is gone or was changed; restore it from a backup") == 2
+    assert said.endswith("What is kept of 2026-10 is not all there; once that is mended: farthing report 2026-10\n")
