@@ -25,6 +25,7 @@ from reports.wording import clean
 _DIGITS = 15
 """Significant digits that a spreadsheet keeps of a number (IEEE 754 doubles, as Excel shows and writes them)."""
 _CELL_LIMIT = 32_767  # characters that a cell can hold
+ROW_LIMIT = 1_048_576  # rows that a sheet can hold; the library drops what is written beyond, and raises nothing
 _LINES = (
     ("Day", "charge_date"),
     ("Account", "account"),
@@ -72,9 +73,9 @@ def render_workbook(statement: Statement, rows: TeamRows) -> bytes:
             }
         )
         _statement_sheet(book, statement)
-        _rows_sheet(book, "Lines", rows.chargeback, _LINES)
+        _rows_sheet(book, "Lines", rows.chargeback, _LINES, _elsewhere(statement, by_customer=False))
         if rows.customers is not None:
-            _rows_sheet(book, "Customers", rows.customers, _CUSTOMERS)
+            _rows_sheet(book, "Customers", rows.customers, _CUSTOMERS, _elsewhere(statement, by_customer=True))
     return stream.getvalue()
 
 
@@ -129,24 +130,45 @@ def _table(sheet: Worksheet, at: int, table: Table, bold: Any) -> int:
     return at + bool(table.remark)
 
 
-def _rows_sheet(book: Workbook, title: str, rows: pl.DataFrame, columns: Sequence[tuple[str, str]]) -> None:
-    """Rows of a table: what `columns` name, then each amount with its exact digits, in an order of its own."""
+def _elsewhere(statement: Statement, *, by_customer: bool) -> str:
+    """Where all rows are that a sheet cannot hold, in a sentence: in the statement's Parquet file, where it has one."""
+    links = (row.link for table in statement.team_tables if table.name == "files" for row in table.rows)
+    parquet = (link for link in links if link.endswith(".parquet"))
+    name = next((link for link in parquet if link.endswith(".customers.parquet") is by_customer), None)
+    if name is None:
+        return "No file of this statement has them: whoever runs Farthing can add Parquet (reports.formats)."
+    return f"All are in {name}, in the folder alone." if by_customer else f"All are in {name}."
+
+
+def _rows_sheet(
+    book: Workbook, title: str, rows: pl.DataFrame, columns: Sequence[tuple[str, str]], elsewhere: str
+) -> None:
+    """Rows of a table: what `columns` name, then each amount with its exact digits, in an order of its own.
+
+    Where there are more than a sheet can hold, its last row says how many are left out, and `elsewhere` where they are.
+    """
     sheet = book.add_worksheet(title)
     headings = [heading for heading, _ in columns]
     for heading, _, _ in _AMOUNTS:
         headings += [heading, f"{heading}, exact"]
-    _texts(sheet, 0, headings, book.add_format({"bold": True}))
+    bold = book.add_format({"bold": True})
+    _texts(sheet, 0, headings, bold)
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     formats = {c: book.add_format({"num_format": _number_format(c)}) for c in _currencies(rows)}
     shown = [name for _, name in columns if name in rows.columns]
     others = [name for name in rows.columns if name not in shown]  # what ties in all that is shown has an order
-    for at, row in enumerate(rows.sort(*shown, "effective_cost", *others).iter_rows(named=True), start=1):
+    fits = rows.height < ROW_LIMIT  # the headings take a row, what says that rows are left out another
+    held = rows.sort(*shown, "effective_cost", *others).head(rows.height if fits else ROW_LIMIT - 2)
+    for at, row in enumerate(held.iter_rows(named=True), start=1):
         for column, (_, name) in enumerate(columns):
             _cell(sheet, at, column, row.get(name), day)
         for number, (_, name, currency) in enumerate(_AMOUNTS):
             _amount(sheet, at, len(columns) + 2 * number, row.get(name), formats[row[currency]])
+    if not fits:  # below the filter, so that no sorting moves it among the rows
+        left_out = f"{rows.height - held.height:,} more rows are left out: a sheet holds {ROW_LIMIT:,}, and no more."
+        _text(sheet, ROW_LIMIT - 1, 0, f"{left_out} {elsewhere}", bold)
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, rows.height, len(headings) - 1)
+    sheet.autofilter(0, 0, held.height, len(headings) - 1)
     sheet.set_column(0, len(headings) - 1, 16)
 
 

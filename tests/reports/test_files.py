@@ -14,14 +14,15 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 import typst
+import xlsxwriter
 
-from reports.files import statement_files
+from reports.files import Format, file_names, statement_files
 from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
 from reports.pdf import render_pdf
 from reports.statement import Statement, build_statement
-from reports.workbook import is_exact, render_workbook
-from tests.reports.conftest import charge, charges, gpus
+from reports.workbook import ROW_LIMIT, is_exact, render_workbook
+from tests.reports.conftest import charge, charges, customers, gpus, served
 
 FORMATS = ("pdf", "xlsx", "parquet")
 PAGE = "statement-2026-07-search.html"
@@ -111,6 +112,69 @@ def test_two_corrections_of_a_line_say_why_and_stand_in_one_order(statement: Sta
         ("s", "reallocated"),
     ]
     assert [found[f"{column['Billed cost']}{row}"][1] for row in (2, 3, 4, 5)] == ["7", "1", "2", "7"]
+
+
+@pytest.mark.parametrize(
+    ("formats", "of_lines", "of_customers"),
+    [
+        (
+            ("xlsx", "parquet"),
+            "All are in statement-2026-07-search.parquet.",
+            "All are in statement-2026-07-search.customers.parquet, in the folder alone.",
+        ),
+        (
+            ("xlsx",),
+            "No file of this statement has them: whoever runs Farthing can add Parquet (reports.formats).",
+            "No file of this statement has them: whoever runs Farthing can add Parquet (reports.formats).",
+        ),
+    ],
+)
+def test_rows_beyond_a_sheet_s_last_are_counted_and_said_where_they_are(
+    formats: tuple[Format, ...],
+    of_lines: str,
+    of_customers: str,
+    team: Team,
+    period: Period,
+    shared: SharedFacts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of a sheet that holds six rows: headings, four lines, and what says that three of seven are not there."""
+    monkeypatch.setattr("reports.workbook.ROW_LIMIT", 6)
+    charged = charges(*(charge("100", day) for day in (7, 3, 1, 5, 2, 6, 4)), charge("300", 8))
+    whom = customers(*(served("1", customer=f"{n:032}") for n in range(6)), served("994"))
+    given = TeamRows(charged.head(7), gpus(), None, customers=whom)
+    names = file_names(PAGE, formats, has_customers=True)
+    statement = build_statement(team, period, TeamRows(charged, gpus(), None), shared, names)
+    book = render_workbook(statement, given)
+    lines, apart = cells(book, 2), cells(book, 3)
+    first = datetime(1899, 12, 30)  # from which a workbook counts days
+    assert [lines[f"A{row}"][1] for row in (2, 3, 4, 5)] == [
+        str((datetime(2026, 7, day) - first).days) for day in (1, 2, 3, 4)
+    ]
+    said = "3 more rows are left out: a sheet holds 6, and no more."
+    assert lines["A6"] == ("s", f"{said} {of_lines}")
+    assert apart["A6"] == ("s", f"{said} {of_customers}")
+    assert max(int(re.sub("[A-Z]", "", place)) for place in (*lines, *apart)) == 6
+    with zipfile.ZipFile(io.BytesIO(book)) as file:
+        sheet = file.read("xl/worksheets/sheet2.xml").decode()
+    assert re.findall(r'<autoFilter ref="A1:[A-Z]+(\d+)"', sheet) == ["5"]
+
+
+def test_a_sheet_that_is_just_full_leaves_nothing_out(
+    statement: Statement, rows: TeamRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = replace(rows, chargeback=charges(*(charge("1", day) for day in range(1, 6))))
+    monkeypatch.setattr("reports.workbook.ROW_LIMIT", 6)
+    found = cells(render_workbook(statement, full), 2)
+    assert [found[f"A{row}"][0] for row in range(2, 7)] == ["n"] * 5
+    assert not any("left out" in value for _, value in found.values())
+
+
+def test_the_library_keeps_as_many_rows_as_are_written() -> None:
+    """What is written beyond them it drops without a word: the workbook counts them itself."""
+    with xlsxwriter.Workbook(io.BytesIO(), {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        assert (sheet.write_string(ROW_LIMIT - 1, 0, "last"), sheet.write_string(ROW_LIMIT, 0, "lost")) == (0, -1)
 
 
 @pytest.mark.parametrize(
