@@ -11,7 +11,6 @@ import yaml
 
 from contracts import Column, Contract, contract, sql_root
 from pipelines.engines import Engine
-from pipelines.engines.duckdb_engine import DuckDBEngine
 
 CASES = Path(__file__).parent / "cases"
 FILLERS = {
@@ -103,25 +102,32 @@ def actual(rows: pa.Table, columns: list[str]) -> list[tuple[object, ...]]:
     return sorted((tuple(row.values()) for row in rows.select(columns).to_pylist()), key=repr)
 
 
-def run_case(engine: Engine, case: Path) -> pa.Table:
-    """Builds the table that a case is about from its given rows."""
+def run_case(engine: Engine, case: Path, below: Engine | None = None) -> pa.Table:
+    """Builds the table that a case is about from its given rows.
+
+    Args:
+        engine: what runs the table's SQL.
+        case: the case's folder.
+        below: an engine that has run the case: the tables below are taken from it as rows, as from the lake. Their own
+            cases say what `engine` makes of their SQL; to say it again for each table above took most of the time.
+    """
     table = contract(case.parent.name)
-    _build(engine, case, table, set())
+    _build(engine, case, table, set(), below)
     return engine.read(table.table)
 
 
-def _build(engine: Engine, case: Path, table: Contract, ready: set[str]) -> None:
+def _build(engine: Engine, case: Path, table: Contract, ready: set[str], built: Engine | None) -> None:
     """Builds a table from the case's rows, and what it has no rows of from what is below that, each once."""
     for name in table.depends_on:
         if name in ready:
             continue
         below = contract(name)
-        if not _has_rows(case, name) and (below.materialized != "table" or _is_built(case, below)):
-            _build(engine, case, below, ready)
-            if below.materialized == "table" and not isinstance(engine, DuckDBEngine):
-                engine.register(name, engine.read(name))  # as in the lake: what stands on it reads rows, not a plan
-        else:
+        if _has_rows(case, name) or (below.materialized == "table" and not _is_built(case, below)):
             engine.register(name, given(case, name))
+        elif built is not None and below.materialized == "table":
+            engine.register(name, built.read(name))
+        else:
+            _build(engine, case, below, ready, built)
         ready.add(name)
     engine.build(table)
 

@@ -33,7 +33,8 @@ def test_no_two_published_rows_have_one_key(case: Path, duckdb_engine: DuckDBEng
 def test_both_engines_say_the_same_to_the_last_decimal(
     case: Path, duckdb_engine: DuckDBEngine, spark_engine: Engine
 ) -> None:
-    one, other = run_case(duckdb_engine, case), run_case(spark_engine, case)
+    one = run_case(duckdb_engine, case)
+    other = run_case(spark_engine, case, duckdb_engine)
     assert one.schema == other.schema
     assert actual(one, one.column_names) == actual(other, one.column_names)
 
