@@ -25,6 +25,7 @@ HEALTH_SECONDS = 300  # what changes once in a GPU's life need not be asked ever
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 _FIRST_PLAUSIBLE_YEAR = 2024  # a node without a battery begins in 1970
 _GPU_IS_LOST = 15
+_ASKED_AGAIN = "it is asked again every round"
 _JUMP = timedelta(seconds=2)
 
 
@@ -43,12 +44,13 @@ class Order:
 
 @dataclass
 class Sampler:
-    """A sampler at work. `health_every` is the number of rounds between questions for health."""
+    """A sampler at work. `health_every` is the number of rounds between questions for health; `once`: it has one."""
 
     order: Order
     clock: Clock
     spool: Spool
     health_every: int
+    once: bool = False
     rounds_written: int = 0
     _rounds: Rounds | None = None
     _energy: dict[str, int] = field(default_factory=dict[str, int])
@@ -103,7 +105,8 @@ class Sampler:
         if self._rounds is not None:
             self._rounds.close()
             self._rounds = None
-        self._say("driver", f"the GPU driver does not answer ({error}); it is asked again every round")
+        next_time = "no GPU was measured, run it again when the driver answers" if self.once else _ASKED_AGAIN
+        self._say("driver", f"the GPU driver does not answer ({error}); {next_time}")
         if not self._is_lost:
             self._is_lost = True
             self.spool.note("driver_lost", code=error.code)
@@ -176,7 +179,7 @@ def sample(order: Order, clock: Clock, *, once: bool = False) -> int:
     """
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
     spool = Spool(order.spool, order.hostname, order.most_bytes, _tell)
-    sampler = Sampler(order, clock, spool, 1 if once else max(1, HEALTH_SECONDS // order.every_seconds))
+    sampler = Sampler(order, clock, spool, 1 if once else max(1, HEALTH_SECONDS // order.every_seconds), once)
     try:
         spool.open()
         return _sample_once(sampler) if once else _sample_until_stopped(sampler)
