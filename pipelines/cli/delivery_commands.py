@@ -56,7 +56,8 @@ def outbox(
 
     try:
         with open_house(config, "outbox", writing=False) as house:
-            entries, back = outbox_of(house).entries(), came_back(house)
+            entries = outbox_of(house).entries()
+            back = came_back(house, entries)
     except (ConfigError, LakeError) as error:
         raise typer.Exit(refused(console(), error)) from None
     returned = {name for name, _ in back.bounces}

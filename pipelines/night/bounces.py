@@ -4,7 +4,7 @@ A report stays told while it lies there: whoever has mended the address takes it
 """
 
 import mailbox
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pipelines.house import House
 from pipelines.lake import LakeError
 from pipelines.night.posting import outbox_of
 from reports.bounces import LARGEST, Bounce, bounces_of
-from reports.outbox import STORE_ERRORS, UNKNOWN_ID
+from reports.outbox import STORE_ERRORS, UNKNOWN_ID, Entry
 
 _FAILED = "failed"
 
@@ -37,9 +37,10 @@ class CameBack:
         return (*told, *filter(None, (self.problem,)))
 
 
-def came_back(house: House) -> CameBack:
+def came_back(house: House, entries: Sequence[Entry] | None = None) -> CameBack:
     """Reads the mailbox that `mail.bounces` names; nothing came back where it names none.
 
+    `entries` are the outbox's, where they are read already; else it is read where there is something to ask.
     It raises nothing: what comes back is told beside what a night has to say, and may not cost it.
     """
     place = house.config.mail.bounces if house.config.mail else None
@@ -47,7 +48,7 @@ def came_back(house: House) -> CameBack:
         return CameBack()
     folder = house.file.parent / place
     try:
-        return _read(house, folder)
+        return _read(house, folder, entries)
     except OSError as error:
         return CameBack(problem=f"mail.bounces: {folder} cannot be read ({error}); who runs Farthing must be able to")
     except Exception as error:  # noqa: BLE001 - what it is goes into the problem; a mailbox may hold anything
@@ -55,7 +56,7 @@ def came_back(house: House) -> CameBack:
         return CameBack(problem=f"mail.bounces: {folder} cannot be read ({why}); look whether it is a mailbox")
 
 
-def _read(house: House, folder: Path) -> CameBack:
+def _read(house: House, folder: Path, entries: Sequence[Entry] | None) -> CameBack:
     if not folder.exists():
         remedy = "let the mail server deliver there, or leave the setting out"
         return CameBack(problem=f"mail.bounces: {folder} is not there; {remedy}")
@@ -65,7 +66,8 @@ def _read(house: House, folder: Path) -> CameBack:
     if not found:  # the outbox grows with every mail: it is asked only where there is something to ask
         return CameBack(unread=unread)
     try:
-        names = {entry.message_id: entry.name for entry in outbox_of(house).entries() if entry.message_id != UNKNOWN_ID}
+        sent = outbox_of(house).entries() if entries is None else entries
+        names = {entry.message_id: entry.name for entry in sent if entry.message_id != UNKNOWN_ID}
     except (*STORE_ERRORS, LakeError) as error:
         what = f"the outbox cannot be read ({type(error).__name__}: {error})"
         remedy = "nobody knows whose they are: look at them there, and check that the lake can be read"

@@ -57,7 +57,9 @@ def delivered(folder: Path, kind: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("kind", ["maildir", "mbox", "folder"])
-def test_whom_a_statement_did_not_reach_is_told_once_and_the_mailbox_stays_as_it_is(kind: str, tmp_path: Path) -> None:
+def test_whom_a_statement_did_not_reach_is_told_once_and_the_mailbox_stays_as_it_is(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = company(tmp_path, "box")
     files = delivered(tmp_path, kind)
     before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
@@ -70,8 +72,11 @@ def test_whom_a_statement_did_not_reach_is_told_once_and_the_mailbox_stays_as_it
     assert (back.unknown, back.unread, back.problem) == (1, 1, "")
     assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files} == before
 
+    read: list[Outbox] = []
+    own = Outbox.entries
+    monkeypatch.setattr(Outbox, "entries", lambda box: read.append(box) or own(box))
     shown = CliRunner().invoke(app, ["outbox", "-c", str(config)], env={"COLUMNS": "200"})
-    assert shown.exit_code == 3
+    assert (shown.exit_code, len(read)) == (3, 1)  # the outbox grows with every mail: it is read once
     assert f"{name}: sent, message id {MESSAGE_ID}" in shown.output
     assert "  came back: full@example.org: 5.2.2" in shown.output
     assert "  delayed, and still tried: slow@example.org: 4.4.1, connection timed out" in shown.output
