@@ -40,18 +40,14 @@ def current_month(forecast: Iterable[tuple[str, date]]) -> date | None:
 
 
 def shown_months(open_of_budgets: Iterable[date], forecast: Iterable[tuple[str, date]]) -> list[date]:
-    """Of the months that budgets call open those from the oldest forecast one to the current one, oldest first.
+    """Of the months that budgets call open those from the oldest forecast one to the newest, oldest first.
 
-    A budget of what was never told of has months that nobody can call over, however long ago they were. Where nothing
-    is forecast there is no current month, and all are shown.
+    A budget of what was never told of has months that nobody can call over, however long ago they were. A log is ahead
+    of its bill: budgets of tokens are shown in a month of which no bill tells yet. Where nothing is forecast, all are.
     """
-    forecast = [*forecast]
     months = sorted(set(open_of_budgets))
-    current = current_month(forecast)
-    if current is None:
-        return months
-    oldest = min(month for _, month in forecast)
-    return [month for month in months if oldest <= month <= current]
+    told = [month for _, month in forecast]
+    return [month for month in months if not told or min(told) <= month <= max(told)]
 
 
 def is_over(month: date, settled: date | None) -> bool:

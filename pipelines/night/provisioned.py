@@ -86,10 +86,14 @@ def build_provisioned_advice(house: House, first: date, last: date) -> Built:
 
 
 def _days(house: House, month: date) -> "Mapping[date, Mapping[Model, DayMinutes]]":
-    """The month's days that the log told of, also those of no request; by day the minutes of each model."""
+    """The month's days that the log told of, also those of no request; by day the minutes of each model.
+
+    A day whose minutes were never asked for is not known, which is not a day of silence: it is none of these.
+    """
     end = next_month(month)
-    told = {piece.slice_date for piece in house.lake.slices("gateway_requests")}
-    filled = {piece.slice_date for piece in house.lake.slices(MINUTES) if piece.row_count}
+    kept = {piece.slice_date: piece.row_count for piece in house.lake.slices(MINUTES)}
+    told = {piece.slice_date for piece in house.lake.slices("gateway_requests")} & kept.keys()
+    filled = {day for day, row_count in kept.items() if row_count}
     found: dict[date, dict[Model, DayMinutes]] = {}
     for day in sorted(day for day in told if month <= day < end):
         rows = house.lake.read(MINUTES, day, day + timedelta(days=1)) if day in filled else None

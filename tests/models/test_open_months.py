@@ -32,10 +32,11 @@ def test_bills_say_which_month_it_is_and_logs_only_where_no_bill_does() -> None:
     assert current_month([]) is None
 
 
-def test_budgets_are_shown_from_the_oldest_open_month_to_the_current_one() -> None:
+def test_budgets_are_shown_from_the_oldest_open_month_to_the_newest_that_is_told() -> None:
     """A budget of tokens that were never logged calls every month open, and a log is ahead of its bill."""
     never_over = [date(2026, 1, 1), SEPTEMBER, OCTOBER, NOVEMBER, OCTOBER]
-    assert shown_months(never_over, [("cost", OCTOBER), ("tokens", NOVEMBER)]) == [OCTOBER]
+    assert shown_months(never_over, [("cost", OCTOBER), ("tokens", NOVEMBER)]) == [OCTOBER, NOVEMBER]
+    assert shown_months(never_over, [("cost", OCTOBER)]) == [OCTOBER]
     assert shown_months(never_over, [("cost", NOVEMBER), ("cost", OCTOBER)]) == [OCTOBER, NOVEMBER]
     assert shown_months([OCTOBER, SEPTEMBER], []) == [SEPTEMBER, OCTOBER]
 

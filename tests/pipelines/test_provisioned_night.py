@@ -83,6 +83,18 @@ def test_a_night_advises_what_the_minutes_say_and_does_nothing_twice(tmp_path: P
             assert build(house, FIRST, LAST).slices == ()
 
 
+def test_a_day_whose_minutes_were_never_asked_for_is_no_day_of_silence(tmp_path: Path) -> None:
+    """The log tells of eight days, minutes are kept of the last seven: those are the days of the advice."""
+    with open_house(write_company(tmp_path), "run", clock=lambda: datetime(2026, 11, 2, 5)) as house:
+        stored(house)
+        build_provisioned_minutes(house, FIRST, LAST)
+        before = FIRST - timedelta(days=1)
+        house.lake.replace_slice("gateway_requests", before, "gateway", filled("gateway_requests", requests(before)), "x")
+        build_provisioned_advice(house, FIRST, LAST)
+        (row,) = house.lake.read("provisioned_advice").to_pylist()
+        assert (row["first_day"], row["last_day"], row["day_count"]) == (FIRST, LAST, 7)
+
+
 def test_no_log_is_read_where_no_model_is_sold_as_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unread(*_: object) -> None:
         raise AssertionError("the log was read")
