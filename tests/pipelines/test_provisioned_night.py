@@ -89,7 +89,9 @@ def test_a_day_whose_minutes_were_never_asked_for_is_no_day_of_silence(tmp_path:
         stored(house)
         build_provisioned_minutes(house, FIRST, LAST)
         before = FIRST - timedelta(days=1)
-        house.lake.replace_slice("gateway_requests", before, "gateway", filled("gateway_requests", requests(before)), "x")
+        house.lake.replace_slice(
+            "gateway_requests", before, "gateway", filled("gateway_requests", requests(before)), "x"
+        )
         build_provisioned_advice(house, FIRST, LAST)
         (row,) = house.lake.read("provisioned_advice").to_pylist()
         assert (row["first_day"], row["last_day"], row["day_count"]) == (FIRST, LAST, 7)
