@@ -4,9 +4,10 @@ Here belongs: what every price has in common, wherever it comes from. Here does 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, time
 from decimal import Decimal
+from operator import attrgetter
 from typing import TypeVar
 
 import polars as pl
@@ -70,9 +71,12 @@ def with_fallbacks(stated: Mapping[str, Priced]) -> list[tuple[str, Priced, str]
     return found
 
 
+_CELLS = attrgetter(*(field.name for field in fields(PriceLine)))  # astuple would copy every value
+
+
 def price_frame(lines: Iterable[PriceLine]) -> pl.DataFrame:
     """The lines in the shape of `prices`, in `PRICE_ORDER`."""
-    frame = pl.DataFrame([astuple(line) for line in lines], schema=schema_of("prices"), orient="row")
+    frame = pl.DataFrame(list(map(_CELLS, lines)), schema=schema_of("prices"), orient="row")
     return conform(frame.sort(PRICE_ORDER), "prices")
 
 
