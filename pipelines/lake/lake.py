@@ -16,7 +16,7 @@ from pipelines.lake.published import Snapshot, current_snapshot
 from pipelines.lake.root import Root, open_root
 from pipelines.lake.slices import Slice
 from pipelines.lake.stage import Order
-from pipelines.lake.tables import Tables
+from pipelines.lake.tables import Piece, Tables
 from pipelines.lake.withdraw import standing, withdraw
 from pipelines.limits import Limits
 
@@ -113,11 +113,23 @@ class Lake:
         with self._write(table):
             self._tables.replace(table, slice_date, slice_source, rows, fingerprint)
 
+    def replace_slices(self, table: str, slice_source: str, pieces: Sequence[Piece]) -> None:
+        """Replaces the slices of several dates (date, rows, fingerprint) in one commit: all of them, or none.
+
+        Raises ContractBrokenError when the rows of one do not fit the contract; every slice stays as it was.
+        """
+        with self._write(table):
+            self._tables.replace_together(table, slice_source, pieces)
+
     def append(self, table: str, rows: pa.Table) -> None:
         """Adds rows to a table that is a journal, such as `deliveries`."""
         with self._write(table):
             self._tables.append(table, rows)
             self._journal = None
+
+    def read_slice(self, table: str, slice_date: date, slice_source: str) -> pa.Table:
+        """The rows of one slice, in the contract's schema; none when there is none."""
+        return self._tables.read_slice(table, slice_date, slice_source)
 
     def slices(self, table: str) -> list[Slice]:
         """The slices of a table, ordered by date and source. Costs a look at metadata."""

@@ -7,6 +7,7 @@ A run killed anywhere in between leaves the table as it was. Any Delta reader ca
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from uuid import uuid4
 
@@ -31,7 +32,22 @@ _CONFIGURATION = {
 }
 
 
-_SLICE_NOTE = "farthing.slice"  # in the log, which slice a commit was about
+_SLICE_NOTE = "farthing.slice"  # in the log, which slices a commit was about, one a line
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a commit does to one slice.
+
+    `written` are spool files that are moved to their place, `replaced` are files of the current version that go, and
+    `fingerprint` says what the slice was made from.
+    """
+
+    slice_date: date
+    slice_source: str
+    fingerprint: str
+    written: Sequence[Written]
+    replaced: Sequence[LiveFile] = ()
 
 
 class StoredTable:
@@ -71,7 +87,7 @@ class StoredTable:
         """The versions whose commits were about a slice of that date, newest first."""
         delta = self.delta()
         history = () if delta is None else delta.history()
-        return [entry["version"] for entry in history if entry.get(_SLICE_NOTE, "").startswith(f"{slice_date} ")]
+        return [entry["version"] for entry in history if _is_about(entry.get(_SLICE_NOTE, ""), slice_date)]
 
     def files(self) -> list[LiveFile]:
         """The files of the current version."""
@@ -82,48 +98,41 @@ class StoredTable:
             self._listed = (delta.version(), live_files(pa.table(delta.get_add_actions(flatten=True))))
         return self._listed[1]
 
-    def commit(
-        self,
-        slice_date: date,
-        slice_source: str,
-        fingerprint: str,
-        written: Sequence[Written],
-        *,
-        replaced: Sequence[LiveFile] = (),
-        milliseconds: int = 0,
-    ) -> None:
-        """Takes finished files into one slice, and `replaced` out, in one commit.
+    def commit(self, changes: Sequence[Change], *, milliseconds: int = 0) -> None:
+        """Takes finished files in, and those they replace out, of one slice or of several, in one commit.
 
         Args:
-            slice_date: the slice's date.
-            slice_source: the slice's source.
-            fingerprint: what the slice was made from.
-            written: spool files; they are moved to their place.
-            replaced: files of the current version that go.
+            changes: what becomes of each slice.
             milliseconds: the time to note in the log, since 1970-01-01 UTC.
 
         Raises:
             SchemaChangedError: the contract no longer matches what is stored.
         """
         delta = self._ready()
-        partition = _partition(slice_date, slice_source, fingerprint)
-        token = uuid4().hex[:12]
-        adds: list[AddAction | RemoveAction] = []
-        for number, file in enumerate(written):
-            path = slice_file(slice_date, delta.version() + 1, token, number)
-            self.root.adopt(file.file, f"{self.folder}/{path}")
-            stats = json.dumps({"numRecords": file.row_count})
-            adds.append(AddAction(path, file.size, partition, milliseconds, True, stats))
-        removes = [_removal(file, milliseconds) for file in replaced]
+        adds = [add for change in changes for add in self._adopted(change, delta.version() + 1, milliseconds)]
+        removes = [_removal(file, milliseconds) for change in changes for file in change.replaced]
+        about = "\n".join(f"{change.slice_date} {change.slice_source}" for change in changes)
         delta.create_write_transaction(
             [*adds, *removes],
             "append",
             delta.schema(),
             list(PARTITIONS),
-            commit_properties=CommitProperties(custom_metadata={_SLICE_NOTE: f"{slice_date} {slice_source}"}),
+            commit_properties=CommitProperties(custom_metadata={_SLICE_NOTE: about}),
         )
         delta.update_incremental()
         self._sync_log(delta.version())
+
+    def _adopted(self, change: Change, version: int, milliseconds: int) -> list[AddAction]:
+        """The files of a change, in their place: they belong to nothing until the log has them."""
+        partition = _partition(change.slice_date, change.slice_source, change.fingerprint)
+        token = uuid4().hex[:12]
+        adds: list[AddAction] = []
+        for number, file in enumerate(change.written):
+            path = slice_file(change.slice_date, version, token, number)
+            self.root.adopt(file.file, f"{self.folder}/{path}")
+            stats = json.dumps({"numRecords": file.row_count})
+            adds.append(AddAction(path, file.size, partition, milliseconds, True, stats))
+        return adds
 
     def _ready(self) -> DeltaTable:
         """The Delta table in the contract's schema, created or widened where needed."""
@@ -166,6 +175,10 @@ def _stored_schema(schema: pa.Schema) -> pa.Schema:
     Nullability is the contract's word, and it is kept when rows are written.
     """
     return pa.schema([*(field.with_nullable(True) for field in schema), *PARTITION_FIELDS])
+
+
+def _is_about(note: str, slice_date: date) -> bool:
+    return any(line.startswith(f"{slice_date} ") for line in note.splitlines())
 
 
 def _partition(slice_date: date, slice_source: str, fingerprint: str) -> dict[str, str | None]:

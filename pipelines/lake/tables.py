@@ -6,6 +6,7 @@ write (lock), where rows come from (ingest).
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
@@ -18,10 +19,11 @@ from pipelines.lake.errors import LakeError
 from pipelines.lake.root import Root
 from pipelines.lake.rows import Written, write_all
 from pipelines.lake.slices import LiveFile, Slice, live_files, slices_of, within
-from pipelines.lake.stored import StoredTable
+from pipelines.lake.stored import Change, StoredTable
 
 APPENDED_DATE = date(1970, 1, 1)
 APPENDED_SOURCE = "appended"
+Piece = tuple[date, pa.Table, str]  # a slice's date, its rows and what it was made from
 COMPACT_FILES = 64  # appended files before they become one: a reader opens each of them
 
 
@@ -61,14 +63,36 @@ class Tables:
         self, table: str, slice_date: date, slice_source: str, written: Sequence[Written], fingerprint: str
     ) -> None:
         """Replaces one slice by finished files."""
-        if not slice_source or not fingerprint:
-            raise LakeError(
-                f"{table}: a slice needs a source and a fingerprint; found {slice_source!r}, {fingerprint!r}"
-            )
+        self._replace_together(table, [Change(slice_date, slice_source, fingerprint, written)])
+
+    def replace_together(self, table: str, slice_source: str, pieces: Sequence[Piece]) -> None:
+        """Replaces the slices of several dates in one commit: all of them, or none. No pieces are no commit.
+
+        Raises ContractBrokenError when the rows of one of them do not fit; nothing is replaced then.
+        """
+        with self.root.spool() as spool:
+            changes: list[Change] = []
+            for slice_date, rows, fingerprint in pieces:
+                folder = spool / slice_date.isoformat()
+                folder.mkdir()  # a date that comes twice fails here
+                changes.append(Change(slice_date, slice_source, fingerprint, write_all(table, folder, [rows])))
+            if changes:
+                self._replace_together(table, changes)
+
+    def _replace_together(self, table: str, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if not change.slice_source or not change.fingerprint:
+                raise LakeError(
+                    f"{table}: a slice needs a source and a fingerprint; "
+                    f"found {change.slice_source!r}, {change.fingerprint!r}"
+                )
         stored = self._of(table)
-        replaced = [f for f in stored.files() if f.slice_date == slice_date and f.slice_source == slice_source]
+        there: dict[tuple[date, str], list[LiveFile]] = {}
+        for file in stored.files():
+            there.setdefault((file.slice_date, file.slice_source), []).append(file)
         stored.commit(
-            slice_date, slice_source, fingerprint, written, replaced=replaced, milliseconds=self._milliseconds()
+            [replace(change, replaced=there.get((change.slice_date, change.slice_source), ())) for change in changes],
+            milliseconds=self._milliseconds(),
         )
 
     def append(self, table: str, rows: pa.Table) -> None:
@@ -76,7 +100,8 @@ class Tables:
         stored = self._of(table)
         with self.root.spool() as folder:
             written = write_all(table, folder, [rows])
-            stored.commit(APPENDED_DATE, APPENDED_SOURCE, _digest(written), written, milliseconds=self._milliseconds())
+            added = Change(APPENDED_DATE, APPENDED_SOURCE, _digest(written), written)
+            stored.commit([added], milliseconds=self._milliseconds())
         if len(stored.files()) >= COMPACT_FILES:
             everything = self.read(table)
             with self.root.spool() as folder:
@@ -96,6 +121,12 @@ class Tables:
     def read(self, table: str, start: date | None = None, end: date | None = None) -> pa.Table:
         """The rows of the slices in `[start, end)`; none when the table does not exist yet."""
         return self.dataset(table, start, end).to_table()
+
+    def read_slice(self, table: str, slice_date: date, slice_source: str) -> pa.Table:
+        """The rows of one slice; none when there is none. No other slice's file is opened."""
+        stored = self._of(table)
+        wanted = [f for f in stored.files() if (f.slice_date, f.slice_source) == (slice_date, slice_source)]
+        return self._dataset(stored, wanted).to_table()
 
     def dataset_at(self, table: str, version: int, start: date | None = None, end: date | None = None) -> ds.Dataset:
         """The slices in `[start, end)` as an Arrow dataset, as they were at one of a table's versions.

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from contracts import Contract, contract
 from pipelines.checks import Outcome, validate
@@ -74,8 +73,7 @@ def remember(house: House, table: Contract) -> None:
 
 
 def _passed(house: House, table: Contract) -> list[dict[str, object]]:
-    everything = house.lake.dataset(CHECKED)
-    return everything.to_table(filter=ds.field("table_name") == table.table).to_pylist()
+    return house.lake.read_slice(CHECKED, REFERENCE_DATE, table.table).to_pylist()
 
 
 def _version(table: Contract) -> str:
