@@ -39,17 +39,21 @@ def _with_unknown_prices(rows: pa.Table) -> pa.Table:
     """The rows; a list or contracted cost of 0 is unknown (NULL) where the line cost something, and so is its price.
 
     Microsoft's summary of where its FOCUS data falls short of the standard (learn.microsoft.com, FOCUS conformance
-    summary) says that both are 0 for marketplace charges and for reservation usage because they are not supported.
+    summary) says that both are 0 for marketplace charges and for reservation usage because they are not supported. A
+    refund is treated as what it takes back, so that the two still sum to nothing.
     A line on which every cost is 0 is free by all that it says, and keeps its zeros.
     """
-    paid = pl.max_horizontal(pl.col("billed_cost", "effective_cost")) > 0
-    costs = {"list": paid | (pl.col("contracted_cost") > 0).fill_null(value=False), "contracted": paid}
+    paid, contracted = (
+        pl.any_horizontal((pl.col(name) != 0).fill_null(value=False) for name in names)
+        for names in (("billed_cost", "effective_cost"), ("contracted_cost",))
+    )
+    costs = {"list": paid | contracted, "contracted": paid}
     known = [
-        pl.when((pl.col(f"{kind}_cost") == 0) & above_zero & (pl.col(name).fill_null(0) == 0))
+        pl.when((pl.col(f"{kind}_cost") == 0) & is_paid & (pl.col(name).fill_null(0) == 0))
         .then(None)
         .otherwise(pl.col(name))
         .alias(name)
-        for kind, above_zero in costs.items()
+        for kind, is_paid in costs.items()
         for name in (f"{kind}_cost", f"{kind}_unit_price")
     ]
     return pl.DataFrame(rows).with_columns(known).to_arrow().cast(rows.schema)

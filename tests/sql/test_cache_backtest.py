@@ -1,4 +1,4 @@
-"""The replay of the prompt cache against logs that show what a cache really read: hidden, it is found again.
+"""The replay of the prompt cache against a simulated one: what that read is hidden, and found again.
 
 A provider's cache is simulated apart, with what a replay cannot know: it lives on over midnight, counts its time from
 the end of an answer, and forgets a prefix now and then. The log shows what it read and wrote; the replay is given the

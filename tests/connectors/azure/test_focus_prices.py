@@ -43,6 +43,6 @@ def test_zeros_beside_a_cost_are_unknown() -> None:
         "contracted": (None, None, Decimal(7), Decimal("3.5")),
         "free": (0, 0, 0, 0),
         "free_tier": (10, 5, 0, 0),
-        "refund": (0, 0, 0, 0),
+        "refund": (None, None, None, None),
         "usage": (10, 5, 8, 4),
     }
