@@ -70,15 +70,17 @@ def price_between(charge: Charge, factor: Decimal, half: Decimal) -> Decimal:
     """The average price of a day on which a price changes: where the log lacks rows, the bill says at which.
 
     It is the average nearest to the log's at which the bill's cost stands, if what the log lacks then stands between
-    the day's prices; else the log's.
+    the day's prices; else the log's, as where the log lacks nothing: the factor may be that of other models.
     """
     log_s, tokens = charge.price, charge.tokens
+    if not charge.lacking:
+        return log_s
     # half of what the bill's rounding leaves open, so that no digit of the price leads out of it
     margin = HALF * most(charge.lines, half) / factor
     at_factor = charge.cost / factor
     nearest = min(max(log_s, (at_factor - margin) / tokens), (at_factor + margin) / tokens)
     charge.price = price_rounded(nearest)
-    slack = margin / abs(charge.lacking) if charge.lacking else ZERO
+    slack = margin / abs(charge.lacking)
     is_between = min(charge.prices) - slack <= charge.lacking_price <= max(charge.prices) + slack
     return charge.price if is_between else log_s
 

@@ -21,6 +21,18 @@ def test_rows_that_are_missing_on_a_day_with_two_prices_are_worth_what_the_bill_
     assert in_millionths(sides.reconciled()) == {"missing_log": Decimal("0.3"), "duplicate": Decimal("-0.15")}
 
 
+def test_a_discount_of_other_models_moves_no_price_of_a_log_that_lacks_nothing(sides: FourSides) -> None:
+    """Most of the account stands at 0.93; the model with two prices a day stands at the book's, and its log is whole."""
+    sides.price("two", input_uncached="3", until=NOON)
+    sides.price("two", input_uncached="6", since=NOON)
+    sides.billed(DAY, "input_uncached", 10_000_000, "27.9")
+    sides.logged(NOON, input_uncached=10_000_000)
+    sides.billed(DAY, "input_uncached", 1_500_000, "6", model="two")
+    sides.logged(NOON - timedelta(hours=1), "two", input_uncached=1_000_000)
+    sides.logged(NOON, "two", input_uncached=500_000)
+    assert by_cause(sides.reconciled().causes) == {"discount": Decimal("-2.1")}
+
+
 def test_a_price_within_an_hour_prices_what_came_before_and_after_it(sides: FourSides) -> None:
     sides.prices.clear()
     change = NOON + timedelta(minutes=20)
