@@ -16,7 +16,7 @@ POOL = "pool:"
 """Before a name in `shares`: another pool, not a team."""
 
 Share = Annotated[Decimal, Field(ge=0, le=10**12, decimal_places=9)]
-Weight = Annotated[Decimal, Field(ge=0)]
+Weight = Annotated[Decimal, Field(ge=0, decimal_places=9)]
 
 _NEEDS = {Split.WEIGHTED_TOKENS: ("model", "token_weights"), Split.FIXED: ("shares",), Split.METRIC: ("metric",)}
 """The settings that a way of splitting cannot do without, and that no other one reads."""

@@ -8,7 +8,7 @@ Here belongs: receivers and weights. Here does not belong: which of the moves ar
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
@@ -19,13 +19,13 @@ from models.moves import typed
 from models.pool_moves import PoolStep, direct_costs, pool_steps
 from models.pools import Pool
 from models.usage_weights import logged_once
-from pipelines.calendar import month_start, next_month
+from pipelines.calendar import next_month
 from pipelines.explain.evidence import Evidence
 from pipelines.explain.inputs import input_of
 from pipelines.explain.journal import AMOUNTS, POSTED, RESTATED
 from pipelines.explain.pool_measures import measure
 from pipelines.explain.rules import Rules
-from pipelines.night.stale import HORIZON_DAYS
+from pipelines.night.stale import is_out_of_reach
 
 SET = ("origin", "period", "from_account", "first_day", "last_day", "billing_currency")
 """What tells apart the times that a pool was split by other weights."""
@@ -36,6 +36,7 @@ _WHO = ("to_account", "feature")
 _SPAN = ("first_day", "last_day")
 _NOBODY = "nobody has a weight"
 _THEN = "weights are not kept: those of today make other sums"
+_TODAY = ", by the tables and rules of today"
 _GONE = "weights are not known: the pool is not in the configuration any more"
 
 
@@ -91,30 +92,41 @@ def _received(
 ) -> pl.DataFrame:
     ids = out.select("charge_group_id").unique()
     charges = days_of(evidence, ids).filter(billing_period=period).drop("billing_period")
-    named = sorted(out["from_account"].unique())
-    pools = rules.pools
-    steps = (
-        []
-        if set(named) - {pool.account for pool in pools}
-        else _steps(evidence, origin, period, journal, charges, pools)
-    )
+    pools, steps, why = _split_again(evidence, origin, period, journal, charges, rules.pools)
     placed = out.join(charges.select("charge_group_id", *_SPAN), on="charge_group_id", how="left")
     both = _compared(placed, steps, charges)
     weighed = _weighed(both, steps, pools).with_columns(origin=pl.lit(origin), period=pl.lit(period))
-    if not steps:
-        return _without(weighed, pl.lit(value=True), _GONE)
-    if origin in (POSTED, RESTATED) and _is_kept_up(evidence, period, rules):
-        return weighed
+    is_gone = ~pl.col("from_account").is_in([pool.account for pool in rules.pools])
+    if why:
+        return _without(_without(weighed, ~is_gone, why), is_gone, _GONE)
+    told = _without(weighed, is_gone, _GONE)
+    if origin in (POSTED, RESTATED) and _is_kept_up(evidence, origin, period, rules):
+        return told
     is_off = pl.any_horizontal(pl.col(name) != 0 for name in OFF).any().over("from_account")
-    return _without(weighed, is_off, _THEN)
+    return _without(told, is_off, _THEN).with_columns(
+        basis=pl.when(pl.col("share_ratio").is_not_null()).then(pl.col("basis") + _TODAY).otherwise("basis")
+    )
 
 
-def _is_kept_up(evidence: Evidence, period: date, rules: Rules) -> bool:
-    """Whether the month's journal must come out of the tables and rules of today: nights rebuild no older one."""
-    if period in evidence.locked or rules.differ_from(evidence.configuration):
+def _split_again(
+    evidence: Evidence, origin: str, period: date, journal: pl.DataFrame, charges: pl.DataFrame, pools: list[Pool]
+) -> tuple[list[Pool], list[PoolStep], str]:
+    """The pools and the charges through them once more, or why today's configuration cannot split them."""
+    try:
+        for pool in pools:
+            measure(pool, pools)
+        return pools, _steps(evidence, origin, period, journal, charges, pools), ""
+    except ValueError as error:  # a rule that was edited since: the journal stays, the weights are not to be had
+        return [], [], f"weights are not known by the configuration of today: {error}"
+
+
+def _is_kept_up(evidence: Evidence, origin: str, period: date, rules: Rules) -> bool:
+    """Whether a journal must come out of today's tables and rules: nights make anew what a locked month would be."""
+    if (origin == POSTED and period in evidence.locked) or rules.differ_from(evidence.configuration):
         return False
-    newest = evidence.rows("select max(billing_period) as newest from postings")["newest"].item()
-    return period >= month_start(next_month(newest) - timedelta(days=HORIZON_DAYS))
+    day = "select max(cast(right(name, 10) as date)) as newest from meta where section = 'day_state'"
+    newest = evidence.rows(day)["newest"].item()
+    return newest is not None and not is_out_of_reach(period, newest)
 
 
 def _without(weighed: pl.DataFrame, which: pl.Expr, why: str) -> pl.DataFrame:
@@ -140,7 +152,9 @@ def _steps(
     pools: Sequence[Pool],
 ) -> list[PoolStep]:
     """The asked charges through the pools once more, by the code and the tables of the night."""
-    given = journal.filter(pl.col("step") == 2).join(charges.select("charge_group_id"), on="charge_group_id")
+    # what went to a pool that was taken out of the configuration since is no pool's that is left
+    is_left = ~pl.col("to_account").str.starts_with("pool:") | pl.col("to_account").is_in([p.account for p in pools])
+    given = journal.filter(pl.col("step") == 2, is_left).join(charges.select("charge_group_id"), on="charge_group_id")
     wanted = "to_account like 'team:%' and step = 2"
     if origin == RESTATED:
         whole = evidence.stored("restated_postings", period, next_month(period)).filter(pl.col("step") == 2)
@@ -212,7 +226,6 @@ def _weighed(received: pl.DataFrame, steps: Sequence[PoolStep], pools: Sequence[
         whole_weight=shown[1].cast(pl.Int128).reinterpret(dtype=MONEY),
         share_ratio=pl.col("units").cast(pl.Float64) / pl.col("whole").cast(pl.Float64),
         basis=pl.when(pl.col("units").is_null()).then(pl.lit(_NOBODY)).otherwise(pl.coalesce("basis", pl.lit(""))),
-        billing_currency="billing_currency",
         **{name: money_of(name) for name in RECEIVED},
     ).select(*key, *_WHO, "basis", "weight", "whole_weight", "share_ratio", *RECEIVED, *OFF)
 

@@ -150,6 +150,48 @@ def test_after_a_change_of_the_rules_no_weights_are_shown_that_were_not_those(po
     assert "pool:serving gave 15.00 USD of these charges on 2026-10-31; weights are not kept" in text
 
 
+HALF_EDITED = POOLS.replace("{search: 1, ", "{").replace("{support: 1, ", "{")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told_of"),
+    [
+        # another pool and its rule are gone, and with them nobody's weights but its own
+        (
+            POOLS.splitlines()[2] + "\n",
+            "",
+            {"pool:office": "not in the configuration", "pool:serving": "make other sums"},
+        ),
+        (POOLS, HALF_EDITED, {"pool:serving": "feed only one another", "pool:left": "feed only one another"}),
+    ],
+)
+def test_pools_that_were_edited_since_say_what_is_not_known_of_which(
+    pooled: Path, before: str, after: str, told_of: dict[str, str]
+) -> None:
+    text = pooled.read_text()
+    pooled.write_text(text.replace(before, after))
+    try:
+        found = levels(pooled, "2026-10", "search")["weights"]
+    finally:
+        pooled.write_text(text)
+    for pool, why in told_of.items():
+        own = {(row["basis"], row["weight"]) for row in found if row["from_account"] == pool}
+        assert [(why in basis, weight) for basis, weight in own] == [(True, None)], own
+
+
+def test_a_pool_that_is_left_keeps_its_weights_where_another_one_is_gone(pooled: Path) -> None:
+    text = pooled.read_text()
+    office = "".join(part for part in text.splitlines(keepends=True) if "office" not in part)
+    pooled.write_text(office)
+    try:
+        found = levels(pooled, "2026-10", "search")
+    finally:
+        pooled.write_text(text)
+    assert carried(found, "pool:left") == [("team:search", D(2), D(3), D(8)), ("team:support", D(1), D(3), D(4))]
+    (basis,) = {row["basis"] for row in found["weights"] if row["from_account"] == "pool:left"}
+    assert basis.endswith(", by the tables and rules of today")
+
+
 def test_a_csv_lists_an_input_once_where_lines_share_it() -> None:
     shared = pl.DataFrame({"of_line": [1, 1, 2], "model_id": ["a", "b", "a"], "tokens": [7, 8, 7]})
     inputs = Level("spans", "inputs", shared, (), "usage", are_inputs=True)
