@@ -54,7 +54,7 @@ _ALWAYS = {
     "lines": {"provider_name", "service_name", "model_id"},
     "postings": {"step", "rule_id", "rule", "rule_place", "route", "to_account"},
     "charges": {"provider_name", "service_name", "model_id", "token_class"},
-    "weights": {"rule_id", "basis", "model_id", "key_alias", "namespace", "gpu_state"},
+    "weights": {"rule_id", "from_account", "basis", "model_id", "key_alias", "namespace", "gpu_state"},
     "bill": {"x_source", "charge_description"},
     "deliveries": {"x_source", "x_account", "received_at", "landing_file"},
     "requests": {"usage_date", "model_id", "key_alias", "price_from", "note"},
@@ -141,16 +141,16 @@ def _whole(level: Level, cost: str) -> Sequence[str]:
 
 
 def _label(level: Level, row: dict[str, object], names: Sequence[str]) -> str:
+    origin = f"{row['origin']} " if "origin" in names else ""
     if level.name == "postings":
         place = f" ({row['rule_place']})" if row["rule_place"] else ""
-        origin = f"{row['origin']} " if "origin" in names else ""
         route = f"{row['route']} > " if row["route"] else ""
         return f"{origin}step {row['step']} {row['rule_id']}{place}: {row['rule']}; {route}{row['to_account']}"
     told = [shown(row[name]) for name in names if row[name] not in (None, "") and name != "basis"]
     count = row["row_count"]
     if level.name == "weights":
         if row.get("from_account"):
-            return f"{row['from_account']}, {row['basis']} (who carries it: below)"
+            return f"{origin}{row['from_account']}, {row['basis']} (who carries it: below)"
         weight = row.get("weight")
         amount = f"{plain(weight)} " if isinstance(weight, Decimal) and row["basis"] != WHOLE else ""
         return f"{amount}{row['basis']}: {', '.join(told)}"

@@ -63,7 +63,7 @@ def _table(table: Sequence[Row], *, everything: bool) -> Iterator[str]:
     first, whole = table[0], exact_sum(row["money"] for row in table)
     ordered = sorted(table, key=lambda row: (-(row["share_ratio"] or 0), row["to_account"], row["feature"] or ""))
     shown = ordered if everything else [*ordered[:RECEIVERS_SHOWN], *filter(_asked, ordered[RECEIVERS_SHOWN:])]
-    rest = [row for row in ordered if row not in shown]
+    rest = [] if everything else [row for row in ordered[RECEIVERS_SHOWN:] if not _asked(row)]
     days = _days(first)
     origin = "" if first["origin"] == "posted" else f" ({first['origin']})"
     yield (

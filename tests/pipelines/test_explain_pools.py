@@ -8,12 +8,14 @@ from typing import Any
 import polars as pl
 import pytest
 
+from models.pools import Pool, Split
 from pipelines.cli.explained import as_csv
 from pipelines.explain import pool_weights
 from pipelines.explain.marts import Mart
+from pipelines.explain.pool_measures import measure
 from pipelines.explain.walk import RULES_CHANGED, Explanation, Level
 from tests.pipelines.small_company import DAY, line, write_bill
-from tests.pipelines.test_close import company, night
+from tests.pipelines.test_close import company, locked, night
 from tests.pipelines.test_explain import costs, levels, told
 
 D = Decimal
@@ -190,6 +192,102 @@ def test_a_pool_that_is_left_keeps_its_weights_where_another_one_is_gone(pooled:
     assert carried(found, "pool:left") == [("team:search", D(2), D(3), D(8)), ("team:support", D(1), D(3), D(4))]
     (basis,) = {row["basis"] for row in found["weights"] if row["from_account"] == "pool:left"}
     assert basis.endswith(", by the tables and rules of today")
+
+
+def with_pools(folder: Path, costs_by_tag: dict[str, str], pools: str) -> Path:
+    """A company of these pools, not yet run."""
+    config = company(folder)
+    rules = "".join(rule for rule in RULES.splitlines(keepends=True) if "pool" not in rule)
+    rules += "  - {id: tag-shared, tag: {key: team, value: shared}, pool: shared}\n"
+    text = config.read_text().replace("owners:\n", f"owners:\n{rules}", 1)
+    config.write_text(text.replace("teams:\n", "teams:\n  - {id: legal, name: Legal}\n", 1) + pools)
+    write_bill(folder / "bills", [bill(tag, cost) for tag, cost in costs_by_tag.items()])
+    return config
+
+
+def test_what_a_locked_month_would_be_today_is_held_against_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"search": "2.5", "support": "1.5"}
+    config = with_pools(tmp_path, {**own, "shared": "6.5"}, "pools: [{id: shared, split: direct_cost}]\n")
+    night(config, DAY, date(2026, 11, 2))
+    locked(config, date(2026, 11, 3))
+    write_bill(tmp_path / "bills", [bill(tag, cost) for tag, cost in {**own, "shared": "8"}.items()])
+    night(config, date(2026, 11, 3), date(2026, 11, 4))
+
+    # five eighths of 8 less five eighths of 6.5
+    found = levels(config, "2026-11", "search")
+    assert costs(found["lines"]) == D("0.9375")
+    parts = [(row["origin"], D(row["effective_cost"])) for row in found["weights"] if row["is_asked"] is None]
+    assert sorted(parts) == [("locked", D("-4.0625")), ("restated", D(5))]
+    code, text = told(config, "2026-11", "search")
+    assert (code, "restated pool:shared, direct cost" in text) == (0, True)
+
+    direct = pool_weights.direct_costs
+
+    def other(*given: Any) -> pl.DataFrame:
+        return direct(*given).with_columns(
+            cost=pl.when(team_id="search").then(pl.col("cost") + 10**12).otherwise("cost")
+        )
+
+    monkeypatch.setattr(pool_weights, "direct_costs", other)
+    code, text = told(config, "2026-11", "search")
+    assert code != 0
+    assert "pool:shared gave team:search 5.000000000000 of effective_cost, " in text
+
+
+def test_one_unit_of_the_last_decimal_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cost = "0.000000000010"
+    config = with_pools(tmp_path, {"shared": cost}, "pools: [{id: shared, split: even}]\n")
+    night(config, DAY, date(2026, 11, 2))
+    rows = carried(levels(config, "2026-10", "legal"), "pool:shared")
+    assert sorted(int(money * 10**12) for *_, money in rows) == [3, 3, 4]
+    assert {(weight, whole) for _, weight, whole, _ in rows} == {(D(1), D(3))}
+
+    again = pool_weights.pool_steps
+
+    def altered(*given: Any) -> list[Any]:
+        more = pl.col("effective_units") + (pl.col("to_account") == "team:search").cast(pl.Int128)
+        return [step._replace(moves=step.moves.with_columns(more)) for step in again(*given)]
+
+    monkeypatch.setattr(pool_weights, "pool_steps", altered)
+    code, text = told(config, "2026-10", "legal")
+    assert code != 0
+    assert "of effective_cost, 1 units of the twelfth decimal" in text
+    assert text.count("units of the twelfth decimal") == 1
+
+
+@pytest.mark.parametrize(
+    ("pool", "whole", "shown"),
+    [
+        # 0.5 and 2 are 5 and 20 in whole weights: 3 tokens of the first weigh 15, which is 1.5
+        (
+            Pool("a", "m", {"input_uncached": D("0.5"), "output_text": D(2)}),
+            15,
+            ("weighted tokens of m", D("1.5")),
+        ),
+        # money of twelve decimals, seconds, and a metric of nine decimals
+        (
+            Pool("b", split=Split.PRICED_TOKENS),
+            2_500_000_000_000,
+            ("USD logged, at the price book", D("2.5")),
+        ),
+        (
+            Pool("c", split=Split.DIRECT_COST),
+            250_000_000_000,
+            ("direct cost, in the bill's currency", D("0.25")),
+        ),
+        (Pool("d", split=Split.GPU_SECONDS), 7200, ("GPU seconds", D(7200))),
+        (
+            Pool("e", split=Split.METRIC, metric_id="seats"),
+            12_500_000_000,
+            ("seats, summed over the days", D("12.5")),
+        ),
+    ],
+)
+def test_a_weight_is_told_in_the_unit_of_its_pool_s_measure(pool: Pool, whole: int, shown: tuple[str, Decimal]) -> None:
+    basis, factor = measure(pool, [pool])
+    assert (basis, D(whole * factor) / 10**12) == shown
 
 
 def test_a_csv_lists_an_input_once_where_lines_share_it() -> None:
