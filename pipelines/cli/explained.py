@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from pipelines.cli.explained_amounts import plain
 from pipelines.cli.explained_pools import pool_tables, without_receivers
 from pipelines.explain.made_of_rows import NOTE
 from pipelines.explain.question import Question
@@ -164,17 +165,6 @@ def shown(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     return str(value)
-
-
-def plain(amount: Decimal | None) -> str:
-    """All decimals that there are, two at least."""
-    if amount is None:
-        return "unknown"
-    text = f"{amount:f}"
-    if "." not in text:
-        return f"{amount:,f}.00"
-    whole, _, decimals = f"{amount:,f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
 def as_json(asked: Question, number: int, explanation: Explanation) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.cli.explained_amounts import plain
 from pipelines.explain.pool_weights import RECEIVED, SET
 from reports.money import exact_sum
 
@@ -58,8 +59,6 @@ def _size(table: Sequence[Row]) -> Decimal:
 
 
 def _table(table: Sequence[Row], *, everything: bool) -> Iterator[str]:
-    from pipelines.cli.explained import plain
-
     first, whole = table[0], exact_sum(row["money"] for row in table)
     ordered = sorted(table, key=lambda row: (-(row["share_ratio"] or 0), row["to_account"], row["feature"] or ""))
     shown = ordered if everything else [*ordered[:RECEIVERS_SHOWN], *filter(_asked, ordered[RECEIVERS_SHOWN:])]
@@ -108,8 +107,6 @@ def _who(row: Row) -> str:
 
 
 def _amount(weight: Decimal | None) -> str:
-    from pipelines.cli.explained import plain
-
     if weight is None:
         return "-"
     return f"{weight:,.0f}" if weight == weight.to_integral_value() else plain(weight)

@@ -7,7 +7,8 @@ from decimal import Decimal
 import polars as pl
 
 from contracts import all_contracts, contract
-from pipelines.cli.explained import LEVELS, headline, in_groups, plain, shown, titled
+from pipelines.cli.explained import LEVELS, headline, in_groups, shown, titled
+from pipelines.cli.explained_amounts import plain
 from pipelines.explain.made_of_rows import NOTE, TO
 from pipelines.explain.question import Question
 from pipelines.explain.walk import AMOUNTS, Explanation, Level

@@ -7,9 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from models.pools import Pool, Split
 from pipelines.cli.explained import as_csv
+from pipelines.config.pools import Pool as PoolSettings
 from pipelines.explain import pool_weights
 from pipelines.explain.marts import Mart
 from pipelines.explain.pool_measures import measure
@@ -288,6 +290,13 @@ def test_one_unit_of_the_last_decimal_is_named(tmp_path: Path, monkeypatch: pyte
 def test_a_weight_is_told_in_the_unit_of_its_pool_s_measure(pool: Pool, whole: int, shown: tuple[str, Decimal]) -> None:
     basis, factor = measure(pool, [pool])
     assert (basis, D(whole * factor) / 10**12) == shown
+
+
+def test_a_weight_of_a_token_has_nine_decimals_at_most() -> None:
+    given = {"id": "a", "model": "m", "token_weights": {"output_text": "0.000000001"}}
+    assert measure(PoolSettings.model_validate(given).resolved([]), [])[1] == 1000
+    with pytest.raises(ValidationError, match="no more than 9 decimal places"):
+        PoolSettings.model_validate(given | {"token_weights": {"output_text": "0.0000000001"}})
 
 
 def test_a_csv_lists_an_input_once_where_lines_share_it() -> None:
