@@ -39,7 +39,7 @@ class UnitOffer:
 def unit_offers(prices: pl.DataFrame, provider_name: str) -> list[UnitOffer]:
     """The ways in which a provider's newest list in US dollars sells a unit; of several meters the cheapest counts.
 
-    `prices` are rows of `provisioned_prices`.
+    `prices` are rows of `provisioned_prices`; one of nothing is no price.
     """
     mine = prices.filter(provider_name=provider_name, currency=CURRENCY)
     found: dict[tuple[str, str, int], dict[str, Fraction]] = defaultdict(dict)
@@ -50,5 +50,7 @@ def unit_offers(prices: pl.DataFrame, provider_name: str) -> list[UnitOffer]:
             continue  # a price for a term that is not told says nothing of an hour
         upfront = Fraction(row["upfront_price"]) / hours if row["upfront_price"] else 0
         price = Fraction(row["unit_price"]) + upfront
+        if price <= 0:
+            continue  # a preview's or an empty meter's: nobody sells a unit for nothing
         regions[region] = min(price, regions.get(region, price))
     return [UnitOffer(*bought, regions) for bought, regions in sorted(found.items()) if regions]

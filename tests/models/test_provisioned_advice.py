@@ -139,6 +139,15 @@ def test_each_way_of_buying_is_a_row_by_its_own_terms_and_price() -> None:
     assert (regional["best_units"], regional["reason"]) == (0, "no_saving")
 
 
+def test_a_unit_for_nothing_is_no_offer() -> None:
+    """Beside it the price of 0.30 counts; alone it is no price."""
+    free = {**HOURLY, "unit_price": "0"}
+    (row,) = advice(days(*[{EAST: busy()}] * 7), [HOURLY, free])
+    assert (row["unit_price"], row["advised_units"]) == (Decimal("0.3"), 20)
+    (row,) = advice(days(*[{EAST: busy()}] * 7), [free])
+    assert (row["reason"], row["advised_units"]) == ("no_unit_price", None)
+
+
 def test_a_region_that_is_not_told_has_the_price_that_all_agree_on() -> None:
     """And the units of regions that the log has nothing of."""
     nowhere: dict[Model, DayMinutes] = {("gpt-4.1", ""): busy()}
