@@ -7,6 +7,7 @@ from great_expectations.expectations.expectation import Expectation
 from contracts import Contract, Severity
 
 KEY_IS_UNIQUE = "key_is_unique"
+Named = tuple[str, Severity, Expectation]
 
 
 class _Dialect(str):
@@ -27,16 +28,29 @@ def register_duckdb() -> None:
         setattr(engine_module, name, (*known, _Dialect("duckdb")))
 
 
-def expectations(contract: Contract) -> list[tuple[str, Severity, Expectation]]:
+def expectations(contract: Contract) -> list[Named]:
     """Every promise of the contract as (name, severity, expectation)."""
-    found: list[tuple[str, Severity, Expectation]] = [
-        (
-            "columns_are_the_contracts",
-            Severity.FAIL,
-            gxe.ExpectTableColumnsToMatchOrderedList(column_list=[c.name for c in contract.columns]),
-        ),
-        (KEY_IS_UNIQUE, Severity.FAIL, _unique(contract)),
-    ]
+    return [*_of_the_table(contract), *_of_columns(contract), *_of_rules(contract)]
+
+
+def together(contract: Contract) -> list[Named]:
+    """The same promises, those of single columns as one: asked alone, a column costs more than its rows do."""
+    columns = " or ".join([f"{c.name} is null" for c in contract.columns if not c.nullable] + _outside(contract))
+    rule = gxe.UnexpectedRowsExpectation(
+        unexpected_rows_query=f"select * from {{batch}} where {columns or 'false'}", description="Each column's values."
+    )
+    return [*_of_the_table(contract), ("columns_hold", Severity.FAIL, rule), *_of_rules(contract)]
+
+
+def _of_the_table(contract: Contract) -> list[Named]:
+    """Which columns there are, and that each row stands once."""
+    columns = gxe.ExpectTableColumnsToMatchOrderedList(column_list=[c.name for c in contract.columns])
+    unique = (KEY_IS_UNIQUE, Severity.FAIL, _unique(contract))
+    return [("columns_are_the_contracts", Severity.FAIL, columns), unique]
+
+
+def _of_columns(contract: Contract) -> list[Named]:
+    found: list[Named] = []
     for column in contract.columns:
         if not column.nullable:
             rule = gxe.ExpectColumnValuesToNotBeNull(column=column.name)
@@ -44,6 +58,21 @@ def expectations(contract: Contract) -> list[tuple[str, Severity, Expectation]]:
         if column.values:
             rule = gxe.ExpectColumnValuesToBeInSet(column=column.name, value_set=list(column.values))
             found.append((f"{column.name}_is_a_known_value", Severity.FAIL, rule))
+    return found
+
+
+def _outside(contract: Contract) -> list[str]:
+    """What selects the values outside a closed set, a condition a column. NULL is in none and breaks none."""
+    return [f"{c.name} not in ({', '.join(map(_quoted, c.values))})" for c in contract.columns if c.values]
+
+
+def _quoted(value: str) -> str:
+    """As SQL, with the braces that a query's template would take for its own doubled."""
+    return "'" + value.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"
+
+
+def _of_rules(contract: Contract) -> list[Named]:
+    found: list[Named] = []
     for check in contract.checks:
         rule = gxe.UnexpectedRowsExpectation(unexpected_rows_query=check.sql, description=check.description)
         found.append((check.name, check.severity, rule))
