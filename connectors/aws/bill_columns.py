@@ -27,7 +27,8 @@ _BY_TYPE = {
         reservation_units_per_reservation savings_plan_end_time savings_plan_instance_type_family
         savings_plan_offering_type savings_plan_payment_option savings_plan_purchase_term savings_plan_region
         savings_plan_savings_plan_a_r_n savings_plan_start_time split_line_item_parent_resource_id
-        line_item_iam_principal
+        line_item_iam_principal line_item_user_identifier capacity_reservation_capacity_reservation_arn
+        capacity_reservation_capacity_reservation_status capacity_reservation_capacity_reservation_type
     """,
     "double": """
         discount_bundled_discount discount_total_discount line_item_blended_cost line_item_net_unblended_cost

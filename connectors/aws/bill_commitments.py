@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from connectors.aws.bill_capacity import is_capacity_block
 from connectors.aws.bill_costs import COVERED, DISCOUNTED, FEE, NEGATION, RECURRING_FEE, RI_FEE, UPFRONT_FEE, Line
 from connectors.aws.values import PAYMENT_OPTIONS
 
@@ -71,9 +72,10 @@ def purchase_option(line: Line) -> str:
         f"case when {kind} in ('{COVERED}', '{NEGATION}', '{RECURRING_FEE}', '{UPFRONT_FEE}') then 'savings_plan' "
         f"when {kind} in ('{DISCOUNTED}', '{RI_FEE}') then 'reserved' "
         f"when {kind} = '{FEE}' and {line.reservation} is not null then 'reserved' "
-        f"when {kind} <> 'Usage' or {line.is_split} then null "
+        f"when {kind} not in ('Usage', '{FEE}') or {line.is_split} then null "
+        f"when {is_capacity_block(line)} then 'capacity_block' "
+        f"when {kind} <> 'Usage' then null "
         f"when {usage_type} like '%SpotUsage%' then 'spot' "
-        f"when {usage_type} like '%CapacityBlock%' then 'capacity_block' "
         f"when {usage_type} like '%ProvisionedThroughput%' then 'provisioned' "
         f"when {usage_type} like '%BoxUsage%' or ({line.instance_type} is not null "
         f"and {line.names.text('pricing/term')} = 'OnDemand') then 'on_demand' end"

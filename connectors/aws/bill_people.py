@@ -11,7 +11,7 @@ from connectors.base import Reject
 from connectors.bills.names import column_key
 from connectors.exact import exact_json, json_text
 
-_WORDS = ("iamprincipal", "username", "useremail", "useridentity")
+_WORDS = ("iamprincipal", "username", "useremail", "useridenti")  # line_item_user_identifier: a workforce user
 _LABELS = ("resourcetags", "costcategory")  # resourceTags/user:Name is a machine's
 _PRINCIPAL = re.compile(r'"arn:aws[a-z-]*:(?:iam|sts)::[^"]*"|arn:aws[a-z-]*:(?:iam|sts)::[^,"\r\n]*')
 _LEFT_OUT = "(principal left out)"

@@ -5,6 +5,7 @@ The two spell one set of columns: `lineItem/UnblendedCost` is `line_item_unblend
 
 from collections.abc import Callable, Mapping
 
+from connectors.aws.bill_capacity import capacity_of, untold_status
 from connectors.aws.bill_columns import unknown_columns
 from connectors.aws.bill_commitments import commitments_of, purchase_option
 from connectors.aws.bill_costs import (
@@ -134,9 +135,7 @@ def _who_and_when(names: Names) -> Mapping[str, str]:
 
 def _what(line: Line) -> Mapping[str, str]:
     names, kind = line.names, line.kind
-    resource = names.text("lineItem/ResourceId")
     amount, unit = names.decimal("lineItem/UsageAmount"), names.text("pricing/unit")
-    reserved_capacity = f"{resource} like '%:capacity-reservation/%'"
     return {
         "charge_category": _by_type(kind, _CATEGORIES, "'Adjustment'"),
         "charge_class": f"case when {kind} = 'Refund' or {names.text('bill/BillType')} = 'Refund' "
@@ -155,10 +154,8 @@ def _what(line: Line) -> Mapping[str, str]:
         "sku_meter": line.usage_type,
         "region_id": f"coalesce({names.text('product/regionCode')}, {names.text('product/region')})",
         "availability_zone": names.text("lineItem/AvailabilityZone"),
-        "resource_id": resource,
-        "capacity_reservation_id": f"case when {reserved_capacity} then {resource} end",
-        "capacity_reservation_status": f"case when {reserved_capacity} and {line.usage_type} like '%Unused%' "
-        "then 'Unused' end",
+        "resource_id": names.text("lineItem/ResourceId"),
+        **capacity_of(line),
         "x_charge_type": kind,
         "x_purchase_option": purchase_option(line),
         "x_instance_type": f"case when not {line.is_split} then {line.instance_type} end",
@@ -178,6 +175,7 @@ def _extra(line: Line, unknown: list[Given]) -> str:
     members["cost_category"] = cost_categories(names)
     seldom = {
         "tax_type": names.text("lineItem/TaxType"),
+        "capacity_reservation_status": untold_status(names),
         "unreadable product": unreadable_product(names),
         **{f"unreadable {c}": f"case when {names.unreadable(c)} then {names.text(c)} end" for c in _OPTIONAL_NUMBERS},
         **{f"unreadable {c}": sql for c, sql in unreadable_tags(names).items()},

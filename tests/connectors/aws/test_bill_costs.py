@@ -329,6 +329,30 @@ def test_a_pods_share_of_a_machine_adds_to_no_total(written: Any) -> None:
     assert row["x_purchase_option"] is None
 
 
+def test_a_task_on_fargate_is_no_share_of_a_machine_and_costs_what_it_costs() -> None:
+    told = {
+        "line_item_operation": "FargateTask",
+        "line_item_product_code": "AmazonECS",
+        "line_item_usage_type": "USE1-Fargate-vCPU-Hours:perCPU",
+        "split_line_item_split_cost": "0.04048",
+        "split_line_item_actual_usage": "0.25",
+    }
+    row = only(csv_report(line("Usage", cost="0.04048", **told)))
+    assert (row["billed_cost"], row["effective_cost"], row["x_split_cost"]) == (D("0.04048"), D("0.04048"), None)
+
+
+def test_pods_and_what_none_of_them_used_make_up_the_machine_and_are_counted_once() -> None:
+    machine = line(cost="10")
+    shares = [_pod(split_line_item_split_cost=used, split_line_item_unused_cost=unused) for used, unused in SHARES]
+    found = read(csv_report(machine, *shares))
+    assert (found.total(), found.total("effective_cost")) == (D(10), D(10))
+    assert found.total("x_split_cost") + found.total("x_split_unused_cost") == D(10)
+
+
+SHARES = [("5.04", "1.26"), ("2.52", "0.63"), ("0.44", "0.11")]
+"""Of an hour for 10: 8 used, and 2 of nobody, given to the pods as what they used (AWS's own example has that form)."""
+
+
 def test_a_pods_share_without_a_cost_column_filled_costs_nothing() -> None:
     assert only(csv_report(_pod(cost="")))["billed_cost"] == 0
 

@@ -133,6 +133,35 @@ def test_unused_capacity_of_a_reservation_is_told() -> None:
     assert row["x_instance_type"] == "p5.48xlarge"
 
 
+HELD = "arn:aws:ec2:us-east-1:444455556666:capacity-reservation/cr-0a1b"
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize(("said", "status"), [("Used", "Used"), ("Unused", "Unused"), ("Reserved", None)])
+def test_a_machine_that_runs_in_a_capacity_reservation_names_it(written: Any, said: str, status: str | None) -> None:
+    found = read(written(_in_capacity(HELD, said, "ODCR"), _in_capacity("", "", "")))
+    inside, outside = found.rows
+    assert (inside["capacity_reservation_id"], inside["capacity_reservation_status"]) == (HELD, status)
+    assert inside["resource_id"] == LINE["line_item_resource_id"]
+    kept = json.loads(inside["x_extra"] or "{}")
+    assert kept == ({} if status else {"capacity_reservation_status": "Reserved"})
+    assert (outside["capacity_reservation_id"], outside["capacity_reservation_status"]) == (None, None)
+    assert not any("documented" in notice for notice in found.notices)
+    assert inside["x_purchase_option"] == outside["x_purchase_option"] == "on_demand"
+
+
+def test_a_capacity_block_is_told_by_the_type_of_its_reservation() -> None:
+    block = "EC2 Capacity Blocks for ML"
+    lines = [_in_capacity(HELD, "Used", block), {**_in_capacity(HELD, "", block), "line_item_line_item_type": "Fee"}]
+    found = read(csv_report(*lines))
+    assert [row["x_purchase_option"] for row in found.rows] == ["capacity_block", "capacity_block"]
+
+
+def _in_capacity(arn: str, status: str, kind: str) -> dict[str, str]:
+    told = {"arn": arn, "status": status, "type": kind}
+    return {**line(), **{f"capacity_reservation_capacity_reservation_{name}": value for name, value in told.items()}}
+
+
 def _variety() -> list[dict[str, str]]:
     return [
         line(),
@@ -315,7 +344,12 @@ def test_cost_categories_are_kept() -> None:
 
 @pytest.mark.parametrize("written", WRITTEN)
 def test_who_made_the_requests_is_neither_staged_nor_kept_with_a_refused_line(written: Any) -> None:
-    who = {"line_item_iam_principal": ADA, "identity_user_name": "ada", "a_new_column": "new"}
+    who = {
+        "line_item_iam_principal": ADA,
+        "line_item_user_identifier": "ada-of-the-workforce",
+        "identity_user_name": "ada",
+        "a_new_column": "new",
+    }
     found = read(written({**line(), **who}, {**line(line_item_currency_code="EUR"), **who}))
     (row,), (reject,) = found.rows, found.rejects
     assert json.loads(row["x_extra"]) == {"a_new_column": "new"}
