@@ -6,7 +6,6 @@ Here belongs: drawing days as SVG or PNG, without a browser. Here does not belon
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import vl_convert
 
 from reports.daily import DayCost
@@ -14,6 +13,7 @@ from reports.money import ZERO
 from reports.png import packed
 from reports.wording import KIND_LABELS, UNUSED_LABELS
 
+Spec = dict[str, Any]  # of Vega-Lite
 # Okabe and Ito's palette (2008), told apart with any colour vision. Other is last because it is least.
 COLOURS = {"api": "#0072b2", "gpu": "#e69f00", "other": "#009e73"}
 _MORE_COLOURS = ("#cc79a7", "#d55e00", "#7f7f7f")  # of kinds beyond these, in their order: style.css has the same
@@ -43,85 +43,92 @@ def daily_png(days: Sequence[DayCost], currency: str, width: int = 520) -> bytes
     return packed(vl_convert.vegalite_to_png(_spec(days, currency, width, "#ffffff", legend=_legend()), scale=2))
 
 
-def _spec(
-    days: Sequence[DayCost], currency: str, width: int, background: str, legend: alt.Legend | None
-) -> dict[str, Any]:
+def _spec(days: Sequence[DayCost], currency: str, width: int, background: str, legend: Spec | None) -> Spec:
+    """The picture in Vega-Lite's own words (https://vega.github.io/vega-lite/docs/)."""
     kinds = [*COLOURS, *sorted({kind for day in days for kind in day.costs} - set(COLOURS))]
     shown = [kind for kind in kinds if any(day.costs.get(kind, ZERO) for day in days)] or ["api"]
-    x = alt.X("day:O", axis=_day_axis(len(days)), scale=alt.Scale(paddingInner=0.28, paddingOuter=0.14))
-    bars = (
-        alt.Chart(_bar_values(days, shown))
-        .mark_bar()
-        .encode(
-            x=x,
-            y=alt.Y("cost:Q", axis=_cost_axis(currency), stack="zero"),
-            color=alt.Color("kind:N", scale=_colours(shown), legend=legend),
-            order=alt.Order("rank:Q"),
-        )
-    )
-    gaps = alt.Chart(alt.Data(values=[{"day": d.day.day} for d in days if d.is_missing])).mark_rect(
-        color=_GAP, width=alt.RelativeBandSize(band=1.38)
-    )
-    layers = alt.layer(gaps.encode(x=x), bars).properties(width=width, height=190)
-    chart = layers.configure(background=background, font=_FONT, padding=6).configure_view(stroke=None)
-    fitted = chart.properties(autosize=alt.AutoSizeParams(type="fit", contains="padding"))
-    return fitted.to_dict()
+    x: Spec = {
+        "field": "day",
+        "type": "ordinal",
+        "axis": _day_axis(len(days)),
+        "scale": {"paddingInner": 0.28, "paddingOuter": 0.14},
+    }
+    bars: Spec = {
+        "data": _bar_values(days, shown),
+        "mark": {"type": "bar"},
+        "encoding": {
+            "x": x,
+            "y": {"field": "cost", "type": "quantitative", "axis": _cost_axis(currency), "stack": "zero"},
+            "color": {"field": "kind", "type": "nominal", "scale": _colours(shown), "legend": legend},
+            "order": {"field": "rank", "type": "quantitative"},
+        },
+    }
+    gaps: Spec = {
+        "data": {"values": [{"day": day.day.day} for day in days if day.is_missing]},
+        "mark": {"type": "rect", "color": _GAP, "width": {"band": 1.38}},
+        "encoding": {"x": x},
+    }
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "layer": [gaps, bars],
+        "width": width,
+        "height": 190,
+        "autosize": {"type": "fit", "contains": "padding"},
+        "config": {"background": background, "font": _FONT, "padding": 6, "view": {"stroke": None}},
+    }
 
 
-def _bar_values(days: Sequence[DayCost], kinds: Sequence[str]) -> alt.Data:
+def _bar_values(days: Sequence[DayCost], kinds: Sequence[str]) -> Spec:
     """Amounts stay text: the drawing library reads the numbers itself, and no amount of ours becomes a float."""
     values = [
         {"day": d.day.day, "kind": _LABELS.get(kind, kind), "rank": rank, "cost": f"{d.costs.get(kind, ZERO):f}"}
         for d in days
         for rank, kind in enumerate(kinds)
     ]
-    return alt.Data(values=values, format=alt.DataFormat(parse={"cost": "number"}, type="json"))
+    return {"values": values, "format": {"parse": {"cost": "number"}, "type": "json"}}
 
 
-def _colours(kinds: Sequence[str]) -> alt.Scale:
+def _colours(kinds: Sequence[str]) -> Spec:
     more = [kind for kind in kinds if kind not in COLOURS]
     colours = COLOURS | dict(zip(more, [*_MORE_COLOURS, *[_MORE_COLOURS[-1]] * len(more)], strict=False))
-    return alt.Scale(
-        domain=[_LABELS.get(kind, kind) for kind in kinds],
-        range=[colours[kind] for kind in kinds],
-    )
+    return {"domain": [_LABELS.get(kind, kind) for kind in kinds], "range": [colours[kind] for kind in kinds]}
 
 
-def _day_axis(day_count: int) -> alt.Axis:
-    return alt.Axis(
-        title=None,
-        values=[day for day in (1, 5, 10, 15, 20, 25, 30) if day <= day_count],
-        labelAngle=0,
-        labelColor=_MUTED,
-        labelFontSize=12,
-        ticks=False,
-        domainColor=_RULE,
-        labelPadding=6,
-    )
+def _day_axis(day_count: int) -> Spec:
+    return {
+        "title": None,
+        "values": [day for day in (1, 5, 10, 15, 20, 25, 30) if day <= day_count],
+        "labelAngle": 0,
+        "labelColor": _MUTED,
+        "labelFontSize": 12,
+        "ticks": False,
+        "domainColor": _RULE,
+        "labelPadding": 6,
+    }
 
 
-def _cost_axis(currency: str) -> alt.Axis:
-    return alt.Axis(
-        title=None if currency == "USD" else currency,
-        format="$,~f" if currency == "USD" else ",~f",
-        tickCount=4,
-        labelColor=_MUTED,
-        labelFontSize=12,
-        gridColor=_RULE,
-        domain=False,
-        ticks=False,
-        labelPadding=6,
-    )
+def _cost_axis(currency: str) -> Spec:
+    return {
+        "title": None if currency == "USD" else currency,
+        "format": "$,~f" if currency == "USD" else ",~f",
+        "tickCount": 4,
+        "labelColor": _MUTED,
+        "labelFontSize": 12,
+        "gridColor": _RULE,
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 6,
+    }
 
 
-def _legend() -> alt.Legend:
-    return alt.Legend(
-        title=None,
-        orient="top",
-        direction="horizontal",
-        labelColor=_INK,
-        labelFontSize=12,
-        symbolType="square",
-        symbolSize=90,
-        offset=8,
-    )
+def _legend() -> Spec:
+    return {
+        "title": None,
+        "orient": "top",
+        "direction": "horizontal",
+        "labelColor": _INK,
+        "labelFontSize": 12,
+        "symbolType": "square",
+        "symbolSize": 90,
+        "offset": 8,
+    }

@@ -69,12 +69,14 @@ class StoredTable:
 
     def delta(self) -> DeltaTable | None:
         """The Delta table at its newest version; None when nothing was ever stored."""
+        if self._is_current:
+            return self._delta
         if self._delta is None:
             with suppress(TableNotFoundError):
                 self._delta = DeltaTable(self.root.uri(self.folder), storage_options=dict(self.root.options))
-        elif not self._is_current:
+        else:
             self._delta.update_incremental()
-        self._is_current = self._alone and self._delta is not None
+        self._is_current = self._alone
         return self._delta
 
     def delta_at(self, version: int) -> DeltaTable | None:
