@@ -24,6 +24,7 @@ from connectors.base import (
     SourceSettings,
     Window,
 )
+from connectors.bills.files import spooled
 from connectors.bills.look import look
 from connectors.deadline import DeadlineError
 from connectors.http import Pace
@@ -79,8 +80,9 @@ def _looked(settings: AzureBillSettings, month: date, view: View, page: Page) ->
 
 def _looked_at_report(settings: AzureBillSettings, page: Page) -> str:
     try:
-        month = newest_month(page)
-        return f"{page.name} holds no line yet" if month is None else _looked(settings, month, "actual", page)
+        with spooled(page) as local:
+            month = newest_month(local)
+            return f"{page.name} holds no line yet" if month is None else _looked(settings, month, "actual", local)
     except IncompleteDeliveryError as error:
         raise SourceError(str(error)) from None
     except DeadlineError:

@@ -17,6 +17,9 @@ from connectors.focus import SOURCE, FocusSettings
 from contracts import contract
 
 PROVIDER = "Microsoft"
+_ZEROS = (
+    "lines cost something beside a list or contracted cost of 0, which stands where Azure supplies none: it is unknown"
+)
 _READ = ("x_model_id", "x_token_class", "x_service_tier", "x_purchase_option")
 
 
@@ -31,12 +34,20 @@ def parse_focus(settings: AzureBillSettings, window: Window, pages: Iterable[Lan
             "provider": PROVIDER,
         }
     )
+    unknown = 0
     for chunk in SOURCE.parse(read, window, pages):
-        yield replace(chunk, rows=_with_models(_with_bare_ids(_with_unknown_prices(chunk.rows))))
+        rows, count = _with_unknown_prices(chunk.rows)
+        unknown += count
+        yield replace(chunk, rows=_with_models(_with_bare_ids(rows)))
+    if unknown:
+        words = f"{unknown:,} {_ZEROS}"
+        yield Parsed(contract("charges").arrow_schema().empty_table(), is_final=True, notices=(words,))
 
 
-def _with_unknown_prices(rows: pa.Table) -> pa.Table:
-    """The rows; a list or contracted cost of 0 is unknown (NULL) where the line cost something, and so is its price.
+def _with_unknown_prices(rows: pa.Table) -> tuple[pa.Table, int]:
+    """The rows, and on how many of them something is now unknown.
+
+    A list or contracted cost of 0 is unknown (NULL) where the line cost something, and so is its price.
 
     Microsoft's summary of where its FOCUS data falls short of the standard (learn.microsoft.com, FOCUS conformance
     summary) says that both are 0 for marketplace charges and for reservation usage because they are not supported. A
@@ -56,7 +67,10 @@ def _with_unknown_prices(rows: pa.Table) -> pa.Table:
         for kind, is_paid in costs.items()
         for name in (f"{kind}_cost", f"{kind}_unit_price")
     ]
-    return pl.DataFrame(rows).with_columns(known).to_arrow().cast(rows.schema)
+    # the flag is of the values as they came: columns are computed side by side
+    lost = pl.any_horizontal((pl.col(f"{kind}_cost") == 0) & is_paid for kind, is_paid in costs.items())
+    found = pl.DataFrame(rows).with_columns(*known, _lost=lost.fill_null(value=False))
+    return found.drop("_lost").to_arrow().cast(rows.schema), found.filter("_lost").height
 
 
 def _with_bare_ids(rows: pa.Table) -> pa.Table:

@@ -66,6 +66,7 @@ class _Parts(io.RawIOBase):
         with HttpSession(headers=asked, limits=_LIMITS, pace=self._blob.pace) as session:
             address = f"{link.scheme}://{link.netloc}{link.path}"
             answer = session.get(address, dict(parse_qsl(link.query, keep_blank_values=True)), expect="any")
+        self._deadline.require(self._blob.name)  # a part that took all of the time is late, the last one too
         told = _RANGE.fullmatch(answer.headers.get("content-range", ""))
         end, size = (int(told[2]) + 1, int(told[3])) if told else (len(answer.body), len(answer.body))
         self._require_same(answer.headers.get("etag"), size)

@@ -10,14 +10,15 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
 
-from connectors.base import Body, IncompleteDeliveryError, LandedPage, Reject
+from connectors.base import Body, IncompleteDeliveryError, LandedPage, Page, Reject
 from connectors.bills.engine import engine
 from connectors.bills.json_lines import open_json_lines
 from connectors.bills.names import Given, Names, literal
@@ -137,6 +138,21 @@ def damaged(name: str, reason: str) -> IncompleteDeliveryError:
     return IncompleteDeliveryError(
         f"{name}: {reason}; the file is damaged or still being written: run the day again, or have it exported again"
     )
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+
+    def open(self) -> BinaryIO:
+        return self.path.open("rb")
+
+
+@contextmanager
+def spooled(page: Page) -> Generator[Page]:
+    """The page over a file of this machine, so that it is fetched once however often it is read."""
+    with _local(page.body) as file:
+        yield replace(page, body=_File(file))
 
 
 @contextmanager

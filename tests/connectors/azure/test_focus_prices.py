@@ -35,6 +35,9 @@ def test_zeros_beside_a_cost_are_unknown() -> None:
     page = LandedPage("focus:focus/part.csv", "a" * 64, Bytes(text.encode()))
     given = settings(actual=None, amortized=None, focus="focus")
     chunks = list(parse_focus(given, month_window(date(2026, 9, 1)), [page]))
+    assert [notice for chunk in chunks for notice in chunk.notices] == [
+        "4 lines cost something beside a list or contracted cost of 0, which stands where Azure supplies none: it is unknown"
+    ]
     found = pl.concat(pl.DataFrame(chunk.rows) for chunk in chunks)
     names = ("list_cost", "list_unit_price", "contracted_cost", "contracted_unit_price")
     assert {row[0]: row[1:] for row in found.select("sku_id", *names).rows()} == {

@@ -11,6 +11,7 @@ from connectors.azure.bill import AzureBillSource
 from connectors.azure.bill_settings import AzureBillSettings
 from connectors.azure.signed_blob import SignedBlob
 from connectors.base import AuthenticationError, IncompleteDeliveryError, SourceError
+from connectors.deadline import DeadlineError, begin_delivery
 from connectors.http import Pace
 from tests.connectors.azure.tokens import TOKEN, token_credential
 from tests.connectors.azure.written import SEPTEMBER, csv_of, frame, landed, line, settings
@@ -151,6 +152,7 @@ def test_a_check_reads_the_running_month_s_report_of_the_first_metric(reports: R
     assert told.endswith("ActualCost-0001.csv can be read: its first 2 lines are charges in USD")
     assert SIGNATURE not in told
     assert reports.asked == [{"metric": "ActualCost"}]  # which month it is Azure's own clock says
+    assert [request.path for request in reports.server.requests].count("/blob/ActualCost.csv") == 1
 
 
 def test_a_check_says_what_is_wrong_with_a_report_s_lines(reports: Reports) -> None:
@@ -241,3 +243,23 @@ def test_a_blob_that_comes_too_slowly_is_left_and_its_link_is_not_told(server: F
     with pytest.raises(SourceError, match="longer than 120 minutes") as failure:
         blob(server, clock, 1)
     assert SIGNATURE not in str(failure.value)
+
+
+@pytest.mark.parametrize("seconds", [100, 101])
+def test_a_last_part_that_comes_after_the_deadline_is_too_late(
+    server: FaultyServer, clock: Clock, seconds: int
+) -> None:
+    given = parts_of(bytes(10))
+
+    def slow(request: Request) -> Answer:
+        clock.sleep(seconds)
+        return given(request)
+
+    server.route("/blob", slow)
+    pace, deadline = Pace(sleep=clock.sleep, monotonic=clock.monotonic), begin_delivery(clock.monotonic, 100)
+    with SignedBlob("part.csv", f"{server.url}/blob", 10, pace, 10, deadline).open() as stream:
+        if seconds == 100:
+            assert stream.read() == bytes(10)
+            return
+        with pytest.raises(DeadlineError, match=r"part\.csv: the delivery took longer"):
+            stream.read()
