@@ -1,6 +1,6 @@
 """The vocabulary that every connector speaks: windows, pages, rows, rejects, and the shape of a source."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -227,6 +227,15 @@ class Dated(Protocol):
 
         Every file that a delivery of the month would land counts, manifests too. Raises SourceError.
         """
+        ...
+
+
+@runtime_checkable
+class Doubted(Protocol):
+    """What a source whose settings say what fields mean may tell as well: what of them its data does not bear out."""
+
+    def doubts(self, settings: Any) -> Sequence[str]:
+        """One sentence each, with the remedy; asked after `probe` succeeded, stops no night. Raises SourceError."""
         ...
 
 

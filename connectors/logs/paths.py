@@ -23,12 +23,21 @@ def value_at(row: Mapping[str, Any], path: str) -> object:
     return None
 
 
+def names_at(row: Mapping[str, Any], path: str) -> list[str]:
+    """The names by which a path may go on from there, the numbers of a list too; of an empty path, the columns."""
+    return list(_entered(value_at(row, path)) if path else row)
+
+
 def _inside(found: object, path: str) -> object:
+    return value_at(_entered(found), path)
+
+
+def _entered(found: object) -> Mapping[str, Any]:
+    """What an object, a list or text that is JSON of one holds, by name; nothing of anything else."""
     if isinstance(found, str) and found[:1] in ("{", "["):
         found = json_value(found)
     if isinstance(found, Mapping):
-        return value_at(cast("Mapping[str, Any]", found), path)
+        return cast("Mapping[str, Any]", found)
     if isinstance(found, list):
-        items = {str(number): item for number, item in enumerate(cast("list[object]", found))}
-        return value_at(items, path)
-    return None
+        return {str(number): item for number, item in enumerate(cast("list[object]", found))}
+    return {}

@@ -45,6 +45,10 @@ class RequestLog(ABC, Generic[S]):
         """What the landed record says that the attempt cost, in USD; None where the log states no cost."""
         return None
 
+    def expected(self, settings: S) -> Mapping[str, str]:  # noqa: ARG002
+        """Landed fields that some row of a delivery should have, and the settings' path of each; see `Reading`."""
+        return {}
+
     def columns(self, settings: S) -> "Columns | None":  # noqa: ARG002
         """How plain landed records are read many at once; None where each is read by itself."""
         return None
@@ -64,6 +68,7 @@ class RequestLog(ABC, Generic[S]):
             essential=self.essential,
             remedy=self.remedy,
             columns=self.columns(settings),
+            expected=self.expected(settings),
         )
         return parse_log(settings, window, pages, reading)
 

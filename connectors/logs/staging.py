@@ -4,7 +4,7 @@ Pure: the same pages give the same rows, in whatever order they come.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -20,6 +20,7 @@ from connectors.logs.buckets import UsageError
 from connectors.logs.columns import Columns, plain_rows, table_of
 from connectors.logs.instants import instant_of
 from connectors.logs.landed import lines_of, record_of, reject_of
+from connectors.logs.noticed import Noticed
 from connectors.logs.settings import LogSettings
 from connectors.logs.values import WITHHELD
 from connectors.logs.withheld import take_out_withheld
@@ -48,6 +49,7 @@ class Reading:
     essential: frozenset[str]
     remedy: str
     columns: Columns | None = None
+    expected: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage], reading: Reading) -> Iterator[Parsed]:
@@ -66,7 +68,7 @@ def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage]
             delivery.add(page.page_id, number, line)
             if len(delivery.rows) + len(delivery.rejects) >= ROWS_PER_CHUNK:
                 yield delivery.chunk()
-    yield delivery.chunk(delivery.notices())
+    yield delivery.chunk(delivery.noticed.told())
 
 
 def _read_ahead(
@@ -103,10 +105,10 @@ class _Delivery:
     duplicate_count: int = 0
     seen: set[bytes] = field(default_factory=set[bytes])
     ids: set[bytes] = field(default_factory=set[bytes])
-    reused: list[str] = field(default_factory=list[str])
-    unknown: set[str] = field(default_factory=set[str])
-    sum_count: int = 0
-    assumed_count: int = 0
+    noticed: Noticed = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.noticed = Noticed(self.reading.expected)
 
     def page_with(self, plain: pl.DataFrame, page: LandedPage) -> Iterator[Parsed]:
         """A page of which some rows are known already, as a chunk of its own: the rows that it gives line by line."""
@@ -130,7 +132,7 @@ class _Delivery:
             is_id_used_before=pl.col("x_row").is_in(of_used_id)
         )
         if "is_convention_assumed" in rows.columns:
-            self.assumed_count += int(rows["is_convention_assumed"].sum())
+            self.noticed.assumed_count += int(rows["is_convention_assumed"].sum())
         others = self.chunk()
         found = table_of(rows.with_columns(**{name: pl.lit(value) for name, value in placed.items()}))
         whole = pa.concat_tables([found, others.rows]).sort_by("x_row") if others.rows.num_rows else found
@@ -142,6 +144,7 @@ class _Delivery:
         values: list[RowError] = []
         try:
             record = record_of(line)
+            self.noticed.look_at(record)
             values = take_out_withheld(record, self.reading.essential) if _WITHHELD in line else []
             cost = usd(self.reading.cost(record), values, "source_reported_cost_usd")
             rows = self._rows(record, cost, values)
@@ -162,8 +165,8 @@ class _Delivery:
         for part, row in enumerate(rows):
             row["x_page"], row["x_row"] = page_id, number + part * ROWS_APART
             row["is_id_used_before"] = self._is_used(row["request_id"])
-            self.sum_count += row["is_sum"] is True
-            self.assumed_count += row["is_convention_assumed"] is True
+            self.noticed.sum_count += row["is_sum"] is True
+            self.noticed.assumed_count += row["is_convention_assumed"] is True
         self.rows += rows
         self.rejects += [reject_of(page_id, number, line, refusal, None) for refusal in values]
 
@@ -173,7 +176,7 @@ class _Delivery:
         if model := self.settings.model_at(found.deployment_id, found.api_base):
             found = found._replace(billed_model=model)
         if unknown := record.keys() - self.reading.known:
-            self.unknown |= unknown
+            self.noticed.unknown |= unknown
             found = found._replace(extra={**found.extra, **{name: record[name] for name in unknown}})
         row = staged_row(found, cost, values)
         if not instant_of(self.window.start) <= row["started_at"] < instant_of(self.window.end):
@@ -198,28 +201,6 @@ class _Delivery:
         self.rows, self.rejects, self.duplicate_count = [], [], 0
         return parsed
 
-    def notices(self) -> tuple[str, ...]:
-        """What people should know of the whole delivery."""
-        found = [f"field {name} is not known; it is kept in x_extra" for name in sorted(self.unknown)]
-        if self.reused:
-            count = "1 attempt carries" if len(self.reused) == 1 else f"{len(self.reused)} attempts carry"
-            found.append(
-                f"{count} an id that another attempt of the day has too, such as "
-                f"{min(self.reused)}; all of them are counted"
-            )
-        if self.sum_count:
-            count = "1 row is the sum" if self.sum_count == 1 else f"{self.sum_count} rows are sums"
-            found.append(
-                f"{count} of a batch's requests: their context bands are unknown, and the smallest one's price is taken"
-            )
-        if self.assumed_count:
-            count = "1 row does" if self.assumed_count == 1 else f"{self.assumed_count} rows do"
-            found.append(
-                f"{count} not say whether cached input, audio or reasoning is counted inside of input and output, and "
-                "state no total that would tell: taken as inside (is_convention_assumed)"
-            )
-        return tuple(found)
-
     def _is_repeated(self, dedup_key: str) -> bool:
         identity = _digest(dedup_key)
         if identity in self.seen:
@@ -230,7 +211,7 @@ class _Delivery:
     def _is_used(self, request_id: str) -> bool:
         request = _digest(request_id)
         if request in self.ids:
-            self.reused.append(request_id)
+            self.noticed.reused.append(request_id)
             return True
         self.ids.add(request)
         return False

@@ -17,7 +17,7 @@ from contracts import contract
 Unit = Literal["iso", "s", "ms", "us", "ns"]
 NEEDED = ("started_at", "status", "request_id")  # what every attempt has
 PER_SECOND: Mapping[str, int] = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_PLACES: Mapping[str, str] = {
+PLACES: Mapping[str, str] = {
     "cache_read_tokens": "cache_read",
     "cache_write_5m_tokens": "cache_write",
     "cache_write_1h_tokens": "cache_write",
@@ -67,9 +67,9 @@ def _known_convention(told: str | dict[str, str]) -> str | dict[str, str]:
             raise ValueError(f"{told!r} is no known convention; did you mean {found}?")
         return told
     for name, place in told.items():
-        if name not in _PLACES.values() or place not in get_args(Place):
+        if name not in PLACES.values() or place not in get_args(Place):
             raise ValueError(
-                f"{name}: {place}: a convention says of {', '.join(sorted(set(_PLACES.values())))} whether it is "
+                f"{name}: {place}: a convention says of {', '.join(sorted(set(PLACES.values())))} whether it is "
                 "counted inside, outside or unstated"
             )
     return told
@@ -148,14 +148,14 @@ class MappedLogSettings(StoredLogSettings):
         counts = {name for name in (*self.fields, *self.constants) if SORTS[name] == "count"}
         if "usage" in self.fields and counts:
             raise ValueError(f"usage: it tells the tokens, and {', '.join(sorted(counts))} too; which one counts?")
-        classes = sorted(counts & _PLACES.keys())
+        classes = sorted(counts & PLACES.keys())
         if not classes and self.convention is not None:
             raise ValueError("convention: no field of a token class is mapped that it could speak of; leave it out")
-        told = _PLACES.values() if isinstance(self.convention, str) else self.convention or {}
-        if untold := [name for name in classes if _PLACES[name] not in told]:
+        told = PLACES.values() if isinstance(self.convention, str) else self.convention or {}
+        if untold := [name for name in classes if PLACES[name] not in told]:
             raise ValueError(
                 f"convention: say whether {', '.join(untold)} are counted inside of input and output, as "
-                f"`convention: {{{_PLACES[untold[0]]}: inside}}`, or name a source that counts the same way, as "
+                f"`convention: {{{PLACES[untold[0]]}: inside}}`, or name a source that counts the same way, as "
                 "`convention: openai`"
             )
         return self

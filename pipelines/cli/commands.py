@@ -16,6 +16,7 @@ from pipelines.cli.days import Days, resolved
 from pipelines.cli.terminal import TerminalProgress
 
 if TYPE_CHECKING:
+    from connectors.base import SourceSettings
     from pipelines.config.schema import Config, Mail
     from pipelines.night.run import NightResult
 
@@ -85,7 +86,6 @@ def conclude(console: Console, result: "NightResult", problems: list[str]) -> in
 
 def check(console: Console, file: Path, *, offline: bool) -> int:
     """Validates the file and tries every source. Returns the exit code."""
-    from connectors.registry import source
     from pipelines.config import ConfigError, load
 
     try:
@@ -98,9 +98,7 @@ def check(console: Console, file: Path, *, offline: bool) -> int:
     answers = [_meets(console, file, config)]
     if offline:
         return OK if all(answers) else WITH_PROBLEMS
-    answers += [
-        _tried(console, settings.name, partial(source(settings.kind).probe, settings)) for settings in config.sources
-    ]
+    answers += [_tried_source(console, settings) for settings in config.sources]
     answers.append(_tried(console, "lake", partial(_probe_lake, config.lake, config.store_options)))
     if answers[-1]:
         answers.append(_is_configured(console, file))
@@ -154,6 +152,23 @@ def _told(console: Console, complaints: Sequence[str]) -> bool:
     for complaint in complaints:
         console.print(f"[red]✗[/] {escape(complaint)}", highlight=False, soft_wrap=True)
     return not complaints
+
+
+def _tried_source(console: Console, settings: "SourceSettings") -> bool:
+    """Tries a source and prints what it found, and what is to be doubted. False where it failed."""
+    from connectors.base import Doubted, SourceError
+    from connectors.registry import source
+
+    kind = source(settings.kind)
+    if not _tried(console, settings.name, partial(kind.probe, settings)):
+        return False
+    try:
+        doubts = kind.doubts(settings) if isinstance(kind, Doubted) else ()
+    except SourceError as error:
+        return _told(console, [f"{settings.name}: {error}"])
+    for doubt in doubts:
+        console.print(f"[yellow]?[/] {escape(f'{settings.name}: {doubt}')}", highlight=False, soft_wrap=True)
+    return True
 
 
 def _tried(console: Console, name: str, probe: Callable[[], str]) -> bool:

@@ -7,12 +7,14 @@ from contracts import Contract, Layer, all_contracts
 from pipelines.documents.dictionary import data_dictionary, first_sentence
 from pipelines.documents.focus import focus_columns_table
 from pipelines.documents.gpu_metrics import gpu_metrics_table
+from pipelines.documents.mapped_fields import mapped_fields_table
 from pipelines.documents.rights import rights_table
 from pipelines.documents.settings import settings_page
 from pipelines.documents.sources import sources_table
 from pipelines.documents.table import table
 
 README, GPUS, FOCUS_PAGE, CONNECTING = "README.md", "docs/gpus.md", "docs/focus.md", "docs/connecting.md"
+MAPPED_LOG = "connectors/mapped_log/README.md"
 
 
 def generated_pages(root: Path) -> dict[str, str]:
@@ -23,11 +25,13 @@ def generated_pages(root: Path) -> dict[str, str]:
     focus = (root / FOCUS_PAGE).read_text(encoding="utf-8")
     gpus = (root / GPUS).read_text(encoding="utf-8")
     connecting = (root / CONNECTING).read_text(encoding="utf-8")
+    mapped_log = (root / MAPPED_LOG).read_text(encoding="utf-8")
     return {
         README: readme,
         GPUS: _fill(GPUS, gpus, "dcgm", gpu_metrics_table()),
         CONNECTING: _fill(CONNECTING, connecting, "rights", rights_table(root)),
         FOCUS_PAGE: _fill(FOCUS_PAGE, focus, "focus", focus_columns_table()),
+        MAPPED_LOG: _fill(MAPPED_LOG, mapped_log, "fields", mapped_fields_table()),
         "docs/data_dictionary.md": data_dictionary(),
         "docs/settings.md": settings_page(),
     }

@@ -114,7 +114,7 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
     )
     if refused := refusal(tables, order, totals, weights, is_over=_is_over(came)):
         status, words = refused
-        return replace(counted, status=status, message="; ".join([words, *staged.repeated]))
+        return replace(counted, status=status, message="; ".join([words, *totals.notices, *staged.repeated]))
     is_changed = _is_changed(tables, order, staged, served)
     _take_in(tables, order, came, staged)
     refusals = [totals.first_refusal] if totals.first_refusal else []

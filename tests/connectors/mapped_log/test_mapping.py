@@ -10,9 +10,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import SecretStr
 
-from connectors.logs.values import keyed_hash
+from connectors.logs.allow_list import object_rule, rules_of
+from connectors.logs.values import WITHHELD, keyed_hash
 from connectors.mapped_log import SOURCE
+from connectors.mapped_log.fields import SORTS, landing_rule
+from connectors.mapped_log.meanings import field_meanings
 from tests.connectors.mapped_log.conftest import FIELDS
 from tests.connectors.stored_log import KEY, LogFolder
 
@@ -251,3 +255,15 @@ def test_an_advisor_s_part_of_an_answer_is_a_row_of_its_own(tmp_path: Path) -> N
         ("r1:1", "r1", "claude-opus-4-8", 2529, 38, None),
     ]
     assert len({(row["x_page"], row["x_row"]) for row in rows}) == 2
+
+
+def test_the_page_says_of_every_field_what_it_means_with_a_value_that_may_be_landed() -> None:
+    meanings = {field.name: field for field in field_meanings()}
+    assert meanings.keys() == SORTS.keys()
+    assert [name for name, field in meanings.items() if field.needed.startswith("yes")] == ["started_at", "status"]
+    rules = rules_of(SecretStr(KEY))
+    for name, field in meanings.items():
+        sort = SORTS[name]
+        shown = landing_rule(sort, rules, object_rule({"feature": rules.text}), is_translated=False, is_number=False)
+        value = json.loads(field.example) if field.example[0] in "[{" else field.example
+        assert shown(value) not in (None, WITHHELD), name

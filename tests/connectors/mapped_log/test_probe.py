@@ -10,19 +10,75 @@ from connectors.mapped_log import SOURCE
 from tests.connectors.stored_log import LogFolder
 
 Row = Callable[..., dict[str, Any]]
+WRONG = "; without it tokens are priced wrongly, or rows are refused"
+COLUMNS = "answer, at, cache, caller, geo, id, messages, price, result, took_ms, try, url, used, vendor"
 
 
 def test_a_mapping_that_fits_is_said_to_fit(row: Row, log: LogFolder) -> None:
     log.file("2026-11-21/x.jsonl.gz", [row()])
     assert SOURCE.probe(log.settings()).endswith("such as 2026-11-21/x.jsonl.gz; it has every field of the mapping")
+    assert SOURCE.doubts(log.settings()) == []
 
 
-def test_fields_that_no_row_has_are_named_with_those_that_may_be_meant(row: Row, log: LogFolder) -> None:
-    log.file("2026-11-21/x.jsonl", [{**row(), "used": {"in": 5}, "prices": 1, "price": None} for _ in range(2)])
-    given = log.settings(fields={**log.given["fields"], "cost": "prise"})
-    told = SOURCE.probe(given)
-    assert "the first 2 rows of 2026-11-21/x.jsonl say nothing under" in told
-    assert "prise (is it price?), used.cached, used.out, used.thought" in told
+def test_a_path_that_finds_nothing_is_a_doubt_with_the_keys_that_rows_have_there(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/x.jsonl", [{**row(), "used": {"Out": 7, "kept": {}}, "price": None} for _ in range(2)])
+    given = log.settings(fields={**log.given["fields"], "cost": "prise", "feature": "meta.of.feature"})
+    assert SOURCE.probe(given).endswith("such as 2026-11-21/x.jsonl")
+    found = SOURCE.doubts(given)
+    there = "finds nothing in the first 2 rows of 2026-11-21/x.jsonl; "
+    assert [doubt.partition(". Correct")[0] for doubt in found if "finds nothing" in doubt] == [
+        f"fields.input_tokens: 'used.in' {there}at 'used' they have Out, kept{WRONG}",
+        f"fields.output_tokens: 'used.out' {there}at 'used' they have Out, kept (is it Out?){WRONG}",
+        f"fields.cache_read_tokens: 'used.cached' {there}at 'used' they have Out, kept{WRONG}",
+        f"fields.output_reasoning_tokens: 'used.thought' {there}at 'used' they have Out, kept (is it Out?){WRONG}",
+        f"fields.cost: 'prise' {there}they have {COLUMNS} (is it price?)",
+        f"fields.feature: 'meta.of.feature' {there}they have {COLUMNS}",
+    ]
+
+
+def test_one_row_that_has_it_is_enough_and_a_list_is_entered_by_number(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/x.jsonl", [row(tries=[{"n": 1}, {"n": 2}]), row(id="r2", price=None)])
+    given = log.settings(extras={"attempt": "tries.0.m"})
+    (doubt,) = SOURCE.doubts(given)
+    assert "extras.attempt: 'tries.0.m' finds nothing" in doubt
+    assert "at 'tries.0' they have n. Correct the path, or leave the line out" in doubt
+
+
+def test_words_that_the_mapping_does_not_take_are_named_with_their_number_and_the_first_row(
+    row: Row, log: LogFolder
+) -> None:
+    rows = [row(id=str(number), result=word) for number, word in enumerate(["ok", "fine", "ok", "fine", "bad"])]
+    log.file("2026-11-21/x.jsonl", [*rows, row(id="6", cache="COLD")])
+    where, meaning = "of the first 6 rows of 2026-11-21/x.jsonl would be refused", "; say what it means with words: "
+    assert SOURCE.probe(log.settings()).endswith("it has every field of the mapping")
+    assert SOURCE.doubts(log.settings()) == [
+        f"2 {where} (the first: row 2): status is 'fine'{meaning}{{status: {{fine: success}}}} (or failure)",
+        f"1 {where} (the first: row 5): status is 'bad'{meaning}{{status: {{bad: success}}}} (or failure)",
+        f"1 {where} (the first: row 6): is_cache_hit is 'COLD'{meaning}{{is_cache_hit: {{COLD: true}}}}",
+    ]
+
+
+def test_a_mapping_by_which_every_row_would_be_refused_is_a_fault(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/x.jsonl", [row(id=str(number)) for number in range(3)])
+    with pytest.raises(SourceError, match=r"3 of the first 3 rows .* status is 'ok'; say what it means with words"):
+        SOURCE.probe(log.settings(words={"is_cache_hit": {"MISS": "false"}}))
+    halves = {**log.given["fields"], "output_tokens": "used.ouput"}
+    with pytest.raises(
+        SourceError, match=r"one half is not known.*fields.output_tokens: 'used.ouput' finds.*is it out"
+    ):
+        SOURCE.probe(log.settings(fields=halves))
+
+
+def test_embeddings_that_state_no_output_are_taken_and_the_absent_path_is_only_told(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/x.jsonl", [row(answer={"model": "text-embedding-3-small"}, used={"in": 12})])
+    found = SOURCE.doubts(log.settings())
+    assert [doubt.partition(":")[0] for doubt in found] == [
+        "fields.output_tokens",
+        "fields.cache_read_tokens",
+        "fields.output_reasoning_tokens",
+    ]
+    (taken,) = log.rows()
+    assert (taken["input_total_tokens"], taken["output_total_tokens"]) == (12, 0)
 
 
 def test_a_field_that_every_attempt_needs_must_be_there(row: Row, log: LogFolder) -> None:
@@ -46,3 +102,28 @@ def test_a_layout_that_fits_no_file_is_told_with_a_path_that_lies_there(row: Row
 
 def test_a_location_where_nothing_lies_yet_is_no_fault(log: LogFolder) -> None:
     assert "nothing lies there yet" in SOURCE.probe(log.settings())
+    assert SOURCE.doubts(log.settings()) == ()
+
+
+def test_a_night_names_a_path_of_tokens_that_no_record_has_though_its_rows_are_taken(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/x.jsonl", [row(id=str(number)) for number in range(8)])
+    night = log.night(fields={**log.given["fields"], "cache_read_tokens": "used.cache"})
+    assert (night.rows.num_rows, night.rejects) == (8, ())
+    (notice,) = night.notices
+    assert notice == (
+        "none of 8 records has anything at the path of cache_read_tokens ('used.cache'): correct `fields`, as farthing "
+        "check says, or leave the line out where the log rightly has none"
+    )
+    assert log.night().notices == ()
+
+
+def test_a_night_that_refuses_all_names_the_path_too(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/x.jsonl", [row(id=str(number)) for number in range(8)])
+    night = log.night(fields={**log.given["fields"], "output_tokens": "used.outt"})
+    assert (night.rows.num_rows, len(night.rejects)) == (0, 8)
+    assert "none of 8 records has anything at the path of output_tokens ('used.outt')" in night.notices[0]
+
+
+def test_of_few_records_none_need_have_been_cached(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/x.jsonl", [row(id=str(number), used={"in": 5, "out": 7}) for number in range(7)])
+    assert log.night().notices == ()
