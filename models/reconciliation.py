@@ -28,7 +28,7 @@ from models.reconciliation_sides import Key, Model, provider_of, read_usage, usd
 from models.reconciliation_spans import Known, by_day
 from models.reconciliation_volume import Account, Part, split_tokens
 
-RECONCILIATION_RULES = "11"
+RECONCILIATION_RULES = "12"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -163,7 +163,8 @@ def _line(cell: Cell, account: Account) -> Row:
         "has_log": account.has_log,
         "day_offset_hours": int(account.days.minutes_on(cell.key.day) / 60),
         "day_offset_minutes": account.days.minutes_on(cell.key.day),
-        "billed_tokens": cell.billed.tokens if cell.billed else None,
+        # a line for hours of throughput, or a credit, says nothing of tokens: not that there were none
+        "billed_tokens": cell.billed.tokens if cell.billed and cell.billed.lines else None,
         "counted_tokens": cell.used,
         "logged_tokens": cell.logged,
         "duplicate_tokens": cell.duplicates,

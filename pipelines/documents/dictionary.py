@@ -24,6 +24,14 @@ def data_dictionary() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+_KEPT = {
+    "table": "In the lake only.",
+    "view": "A view: worked out whenever it is read, and kept nowhere.",
+    "temporary": "Held while a night builds what reads it, and kept nowhere.",
+}
+"""Where the rows of a table are that is not published."""
+
+
 def first_sentence(text: str) -> str:
     """The text up to its first full stop."""
     return text.split(". ", maxsplit=1)[0].rstrip(".") + "."
@@ -33,7 +41,7 @@ def _table_section(contract: Contract) -> str:
     facts = [f"One row is {contract.grain}.", f"Owner: {contract.owner}.", f"Key: {', '.join(contract.key)}."]
     if contract.depends_on:
         facts.append(f"Made from: {', '.join(contract.depends_on)}.")
-    facts.append("Published." if contract.published else "In the lake only.")
+    facts.append("Published." if contract.published else _KEPT[contract.materialized])
     rows = [
         [f"`{c.name}`", c.type, c.unit or "", "yes" if c.nullable else "", _meaning(c.description, c.values)]
         for c in contract.columns

@@ -181,7 +181,22 @@ def test_a_model_that_is_only_provisioned_is_not_missing_from_the_log(sides: Fou
     sides.counted(DAY, input_uncached=1_000_000)
     sides.counted(DAY, "ptu-model", tier="provisioned", input_uncached=500_000)
     sides.logged(NOON, input_uncached=1_000_000)
-    assert by_cause(sides.reconciled().causes) == {"provisioned": Decimal(48)}
+    found = sides.reconciled()
+    assert by_cause(found.causes) == {"provisioned": Decimal(48)}
+    # hours of throughput are not tokens, and nobody says how many they served
+    assert dict(found.lines.select("model_id", "billed_tokens").iter_rows()) == {"m": 1_000_000, "ptu-model": None}
+
+
+def test_a_line_that_is_a_credit_alone_says_nothing_of_tokens(sides: FourSides) -> None:
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.billed(DAY, "output_text", 20_000, "-0.3", charge_category="Credit")
+    sides.logged(NOON, input_uncached=1_000_000)
+    found = sides.reconciled()
+    assert by_cause(found.causes) == {"credit": Decimal("-0.3")}
+    assert dict(found.lines.select("token_class", "billed_tokens").iter_rows()) == {
+        "input_uncached": 1_000_000,
+        "output_text": None,
+    }
 
 
 def test_provisioned_input_that_is_counted_as_one_is_taken_from_all_its_classes(sides: FourSides) -> None:
