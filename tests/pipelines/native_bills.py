@@ -15,6 +15,7 @@ from pipelines.calendar import next_month
 from tests.connectors.aws import bill_reports as aws
 from tests.connectors.azure import written as azure
 from tests.connectors.gcp import lines as google
+from tests.connectors.openrouter import written as openrouter
 
 Line = Mapping[str, str]
 Files = dict[str, bytes]
@@ -141,11 +142,31 @@ def anthropic_answers(month: date, tellings: Sequence[Sequence[Line]], *, is_fin
     return {f"{month:%Y-%m}/cost_report/page-1.json": json.dumps(answer).encode()}
 
 
+def openrouter_answers(month: date, tellings: Sequence[Sequence[Line]], *, is_finished: bool) -> Files:
+    """Saved reports of activity: a file a day; told again, a day has a second page that says the same."""
+    del month, is_finished
+    files: Files = {}
+    for day, rows in _by_day(tellings[-1]):
+        used = [
+            openrouter.row(
+                day,
+                usage=row["BilledCost"],
+                endpoint_id=row["ResourceId"],
+                workspace_id=json.loads(row["Tags"])["team"],
+            )
+            for row in rows
+        ]
+        for number in range(1, len(tellings)):
+            files[f"{day}/activity/page-{number}.json"] = openrouter.page(*used)
+    return files
+
+
 WRITERS: Mapping[str, Callable[..., Files]] = {
     "first": focus,
     "mapped": mapped_columns,
     "openai": openai_answers,
     "anthropic": anthropic_answers,
+    "openrouter": openrouter_answers,
     "google": google_export,
     "azure": azure_views,
     "aws-executions": aws_executions,
