@@ -36,7 +36,7 @@ PART = ("PartNumber",)
 ORDER = ("ProductOrderId",)
 ORDER_NAME = ("ProductOrderName",)
 CONSUMED_SERVICE = ("ConsumedService",)
-RESOURCE = ("ResourceId", "InstanceId")
+RESOURCE = ("ResourceId", "InstanceId", "InstanceName")  # the last in a resource group's export of koku-nise
 RESOURCE_NAME = ("ResourceName",)
 REGION = ("ResourceLocation", "ResourceLocationNormalized")
 METER_REGION = ("MeterRegion",)
@@ -81,7 +81,7 @@ _KNOWN = frozenset(column_key(name) for name in (*_TAKEN, *_KEPT, *SUBSCRIPTION,
 def untaken(names: Names) -> Iterator[Given]:
     """The columns that no column of `charges` takes: they go to `x_extra`."""
     taken = {column_key(name) for name in _TAKEN}
-    for aliases in (COST, DATE, QUANTITY, SUBSCRIPTION, REGION):
+    for aliases in (COST, DATE, QUANTITY, SUBSCRIPTION, REGION, RESOURCE):
         if (found := names.find(*aliases)) is not None:
             taken |= {column_key(found.name)}
             taken -= {column_key(name) for name in aliases if column_key(name) != column_key(found.name)}
