@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from models.price_lines import EVERYWHERE
-from models.reconciliation_fits import OtherPrice
+from models.reconciliation_prices import OtherPrice
 from models.reconciliation_sides import DEFAULT, Key, Model
 from models.tokens import TOKEN_CLASSES
 
@@ -47,10 +47,8 @@ class PriceIndex:
         """Every price of the class: those of the tier and shortest context first, the latest first of all."""
         rows = sorted(self._stated(key), key=lambda row: row["valid_from"], reverse=True)
         for row in sorted(rows, key=lambda row: _is_special(row, tier)):
-            is_special = _is_special(row, tier)
-            name = f"{row['service_tier']} from {row['input_tokens_from']:,} tokens" if is_special else "the price"
-            evidence = f"{name} of {row['valid_from']:%Y-%m-%d} to {row['valid_to']:%Y-%m-%d}"
-            yield OtherPrice(row[_column(key)], "tier" if is_special else "price_staleness", evidence)
+            name = f"{row['service_tier']} from {row['input_tokens_from']:,} tokens"
+            yield OtherPrice(row[_column(key)], _is_special(row, tier), name, row["valid_from"], row["valid_to"])
 
     def _stated(self, key: Key) -> list[Row]:
         if key.token_class not in TOKEN_CLASSES:

@@ -28,7 +28,7 @@ from models.reconciliation_sides import Key, Model, provider_of, read_usage, usd
 from models.reconciliation_spans import Known, by_day
 from models.reconciliation_volume import Account, Part, split_tokens
 
-RECONCILIATION_RULES = "12"
+RECONCILIATION_RULES = "13"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"

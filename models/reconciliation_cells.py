@@ -5,6 +5,7 @@ Here belongs: what follows from a cell alone. Here does not belong: causes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from models.reconciliation_sides import ZERO, Billed, Key
@@ -22,7 +23,7 @@ class Charge:
     """What of a cell is billed and logged in one tier; `tier` is None where the bill does not tell tiers.
 
     `moved` and `moved_cost` are the log's, as those of a cell; `prices` all that held; `price` what a billed token
-    costs. `lines` and `digits` are the bill's, as of a cell of it.
+    costs. `lines` and `digits` are the bill's, as of a cell of it; `begins` is when its day does, in UTC.
     """
 
     key: Key
@@ -35,6 +36,12 @@ class Charge:
     moved_cost: Decimal
     prices: frozenset[Decimal]
     price: Decimal
+    begins: datetime
+
+    @property
+    def ends(self) -> datetime:
+        """When the bill's day ends, in UTC."""
+        return self.begins + timedelta(days=1)
 
     @property
     def listed(self) -> Decimal:
@@ -61,7 +68,8 @@ class Cell:
     book, `duplicate_cost` what was logged again on the UTC day costs; `prices` are all that held on either day, and
     `price` is what a token of the bill costs: the one price, or their average. The usage API's tokens stand for
     those that the bill does not tell, moved as the log's are where not `days_agree`; `has_log` says whether the log
-    speaks of the account. `charges` are bill and log by tier, once tokens and prices are known.
+    speaks of the account, `offset` when the bill's day begins, from UTC's midnight. `charges` are bill and log by
+    tier, once tokens and prices are known.
     """
 
     key: Key
@@ -69,6 +77,7 @@ class Cell:
     used: int | None = None
     days_agree: bool = True
     has_log: bool = True
+    offset: timedelta = timedelta(0)
     direct: int = 0
     logged: int = 0
     duplicates: int = 0
@@ -81,11 +90,17 @@ class Cell:
     charges: list[Charge] = field(default_factory=list[Charge])
 
     @property
+    def begins(self) -> datetime:
+        """When the bill's day begins, in UTC."""
+        return datetime.combine(self.key.day, time()) + self.offset
+
+    @property
     def as_charge(self) -> Charge:
         """The whole cell as one charge, as of a bill that does not tell tiers."""
         billed = self.billed or Billed(lines=Decimal(1))
         of_bill = self.billed_tokens or ZERO, billed.cost, billed.lines, billed.digits
-        return Charge(self.key, None, *of_bill, self.moved, self.moved_cost, self.prices, self.price or ZERO)
+        of_log = self.moved, self.moved_cost, self.prices, self.price or ZERO
+        return Charge(self.key, None, *of_bill, *of_log, self.begins)
 
     @property
     def billed_tokens(self) -> Decimal | None:

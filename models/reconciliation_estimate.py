@@ -4,6 +4,8 @@ Here belongs: what of the log is a cell's, on UTC's day and on the bill's. Here 
 speaks of; causes.
 """
 
+from datetime import timedelta
+
 from models.price_index import PriceIndex
 from models.reconciliation_cells import Cell, price_rounded
 from models.reconciliation_log import Log
@@ -26,6 +28,7 @@ def _fill_whole(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> N
     key = cell.key
     model = Model(key.provider, key.model)
     cell.has_log, cell.days_agree = account.has_log, not account.days.are_moved
+    cell.offset = timedelta(minutes=account.days.minutes_on(key.day))
     cell.price = prices.price(key)
     if not account.has_log or key.day.replace(day=1) != account.period:
         return

@@ -3,27 +3,16 @@
 Here belongs: finding them. Here does not belong: what they mean in money (`reconciliation_rate`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
 from models.reconciliation_cells import Charge, price_rounded
+from models.reconciliation_factors import HALF, ONE, by_class, common_factor
+from models.reconciliation_prices import OtherPrice, OtherPrices
 from models.reconciliation_rounding import is_rounding, most, sums_to_rounding
 from models.reconciliation_sides import DEFAULT, ZERO, Key
-
-ONE, HALF = Decimal(1), Decimal("0.5")
-FACTOR_DIGITS = range(1, 7)
-LOWEST_FACTOR, HIGHEST_FACTOR = Decimal("0.5"), Decimal("1.5")
-"""A factor beyond these is no discount and no margin."""
-
-
-class OtherPrice(NamedTuple):
-    """A price that the book has for the same model and class, at another time, tier or context length."""
-
-    usd_per_token: Decimal
-    cause: str
-    evidence: str
 
 
 class Fit(NamedTuple):
@@ -41,7 +30,6 @@ class Fit(NamedTuple):
         return self.factor * self.price(charge) * charge.tokens
 
 
-OtherPrices = Callable[[Key, str], Iterable[OtherPrice]]
 Fits = dict[tuple[Key, str | None], Fit | None]
 
 
@@ -55,26 +43,37 @@ def fit_all(charges: Sequence[Charge], factor: Decimal, other_prices: OtherPrice
         half: half a unit of the bill's last digit.
     """
     fits: Fits = {}
-    for of_class in _grouped(charges, lambda charge: (charge.key.model, charge.key.token_class, charge.tier or "")):
+    for of_class in by_class(charges):
         fits |= _unbiased(of_class, _of_class(of_class, [factor, ONE], other_prices, half), half)
-    for of_model in _grouped([one for one in charges if fits[one.key, one.tier] is None], lambda one: (one.key.model,)):
-        own = common_factor(of_model, half) if len(of_model) > 1 else ONE
+    left = sorted((one for one in charges if fits[one.key, one.tier] is None), key=lambda one: one.key.model)
+    for _, group in groupby(left, key=lambda one: one.key.model):
+        of_model = list(group)
+        own = common_factor(of_model, other_prices, half) if len(of_model) > 1 else ONE
         found = {(one.key, one.tier): _fit([one], [own], other_prices, half) for one in of_model}
-        for of_class in _grouped(of_model, lambda one: (one.key.token_class, one.tier or "")):
+        for of_class in by_class(of_model):
             found |= _unbiased(of_class, {(one.key, one.tier): found[one.key, one.tier] for one in of_class}, half)
         fits |= found
     return _unbiased_in_all(charges, fits, half)
 
 
-def price_between(charge: Charge, factor: Decimal, half: Decimal) -> Decimal:
-    """The average price of a day on which a price changes: where the log lacks rows, the bill says at which.
+def price_between(charge: Charge, factor: Decimal, other_prices: OtherPrices, half: Decimal) -> Decimal:
+    """The average price of a day that has several: where the log lacks rows, the bill says at which.
 
-    It is the average nearest to the log's at which the bill's cost stands, if what the log lacks then stands between
-    the day's prices; else the log's, as where the log lacks nothing: the factor may be that of other models.
+    Where all that is billed is at one of them that holds all day, of a tier or context length, so is what the log
+    lacks. Else it is the average nearest to the log's at which the bill's cost stands, if what the log lacks then
+    stands between the day's prices; else the log's, as where the log lacks nothing.
+
+    Args:
+        charge: of a day with several prices.
+        factor: at which its model stands (`own_factor`): at another one the difference would be told as two.
+        other_prices: what the book has for other times, tiers and context lengths.
+        half: half a unit of the bill's last digit.
     """
     log_s, tokens = charge.price, charge.tokens
     if not charge.lacking:
         return log_s
+    if charge.lacking > 0 and (one := _one_price(charge, factor, other_prices, half)) is not None:
+        return price_rounded((charge.moved_cost + one * charge.lacking) / tokens)
     # half of what the bill's rounding leaves open, so that no digit of the price leads out of it
     margin = HALF * most(charge.lines, half) / factor
     at_factor = charge.cost / factor
@@ -85,35 +84,13 @@ def price_between(charge: Charge, factor: Decimal, half: Decimal) -> Decimal:
     return charge.price if is_between else log_s
 
 
-def common_factor(charges: Sequence[Charge], half: Decimal) -> Decimal:
-    """Of the price, what at least half of the cost stands at: the shortest decimal that does it, 1 if none does.
-
-    One from which the charges differ by rounding in all, too, is preferred to one from which each does alone.
-    """
-    ratios = sorted((charge.cost / charge.listed, abs(charge.listed)) for charge in charges if charge.listed)
-    enough = sum((weight for _, weight in ratios), ZERO) / 2
-    if not ratios:
-        return ONE
-    passed, middle = ZERO, ONE
-    for ratio, weight in ratios:
-        passed, middle = passed + weight, ratio
-        if passed >= enough:
-            break
-    each: list[Decimal] = []
-    for factor in (ONE, *(middle.quantize(ONE.scaleb(-digits)) for digits in FACTOR_DIGITS)):
-        beside = [(charge, factor * charge.listed) for charge in charges]
-        at_factor = [(charge, cost) for charge, cost in beside if is_rounding(charge, cost, half)]
-        listed = sum((abs(charge.listed) for charge, _ in at_factor), ZERO)
-        if LOWEST_FACTOR <= factor <= HIGHEST_FACTOR and listed >= enough:
-            if sums_to_rounding(at_factor, half):
-                return factor
-            each.append(factor)
-    return each[0] if each else ONE
-
-
-def _grouped(charges: Iterable[Charge], name: Callable[[Charge], tuple[str, ...]]) -> list[list[Charge]]:
-    in_order = sorted(charges, key=lambda charge: (name(charge), charge.key, charge.tier or ""))
-    return [list(group) for _, group in groupby(in_order, key=name)]
+def _one_price(charge: Charge, factor: Decimal, other_prices: OtherPrices, half: Decimal) -> Decimal | None:
+    """The price of the log that holds all day and gives the whole cost, if there is one."""
+    for other in other_prices(charge.key, charge.tier or DEFAULT):
+        price = other.usd_per_token
+        if price in charge.prices and other.holds(charge) and is_rounding(charge, factor * price * charge.tokens, half):
+            return price
+    return None
 
 
 def _of_class(charges: Sequence[Charge], factors: Sequence[Decimal], other_prices: OtherPrices, half: Decimal) -> Fits:

@@ -12,7 +12,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from models.reconciliation_cells import Cell
-from models.reconciliation_fits import Fits, OtherPrices, common_factor, fit_all, price_between
+from models.reconciliation_factors import common_factor, own_factor
+from models.reconciliation_fits import Fits, fit_all, price_between
+from models.reconciliation_prices import OtherPrices
 from models.reconciliation_rounding import half_a_unit
 from models.reconciliation_sides import ZERO, Key, usd
 from models.reconciliation_tiers import price_of
@@ -44,10 +46,13 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
         cell.charges = cell.charges or [cell.as_charge]
     charges = [charge for cell in priced for charge in cell.charges if charge.tokens]
     half = half_a_unit(charges)
-    factor = common_factor(charges, half)
-    for charge in charges:
-        if len(charge.prices) > 1 and charge.tokens > 0:
-            charge.price = price_between(charge, factor, half)
+    factor = common_factor(charges, other_prices, half)
+    for model in {charge.key.model for charge in charges if len(charge.prices) > 1}:
+        of_model = [charge for charge in charges if charge.key.model == model]
+        own = own_factor(of_model, factor, other_prices, half)
+        for charge in of_model:
+            if len(charge.prices) > 1 and charge.tokens > 0:
+                charge.price = price_between(charge, own, other_prices, half)
     for cell in priced:
         cell.price = price_of(cell)
     fits = fit_all(charges, factor, other_prices, half)
@@ -112,7 +117,7 @@ def _of_charges(cell: Cell, fits: Fits) -> Iterator[Amount]:
         other = usd((fit.price(charge) - charge.price) * charge.tokens)
         factored = usd((fit.factor - 1) * fit.price(charge) * charge.tokens)
         if fit.other:
-            yield Amount(fit.other.cause, other, fit.other.evidence)
+            yield Amount(fit.other.cause(charge), other, fit.other.evidence(charge))
         yield Amount("discount" if fit.factor < 1 else "margin", factored, f"{fit.factor.normalize():f} of the price")
 
 

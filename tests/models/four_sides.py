@@ -37,12 +37,13 @@ class FourSides:
         since: datetime = datetime(2026, 1, 1),
         until: datetime = FOREVER,
         tier: str = "default",
+        input_from: int = 0,
         **usd_per_mtok: str,
     ) -> None:
-        """Prices in USD per million tokens by class."""
+        """Prices in USD per million tokens by class, of calls with an input from so many tokens."""
         row = dict.fromkeys(schema_of("price_book"))
         row |= {"provider_id": PROVIDER, "model_id": model, "service_tier": tier, "region_id": ""}
-        row |= {"input_tokens_from": 0, "input_tokens_to": 10**9, "valid_from": since, "valid_to": until}
+        row |= {"input_tokens_from": input_from, "input_tokens_to": 10**9, "valid_from": since, "valid_to": until}
         row |= {f"{name}_usd_per_token": Decimal(usd) / 10**6 for name, usd in usd_per_mtok.items()}
         self.prices.append(row | {"is_ambiguous": False})
 
@@ -82,20 +83,23 @@ class FourSides:
         row |= {"api_key_id": key, "request_count": requests, "service_tier": tier, "left_out_of_bill": left_out}
         self.usage.append(row | {f"{name}_tokens": count for name, count in tokens.items()})
 
-    def logged(self, hour: datetime, model: str = MODEL, tier: str = "default", **columns: int) -> None:
+    def logged(
+        self, hour: datetime, model: str = MODEL, tier: str = "default", input_from: int = 0, **columns: int
+    ) -> None:
         """One hour of the log; columns are token classes, `duplicate_...` of them, or counts of attempts."""
         row = dict.fromkeys(schema_of("usage_hourly"))
         row |= {name: 0 for name in row if name.endswith(("_tokens", "_count"))}
         row |= {"usage_date": hour.date(), "usage_hour": hour, "provider_id": PROVIDER, "model_id": model}
-        row |= {"service_tier": tier, "price_region_id": "", "input_tokens_from": 0}
+        row |= {"service_tier": tier, "price_region_id": "", "input_tokens_from": input_from}
         for name, value in columns.items():
             row[name if name.endswith("_count") else f"{name}_tokens"] = value
-        row |= self._prices(model, tier, hour)
+        row |= self._prices(model, tier, input_from, hour)
         self.log.append(row)
 
-    def _prices(self, model: str, tier: str, hour: datetime) -> Row:
+    def _prices(self, model: str, tier: str, input_from: int, hour: datetime) -> Row:
         for price in self.prices:
-            is_same = (price["model_id"], price["service_tier"]) == (model, tier)
+            of_price = price["model_id"], price["service_tier"], price["input_tokens_from"]
+            is_same = of_price == (model, tier, input_from)
             if is_same and price["valid_from"] <= hour < price["valid_to"]:
                 return {f"{name}_usd_per_token": price[f"{name}_usd_per_token"] for name in TOKEN_CLASSES}
         return {}
