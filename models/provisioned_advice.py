@@ -18,6 +18,7 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 
+from models.commitment_level import is_falling
 from models.frames import conform, require, schema_of
 from models.mean_month import MONTH_HOURS
 from models.money import money, nearest_double
@@ -26,11 +27,12 @@ from models.provisioned_minutes import DayMinutes, Model
 from models.provisioned_offers import UnitOffer, unit_offers
 
 TABLE = "provisioned_advice"
-PROVISIONED_RULES = "1"
+PROVISIONED_RULES = "2"
 """Changes when the same minutes, prices and deployments would give other advice."""
 
 PROVIDER_ID, PROVIDER_NAME = "azure", "Microsoft"  # what units of other providers serve is not known
 FEWEST_DAYS = 7
+FEWEST_DAYS_OF_TERM = 30  # for what is bound for months; what is paid by the hour can be given back
 WHOLE_MONTH_DAYS = 28
 _DAY_MINUTES = 24 * 60
 _DRAWS, _SEED = 1_000, 20261101
@@ -151,12 +153,12 @@ def _advised(model: Model, month: _Month, offers: Sequence[UnitOffer], terms: Te
             price = offer.price_in(region)
             figures: Row = {"reason": "unknown_region"}
             if price is not None:
-                figures = _figures(month, terms[offer.scope][name], price, token_cost)
+                figures = _figures(month, terms[offer.scope][name], price, token_cost, offer.term_months)
             bought = (offer.scope, offer.purchase_option, offer.term_months)
             yield facts | dict(zip(_BOUGHT, bought, strict=True)) | figures
 
 
-def _figures(month: _Month, terms: UnitTerms, unit_price: Fraction, token_cost: Fraction) -> Row:
+def _figures(month: _Month, terms: UnitTerms, unit_price: Fraction, token_cost: Fraction, term_months: int) -> Row:
     """The number at which the minutes cost least, what it saves, and why it is not advised, if it is not."""
     days = month.demands(terms)
     demand = Demand(terms, np.concatenate([day.parts for day in days]), len(days) * _DAY_MINUTES)
@@ -188,8 +190,13 @@ def _figures(month: _Month, terms: UnitTerms, unit_price: Fraction, token_cost: 
         "saving_p10": surely,
         "confidence": "B" if is_whole else "C",
     }
-    is_advised = best != held and surely > 0 < sum(saved)
-    return found | ({"advised_units": best} if is_advised else {"reason": "no_saving"})
+    if best == held or surely <= 0 or sum(saved) <= 0:
+        return found | {"reason": "no_saving"}
+    if term_months and len(days) < FEWEST_DAYS_OF_TERM:
+        return found | {"reason": "short_history"}
+    if term_months and is_falling([int(day.parts.sum()) for day in days]):
+        return found | {"reason": "falling_use"}
+    return found | {"advised_units": best}
 
 
 def _tenth(saved: Sequence[float]) -> Decimal:

@@ -128,7 +128,7 @@ def test_each_way_of_buying_is_a_row_by_its_own_terms_and_price() -> None:
     old = {**HOURLY, "usage_date": date(2026, 10, 30), "unit_price": "0.01"}
     euro = {**HOURLY, "currency": "EUR", "unit_price": "0.01"}
     prices = [HOURLY, {**HOURLY, **month}, {**HOURLY, "scope": "Regional", "region_id": ""}, old, euro]
-    rows = {(row["scope"], row["purchase_option"]): row for row in advice(days(*[{EAST: busy()}] * 7), prices)}
+    rows = {(row["scope"], row["purchase_option"]): row for row in advice(days(*[{EAST: busy()}] * 30), prices)}
     assert [key for key, row in rows.items() if row["advised_units"] == 20] == [
         ("Global", "provisioned"),
         ("Global", "reserved"),
@@ -137,6 +137,25 @@ def test_each_way_of_buying_is_a_row_by_its_own_terms_and_price() -> None:
     assert (reserved["unit_price"], reserved["term_months"]) == (Decimal("0.2"), 1)
     assert reserved["monthly_saving"] == Decimal("172.8") * 730 / 24 - 20 * Decimal("0.2") * 730
     assert (regional["best_units"], regional["reason"]) == (0, "no_saving")
+
+
+def test_nobody_is_bound_for_months_by_few_days_or_by_falling_use() -> None:
+    """20 units save on 29 days of the same traffic, and in a month of which the last nine days have none.
+
+    21 busy days cost 3,628.80 by the token, 30 days of 20 units at 0.20 2,880. Mann and Kendall's sum of 30 days is
+    -21 x 9 = -189, its variance (30 x 29 x 65 - 21 x 20 x 47 - 9 x 8 x 23) / 18 = 1953: p is far below 0.05.
+    """
+    reserved = {**HOURLY, "purchase_option": "reserved", "term_months": 12, "unit_price": "0.20"}
+    hourly = {**HOURLY, "unit_price": "0.20"}
+    for told, reason in (
+        ([{EAST: busy()}] * 29, "short_history"),
+        ([*[{EAST: busy()}] * 21, *[dict[Model, DayMinutes]()] * 9], "falling_use"),
+    ):
+        by_hour, by_year = advice(days(*told), [hourly, reserved])
+        assert (by_hour["advised_units"], by_hour["reason"]) == (20, None)
+        assert (by_year["best_units"], by_year["advised_units"], by_year["reason"]) == (20, None, reason)
+        assert by_year["monthly_saving"] == by_hour["monthly_saving"]
+    assert [row["advised_units"] for row in advice(days(*[{EAST: busy()}] * 30), [reserved])] == [20]
 
 
 def test_a_unit_for_nothing_is_no_offer() -> None:

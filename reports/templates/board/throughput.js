@@ -8,6 +8,8 @@ const NO_UNITS = {
   unknown_region: "lists differ by region, and the log does not tell it",
   unknown_units: "the units that are deployed are not known",
   no_saving: "no other number surely saves anything",
+  short_history: "fewer than 30 days are known, too few to be bound for months",
+  falling_use: "its use falls: not the time to be bound for months",
 };
 
 function throughput(rows, one) {
