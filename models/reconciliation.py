@@ -24,11 +24,11 @@ from models.reconciliation_bill import Bill, read_bill
 from models.reconciliation_cells import Cell
 from models.reconciliation_log import read_log
 from models.reconciliation_rate import rate_difference, split_rates, volume_difference
-from models.reconciliation_sides import Key, Model, provider_of, read_usage, usd
+from models.reconciliation_sides import ZERO, Key, Model, provider_of, read_usage, usd
 from models.reconciliation_spans import Known, by_day
 from models.reconciliation_volume import Account, Part, split_tokens
 
-RECONCILIATION_RULES = "13"
+RECONCILIATION_RULES = "14"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -126,24 +126,24 @@ def _volume(cell: Cell, parts: Sequence[Part]) -> Iterator[_Cause]:
         if (cost := volume_difference(cell)) or cell.billed_tokens:
             yield _Cause("volume", "bypass", cell.billed_tokens, cost, "the log knows nothing of this account")
         return
-    if cell.price is None or cell.estimated is None:
+    if cell.price is None:
         return
     left = volume_difference(cell)
     for part in parts:
-        amount = _worth(cell, part, cell.estimated)
+        amount = _worth(cell, part)
         left -= amount
         yield _Cause("volume", part.cause, part.tokens, amount, part.evidence)
     if left:
         yield _Cause("volume", "rounding", None, left, "beyond the twelfth decimal")
 
 
-def _worth(cell: Cell, part: Part, estimated: Decimal) -> Decimal:
+def _worth(cell: Cell, part: Part) -> Decimal:
     """A part in money: what the log itself has, at the prices of its own hours."""
     if part.cause == "duplicate":
         return usd(-cell.duplicate_cost)
     if part.cause == "day_boundary":
-        return usd(cell.moved_cost - (estimated - cell.duplicate_cost))
-    return usd(cell.as_charge.lacking_price * part.tokens)
+        return usd(cell.moved_cost - ((cell.estimated or ZERO) - cell.duplicate_cost))
+    return usd(cell.lacking_price * part.tokens)
 
 
 def _named(cell: Cell, account: Account) -> Row:
@@ -168,6 +168,7 @@ def _line(cell: Cell, account: Account) -> Row:
         "counted_tokens": cell.used,
         "logged_tokens": cell.logged,
         "duplicate_tokens": cell.duplicates,
+        "unpriced_tokens": cell.unpriced,
         "usd_per_token": cell.price,
         "billed_cost": cell.billed.total if cell.billed and not cell.unconverted else None,
         "estimated_cost": cell.estimated if cell.logged else None,

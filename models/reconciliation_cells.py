@@ -66,7 +66,9 @@ class Cell:
 
     `moved` is the log on the bill's own day without what was logged again, `moved_cost` what it costs at the price
     book, `duplicate_cost` what was logged again on the UTC day costs; `prices` are all that held on either day, and
-    `price` is what a token of the bill costs: the one price, or their average. The usage API's tokens stand for
+    `price` is what a token of the bill costs: the one price, or their average. Costs are of the tokens that have a
+    price: `unpriced` are those of `logged` that have none, `without_price` those of `moved`; `estimated` is None
+    where none of them has one. The usage API's tokens stand for
     those that the bill does not tell, moved as the log's are where not `days_agree`; `has_log` says whether the log
     speaks of the account, `offset` when the bill's day begins, from UTC's midnight. `charges` are bill and log by
     tier, once tokens and prices are known.
@@ -85,6 +87,8 @@ class Cell:
     estimated: Decimal | None = ZERO
     moved_cost: Decimal = ZERO
     duplicate_cost: Decimal = ZERO
+    unpriced: int = 0
+    without_price: int = 0
     prices: frozenset[Decimal] = frozenset()
     price: Decimal | None = None
     charges: list[Charge] = field(default_factory=list[Charge])
@@ -96,10 +100,10 @@ class Cell:
 
     @property
     def as_charge(self) -> Charge:
-        """The whole cell as one charge, as of a bill that does not tell tiers."""
+        """The whole cell as one charge, as of a bill that does not tell tiers: of the tokens that have a price."""
         billed = self.billed or Billed(lines=Decimal(1))
-        of_bill = self.billed_tokens or ZERO, billed.cost, billed.lines, billed.digits
-        of_log = self.moved, self.moved_cost, self.prices, self.price or ZERO
+        of_bill = self.priced_tokens or ZERO, billed.cost, billed.lines, billed.digits
+        of_log = self.moved - self.without_price, self.moved_cost, self.prices, self.price or ZERO
         return Charge(self.key, None, *of_bill, *of_log, self.begins)
 
     @property
@@ -112,6 +116,19 @@ class Cell:
         # the provider's tokens of the UTC day, moved to the bill's as the log's are
         moved = 0 if self.days_agree else self.moved - (self.logged - self.duplicates)
         return Decimal(self.used + moved)
+
+    @property
+    def priced_tokens(self) -> Decimal | None:
+        """Billed tokens without those for which the log has no price, as far as they are on the bill."""
+        billed = self.billed_tokens
+        return billed if billed is None else billed - min(max(ZERO, billed), Decimal(self.without_price))
+
+    @property
+    def lacking_price(self) -> Decimal:
+        """What a token costs that the log lacks, or has too much; of those too many some may have no price."""
+        charge = self.as_charge
+        lacking = (self.billed_tokens or ZERO) - self.moved
+        return charge.lacking_price * charge.lacking / lacking if lacking else charge.lacking_price
 
     @property
     def refunded(self) -> Decimal:

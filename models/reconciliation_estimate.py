@@ -17,7 +17,7 @@ from models.reconciliation_volume import Account
 def fill(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> None:
     """Adds the log's side of a cell, its estimate and its price, and both by tier where the bill tells tiers."""
     _fill_whole(cell, log, prices, account)
-    if cell.key.day.replace(day=1) == account.period and cell.estimated is not None:
+    if cell.key.day.replace(day=1) == account.period and not cell.unpriced:
         cell.charges = charges_by_tier(cell, log, account.days, prices.price)
     if cell.charges:
         cell.prices = cell.prices.union(*(charge.prices for charge in cell.charges))
@@ -35,17 +35,17 @@ def _fill_whole(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> N
     here = log.on(model, key.token_class, key.day)
     there = log.between(model, key.token_class, account.days.begin(key.day), account.days.end(key.day))
     cell.logged, cell.duplicates, cell.duplicate_cost = here.tokens, here.duplicates, here.duplicate_cost
-    cell.moved, cell.estimated = there.unique, here.cost
-    if here.cost is None:
-        cell.price = None if here.tokens else cell.price
+    cell.moved, cell.estimated = there.unique, here.cost if not here.tokens or here.tokens > here.unpriced else None
+    cell.unpriced, cell.without_price = here.unpriced, there.unique_unpriced if here.unpriced else 0
+    if cell.estimated is None and (cell.billed_tokens or ZERO) <= cell.without_price:
+        cell.price = None
         return
-    # where the other day's hours have no price, this day's stands for them
-    priced = here if there.cost is None else there
+    # where only the other day's hours have no price, this day's stands for them
+    priced = there if here.unpriced or not there.unpriced else here
     cell.prices = frozenset(here.prices | priced.prices)
     if len(cell.prices) == 1:
         cell.price = next(iter(cell.prices))
     elif cell.prices:
-        cost = priced.unique_cost or ZERO
-        cell.price = price_rounded(cost / priced.unique if priced.unique else here.cost / here.tokens)
-    known = there.unique_cost
-    cell.moved_cost = (cell.price or ZERO) * cell.moved if known is None else known
+        average = here.cost / (here.tokens - here.unpriced) if priced.average is None else priced.average
+        cell.price = price_rounded(average)
+    cell.moved_cost = there.unique_cost if priced is there else (cell.price or ZERO) * cell.moved

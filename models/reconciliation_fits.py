@@ -84,6 +84,31 @@ def price_between(charge: Charge, factor: Decimal, other_prices: OtherPrices, ha
     return charge.price if is_between else log_s
 
 
+def fit_of_others(cell: Charge, charges: Sequence[Charge], fits: Fits, factor: Decimal) -> Fit:
+    """The fit of a charge whose cost is not its own alone: that of its class on the nearest day of its price.
+
+    Without such a day it is the factor of the model's nearest, without one of these the account's.
+    """
+
+    def distance(known: tuple[Charge, Fit]) -> tuple[bool, bool, int, str]:
+        one = known[0]
+        is_other = one.key.token_class != cell.key.token_class
+        return is_other, one.price != cell.price, abs((one.key.day - cell.key.day).days), str(one.key)
+
+    known = [(one, fit) for one in charges if one.key.model == cell.key.model and (fit := fits[one.key, one.tier])]
+    if not known:
+        return Fit(None, factor)
+    nearest, fit = min(known, key=distance)
+    return fit if nearest.key.token_class == cell.key.token_class else Fit(None, fit.factor)
+
+
+def price_at(charge: Charge, fit: Fit) -> Decimal:
+    """The average price of a charge whose fit is that of others: what the log lacks is at the price that it names."""
+    if fit.other is None or charge.lacking <= 0 or not fit.other.holds(charge):
+        return charge.price
+    return price_rounded((charge.moved_cost + fit.other.usd_per_token * charge.lacking) / charge.tokens)
+
+
 def _one_price(charge: Charge, factor: Decimal, other_prices: OtherPrices, half: Decimal) -> Decimal | None:
     """The price of the log that holds all day and gives the whole cost, if there is one."""
     for other in other_prices(charge.key, charge.tier or DEFAULT):

@@ -23,14 +23,17 @@ HALF_HOUR = timedelta(minutes=30)
 class Logged:
     """What the log has of a class in some hours: all of it, what of it was logged again, and both at the price book.
 
-    `cost` is None where a price is missing; `prices` are those that held.
+    `unpriced` are those of the tokens that have no price, `unpriced_duplicates` those of the duplicates; both costs
+    are of the others. `prices` are those that held.
     """
 
     tokens: int = 0
     duplicates: int = 0
-    cost: Decimal | None = ZERO
+    cost: Decimal = ZERO
     duplicate_cost: Decimal = ZERO
     prices: set[Decimal] = field(default_factory=set[Decimal])
+    unpriced: int = 0
+    unpriced_duplicates: int = 0
 
     @property
     def unique(self) -> int:
@@ -38,16 +41,28 @@ class Logged:
         return self.tokens - self.duplicates
 
     @property
-    def unique_cost(self) -> Decimal | None:
-        """The cost of these tokens."""
-        return None if self.cost is None else self.cost - self.duplicate_cost
+    def unique_unpriced(self) -> int:
+        """Those of them that have no price."""
+        return self.unpriced - self.unpriced_duplicates
+
+    @property
+    def unique_cost(self) -> Decimal:
+        """The cost of those of them that have a price."""
+        return self.cost - self.duplicate_cost
+
+    @property
+    def average(self) -> Decimal | None:
+        """What one of these costs; None where there are none."""
+        priced = self.unique - self.unique_unpriced
+        return self.unique_cost / priced if priced else None
 
     def add(self, tokens: int, duplicates: int, price: Decimal | None) -> None:
         """Adds tokens that have one price, or none."""
         self.tokens += tokens
         self.duplicates += duplicates
-        if price is None or self.cost is None:
-            self.cost = None
+        if price is None:
+            self.unpriced += tokens
+            self.unpriced_duplicates += duplicates
             return
         self.cost += tokens * price
         self.duplicate_cost += duplicates * price
@@ -101,13 +116,14 @@ class Log:
         chosen = list(tiers.values()) if tier is None else [tiers.get(tier, {})]
         times = [start + number * HALF_HOUR for number in range((end - start) // HALF_HOUR)]
         inside = [hours[at] for at in times for hours in chosen if at in hours]
-        costs = [hour.cost for hour in inside if hour.cost is not None]
         return Logged(
             sum(hour.tokens for hour in inside),
             sum(hour.duplicates for hour in inside),
-            sum(costs, ZERO) if len(costs) == len(inside) else None,
+            sum((hour.cost for hour in inside), ZERO),
             sum((hour.duplicate_cost for hour in inside), ZERO),
             {price for hour in inside for price in hour.prices},
+            sum(hour.unpriced for hour in inside),
+            sum(hour.unpriced_duplicates for hour in inside),
         )
 
     def on(self, model: Model, token_class: str, day: date, tier: str | None = None) -> Logged:

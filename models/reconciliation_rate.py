@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from models.reconciliation_cells import Cell
 from models.reconciliation_factors import common_factor, own_factor
-from models.reconciliation_fits import Fits, fit_all, price_between
+from models.reconciliation_fits import Fits, fit_all, fit_of_others, price_at, price_between
 from models.reconciliation_prices import OtherPrices
-from models.reconciliation_rounding import half_a_unit
+from models.reconciliation_rounding import half_a_unit, most
 from models.reconciliation_sides import ZERO, Key, usd
 from models.reconciliation_tiers import price_of
 
@@ -33,6 +33,8 @@ NOT_FOR_TOKENS_EVIDENCE = {
     "other_service": "the line names no model and counts no tokens",
 }
 
+_ROUNDED = "what the lines of the bill can be rounded by"
+
 
 def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, list[Amount]]:
     """The causes of the difference of prices for all cells of an account in a period.
@@ -40,12 +42,12 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     A cell's amounts sum to its difference less the price times the difference of tokens. Cells without a price, or
     whose bill does not count tokens, have their whole difference here.
     """
-    known = [cell for cell in cells if cell.estimated is not None and not cell.unconverted]
-    priced = [cell for cell in known if cell.price and cell.billed_tokens]
-    for cell in priced:
+    known = [cell for cell in cells if cell.price and cell.billed_tokens and not cell.unconverted]
+    priced = [cell for cell in known if not cell.without_price]
+    for cell in known:
         cell.charges = cell.charges or [cell.as_charge]
     charges = [charge for cell in priced for charge in cell.charges if charge.tokens]
-    half = half_a_unit(charges)
+    half = half_a_unit(charge for cell in known for charge in cell.charges)
     factor = common_factor(charges, other_prices, half)
     for model in {charge.key.model for charge in charges if len(charge.prices) > 1}:
         of_model = [charge for charge in charges if charge.key.model == model]
@@ -56,7 +58,12 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     for cell in priced:
         cell.price = price_of(cell)
     fits = fit_all(charges, factor, other_prices, half)
-    return {cell.key: [amount for amount in _amounts(cell, fits) if amount.usd] for cell in cells}
+    for cell in known:
+        if cell.without_price:
+            fit = fits[cell.key, None] = fit_of_others(cell.as_charge, charges, fits, factor)
+            cell.price = price_at(cell.as_charge, fit)
+            cell.charges = [cell.as_charge]
+    return {cell.key: [amount for amount in _amounts(cell, fits, half) if amount.usd] for cell in cells}
 
 
 def rate_difference(cell: Cell) -> Decimal:
@@ -67,18 +74,19 @@ def rate_difference(cell: Cell) -> Decimal:
 def volume_difference(cell: Cell) -> Decimal:
     """The price times billed tokens, less the estimate: at one price, that times billed less logged tokens.
 
-    Where price or tokens are unknown it is nothing, or all of it if there is no log to compare with.
+    Billed tokens for which the log has no price are no part of either. Where price or tokens are unknown it is
+    nothing, or all of it if there is no log to compare with.
     """
     if cell.unconverted:
         return ZERO
     if not cell.is_comparable:
         return cell.difference - sum(cell.not_for_tokens.values(), ZERO)
-    if cell.price is None or cell.estimated is None or cell.billed_tokens is None:
+    if cell.price is None or cell.priced_tokens is None:
         return ZERO
-    return usd(cell.price * cell.billed_tokens) - cell.estimated
+    return usd(cell.price * cell.priced_tokens) - (cell.estimated or ZERO)
 
 
-def _amounts(cell: Cell, fits: Fits) -> Iterator[Amount]:
+def _amounts(cell: Cell, fits: Fits, half: Decimal) -> Iterator[Amount]:
     rate = rate_difference(cell) - sum(cell.not_for_tokens.values(), ZERO)
     for cause, amount in cell.not_for_tokens.items():
         yield Amount(cause, amount, NOT_FOR_TOKENS_EVIDENCE.get(cause, "the bill's charge category"))
@@ -87,7 +95,7 @@ def _amounts(cell: Cell, fits: Fits) -> Iterator[Amount]:
         return
     if not cell.is_comparable:
         return
-    if cell.price is None or cell.estimated is None:
+    if cell.price is None:
         yield Amount("unpriced", rate, "the price book has no price")
         return
     if cell.billed_tokens is None:
@@ -99,12 +107,21 @@ def _amounts(cell: Cell, fits: Fits) -> Iterator[Amount]:
     found = list(_of_charges(cell, fits))
     yield from _by_cause(found)
     left = rate - sum((amount.usd for amount in found), ZERO)
-    yield Amount("rounding", left, "what the lines of the bill can be rounded by")
+    yield _left(cell, left, half) if cell.without_price else Amount("rounding", left, _ROUNDED)
+
+
+def _left(cell: Cell, left: Decimal, half: Decimal) -> Amount:
+    """What is billed beside the tokens that have a price: of those that have none. Nothing is billed below zero."""
+    if abs(left) <= most(cell.as_charge.lines, half):
+        return Amount("rounding", left, _ROUNDED)
+    if left < 0:
+        return Amount("unexplained", left, "less is billed than its tokens with a price cost")
+    return Amount("unpriced", left, f"the price book has no price for {cell.without_price:,} of the log's tokens")
 
 
 def _of_charges(cell: Cell, fits: Fits) -> Iterator[Amount]:
     listed = sum((charge.listed for charge in cell.charges), ZERO)
-    at_log_s_tiers = usd((cell.price or ZERO) * (cell.billed_tokens or ZERO))
+    at_log_s_tiers = usd((cell.price or ZERO) * (cell.priced_tokens or ZERO))
     if len(cell.charges) > 1:
         yield Amount("tier", usd(listed) - at_log_s_tiers, "the bill has the tokens in other tiers than the log")
     for charge in cell.charges:

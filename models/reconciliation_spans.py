@@ -110,8 +110,8 @@ def _counted(key: Key, counted: Counted) -> int:
 def _price(key: Key, tier: str | None, known: Known) -> Decimal | None:
     """What a token costs on the day: on average of the log's hours, else at the price book."""
     logged = known.log.on(Model(key.provider, key.model), key.token_class, key.day, tier)
-    if logged.unique and logged.unique_cost is not None:
-        return logged.unique_cost / logged.unique
+    if logged.average is not None and not logged.unpriced:
+        return logged.average
     return known.prices.price(key, tier or DEFAULT)
 
 

@@ -59,8 +59,8 @@ def _charge(
     start, end = days.begin(key.day), days.end(key.day)
     there = log.between(Model(key.provider, key.model), key.token_class, start, end, tier if cell.has_log else "")
     cost = there.unique_cost
-    price = cost / there.unique if cost is not None and there.unique else price_in(key, tier)
-    if cost is None or price is None or of_tier.tokens is None or (of_tier.cost and not of_tier.tokens):
+    price = price_in(key, tier) if there.average is None else there.average
+    if there.unpriced or price is None or of_tier.tokens is None or (of_tier.cost and not of_tier.tokens):
         is_absent = not of_tier.lines and not there.tokens
         return Charge(key, tier, ZERO, ZERO, ZERO, 0, 0, ZERO, frozenset(), ZERO, start) if is_absent else None
     held = frozenset(there.prices or {price})

@@ -17,10 +17,7 @@ with sides as (
                 0
             ) as double
         ) as comparable_tokens,
-        cast(
-            coalesce(sum(logged_tokens) filter (where logged_tokens > 0 and estimated_cost is null), 0)
-            as decimal(38, 12)
-        ) as unpriced_tokens
+        cast(sum(unpriced_tokens) as decimal(38, 12)) as unpriced_tokens
     from reconciliation_lines
     group by billing_period, provider_id
 ),
