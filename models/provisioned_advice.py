@@ -23,7 +23,7 @@ from models.frames import conform, require, schema_of
 from models.mean_month import MONTH_HOURS
 from models.money import money, nearest_double
 from models.provisioned import Demand, UnitTerms, best_units, demand_of, units_cost
-from models.provisioned_minutes import DayMinutes, Model
+from models.provisioned_minutes import DAY_MINUTES, DayMinutes, Model
 from models.provisioned_offers import UnitOffer, unit_offers
 
 TABLE = "provisioned_advice"
@@ -34,7 +34,6 @@ PROVIDER_ID, PROVIDER_NAME = "azure", "Microsoft"  # what units of other provide
 FEWEST_DAYS = 7
 FEWEST_DAYS_OF_TERM = 30  # for what is bound for months; what is paid by the hour can be given back
 WHOLE_MONTH_DAYS = 28
-_DAY_MINUTES = 24 * 60
 _DRAWS, _SEED = 1_000, 20261101
 
 _BOUGHT = ("scope", "purchase_option", "term_months")
@@ -57,7 +56,7 @@ class _Month:
 
     def demands(self, terms: UnitTerms) -> list[Demand]:
         none = np.empty((0, 3), dtype=np.int64)
-        return [demand_of(terms, none if day is None else day.counts, _DAY_MINUTES) for day in self.days]
+        return [demand_of(terms, none if day is None else day.counts, DAY_MINUTES) for day in self.days]
 
     def token_cost(self, terms: UnitTerms) -> Fraction | None:
         """What a weighted token cost on the standard tier; None where none has a price, or all were cached."""
@@ -134,7 +133,7 @@ def _advised(model: Model, month: _Month, offers: Sequence[UnitOffer], terms: Te
     if not parts.size:
         yield {"reason": "no_traffic"}
         return
-    demand = Demand(served, parts, len(month.days) * _DAY_MINUTES)
+    demand = Demand(served, parts, len(month.days) * DAY_MINUTES)
     token_cost = month.token_cost(served)
     facts: Row = {
         "mean_tokens_per_minute": nearest_double(demand.tokens / demand.minutes),
@@ -145,7 +144,8 @@ def _advised(model: Model, month: _Month, offers: Sequence[UnitOffer], terms: Te
     if len(month.days) < FEWEST_DAYS:
         yield facts | {"reason": "short_log"}
     elif token_cost is None:
-        yield facts | {"reason": "no_token_price"}
+        is_by_token = any(day.is_by_token for day in month.found)
+        yield facts | {"reason": "no_token_price" if is_by_token else "only_on_units"}
     elif not sold:
         yield facts | {"reason": "no_unit_price"}
     else:
@@ -161,7 +161,7 @@ def _advised(model: Model, month: _Month, offers: Sequence[UnitOffer], terms: Te
 def _figures(month: _Month, terms: UnitTerms, unit_price: Fraction, token_cost: Fraction, term_months: int) -> Row:
     """The number at which the minutes cost least, what it saves, and why it is not advised, if it is not."""
     days = month.demands(terms)
-    demand = Demand(terms, np.concatenate([day.parts for day in days]), len(days) * _DAY_MINUTES)
+    demand = Demand(terms, np.concatenate([day.parts for day in days]), len(days) * DAY_MINUTES)
     best = best_units(demand, unit_price, token_cost)
     of_month = Fraction(MONTH_HOURS, len(days) * 24)
 

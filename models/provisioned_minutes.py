@@ -16,6 +16,10 @@ from models.frames import require
 Model = tuple[str, str]
 """Model and region."""
 
+DAY_MINUTES = 24 * 60
+TIERS = ("default", "provisioned")
+"""Whose minutes units could serve: what was paid by the token at once, and what units serve already."""
+
 _COUNTS = ("input_tokens", "cached_tokens", "output_tokens")
 
 
@@ -36,6 +40,11 @@ class DayMinutes:
     cost: Decimal
     unpriced_tokens: int
     has_units: bool
+
+    @property
+    def is_by_token(self) -> bool:
+        """Whether any token was paid by itself, at a price or none."""
+        return self.unpriced_tokens > 0 or any(self.priced)
 
 
 def day_minutes(rows: pl.DataFrame) -> dict[Model, DayMinutes]:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pipelines.house import House
 
 _VIEW = "usage_by_minute"
-_TIERS = ("default", "provisioned")
-_DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,8 @@ class Minutes:
     """A model's minutes of some whole days: input, cached and output tokens, and what those with a price cost.
 
     `hours` holds the sums by hour, to say what means would hide. `days` counts those that the log told of, the ones
-    on which it told of no request among them: units are paid on those too.
+    on which it told of no request among them: units are paid on those too. `served_by` names the providers and regions
+    whose minutes these are.
     """
 
     counts: list[tuple[int, int, int]]
@@ -49,6 +48,7 @@ class Minutes:
     priced: tuple[int, int, int]
     cost: Decimal
     days: int
+    served_by: tuple[str, ...]
 
 
 def what_if_provisioned(console: Console, file: Path, asked: Asked) -> int:
@@ -80,6 +80,7 @@ def what_if_provisioned(console: Console, file: Path, asked: Asked) -> int:
 def _lacking(asked: Asked, terms: "UnitTerms", minutes: Minutes) -> str:
     """What is missing to compare by, or nothing."""
     from models.provisioned import demand_of
+    from models.provisioned_minutes import DAY_MINUTES
 
     month = f"{asked.month:%Y-%m}"
     if not minutes.days:
@@ -91,7 +92,7 @@ def _lacking(asked: Asked, terms: "UnitTerms", minutes: Minutes) -> str:
             f"All priced tokens of '{asked.model}' in {month} were read from the provider's cache, which takes no "
             "capacity: there is no price of a token to hold units against."
         )
-    if not _scaled(demand_of(terms, minutes.counts, minutes.days * _DAY_MINUTES), asked.demand_percent).tokens:
+    if not _scaled(demand_of(terms, minutes.counts, minutes.days * DAY_MINUTES), asked.demand_percent).tokens:
         return f"At {asked.demand_percent} % of the traffic of {month} no minute has a whole token: ask for more."
     return ""
 
@@ -99,6 +100,7 @@ def _lacking(asked: Asked, terms: "UnitTerms", minutes: Minutes) -> str:
 def read_minutes(house: "House", model: str, month: date) -> Minutes:
     """The model's minutes of the month's days that the log has, on the standard tier or provisioned already."""
     from contracts import contract
+    from models.provisioned_minutes import TIERS
     from pipelines.calendar import next_month
     from pipelines.night.build import read_view
 
@@ -109,12 +111,14 @@ def read_minutes(house: "House", model: str, month: date) -> Minutes:
     by_minute: dict[object, list[int]] = {}
     by_hour: dict[object, list[int]] = {}
     priced, cost = [0, 0, 0], Decimal(0)
+    served_by: set[str] = set()
     for day in days:
         if not told[day]:
             continue  # a day without requests, as it was told: it has minutes, and none of them a token
         for row in read_view(house, contract(_VIEW), day).to_pylist():
-            if row["model_id"] != model or row["service_tier"] not in _TIERS:
+            if row["model_id"] != model or row["service_tier"] not in TIERS:
                 continue
+            served_by.add(f"{row['provider_id']} {row['region_id']}".rstrip())
             tokens = (row["input_tokens"], row["cached_tokens"], row["output_tokens"])
             at = row["minute_start"]
             sums = [by_minute.setdefault(at, [0, 0, 0]), by_hour.setdefault(at.replace(minute=0), [0, 0, 0])]
@@ -124,17 +128,18 @@ def read_minutes(house: "House", model: str, month: date) -> Minutes:
             for total in sums:
                 total[:] = [old + new for old, new in zip(total, tokens, strict=True)]
     found = [[(a, b, c) for a, b, c in sums.values()] for sums in (by_minute, by_hour)]
-    return Minutes(found[0], found[1], (priced[0], priced[1], priced[2]), cost, len(days))
+    return Minutes(found[0], found[1], (priced[0], priced[1], priced[2]), cost, len(days), tuple(sorted(served_by)))
 
 
 def _print(console: Console, asked: Asked, terms: "UnitTerms", minutes: Minutes) -> None:
     from models.money import nearest_double
     from models.provisioned import best_units, demand_of
+    from models.provisioned_minutes import DAY_MINUTES
 
     percent = Fraction(asked.demand_percent, 100)
-    demand = _scaled(demand_of(terms, minutes.counts, minutes.days * _DAY_MINUTES), asked.demand_percent)
+    demand = _scaled(demand_of(terms, minutes.counts, minutes.days * DAY_MINUTES), asked.demand_percent)
     token_cost = Fraction(minutes.cost) / demand_of(terms, [minutes.priced], 1).tokens
-    hourly = demand_of(terms, minutes.hours, minutes.days * _DAY_MINUTES)
+    hourly = demand_of(terms, minutes.hours, minutes.days * DAY_MINUTES)
     million = nearest_double(token_cost * 10**6)
     of_days = monthrange(asked.month.year, asked.month.month)[1]
     console.print(
@@ -142,6 +147,7 @@ def _print(console: Console, asked: Asked, terms: "UnitTerms", minutes: Minutes)
         f"{asked.demand_percent} %: {nearest_double(demand.tokens / 10**6):,.1f} million weighted input tokens, "
         f"${million:,.3f} a million. Amounts are of these days."
     )
+    console.print(f"Counted together: what {escape(', '.join(minutes.served_by))} served.")
     prices = [("by the hour", asked.unit_hour_cost), ("reserved", asked.reserved_unit_hour_cost)]
     for name, price in prices:
         if price is None:

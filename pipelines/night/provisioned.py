@@ -13,7 +13,7 @@ from contracts import conform, contract
 from models.frames import frame_of
 from models.provisioned_advice import PROVIDER_ID, provisioned_advice
 from models.provisioned_advice import TABLE as PROVISIONED
-from models.provisioned_minutes import DayMinutes, Model, day_minutes
+from models.provisioned_minutes import TIERS, DayMinutes, Model, day_minutes
 from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.night.build import Built, read_view, replace_slices, stale_targets
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MINUTES, DEPLOYMENTS, PRICES = "provisioned_minutes", "provisioned_deployments", "provisioned_prices"
-TIERS = ("default", "provisioned")
 
 
 def build_provisioned_minutes(house: House, first: date, last: date) -> Built:
@@ -78,11 +77,18 @@ def build_provisioned_advice(house: House, first: date, last: date) -> Built:
         found = provisioned_advice(days, deployments, prices, month, terms_by_scope())
         pieces += replace_slices(house, output, conform(output, found.to_arrow()), [target])
     rows = pa.concat_tables(pieces) if pieces else None
-    advised = sum(value is not None for value in rows["advised_units"].to_pylist()) if rows is not None else 0
-    note = f"units that would have saved money: {advised:,} ways to hold them" if advised else ""
-    return Built(
-        PROVISIONED, tuple(target.slice_date for target in targets), sum(p.num_rows for p in pieces), note=note
-    )
+    dates = tuple(target.slice_date for target in targets)
+    return Built(PROVISIONED, dates, sum(piece.num_rows for piece in pieces), note=_note(rows))
+
+
+def _note(rows: pa.Table | None) -> str:
+    """How many models would have cost less with another number of units, each in a region and a month."""
+    if rows is None:
+        return ""
+    advised = frame_of(rows).drop_nulls("advised_units").n_unique(["billing_period", "model_id", "region_id"])
+    if not advised:
+        return ""
+    return f"{advised:,} {'model' if advised == 1 else 'models'} by region would cost less with another number of units"
 
 
 def _days(house: House, month: date) -> "Mapping[date, Mapping[Model, DayMinutes]]":

@@ -158,6 +158,16 @@ def test_nobody_is_bound_for_months_by_few_days_or_by_falling_use() -> None:
     assert [row["advised_units"] for row in advice(days(*[{EAST: busy()}] * 30), [reserved])] == [20]
 
 
+def test_where_units_serve_every_token_none_was_paid_by_itself() -> None:
+    """Which is another matter than tokens that no list has a price of."""
+    served = busy("0", priced=(0, 0, 0), has_units=True)
+    (row,) = advice(days(*[{EAST: served}] * 7), deployed=[DEPLOYED])
+    assert (row["current_units"], row["weighted_usd_per_mtok"], row["reason"]) == (30, None, "only_on_units")
+    unpriced = replace(served, unpriced_tokens=1)
+    (row,) = advice(days(*[{EAST: served}] * 6, {EAST: unpriced}), deployed=[DEPLOYED])
+    assert row["reason"] == "no_token_price"
+
+
 def test_a_unit_for_nothing_is_no_offer() -> None:
     """Beside it the price of 0.30 counts; alone it is no price."""
     free = {**HOURLY, "unit_price": "0"}

@@ -78,7 +78,7 @@ def test_a_night_advises_what_the_minutes_say_and_does_nothing_twice(tmp_path: P
         saved = (Decimal("2.4") * 6 - Decimal("0.48") * 7) * 730 / (7 * 24)
         assert row["monthly_saving"] == round(saved, 12)
         assert 0 < row["saving_p10"] < saved
-        assert built.note == "units that would have saved money: 1 ways to hold them"
+        assert built.note == "1 model by region would cost less with another number of units"
         for build in (build_provisioned_minutes, build_provisioned_advice):
             assert build(house, FIRST, LAST).slices == ()
 

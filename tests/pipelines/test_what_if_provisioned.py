@@ -74,7 +74,7 @@ def test_minutes_are_those_of_the_log_and_cost_what_the_price_book_says(company:
         minutes = read_minutes(house, "gpt-4.1", MONTH)
     assert sorted(minutes.counts) == [(60_000, 0, 0)] * 50 + [(600_000, 0, 0)]
     assert minutes.hours == [(3_600_000, 0, 0)]
-    assert (minutes.cost, minutes.days) == (Decimal("7.2"), 1)
+    assert (minutes.cost, minutes.days, minutes.served_by) == (Decimal("7.2"), 1, ("azure",))
 
 
 def test_the_number_that_costs_least_is_told_with_what_spills(
@@ -89,6 +89,7 @@ def test_the_number_that_costs_least_is_told_with_what_spills(
     assert what_if_provisioned(Console(width=140), company, asked) == 0
     told = capsys.readouterr().out
     assert "by the hour at $0.0100 an hour: 20 would have cost least" in told
+    assert "Counted together: what azure served." in told
     (best,) = [line for line in told.splitlines() if "20 *" in line]
     assert [cell.strip() for cell in best.split("│")[1:-1]] == ["20 *", "$4.80", "15.0%", "$1.08", "$5.88", "-$1.32"]
     assert "By hours instead of minutes 0.0% would seem to spill" in told

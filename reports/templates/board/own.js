@@ -32,7 +32,7 @@ async function drawOwn(host) {
   rows.sort(byPlan);
   const best = Array.from(new Map(rows.map((row) => [row.plan_id + "\n" + row.against, row]).reverse()).values()).reverse();
   const plans = new Set(rows.map((row) => row.plan_id));
-  const paying = new Set(rows.filter((row) => row.verdict === "self_host" && row.against === "todays_api").map((row) => row.plan_id));
+  const paying = new Set(best.filter((row) => row.verdict === "self_host" && row.against === "todays_api").map((row) => row.plan_id));
   show(
     host,
     sentence(plural(paying.size, "plan", "plans") + " of " + count(plans.size) + " would very likely cost less on own GPUs than on today's API. Nothing of this is on a bill: these are estimates, whatever month is shown above."),

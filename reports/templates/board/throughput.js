@@ -3,7 +3,8 @@ const NO_UNITS = {
   no_terms: "what a unit serves of the model is not known",
   no_traffic: "units are deployed that the log has no token of",
   short_log: "the log has less than seven days of the month",
-  no_token_price: "no token of it has a price",
+  no_token_price: "no token that was paid by itself has a price",
+  only_on_units: "units served every token: what one costs by itself is not known",
   no_unit_price: "no list has a price of a unit",
   unknown_region: "lists differ by region, and the log does not tell it",
   unknown_units: "the units that are deployed are not known",
@@ -20,14 +21,10 @@ function throughput(rows, one) {
   const others = rows.filter((row) => row.advised_units === null);
   return [
     h("h3", {}, "Units of provisioned throughput"),
-    sentence(advised.length ? plural(new Set(advised.map(deployedAs)).size, "model", "models") + " would have cost less with another number of units. Rows of the same model and region are alternatives: take one." : "No other number of units is advised for any model."),
+    sentence(advised.length ? plural(new Set(advised.map((row) => row.model_id)).size, "model", "models") + " would have cost less with another number of units. Rows of the same model and region are alternatives: take one." : "No other number of units is advised for any model."),
     advised.length > 0 && unitsTable(advised, one),
     others.length > 0 && h("details", {}, h("summary", {}, plural(others.length, "line", "lines") + " without advice"), noUnitsTable(others, one)),
   ];
-}
-
-function deployedAs(row) {
-  return row.model_id + "\n" + row.region_id;
 }
 
 function unitsWay(row) {
@@ -49,7 +46,7 @@ function unitsTable(rows, one) {
     { head: "Saves at least", figure: true, main: true, cell: (row) => named(money(row.low, "USD"), "in this month's days " + money(row.mean, "USD")), file: (row) => row.saving_p10 },
     { head: "Grade", cell: (row) => row.confidence },
   ];
-  const note = "From " + plural(rows[0].day_count, "day", "days") + " of the log, as a month of 730 hours, against the units that are deployed, bought in the same way. Saves at least: what nine of ten months drawn from these days reach. Spills: what is paid by the token all the same. Ask with prices of your own: farthing what-if provisioned.";
+  const note = "From " + plural(rows[0].day_count, "day", "days") + " of the log, as a month of 730 hours, against the units that are deployed, bought in the same way. Saves at least: what nine of ten months drawn from these days reach. Spills: what is paid by the token all the same. Ask with prices of your own: farthing what-if provisioned, which counts a model of all providers and regions together.";
   return dataTable({ name: "throughput", caption: "Units of provisioned throughput to hold, after " + one.label, columns, rows, limit: 8, redraw: drawAll, note });
 }
 
