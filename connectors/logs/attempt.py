@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from connectors.logs.buckets import MISSING, Buckets
+from connectors.logs.names import without_provider
 from connectors.logs.own_address import provider_at
 
 Record = Mapping[str, Any]
@@ -44,6 +45,8 @@ class Attempt(NamedTuple):
     `avoided_cost` is what a cache hit would have cost, in USD; the cost that a log reports is not here but given to
     `staged_row`, so that refused records keep theirs.
     `source_cost_basis` says what that cost includes; a cost of zero for tokens that were used is `unknown` anyway.
+    `billed_model` is the model that answered, or that the log says was tried; a failure of which it tells neither
+    counts under the model that was requested.
     `stated_margin` and `stated_discount` are the amounts of these in it, in USD, where the log states them.
     `dedup_key` identifies the attempt when it is delivered again; left out, it is id, start and outcome.
     `has_begun` says that a first part of the answer came, whatever came of it.
@@ -121,8 +124,7 @@ def staged_row(found: Attempt, cost: Decimal | None, refused: list[RowError]) ->
         "dedup_key": found.dedup_key or _identity(found, started, cost),
         "usage_date": started // 86_400_000_000,
         "latency_seconds": None if ended is None or ended < started else (ended - started) / 1_000_000,
-        # a failure without usage was answered by no model, unless its answer began
-        "billed_model": found.billed_model if is_used or found.status == "success" or found.has_begun else None,
+        "billed_model": found.billed_model or _model_that_failed(found),
         "tags": json_text(list(found.tags)) if found.tags else None,
         "outcome_ids": json_text(found.outcome_ids) if found.outcome_ids else None,
         "source_reported_cost_usd": cost,
@@ -134,6 +136,16 @@ def staged_row(found: Attempt, cost: Decimal | None, refused: list[RowError]) ->
         "x_extra": json_text(found.extra) if found.extra else None,
     }
     return row
+
+
+def _model_that_failed(found: Attempt) -> str | None:
+    """The model that a failure without usage was meant for: it has no price to pay, and a rate of failures to tell.
+
+    Only of what no model answered: what has usage, went well or has begun is priced by the model that the log names.
+    """
+    if found.status == "success" or found.has_begun or found.usage.usage_provenance != "missing":
+        return None
+    return without_provider(found.requested_model, found.provider)
 
 
 def usd(amount: str | Decimal | None, refused: list[RowError], column: str) -> Decimal | None:

@@ -1,6 +1,6 @@
 -- One streaming pass: requests are brought together by trace before anything is compared. What is proven to be logged
 -- again is left out. A trace serves a kind when one of its requests of the day does; then all of them are its cost.
--- Gateways log failures without the model that failed: such attempts have no say in who served the trace.
+-- A failed attempt that no model answered has no say in who served the trace, whatever model it was meant for.
 with kinds as (
     select distinct
         outcome_kind,
@@ -17,8 +17,8 @@ named as (
         owned_requests.started_at,
         owned_requests.team_id,
         owned_requests.feature,
-        owned_requests.model_id,
-        owned_requests.is_self_hosted,
+        case when owned_requests.is_answered then owned_requests.model_id end as model_id,
+        owned_requests.is_answered and owned_requests.is_self_hosted as is_self_hosted,
         owned_requests.status,
         owned_requests.is_unpriced,
         owned_requests.priced_cost_usd,

@@ -24,6 +24,9 @@ select
     priced_requests.outcome_ids,
     priced_requests.prompt_hash,
     priced_requests.status,
+    priced_requests.status <> 'failure'
+    or priced_requests.input_total_tokens is not null
+    or coalesce(priced_requests.has_begun, false) as is_answered,
     priced_requests.is_cache_hit,
     priced_requests.input_total_tokens,
     priced_requests.input_cost_usd,

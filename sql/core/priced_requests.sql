@@ -9,6 +9,8 @@
 -- Only the tiers named below are priced apart: any other word of a log about its tier means the default tier. What is
 -- provisioned is paid by the hour: the default tier's price is not that of its tokens.
 -- Own models have a price that holds for a day: what their GPUs cost, over their tokens.
+-- A failure without usage of which no part came was answered by no model: it has the model that it was meant for, and
+-- nothing to price, on own GPUs either.
 with prices_in_force as (
     select
         provider_id,
@@ -230,6 +232,7 @@ judged as (
         *,
         case
             when is_cache_hit then 'cache_hit'
+            when status = 'failure' and bucket_tokens is null and not coalesce(has_begun, false) then 'no_usage'
             when is_self_hosted and input_cost is not null and output_cost is not null then 'gpu_cost'
             when is_self_hosted then 'self_hosted'
             when bucket_tokens is null then 'no_usage'

@@ -1,4 +1,5 @@
 -- Own models know two prices, that of a prompt's token and that of a generated one: the classes are summed to these.
+-- An attempt that failed before any part of an answer came was measured in full: it used nothing.
 select
     gateway_requests.usage_date,
     model_identity.model_id,
@@ -30,4 +31,10 @@ where
     second_sightings.x_row is null
     and model_identity.is_self_hosted
     and not coalesce(gateway_requests.is_cache_hit, false)
+    and not coalesce(
+        gateway_requests.status = 'failure'
+        and gateway_requests.output_text_tokens is null
+        and not coalesce(gateway_requests.has_begun, false),
+        false
+    )
 group by gateway_requests.usage_date, model_identity.model_id

@@ -24,6 +24,7 @@ BUCKETS = (
     "output_text_tokens",
     "output_reasoning_tokens",
 )
+TRIED = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 PROFILE = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/x1abc2def3"
 
 
@@ -71,8 +72,8 @@ def test_an_answer_of_another_total_contradicts_the_counts_and_is_refused(
 @pytest.mark.parametrize(
     ("over", "expected"),
     [
-        ({"errorCode": "ThrottlingException", "input": {}, "output": {}}, ("failure", None, None, None)),
-        ({"errorCode": "ThrottlingException", "input": {"inputTokenCount": 0}}, ("failure", None, None, None)),
+        ({"errorCode": "ThrottlingException", "input": {}, "output": {}}, ("failure", TRIED, None, None)),
+        ({"errorCode": "ThrottlingException", "input": {"inputTokenCount": 0}}, ("failure", TRIED, None, None)),
         (
             {"modelId": "amazon.titan-embed-text-v2:0", "input": {"inputTokenCount": 9}, "output": {}},
             ("success", "amazon.titan-embed-text-v2:0", 9, 0),

@@ -75,7 +75,7 @@ def test_a_fallback_is_an_attempt_of_its_own_that_says_which(nights: Nights, ser
         '{"model_type":"llm","step":1}',
     ]
     assert [(found["usage_provenance"], found["billed_model"]) for found in rows] == [
-        ("missing", None),
+        ("missing", "gpt-4o"),
         ("provider", "gpt-4o"),
     ]
 

@@ -20,10 +20,10 @@ USED = (176, 1024, 172, 128)
 UNTOLD = (None, None, None, None)
 EXPECTED = {
     "T-answered": ("success", "gpt-5", "gpt-5-2025-08-07", *USED, None),
-    "T-exhausted": ("failure", "always-500", None, *UNTOLD, '{"attempts":2,"response_flags":"URX"}'),
+    "T-exhausted": ("failure", "always-500", "always-500", *UNTOLD, '{"attempts":2,"response_flags":"URX"}'),
     "T-retried": ("success", "flaky", "gpt-5-2025-08-07", *USED, '{"attempts":2}'),
     "T-untold": ("success", "streams-no-usage", "gpt-4o", *UNTOLD, None),
-    "T-unreachable": ("failure", "gpt-5", None, *UNTOLD, '{"response_flags":"UF"}'),
+    "T-unreachable": ("failure", "gpt-5", "gpt-5", *UNTOLD, '{"response_flags":"UF"}'),
 }
 OWN = {"keys": OWN_KEYS, "team_id_field": "who.team"}
 

@@ -121,7 +121,7 @@ def test_a_failure_and_a_custom_provider_are_named_as_such(reader: Reader) -> No
     assert (row["status"], row["provider"], row["billed_model"], row["usage_provenance"]) == (
         "failure",
         None,
-        None,
+        "gpt-4o-2024-08-06",
         "missing",
     )
     assert row["latency_seconds"] == 1.001  # by its delay, where no answer has a time

@@ -142,7 +142,7 @@ def test_what_failed_used_nothing_that_is_known(entry: Made, call: Made, log: Lo
     log.file("a.json", [entry(ai={"proxy": nothing}, response={"status": 502}, tries=tries)])
     (row,) = log.rows()
     assert (row["status"], row["usage_provenance"], row["input_total_tokens"]) == ("failure", "missing", None)
-    assert (row["billed_model"], row["x_extra"]) == (None, '{"attempts":2}')
+    assert (row["billed_model"], row["x_extra"]) == ("gpt-5-2025-08-07", '{"attempts":2}')
 
 
 def test_counts_of_pictures_and_sound_are_read_by_their_own_names(entry: Made, log: LogFolder) -> None:

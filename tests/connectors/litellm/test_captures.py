@@ -32,10 +32,10 @@ OBJECTS: dict[str, tuple[Any, ...]] = {
     "02": ("gpt-5", "openai", GPT_5, "0", "unknown", "team-search"),  # an unmapped snapshot: the gateway had no price
     "03": ("gpt-4o", "openai", OPENAI, "0.00472", "list", "team-search"),
     "04": ("text-embedding-3-small", "openai", EMBEDDING, "0.00000084", "list", "team-search"),
-    "05": (None, None, NOTHING, "0", "unknown", "team-search"),  # no such model: nothing was called
+    "05": ("nope", None, NOTHING, "0", "unknown", "team-search"),  # no such model: nothing was called
     "06": ("gpt-4o", "openai", OPENAI, "0", "list", "team-search"),  # the gateway's own cache: free, tokens repeated
     "07": ("claude-sonnet-4-5", "anthropic", ANTHROPIC, "0.006735", "list", "team-support"),
-    "08": (None, "openai", NOTHING, "0", "unknown", "team-support"),
+    "08": ("always-500", "openai", NOTHING, "0", "unknown", "team-support"),  # tried, and answered by none
     "09": ("meta-llama/Llama-3.1-8B-Instruct", "hosted_vllm", OPENAI, "0", "unknown", "team-support"),
     "10": ("meta-llama/Llama-3.1-8B-Instruct", "hosted_vllm", OPENAI, "0.0001552", "list", "team-support"),
     "11": ("claude-sonnet-4-5", "anthropic", ANTHROPIC, "0.006735", "list", "team-support"),

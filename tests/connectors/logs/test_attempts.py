@@ -13,6 +13,9 @@ import pytest
 
 from connectors.base import IncompleteDeliveryError, SourceError
 from connectors.logs import files
+from connectors.logs.attempt import Attempt, staged_row
+from connectors.logs.buckets import Counts, exclusive
+from connectors.logs.conventions import CONVENTIONS
 from tests.connectors.stored_log import LogFolder
 from tests.moto_s3 import object_store
 
@@ -50,10 +53,33 @@ def test_an_avoided_cost_that_cannot_be_kept_is_null_and_refused_while_the_hit_c
     assert [(r.reason, r.column_name) for r in night.rejects] == [("cost_out_of_range", "avoided_cost_usd")]
 
 
-def test_a_failure_without_usage_was_answered_by_no_model(row: Row, log: LogFolder) -> None:
+def test_a_failure_without_usage_is_of_the_model_that_was_tried_and_has_no_usage_to_price(
+    row: Row, log: LogFolder
+) -> None:
     log.file("2026-11-21/a.jsonl", [row(status="failure", input_tokens=None, output_tokens=None)])
     (found,) = log.rows()
-    assert (found["billed_model"], found["input_total_tokens"], found["usage_provenance"]) == (None, None, "missing")
+    assert (found["billed_model"], found["input_total_tokens"], found["usage_provenance"]) == (
+        "gpt-5-mini",
+        None,
+        "missing",
+    )
+
+
+@pytest.mark.parametrize(
+    ("over", "model"),
+    [
+        ({}, "gpt-5"),  # of a failure that names no other model
+        ({"billed_model": "gpt-5-2025-08-07"}, "gpt-5-2025-08-07"),
+        ({"status": "success"}, None),  # who answered is not known: nothing is priced by what was asked for
+        ({"usage": exclusive(Counts(5, 7), CONVENTIONS["openai"])}, None),  # has a price, by what answered alone
+        ({"has_begun": True}, None),  # is billed, and by whom nobody says
+    ],
+)
+def test_the_model_that_was_asked_for_stands_in_only_where_none_answered(
+    over: dict[str, Any], model: str | None
+) -> None:
+    failed = Attempt("r1", 1_795_226_400_000_000, "failure", provider="openai", requested_model="openai/gpt-5")
+    assert staged_row(failed._replace(**over), None, [])["billed_model"] == model
 
 
 def test_an_optional_value_of_the_wrong_kind_leaves_the_row_and_an_essential_one_refuses_it(

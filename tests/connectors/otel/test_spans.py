@@ -187,7 +187,7 @@ def test_a_failure_is_an_error_status_or_a_type_of_error(
     log.file(FILE, [envelope(span(1, NAMED | said, **over))])
     (row,) = log.rows()
     assert (row["status"], row["usage_provenance"], row["input_total_tokens"]) == (status, "missing", None)
-    assert row["billed_model"] == (None if status == "failure" else "claude-sonnet-4-5")
+    assert row["billed_model"] == "claude-sonnet-4-5"
 
 
 @pytest.mark.parametrize(

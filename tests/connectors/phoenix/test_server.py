@@ -65,7 +65,7 @@ def test_a_trace_of_the_real_server_becomes_the_attempts_worked_out_by_hand(addr
         ("openai", "gpt-4o-2024-08-06", "chat", "success"),
         ("anthropic", "claude-sonnet-4-5", "chat", "success"),
         ("openai", "text-embedding-3-small", "embeddings", "success"),
-        ("openai", None, "chat", "failure"),
+        ("openai", "gpt-4o", "chat", "failure"),
     ]
     assert [row["started_at"] - START for row in rows] == [timedelta(seconds=second) for second in (1, 3, 4, 5)]
     first = rows[0]
