@@ -112,6 +112,13 @@ def _lines_of(
     )
 
 
+def landed_lines(row: Found, shape: StoredShape, path: str) -> Iterator[bytes]:
+    """What is landed of one row of the file at that path, wherever it belongs: a line, or as many as it holds."""
+    for record in _records(iter((row,)), shape):
+        if not isinstance(record, bytes):
+            yield _line(_landed(record, shape.redact, path))
+
+
 def land_rows(rows: Iterable[Found], window: Window, redact: Redactor) -> Iterator[Page]:
     """Pages of rows that an API or a database gave for that window, in the order in which they come."""
     return _pages((_line(_landed(row, redact, "the answer")) for row in rows), window.slice_date)

@@ -1,7 +1,7 @@
 """The sources that logs are: the four verbs, filled in once; a connector gives its allow-list and its reader."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -45,6 +45,10 @@ class RequestLog(ABC, Generic[S]):
         """What the landed record says that the attempt cost, in USD; None where the log states no cost."""
         return None
 
+    def paths(self, settings: S) -> Mapping[str, str]:  # noqa: ARG002
+        """Landed fields that the log has under other names, and the path of each there."""
+        return {}
+
     def expected(self, settings: S) -> Mapping[str, str]:  # noqa: ARG002
         """Landed fields that some row of a delivery should have, and the settings' path of each; see `Reading`."""
         return {}
@@ -69,6 +73,7 @@ class RequestLog(ABC, Generic[S]):
             remedy=self.remedy,
             columns=self.columns(settings),
             expected=self.expected(settings),
+            paths=self.paths(settings),
         )
         return parse_log(settings, window, pages, reading)
 
@@ -111,6 +116,12 @@ class StoredLog(RequestLog[Stored]):
             csv=self.csv(settings),
             plain=None if form is None else plain_lines(form),
         )
+
+    def places(self, settings: Stored, window: Window, payloads: Collection[str]) -> Mapping[str, str]:
+        """Where refused rows stand in the files; see `connectors.placed`."""
+        from connectors.logs.placing import places_of
+
+        return places_of(settings, window, self._shape(settings), payloads)
 
     def probe(self, settings: Stored) -> str:
         """Looks at the first files: a log may have millions. Raises SourceError where the layout fits none of them."""

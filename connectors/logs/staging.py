@@ -24,6 +24,7 @@ from connectors.logs.noticed import Noticed
 from connectors.logs.settings import LogSettings
 from connectors.logs.values import WITHHELD
 from connectors.logs.withheld import take_out_withheld
+from connectors.logs.wording import in_own_words
 from contracts import contract
 
 ROWS_PER_CHUNK = 10_000
@@ -40,7 +41,9 @@ class Reading:
     not counted. `cost` is what the record says that it cost in USD. `known` are the fields of the allow-list; others
     are kept in `x_extra` and told. A record means nothing without the fields (dotted paths) in `essential` and those
     that count tokens. `remedy` is what to do about attempts that belong to no window that was read. `columns` reads the
-    plain records of a page at once, to the same rows.
+    plain records of a page at once, to the same rows. `expected` are fields of a mapping that some record of a delivery
+    should have, with the path of each: where none has one, people are told. `paths` are the log's own paths of all
+    fields that a mapping has renamed, for words about them.
     """
 
     read: Callable[[Record], Attempt]
@@ -50,6 +53,7 @@ class Reading:
     remedy: str
     columns: Columns | None = None
     expected: Mapping[str, str] = field(default_factory=dict[str, str])
+    paths: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage], reading: Reading) -> Iterator[Parsed]:
@@ -151,13 +155,8 @@ class _Delivery:
         except NoAttemptError as found:
             self.duplicate_count += found.is_repeated
             return
-        except RowError as refusal:
-            self.rejects.append(reject_of(page_id, number, line, refusal, cost))
-            return
-        except UsageError as error:
-            self.rejects.append(
-                reject_of(page_id, number, line, RowError(error.reason, str(error), error.column), cost)
-            )
+        except (RowError, UsageError) as refusal:
+            self.rejects.append(reject_of(page_id, number, line, in_own_words(refusal, self.reading.paths), cost))
             return
         if self._is_repeated(rows[0]["dedup_key"]):
             self.duplicate_count += 1
@@ -168,7 +167,8 @@ class _Delivery:
             self.noticed.sum_count += row["is_sum"] is True
             self.noticed.assumed_count += row["is_convention_assumed"] is True
         self.rows += rows
-        self.rejects += [reject_of(page_id, number, line, refusal, None) for refusal in values]
+        told = [in_own_words(refusal, self.reading.paths) for refusal in values]
+        self.rejects += [reject_of(page_id, number, line, refusal, None) for refusal in told]
 
     def _rows(self, record: Record, cost: Decimal | None, values: list[RowError]) -> list[dict[str, Any]]:
         """The attempt of a record, and after it the further ones that it tells."""

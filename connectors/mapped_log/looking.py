@@ -12,6 +12,7 @@ from connectors.logs.attempt import NoAttemptError, RowError, staged_row
 from connectors.logs.buckets import UsageError
 from connectors.logs.paths import names_at, value_at
 from connectors.logs.withheld import take_out_withheld
+from connectors.logs.wording import in_own_words
 from connectors.mapped_log.fields import SORTS
 from connectors.mapped_log.reading import allowed, attempt, reported_cost
 from connectors.mapped_log.settings import NEEDED, MappedLogSettings
@@ -73,7 +74,7 @@ def _refusal(settings: MappedLogSettings, landed: dict[str, Any], essential: fro
         take_out_withheld(landed, essential)
         staged_row(attempt(settings, landed), reported_cost(settings, landed), [])
     except (RowError, UsageError) as refusal:
-        return str(refusal)
+        return in_own_words(refusal, settings.fields).detail
     except (NoAttemptError, UnlandableError):
         return None
     return None

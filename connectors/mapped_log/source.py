@@ -45,6 +45,10 @@ class MappedLog(StoredLog[MappedLogSettings]):
         """Any table that has the columns of the fields that every attempt needs."""
         return Csv(settings.own_columns, settings.delimiter)
 
+    def paths(self, settings: MappedLogSettings) -> Mapping[str, str]:
+        """The mapping: refusals speak of the log's own fields."""
+        return settings.fields
+
     def expected(self, settings: MappedLogSettings) -> Mapping[str, str]:
         """The fields of tokens: what their paths do not find is priced as something else, or refused."""
         return {name: path for name, path in settings.fields.items() if SORTS[name] == "count"}

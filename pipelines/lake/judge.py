@@ -127,11 +127,10 @@ def _refused_empty(tables: Tables, order: Order, totals: Totals) -> tuple[str, s
     if before is None:
         return None
     day, count = before
-    if totals.reject_count and totals.first_reject:
-        first = totals.first_reject
+    if totals.reject_count:
         return "incomplete", (
-            f"every one of its {totals.reject_count} rows was refused (the first: {first.reason}: {first.detail}), and "
-            f"the slice of {day} has {count} rows; correct the source or the connector, what came is in landing"
+            f"every one of its {totals.reject_count} rows was refused ({totals.first_refusal}), and the "
+            f"slice of {day} has {count} rows; correct the source or the connector, what came is in landing"
         )
     if order.confirmed:
         return None

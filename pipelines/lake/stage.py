@@ -1,14 +1,17 @@
 """A landed delivery parsed into files that belong to nothing yet, and counted on the way."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from connectors.base import Parsed, Source, SourceSettings, Window
+from connectors.base import Parsed, Source, SourceError, SourceSettings, Window
+from connectors.placed import Placed
 from contracts import ContractBrokenError
 from pipelines.lake.blame import blamed
 from pipelines.lake.landing import Landed
 from pipelines.lake.overlaps import is_open, overlap, repeated_pages
+from pipelines.lake.refused import Refused
 from pipelines.lake.rejects import REJECTS, reject_rows
 from pipelines.lake.rows import SliceWriter, Written
 from pipelines.lake.totals import Totals
@@ -80,10 +83,22 @@ def _parse(folder: Path, order: Order, landed: Landed) -> Staged:
             rows.write(chunk.rows)
             rejects.write(reject_rows(settings, order.fact, window, chunk.rejects))
             totals.add(chunk)
+        totals.refused.places = _places(order, totals.refused)
         return Staged(rows.finish(), rejects.finish(), totals)
     finally:
         rows.abandon()
         rejects.abandon()
+
+
+def _places(order: Order, refused: Refused) -> Mapping[str, str]:
+    """Where the rows stand that words are about. Nothing of the delivery hangs on it: what cannot be told is not."""
+    payloads = refused.payloads()
+    if not payloads or not isinstance(order.source, Placed):
+        return {}
+    try:
+        return order.source.places(order.settings, order.window, payloads)
+    except SourceError:
+        return {}
 
 
 def _require_slice(order: Order, chunk: Parsed) -> None:

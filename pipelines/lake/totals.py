@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from connectors.base import Parsed, Reject
 from contracts import contract
+from pipelines.lake.refused import Refused
 
 # The money that a source's control total is about: the invoice's, or what a log says its requests cost.
 _MONEY = ("billed_cost", "source_reported_cost_usd")
@@ -35,7 +36,7 @@ class Totals:
     notices: list[str] = field(default_factory=list)
     not_covered: list[str] = field(default_factory=list)
     foreign_costs: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
-    first_reject: Reject | None = None
+    refused: Refused = field(default_factory=Refused)
     finals: list[bool] = field(default_factory=list)
     is_final_once_settled: bool = False
     reaches: datetime | None = None
@@ -69,8 +70,8 @@ class Totals:
             self.currencies.update(chunk.rows[_CURRENCY].unique().to_pylist())
         elif money and chunk.rows.num_rows:
             self.currencies.add(_OF_LOGS)
+        self.refused.add(chunk.rejects)
         for reject in chunk.rejects:
-            self.first_reject = self.first_reject or reject
             self._add_refused(reject)
         self.stated_cost = plus(self.stated_cost, chunk.stated_cost)
         if chunk.stated_rows is not None:
@@ -97,11 +98,10 @@ class Totals:
 
     @property
     def first_refusal(self) -> str | None:
-        """Why the first refused row was refused; None when none was."""
-        first = self.first_reject
-        if first is None:
+        """Why rows were refused, by the first of each reason; None when none was."""
+        told = self.refused.told()
+        if told is None:
             return None
-        told = f"the first refused row: {first.reason}: {first.detail}"
         sums = ", ".join(f"{currency} {plain(cost)}" for currency, cost in sorted(self.foreign_costs.items()))
         return f"{told}; refused in other currencies: {sums}" if sums else told
 

@@ -50,11 +50,12 @@ def test_words_that_the_mapping_does_not_take_are_named_with_their_number_and_th
     rows = [row(id=str(number), result=word) for number, word in enumerate(["ok", "fine", "ok", "fine", "bad"])]
     log.file("2026-11-21/x.jsonl", [*rows, row(id="6", cache="COLD")])
     where, meaning = "of the first 6 rows of 2026-11-21/x.jsonl would be refused", "; say what it means with words: "
+    there = "; in the log status is 'result'"
     assert SOURCE.probe(log.settings()).endswith("it has every field of the mapping")
     assert SOURCE.doubts(log.settings()) == [
-        f"2 {where} (the first: row 2): status is 'fine'{meaning}{{status: {{fine: success}}}} (or failure)",
-        f"1 {where} (the first: row 5): status is 'bad'{meaning}{{status: {{bad: success}}}} (or failure)",
-        f"1 {where} (the first: row 6): is_cache_hit is 'COLD'{meaning}{{is_cache_hit: {{COLD: true}}}}",
+        f"2 {where} (the first: row 2): status is 'fine'{meaning}{{status: {{fine: success}}}} (or failure){there}",
+        f"1 {where} (the first: row 5): status is 'bad'{meaning}{{status: {{bad: success}}}} (or failure){there}",
+        f"1 {where} (the first: row 6): is_cache_hit is 'COLD'{meaning}{{is_cache_hit: {{COLD: true}}}}; in the log is_cache_hit is 'cache'",
     ]
 
 
