@@ -27,7 +27,7 @@ from models.provisioned_minutes import DAY_MINUTES, DayMinutes, Model
 from models.provisioned_offers import UnitOffer, unit_offers
 
 TABLE = "provisioned_advice"
-PROVISIONED_RULES = "2"
+PROVISIONED_RULES = "3"
 """Changes when the same minutes, prices and deployments would give other advice."""
 
 PROVIDER_ID, PROVIDER_NAME = "azure", "Microsoft"  # what units of other providers serve is not known
@@ -96,6 +96,7 @@ def provisioned_advice(
             "last_day": known[-1] if known else None,
             "day_count": len(known),
             "unpriced_tokens": sum(day.unpriced_tokens for day in month.found),
+            "unmetered_attempts": sum(day.unmetered_attempts for day in month.found),
             "current_units": month.units,
         }
         rows += ({**blank, **about, **advised} for advised in _advised(model, month, offers, terms))
@@ -182,7 +183,9 @@ def _figures(month: _Month, terms: UnitTerms, unit_price: Fraction, token_cost: 
         units_cost(day, held, unit_price, token_cost) - units_cost(day, best, unit_price, token_cost) for day in days
     ]
     surely = _tenth([nearest_double(saving * of_month) for saving in saved])
-    is_whole = len(days) >= WHOLE_MONTH_DAYS and not any(day.unpriced_tokens for day in month.found)
+    is_whole = len(days) >= WHOLE_MONTH_DAYS and not any(
+        day.unpriced_tokens or day.unmetered_attempts for day in month.found
+    )
     found |= {
         "current_monthly_cost": cost(held),
         "current_spill_ratio": nearest_double(demand.spill(held) / demand.tokens),

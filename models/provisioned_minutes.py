@@ -33,6 +33,7 @@ class DayMinutes:
         cost: what they cost, in US dollars.
         unpriced_tokens: tokens on the standard tier without a price.
         has_units: whether units that are deployed already served some.
+        unmetered_attempts: attempts of whose tokens the log tells nothing.
     """
 
     counts: NDArray[np.int64]
@@ -40,6 +41,7 @@ class DayMinutes:
     cost: Decimal
     unpriced_tokens: int
     has_units: bool
+    unmetered_attempts: int
 
     @property
     def is_by_token(self) -> bool:
@@ -57,8 +59,9 @@ def day_minutes(rows: pl.DataFrame) -> dict[Model, DayMinutes]:
 
 
 def _packed(rows: pl.DataFrame) -> DayMinutes:
-    minutes = rows.group_by("minute_start").agg(pl.col(_COUNTS).sum()).sort("minute_start")
-    standard = rows.filter(pl.col("service_tier") == "default")
+    metered = rows.drop_nulls(_COUNTS)
+    minutes = metered.group_by("minute_start").agg(pl.col(_COUNTS).sum()).sort("minute_start")
+    standard = metered.filter(pl.col("service_tier") == "default")
     priced, unpriced = standard.filter("is_priced"), standard.filter(~pl.col("is_priced"))
     fresh, cached, output = (sum(priced[name].to_list()) for name in _COUNTS)
     costs: Iterable[Decimal] = priced["priced_cost_usd"].to_list()
@@ -68,4 +71,5 @@ def _packed(rows: pl.DataFrame) -> DayMinutes:
         sum(costs, Decimal(0)),
         sum(sum(unpriced[name].to_list()) for name in _COUNTS),
         bool((rows["service_tier"] == "provisioned").any()),
+        sum(rows["unmetered_attempts"].to_list()),
     )

@@ -40,7 +40,7 @@ class Minutes:
 
     `hours` holds the sums by hour, to say what means would hide. `days` counts those that the log told of, the ones
     on which it told of no request among them: units are paid on those too. `served_by` names the providers and regions
-    whose minutes these are.
+    whose minutes these are, `unmetered_attempts` counts those of whose tokens the log tells nothing.
     """
 
     counts: list[tuple[int, int, int]]
@@ -49,6 +49,7 @@ class Minutes:
     cost: Decimal
     days: int
     served_by: tuple[str, ...]
+    unmetered_attempts: int
 
 
 def what_if_provisioned(console: Console, file: Path, asked: Asked) -> int:
@@ -112,11 +113,15 @@ def read_minutes(house: "House", model: str, month: date) -> Minutes:
     by_hour: dict[object, list[int]] = {}
     priced, cost = [0, 0, 0], Decimal(0)
     served_by: set[str] = set()
+    unmetered = 0
     for day in days:
         if not told[day]:
             continue  # a day without requests, as it was told: it has minutes, and none of them a token
         for row in read_view(house, contract(_VIEW), day).to_pylist():
             if row["model_id"] != model or row["service_tier"] not in TIERS:
+                continue
+            unmetered += row["unmetered_attempts"]
+            if row["input_tokens"] is None:
                 continue
             served_by.add(f"{row['provider_id']} {row['region_id']}".rstrip())
             tokens = (row["input_tokens"], row["cached_tokens"], row["output_tokens"])
@@ -128,7 +133,9 @@ def read_minutes(house: "House", model: str, month: date) -> Minutes:
             for total in sums:
                 total[:] = [old + new for old, new in zip(total, tokens, strict=True)]
     found = [[(a, b, c) for a, b, c in sums.values()] for sums in (by_minute, by_hour)]
-    return Minutes(found[0], found[1], (priced[0], priced[1], priced[2]), cost, len(days), tuple(sorted(served_by)))
+    return Minutes(
+        found[0], found[1], (priced[0], priced[1], priced[2]), cost, len(days), tuple(sorted(served_by)), unmetered
+    )
 
 
 def _print(console: Console, asked: Asked, terms: "UnitTerms", minutes: Minutes) -> None:
@@ -148,6 +155,10 @@ def _print(console: Console, asked: Asked, terms: "UnitTerms", minutes: Minutes)
         f"${million:,.3f} a million. Amounts are of these days."
     )
     console.print(f"Counted together: what {escape(', '.join(minutes.served_by))} served.")
+    if minutes.unmetered_attempts:
+        console.print(
+            f"Attempts not counted, for the log tells nothing of their tokens: {minutes.unmetered_attempts:,}."
+        )
     prices = [("by the hour", asked.unit_hour_cost), ("reserved", asked.reserved_unit_hour_cost)]
     for name, price in prices:
         if price is None:

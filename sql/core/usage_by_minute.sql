@@ -25,7 +25,9 @@ attempts as (
         priced_requests.output_text_tokens
         + priced_requests.output_reasoning_tokens
         + priced_requests.output_audio_tokens as output_tokens,
-        priced_requests.priced_cost_usd
+        priced_requests.priced_cost_usd,
+        case when priced_requests.pricing_status = 'no_usage' and priced_requests.status <> 'failure' then 1 else 0 end
+            as unmetered
     from priced_requests
     left join copies
         on
@@ -46,7 +48,8 @@ select
     cast(sum(input_tokens) as bigint) as input_tokens,
     cast(sum(cached_tokens) as bigint) as cached_tokens,
     cast(sum(output_tokens) as bigint) as output_tokens,
-    case when is_priced then cast(sum(priced_cost_usd) as decimal(38, 12)) end as priced_cost_usd
+    case when is_priced then cast(sum(priced_cost_usd) as decimal(38, 12)) end as priced_cost_usd,
+    cast(sum(unmetered) as bigint) as unmetered_attempts
 from attempts
-where input_tokens + cached_tokens + output_tokens > 0
+where input_tokens + cached_tokens + output_tokens > 0 or unmetered = 1
 group by usage_date, minute_start, provider_id, model_id, service_tier, region_id, is_priced

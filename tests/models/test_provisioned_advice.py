@@ -47,7 +47,10 @@ def busy(usd_per_mtok: str = "2", **changed: Any) -> DayMinutes:
     """60,000 tokens in every minute: 20 units carry them, and by the token they cost 172.80 a day at 2 a million."""
     counts = np.tile(np.array([[60_000, 0, 0]]), (1440, 1))
     cost = Decimal(usd_per_mtok) * 60 * 1440 / 1000
-    return replace(DayMinutes(counts, (60_000 * 1440, 0, 0), cost, unpriced_tokens=0, has_units=False), **changed)
+    return replace(
+        DayMinutes(counts, (60_000 * 1440, 0, 0), cost, unpriced_tokens=0, has_units=False, unmetered_attempts=0),
+        **changed,
+    )
 
 
 def days(*told: Mapping[Model, DayMinutes]) -> dict[date, Mapping[Model, DayMinutes]]:
@@ -90,6 +93,11 @@ def test_a_whole_month_whose_tokens_all_have_a_price_is_surer() -> None:
     assert [row["confidence"] for row in advice(days(*[{EAST: busy()}] * 28))] == ["B"]
     partly = [{EAST: busy(unpriced_tokens=1)}, *[{EAST: busy()}] * 27]
     assert [(row["confidence"], row["unpriced_tokens"]) for row in advice(days(*partly))] == [("C", 1)]
+
+
+def test_demand_that_nobody_metered_is_counted_and_makes_the_advice_less_sure() -> None:
+    partly = [{EAST: busy(unmetered_attempts=3)}, *[{EAST: busy()}] * 26, {EAST: busy(unmetered_attempts=2)}]
+    assert [(row["confidence"], row["unmetered_attempts"]) for row in advice(days(*partly))] == [("C", 5)]
 
 
 def test_what_one_day_alone_would_save_is_not_advised() -> None:
@@ -221,14 +229,18 @@ def test_a_days_minutes_are_added_over_tiers_and_priced_by_the_token_alone() -> 
         "cached_tokens": 50,
         "output_tokens": 10,
         "priced_cost_usd": "0.25",
+        "unmetered_attempts": 0,
     }
     unpriced = {**minute, "is_priced": False, "priced_cost_usd": None, "input_tokens": 7, "cached_tokens": 0}
     later = {**minute, "minute_start": "2026-10-01 10:01:00", "region_id": ""}
-    rows = [minute, unpriced, {**unpriced, "service_tier": "provisioned"}, later]
+    lost = {**unpriced, "minute_start": "2026-10-01 10:02:00", "unmetered_attempts": 2}
+    lost |= dict.fromkeys(("input_tokens", "cached_tokens", "output_tokens"))
+    rows = [minute, unpriced, {**unpriced, "service_tier": "provisioned"}, later, lost]
     found = day_minutes(frame_of(filled("provisioned_minutes", rows)))
     assert found.keys() == {EAST, ("gpt-4.1", "")}
     east = found[EAST]
     assert east.counts.tolist() == [[114, 50, 30]]
     assert (east.priced, east.cost, east.unpriced_tokens, east.has_units) == ((100, 50, 10), Decimal("0.25"), 17, True)
+    assert (east.unmetered_attempts, found["gpt-4.1", ""].unmetered_attempts) == (2, 0)
     assert not found["gpt-4.1", ""].has_units
     assert day_minutes(pl.DataFrame(schema=frame_of(filled("provisioned_minutes", [])).schema)) == {}

@@ -43,6 +43,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not 8 <= minute <= 16
     ]
     rows.append({**rows[0], "x_row": 99, "service_tier": "batch"})
+    lost = dict.fromkeys(name for name in rows[0] if name.endswith("_tokens"))
+    rows.append({**rows[0], **lost, "x_row": 98})  # a stream without usage
     cached = {
         "input_uncached_tokens": 0,
         "input_total_tokens": 500,
@@ -75,6 +77,7 @@ def test_minutes_are_those_of_the_log_and_cost_what_the_price_book_says(company:
     assert sorted(minutes.counts) == [(60_000, 0, 0)] * 50 + [(600_000, 0, 0)]
     assert minutes.hours == [(3_600_000, 0, 0)]
     assert (minutes.cost, minutes.days, minutes.served_by) == (Decimal("7.2"), 1, ("azure",))
+    assert minutes.unmetered_attempts == 1
 
 
 def test_the_number_that_costs_least_is_told_with_what_spills(
@@ -90,6 +93,7 @@ def test_the_number_that_costs_least_is_told_with_what_spills(
     told = capsys.readouterr().out
     assert "by the hour at $0.0100 an hour: 20 would have cost least" in told
     assert "Counted together: what azure served." in told
+    assert "Attempts not counted, for the log tells nothing of their tokens: 1." in told
     (best,) = [line for line in told.splitlines() if "20 *" in line]
     assert [cell.strip() for cell in best.split("│")[1:-1]] == ["20 *", "$4.80", "15.0%", "$1.08", "$5.88", "-$1.32"]
     assert "By hours instead of minutes 0.0% would seem to spill" in told
