@@ -24,11 +24,12 @@ from models.reconciliation_bill import Bill, read_bill
 from models.reconciliation_cells import Cell
 from models.reconciliation_log import read_log
 from models.reconciliation_rate import rate_difference, split_rates, volume_difference
-from models.reconciliation_sides import ZERO, Key, Model, provider_of, read_usage, usd
+from models.reconciliation_sides import Key, Model, provider_of, read_usage
 from models.reconciliation_spans import Known, by_day
 from models.reconciliation_volume import Account, Part, split_tokens
+from models.reconciliation_worth import worth_of
 
-RECONCILIATION_RULES = "14"
+RECONCILIATION_RULES = "15"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -51,6 +52,7 @@ class _Cause(NamedTuple):
     tokens: Decimal | None
     usd: Decimal
     evidence: str
+    rounding_limit: Decimal | None
 
 
 def reconcile(
@@ -105,8 +107,9 @@ def _explained(sides: Sides, cells: Sequence[Cell], account: Account) -> Iterato
         parts |= split_tokens([cell for cell in of_day if not cell.unconverted], account)
     volumes = under_other_names(parts, _strangers(cells, account))
     for cell in of_model:
-        rate = [_Cause("rate", found.cause, None, found.usd, found.evidence) for found in rates[cell.key]]
-        yield cell, account, [*_volume(cell, volumes.get(cell.key, ())), *rate]
+        volume = [_Cause("volume", *found) for found in worth_of(cell, volumes.get(cell.key, ()))]
+        rate = [_Cause("rate", one.cause, None, one.usd, one.evidence, one.rounding_limit) for one in rates[cell.key]]
+        yield cell, account, [*volume, *rate]
 
 
 def _strangers(cells: Sequence[Cell], account: Account) -> dict[str, Counter[tuple[date, str]]]:
@@ -116,34 +119,6 @@ def _strangers(cells: Sequence[Cell], account: Account) -> dict[str, Counter[tup
         if cell.estimated is None and cell.key.model not in account.billed_models and cell.moved:
             found[cell.key.model][cell.key.day, cell.key.token_class] += cell.moved
     return found
-
-
-def _volume(cell: Cell, parts: Sequence[Part]) -> Iterator[_Cause]:
-    """The parts in money. Without a price they have none: the whole difference is one of rate then."""
-    if cell.unconverted:
-        return
-    if not cell.is_comparable:
-        if (cost := volume_difference(cell)) or cell.billed_tokens:
-            yield _Cause("volume", "bypass", cell.billed_tokens, cost, "the log knows nothing of this account")
-        return
-    if cell.price is None:
-        return
-    left = volume_difference(cell)
-    for part in parts:
-        amount = _worth(cell, part)
-        left -= amount
-        yield _Cause("volume", part.cause, part.tokens, amount, part.evidence)
-    if left:
-        yield _Cause("volume", "rounding", None, left, "beyond the twelfth decimal")
-
-
-def _worth(cell: Cell, part: Part) -> Decimal:
-    """A part in money: what the log itself has, at the prices of its own hours."""
-    if part.cause == "duplicate":
-        return usd(-cell.duplicate_cost)
-    if part.cause == "day_boundary":
-        return usd(cell.moved_cost - ((cell.estimated or ZERO) - cell.duplicate_cost))
-    return usd(cell.lacking_price * part.tokens)
 
 
 def _named(cell: Cell, account: Account) -> Row:

@@ -15,25 +15,24 @@ from models.reconciliation_cells import Cell
 from models.reconciliation_factors import common_factor, own_factor
 from models.reconciliation_fits import Fits, fit_all, fit_of_others, price_at, price_between
 from models.reconciliation_prices import OtherPrices
-from models.reconciliation_rounding import half_a_unit, most
+from models.reconciliation_rounding import half_a_unit, of_lines
 from models.reconciliation_sides import ZERO, Key, usd
 from models.reconciliation_tiers import price_of
 
 
 class Amount(NamedTuple):
-    """A share of a cell's difference of money."""
+    """A share of a cell's difference of money; `rounding_limit` is the most that rounding can be, and of it alone."""
 
     cause: str
     usd: Decimal
     evidence: str
+    rounding_limit: Decimal | None = None
 
 
 NOT_FOR_TOKENS_EVIDENCE = {
     "provisioned": "paid by the hour: no price of tokens",
     "other_service": "the line names no model and counts no tokens",
 }
-
-_ROUNDED = "what the lines of the bill can be rounded by"
 
 
 def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, list[Amount]]:
@@ -102,18 +101,20 @@ def _amounts(cell: Cell, fits: Fits, half: Decimal) -> Iterator[Amount]:
         yield Amount("unexplained", rate, "the bill does not count tokens")
         return
     if not cell.charges:
-        yield Amount("unexplained" if cell.billed else "rounding", rate, "no price of the book gives the cost")
+        yield Amount("unexplained", rate, "no price of the book gives the cost")
         return
     found = list(_of_charges(cell, fits))
-    yield from _by_cause(found)
     left = rate - sum((amount.usd for amount in found), ZERO)
-    yield _left(cell, left, half) if cell.without_price else Amount("rounding", left, _ROUNDED)
+    yield from _by_cause([*found, _left(cell, left, half)])
 
 
 def _left(cell: Cell, left: Decimal, half: Decimal) -> Amount:
-    """What is billed beside the tokens that have a price: of those that have none. Nothing is billed below zero."""
-    if abs(left) <= most(cell.as_charge.lines, half):
-        return Amount("rounding", left, _ROUNDED)
+    """What the lines can be rounded by; more is of the tokens without a price, and no such token is below zero."""
+    limit = of_lines(cell.charges, half)
+    if abs(left) <= limit:
+        return Amount("rounding", left, "what the lines of the bill can be rounded by", limit)
+    if not cell.without_price:
+        return Amount("unexplained", left, "more than the lines of the bill can be rounded by")
     if left < 0:
         return Amount("unexplained", left, "less is billed than its tokens with a price cost")
     return Amount("unpriced", left, f"the price book has no price for {cell.without_price:,} of the log's tokens")
@@ -146,4 +147,5 @@ def _by_cause(amounts: Iterable[Amount]) -> Iterator[Amount]:
             found.setdefault(amount.cause, []).append(amount)
     for cause, of_cause in found.items():
         evidence = dict.fromkeys(amount.evidence for amount in of_cause)
-        yield Amount(cause, sum((amount.usd for amount in of_cause), ZERO), "; ".join(evidence))
+        total = sum((amount.usd for amount in of_cause), ZERO)
+        yield Amount(cause, total, "; ".join(evidence), of_cause[-1].rounding_limit)

@@ -7,7 +7,7 @@ Here belongs: how much can be rounding. Here does not belong: what is expected.
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from models.reconciliation_cells import Charge
 from models.reconciliation_sides import ZERO
@@ -26,6 +26,9 @@ _SPREADS = 4
 _VARIANCE = Decimal(1) / 3
 """Of what is equally likely anywhere within one of nothing: here within half a unit, in halves of one."""
 
+_PRICE_DIGIT = Decimal("0.000000000000000001")
+"""The last digit of an average price."""
+
 
 def half_a_unit(charges: Iterable[Charge]) -> Decimal:
     """Half a unit of the last digit that the bill of these charges writes."""
@@ -36,6 +39,19 @@ def half_a_unit(charges: Iterable[Charge]) -> Decimal:
 def most(lines: Decimal, half: Decimal) -> Decimal:
     """The most that the rounding of so many lines can sum to, as it plausibly does."""
     return half * min(lines, _SPREADS * (lines * _VARIANCE).sqrt())
+
+
+def of_products(tokens: Decimal, terms: int) -> Decimal:
+    """The most that so many amounts, each a price times some of the tokens at the ledger's scale, are off together."""
+    return (terms * _LAST_DIGIT + abs(tokens) * _PRICE_DIGIT).quantize(_LAST_DIGIT, ROUND_CEILING)
+
+
+def of_lines(charges: Sequence[Charge], half: Decimal) -> Decimal:
+    """The most that the bill's own rounding of these charges is, and that of the amounts that explain them."""
+    by_lines = sum((most(charge.lines, half) + _LAST_DIGIT for charge in charges), ZERO)
+    tokens = sum((abs(charge.tokens) for charge in charges), ZERO)
+    # three amounts of each: another price, a factor, another tier
+    return by_lines.quantize(_LAST_DIGIT, ROUND_CEILING) + of_products(tokens, 3 * len(charges) + 2)
 
 
 def is_rounding(charge: Charge, expected: Decimal, half: Decimal) -> bool:

@@ -83,7 +83,8 @@ def split_tokens(cells: Sequence[Cell], account: Account) -> dict[Key, list[Part
                 found[cell.key].append(_taken(cause, cell.key.token_class, -rest[cell.key], apart[cause]))
                 rest[cell.key] -= found[cell.key][-1].tokens
             found[cell.key] += _exceeding(cell, account, rest[cell.key])
-    return {key: [part for part in parts if part.tokens] for key, parts in found.items()}
+    # as many tokens can enter a day as leave it, at another price
+    return {key: [one for one in parts if one.tokens or one.cause == "day_boundary"] for key, parts in found.items()}
 
 
 def _difference(cell: Cell) -> Decimal:

@@ -121,7 +121,7 @@ class FourSides:
 
 
 def sums_to_the_difference(found: Reconciled) -> bool:
-    """Whether the causes of each line and part sum to it to the last decimal."""
+    """Whether the causes of each line and part sum to it to the last decimal, and rounding is within what it can be."""
     keys = ["usage_date", "provider_id", "account_id", "model_id", "token_class"]
     sums: dict[tuple[object, ...], Decimal] = defaultdict(Decimal)
     for row in found.causes.iter_rows(named=True):
@@ -131,7 +131,9 @@ def sums_to_the_difference(found: Reconciled) -> bool:
         (*(row[key] for key in keys), part): row[f"{part}_difference"] for row in lines for part in ("volume", "rate")
     }
     exact = all(row["volume_difference"] + row["rate_difference"] == row["difference"] for row in lines)
-    return exact and sums.keys() <= wanted.keys() and all(sums[key] == usd for key, usd in wanted.items())
+    rounded = found.causes.filter(cause="rounding")
+    bounded = all(abs(row["usd"]) <= row["rounding_limit"] for row in rounded.iter_rows(named=True))
+    return bounded and exact and sums.keys() <= wanted.keys() and all(sums[key] == usd for key, usd in wanted.items())
 
 
 def by_cause(rows: Iterable[Row] | pl.DataFrame) -> dict[str, Decimal]:

@@ -6,6 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from models.reconciliation_cells import Cell
+from models.reconciliation_sides import Billed, Key
+from models.reconciliation_volume import Part
+from models.reconciliation_worth import worth_of
 from tests.models.four_sides import PERIOD, FourSides, by_cause
 
 NOON = datetime(2026, 10, 1, 12)
@@ -65,3 +69,51 @@ def test_cents_of_many_lines_that_are_rounded_fairly_are_rounding(sides: FourSid
 def test_lines_of_one_size_are_rounded_alike(sides: FourSides) -> None:
     """35,000 tokens at 3 dollars are 10.5 cents: 11 on every day, as any single line would be."""
     assert a_month(sides, [35_000] * 30, [Decimal("0.11")] * 30, 1) == {"rounding": Decimal("0.15")}
+
+
+def test_rounding_says_the_most_that_it_can_be(sides: FourSides) -> None:
+    """One line of 3.003 dollars in cents: half a cent, and a unit of the twelfth decimal for each amount."""
+    sides.billed(PERIOD, "input_uncached", 1_001_000, "3.00")
+    sides.logged(NOON, input_uncached=1_001_000)
+    (row,) = sides.reconciled().causes.iter_rows(named=True)
+    assert (row["cause"], row["usd"]) == ("rounding", Decimal("-0.003"))
+    assert Decimal("0.005") < row["rounding_limit"] < Decimal("0.00500000001")
+
+
+def test_24_lines_spread_by_four_times_the_root_of_their_number(sides: FourSides) -> None:
+    """Halves of a cent: 24 lines spread by the root of 24 / 3, which is 2.8284; four times that is 11.3137 halves."""
+    sides.billed(PERIOD, "input_uncached", 1_001_000, "3.05", lines=24)
+    sides.logged(NOON, input_uncached=1_001_000)
+    (row,) = sides.reconciled().causes.iter_rows(named=True)
+    assert (row["cause"], row["usd"]) == ("rounding", Decimal("0.047"))
+    assert round(row["rounding_limit"], 6) == Decimal("0.056569")
+
+
+def a_cell_of_two_prices(moved_cost: str) -> Cell:
+    """100 tokens on both sides, estimated at 300 microdollars, billed at 4 microdollars each."""
+    cell = Cell(Key(PERIOD, "openai", "gateway", "m", "input_uncached"), Billed(tokens=Decimal(100), lines=Decimal(1)))
+    cell.logged = cell.moved = 100
+    cell.estimated, cell.moved_cost = Decimal("0.0003"), Decimal(moved_cost)
+    cell.price, cell.prices = Decimal("0.000004"), frozenset({Decimal("0.000003"), Decimal("0.000006")})
+    return cell
+
+
+def test_a_volume_that_no_part_has_is_no_rounding() -> None:
+    """400 billed microdollars, less 300: without a difference of tokens 100 are left, and no digit leaves as much."""
+    (rest,) = worth_of(a_cell_of_two_prices("0.0003"), [])
+    assert (rest.cause, rest.tokens, rest.usd) == ("unexplained", None, Decimal("0.0001"))
+
+
+def test_as_many_tokens_can_enter_a_day_as_leave_it_at_another_price() -> None:
+    """The bill's day has 100 tokens as the log's has, which cost 400 microdollars instead of 300."""
+    (moved,) = worth_of(a_cell_of_two_prices("0.0004"), [Part("day_boundary", Decimal(0), "8 hours")])
+    assert (moved.cause, moved.tokens, moved.usd) == ("day_boundary", 0, Decimal("0.0001"))
+
+
+def test_what_is_left_is_told_with_what_was_unexplained_before() -> None:
+    """One token at 4 microdollars that nothing else has, and a rest that no part has: together 100 microdollars."""
+    cell = a_cell_of_two_prices("0.0003")
+    cell.prices = frozenset({Decimal("0.000004")})
+    (rest,) = worth_of(cell, [Part("unexplained", Decimal(1), "billed; neither log nor usage API has it")])
+    assert (rest.cause, rest.tokens, rest.usd) == ("unexplained", 1, Decimal("0.0001"))
+    assert rest.evidence == "billed; neither log nor usage API has it; more than rounding, of no part"
