@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from models.reconciliation_cells import Charge, price_rounded
 from models.reconciliation_factors import HALF, ONE, by_class, common_factor
+from models.reconciliation_mixes import mixes_of
 from models.reconciliation_prices import OtherPrice, OtherPrices
 from models.reconciliation_rounding import is_rounding, most, sums_to_rounding
 from models.reconciliation_sides import DEFAULT, ZERO, Key
@@ -53,6 +54,10 @@ def fit_all(charges: Sequence[Charge], factor: Decimal, other_prices: OtherPrice
         for of_class in by_class(of_model):
             found |= _unbiased(of_class, {(one.key, one.tier): found[one.key, one.tier] for one in of_class}, half)
         fits |= found
+        of_none = [one for one in of_model if fits[one.key, one.tier] is None]
+        for at in dict.fromkeys((factor, own, ONE)) if of_none else ():
+            mixes = mixes_of([one for one in of_none if fits[one.key, one.tier] is None], at, other_prices, half)
+            fits |= {place: Fit(mix, at) for place, mix in mixes.items()}
     return _unbiased_in_all(charges, fits, half)
 
 

@@ -1,0 +1,63 @@
+"""Charges that are billed at two prices of the same day, tiers or context lengths, where the bill does not tell which.
+
+Whole numbers of tokens at each of two prices give the cost to its last digit, where a bill writes enough digits to say
+so. That is believed where the log has the class at both prices, or where it gives all charges of a model that nothing
+else gives, at shares that differ: one share would be a factor.
+
+Here belongs: finding the two prices. Here does not belong: charges at one price (`reconciliation_fits`).
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from itertools import combinations
+
+from models.reconciliation_cells import Charge
+from models.reconciliation_prices import OtherPrice, OtherPrices
+from models.reconciliation_rounding import most
+from models.reconciliation_sides import DEFAULT, Key
+
+_MOST_OPEN = Decimal("0.001")
+"""Of a token: what rounding may leave open, so that hardly any cost gives whole tokens by chance."""
+
+Mixes = dict[tuple[Key, str | None], OtherPrice]
+
+
+def mixes_of(charges: Sequence[Charge], factor: Decimal, other_prices: OtherPrices, half: Decimal) -> Mixes:
+    """The average of two prices for the charges of a model that have one.
+
+    Args:
+        charges: of the model, all those that no price gives.
+        factor: at which the model stands.
+        other_prices: what the book has for other times, tiers and context lengths.
+        half: half a unit of the bill's last digit.
+    """
+    found = {(one.key, one.tier): dict(_mixes(one, factor, other_prices, half)) for one in charges}
+    shares = {one.cost / one.listed for one in charges if one.listed}
+    common = set.intersection(*(set(of_charge) for of_charge in found.values())) if len(shares) > 1 else set()
+    chosen: Mixes = {}
+    for one in charges:
+        of_charge = found[one.key, one.tier]
+        names = [name for name in of_charge if name in common or of_charge[name][1]]
+        if names:
+            chosen[one.key, one.tier] = of_charge[names[0]][0]
+    return chosen
+
+
+def _mixes(
+    charge: Charge, factor: Decimal, other_prices: OtherPrices, half: Decimal
+) -> Iterator[tuple[tuple[str, str], tuple[OtherPrice, bool]]]:
+    """Every two prices that give the cost, by name, and whether the log has both."""
+    rows = {one.tier: one for one in other_prices(charge.key, charge.tier or DEFAULT) if one.holds(charge)}
+    for one, other in combinations(sorted(rows.values(), key=lambda row: row.usd_per_token), 2):
+        step = other.usd_per_token - one.usd_per_token
+        if not step:
+            continue
+        tokens = (charge.cost / factor - one.usd_per_token * charge.tokens) / step
+        whole = tokens.to_integral_value()
+        is_open = most(charge.lines, half) / factor / step
+        if is_open <= _MOST_OPEN and abs(tokens - whole) <= is_open and 0 < whole < charge.tokens:
+            cost = one.usd_per_token * charge.tokens + step * whole
+            name = f"{charge.tokens - whole:,.0f} tokens in {one.tier} and {whole:,.0f} in {other.tier}"
+            ends = max(one.valid_from, other.valid_from), min(one.valid_to, other.valid_to)
+            is_logged = {one.usd_per_token, other.usd_per_token} <= charge.prices
+            yield (one.tier, other.tier), (OtherPrice(cost / charge.tokens, True, name, *ends), is_logged)
