@@ -188,7 +188,8 @@ def _add(log: Log, names: Names, row: Row, model: Model, usual: Mapping[str, Dec
             continue
         price = row[f"{token_class}_usd_per_token"]
         log.hours[model][names.class_of(model, token_class)][row["service_tier"]][at].add(tokens, duplicates, price)
-        if price is not None and token_class in usual:
+        # also where it has no price: the bill's day has those tokens, too
+        if token_class in usual:
             log.at_usual[model][at] += (tokens - duplicates) * usual[token_class]
 
 

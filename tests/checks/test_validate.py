@@ -123,6 +123,23 @@ def test_what_nothing_explains_is_told_with_provider_account_and_amount() -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("usd", "limit", "broken"),
+    [
+        ("-0.005", "0.005", []),
+        ("-0.006", "0.005", ["rounding_is_no_more_than_digits_can_leave"]),
+        ("0.001", None, ["rounding_is_no_more_than_digits_can_leave"]),
+    ],
+)
+def test_rounding_beyond_what_it_can_be_breaks_the_causes(usd: str, limit: str | None, broken: list[str]) -> None:
+    causes = contract("reconciliation_causes")
+    row = {"part": "rate", "cause": "rounding", "usd": usd, "rounding_limit": limit}
+    # what has another cause has no limit
+    other = {"part": "rate", "cause": "margin", "usd": "7", "rounding_limit": None}
+    outcomes = validate(causes, filled(causes.table, [row, other]))
+    assert [o.name for o in outcomes if not o.passed] == broken
+
+
 def test_checks_run_in_a_process_whose_main_module_has_no_file() -> None:
     # as in a scheduler's worker: PySpark, where it is installed, would end such a process on import
     program = (

@@ -32,6 +32,26 @@ def test_a_bill_by_another_midnight_is_a_boundary_of_days(sides: FourSides) -> N
     ]
 
 
+def test_requests_without_a_price_keep_no_bill_from_another_midnight(sides: FourSides) -> None:
+    """The same days; each has 10,000 to 60,000 tokens of its late hours in a tier without a price, at 10 a million."""
+    for number in range(31):
+        midnight = datetime(2026, 10, 1) + timedelta(days=number)
+        early, late = 10_000 + 7_000 * (number % 3), 100_000 + 1_000 * number
+        unpriced = 10_000 + 10_000 * (number * 5 % 6)
+        sides.logged(midnight + timedelta(hours=2), input_uncached=early)
+        sides.logged(midnight + timedelta(hours=15), input_uncached=late - unpriced)
+        sides.logged(midnight + timedelta(hours=15), tier="priority", input_uncached=unpriced)
+        tokens = late + 10_000 + 7_000 * ((number + 1) % 3)
+        cost = Decimal(tokens - unpriced) * 3 / 10**6 + Decimal(unpriced) / 10**5
+        sides.billed(midnight.date(), "input_uncached", tokens, cost)
+        sides.counted(midnight.date(), input_uncached=early + late)
+    sides.logged(datetime(2026, 11, 1, 2), input_uncached=10_000 + 7_000 * (31 % 3))
+    found = sides.reconciled()
+    assert set(found.lines["day_offset_minutes"]) <= set(range(150, 781))
+    # 35,000 on average of 30 days, and 10,000; 10,000 early tokens are September's, and 17,000 came from November
+    assert by_cause(found.causes) == {"day_boundary": Decimal("0.021"), "unpriced": Decimal("10.6")}
+
+
 def test_a_moved_bill_that_counts_no_tokens_has_the_usage_api_s_moved_as_the_log_s_are(sides: FourSides) -> None:
     """Nine hundred tokens are missing from the log of the fourth; the bill stands at 90 % of the price."""
     for number in range(31):
