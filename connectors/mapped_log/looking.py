@@ -69,6 +69,30 @@ def refusals(settings: MappedLogSettings, rows: Sequence[Row], essential: frozen
     return sorted(found, key=lambda refusal: (-refusal.row_count, refusal.first))
 
 
+def streams_without_usage(settings: MappedLogSettings, rows: Sequence[Row], where: str) -> list[str]:
+    """A sentence on streams that went well and state no usage, where there are any; rows that are refused are none."""
+    redact = allowed(settings).redact
+    found = [number for number, row in enumerate(rows, start=1) if _is_unused_stream(settings, redact(row))]
+    if not found:
+        return []
+    are = "is a stream" if len(found) == 1 else "are streams"
+    told = (
+        f"{len(found)} of the first {_rows(len(rows))} of {where} {are} without usage (the first: row {found[0]}): "
+        "what it cost is on the bill alone, as aborted_stream where a usage API has the tokens, else as unexplained. "
+        "Let callers ask for usage (OpenAI: stream_options: {include_usage: true}), or map the field that has it"
+    )
+    return [told]
+
+
+def _is_unused_stream(settings: MappedLogSettings, landed: dict[str, Any]) -> bool:
+    try:
+        found = attempt(settings, landed)
+    except (RowError, UsageError, NoAttemptError):
+        return False
+    is_bought = found.status == "success" and not found.is_cache_hit
+    return is_bought and found.is_stream is True and found.usage.usage_provenance == "missing"
+
+
 def _refusal(settings: MappedLogSettings, landed: dict[str, Any], essential: frozenset[str]) -> str | None:
     try:
         take_out_withheld(landed, essential)

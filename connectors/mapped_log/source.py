@@ -12,7 +12,7 @@ from connectors.logs.paths import value_at
 from connectors.logs.probing import absent, first_rows, matching_files
 from connectors.logs.source import StoredLog
 from connectors.mapped_log.fields import SORTS
-from connectors.mapped_log.looking import lacking_fields, refusals
+from connectors.mapped_log.looking import lacking_fields, refusals, streams_without_usage
 from connectors.mapped_log.reading import allowed, attempt, reported_cost, started
 from connectors.mapped_log.settings import NEEDED, MappedLogSettings
 
@@ -88,7 +88,8 @@ class MappedLog(StoredLog[MappedLogSettings]):
         refused = refusals(settings, rows, self.essential)
         told = [refusal.told(len(rows), path) for refusal in refused[:_MOST_REASONS]]
         more = [f"rows of {path} would be refused for {len(refused) - _MOST_REASONS} reasons more"]
-        return [*lacking_fields(settings, rows, path), *told, *more[: len(refused) > _MOST_REASONS]]
+        told += more[: len(refused) > _MOST_REASONS]
+        return [*lacking_fields(settings, rows, path), *told, *streams_without_usage(settings, rows, path)]
 
     def _beginning(self, settings: MappedLogSettings) -> tuple[str, list[Mapping[str, Any]]] | None:
         """The path of a file, and the first rows of it; None where there is none, or it is empty."""

@@ -41,6 +41,7 @@ def run(console: Console, file: Path, request: RunRequest) -> int:
     from pipelines.config import ConfigError
     from pipelines.house import Options, open_house
     from pipelines.lake import LakeError
+    from pipelines.night.log_alone import hints
     from pipelines.night.run import new_run_id, run_night
 
     clock: Clock = utc_now
@@ -56,10 +57,13 @@ def run(console: Console, file: Path, request: RunRequest) -> int:
                 return stopped(console, unknown, WRONG)
             console.print(f"[bold]{escape(house.config.company)}[/]: {days}", highlight=False)
             result = run_night(house, days.first, days.last)
+            told = hints(house) if result.published else ()
     except (ConfigError, LakeError) as error:
         return refused(console, error)
     finally:
         progress.close()
+    for hint in told:
+        console.print(f"[yellow]?[/] {escape(hint)}", highlight=False, soft_wrap=True)
     return conclude(console, result, progress.problems)
 
 

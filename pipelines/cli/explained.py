@@ -62,7 +62,8 @@ _ALWAYS = {
     "log_files": {"x_source", "x_account", "received_at", "landing_file", "note"},
 }
 """Of these, the ones that are told though all rows agree in them."""
-
+_OF_ONE = {"bill": ("x_page", "x_row"), "requests": ("started_at", "request_id")}
+"""What is told of a group that is one row."""
 LEVELS = frozenset(_LABELS)
 """Levels of the ledger, which are shown in groups."""
 
@@ -119,7 +120,10 @@ def _groups(level: Level, rows: pl.DataFrame, cost: str, currency: str, *, every
         if name in rows.columns and (name in _ALWAYS[level.name] or rows[name].n_unique() > 1)
     ]
     whole = _whole(level, cost)
-    first = [pl.col(name).first() for name in ("x_page", "x_row") if level.name == "bill" and name in rows.columns]
+    of_one = [name for name in _OF_ONE.get(level.name, ()) if name in rows.columns]
+    if level.name == "requests" and everything:
+        names += of_one  # each by itself
+    first = [pl.col(name).first() for name in of_one if name not in names]
     weight = [pl.col("weight").sum()] if "weight" in rows.columns else []
     sums = [pl.col(cost).sum(), pl.len().alias("row_count"), *(pl.col(name).sum() for name in whole), *first, *weight]
     grouped = rows.group_by(names, maintain_order=True).agg(sums) if names else rows.select(sums)
@@ -157,6 +161,8 @@ def _label(level: Level, row: dict[str, object], names: Sequence[str]) -> str:
         return f"{amount}{row['basis']}: {', '.join(told)}"
     if level.name == "bill" and count == 1 and row.get("x_row") is not None:
         told.append(f"row {row['x_row']} of file {row['x_page']}")
+    if level.name == "requests" and count == 1 and row.get("request_id") and "request_id" not in names:
+        told.append(f"{shown(row['started_at'])}, {row['request_id']}")
     return ", ".join(told) + (f" ({count:,} rows)" if isinstance(count, int) and count > 1 else "")
 
 

@@ -15,7 +15,10 @@ from pipelines.explain.walk import AMOUNTS, Explanation, Level
 
 ROWS_SHOWN = 8
 _FILES = ("x_source", "x_account", "slice_date", "received_at", "landing_file", "row_count", "note")
-_LOG = ("usage_date", "x_source", "key_alias", "model_id", "x_page", "x_row")
+_REQUEST = ("started_at", "request_id")
+_MODEL = "model_id"
+_MODELS = (_MODEL, "billed_model")
+_LOG = ("usage_date", "x_source", "key_alias", *_MODELS, "x_page", "x_row")
 _CURRENCY = "billing_currency"
 _MOST_WORDS = 8
 
@@ -53,6 +56,8 @@ def _level(level: Level, *, everything: bool) -> Iterator[str]:
         rows = rows.sort(largest, descending=True, nulls_last=True, maintain_order=True)
     labels = _labels(level)
     for row in rows.head(rows.height if everything else ROWS_SHOWN).iter_rows(named=True):
+        if _MODEL in labels and not row[_MODEL] and "billed_model" in row:
+            row[_MODEL] = row["billed_model"]  # nobody knows whose it is, and the log has a name for it
         amounts = [f"{name.removeprefix(TO)} {_number(row[name])}" for name in names if row[name]]
         words = [shown(row[name]) for name in labels if row[name] not in (None, "")]
         yield f"  {'; '.join(filter(None, (', '.join(amounts), ', '.join(words))))}"
@@ -88,6 +93,9 @@ def _labels(level: Level) -> list[str]:
     wanted = table.key if table else _FILES
     if "x_row" in level.rows.columns:
         wanted = _LOG
+    if all(name in level.rows.columns for name in _REQUEST):  # one request: when, which, of what model, and where
+        model = next(name for name in (*_MODELS, *_REQUEST) if name in level.rows.columns)
+        return [*_REQUEST, model, *(name for name in ("key_alias", "x_source", "x_row", NOTE) if name in level.rows)]
     known = [name for name in (*wanted, NOTE) if name in level.rows.columns]
     differing = [name for name in known if level.rows[name].n_unique() > 1 or level.rows.height == 1]
     words = [name for name in differing if name != NOTE][:_MOST_WORDS]

@@ -158,7 +158,10 @@ def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     form: Annotated[str, typer.Option("--format", help="text, json or csv; else as the file is called.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Every group of rows, not only the largest.")] = False,
 ) -> None:
-    """What a figure is made of: rules, bill lines and delivered files, each level adding up to it exactly."""
+    """What a figure is made of: rules, bill lines and delivered files, each level adding up to it exactly.
+
+    Down to single requests of the log, bill or no bill: explain usage_daily --where day=2026-10-31 --depth requests
+    """
     from pipelines.cli.explain import ExplainRequest, explain_figure
 
     request = ExplainRequest(what, tuple(rest or ()), tuple(where or ()), depth, form, output, everything, figure)

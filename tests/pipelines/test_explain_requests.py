@@ -287,6 +287,19 @@ def test_a_page_tells_of_what_is_not_listed(config: Path, monkeypatch: pytest.Mo
     assert "Every level comes to the figure, to the last decimal." in text
 
 
+def test_a_page_names_each_request_by_its_start_its_id_and_its_model(config: Path) -> None:
+    code, text = told(config, "2026-10", "support", "gpt-4o", depth="requests", everything=True)
+    assert code == 0, text
+    by_itself = [line for line in text.splitlines() if line.endswith(" UTC, chatcmpl-1")]
+    assert len(by_itself) == 1, text
+    assert "gpt-4o" in by_itself[0]
+    code, text = told(config, "usage_by_team_daily", depth="requests", figure="priced_cost_usd", everything=True)
+    assert code == 0, text
+    asked = text.partition("priced_requests, ")[2].partition("\n\n")[0].splitlines()[1:6]
+    named = sorted(line.partition("; ")[2].split(", ")[1:3] for line in asked)
+    assert named == [[f"chatcmpl-{number}", "gpt-4o"] for number in range(5)]
+
+
 def test_other_tables_go_down_to_as_many_rows_as_are_listed_and_the_rest_has_its_sum(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

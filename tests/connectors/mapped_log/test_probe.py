@@ -128,3 +128,15 @@ def test_a_night_that_refuses_all_names_the_path_too(row: Row, log: LogFolder) -
 def test_of_few_records_none_need_have_been_cached(row: Row, log: LogFolder) -> None:
     log.file("2026-11-21/x.jsonl", [row(id=str(number), used={"in": 5, "out": 7}) for number in range(7)])
     assert log.night().notices == ()
+
+
+def test_streams_without_usage_are_told_with_what_to_do_and_hits_and_failures_are_none(
+    row: Row, log: LogFolder
+) -> None:
+    stream = {"stream": True, "used": {}}
+    rows = [row(), row(id="2", **stream), row(id="3", **stream, cache="HIT"), row(id="4", **stream, result="err")]
+    log.file("2026-11-21/x.jsonl", [*rows, row(id="5", stream=True), row(id="6", **stream)])
+    (told,) = SOURCE.doubts(log.settings(fields={**log.given["fields"], "is_stream": "stream"}))
+    assert told.startswith("2 of the first 6 rows of 2026-11-21/x.jsonl are streams without usage (the first: row 2): ")
+    assert "{include_usage: true}" in told
+    assert SOURCE.doubts(log.settings()) == []
