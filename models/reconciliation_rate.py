@@ -41,7 +41,7 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     A cell's amounts sum to its difference less the price times the difference of tokens. Cells without a price, or
     whose bill does not count tokens, have their whole difference here.
     """
-    known = [cell for cell in cells if cell.price and cell.billed_tokens and not cell.unconverted]
+    known = [one for one in cells if one.price is not None and one.billed_tokens and not one.unconverted]
     priced = [cell for cell in known if not cell.without_price]
     for cell in known:
         cell.charges = cell.charges or [cell.as_charge]

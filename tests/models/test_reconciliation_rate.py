@@ -217,3 +217,17 @@ def test_a_tier_without_a_price_is_compared_with_all_others_as_one(sides: FourSi
     sides.billed(DAY, "output_text", 1_000_000, "15")
     sides.logged(NOON, input_uncached=1_000_000, output_text=1_000_000)
     assert by_cause(sides.reconciled().causes) == {"unexplained": Decimal("0.12")}
+
+
+def test_what_the_book_has_for_nothing_has_causes_as_any_other_price_has(sides: FourSides) -> None:
+    """Free in the default tier, 1.5 dollars a million as a batch; the price of 2025, 0.5 dollars, is billed still."""
+    sides.price("free", since=datetime(2025, 1, 1), until=datetime(2026, 1, 1), input_uncached="0.5")
+    sides.price("free", input_uncached="0")
+    sides.price("free", tier="batch", input_uncached="1.5")
+    sides.billed(DAY, "input_uncached", 1_000_000, "0.5", model="free")
+    sides.billed(DAY, "input_uncached", 1_000_000, "1.5", model="free", service_tier="batch")
+    sides.logged(NOON, "free", input_uncached=1_000_000)
+    sides.logged(NOON, "free", tier="batch", input_uncached=1_000_000)
+    sides.billed(DAY + timedelta(days=1), "input_uncached", 2_000_000, "1", model="free")
+    sides.logged(NOON + timedelta(days=1), "free", input_uncached=2_000_000)
+    assert by_cause(sides.reconciled().causes) == {"price_staleness": Decimal("1.5")}
