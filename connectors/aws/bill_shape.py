@@ -173,16 +173,17 @@ def _extra(line: Line, unknown: list[Given]) -> str:
     names = line.names
     members = {given.name: given.sql for given in unknown}
     members["cost_category"] = cost_categories(names)
-    seldom = {
-        "tax_type": names.text("lineItem/TaxType"),
-        "capacity_reservation_status": untold_status(names),
+    split = {
+        column: f"case when {line.is_split} then {names.text(f'splitLineItem/{column}')} end"
+        for column in ("reservedUsage", "actualUsage", "splitUsage", "splitUsageRatio")
+    }
+    told = {"tax_type": names.text("lineItem/TaxType"), "capacity_reservation_status": untold_status(names)}
+    odd = {
         "unreadable product": unreadable_product(names),
         **{f"unreadable {c}": f"case when {names.unreadable(c)} then {names.text(c)} end" for c in _OPTIONAL_NUMBERS},
         **{f"unreadable {c}": sql for c, sql in unreadable_tags(names).items()},
     }
-    for column in ("reservedUsage", "actualUsage", "splitUsage", "splitUsageRatio"):
-        seldom[column] = f"case when {line.is_split} then {names.text(f'splitLineItem/{column}')} end"
-    return json_object(members, seldom)
+    return json_object(members, split, told, odd, written=("cost_category",))
 
 
 def _rules(settings: AwsBillSettings, window: Window, line: Line) -> tuple[Rule, ...]:

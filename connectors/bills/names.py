@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from connectors.base import IncompleteDeliveryError
@@ -226,23 +225,25 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def json_object(members: Mapping[str, str], seldom: Mapping[str, str] = MappingProxyType({})) -> str:
+def json_object(members: Mapping[str, str], *seldom: Mapping[str, str], written: tuple[str, ...] = ()) -> str:
     """SQL of a JSON object of those expressions, sorted by name, without the NULL ones; NULL where none is left.
 
-    `seldom` are more members, which few lines have: only in those are they written.
+    Each of `seldom` are more members, which few lines have, the fewest last: only in those lines are they written.
+    `written` names members whose expression is JSON already.
     """
     if not seldom:
-        return _object(members)
-    none = " and ".join(f"({sql}) is null" for sql in seldom.values())
-    return f"case when {none} then {_object(members)} else {_object({**members, **seldom})} end"
+        return _object(members, written)
+    *often, fewest = seldom
+    none = " and ".join(f"({sql}) is null" for sql in fewest.values())
+    everything = {name: sql for group in (members, *seldom) for name, sql in group.items()}
+    usual = json_object(members, *often, written=written)
+    return f"case when {none} then {usual} else {_object(everything, written)} end"
 
 
-def _object(members: Mapping[str, str]) -> str:
+def _object(members: Mapping[str, str], written: tuple[str, ...]) -> str:
     if not members:
         return "cast(null as varchar)"
-    pairs = ", ".join(f"{_key(name)} || cast(to_json({members[name]}) as varchar)" for name in sorted(members))
+    texts = {name: sql if name in written else f"to_json({sql})" for name, sql in members.items()}
+    keys = {name: literal(f"{json.dumps(name, ensure_ascii=False)}:") for name in texts}
+    pairs = ", ".join(f"{keys[name]} || cast({texts[name]} as varchar)" for name in sorted(texts))
     return f"nullif('{{' || concat_ws(',', {pairs}) || '}}', '{{}}')"
-
-
-def _key(name: str) -> str:
-    return literal(f"{json.dumps(name, ensure_ascii=False)}:")
