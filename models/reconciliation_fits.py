@@ -109,7 +109,8 @@ def fit_of_others(cell: Charge, charges: Sequence[Charge], fits: Fits, factor: D
 
 def price_at(charge: Charge, fit: Fit) -> Decimal:
     """The average price of a charge whose fit is that of others: what the log lacks is at the price that it names."""
-    if fit.other is None or charge.lacking <= 0 or not fit.other.holds(charge):
+    is_several = fit.other is not None and len(charge.prices) > 1 and fit.other.usd_per_token in charge.prices
+    if fit.other is None or not is_several or charge.lacking <= 0 or not fit.other.holds(charge):
         return charge.price
     return price_rounded((charge.moved_cost + fit.other.usd_per_token * charge.lacking) / charge.tokens)
 

@@ -83,3 +83,21 @@ def test_a_class_without_any_price_is_unpriced_whole(sides: FourSides) -> None:
     found = sides.reconciled()
     assert by_cause(found.causes) == {"unpriced": Decimal(2)}
     assert found.lines.select("estimated_cost", "unpriced_tokens").row(0) == (None, 1_000)
+
+
+def test_what_is_missing_is_worth_the_log_s_one_price_though_the_class_is_billed_at_another(sides: FourSides) -> None:
+    """The log takes all for batches at 1.5 dollars; the bill is at 3, as the day before shows.
+
+    Of 1,050,000 for 3.35 the log lacks 50,000, 0.075 at its price; 950,000 at 3 are 1.425 more, and 0.50 are left.
+    """
+    sides.price(tier="batch", input_uncached="1.5")
+    before = DAY - timedelta(days=1)
+    sides.billed(before, "input_uncached", 1_000_000, "3")
+    sides.counted(before, input_uncached=1_000_000)
+    sides.logged(NOON - timedelta(days=1), tier="batch", input_uncached=1_000_000)
+    sides.billed(DAY, "input_uncached", 1_050_000, "3.35")
+    sides.counted(DAY, input_uncached=1_050_000)
+    sides.logged(NOON, tier="batch", input_uncached=900_000)
+    sides.logged(NOON, tier="priority", input_uncached=100_000)
+    found = by_cause(sides.reconciled().causes.filter(usage_date=DAY))
+    assert found == {"missing_log": Decimal("0.075"), "tier": Decimal("1.425"), "unpriced": Decimal("0.5")}
