@@ -454,6 +454,18 @@ def test_the_focus_export_is_the_bills_and_the_chargeback_to_the_last_unit(compa
         assert unused > 0
 
 
+def test_what_prices_saved_is_of_every_account_what_the_ledger_gives_it(company: Company) -> None:
+    with published(company.lake) as database:
+        sums = "sum(effective_cost) from {table} group by all order by all"
+        by_account = [
+            database.sql(f"select account, billing_currency, {sums.format(table=table)}").fetchall()
+            for table in ("chargeback", "rate_variance")
+        ]
+        assert by_account[0] == by_account[1]
+        seen = "count(*) filter (commitment_variance < 0), count(*) filter (unlisted_cost > 0) from rate_variance"
+        assert all(count for count in database.sql(f"select {seen}").fetchone() or [0])
+
+
 def test_the_official_validator_finds_nothing_but_what_it_gets_wrong(company: Company) -> None:
     file = focus_file(company, "1.2", "focus.parquet")
     assert failed_rules(file) == WRONG.keys()
