@@ -1,5 +1,5 @@
--- Usage alone has a price to compare, and a credit that is how a provider applies a commitment. What bought nothing has no
--- list cost: what nobody used of a commitment, its credit, the fee beside lines that state their price. All of that
+-- Usage alone has a price to compare, and a credit that is how a provider applies a commitment. What bought nothing has
+-- no list cost: what nobody used of a commitment, its credit, the fee beside lines that state their price. All of that
 -- counts against what the commitment saved. A cost that the standard's rule took from the billed cost, for want of a
 -- price, is no list price; as a contracted cost it holds where no commitment is.
 -- The standard's names are kept as it writes them.
