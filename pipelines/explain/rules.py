@@ -64,9 +64,9 @@ class Rules:
     @property
     def pools(self) -> list[Pool]:
         """The shared pools as the file has them now; of one that cannot be read there is none."""
-        teams = [str(team.get("id")) for team in self._entries("teams")]
+        teams = [str(team.get("id")) for _, team in self._entries("teams")]
         found: list[Pool] = []
-        for entry in self._entries("pools"):
+        for _, entry in self._entries("pools"):
             try:
                 found.append(PoolSettings.model_validate(entry).resolved(teams))
             except ValidationError:
@@ -77,10 +77,11 @@ class Rules:
         """Whether the file says something else than the configuration of that hash did."""
         return self._document is None or content_hash(self._document.content) != configuration
 
-    def _entries(self, section: str) -> list[dict[str, Any]]:
+    def _entries(self, section: str) -> list[tuple[int, dict[str, Any]]]:
+        """Entries of a section that are mappings, each with its place among all: by that its line is found."""
         given: Any = self._document.content.get(section) if self._document else None
         entries: list[Any] = given if isinstance(given, list) else []
-        return [entry for entry in entries if isinstance(entry, dict)]
+        return [(index, entry) for index, entry in enumerate(entries) if isinstance(entry, dict)]
 
     def rule(self, rule_id: str, rule_kind: str) -> Rule:
         """The rule of that id; one that is not in the file any more says so."""
@@ -93,10 +94,8 @@ class Rules:
         return self._entry(section, rule_id.removeprefix("pool:"), form)
 
     def _entry(self, section: str, entry_id: str, form: str) -> Rule:
-        given: Any = self._document.content.get(section) if self._document else None
-        entries: list[Any] = given if isinstance(given, list) else []
-        for index, entry in enumerate(entries):
-            if isinstance(entry, dict) and entry.get("id") == entry_id and self._document:
+        for index, entry in self._entries(section):
+            if entry.get("id") == entry_id and self._document:
                 line, _ = self._document.position((section, index))
                 text = form.format_map(_Settings(entry)) if form else _owner(entry)
                 return Rule(text, f"{self._document.file.name}:{line}")
