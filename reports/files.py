@@ -12,9 +12,10 @@ from typing import Literal
 import polars as pl
 import pyarrow.parquet as pq
 
-from reports.given import TeamRows
+from reports.given import StatementError, TeamRows
 from reports.pdf import render_pdf
 from reports.statement import Statement
+from reports.wording import clean
 from reports.workbook import render_workbook
 
 STATEMENT = b"farthing.statement"
@@ -42,19 +43,33 @@ def statement_files(
     Parquet has the lines of `chargeback` and, where they are known, those of `chargeback_by_customer`. Each of its
     files has its SHA-256 beside it, as `sha256sum --check` reads it. The same statement and rows give the same bytes.
     What is `for_mail` is without those of customers: there may be a million, and no mail server takes that.
+
+    Raises StatementError where one of them cannot be made, whatever it fails of: a team's file stops no other team's.
     """
     made: dict[str, bytes] = {}
     for kind in formats:
-        name = str(PurePath(page).with_suffix(f".{kind}"))
-        if kind == "pdf":
-            made[name] = render_pdf(statement)
-        elif kind == "xlsx":
-            made[name] = render_workbook(statement, rows)
-        else:
-            made |= _with_hash(name, rows_file(rows.chargeback, statement.number))
-            if rows.customers is not None and not for_mail:
-                beside = str(PurePath(page).with_suffix(f".{_BY_CUSTOMER}"))
-                made |= _with_hash(beside, rows_file(rows.customers, statement.number))
+        try:
+            made |= _files_of(kind, statement, rows, page, for_mail=for_mail)
+        except StatementError:
+            raise
+        except Exception as error:
+            raise StatementError(
+                f"the {kind} file of {clean(statement.team_name)} cannot be made ({type(error).__name__}: "
+                f"{clean(str(error), 300)}); leave '{kind}' out of `reports` in the configuration until that is mended"
+            ) from error
+    return made
+
+
+def _files_of(kind: Format, statement: Statement, rows: TeamRows, page: str, *, for_mail: bool) -> dict[str, bytes]:
+    name = str(PurePath(page).with_suffix(f".{kind}"))
+    if kind == "pdf":
+        return {name: render_pdf(statement)}
+    if kind == "xlsx":
+        return {name: render_workbook(statement, rows)}
+    made = _with_hash(name, rows_file(rows.chargeback, statement.number))
+    if rows.customers is not None and not for_mail:
+        beside = str(PurePath(page).with_suffix(f".{_BY_CUSTOMER}"))
+        made |= _with_hash(beside, rows_file(rows.customers, statement.number))
     return made
 
 

@@ -22,6 +22,7 @@ from pipelines.night.delivery import deliver_period
 from pipelines.night.editions import Edition
 from pipelines.night.snapshot import PeriodView
 from pipelines.night.statements import render_period
+from reports import files as files_module
 from reports.given import Period, SharedFacts, StatementError, TeamRows
 from reports.outbox import Outbox
 from tests.pipelines.test_statement_leaks import MONTH, rows_of, view
@@ -79,6 +80,30 @@ def test_a_pdf_that_cannot_be_set_stops_no_other_file(
     assert "t001.pdf" not in (folder / "statement-2026-10-t001.txt").read_text()
     with ZipFile(folder / "statement-2026-10-t001.xlsx") as book:
         assert b"t001.pdf" not in book.read("xl/sharedStrings.xml")
+
+
+@pytest.mark.parametrize(("maker", "kind"), [("render_workbook", "xlsx"), ("rows_file", "parquet")])
+def test_a_file_whose_writer_breaks_down_stops_no_other_file(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, maker: str, kind: str
+) -> None:
+    """Whatever a library raises: of the one team's file it is told with the remedy, the rest is there."""
+    made: Callable[..., bytes] = getattr(files_module, maker)
+
+    def broken(*given: Any) -> bytes:
+        if "t001" in repr(given):
+            raise OverflowError("too many\nrows")
+        return made(*given)
+
+    monkeypatch.setattr("typst.compile", lambda *_, **__: b"%PDF-")
+    monkeypatch.setattr(files_module, maker, broken)
+    (problem,) = render_period(house, MONTH).problems
+    assert problem.startswith(
+        f"October 2026, t001: the {kind} file of Team t001 cannot be made (OverflowError: too many"
+    )
+    assert f"leave '{kind}' out of `reports`" in problem
+    assert (f".{kind}" in files(tmp_path, "t000"), f".{kind}" in files(tmp_path, "t001")) == (True, False)
+    assert {".html", ".txt", ".pdf"} < files(tmp_path, "t001")
+    assert f"t001.{kind}" not in (tmp_path / "2026-10" / "statement-2026-10-t001.html").read_text()
 
 
 def test_rows_of_a_stranger_keep_one_statement_back_and_no_other(

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from pypdf import PdfReader
 
 from contracts import contract
 from models.frames import frame_of
@@ -102,12 +103,14 @@ def test_no_statement_of_two_hundred_holds_a_word_of_another(view: PeriodView) -
 @pytest.mark.parametrize("team", [TEAMS[0], TEAMS[199]])
 def test_nor_do_the_files_and_the_mail_that_are_made_of_it(view: PeriodView, team: str) -> None:
     statement, rows = statement_of(view, team), view.team_rows(team)
-    files = statement_files(statement, rows, f"statement-{team}.html", ("xlsx", "parquet"))
+    files = statement_files(statement, rows, f"statement-{team}.html", ("pdf", "xlsx", "parquet"))
+    pages = PdfReader(io.BytesIO(files[f"statement-{team}.pdf"])).pages
+    pdf = "".join("".join(page.extract_text().split()) for page in pages)  # a word may be broken at a line's end
     with zipfile.ZipFile(io.BytesIO(files[f"statement-{team}.xlsx"])) as book:
         texts = "".join(book.read(part).decode() for part in book.namelist())
     ends = ("parquet", "customers.parquet")
     parquets = [pl.read_parquet(io.BytesIO(files[f"statement-{team}.{end}"])).write_csv() for end in ends]
     mail = mail_message(statement, "a@example.com", ["b@example.com"], f"<{team}@example.com>")
     bodies = [mail.get_body((kind,)) for kind in ("html", "plain")]
-    for told in (texts, *parquets, render_html(statement), *(body.get_content() for body in bodies if body)):
+    for told in (pdf, texts, *parquets, render_html(statement), *(body.get_content() for body in bodies if body)):
         assert set(CANARY.findall(told)) == {team}
