@@ -17,6 +17,7 @@ _TABLES = {
     "idle-gpus": ("idle_gpu_holders", "holder_team_id={team}"),
     "unusual": ("anomalies", "team={team}"),
     "forecast": ("forecasts", "month={month},team={team}"),
+    "requests": ("request_costs", "month={month},team={team}"),
     "outcomes": ("unit_costs", "period_start={month}-01,team={team}"),
     "budgets": ("budget_status", "month={month},team={team}"),
     "savings": ("savings", "month={month},team={team}"),

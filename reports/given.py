@@ -100,6 +100,7 @@ class TeamRows:
     previous: pl.DataFrame | None = None
     errata: tuple[Erratum, ...] = ()
     outcomes: tuple[Mapping[str, Any], ...] = ()
+    requests: tuple[Mapping[str, Any], ...] = ()
     budgets: tuple[Mapping[str, Any], ...] = ()
     bridge: tuple[Mapping[str, Any], ...] = ()
     savings: tuple[Mapping[str, Any], ...] = ()
@@ -112,6 +113,7 @@ class TeamRows:
 CUSTOMERS = "chargeback_by_customer"
 BESIDE: Mapping[str, tuple[str, str]] = {
     "outcomes": ("unit_costs", "team_id"),
+    "requests": ("request_costs", "team_id"),
     "budgets": ("budget_status", "team_id"),
     "bridge": ("variance_bridge", "team_id"),
     "savings": ("savings", "team_id"),

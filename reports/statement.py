@@ -23,6 +23,7 @@ from reports.lines import feature_sums
 from reports.month import Month, build_month
 from reports.month_end import forecast_table
 from reports.number import statement_number
+from reports.request_lines import request_table
 from reports.tables import Row, Table, cost_table
 from reports.unusual import unusual_table
 from reports.wording import RULE_LABELS, clean
@@ -94,6 +95,7 @@ def build_statement(
 def _beside(team: Team, period: Period, rows: TeamRows, currency: str) -> tuple[Table, ...]:
     """What is told beside costs, each where there is any."""
     return (
+        *_if_any(request_table(rows.requests, period)),
         *outcome_tables(rows.outcomes, period, team),
         *budget_tables(rows.budgets, period, team),
         *_if_any(forecast_table(rows.forecasts, period)),

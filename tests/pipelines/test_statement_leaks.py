@@ -28,6 +28,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "chargeback": {"billing_period": MONTH, "charge_date": MONTH, "cost_kind": "gpu", "rule_kind": "direct"},
     "gpu_waste": {"billing_period": MONTH, "charge_date": MONTH, "gpu_state": "allocated_idle", "gpu_seconds": 3600},
     "unit_costs": {"period_kind": "month", "period_start": MONTH, "level": "team", "trace_count": 1, "route": ""},
+    "request_costs": {"billing_period": MONTH, "level": "team", "request_count": 1, "route": ""},
     "budget_status": {"billing_period": MONTH, "budget_amount": "10", "spent_amount": "1", "remaining_amount": "9"},
     "variance_bridge": {"billing_period": MONTH, "factor": "volume", "change_cost": "1"},
     "chargeback_by_customer": {"billing_period": MONTH, "naming": "customer", "user_hash": ""},
@@ -57,6 +58,8 @@ def view() -> PeriodView:
     def nothing(table: str) -> pl.DataFrame:
         return frame_of(contract(table).arrow_schema().empty_table())
 
+    whole = rows_of("request_costs")  # a feature of it has the words
+    requests = pl.concat([whole, whole.with_columns(level=pl.lit("all"), route=pl.lit("api"))])
     return PeriodView(
         period=MONTH,
         number=1,
@@ -68,7 +71,7 @@ def view() -> PeriodView:
         freshness=nothing("freshness"),
         restatements=nothing("restatements"),
         customers=rows_of("chargeback_by_customer"),
-        beside={table: rows_of(table, owner) for table, owner in BESIDE.values()},
+        beside={table: rows_of(table, owner) for table, owner in BESIDE.values()} | {"request_costs": requests},
     )
 
 
@@ -91,6 +94,7 @@ def test_no_statement_of_two_hundred_holds_a_word_of_another(view: PeriodView) -
         "services",
         "features",
         "outcomes",
+        "requests",
         "customers",
         "budgets",
         "idle-gpus",
