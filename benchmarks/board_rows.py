@@ -263,7 +263,7 @@ def _bills(months: tuple[BoardMonth, ...]) -> dict[str, pl.DataFrame]:
 def _outlook(month: date) -> dict[str, pl.DataFrame]:
     """Three budgets, one overspent and one of outcomes; three forecasts, one with an interval; outcomes of one kind."""
     series = {"provider_name": ["", "OpenAI", ""], "model_id": [""] * 3, "feature": [""] * 3, "unit": ["USD"] * 3}
-    ends = {"month_end_p10": [900, None, None], "month_end_p50": [1000, 80, 30], "month_end_p90": [1150, None, None]}
+    ends = {"month_end_p10": [900, None, None], "month_end_p50": [1000, 58, 30], "month_end_p90": [1150, None, None]}
     of = {"account": ["", "team:team-1", ""], "outcome_kind": ["", "", "ticket"]}
     three = {"billing_period": [month] * 3, **of, **series}
     amounts = {name: [None if x is None else Decimal(x) for x in values] for name, values in ends.items()}
@@ -273,12 +273,15 @@ def _outlook(month: date) -> dict[str, pl.DataFrame]:
     }
     sums = {"spent_amount": ["700", "60.5", "20"], "remaining_amount": ["400", "-10.5", "70"]}
     spent = {name: [Decimal(text) for text in texts] for name, texts in sums.items()}
+    days = {"settled_date": [month + timedelta(days=20)] * 3}
+    known = {"settled_amount": [Decimal(650), Decimal("60.5"), Decimal(20)], **days, "is_current": [True] * 3}
     chances = {"unconverted_currencies": [None, "CHF", None], "breach_chance": [Decimal("0.22"), None, None]}
     metrics = ["cost", "cost", "outcome_cost"]
     settled = {
         "level": ["organisation", "budget", "budget"],
         "metric": metrics,
         "settled_amount": spent["spent_amount"],
+        **days,
     }
     held = {"no_interval_reason": [None, *["too short a history"] * 2], "coverage_ratio": [0.81, None, None]}
     names = {"outcome_kind": ["ticket"] * 2, "level": ["kind", "team"], "team_id": ["", "team-1"], "feature": [""] * 2}
@@ -294,7 +297,7 @@ def _outlook(month: date) -> dict[str, pl.DataFrame]:
     cost = {"cost_per_success_usd": [Decimal("2.5"), None], "cost_per_success_low_usd": [Decimal("2.1"), None]}
     high = {"cost_per_success_high_usd": [Decimal(3), None]}
     return {
-        "budget_status": pl.DataFrame({**three, **amounts, **budgets, **spent, **chances}),
+        "budget_status": pl.DataFrame({**three, **amounts, **budgets, **spent, **known, **chances}),
         "forecasts": pl.DataFrame({**three, **amounts, **settled, **held}),
         "unit_costs": pl.DataFrame({**about, **counts, **told, **cost, **high}),
     }

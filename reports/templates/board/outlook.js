@@ -34,10 +34,10 @@ function budgets(one) {
   const columns = [
     { head: "Budget", cell: (row) => named(row.budget_id, whose(row) + (row.unconverted_currencies ? "; not in it: " + row.unconverted_currencies : "")), file: (row) => row.budget_id },
     { head: "", wide: true, cell: (row) => budgetBar(row), file: () => "" },
-    { head: "Spent", ...amount("spent") },
+    { ...amount("spent"), head: "Spent", cell: (row) => named(inUnit(row.spent, row.unit), unsettledText(row)) },
     { head: "Budget amount", ...amount("budget") },
     { head: "Left", ...amount("remaining") },
-    { head: "Likely month's end", figure: true, cell: (row) => (row.middle === null ? NONE : named(inUnit(row.middle, row.unit), row.low === null ? null : inUnit(row.low, row.unit) + " to " + inUnit(row.high, row.unit))), file: (row) => exactText(row.middle) },
+    { head: "Likely month's end", figure: true, cell: (row) => (row.middle === null ? NONE : named(inUnit(row.middle, row.unit), monthEndText(row))), file: (row) => exactText(row.middle) },
     { head: "Chance to exceed", figure: true, cell: (row) => (row.breach_chance === null ? NONE : percent(Number(row.breach_chance))), file: (row) => row.breach_chance },
   ];
   return [
@@ -45,6 +45,17 @@ function budgets(one) {
     bandLegend(true),
     dataTable({ name: "budgets", caption: "Budgets of " + one.label, columns, rows, limit: 20, redraw: drawAll }),
   ];
+}
+
+/* What is spent counts every day that is told, the forecast the settled ones: a month can seem to end below what is spent. */
+function unsettledText(row) {
+  const since = row.spent - units(row.settled_amount);
+  return row.is_current && row.settled_date !== null && since !== 0n ? inUnit(since, row.unit) + " on days that may still change" : null;
+}
+
+function monthEndText(row) {
+  const between = row.low === null ? null : inUnit(row.low, row.unit) + " to " + inUnit(row.high, row.unit);
+  return [between, row.middle < row.spent ? "less than is spent: days that may still change are estimated" : null].filter(Boolean).join("; ") || null;
 }
 
 function bandLegend(withBudget) {
@@ -87,7 +98,7 @@ function forecasts(one) {
   return [
     h("h3", {}, "Forecast of the month's end"),
     bandLegend(false),
-    dataTable({ name: "forecasts", caption: "Forecast of " + one.label, columns, rows, limit: 8, redraw: drawAll, note: "Held in the past: how often such an interval had the truth in it; eight in ten is claimed." }),
+    dataTable({ name: "forecasts", caption: "Forecast of " + one.label, columns, rows, limit: 8, redraw: drawAll, note: "Settled up to " + dayText(rows[0].settled_date) + "; days since then are estimated, whatever they show so far. Held in the past: how often such an interval had the truth in it; eight in ten is claimed." }),
   ];
 }
 

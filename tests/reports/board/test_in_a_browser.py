@@ -222,7 +222,12 @@ def test_budgets_forecasts_and_outcomes_are_the_marts(page: Page, board: Path) -
     page.open(board, "month=2026-10")
     rows = table_rows(page, "budgets")
     assert rows["company"][1:] == ["$700.00", "$1,100.00", "$400.00", "$1,000.00", "22.0\u202f%"]
-    assert rows["team-1"][1:] == ["$60.50", "$50.00", "\N{MINUS SIGN}$10.50", "$80.00", "\N{EN DASH}"]
+    assert rows["team-1"][1:] == ["$60.50", "$50.00", "\N{MINUS SIGN}$10.50", "$58.00", "\N{EN DASH}"]
+    told = page.text("#table-budgets")
+    assert told.count("on days that may still change") == 1
+    assert "$50.00 on days that may still change" in told  # 700 are spent, 650 of them settled
+    assert told.count("less than is spent: days that may still change are estimated") == 1  # 58 of 60.50
+    assert "Settled up to 21 Oct; days since then are estimated" in page.text("#outlook")
     assert "1 budget is overspent." in page.texts("#outlook .lead")
     forecast = table_rows(page, "forecasts")["The whole company"]
     assert forecast[1:] == ["$700.00", "$1,000.00", "$900.00 and $1,150.00", "81.0\u202f%"]

@@ -89,3 +89,10 @@ def test_scripts_stay_short_and_say_what_they_are_for() -> None:
     assert len(files) > 10
     assert {f.name: n for f in files if (n := len(f.read_text().splitlines())) > 250} == {}
     assert [f.name for f in files if not f.read_text().startswith("/*")] == []
+
+
+def test_no_name_of_the_script_stands_twice(board: Path) -> None:
+    """Its parts are one script: of two functions of a name the later one is taken, without a word."""
+    names = re.findall(r"^(?:async )?(?:function|const|let) (\w+)", board.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(names) > 100
+    assert sorted(names) == sorted(set(names))
