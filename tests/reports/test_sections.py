@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
@@ -299,6 +300,21 @@ def test_a_number_is_of_its_figures(
     assert number(dearer) != number(rows)
     assert number(rows, "final") == number(rows, "locked") != number(rows)
     assert number(rows, who=replace(team, team_name="Renamed")) == number(rows)
+
+
+def test_other_adjustments_are_another_number_even_of_one_total(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    """1,010 and 10 credited are 1,000 in all, whichever month the credit is for."""
+
+    def number(amounts: dict[str, date | None]) -> str:
+        lines = charges(*(charge(amount) for amount in amounts))
+        lines = lines.with_columns(corrected_period=pl.Series(list(amounts.values()), dtype=pl.Date))
+        return build_statement(team, period, replace(rows, chargeback=lines), shared).number
+
+    may, june = date(2026, 5, 1), date(2026, 6, 1)
+    plain = number({"1000": None})
+    assert len({plain, *(number({"1010": None, "-10": month}) for month in (None, may, june))}) == 4
 
 
 def test_files_are_links_on_the_page_names_in_a_mail_and_links_there_where_they_are_served(
