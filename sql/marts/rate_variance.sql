@@ -1,7 +1,8 @@
--- Usage alone has a price to compare, and a credit that is how a provider applies a commitment. What bought nothing has
--- no list cost: what nobody used of a commitment, its credit, the fee beside lines that state their price. All of that
--- counts against what the commitment saved. A cost that the standard's rule took from the billed cost, for want of a
--- price, is no list price; as a contracted cost it holds where no commitment is.
+-- Usage alone has a price to compare, and the lines by which a provider applies a commitment or an agreed discount to
+-- it. Those buy nothing and have no list cost, nor has what nobody used of a commitment, nor its fee beside lines that
+-- state their price: all of that counts against what the commitment, or the agreement, saved. A cost that the standard's
+-- rule took from the billed cost, for want of a price, is no list price; as a contracted cost it holds where no
+-- commitment is.
 -- The standard's names are kept as it writes them.
 -- noqa: disable=CP02
 with lines as (
@@ -12,7 +13,7 @@ with lines as (
         ProviderName as provider_name,
         ServiceName as service_name,
         coalesce(x_ModelId, '') as model_id,
-        coalesce(PricingCategory, '') as pricing_category,
+        PricingCategory as stated_category,
         BillingCurrency as billing_currency,
         EffectiveCost as effective_cost,
         ListCost as list_cost,
@@ -31,6 +32,7 @@ with lines as (
                     or x_PurchaseOption in ('reserved', 'savings_plan', 'committed_use', 'provisioned')
                 )
                 then 'commitment'
+            when ChargeCategory in ('Credit', 'Adjustment') and lower(x_ChargeType) like '%discount%' then 'discount'
             else 'other'
         end as charged_for
     from focus_cost_and_usage
@@ -39,6 +41,8 @@ with lines as (
 compared as (
     select
         *,
+        case when charged_for = 'commitment' then 'Committed' else coalesce(stated_category, '') end
+            as pricing_category,
         case
             when charged_for <> 'usage' then charged_for
             when not is_listed and is_committed and is_contracted then 'contracted'
@@ -60,11 +64,16 @@ select
     pricing_category,
     billing_currency,
     sum(effective_cost) as effective_cost,
-    sum(case when compared_as in ('divided', 'undivided') then list_cost when compared_as = 'commitment' then 0 end)
-        as list_cost,
+    sum(
+        case
+            when compared_as in ('divided', 'undivided') then list_cost
+            when compared_as in ('commitment', 'discount') then 0
+        end
+    ) as list_cost,
     sum(
         case
             when compared_as = 'divided' then contracted_cost - list_cost
+            when compared_as = 'discount' then effective_cost
             when compared_as in ('undivided', 'commitment') then 0
         end
     ) as negotiated_variance,
@@ -72,20 +81,20 @@ select
         case
             when compared_as in ('divided', 'contracted') then effective_cost - contracted_cost
             when compared_as = 'commitment' then effective_cost
-            when compared_as = 'undivided' then 0
+            when compared_as in ('undivided', 'discount') then 0
         end
     ) as commitment_variance,
     sum(
         case
             when compared_as = 'undivided' then effective_cost - list_cost
-            when compared_as in ('divided', 'contracted', 'commitment') then 0
+            when compared_as in ('divided', 'contracted', 'commitment', 'discount') then 0
         end
     ) as undivided_variance,
     sum(
         case
             when compared_as in ('divided', 'undivided') then effective_cost - list_cost
             when compared_as = 'contracted' then effective_cost - contracted_cost
-            when compared_as = 'commitment' then effective_cost
+            when compared_as in ('commitment', 'discount') then effective_cost
         end
     ) as rate_variance,
     sum(
