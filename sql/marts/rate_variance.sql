@@ -1,6 +1,6 @@
 -- Usage alone has a price to compare, and the lines by which a provider applies a commitment or an agreed discount to
 -- it. Those buy nothing and have no list cost, nor has what nobody used of a commitment, nor its fee beside lines that
--- state their price: all of that counts against what the commitment, or the agreement, saved. A cost that the standard's
+-- state their price: all of that counts against what the commitment, or agreement, saved. A cost that the standard's
 -- rule took from the billed cost, for want of a price, is no list price; as a contracted cost it holds where no
 -- commitment is.
 -- The standard's names are kept as it writes them.
