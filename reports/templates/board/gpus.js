@@ -49,16 +49,14 @@ function gpuFilters(table, currency) {
 }
 
 function setGpu(changes) {
-  view.gpu = { ...view.gpu, ...changes };
-  return drawAll();
+  return go({ gpu: { ...view.gpu, ...changes } });
 }
 
 function pickGpu(name, value) {
   const next = { ...view.gpu };
   if (next[name] === value) delete next[name];
   else next[name] = value;
-  view.gpu = next;
-  return drawAll();
+  return go({ gpu: next });
 }
 
 function stateSums(table, rows) {
@@ -140,7 +138,7 @@ function gpuTable(table, currency, one) {
   const sum = (of) => money(list.reduce((all, row) => all + of(row), 0n), currency);
   const all = list.flatMap((row) => row.own);
   return [
-    choice("gpu-by", "Compare by", GPU_BY, by, (name) => { view.picks.gpuBy = name; drawAll(); }),
+    choice("gpu-by", "Compare by", GPU_BY, by, (name) => pick("gpuBy", name)),
     dataTable({
       name: "gpu-" + by,
       caption: "GPU cost by " + GPU_BY.find(([name]) => name === by)[1].toLowerCase() + ", " + one.label,

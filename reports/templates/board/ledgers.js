@@ -73,7 +73,7 @@ function bridge(one) {
   ];
   return [
     h("h3", {}, "Why bill and log differ"),
-    choice("provider", "Provider", known.map((id) => [id, id || "All"]), provider, (id) => { view.picks.provider = id; drawAll(); }),
+    choice("provider", "Provider", known.map((id) => [id, id || "All"]), provider, (id) => pick("provider", id)),
     dataTable({ name: "bridge", caption: "From the log at the price book to the bill, by cause, " + one.label, columns, rows }),
   ];
 }

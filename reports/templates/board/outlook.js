@@ -121,7 +121,7 @@ function outcomes(one) {
   if (!all) return sentence("This snapshot holds no outcomes.");
   const mine = all.filter((row) => row.period_kind === "month" && row.period_start === one.first);
   if (!mine.length) return sentence("No outcome was declared or came in " + one.label + ".");
-  const level = view.picks.outcomes || "kind";
+  const level = pickedOf("outcomes", OUTCOME_LEVELS);
   const rows = mine.filter((row) => row.level === level).sort((a, b) => (a.outcome_kind === b.outcome_kind ? size(units(b.priced_cost_usd)) - size(units(a.priced_cost_usd)) : a.outcome_kind < b.outcome_kind ? -1 : 1));
   const about = (row) => ({ kind: row.outcome_kind, team: row.team_id ? accountText("team:" + row.team_id) : "No owner", feature: row.feature || NOTHING.feature, route: row.route.replace("_", " "), model: row.model_id || NOTHING.model })[level];
   const usd = (name) => ({ figure: true, cell: (row) => money(units(row[name]), "USD"), file: (row) => row[name] });
@@ -133,7 +133,7 @@ function outcomes(one) {
     { head: "Cost of a success", figure: true, cell: (row) => successCost(row), file: (row) => row.cost_per_success_usd },
   ];
   return [
-    choice("outcomes", "By", OUTCOME_LEVELS, level, (name) => { view.picks.outcomes = name; drawAll(); }),
+    choice("outcomes", "By", OUTCOME_LEVELS, level, (name) => pick("outcomes", name)),
     dataTable({ name: "outcomes", caption: "Cost of outcomes, " + one.label, columns, rows, limit: 12, redraw: drawAll, note: "All requests made for it count, failed ones included, at the price book and on own GPUs. Rows of different levels are never added." }),
   ];
 }

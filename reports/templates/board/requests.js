@@ -9,7 +9,7 @@ const REQUEST_LEVELS = [
 function requestCosts(rows, one) {
   if (!rows) return sentence("This snapshot does not say what a request costs.");
   if (!rows.length) return null;
-  const level = view.picks.requests || "company";
+  const level = pickedOf("requests", REQUEST_LEVELS);
   const team = (view.filters.account || "").startsWith("team:") ? view.filters.account.slice(5) : null;
   const isMine = (row) => row.level === level && (team === null || !["team", "all"].includes(level) || row.team_id === team) && (view.filters.feature === undefined || !["feature", "all"].includes(level) || row.feature === view.filters.feature);
   const own = rows.filter(isMine).map((row) => ({ ...row, cost: units(row.priced_cost_usd), each: units(row.cost_per_request_usd), user: units(row.cost_per_user_usd) }));
@@ -28,7 +28,7 @@ function requestCosts(rows, one) {
   ];
   return [
     h("h3", {}, "What a request and a user cost"),
-    choice("requests", "By", REQUEST_LEVELS, level, (name) => { view.picks.requests = name; drawAll(); }),
+    choice("requests", "By", REQUEST_LEVELS, level, (name) => pick("requests", name)),
     dataTable({ name: "requests", caption: "Cost of a request and of a user, " + one.label, columns, rows: own, limit: 12, redraw: drawAll, note: "Of the log's attempts, at the price book and on own GPUs, in USD. A user is the customer whom the log tells, else the calling user; who uses two features is one user of the company. A dash: nobody's cost is known." }),
   ];
 }

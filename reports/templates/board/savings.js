@@ -14,14 +14,15 @@ async function drawSavings(host) {
   for (const row of rows) sizes.set(row.billing_currency, (sizes.get(row.billing_currency) || 0n) + row.mean);
   const currencies = Array.from(sizes.keys()).sort((a, b) => (sizes.get(a) === sizes.get(b) ? (a < b ? -1 : 1) : sizes.get(a) < sizes.get(b) ? 1 : -1));
   const currency = currencies.includes(view.picks.savedIn) ? view.picks.savedIn : currencies[0];
+  if (!rows.some((row) => row.lever === view.picks.lever)) view.picks.lever = null;
   const own = rows.filter((row) => row.billing_currency === currency && (view.filters.account === undefined || row.account === view.filters.account));
   const by = view.picks.savedBy === "account" ? "account" : "lever";
   const shown = view.picks.lever ? own.filter((row) => row.lever === view.picks.lever) : own;
   show(
     host,
-    currencies.length > 1 && choice("saved-in", "Billed in", currencies.map((each) => [each, each]), currency, (each) => { view.picks.savedIn = each; drawAll(); }),
+    currencies.length > 1 && choice("saved-in", "Billed in", currencies.map((each) => [each, each]), currency, (each) => pick("savedIn", each)),
     sentence(money(own.reduce((sum, row) => sum + row.mean, 0n), currency) + " less, were each lever as successful as is likely in the mean" + (view.filters.account === undefined ? "." : ", of " + accountText(view.filters.account) + ".")),
-    choice("saved-by", "By", SAVED_BY, by, (name) => { view.picks.savedBy = name; drawAll(); }),
+    choice("saved-by", "By", SAVED_BY, by, (name) => pick("savedBy", name)),
     leverChip(),
     savedTable(by === "lever" ? own : shown, by, currency, one),
     savingLines(shown.filter((row) => row.high !== null && row.high > 0n), currency, one),
@@ -41,8 +42,7 @@ function leverChip() {
 }
 
 function pickLever(lever) {
-  view.picks.lever = view.picks.lever === lever ? null : lever;
-  return drawAll();
+  return pick("lever", view.picks.lever === lever ? null : lever);
 }
 
 /* Means add up, because each lever acts on what those before it leave; quantiles never do. */

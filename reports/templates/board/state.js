@@ -33,6 +33,21 @@ async function go(changes) {
   await drawAll();
 }
 
+/* What may be chosen within a section, and of which choices; null where its rows decide. */
+function picks() {
+  const ofRows = { provider: null, savedIn: null, lever: null, whyCurrency: null, factor: null };
+  return { gpuBy: GPU_BY, outcomes: OUTCOME_LEVELS, requests: REQUEST_LEVELS, savedBy: SAVED_BY, whyBy: WHY_BY, ...ofRows };
+}
+
+function pick(name, value) {
+  return go({ picks: { ...view.picks, [name]: value } });
+}
+
+/* One of a section's choices, the first where nothing or something else is picked. */
+function pickedOf(name, choices) {
+  return choices.some(([value]) => value === view.picks[name]) ? view.picks[name] : choices[0][0];
+}
+
 function addFilter(name, value) {
   const filters = { ...view.filters };
   if (filters[name] === value) delete filters[name];
@@ -51,6 +66,8 @@ function address() {
   for (const [name, value] of Object.entries(view.filters)) kept.set("is-" + name, value);
   if (view.day) kept.set("day", view.day);
   if (view.exact) kept.set("exact", "1");
+  for (const [name, value] of Object.entries(view.picks)) if (value) kept.set("at-" + name, value);
+  for (const [name, value] of Object.entries(view.gpu)) kept.set("gpu-" + name, value);
   return kept;
 }
 
@@ -71,6 +88,16 @@ function readAddress() {
   }
   view.day = asked.get("day") && words.day.codes.has(asked.get("day")) ? asked.get("day") : null;
   view.exact = asked.get("exact") === "1";
+  view.picks = {};
+  for (const [name, choices] of Object.entries(picks())) {
+    const value = asked.get("at-" + name);
+    if (value && (choices === null || choices.some(([each]) => each === value))) view.picks[name] = value;
+  }
+  view.gpu = {};
+  for (const name of ["currency", ...GPU_BY.map(([each]) => each)]) {
+    const value = asked.get("gpu-" + name);
+    if (value !== null && words[name].codes.has(value)) view.gpu[name] = value;
+  }
 }
 
 /* The rows that the filters let through; `but` names filters that do not count this time. */

@@ -16,7 +16,7 @@ async function drawWhy(host) {
   const rows = whyRows(table, currency);
   show(
     host,
-    currencies.length > 1 && choice("why-currency", "Billed in", currencies.map((each) => [each, each]), currency, (each) => { view.picks.whyCurrency = each; drawAll(); }),
+    currencies.length > 1 && choice("why-currency", "Billed in", currencies.map((each) => [each, each]), currency, (each) => pick("whyCurrency", each)),
     one.state === "open" && sentence(one.label + " is not over and is held against a whole month: its volume is as yet lower."),
     factors(table, rows, currency, one),
     movers(table, rows, currency, one),
@@ -66,7 +66,7 @@ function changeBar(amount, most, least, one) {
 
 function factorButton(row) {
   const isPicked = view.picks.factor === row.factor;
-  return button(row.text, () => { view.picks.factor = isPicked ? null : row.factor; drawAll(); }, { class: "pick" + (isPicked ? " picked" : ""), "aria-pressed": String(isPicked), "data-focus": "factor-" + row.factor });
+  return button(row.text, () => pick("factor", isPicked ? null : row.factor), { class: "pick" + (isPicked ? " picked" : ""), "aria-pressed": String(isPicked), "data-focus": "factor-" + row.factor });
 }
 
 /* Whose cost moved, or which model's: of the factor that is picked, or of all of them. */
@@ -101,8 +101,8 @@ function movers(table, rows, currency, one) {
   if (by === "account") foot.push(money(start, currency), money(end, currency));
   const [of] = factor === undefined ? ["All factors"] : core.told.factor[view.picks.factor] || [view.picks.factor];
   return [
-    choice("why-by", "Change by", WHY_BY, by, (name) => { view.picks.whyBy = name; drawAll(); }),
-    factor !== undefined && h("div", { class: "chips" }, h("span", { class: "label" }, "Shown only: "), button([of, h("span", { "aria-hidden": "true" }, " \u00d7")], () => { view.picks.factor = null; drawAll(); }, { class: "chip", "aria-label": "Remove filter " + of, "data-focus": "chip-factor" })),
+    choice("why-by", "Change by", WHY_BY, by, (name) => pick("whyBy", name)),
+    factor !== undefined && h("div", { class: "chips" }, h("span", { class: "label" }, "Shown only: "), button([of, h("span", { "aria-hidden": "true" }, " \u00d7")], () => pick("factor", null), { class: "chip", "aria-label": "Remove filter " + of, "data-focus": "chip-factor" })),
     dataTable({ name: "moved-" + by, caption: "Change by " + title.toLowerCase() + ", " + one.label, columns, rows: list, limit: 10, redraw: drawAll, foot }),
   ];
 }

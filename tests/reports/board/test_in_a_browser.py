@@ -124,6 +124,32 @@ def test_a_view_can_be_sent_as_an_address(page: Page, board: Path) -> None:
     assert page.run("location.hash") == "#month=2026-10&by=account"
 
 
+def test_what_is_picked_within_a_section_is_in_the_address(page: Page, board: Path) -> None:
+    page.open(board, "month=2026-10")
+    page.act("document.querySelector('[data-focus=\"outcomes=team\"]').click()")
+    page.act("document.querySelector('[data-focus=\"gpu-by=account\"]').click()")
+    kept = page.run("location.hash")
+    assert kept == "#month=2026-10&by=account&at-outcomes=team&at-gpuBy=account"
+    page.open(board, kept.removeprefix("#"))
+    assert page.run("location.hash") == kept.replace(
+        "&at-outcomes=team&at-gpuBy=account", "&at-gpuBy=account&at-outcomes=team"
+    )
+    assert page.run("document.querySelector('[name=outcomes]:checked').value") == "team"
+
+
+def test_an_address_that_somebody_wrote_by_hand_harms_nothing(page: Page, board: Path) -> None:
+    """Names of the language, markup, and what no row has: the page is drawn, and what it does not hold is left out."""
+    hostile = "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"
+    picked = f"at-outcomes=__proto__&at-requests={hostile}&at-gpuBy=constructor&at-lever={hostile}&at-factor=toString"
+    page.open(
+        board, f"month=2026-10&{picked}&at-provider={hostile}&gpu-cluster={hostile}&gpu-currency=__proto__&at-nobody=1"
+    )
+    assert page.run("document.querySelectorAll('img[src=x]').length") == 0
+    assert page.run("document.querySelector('[name=outcomes]:checked').value") == "kind"
+    assert "__proto__" not in page.run("location.hash")
+    assert "gpu-" not in page.run("location.hash")
+
+
 def test_the_keyboard_does_what_the_pointer_does(page: Page, board: Path) -> None:
     page.open(board, "month=2026-10&by=provider")
     page.run("document.querySelector('#spend [type=radio]:checked').focus()")
