@@ -28,6 +28,15 @@ def _row(row: Mapping[str, Any]) -> Row:
     low, middle, high, unit = (row[name] for name in ("month_end_p10", "month_end_p50", "month_end_p90", "unit"))
     between = NO_VALUE if low is None else f"{format_money(low, unit)} to {format_money(high, unit)}"
     told = [f"Settled up to {day_label(row['settled_date'])}: {format_money(row['settled_amount'], unit)}"]
+    told += _unsettled(row["unsettled_days"])
     told += [f"no interval: {clean(row['no_interval_reason'] or '', 200)}"] if low is None else []
     end = NO_VALUE if middle is None else format_money(middle, unit)
     return Row("All costs of the team", (between, end), "; ".join(told))
+
+
+def _unsettled(days: int) -> list[str]:
+    """The statement's total counts what such days show so far, the forecast does not: it can lie below the total."""
+    if not days:
+        return []
+    one = "the day since then is estimated, whatever is told of it so far"
+    return [one if days == 1 else f"the {days} days since then are estimated, whatever is told of them so far"]

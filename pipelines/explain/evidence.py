@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 from contracts import contract
 from models.frames import frame_of, schema_of
 from pipelines.lake import Lake, Slice
+from pipelines.night.stale import is_out_of_reach
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,12 @@ class Evidence:
         schema = schema_of(table)
         missing = [pl.lit(None, dtype).alias(name) for name, dtype in schema.items() if name not in found.columns]
         return found.with_columns(missing).select(schema.names())
+
+    def is_rebuilt(self, period: date) -> bool:
+        """Whether nights still make a billing period anew when what it was built from changes."""
+        day = "select max(cast(right(name, 10) as date)) as newest from meta where section = 'day_state'"
+        newest = self.rows(day)["newest"].item()
+        return newest is not None and not is_out_of_reach(period, newest)
 
     def stored(self, table: str, start: date | None = None, end: date | None = None) -> pl.DataFrame:
         """A table's slices in `[start, end)` as the snapshot was made from them; none where none were stored.

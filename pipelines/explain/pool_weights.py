@@ -25,7 +25,6 @@ from pipelines.explain.inputs import input_of
 from pipelines.explain.journal import AMOUNTS, POSTED, RESTATED
 from pipelines.explain.pool_measures import measure
 from pipelines.explain.rules import Rules
-from pipelines.night.stale import is_out_of_reach
 
 SET = ("origin", "period", "from_account", "first_day", "last_day", "billing_currency")
 """What tells apart the times that a pool was split by other weights."""
@@ -124,9 +123,7 @@ def _is_kept_up(evidence: Evidence, origin: str, period: date, rules: Rules) -> 
     """Whether a journal must come out of today's tables and rules: nights make anew what a locked month would be."""
     if (origin == POSTED and period in evidence.locked) or rules.differ_from(evidence.configuration):
         return False
-    day = "select max(cast(right(name, 10) as date)) as newest from meta where section = 'day_state'"
-    newest = evidence.rows(day)["newest"].item()
-    return newest is not None and not is_out_of_reach(period, newest)
+    return evidence.is_rebuilt(period)
 
 
 def _without(weighed: pl.DataFrame, which: pl.Expr, why: str) -> pl.DataFrame:

@@ -203,10 +203,15 @@ def _with_split(moves: pl.DataFrame, journal: pl.DataFrame) -> pl.DataFrame:
 
 
 def weights_that_differ(evidence: Evidence, found: pl.DataFrame) -> Iterator[str]:
-    """Moves of open months that are not the share of what was split that their weights are of all."""
+    """Moves that are not the share of what was split that their weights are of all.
+
+    Of open months that nights still rebuild: a late log changes the days of an older month, and not its journal.
+    """
     if "weight" not in found.columns:
         return
-    kept = found.filter(~pl.col("period").is_in(sorted(evidence.locked)), pl.col("weight").is_not_null(), origin=POSTED)
+    periods = set(found["period"].drop_nulls().to_list()) - evidence.locked
+    asked = sorted(period for period in periods if evidence.is_rebuilt(period))
+    kept = found.filter(pl.col("period").is_in(asked), pl.col("weight").is_not_null(), origin=POSTED)
     if "share_ratio" in kept.columns:  # of a pool: `receivers_that_differ` asks
         kept = kept.filter(pl.col("share_ratio").is_null())
     sums = kept.group_by(*_ENTRY, *_SPLIT, "whole_weight").agg(pl.col(name).sum() for name in ("weight", *AMOUNTS))

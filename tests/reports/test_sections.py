@@ -105,6 +105,7 @@ FORECAST: dict[str, Any] = {
     "unit": "USD",
     "settled_date": date(2026, 7, 14),
     "settled_amount": Decimal(500),
+    "unsettled_days": 2,
     "month_end_p10": Decimal(900),
     "month_end_p50": Decimal("1100.5"),
     "month_end_p90": Decimal(1400),
@@ -169,6 +170,13 @@ def test_what_the_factors_do_not_hold_is_a_line_and_a_running_month_has_none(
     assert "why" not in {table.name for table in running.team_tables}
     (line,) = section(running, "forecast").rows
     assert (line.label, *line.cells) == ("All costs of the team", "$900.00 to $1,400.00", "$1,100.50")
+    settled = "Settled up to 14 Jul: $500.00"
+    assert line.note == f"{settled}; the 2 days since then are estimated, whatever is told of them so far"
+    for days, more in ((1, "; the day since then is estimated, whatever is told of it so far"), (0, "")):
+        told = build_statement(
+            team, open_month, replace(early, forecasts=({**FORECAST, "unsettled_days": days},)), shared
+        )
+        assert section(told, "forecast").rows[0].note == settled + more
     assert "forecast" not in {t.name for t in build_statement(team, period, early, shared).team_tables}
 
 
