@@ -36,16 +36,14 @@ def _fill_whole(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> N
     there = log.between(model, key.token_class, account.days.begin(key.day), account.days.end(key.day))
     cell.logged, cell.duplicates, cell.duplicate_cost = here.tokens, here.duplicates, here.duplicate_cost
     cell.moved, cell.estimated = there.unique, here.cost if not here.tokens or here.tokens > here.unpriced else None
-    cell.unpriced, cell.without_price = here.unpriced, there.unique_unpriced if here.unpriced else 0
+    cell.unpriced, cell.without_price = here.unpriced, there.unique_unpriced
     if cell.estimated is None and (cell.billed_tokens or ZERO) <= cell.without_price:
         cell.price = None
         return
-    # where only the other day's hours have no price, this day's stands for them
-    priced = there if here.unpriced or not there.unpriced else here
-    cell.prices = frozenset(here.prices | priced.prices)
+    cell.prices = frozenset(here.prices | there.prices)
     if len(cell.prices) == 1:
         cell.price = next(iter(cell.prices))
     elif cell.prices:
-        average = here.cost / (here.tokens - here.unpriced) if priced.average is None else priced.average
-        cell.price = price_rounded(average)
-    cell.moved_cost = there.unique_cost if priced is there else (cell.price or ZERO) * cell.moved
+        average = next((one for one in (there.average, here.average) if one is not None), None)
+        cell.price = cell.price if average is None else price_rounded(average)
+    cell.moved_cost = there.unique_cost

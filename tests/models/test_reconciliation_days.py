@@ -52,6 +52,30 @@ def test_requests_without_a_price_keep_no_bill_from_another_midnight(sides: Four
     assert by_cause(found.causes) == {"day_boundary": Decimal("0.021"), "unpriced": Decimal("10.6")}
 
 
+def test_requests_without_a_price_are_so_on_the_bill_s_day_that_they_move_to(sides: FourSides) -> None:
+    """Every fifth day has 5,000 early tokens without a price, at 10 a million: they stand on the bill's day before.
+
+    Seven of the bill's days have them, the last one those of 1 November: 7 x 0.05, and no day's boundary is worth
+    them. Of those with a price 5,000 early ones were September's and 12,000 came from November, at 3 a million.
+    """
+    for number in range(32):
+        midnight = datetime(2026, 10, 1) + timedelta(days=number)
+        early, late = 5_000 + 7_000 * (number % 3), 100_000 + 1_000 * number
+        unpriced, next_unpriced = (5_000 if each % 5 == 1 else 0 for each in (number, number + 1))
+        sides.logged(midnight + timedelta(hours=2), input_uncached=early)
+        sides.logged(midnight + timedelta(hours=2), tier="priority", input_uncached=unpriced)
+        if number == 31:
+            break
+        sides.logged(midnight + timedelta(hours=15), input_uncached=late)
+        priced = late + 5_000 + 7_000 * ((number + 1) % 3)
+        cost = Decimal(priced) * 3 / 10**6 + Decimal(next_unpriced) / 10**5
+        sides.billed(midnight.date(), "input_uncached", priced + next_unpriced, cost)
+        sides.counted(midnight.date(), input_uncached=early + unpriced + late)
+    found = sides.reconciled()
+    assert set(found.lines["day_offset_minutes"]) <= set(range(150, 781))
+    assert by_cause(found.causes) == {"day_boundary": Decimal("0.021"), "unpriced": Decimal("0.35")}
+
+
 def test_a_moved_bill_that_counts_no_tokens_has_the_usage_api_s_moved_as_the_log_s_are(sides: FourSides) -> None:
     """Nine hundred tokens are missing from the log of the fourth; the bill stands at 90 % of the price."""
     for number in range(31):
