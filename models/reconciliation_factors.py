@@ -32,6 +32,16 @@ def common_factor(charges: Sequence[Charge], other_prices: OtherPrices, half: De
     return ONE if told is None else told
 
 
+def own_factors(
+    charges: Sequence[Charge], of_account: Decimal, other_prices: OtherPrices, half: Decimal
+) -> dict[str, Decimal]:
+    """The factor of each model of an account, as `own_factor`."""
+    of_models: dict[str, list[Charge]] = {}
+    for charge in charges:
+        of_models.setdefault(charge.key.model, []).append(charge)
+    return {model: own_factor(some, of_account, other_prices, half) for model, some in of_models.items()}
+
+
 def own_factor(charges: Sequence[Charge], of_account: Decimal, other_prices: OtherPrices, half: Decimal) -> Decimal:
     """The factor of one model: its own where its charges tell one that is not the account's, else the account's.
 

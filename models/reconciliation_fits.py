@@ -3,7 +3,7 @@
 Here belongs: finding them. Here does not belong: what they mean in money (`reconciliation_rate`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
@@ -17,10 +17,14 @@ from models.reconciliation_sides import DEFAULT, ZERO, Key
 
 
 class Fit(NamedTuple):
-    """A price and a factor that give the billed cost; `other` is None where the price is the one that holds."""
+    """A price and a factor that give the billed cost; `other` is None where the price is the one that holds.
+
+    `is_near` where something else is billed beside it that nothing explains.
+    """
 
     other: OtherPrice | None
     factor: Decimal
+    is_near: bool = False
 
     def price(self, charge: Charge) -> Decimal:
         """The price of one token of the charge."""
@@ -34,31 +38,77 @@ class Fit(NamedTuple):
 Fits = dict[tuple[Key, str | None], Fit | None]
 
 
-def fit_all(charges: Sequence[Charge], factor: Decimal, other_prices: OtherPrices, half: Decimal) -> Fits:
+def fit_all(
+    charges: Sequence[Charge], own: Mapping[str, Decimal], factor: Decimal, other_prices: OtherPrices, half: Decimal
+) -> Fits:
     """The price and factor of every charge of an account, None where nothing gives its cost.
 
     Args:
         charges: of an account in a period.
+        own: at which each model stands (`own_factors`): asked before the account's, as small lines fit both.
         factor: at which most of them stand.
         other_prices: what the book has for other times, tiers and context lengths.
         half: half a unit of the bill's last digit.
     """
     fits: Fits = {}
+    told = {
+        model: at if _is_told(charges, model, at, factor, other_prices, half) else factor for model, at in own.items()
+    }
     for of_class in by_class(charges):
-        fits |= _unbiased(of_class, _of_class(of_class, [factor, ONE], other_prices, half), half)
+        factors = [told[of_class[0].key.model], factor, ONE]
+        fits |= _unbiased(of_class, _of_class(of_class, factors, other_prices, half), half)
     left = sorted((one for one in charges if fits[one.key, one.tier] is None), key=lambda one: one.key.model)
     for _, group in groupby(left, key=lambda one: one.key.model):
-        of_model = list(group)
-        own = common_factor(of_model, other_prices, half) if len(of_model) > 1 else ONE
-        found = {(one.key, one.tier): _fit([one], [own], other_prices, half) for one in of_model}
-        for of_class in by_class(of_model):
-            found |= _unbiased(of_class, {(one.key, one.tier): found[one.key, one.tier] for one in of_class}, half)
-        fits |= found
-        of_none = [one for one in of_model if fits[one.key, one.tier] is None]
-        for at in dict.fromkeys((factor, own, ONE)) if of_none else ():
-            mixes = mixes_of([one for one in of_none if fits[one.key, one.tier] is None], at, other_prices, half)
-            fits |= {place: Fit(mix, at) for place, mix in mixes.items()}
-    return _unbiased_in_all(charges, fits, half)
+        fits |= _of_left(list(group), factor, other_prices, half)
+    fits = _unbiased_in_all(charges, fits, half)
+    return fits | _near_fits(charges, fits, told, other_prices)
+
+
+def _is_told(
+    charges: Sequence[Charge], model: str, own: Decimal, factor: Decimal, other_prices: OtherPrices, half: Decimal
+) -> bool:
+    """Whether lines of a model prove its factor that stand at no other: the account's, or the book's at another time.
+
+    Some short decimal gives any one line in cents, so that it takes two of them; the price of the book is no such one.
+    """
+    if own == factor:
+        return True
+    others, enough = ([factor], 1) if own == ONE else ([factor, ONE], 2)
+    of_own = [one for one in charges if one.key.model == model and _fit([one], [own], other_prices, half)]
+    return sum(_fit([one], others, other_prices, half) is None for one in of_own) >= enough
+
+
+def _of_left(of_model: Sequence[Charge], factor: Decimal, other_prices: OtherPrices, half: Decimal) -> Fits:
+    """The fits of those charges of a model that no factor known so far gives: at one of their own, or at two prices."""
+    own = common_factor(of_model, other_prices, half) if len(of_model) > 1 else ONE
+    found: Fits = {(one.key, one.tier): _fit([one], [own], other_prices, half) for one in of_model}
+    if own != ONE and sum(fit is not None for fit in found.values()) < 2:
+        found = dict.fromkeys(found)
+    for of_class in by_class(of_model):
+        found |= _unbiased(of_class, {(one.key, one.tier): found[one.key, one.tier] for one in of_class}, half)
+    of_none = [one for one in of_model if found[one.key, one.tier] is None]
+    for at in dict.fromkeys((factor, own, ONE)) if of_none else ():
+        mixes = mixes_of([one for one in of_none if found[one.key, one.tier] is None], at, other_prices, half)
+        found |= {place: Fit(mix, at) for place, mix in mixes.items()}
+    return found
+
+
+def _near_fits(charges: Sequence[Charge], fits: Fits, own: Mapping[str, Decimal], other_prices: OtherPrices) -> Fits:
+    """The fits of others for charges that no price gives, where they explain most: a cent too much hides no discount.
+
+    What is left is at most half of what the fit explains, so that less is unexplained than was without it, and a line
+    that is nearer to the price that holds, or as far beyond the factor, is at another price and at no discount.
+    """
+    found: Fits = {}
+    for one in charges:
+        if fits[one.key, one.tier] is not None:
+            continue
+        fit = fit_of_others(one, charges, fits, own[one.key.model])
+        if fit.other not in (None, *other_prices(one.key, one.tier or DEFAULT)):
+            fit = Fit(None, fit.factor)
+        if 2 * abs(one.cost - fit.cost(one)) <= abs(fit.cost(one) - one.listed):
+            found[one.key, one.tier] = fit._replace(is_near=True)
+    return found
 
 
 def price_between(charge: Charge, factor: Decimal, other_prices: OtherPrices, half: Decimal) -> Decimal:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from models.reconciliation_cells import Cell
-from models.reconciliation_factors import common_factor, own_factor
+from models.reconciliation_factors import common_factor, own_factors
 from models.reconciliation_fits import Fits, fit_all, fit_of_others, price_at, price_between
 from models.reconciliation_prices import OtherPrices
 from models.reconciliation_rounding import half_a_unit, of_lines
@@ -48,15 +48,13 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     charges = [charge for cell in priced for charge in cell.charges if charge.tokens]
     half = half_a_unit(charge for cell in known for charge in cell.charges)
     factor = common_factor(charges, other_prices, half)
-    for model in {charge.key.model for charge in charges if len(charge.prices) > 1}:
-        of_model = [charge for charge in charges if charge.key.model == model]
-        own = own_factor(of_model, factor, other_prices, half)
-        for charge in of_model:
-            if len(charge.prices) > 1 and charge.tokens > 0:
-                charge.price = price_between(charge, own, other_prices, half)
+    own = own_factors(charges, factor, other_prices, half)
+    for charge in charges:
+        if len(charge.prices) > 1 and charge.tokens > 0:
+            charge.price = price_between(charge, own[charge.key.model], other_prices, half)
     for cell in priced:
         cell.price = price_of(cell)
-    fits = fit_all(charges, factor, other_prices, half)
+    fits = fit_all(charges, own, factor, other_prices, half)
     for cell in known:
         if cell.without_price:
             fit = fits[cell.key, None] = fit_of_others(cell.as_charge, charges, fits, factor)
@@ -136,7 +134,11 @@ def _of_charges(cell: Cell, fits: Fits) -> Iterator[Amount]:
         factored = usd((fit.factor - 1) * fit.price(charge) * charge.tokens)
         if fit.other:
             yield Amount(fit.other.cause(charge), other, fit.other.evidence(charge))
-        yield Amount("discount" if fit.factor < 1 else "margin", factored, f"{fit.factor.normalize():f} of the price")
+        of_price = f"{fit.factor.normalize():f} of the price"
+        yield Amount("discount" if fit.factor < 1 else "margin", factored, of_price)
+        if fit.is_near:
+            beside = charge.cost - usd(charge.listed) - other - factored
+            yield Amount("unexplained", beside, f"beside {of_price}, as others of the model or account are")
 
 
 def _by_cause(amounts: Iterable[Amount]) -> Iterator[Amount]:
