@@ -4,7 +4,7 @@ Here belongs: looking prices up. Here does not belong: which of them a bill used
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from models.reconciliation_sides import DEFAULT, Key, Model
 from models.tokens import TOKEN_CLASSES
 
 _AGREED = "*"
+_PLACE = ("region_id", "service_tier", "input_tokens_from", "input_tokens_to")
 Row = Mapping[str, Any]
 
 
@@ -45,7 +46,7 @@ class PriceIndex:
 
     def others(self, key: Key, tier: str = DEFAULT) -> Iterator[OtherPrice]:
         """Every price of the class: those of the tier and shortest context first, the latest first of all."""
-        rows = sorted(self._stated(key), key=lambda row: row["valid_from"], reverse=True)
+        rows = sorted(_joined(self._stated(key), _column(key)), key=lambda row: row["valid_from"], reverse=True)
         for row in sorted(rows, key=lambda row: _is_special(row, tier)):
             name = f"{row['service_tier']} from {row['input_tokens_from']:,} tokens"
             yield OtherPrice(row[_column(key)], _is_special(row, tier), name, row["valid_from"], row["valid_to"])
@@ -55,6 +56,21 @@ class PriceIndex:
             return []
         rows = self._rows.get(Model(key.provider, key.model), [])
         return [row for row in rows if row[_column(key)] is not None]
+
+
+def _joined(rows: Iterable[Row], column: str) -> list[Row]:
+    """Stretches of one price after another as one: the book cuts them where any class of the model changes."""
+    found: list[Row] = []
+    last: dict[tuple[object, ...], int] = {}
+    for row in sorted(rows, key=lambda row: row["valid_from"]):
+        place = *(row[name] for name in _PLACE), row[column]
+        before = last.get(place)
+        if before is not None and found[before]["valid_to"] == row["valid_from"]:
+            found[before] = {**found[before], "valid_to": row["valid_to"]}
+            continue
+        last[place] = len(found)
+        found.append(row)
+    return found
 
 
 def _is_special(row: Row, tier: str) -> bool:

@@ -1,6 +1,6 @@
 """The same tokens at another price: each cause alone, with amounts worked out by hand."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -68,6 +68,18 @@ def test_a_bill_at_the_price_of_another_tier_says_which(sides: FourSides) -> Non
     sides.billed(DAY, "output_text", 1_000_000, "15")
     sides.logged(NOON, input_uncached=1_000_000, output_text=1_000_000)
     assert by_cause(sides.reconciled().causes) == {"tier": Decimal("-1.5")}
+
+
+def test_a_price_is_not_another_one_where_only_a_class_beside_it_changes() -> None:
+    """Output becomes dearer at noon of the 5th. Input costs 3 by the call and 1.5 in batches before and after."""
+    sides = FourSides()
+    for output, when in (("15", {"until": NOON}), ("20", {"since": NOON})):
+        sides.price(input_uncached="3", output_text=output, **when)
+        sides.price(tier="batch", input_uncached="1.5", output_text="7.5", **when)
+    for day in (4, 5, 6):
+        sides.billed(date(2026, 10, day), "input_uncached", 1_000_000, "3")
+        sides.logged(datetime(2026, 10, day, 12), tier="batch", input_uncached=1_000_000)
+    assert by_cause(sides.reconciled().causes) == {"tier": Decimal("4.5")}
 
 
 @pytest.mark.parametrize(
