@@ -68,16 +68,17 @@ class Cell:
     book, `duplicate_cost` what was logged again on the UTC day costs; `prices` are all that held on either day, and
     `price` is what a token of the bill costs: the one price, or their average. Costs are of the tokens that have a
     price: `unpriced` are those of `logged` that have none, `without_price` those of `moved`; `estimated` is None
-    where none of them has one. The usage API's tokens stand for
-    those that the bill does not tell, moved as the log's are where not `days_agree`; `has_log` says whether the log
-    speaks of the account, `offset` when the bill's day begins, from UTC's midnight. `charges` are bill and log by
-    tier, once tokens and prices are known.
+    where none of them has one. The usage API's tokens stand for those that the bill does not tell, moved as the log's
+    are where not `days_agree`, and `unseen` are those of them that the log lacks and the bill's cost shows to have
+    moved; `has_log` says whether the log speaks of the account, `offset` when the bill's day begins, from UTC's
+    midnight. `charges` are bill and log by tier, once tokens and prices are known.
     """
 
     key: Key
     billed: Billed | None = None
     used: int | None = None
     days_agree: bool = True
+    unseen: Decimal = ZERO
     has_log: bool = True
     offset: timedelta = timedelta(0)
     direct: int = 0
@@ -115,7 +116,12 @@ class Cell:
             return None
         # the provider's tokens of the UTC day, moved to the bill's as the log's are
         moved = 0 if self.days_agree else self.moved - (self.logged - self.duplicates)
-        return Decimal(self.used + moved)
+        return self.used + moved + self.unseen
+
+    @property
+    def is_moved_by_log(self) -> bool:
+        """Whether billed tokens are the usage API's, moved by the log's hours: rows that it lacks move nothing."""
+        return self.billed is not None and self.billed.tokens is None and self.used is not None and not self.days_agree
 
     @property
     def priced_tokens(self) -> Decimal | None:

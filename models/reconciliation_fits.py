@@ -103,9 +103,7 @@ def _near_fits(charges: Sequence[Charge], fits: Fits, own: Mapping[str, Decimal]
     for one in charges:
         if fits[one.key, one.tier] is not None:
             continue
-        fit = fit_of_others(one, charges, fits, own[one.key.model])
-        if fit.other not in (None, *other_prices(one.key, one.tier or DEFAULT)):
-            fit = Fit(None, fit.factor)
+        fit = fit_beside(one, charges, fits, own[one.key.model], other_prices)
         if 2 * abs(one.cost - fit.cost(one)) <= abs(fit.cost(one) - one.listed):
             found[one.key, one.tier] = fit._replace(is_near=True)
     return found
@@ -155,6 +153,15 @@ def fit_of_others(cell: Charge, charges: Sequence[Charge], fits: Fits, factor: D
         return Fit(None, factor)
     nearest, fit = min(known, key=distance)
     return fit if nearest.key.token_class == cell.key.token_class else Fit(None, fit.factor)
+
+
+def fit_beside(
+    charge: Charge, charges: Sequence[Charge], fits: Fits, factor: Decimal, other_prices: OtherPrices
+) -> Fit:
+    """The same of a charge that no price gives; without a price that the book does not have for its own day."""
+    fit = fit_of_others(charge, charges, fits, factor)
+    is_known = fit.other in (None, *other_prices(charge.key, charge.tier or DEFAULT))
+    return Fit(fit.other if is_known else None, fit.factor)
 
 
 def price_at(charge: Charge, fit: Fit) -> Decimal:

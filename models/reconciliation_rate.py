@@ -18,6 +18,7 @@ from models.reconciliation_prices import OtherPrices
 from models.reconciliation_rounding import half_a_unit, of_lines
 from models.reconciliation_sides import ZERO, Key, usd
 from models.reconciliation_tiers import price_of
+from models.reconciliation_unseen import move_unseen
 
 
 class Amount(NamedTuple):
@@ -55,6 +56,7 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     for cell in priced:
         cell.price = price_of(cell)
     fits = fit_all(charges, own, factor, other_prices, half)
+    fits |= move_unseen(priced, fits, factor, other_prices, half)
     for cell in known:
         if cell.without_price:
             fit = fits[cell.key, None] = fit_of_others(cell.as_charge, charges, fits, factor)
