@@ -151,12 +151,12 @@ def answers(cases: list[Case], horizon: int) -> list[Answer]:
             if found is not None:
                 factors[place] = found.factor
     return [
-        _answer(case, choice, factors.get(place))
-        for place, (case, choice) in enumerate(zip(cases, choices, strict=True))
+        _answer(case, choice, factors.get(place), history.least)
+        for place, (case, choice, history) in enumerate(zip(cases, choices, histories, strict=True))
     ]
 
 
-def _answer(case: Case, choice: Choice, factor: float | None) -> Answer:
+def _answer(case: Case, choice: Choice, factor: float | None, least: float) -> Answer:
     assert choice.paths is not None  # the cases have weeks of history
     truth = float(case.after.sum())
     low, middle, high = np.quantile(choice.paths.sum(axis=1), (LOW, MIDDLE, HIGH))
@@ -164,7 +164,7 @@ def _answer(case: Case, choice: Choice, factor: float | None) -> Answer:
     size = truth or 1.0
     is_held = width = None
     if factor is not None:
-        low, high = middle + factor * (low - middle), middle + factor * (high - middle)
+        low, high = (max(least, middle + factor * (end - middle)) for end in (low, high))
         is_held, width = bool(low <= truth <= high), float(high - low) / size
     return Answer(case.kind, choice.method, abs(middle - truth) / size, abs(naive - truth) / size, is_held, width)
 

@@ -33,6 +33,11 @@ class History:
     values: Floats
     is_known: NDArray[np.bool_]
 
+    @property
+    def least(self) -> float:
+        """What any of its days comes to at least: 0 where none was ever below; usage with refunds has no such bound."""
+        return 0.0 if bool((self.values >= 0).all()) else -np.inf
+
 
 def base_scopes(daily: pl.DataFrame, metric: str) -> list[Scope]:
     """The organisation, every account and every provider that the days tell of."""

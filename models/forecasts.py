@@ -4,7 +4,10 @@
 
 Days that were told of but may still grow are estimated as the ones that are to come; what they show so far is not used.
 Intervals are quantiles of sums over simulated paths, widened (or narrowed) about their middle by the factor of
-`forecast_calibration`; quantiles of days, or of series, are never added. Teams are forecast each by itself, and so is
+`forecast_calibration`; quantiles of days, or of series, are never added. Usage that was never negative will not be:
+where paths or widths go below zero, the quantile of such a sum is zero, so that no month ends below what is settled and
+awaited. Truths are not negative either, so that intervals hold the same ones with that bound as without it, and what is
+measured of their past stays true. Teams are forecast each by itself, and so is
 the organisation: the teams' middles need not sum to the organisation's.
 
 Here belongs: a row of `forecasts`. Here does not belong: how a series goes on, what a budget is.
@@ -101,7 +104,7 @@ def _row(
     awaited = [part for part in told.scheduled.get(month, []) if _is_of(scope, part)]
     fixed = _amount(part.units for part in awaited)
     unsettled_days = max(0, (min(told.newest, month_after(month) - _DAY) - max(told.settled, month - _DAY)).days)
-    estimates = _Estimates.of(choice, target, unsettled_days, calibration)
+    estimates = _Estimates.of(choice, target, unsettled_days, calibration, one.history.least)
     return (
         *(month, scope.level, scope.metric, scope.account, scope.team_id, scope.provider_name, scope.model_id),
         *(scope.feature, scope.outcome_kind, told.unit, told.settled, len(one.history.values)),
@@ -127,17 +130,19 @@ class _Estimates:
     quantiles: tuple[Decimal, ...] = ()
 
     @staticmethod
-    def of(choice: Choice, target: Target, unsettled_days: int, calibration: Calibration | None) -> "_Estimates":
+    def of(
+        choice: Choice, target: Target, unsettled_days: int, calibration: Calibration | None, least: float
+    ) -> "_Estimates":
         if choice.paths is None:
             return _Estimates()
         paths = choice.paths[:, target.start :]
         sums = paths.sum(axis=1)
-        middle = _rounded(np.quantile(sums, MIDDLE))
-        unsettled = _rounded(np.median(paths[:, :unsettled_days].sum(axis=1)))
+        middle = _rounded(max(least, np.quantile(sums, MIDDLE)))
+        unsettled = _rounded(max(least, np.median(paths[:, :unsettled_days].sum(axis=1))))
         if calibration is None:
             return _Estimates(unsettled, middle - unsettled, middle=middle)
         low, high, *quantiles = (
-            _rounded(value) for value in _widened(sums, calibration.factor, (LOW, HIGH, *QUANTILES))
+            _rounded(max(least, value)) for value in _widened(sums, calibration.factor, (LOW, HIGH, *QUANTILES))
         )
         return _Estimates(unsettled, middle - unsettled, low, middle, high, tuple(quantiles))
 

@@ -1,5 +1,6 @@
 """The rows of `forecasts`: months, parts and sums by hand, what is told of a young series, the same numbers every night."""
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from models.budgets import breach_chance
 from models.forecasts import Told, forecasts
 from models.open_months import open_months
 from models.scheduled_costs import Scheduled, scheduled_costs
@@ -154,6 +156,36 @@ def test_quantiles_rise_and_hold_the_interval() -> None:
     assert len(told_of) == 99
     assert (told_of["0.10"], told_of["0.50"], told_of["0.90"]) == tuple(found[f"month_end_p{p}"] for p in (10, 50, 90))
     assert all(low <= high for low, high in pairwise(told_of[name] for name in sorted(told_of)))
+
+
+def bursts(days: int, *, refund: bool) -> list[float]:
+    """Something on about every third day; a refund longer ago than any method looks, from any origin."""
+    random = np.random.default_rng(5)
+    values = np.where(random.random(days) < 0.35, np.exp(random.normal(3, 0.8, days)), 0.0).round(6).tolist()
+    return [values[0], -1.0, *values[2:]] if refund else values
+
+
+def test_no_month_ends_below_what_is_settled_unless_usage_was_ever_negative() -> None:
+    last = date(2026, 9, 26)  # four days are left
+    without, floored = (
+        row_of(forecasts(told({SEARCH: bursts(390, refund=refund)}, settled=last), [Scope()]))
+        for refund in (True, False)
+    )
+    settled = floored["settled_amount"]
+    assert (without["settled_amount"], without["month_end_p10"] < settled) == (settled, True)
+    assert floored["month_end_p10"] == settled
+    free, bound = (json.loads(row["quantiles"]) for row in (without, floored))
+    # the quantiles of max(0, usage) are those of usage, where these are not below 0
+    assert {name: max(settled, Decimal(value)) for name, value in free.items()} == {
+        name: Decimal(value) for name, value in bound.items()
+    }
+    same = ("method", "month_end_p50", "month_end_p90", "interval_factor", "coverage_ratio", "origin_count")
+    assert [floored[name] for name in same] == [without[name] for name in same]
+    # a budget that is spent already breaks for certain
+    below = [breach_chance(row["quantiles"], settled - Decimal("0.01")) for row in (without, floored)]
+    assert below[0] is not None
+    assert below[0] < 1
+    assert below[1] == 1
 
 
 BOUGHT = {"day": pl.Date, "account": pl.String, "provider_name": pl.String, "service_name": pl.String}
