@@ -137,30 +137,26 @@ def price_between(charge: Charge, factor: Decimal, other_prices: OtherPrices, ha
     return charge.price if is_between else log_s
 
 
-def fit_of_others(cell: Charge, charges: Sequence[Charge], fits: Fits, factor: Decimal) -> Fit:
-    """The fit of a charge whose cost is not its own alone: that of its class on the nearest day of its price.
-
-    Without such a day it is the factor of the model's nearest, without one of these the account's.
-    """
-
-    def distance(known: tuple[Charge, Fit]) -> tuple[bool, bool, int, str]:
-        one = known[0]
-        is_other = one.key.token_class != cell.key.token_class
-        return is_other, one.price != cell.price, abs((one.key.day - cell.key.day).days), str(one.key)
-
-    known = [(one, fit) for one in charges if one.key.model == cell.key.model and (fit := fits[one.key, one.tier])]
-    if not known:
-        return Fit(None, factor)
-    nearest, fit = min(known, key=distance)
-    return fit if nearest.key.token_class == cell.key.token_class else Fit(None, fit.factor)
-
-
 def fit_beside(
     charge: Charge, charges: Sequence[Charge], fits: Fits, factor: Decimal, other_prices: OtherPrices
 ) -> Fit:
-    """The same of a charge that no price gives; without a price that the book does not have for its own day."""
-    fit = fit_of_others(charge, charges, fits, factor)
-    is_known = fit.other in (None, *other_prices(charge.key, charge.tier or DEFAULT))
+    """The fit of a charge whose cost is not its own alone: that of its class on the nearest day of its price.
+
+    Without such a day it is the factor of the model's nearest, without one of these the account's. What the book does
+    not have as a price of the charge's own tier is no price of it: another tier's, or what two came to on another day.
+    """
+
+    def distance(known: tuple[Charge, Fit]) -> tuple[bool, bool, int, Key]:
+        one = known[0]
+        is_other = one.key.token_class != charge.key.token_class
+        return is_other, one.price != charge.price, abs((one.key.day - charge.key.day).days), one.key
+
+    known = [(one, fit) for one in charges if one.key.model == charge.key.model and (fit := fits[one.key, one.tier])]
+    if not known:
+        return Fit(None, factor)
+    nearest, fit = min(known, key=distance)
+    is_same = nearest.key.token_class == charge.key.token_class
+    is_known = is_same and fit.other in (None, *other_prices(charge.key, charge.tier or DEFAULT))
     return Fit(fit.other if is_known else None, fit.factor)
 
 

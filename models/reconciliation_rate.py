@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from models.reconciliation_cells import Cell
 from models.reconciliation_factors import common_factor, own_factors
-from models.reconciliation_fits import Fits, fit_all, fit_of_others, price_at, price_between
+from models.reconciliation_fits import Fits, fit_all, fit_beside, price_at, price_between
 from models.reconciliation_prices import OtherPrices
 from models.reconciliation_rounding import half_a_unit, of_lines
 from models.reconciliation_sides import ZERO, Key, usd
@@ -59,7 +59,7 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     fits |= move_unseen(priced, fits, factor, other_prices, half)
     for cell in known:
         if cell.without_price:
-            fit = fits[cell.key, None] = fit_of_others(cell.as_charge, charges, fits, factor)
+            fit = fits[cell.key, None] = fit_beside(cell.as_charge, charges, fits, factor, other_prices)
             cell.price = price_at(cell.as_charge, fit)
             cell.charges = [cell.as_charge]
     return {cell.key: [amount for amount in _amounts(cell, fits, half) if amount.usd] for cell in cells}

@@ -36,6 +36,20 @@ def test_fewer_calls_in_a_long_context_than_the_log_has_are_a_difference_of_tier
     )
 
 
+def test_two_prices_of_one_day_are_none_of_another_day(banded: FourSides) -> None:
+    """Beside such a day: 600,000 at 3 and 300,000 at 6 are 3.60, and 0.50 of 4.10 are of 100,000 without a price."""
+    banded.billed(DAY - timedelta(days=1), "input_uncached", 1_000_003, "3.300012", model="banded")
+    banded.counted(DAY - timedelta(days=1), "banded", input_uncached=1_000_003)
+    banded.logged(NOON - timedelta(days=1), "banded", input_uncached=700_000)
+    banded.logged(NOON - timedelta(days=1), "banded", input_from=LONG, input_uncached=300_003)
+    banded.billed(DAY, "input_uncached", 1_000_000, "4.1", model="banded")
+    banded.counted(DAY, "banded", input_uncached=1_000_000)
+    banded.logged(NOON, "banded", input_uncached=600_000)
+    banded.logged(NOON, "banded", input_from=LONG, input_uncached=300_000)
+    banded.logged(NOON, "banded", tier="priority", input_uncached=100_000)
+    assert in_millionths(banded.reconciled()) == {"tier": Decimal("-0.600006"), "unpriced": Decimal("0.5")}
+
+
 def test_a_long_context_that_the_log_does_not_know_is_told_by_all_classes(banded: FourSides) -> None:
     """Of 1,000,003 in and 50,021 out the bill has 250,001 and 10,007 in the long context: 0.750003 and 0.0750525."""
     banded.billed(DAY, "input_uncached", 1_000_003, "3.750012", model="banded")
