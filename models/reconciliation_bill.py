@@ -40,6 +40,9 @@ NOT_FOR_TOKENS: Mapping[str, str] = {"Credit": "credit", "Adjustment": "adjustme
 OTHER_SERVICE = "other_service"
 """The cause of what a provider bills by model, and this line by something else: searches, sessions, storage."""
 
+LEAST_DIGITS, MOST_DIGITS = 2, 9
+"""No bill writes less than cents; decimal places beyond the ninth are binary noise."""
+
 _USD = "USD"
 
 
@@ -88,7 +91,7 @@ def read_bill(bill: Bill) -> BillSide:
         billed = _billed(line, bill.usd_rates)
         tier = (row["service_tier"] or DEFAULT) if model in tiered and line.cause is None else None
         if tier is not None:
-            billed.tiers = {tier: OfTier(billed.cost, billed.tokens, billed.lines, billed.digits)}
+            billed.tiers = {tier: OfTier(billed.cost, billed.tokens, billed.lines, billed.unit)}
         if line.cause is None and (days := _days(row)) > 1:
             spans.append(Span(key, days, tier, billed))
         else:
@@ -137,10 +140,16 @@ def _billed(line: _Line, usd_rates: Mapping[str, Decimal]) -> Billed:
     cost = ZERO if rate is None else usd(row["billed_cost"] * rate)
     if cause:
         return Billed(not_for_tokens={cause: cost}, unconverted=unconverted)
-    digits = max(0, -int(cost.normalize().as_tuple().exponent))
     tokens = _tokens(row)
     refunded = max(ZERO, -(tokens or ZERO))
-    return Billed(cost, tokens, Decimal(row["line_count"]), digits, unconverted=unconverted, refunded=refunded)
+    unit = None if rate is None else _last_unit(row["billed_cost"]) * rate
+    return Billed(cost, tokens, Decimal(row["line_count"]), unit, unconverted=unconverted, refunded=refunded)
+
+
+def _last_unit(cost: Decimal) -> Decimal:
+    """One of the last digit that a line writes, in its own currency: rounded to it, it was, before it was converted."""
+    digits = -int(cost.normalize().as_tuple().exponent)
+    return Decimal(1).scaleb(-min(MOST_DIGITS, max(LEAST_DIGITS, digits)))
 
 
 def _tokens(row: Row) -> Decimal | None:

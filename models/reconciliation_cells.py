@@ -23,7 +23,7 @@ class Charge:
     """What of a cell is billed and logged in one tier; `tier` is None where the bill does not tell tiers.
 
     `moved` and `moved_cost` are the log's, as those of a cell; `prices` all that held; `price` what a billed token
-    costs. `lines` and `digits` are the bill's, as of a cell of it; `begins` is when its day does, in UTC.
+    costs. `lines` and `unit` are the bill's, as of a cell of it; `begins` is when its day does, in UTC.
     """
 
     key: Key
@@ -31,7 +31,7 @@ class Charge:
     tokens: Decimal
     cost: Decimal
     lines: Decimal
-    digits: int
+    unit: Decimal | None
     moved: int
     moved_cost: Decimal
     prices: frozenset[Decimal]
@@ -103,7 +103,7 @@ class Cell:
     def as_charge(self) -> Charge:
         """The whole cell as one charge, as of a bill that does not tell tiers: of the tokens that have a price."""
         billed = self.billed or Billed(lines=Decimal(1))
-        of_bill = self.priced_tokens or ZERO, billed.cost, billed.lines, billed.digits
+        of_bill = self.priced_tokens or ZERO, billed.cost, billed.lines, billed.unit
         of_log = self.moved - self.without_price, self.moved_cost, self.prices, self.price or ZERO
         return Charge(self.key, None, *of_bill, *of_log, self.begins)
 

@@ -15,13 +15,10 @@ from models.reconciliation_sides import ZERO
 Beside = tuple[Charge, Decimal]
 """A charge and the cost that is expected of it."""
 
-LEAST_DIGITS, MOST_DIGITS = 2, 9
-"""No bill writes less than cents; decimal places beyond the ninth are binary noise."""
-
 _LAST_DIGIT = Decimal("0.000000000001")
 """What a share of a line, written with twelve decimals, may differ by beside its share of the line's rounding."""
 
-_HALF = Decimal("0.5")
+_HALF, _CENT = Decimal("0.5"), Decimal("0.01")
 _SPREADS = 4
 _VARIANCE = Decimal(1) / 3
 """Of what is equally likely anywhere within one of nothing: here within half a unit, in halves of one."""
@@ -31,9 +28,8 @@ _PRICE_DIGIT = Decimal("0.000000000000000001")
 
 
 def half_a_unit(charges: Iterable[Charge]) -> Decimal:
-    """Half a unit of the last digit that the bill of these charges writes."""
-    digits = max((charge.digits for charge in charges), default=0)
-    return _HALF.scaleb(-min(MOST_DIGITS, max(LEAST_DIGITS, digits)))
+    """Half a unit of the last digit that the bill of these charges writes, in USD; of a cent without any."""
+    return _HALF * min((charge.unit for charge in charges if charge.unit is not None), default=_CENT)
 
 
 def most(lines: Decimal, half: Decimal) -> Decimal:

@@ -73,25 +73,25 @@ class Unit(NamedTuple):
 
 
 class OfTier(NamedTuple):
-    """What of a cell of the bill is of one service tier: `lines` and `digits` as of the cell."""
+    """What of a cell of the bill is of one service tier: `lines` and `unit` as of the cell."""
 
     cost: Decimal
     tokens: Decimal | None
     lines: Decimal
-    digits: int
+    unit: Decimal | None
 
     def plus(self, other: "OfTier") -> "OfTier":
         """Both together."""
-        tokens, digits = _both(self.tokens, other.tokens), max(self.digits, other.digits)
-        return OfTier(self.cost + other.cost, tokens, self.lines + other.lines, digits)
+        tokens, unit = _both(self.tokens, other.tokens), _finer(self.unit, other.unit)
+        return OfTier(self.cost + other.cost, tokens, self.lines + other.lines, unit)
 
 
 @dataclass(slots=True)
 class Billed:
     """One cell of the bill in USD. `tokens` is None where a line's unit is no number of tokens.
 
-    `lines` counts a line that is for several days in each of them by its share; `digits` has how many decimals the
-    bill writes; `refunded` are the tokens that lines of negative quantity take back.
+    `lines` counts a line that is for several days in each of them by its share; `unit` is one of the last digit that
+    the bill writes, in USD, None without a line; `refunded` are the tokens that lines of negative quantity take back.
     `tiers` is the same by service tier: of models of which the bill names any. `not_for_tokens` holds by cause what is
     no price of tokens, which all these are without; `unconverted` are the currencies of lines that have no rate to USD,
     whose cost is missing.
@@ -100,7 +100,7 @@ class Billed:
     cost: Decimal = ZERO
     tokens: Decimal | None = ZERO
     lines: Decimal = ZERO
-    digits: int = 0
+    unit: Decimal | None = None
     tiers: Mapping[str, OfTier] = field(default_factory=dict[str, OfTier])
     not_for_tokens: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     unconverted: frozenset[str] = frozenset()
@@ -121,12 +121,16 @@ class Billed:
             self.cost + other.cost,
             _both(self.tokens, other.tokens),
             self.lines + other.lines,
-            max(self.digits, other.digits),
+            _finer(self.unit, other.unit),
             tiers,
             {name: self.not_for_tokens.get(name, ZERO) + other.not_for_tokens.get(name, ZERO) for name in causes},
             self.unconverted | other.unconverted,
             self.refunded + other.refunded,
         )
+
+
+def _finer(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return one if other is None else other if one is None else min(one, other)
 
 
 def _both(one: Decimal | None, other: Decimal | None) -> Decimal | None:

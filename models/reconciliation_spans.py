@@ -62,7 +62,7 @@ def _parts(span: Span, known: Known) -> Iterator[tuple[Key, Billed]]:
             continue
         # a day has its share of the line's rounding, too
         lines = whole.lines * Decimal(worth[number]) / sum(worth)
-        of_day = OfTier(costs[number], None if tokens is None else tokens[number], lines, whole.digits)
+        of_day = OfTier(costs[number], None if tokens is None else tokens[number], lines, whole.unit)
         tiers = {} if span.tier is None else {span.tier: of_day}
         refunded = max(ZERO, -(of_day.tokens or ZERO))
         yield key, Billed(*of_day, tiers, unconverted=whole.unconverted, refunded=refunded)

@@ -55,15 +55,15 @@ def _charge(
     cell: Cell, tier: str, billed: OfTier | None, log: Log, days: Midnights, price_in: PriceOf
 ) -> Charge | None:
     """One tier. None where its tokens or its price are unknown."""
-    key, of_tier = cell.key, billed or OfTier(ZERO, ZERO, ZERO, 0)
+    key, of_tier = cell.key, billed or OfTier(ZERO, ZERO, ZERO, None)
     start, end = days.begin(key.day), days.end(key.day)
     there = log.between(Model(key.provider, key.model), key.token_class, start, end, tier if cell.has_log else "")
     cost = there.unique_cost
     price = price_in(key, tier) if there.average is None else there.average
     if there.unpriced or price is None or of_tier.tokens is None or (of_tier.cost and not of_tier.tokens):
         is_absent = not of_tier.lines and not there.tokens
-        return Charge(key, tier, ZERO, ZERO, ZERO, 0, 0, ZERO, frozenset(), ZERO, start) if is_absent else None
+        return Charge(key, tier, ZERO, ZERO, ZERO, None, 0, ZERO, frozenset(), ZERO, start) if is_absent else None
     held = frozenset(there.prices or {price})
     price = next(iter(held)) if len(held) == 1 else price_rounded(price)
-    of_bill = of_tier.tokens, of_tier.cost, of_tier.lines, of_tier.digits
+    of_bill = of_tier.tokens, of_tier.cost, of_tier.lines, of_tier.unit
     return Charge(key, tier, *of_bill, there.unique, cost, held, price, start)

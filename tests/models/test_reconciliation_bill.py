@@ -24,6 +24,17 @@ def test_a_bill_in_another_currency_is_compared_at_the_month_s_rate(sides: FourS
     assert found.lines["billed_cost"].to_list() == [Decimal("2.4")]
 
 
+def test_what_a_bill_rounds_to_is_a_cent_of_its_own(sides: FourSides) -> None:
+    """Nine tenths of 3 a million in cents of a euro: 2.49, 3.41 and 5.26 for 2.4921.., 3.4142.. and 5.2585.. euros."""
+    sides.usd_rates = {"EUR": Decimal("1.0834")}
+    for number, (tokens, euros) in enumerate(((1_000_000, "2.49"), (1_370_000, "3.41"), (2_110_000, "5.26"))):
+        at = NOON + timedelta(days=number)
+        sides.billed(at.date(), "input_uncached", tokens, euros, billing_currency="EUR")
+        sides.logged(at, input_uncached=tokens)
+    # 11.16 euros are 12.090744 dollars, and nine tenths of 13.44 are 12.096
+    assert by_cause(sides.reconciled().causes) == {"discount": Decimal("-1.344"), "rounding": Decimal("-0.005256")}
+
+
 def test_a_bill_in_a_currency_without_a_rate_is_no_bill_that_has_not_come(sides: FourSides) -> None:
     sides.billed(DAY, "input_uncached", 800_000, "2", billing_currency="EUR")
     sides.counted(DAY, input_uncached=800_000)
