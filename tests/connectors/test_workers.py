@@ -108,8 +108,10 @@ def test_an_end_comes_in_the_middle_of_a_job(worker: Worker, tmp_path: Path) -> 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_process_does_not_outlive_the_one_that_started_it(how: signal.Signals, tmp_path: Path) -> None:
     code = (
-        "import sys, tempfile; from functools import partial; from connectors.workers import Worker; "
+        "import signal, sys, tempfile; from functools import partial; from connectors.workers import Worker; "
         "from tests.connectors.worker_jobs import sleep_for_ever; "
+        # tests that run in a shell's background have inherited that it is ignored
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
         "Worker().write(partial(sleep_for_ever, sys.argv[1]), tempfile.TemporaryFile())"
     )
     pid = tmp_path / "pid"
@@ -117,4 +119,5 @@ def test_a_process_does_not_outlive_the_one_that_started_it(how: signal.Signals,
         found = waited_for(pid)
         assert is_alive(found)
         os.kill(starter.pid, how)
+        starter.wait(20)
     assert ends(found)
