@@ -17,7 +17,7 @@ DEV = PROJECT["dependency-groups"]["dev"] + PROJECT["project"]["optional-depende
 def test_a_lock_holds_what_is_asked_for_in_a_version_that_is_asked_for(lock: str, lines: list[str]) -> None:
     text = (ROOT / "requirements" / f"{lock}.lock").read_text(encoding="utf-8")
     locked = dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", text, re.MULTILINE))
-    asked = [Requirement(line) for line in lines if isinstance(line, str)]
+    asked = [Requirement(line) for line in lines]
     assert len(asked) > 15
     absent = [f"{one.name}: {locked.get(canonical(one.name))}" for one in asked if not is_held(one, locked)]
     assert not absent, f"requirements/{lock}.lock is stale; CONTRIBUTING.md has the command"
