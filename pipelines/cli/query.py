@@ -18,7 +18,8 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
     """Runs the query and prints its rows as a table, CSV or JSON. Returns the exit code."""
     import duckdb
 
-    from pipelines.cli.commands import OK, WRONG, refused, stopped
+    from pipelines.cli.commands import FAILED, OK, WRONG, refused, stopped
+    from pipelines.cli.query_advice import advice
     from pipelines.clock import utc_now
     from pipelines.config import ConfigError
     from pipelines.config.place import lake_place
@@ -30,7 +31,10 @@ def run_query(console: Console, file: Path, sql: str, output: str) -> int:
         return stopped(console, "There is no query in that text. Try: select * from chargeback limit 5", WRONG)
     try:
         with Lake.open(*lake_place(file), utc_now).published().database() as database:
-            cursor = database.execute(sql)
+            try:
+                cursor = database.execute(sql)
+            except duckdb.BinderException as error:
+                return stopped(console, advice(database, sql, error) or str(error), FAILED)
             names = [column[0] for column in cursor.description or []]
             rows = cursor.fetchall()
     except (ConfigError, LakeError, duckdb.Error) as error:
