@@ -4,9 +4,11 @@ Here belongs: checks that hold for any provider. Here does not belong: what one 
 """
 
 import re
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
 
@@ -43,3 +45,20 @@ def require_one_way_in(settings: BaseModel, **ways: str) -> None:
     if sum(getattr(settings, name) is not None for name in ways) != 1:
         named = " or ".join(f"'{name}' ({meaning})" for name, meaning in ways.items())
         raise ValueError(f"give either {named}, not both")
+
+
+class Wrong(NamedTuple):
+    """A setting that cannot hold: where it stands below the source's own, as `("words", "status", "ok")`, and why."""
+
+    place: tuple[str | int, ...]
+    problem: str
+
+
+def refusal_of(wrong: Iterable[Wrong]) -> ValidationError:
+    """What a validator of the whole raises so that each problem is told at its own line, not at the source's first."""
+
+    def error(found: Wrong) -> InitErrorDetails:  # without its input: the problem's own words hold what they show
+        said = PydanticCustomError("value_error", "{problem}", {"problem": found.problem})
+        return InitErrorDetails(type=said, loc=found.place, input=None)
+
+    return ValidationError.from_exception_data("settings", [error(found) for found in wrong], hide_input=True)

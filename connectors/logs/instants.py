@@ -1,6 +1,16 @@
 """Points in time as the log writes them: seconds since 1970, or UTC text with or without a zone."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from connectors.exact import read_decimal
+from connectors.logs.values import instant
+
+Unit = Literal["iso", "s", "ms", "us", "ns"]
+"""How a log writes instants: ISO 8601, or as a number since 1970."""
+PER_SECOND: Mapping[str, int] = MappingProxyType({"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9})
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone is the house's form
 _MICROSECOND = timedelta(microseconds=1)
@@ -28,6 +38,16 @@ def microseconds(value: object) -> int | None:
         return None
     found = (moment - _EPOCH) // _MICROSECOND
     return found if FIRST_SECOND <= found // 1_000_000 < LAST_SECOND else None
+
+
+def in_unit(unit: Unit, value: object) -> int | None:
+    """Microseconds since 1970 of an instant that is written in that unit; None for what is no plausible one."""
+    if value is None or isinstance(value, bool):
+        return None
+    if unit == "iso":
+        return microseconds(value if instant(value) == value else None)
+    number = read_decimal(str(value))
+    return None if number is None else microseconds(float(number / PER_SECOND[unit]))
 
 
 def day_of(instant_us: int) -> date:

@@ -32,6 +32,13 @@ def files_of_days(settings: StoredRowsSettings, days: Sequence[date]) -> list[tu
     return [filed[path] for path in sorted(filed)]
 
 
+def is_filed_within(settings: StoredRowsSettings, path: str, day: date) -> bool:
+    """Whether a row that started on the day, in the file at that path, is read for the day; else it is refused."""
+    if not settings.is_dated:
+        return True
+    return any(fnmatchcase(path, settings.pattern_of(filed)) for filed in settings.reach(day))
+
+
 def first_listed(settings: StoredRowsSettings, pattern: str, most: int) -> list[StoredObject]:
     """Some objects below the folder with which the pattern begins; for a look, not for a night."""
     return _listed(settings, _fixed_folder(pattern), most)

@@ -49,6 +49,10 @@ class RequestLog(ABC, Generic[S]):
         """Landed fields that the log has under other names, and the path of each there."""
         return {}
 
+    def forms(self, settings: S) -> Mapping[str, str]:  # noqa: ARG002
+        """What was expected in landed fields that a mapping fills, with the remedy; see `connectors.logs.forms`."""
+        return {}
+
     def expected(self, settings: S) -> Mapping[str, str]:  # noqa: ARG002
         """Landed fields that some row of a delivery should have, and the settings' path of each; see `Reading`."""
         return {}
@@ -74,6 +78,7 @@ class RequestLog(ABC, Generic[S]):
             columns=self.columns(settings),
             expected=self.expected(settings),
             paths=self.paths(settings),
+            forms=self.forms(settings),
         )
         return parse_log(settings, window, pages, reading)
 

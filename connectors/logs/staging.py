@@ -43,7 +43,7 @@ class Reading:
     that count tokens. `remedy` is what to do about attempts that belong to no window that was read. `columns` reads the
     plain records of a page at once, to the same rows. `expected` are fields of a mapping that some record of a delivery
     should have, with the path of each: where none has one, people are told. `paths` are the log's own paths of all
-    fields that a mapping has renamed, for words about them.
+    fields that a mapping has renamed, for words about them, and `forms` what was expected there, with the remedy.
     """
 
     read: Callable[[Record], Attempt]
@@ -54,6 +54,7 @@ class Reading:
     columns: Columns | None = None
     expected: Mapping[str, str] = field(default_factory=dict[str, str])
     paths: Mapping[str, str] = field(default_factory=dict[str, str])
+    forms: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def parse_log(settings: LogSettings, window: Window, pages: Iterable[LandedPage], reading: Reading) -> Iterator[Parsed]:
@@ -149,7 +150,7 @@ class _Delivery:
         try:
             record = record_of(line)
             self.noticed.look_at(record)
-            values = take_out_withheld(record, self.reading.essential) if _WITHHELD in line else []
+            values = self._withheld(record) if _WITHHELD in line else []
             cost = usd(self.reading.cost(record), values, "source_reported_cost_usd")
             rows = self._rows(record, cost, values)
         except NoAttemptError as found:
@@ -169,6 +170,9 @@ class _Delivery:
         self.rows += rows
         told = [in_own_words(refusal, self.reading.paths) for refusal in values]
         self.rejects += [reject_of(page_id, number, line, refusal, None) for refusal in told]
+
+    def _withheld(self, record: dict[str, Any]) -> list[RowError]:
+        return take_out_withheld(record, self.reading.essential, self.reading.forms)
 
     def _rows(self, record: Record, cost: Decimal | None, values: list[RowError]) -> list[dict[str, Any]]:
         """The attempt of a record, and after it the further ones that it tells."""

@@ -9,8 +9,10 @@ from typing import Literal
 
 import orjson
 
+from connectors.logs import forms
 from connectors.logs.allow_list import Rules
 from connectors.logs.buckets import Counts
+from connectors.logs.instants import Unit
 from connectors.logs.usage_allowed import usage_rule
 from connectors.logs.values import WITHHELD, Rule, count, flag, instant, money
 
@@ -64,6 +66,21 @@ def landing_rule(sort: Sort, rules: Rules, metadata: Rule, *, is_translated: boo
         "usage": usage_rule(rules.text),
     }
     return by_sort[sort]
+
+
+def expected_form(name: str, time_unit: Unit) -> str:
+    """What should stand in a field of the mapping, `tag:` and `extra:` ones too, and the remedy where it does not."""
+    by_sort: Mapping[Sort, str] = {
+        "instant": forms.instant_form(time_unit),
+        "duration": forms.DECIMAL,
+        "flag": forms.truth_form(name),
+        "count": forms.WHOLE_NUMBER,
+        "money": forms.DECIMAL,
+        "tags": forms.LIST,
+        "metadata": forms.OBJECT,
+        "usage": forms.OBJECT,
+    }
+    return by_sort.get(SORTS.get(name, "text"), forms.TEXT)
 
 
 def worded_rule(text: Rule) -> Rule:

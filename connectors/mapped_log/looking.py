@@ -1,131 +1,155 @@
-"""What a mapping gives to doubt, by the beginning of a file: paths that find nothing, and rows that it would refuse.
+"""What a mapping gives to doubt, by the beginnings of files: it is tried on rows of the log.
 
-Here belongs: holding rows of the log against the mapping, in words for who writes it. Here does not belong: reading
-files (`probing`), and what makes an attempt of a row (`reading`), which is asked and not repeated.
+Here belongs: what of a mapped log is tried, and doubts of its own. Here does not belong: counting and telling
+(`fitting`), reading files (`probing`), and what makes an attempt of a row (`reading`), which is asked and not repeated.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
-from connectors.logs.allow_list import UnlandableError
-from connectors.logs.attempt import NoAttemptError, RowError, staged_row
-from connectors.logs.buckets import UsageError
-from connectors.logs.paths import names_at, value_at
+from connectors.logs.allow_list import Redactor, UnlandableError
+from connectors.logs.attempt import Attempt, NoAttemptError, RowError, staged_row, usd
+from connectors.logs.buckets import Counts, UsageError
+from connectors.logs.fitting import Fit, Trial, Tried, fit, require_filed, with_value
+from connectors.logs.forms import shown, unread_instant
+from connectors.logs.instants import in_unit
+from connectors.logs.paths import value_at
+from connectors.logs.probing import Look, Row, Seen
 from connectors.logs.withheld import take_out_withheld
-from connectors.logs.wording import in_own_words
 from connectors.mapped_log.fields import SORTS
-from connectors.mapped_log.reading import allowed, attempt, reported_cost
+from connectors.mapped_log.reading import allowed, attempt, expected_forms, reported_cost
 from connectors.mapped_log.settings import NEEDED, MappedLogSettings
-from connectors.names import nearest
 
-Row = Mapping[str, Any]
-
-_MOST_NAMES = 20  # of an object that has a name for each of its customers, say
-_LONGEST_NAME = 40
 _WITHOUT_COUNT = "; without it tokens are priced wrongly, or rows are refused"
 
 
-def lacking_fields(settings: MappedLogSettings, rows: Sequence[Row], where: str) -> list[str]:
-    """One sentence for each path that finds nothing in any row, with what the rows have at that level.
+@dataclass(frozen=True)
+class _Mapping:
+    """A mapping ready to be tried: what of a row is landed, and which of its fields it needs."""
 
-    Fields that every attempt needs are not among them: without those the file is not this log at all.
-    """
-    paths = {f"fields.{name}": path for name, path in settings.fields.items() if name not in NEEDED}
-    paths |= {f"tags_from.{name}": path for name, path in settings.tags_from.items()}
-    paths |= {f"extras.{name}": path for name, path in settings.extras.items()}
+    settings: MappedLogSettings
+    redact: Redactor
+    forms: Mapping[str, str]
+    essential: frozenset[str]
+
+
+class _Read(NamedTuple):
+    """What a row says: as it is landed, as an attempt, and the values that it is taken without."""
+
+    landed: Mapping[str, Any]
+    attempt: Attempt
+    lost: Sequence[RowError]
+
+
+def held(settings: MappedLogSettings, look: Look, essential: frozenset[str]) -> Fit:
+    """The mapping held against rows; see `fitting.fit`. `essential` are fields without which a record means nothing."""
+    mapping = _mapping(settings, essential)
+    optional = {f"fields.{name}": path for name, path in settings.fields.items() if name not in NEEDED}
+    optional |= {f"tags_from.{name}": path for name, path in settings.tags_from.items()}
+    optional |= {f"extras.{name}": path for name, path in settings.extras.items()}
+    trial = Trial(
+        paths=settings.fields,
+        needed=frozenset(path for name, path in settings.fields.items() if name in NEEDED),
+        optional=optional,
+        tried=partial(_tried, mapping),
+        is_counted=lambda row: _has_usage(mapping.redact(row)),
+        counted="usage",
+        effect=_effect,
+    )
+    return fit(trial, look, settings.location)
+
+
+def own_doubts(settings: MappedLogSettings, look: Look, essential: frozenset[str]) -> list[str]:
+    """Sentences on rows that are taken: streams that state no usage, and ends that are no instants or too early."""
+    mapping, streams, ends = _mapping(settings, essential), list[Seen](), list[Seen]()
+    for seen in look.rows:
+        try:
+            read = _read(mapping, seen)
+        except (RowError, UsageError, NoAttemptError, UnlandableError):
+            continue
+        if _is_unused_stream(read.attempt):
+            streams.append(seen)
+        if "ended_at" in read.landed and not _ends(settings, read):
+            ends.append(seen)
+    return [*_streams_told(look, streams), *_ends_told(settings, look, ends)]
+
+
+def _mapping(settings: MappedLogSettings, essential: frozenset[str]) -> _Mapping:
+    return _Mapping(settings, allowed(settings).redact, expected_forms(settings), essential)
+
+
+def _streams_told(look: Look, streams: list[Seen]) -> list[str]:
+    if not streams:
+        return []
+    are = "is a stream" if len(streams) == 1 else "are streams"
+    told = look.told(len(streams), f"{are} without usage", streams[0])
     return [
-        f"{setting}: {path!r} finds nothing in the first {_rows(len(rows))} of {where}{_there(rows, path)}"
-        f"{_effect(setting)}. Correct the path, or leave the line out where the log rightly has none"
-        for setting, path in paths.items()
-        if not any(path in row or value_at(row, path) is not None for row in rows)
+        (
+            f"{told}: what it cost is on the bill alone, as aborted_stream where a usage API has the tokens, else as "
+            "unexplained. Let callers ask for usage (OpenAI: stream_options: {include_usage: true}), or map the field "
+            "that has it"
+        )
     ]
 
 
-class Refusal(NamedTuple):
-    """Why rows would be refused: how many, the first of them (from 1), and the reason with its remedy."""
-
-    row_count: int
-    first: int
-    reason: str
-
-    def told(self, rows: int, where: str) -> str:
-        """The sentence."""
-        of = f"{self.row_count} of the first {_rows(rows)} of {where}"
-        return f"{of} would be refused (the first: row {self.first}): {self.reason}"
-
-
-def refusals(settings: MappedLogSettings, rows: Sequence[Row], essential: frozenset[str]) -> list[Refusal]:
-    """Why the mapping would refuse rows, the commonest reason first.
-
-    Words that it does not take, tokens that contradict each other, values of another kind. `essential` are fields
-    without which a record means nothing.
-    """
-    redact = allowed(settings).redact
-    numbers: dict[str, list[int]] = {}
-    for number, row in enumerate(rows, start=1):
-        if reason := _refusal(settings, redact(row), essential):
-            numbers.setdefault(reason, []).append(number)
-    found = [Refusal(len(of_reason), of_reason[0], reason) for reason, of_reason in numbers.items()]
-    return sorted(found, key=lambda refusal: (-refusal.row_count, refusal.first))
-
-
-def streams_without_usage(settings: MappedLogSettings, rows: Sequence[Row], where: str) -> list[str]:
-    """A sentence on streams that went well and state no usage, where there are any; rows that are refused are none."""
-    redact = allowed(settings).redact
-    found = [number for number, row in enumerate(rows, start=1) if _is_unused_stream(settings, redact(row))]
-    if not found:
+def _ends_told(settings: MappedLogSettings, look: Look, ends: list[Seen]) -> list[str]:
+    """`latency` stands in where `ended_at` is unreadable, but nobody would know why."""
+    if not ends:
         return []
-    are = "is a stream" if len(found) == 1 else "are streams"
-    told = (
-        f"{len(found)} of the first {_rows(len(rows))} of {where} {are} without usage (the first: row {found[0]}): "
-        "what it cost is on the bill alone, as aborted_stream where a usage API has the tokens, else as unexplained. "
-        "Let callers ask for usage (OpenAI: stream_options: {include_usage: true}), or map the field that has it"
-    )
-    return [told]
+    path = settings.fields["ended_at"]
+    written = value_at(ends[0].row, path)
+    why = f"{path!r} is {shown(written)}, before the attempt started; is it another field's?"
+    if in_unit(settings.time_unit, written) is None:
+        why = unread_instant("ended_at", path, settings.time_unit, written)
+    have = "has" if len(ends) == 1 else "have"
+    return [f"{look.told(len(ends), f'{have} no end', ends[0])}: {why}"]
 
 
-def _is_unused_stream(settings: MappedLogSettings, landed: dict[str, Any]) -> bool:
-    try:
-        found = attempt(settings, landed)
-    except (RowError, UsageError, NoAttemptError):
-        return False
+def _is_unused_stream(found: Attempt) -> bool:
     is_bought = found.status == "success" and not found.is_cache_hit
     return is_bought and found.is_stream is True and found.usage.usage_provenance == "missing"
 
 
-def _refusal(settings: MappedLogSettings, landed: dict[str, Any], essential: frozenset[str]) -> str | None:
+def _ends(settings: MappedLogSettings, read: _Read) -> bool:
+    """Whether the stated end is an instant, and not before the start."""
+    end = in_unit(settings.time_unit, read.landed["ended_at"])
+    return end is not None and end >= (read.attempt.started_at or 0)
+
+
+def _tried(mapping: _Mapping, seen: Seen) -> Tried:
     try:
-        take_out_withheld(landed, essential)
-        staged_row(attempt(settings, landed), reported_cost(settings, landed), [])
+        read = _read(mapping, seen)
     except (RowError, UsageError) as refusal:
-        return in_own_words(refusal, settings.fields).detail
+        return Tried(_with_value(mapping.settings, seen.row, refusal))
     except (NoAttemptError, UnlandableError):
-        return None
-    return None
+        return Tried()
+    return Tried(None, [_with_value(mapping.settings, seen.row, problem) for problem in read.lost])
 
 
-def _there(rows: Sequence[Row], path: str) -> str:
-    """What the rows have in the innermost object that the path enters, with the name that may be meant."""
-    above, _, last = path.rpartition(".")
-    while above and not (names := _names(rows, above)):
-        above, _, last = above.rpartition(".")
-    names = _names(rows, above)
-    if not names:
-        return ""
-    meant = nearest(last, names)
-    place = f"at {above!r} they have" if above else "they have"
-    shown = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..." for name in names[:_MOST_NAMES]]
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"; {place} {', '.join(shown)}{more}{f' (is it {meant}?)' if meant else ''}"
+def _read(mapping: _Mapping, seen: Seen) -> _Read:
+    """What a night would make of the row. Raises what it would refuse the row for."""
+    settings, landed = mapping.settings, mapping.redact(seen.row)
+    lost = take_out_withheld(landed, mapping.essential, mapping.forms)
+    cost = usd(reported_cost(settings, landed), lost, "source_reported_cost_usd")
+    found = attempt(settings, landed)
+    staged_row(found, cost, lost)
+    require_filed(settings, seen.path, found.started_at or 0, "started_at")
+    return _Read(landed, found, lost)
 
 
-def _names(rows: Sequence[Row], path: str) -> list[str]:
-    return sorted({name for row in rows for name in names_at(row, path)})
+def _with_value(settings: MappedLogSettings, row: Row, problem: RowError | UsageError) -> RowError | UsageError:
+    return with_value(row, settings.fields, settings.time_unit, _is_instant, problem)
+
+
+def _is_instant(name: str) -> bool:
+    return SORTS.get(name) == "instant"
+
+
+def _has_usage(landed: Mapping[str, Any]) -> bool:
+    return bool(landed.get("usage")) or any(landed.get(name) for name in Counts._fields)
 
 
 def _effect(setting: str) -> str:
     return _WITHOUT_COUNT if SORTS.get(setting.removeprefix("fields.")) == "count" else ""
-
-
-def _rows(count: int) -> str:
-    return "row" if count == 1 else f"{count} rows"

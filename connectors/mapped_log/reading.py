@@ -11,15 +11,17 @@ from typing import Any
 from connectors.logs.allow_list import AllowList, Fields, allow, at, each_of, named, object_rule, rules_of
 from connectors.logs.attempt import NOTHING, Attempt, Record, RowError, json_text
 from connectors.logs.buckets import MISSING, Buckets, Counts, exclusive, of_call
-from connectors.logs.instants import microseconds
+from connectors.logs.forms import unread_instant
+from connectors.logs.instants import PER_SECOND, in_unit
 from connectors.logs.metadata import asked
 from connectors.logs.names import without_provider
 from connectors.logs.paths import value_at
 from connectors.logs.regions import region_of
 from connectors.logs.usage_bodies import NativeUsage, read_body, service_tier
-from connectors.logs.values import Rule, flag, instant
-from connectors.mapped_log.fields import SORTS, landing_rule
-from connectors.mapped_log.settings import PER_SECOND, MappedLogSettings
+from connectors.logs.values import Rule, flag
+from connectors.logs.words import ENDS, TRUTHS, UnknownWordError, translated
+from connectors.mapped_log.fields import SORTS, expected_form, landing_rule
+from connectors.mapped_log.settings import MappedLogSettings
 
 _HASHED = tuple(name for name, sort in SORTS.items() if sort in ("person", "key", "content"))
 _PASSED_ON = (
@@ -57,9 +59,15 @@ def _scalar_rule(text: Rule) -> Rule:
     return scalar
 
 
+def expected_forms(settings: MappedLogSettings) -> Mapping[str, str]:
+    """What was expected in each landed field, with the remedy; see `connectors.logs.forms`."""
+    marked = [*(f"tag:{name}" for name in settings.tags_from), *(f"extra:{name}" for name in settings.extras)]
+    return {name: expected_form(name, settings.time_unit) for name in (*settings.fields, *marked)}
+
+
 def started(settings: MappedLogSettings, row: Mapping[str, Any]) -> int | None:
     """When a row of a file started, in microseconds since 1970; None where it cannot be read."""
-    return _instant(settings, value_at(row, settings.fields["started_at"]))
+    return in_unit(settings.time_unit, value_at(row, settings.fields["started_at"]))
 
 
 def reported_cost(settings: MappedLogSettings, record: Record) -> Decimal | None:
@@ -69,21 +77,22 @@ def reported_cost(settings: MappedLogSettings, record: Record) -> Decimal | None
 
 def attempt(settings: MappedLogSettings, landed: Record) -> Attempt:
     """The attempt that a landed record tells of. Raises RowError and UsageError for what cannot be."""
-    record: dict[str, Any] = {**settings.constants, **_translated(settings, landed)}
+    record: dict[str, Any] = {**settings.constants, **translated(settings.words, landed)}
     used = _used(settings, record)
     metadata: Record = record.get("metadata") or NOTHING
     tags = [*record.get("tags", ()), *(f"{name}:{tag}" for name, tag in _marked(record, "tag"))]
     said = asked(settings, (metadata,), tags)
-    start = _instant(settings, record.get("started_at"))
+    start = in_unit(settings.time_unit, record.get("started_at"))
     if start is None:
-        raise RowError("unreadable_start", _no_start(settings, record), "started_at")
+        told = unread_instant("started_at", settings.fields["started_at"], settings.time_unit, record.get("started_at"))
+        raise RowError("unreadable_start", told, "started_at")
     provider = record.get("provider")
     passed_on: dict[str, Any] = {name: record.get(name) for name in _PASSED_ON}
     found = Attempt(
         request_id=record.get("request_id") or (None if "request_id" in settings.fields else _content_id(landed)),
         started_at=start,
         ended_at=_end(settings, record, start),
-        status=_status(record),
+        status=_status(settings, record),
         usage=used.buckets,
         **passed_on,
         provider=provider,
@@ -95,9 +104,9 @@ def attempt(settings: MappedLogSettings, landed: Record) -> Attempt:
         environment=record.get("environment") or said.environment,
         outcome_ids=said.outcome_ids,
         tags=tags,
-        is_cache_hit=_truth(record, "is_cache_hit") is True,
-        is_stream=_truth(record, "is_stream"),
-        has_begun=_truth(record, "has_begun"),
+        is_cache_hit=_truth(settings, record, "is_cache_hit") is True,
+        is_stream=_truth(settings, record, "is_stream"),
+        has_begun=_truth(settings, record, "has_begun"),
         service_tier=service_tier(record.get("service_tier")) or used.service_tier,
         source_cost_basis=settings.cost_basis,
         stated_margin=_usd(settings, record, "margin"),
@@ -131,14 +140,6 @@ def _further(found: Attempt, used: NativeUsage) -> tuple[Attempt, ...]:
     )
 
 
-def _translated(settings: MappedLogSettings, landed: Record) -> dict[str, Any]:
-    record = dict(landed)
-    for name, words in settings.words.items():
-        if name in record:
-            record[name] = words.get(record[name], record[name])
-    return record
-
-
 def _used(settings: MappedLogSettings, record: Record) -> NativeUsage:
     if "usage" in settings.fields:
         return read_body(record["usage"]) if record.get("usage") else NativeUsage(MISSING, None, None, {})
@@ -148,33 +149,24 @@ def _used(settings: MappedLogSettings, record: Record) -> NativeUsage:
     return NativeUsage(buckets, None, None, {})
 
 
-def _status(record: Record) -> str:
+def _status(settings: MappedLogSettings, record: Record) -> str:
     """Success or failure; a status code of HTTP or a truth value says it too."""
     word = record.get("status")
+    if word is None:
+        raise RowError(
+            "unknown_status", "the row has no status; map a field that says how each attempt ended", "status"
+        )
     text = str(word).strip().lower()
     if text.isdecimal() and len(text) == 3:
         return "success" if text < "400" else "failure"
     found = {"true": "success", "false": "failure"}.get(text, text)
-    if found not in ("success", "failure"):
-        raise RowError(
-            "unknown_status",
-            f"status is {word!r}; say what it means with words: {{status: {{{word}: success}}}} (or failure)",
-            "status",
-        )
+    if found not in ENDS:
+        raise UnknownWordError("unknown_status", "status", str(word), ENDS, settings.words.get("status", NOTHING))
     return found
 
 
-def _instant(settings: MappedLogSettings, value: Any) -> int | None:
-    if value is None or isinstance(value, bool):
-        return None
-    if settings.time_unit == "iso":
-        return microseconds(value if instant(value) == value else None)
-    scaled = _decimal(value)
-    return None if scaled is None else microseconds(float(scaled / PER_SECOND[settings.time_unit]))
-
-
 def _end(settings: MappedLogSettings, record: Record, start: int) -> int | None:
-    if (end := _instant(settings, record.get("ended_at"))) is not None:
+    if (end := in_unit(settings.time_unit, record.get("ended_at"))) is not None:
         return end
     latency = _decimal(record.get("latency"))
     if latency is None or latency < 0:
@@ -203,14 +195,12 @@ def _decimal(value: Any) -> Decimal | None:
     return found if found.is_finite() else None
 
 
-def _truth(record: Record, name: str) -> bool | None:
+def _truth(settings: MappedLogSettings, record: Record, name: str) -> bool | None:
     word = record.get(name)
     found = flag(word)
     if found is None or isinstance(found, bool):
         return found
-    raise RowError(
-        "unknown_word", f"{name} is {word!r}; say what it means with words: {{{name}: {{{word}: true}}}}", name
-    )
+    raise UnknownWordError("unknown_word", name, str(word), TRUTHS, settings.words.get(name, NOTHING))
 
 
 def _extra(settings: MappedLogSettings, record: Record, used: NativeUsage) -> dict[str, Any]:
@@ -229,13 +219,3 @@ def _marked(record: Record, mark: str) -> list[tuple[str, Any]]:
 def _content_id(landed: Record) -> str:
     """The id of a row in a log that gives none: rows of the very same content are one."""
     return blake2b(json_text(landed).encode(), digest_size=16).hexdigest()
-
-
-def _no_start(settings: MappedLogSettings, record: Record) -> str:
-    path, value = settings.fields["started_at"], record.get("started_at")
-    if value is None:
-        return f"fields.started_at takes it from {path!r}, and the row has nothing there; correct the path"
-    return (
-        f"{path!r} is {value!r}, which time_unit: {settings.time_unit} does not read as an instant of 2015 to 2099; "
-        "set time_unit to iso, s, ms, us or ns"
-    )

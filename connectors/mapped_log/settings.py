@@ -8,15 +8,15 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from connectors.exact import read_decimal
 from connectors.logs.conventions import CONVENTIONS, Convention, Place
+from connectors.logs.instants import Unit
 from connectors.logs.settings import StoredLogSettings
-from connectors.logs.values import flag
+from connectors.logs.words import ENDS, TRUTHS, Words, wrong_words
 from connectors.mapped_log.fields import SORTS
 from connectors.names import nearest
+from connectors.settings_rules import refusal_of
 from contracts import contract
 
-Unit = Literal["iso", "s", "ms", "us", "ns"]
 NEEDED = ("started_at", "status", "request_id")  # what every attempt has
-PER_SECOND: Mapping[str, int] = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 PLACES: Mapping[str, str] = {
     "cache_read_tokens": "cache_read",
     "cache_write_5m_tokens": "cache_write",
@@ -25,6 +25,7 @@ PLACES: Mapping[str, str] = {
     "output_reasoning_tokens": "reasoning",
     "output_audio_tokens": "output_audio",
 }
+_MEANINGS: Mapping[str, tuple[str, ...]] = {"status": ENDS, "flag": TRUTHS, "text": ()}
 _INSIDE = Convention("inside", "inside", "inside")
 
 
@@ -85,7 +86,7 @@ class MappedLogSettings(StoredLogSettings):
     constants: Annotated[dict[str, str | bool | int], AfterValidator(_readable_constants)] = Field(
         default={}, description="Field of an attempt on the left, on the right what every row has there."
     )
-    words: dict[str, dict[str, str]] = Field(
+    words: Words = Field(
         default={},
         description="What the log's words are in the contract's, by field: `status: {ok: success, err: failure}`, "
         "`is_cache_hit: {HIT: true, MISS: false}`.",
@@ -162,17 +163,9 @@ class MappedLogSettings(StoredLogSettings):
 
     @model_validator(mode="after")
     def _translates_what_it_reads(self) -> Self:
-        for name, words in self.words.items():
-            if name not in self.fields or SORTS[name] not in ("text", "flag", "status"):
-                raise ValueError(f"words: {name!r} is no field of text, status or truth that `fields` names")
-            odd = [
-                word
-                for word in words.values()
-                if (SORTS[name] == "flag" and not isinstance(flag(word), bool))
-                or (SORTS[name] == "status" and word not in ("success", "failure"))
-            ]
-            if odd:
-                raise ValueError(f"words: {name} cannot be {', '.join(map(repr, odd))}")
+        meanings = {name: _MEANINGS[SORTS[name]] for name in self.fields if SORTS[name] in _MEANINGS}
+        if wrong := wrong_words(self.words, meanings):
+            raise refusal_of(wrong)
         return self
 
     @property

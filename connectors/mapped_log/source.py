@@ -2,21 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar, cast
 
-from connectors.base import SourceError, SourceSettings
+from connectors.base import SourceSettings
 from connectors.logs.allow_list import AllowList
 from connectors.logs.attempt import Attempt, Record
 from connectors.logs.files import Csv
 from connectors.logs.paths import value_at
-from connectors.logs.probing import absent, first_rows, matching_files
+from connectors.logs.probing import Look, look
 from connectors.logs.source import StoredLog
 from connectors.mapped_log.fields import SORTS
-from connectors.mapped_log.looking import lacking_fields, refusals, streams_without_usage
-from connectors.mapped_log.reading import allowed, attempt, reported_cost, started
-from connectors.mapped_log.settings import NEEDED, MappedLogSettings
-
-_MOST_REASONS = 5  # a field of the wrong kind may give each row a reason of its own
+from connectors.mapped_log.looking import held, own_doubts
+from connectors.mapped_log.reading import allowed, attempt, expected_forms, reported_cost, started
+from connectors.mapped_log.settings import MappedLogSettings
 
 
 class MappedLog(StoredLog[MappedLogSettings]):
@@ -49,6 +48,10 @@ class MappedLog(StoredLog[MappedLogSettings]):
         """The mapping: refusals speak of the log's own fields."""
         return settings.fields
 
+    def forms(self, settings: MappedLogSettings) -> Mapping[str, str]:
+        """What each field of the mapping should hold."""
+        return expected_forms(settings)
+
     def expected(self, settings: MappedLogSettings) -> Mapping[str, str]:
         """The fields of tokens: what their paths do not find is priced as something else, or refused."""
         return {name: path for name, path in settings.fields.items() if SORTS[name] == "count"}
@@ -62,38 +65,26 @@ class MappedLog(StoredLog[MappedLogSettings]):
         return attempt(settings, record)
 
     def probe(self, settings: MappedLogSettings) -> str:
-        """Whether the layout finds files, and whether rows of one of them are attempts by the mapping.
+        """Whether the layout finds files, and whether rows of some of them are attempts by the mapping.
 
-        Raises SourceError where it lacks what every attempt needs, or none of its first rows would be taken.
+        Raises SourceError where they lack what every attempt needs, where none would be taken, or none of those that
+        have usage.
         """
-        told, beginning = super().probe(settings), self._beginning(settings)
-        if beginning is None:
+        told, looked = super().probe(settings), self._look(settings)
+        if looked is None:
             return told
-        path, rows = beginning
-        needed = {path for name, path in settings.fields.items() if name in NEEDED}
-        if lacking := absent(rows, sorted(needed)):
-            where = f"the first {len(rows)} rows of {path} say nothing under"
-            raise SourceError(f"{settings.location}: {where} {', '.join(lacking)}: correct `fields`")
-        absences, refused = lacking_fields(settings, rows, path), refusals(settings, rows, self.essential)
-        if sum(refusal.row_count for refusal in refused) == len(rows):
-            raise SourceError(f"{settings.location}: {'; '.join([refused[0].told(len(rows), path), *absences])}")
-        return told if absences else f"{told}; it has every field of the mapping"
+        found = held(settings, looked, self.essential)
+        found.require(settings.location)
+        return f"{told}; {found.told()}"
 
     def doubts(self, settings: MappedLogSettings) -> Sequence[str]:
-        """Paths that find nothing in one of the files, and rows at its beginning that would be refused."""
-        beginning = self._beginning(settings)
-        if beginning is None:
+        """Paths that find nothing in some of the files, rows that would be refused, and what rows do not tell."""
+        looked = self._look(settings)
+        if looked is None:
             return ()
-        path, rows = beginning
-        refused = refusals(settings, rows, self.essential)
-        told = [refusal.told(len(rows), path) for refusal in refused[:_MOST_REASONS]]
-        more = [f"rows of {path} would be refused for {len(refused) - _MOST_REASONS} reasons more"]
-        told += more[: len(refused) > _MOST_REASONS]
-        return [*lacking_fields(settings, rows, path), *told, *streams_without_usage(settings, rows, path)]
+        found = held(settings, looked, self.essential)
+        return [*found.absences, *found.refused, *own_doubts(settings, looked, self.essential)]
 
-    def _beginning(self, settings: MappedLogSettings) -> tuple[str, list[Mapping[str, Any]]] | None:
-        """The path of a file, and the first rows of it; None where there is none, or it is empty."""
-        files = matching_files(settings)
-        rows = first_rows(settings, files[-1], self.csv(settings)) if files else []
-        records = [record for row in rows for record in self.records(settings, row)]
-        return (files[-1].path, records) if records else None
+    def _look(self, settings: MappedLogSettings) -> Look | None:
+        is_enveloped = settings.records is not None
+        return look(settings, self.csv(settings), partial(self.records, settings) if is_enveloped else None)

@@ -1,16 +1,17 @@
 """Outcomes in files of a folder or an object store, in fields that the settings name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from typing import ClassVar
 
-from connectors.base import LandedPage, Page, Parsed, SourceError, SourceSettings, Window
+from connectors.base import LandedPage, Page, Parsed, SourceSettings, Window
 from connectors.logs.files import Csv
 from connectors.logs.landing import StoredShape, land_stored
-from connectors.logs.probing import absent, first_rows, found_there, matching_files
+from connectors.logs.probing import found_there, look
+from connectors.outcomes.looking import held
 from connectors.outcomes.reading import allowed, happened
-from connectors.outcomes.settings import NEEDED, OutcomesFileSettings
+from connectors.outcomes.settings import OutcomesFileSettings
 from connectors.outcomes.staging import stage
 from connectors.windows import day_windows
 
@@ -35,20 +36,24 @@ class OutcomesFile:
         return stage(settings, window, pages)
 
     def probe(self, settings: OutcomesFileSettings) -> str:
-        """Whether the layout finds files, and what one of them lacks of the mapping.
+        """Whether the layout finds files, and whether rows of some of them are outcomes by the mapping.
 
-        Raises SourceError where it lacks what every outcome needs.
+        Raises SourceError where they lack what every outcome needs, or none would be taken.
         """
-        told, files = found_there(settings), matching_files(settings)
-        rows = first_rows(settings, files[-1], _csv(settings)) if files else []
-        if not rows:
+        told, looked = found_there(settings), look(settings, _csv(settings))
+        if looked is None:
             return told
-        where = f"the first {len(rows)} rows of {files[-1].path} say nothing under"
-        needed = {path for name, path in settings.fields.items() if name in NEEDED}
-        if lacking := absent(rows, sorted(needed)):
-            raise SourceError(f"{settings.location}: {where} {', '.join(lacking)}: correct `fields`")
-        lacking = absent(rows, sorted(set(settings.fields.values()) - needed))
-        return f"{told}; {where} {', '.join(lacking)}" if lacking else f"{told}; it has every field of the mapping"
+        found = held(settings, looked)
+        found.require(settings.location)
+        return f"{told}; {found.told()}"
+
+    def doubts(self, settings: OutcomesFileSettings) -> Sequence[str]:
+        """Paths that find nothing in some of the files, and rows that would be refused."""
+        looked = look(settings, _csv(settings))
+        if looked is None:
+            return ()
+        found = held(settings, looked)
+        return [*found.absences, *found.refused]
 
 
 def _csv(settings: OutcomesFileSettings) -> Csv:

@@ -9,14 +9,17 @@ from typing import Any
 from connectors.exact import read_decimal
 from connectors.logs.allow_list import AllowList, named, rules_of
 from connectors.logs.attempt import Record, RowError
-from connectors.logs.instants import microseconds
+from connectors.logs.forms import DECIMAL, TEXT, instant_form, truth_form, unread_instant
+from connectors.logs.instants import in_unit
 from connectors.logs.paths import value_at
 from connectors.logs.values import FURTHEST_ON_A_SCALE, Rule, flag, instant, money
-from connectors.outcomes.settings import PER_SECOND, SORTS, Mapped
+from connectors.logs.words import TRUTHS, UnknownWordError, translated
+from connectors.outcomes.settings import SORTS, Mapped
 
 ESSENTIAL = frozenset({"outcome_id", "outcome_kind", "occurred_at", "is_success", "quality_value"})
 """Fields of which a value of the wrong kind refuses the row."""
 
+THERE = "in the source's rows"  # as words about a refusal call the place of its own paths
 _TEXTS = tuple(name for name, sort in SORTS.items() if sort in ("text", "person"))
 
 
@@ -27,7 +30,15 @@ def allowed(settings: Mapped) -> AllowList:
 
 def happened(settings: Mapped, row: Mapping[str, Any]) -> int | None:
     """When the event of a source's row happened, in microseconds since 1970; None where it cannot be read."""
-    return _instant(settings, value_at(row, settings.fields["occurred_at"]))
+    return in_unit(settings.time_unit, value_at(row, settings.fields["occurred_at"]))
+
+
+def forms(settings: Mapped) -> Mapping[str, str]:
+    """What was expected in each landed field, with the remedy; see `connectors.logs.forms`."""
+    by_sort: Mapping[str, str] = {"instant": instant_form(settings.time_unit), "number": DECIMAL}
+    return {
+        name: truth_form(name) if SORTS[name] == "flag" else by_sort.get(SORTS[name], TEXT) for name in settings.fields
+    }
 
 
 def staged_outcome(settings: Mapped, landed: Record) -> dict[str, Any]:
@@ -35,18 +46,21 @@ def staged_outcome(settings: Mapped, landed: Record) -> dict[str, Any]:
 
     Raises RowError when it has no id, no kind or no instant, or a word that nobody said the meaning of.
     """
-    record: dict[str, Any] = {**settings.constants, **_translated(settings, landed)}
+    record: dict[str, Any] = {**settings.constants, **translated(settings.words, landed)}
     for name in ("outcome_id", "outcome_kind"):
         if not record.get(name):
-            raise RowError(f"missing_{name}", f"the row says nothing under {settings.fields.get(name)!r}", name)
-    occurred = _instant(settings, record.get("occurred_at"))
+            told = f"fields.{name} takes it from {settings.fields.get(name)!r}, and the row has nothing there"
+            raise RowError(f"missing_{name}", f"{told}; correct the path, or let the source write it", name)
+    written = record.get("occurred_at")
+    occurred = in_unit(settings.time_unit, written)
     if occurred is None:
-        raise RowError("unreadable_time", _no_time(settings, record), "occurred_at")
+        told = unread_instant("occurred_at", settings.fields["occurred_at"], settings.time_unit, written)
+        raise RowError("unreadable_time", told, "occurred_at")
     unknown = {name: landed[name] for name in landed.keys() - set(settings.fields)}
     return {
         **{name: record.get(name) for name in _TEXTS},
         "occurred_at": occurred,
-        "is_success": _truth(record),
+        "is_success": _truth(settings, record),
         "quality_value": _number(record),
         "x_extra": unknown or None,
     }
@@ -75,23 +89,13 @@ def _worded(text: Rule) -> Rule:
     return worded
 
 
-def _translated(settings: Mapped, landed: Record) -> dict[str, Any]:
-    record = dict(landed)
-    for name, words in settings.words.items():
-        if name in record:
-            record[name] = words.get(record[name], record[name])
-    return record
-
-
-def _truth(record: Record) -> bool | None:
+def _truth(settings: Mapped, record: Record) -> bool | None:
     word = record.get("is_success")
     found = flag(word)
     if found is None or isinstance(found, bool):
         return found
-    raise RowError(
-        "unknown_word", f"is_success is {word!r}; say what it means with words: {{is_success: {{{word}: true}}}}",
-        "is_success",
-    )  # fmt: skip
+    known = settings.words.get("is_success", {})
+    raise UnknownWordError("unknown_word", "is_success", str(word), TRUTHS, known)
 
 
 def _number(record: Record) -> float | None:
@@ -105,22 +109,3 @@ def _number(record: Record) -> float | None:
         problem = f"quality_value is {value!r}, beyond every scale (-1,000,000 to 1,000,000); map another field"
         raise RowError("beyond_scale", problem, "quality_value")
     return float(found)
-
-
-def _instant(settings: Mapped, value: Any) -> int | None:
-    if value is None or isinstance(value, bool):
-        return None
-    if settings.time_unit == "iso":
-        return microseconds(value if instant(value) == value else None)
-    found = read_decimal(str(value))
-    return None if found is None else microseconds(float(found / PER_SECOND[settings.time_unit]))
-
-
-def _no_time(settings: Mapped, record: Record) -> str:
-    path, value = settings.fields["occurred_at"], record.get("occurred_at")
-    if value is None:
-        return f"fields.occurred_at takes it from {path!r}, and the row has nothing there; correct the path"
-    return (
-        f"{path!r} is {value!r}, which time_unit: {settings.time_unit} does not read as an instant of 2015 to 2099; "
-        "set time_unit to iso, s, ms, us or ns"
-    )

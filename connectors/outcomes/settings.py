@@ -7,13 +7,14 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from connectors.base import SourceSettings
+from connectors.logs.instants import Unit
 from connectors.logs.settings import StoredRowsSettings
-from connectors.logs.values import flag
+from connectors.logs.words import TRUTHS, Words, wrong_words
 from connectors.names import nearest
 from connectors.postgres_settings import PostgresSettings
+from connectors.settings_rules import refusal_of
 
 Sort = Literal["text", "person", "instant", "flag", "number"]
-Unit = Literal["iso", "s", "ms", "us", "ns"]
 
 _BY_SORT: Mapping[Sort, str] = {
     "text": "outcome_id outcome_kind result trace_id operation_id entity_id",
@@ -26,8 +27,7 @@ SORTS: Mapping[str, Sort] = MappingProxyType({name: sort for sort, names in _BY_
 """Every field of an outcome that a mapping can fill, and the sort of value that it holds."""
 
 NEEDED = ("outcome_id", "occurred_at", "outcome_kind")  # without which nothing can be counted
-PER_SECOND: Mapping[str, int] = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_WORDED = ("outcome_kind", "result", "is_success")
+_MEANINGS: Mapping[str, tuple[str, ...]] = {"outcome_kind": (), "result": (), "is_success": TRUTHS}
 _CONSTANT = ("outcome_kind", "result", "is_success")
 
 
@@ -65,7 +65,7 @@ class Mapped(SourceSettings):
         description="Field of an outcome on the left, on the right what every row has there: "
         "`outcome_kind: ticket-resolved`.",
     )
-    words: dict[str, dict[str, str]] = Field(
+    words: Words = Field(
         default={},
         description="What the source's words are in yours, by field: `is_success: {yes: true, no: false}`, "
         "`result: {closed: resolved}`.",
@@ -95,11 +95,8 @@ class Mapped(SourceSettings):
 
     @model_validator(mode="after")
     def _translates_what_it_reads(self) -> Self:
-        for name, words in self.words.items():
-            if name not in self.fields or name not in _WORDED:
-                raise ValueError(f"words: {name!r} is none of {', '.join(_WORDED)} that `fields` names")
-            if odd := [w for w in words.values() if name == "is_success" and not isinstance(flag(w), bool)]:
-                raise ValueError(f"words: is_success cannot be {', '.join(map(repr, odd))}; it is true or false")
+        if wrong := wrong_words(self.words, {name: of for name, of in _MEANINGS.items() if name in self.fields}):
+            raise refusal_of(wrong)
         return self
 
 

@@ -51,7 +51,16 @@ def load(file: Path, environment: Mapping[str, str] | None = None) -> tuple[Conf
 
 def content_hash(content: dict[str, Any]) -> str:
     """The hash of what a file says: of references, not of secrets."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_by_text(content), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _by_text(value: Any) -> Any:
+    """The value with texts for keys, as JSON has them: `{ok: success, 500: failure}` has two kinds, and no order."""
+    if isinstance(value, dict):
+        return {
+            key if isinstance(key, str) else json.dumps(key, default=str): _by_text(of) for key, of in value.items()
+        }
+    return [_by_text(item) for item in value] if isinstance(value, list) else value
 
 
 def _entries(content: dict[str, Any], key: str) -> Iterator[tuple[int, Any]]:

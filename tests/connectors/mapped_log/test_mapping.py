@@ -164,7 +164,7 @@ def test_rows_of_a_log_without_ids_are_one_where_their_content_is(row: Row, log:
 def test_metadata_answers_the_keys_that_the_settings_ask_for(log: LogFolder) -> None:
     metadata = {"feature": "search", "env": "prod", "ticket": "T-1", "org": {"team": "ml"}, "note": "private"}
     log.file("2026-11-21/x.jsonl", [{"at": "2026-11-21T02:00:00Z", "meta": metadata}])
-    settings = _only({"started_at": "at", "metadata": "meta"}) | {
+    settings: dict[str, Any] = _only({"started_at": "at", "metadata": "meta"}) | {
         "constants": {"status": "success"},
         "environment_key": "env",
         "outcome_keys": ["ticket"],
@@ -179,10 +179,14 @@ def test_metadata_answers_the_keys_that_the_settings_ask_for(log: LogFolder) -> 
 @pytest.mark.parametrize(
     ("over", "reason", "said"),
     [
-        ({"result": "maybe"}, "unknown_status", "words: {status: {maybe: success}}"),
+        ({"result": "maybe"}, "unknown_status", "words: {status: {maybe: ...}}, success or failure"),
         ({"at": None}, "unreadable_start", "fields.started_at takes it from 'at', and the row has nothing there"),
-        ({"at": 1795226400250}, "unreadable_start", "time_unit"),
-        ({"cache": "STALE"}, "unknown_word", "words: {is_cache_hit: {STALE: true}}"),
+        ({"at": 1795226400250}, "unreadable_start", "did you mean time_unit: ms (2026-11-21)?"),
+        ({"at": "21/11/2026 02:00"}, "unreadable_value", "time_unit: iso expects ISO 8601, such as 2026-11-21T02:00:00Z"),
+        ({"result": None}, "unknown_status", "the row has no status"),
+        ({"result": "TIMED_OUT"}, "unknown_status", "words: {status: {TIMED_OUT: failure}}"),
+        ({"result": "OK"}, "unknown_status", "words has 'ok', and letters count as they stand"),
+        ({"cache": "STALE"}, "unknown_word", "words: {is_cache_hit: {STALE: ...}}, true or false"),
         ({"used": {"in": "many", "out": 1}}, "unreadable_value", "input_tokens"),
         ({"id": None}, "missing_id", "id"),
     ],
@@ -218,8 +222,13 @@ def test_a_table_without_the_columns_that_every_attempt_needs_says_which(log: Lo
         ({"constants": {"service_tier": "batch", "is_stream": "yes"}}, "it is true or false"),
         ({"constants": {"avoided_cost": "much"}}, "no decimal number"),
         ({"fields": {**FIELDS, "usage": "u"}}, "which one counts"),
-        ({"words": {"status": {"ok": "fine"}}}, "status cannot be 'fine'"),
-        ({"words": {"cost": {"ok": "1"}}}, "no field of text, status or truth"),
+        ({"words": {"status": {"ok": "fine"}}}, "status is success or failure, and cannot be 'fine'; did you mean {ok: success}?"),
+        ({"words": {"status": {"err": "error"}}}, "cannot be 'error'; did you mean {err: failure}?"),
+        ({"words": {"status": {"ok": "sucess"}}}, "did you mean {ok: success}?"),
+        ({"words": {"status": {"failure": "no"}}}, 'the log\'s own word stands on the left: {"no": failure}'),
+        ({"words": {"is_cache_hit": {"HIT": "sure"}}}, "is_cache_hit is true or false, and cannot be 'sure'"),
+        ({"words": {"statuss": {"ok": "success"}}}, "'statuss' is no field of words that `fields` names; did you mean 'status'?"),
+        ({"words": {"cost": {"ok": "1"}}}, "'cost' is no field of words"),
         ({"cost_basis": "net"}, "none of list, after_discount"),
         ({"cost_unit": "0"}, "greater than 0"),
         ({"currency": "dollars"}, "pattern"),

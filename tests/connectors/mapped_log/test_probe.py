@@ -16,14 +16,16 @@ COLUMNS = "answer, at, cache, caller, geo, id, messages, price, result, took_ms,
 
 def test_a_mapping_that_fits_is_said_to_fit(row: Row, log: LogFolder) -> None:
     log.file("2026-11-21/x.jsonl.gz", [row()])
-    assert SOURCE.probe(log.settings()).endswith("such as 2026-11-21/x.jsonl.gz; it has every field of the mapping")
+    assert SOURCE.probe(log.settings()).endswith(
+        "such as 2026-11-21/x.jsonl.gz; every field of the mapping was found in the first row of 2026-11-21/x.jsonl.gz"
+    )
     assert SOURCE.doubts(log.settings()) == []
 
 
 def test_a_path_that_finds_nothing_is_a_doubt_with_the_keys_that_rows_have_there(row: Row, log: LogFolder) -> None:
     log.file("2026-11-21/x.jsonl", [{**row(), "used": {"Out": 7, "kept": {}}, "price": None} for _ in range(2)])
     given = log.settings(fields={**log.given["fields"], "cost": "prise", "feature": "meta.of.feature"})
-    assert SOURCE.probe(given).endswith("such as 2026-11-21/x.jsonl")
+    assert SOURCE.probe(given).endswith("such as 2026-11-21/x.jsonl; looked at the first 2 rows of 2026-11-21/x.jsonl")
     found = SOURCE.doubts(given)
     there = "finds nothing in the first 2 rows of 2026-11-21/x.jsonl; "
     assert [doubt.partition(". Correct")[0] for doubt in found if "finds nothing" in doubt] == [
@@ -49,23 +51,29 @@ def test_words_that_the_mapping_does_not_take_are_named_with_their_number_and_th
 ) -> None:
     rows = [row(id=str(number), result=word) for number, word in enumerate(["ok", "fine", "ok", "fine", "bad"])]
     log.file("2026-11-21/x.jsonl", [*rows, row(id="6", cache="COLD")])
-    where, meaning = "of the first 6 rows of 2026-11-21/x.jsonl would be refused", "; say what it means with words: "
-    there = "; in the log status is 'result'"
-    assert SOURCE.probe(log.settings()).endswith("it has every field of the mapping")
+    where = "of the first 6 rows of 2026-11-21/x.jsonl would be refused"
+    assert "every field of the mapping was found in the first 6 rows of" in SOURCE.probe(log.settings())
     assert SOURCE.doubts(log.settings()) == [
-        f"2 {where} (the first: row 2): status is 'fine'{meaning}{{status: {{fine: success}}}} (or failure){there}",
-        f"1 {where} (the first: row 5): status is 'bad'{meaning}{{status: {{bad: success}}}} (or failure){there}",
-        f"1 {where} (the first: row 6): is_cache_hit is 'COLD'{meaning}{{is_cache_hit: {{COLD: true}}}}; in the log is_cache_hit is 'cache'",
+        (
+            f"3 {where} (the first: row 2): status is 'fine' (2 x), 'bad' (1 x); say what each means with words: "
+            "{status: {fine: success, bad: failure}}, if that is what they mean; in the log status is 'result'"
+        ),
+        (
+            f"1 {where} (the first: row 6): is_cache_hit is 'COLD'; say what it means with words: "
+            "{is_cache_hit: {COLD: false}}, if that is what it means; in the log is_cache_hit is 'cache'"
+        ),
     ]
 
 
 def test_a_mapping_by_which_every_row_would_be_refused_is_a_fault(row: Row, log: LogFolder) -> None:
     log.file("2026-11-21/x.jsonl", [row(id=str(number)) for number in range(3)])
-    with pytest.raises(SourceError, match=r"3 of the first 3 rows .* status is 'ok'; say what it means with words"):
+    with pytest.raises(
+        SourceError, match=r"none of the first 3 rows .*\n.*3 of the first 3 rows .* status is 'ok'; say"
+    ):
         SOURCE.probe(log.settings(words={"is_cache_hit": {"MISS": "false"}}))
     halves = {**log.given["fields"], "output_tokens": "used.ouput"}
     with pytest.raises(
-        SourceError, match=r"one half is not known.*fields.output_tokens: 'used.ouput' finds.*is it out"
+        SourceError, match=r"one half is not known.*\n.*fields.output_tokens: 'used.ouput' finds.*is it out"
     ):
         SOURCE.probe(log.settings(fields=halves))
 

@@ -38,10 +38,10 @@ def test_each_reason_is_told_once_with_its_number_the_path_in_the_log_and_where_
     assert (found.status, found.row_count, found.reject_count) == ("committed", 1, 5)
     assert found.message == (
         "the first refused row of each reason: "
-        "3 x unknown_status: status is 'odd'; say what it means with words: {status: {odd: success}} (or failure)"
-        "; in the log status is 'result' [row 2 of 2026-11-21/a.jsonl]; "
-        "1 x unreadable_value: input_tokens held another kind of value than it should; in the log input_tokens is "
-        "'used.in' [row 3 of 2026-11-21/a.jsonl]; "
+        "3 x unknown_status: status is 'odd'; say what it means with words: {status: {odd: ...}}, success or failure in "
+        "place of the dots; in the log status is 'result' [row 2 of 2026-11-21/a.jsonl]; "
+        "1 x unreadable_value: input_tokens held another kind of value than it should: a whole number was expected, such as "
+        "1000, without separators; in the log input_tokens is 'used.in' [row 3 of 2026-11-21/a.jsonl]; "
         "1 x half_usage: input 4, output None, total None: one half is not known; let the log state it, or the "
         "call's kind where that has no output; in the log input_tokens is 'used.in', output_tokens is 'used.out', "
         "cache_read_tokens is 'used.cached', output_reasoning_tokens is 'used.thought' "
