@@ -5,7 +5,8 @@
 
 What follows is the part of a series' cost that is paid for models' tokens: machines cost what they cost, however much
 is asked of them. Quantiles are moved likewise, so that what is uncertain of the days that are left grows as they do.
-All exact; rounded once, to the pico-unit.
+Where none of them lies below what is settled and awaited, usage is not negative: a quantile that the days that were
+used already reach alone has nothing left to move, and stays. All exact; rounded once, to the pico-unit.
 
 Here belongs: that arithmetic. Here does not belong: the forecast itself (`forecasts`), the chance of a breach
 (`budgets`).
@@ -66,13 +67,17 @@ def driven(forecast: Mapping[str, Any], drivers: Drivers, follows: Fraction) -> 
     if not 0 <= follows <= 1:
         raise ValueError(f"{follows} of the usage follows: expected a part from 0 to 1")
     scale = 1 + follows * (drivers.factor(forecast["metric"]) - 1) if forecast["remaining_days"] else Fraction(1)
-    done = [forecast[name] for name in ("settled_amount", "scheduled_amount", "unsettled_estimate")]
-    fixed = sum((Fraction(amount) for amount in done if amount is not None), Fraction(0))
+    known = Fraction(forecast["settled_amount"]) + Fraction(forecast["scheduled_amount"])
+    used = known + Fraction(forecast["unsettled_estimate"] or 0)
+    told: dict[str, str] = json.loads(forecast["quantiles"] or "{}")
+    is_positive = bool(told) and all(Fraction(value) >= known for value in told.values())
 
     def moved(amount: Decimal | None) -> Decimal | None:
-        return None if amount is None else money(fixed + scale * (Fraction(amount) - fixed))
+        if amount is None:
+            return None
+        left = Fraction(amount) - used
+        return money(Fraction(amount) + (scale - 1) * (max(Fraction(0), left) if is_positive else left))
 
-    told: dict[str, str] = json.loads(forecast["quantiles"] or "{}")
     quantiles = {share: str(moved(Decimal(value))) for share, value in told.items()}
     ends = (moved(forecast[f"month_end_p{share}"]) for share in (10, 50, 90))
     return MonthEnd(*ends, quantiles=json.dumps(quantiles) if quantiles else None)

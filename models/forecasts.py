@@ -6,9 +6,9 @@ Days that were told of but may still grow are estimated as the ones that are to 
 Intervals are quantiles of sums over simulated paths, widened (or narrowed) about their middle by the factor of
 `forecast_calibration`; quantiles of days, or of series, are never added. Usage that was never negative will not be:
 where paths or widths go below zero, the quantile of such a sum is zero, so that no month ends below what is settled and
-awaited. Truths are not negative either, so that intervals hold the same ones with that bound as without it, and what is
-measured of their past stays true. Teams are forecast each by itself, and so is
-the organisation: the teams' middles need not sum to the organisation's.
+awaited, and no days that are left are taken to come to less than nothing. Truths are not negative either, so that
+intervals hold the same ones with that bound as without it, and what is measured of their past stays true. Teams are
+forecast each by itself, and so is the organisation: the teams' middles need not sum to the organisation's.
 
 Here belongs: a row of `forecasts`. Here does not belong: how a series goes on, what a budget is.
 """
@@ -138,13 +138,23 @@ class _Estimates:
         paths = choice.paths[:, target.start :]
         sums = paths.sum(axis=1)
         middle = _rounded(max(least, np.quantile(sums, MIDDLE)))
-        unsettled = _rounded(max(least, np.median(paths[:, :unsettled_days].sum(axis=1))))
+        unsettled = _rounded(_of_unsettled(paths, unsettled_days, float(middle), least))
         if calibration is None:
             return _Estimates(unsettled, middle - unsettled, middle=middle)
         low, high, *quantiles = (
             _rounded(max(least, value)) for value in _widened(sums, calibration.factor, (LOW, HIGH, *QUANTILES))
         )
         return _Estimates(unsettled, middle - unsettled, low, middle, high, tuple(quantiles))
+
+
+def _of_unsettled(paths: Floats, days: int, middle: float, least: float) -> float:
+    """What the unsettled days have of all that is left, `middle`; the other days have the rest.
+
+    Usage that was never negative is none of more than the whole: where the middle of these days alone lies above that
+    of all days together, nothing is left for the others.
+    """
+    alone = max(least, np.median(paths[:, :days].sum(axis=1)))
+    return min(alone, middle) if least >= 0 else alone
 
 
 def _widened(sums: Floats, factor: float, quantiles: Sequence[float]) -> list[float]:

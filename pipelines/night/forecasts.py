@@ -31,7 +31,7 @@ from pipelines.night.stale import HALF, content_fingerprint
 
 COSTS, CHARGED, USAGE = "costs_by_category", "chargeback", "usage_by_team_daily"
 RECENT_DAYS = 62  # a provider that was silent for longer is none any more
-VERSION = "2"  # of the method: another one makes forecasts of known days anew
+VERSION = "3"  # of the method: another one makes forecasts of known days anew
 _BY = ("day", *DIMENSIONS)
 _IS_USAGE = (pl.col("charge_category") == "Usage") & ~pl.col("is_correction")
 _NOT_FORECAST = "nothing is forecast from it"

@@ -45,6 +45,24 @@ def test_the_chance_of_a_breach_is_that_of_the_moved_quantiles() -> None:
     assert breach_chance(driven(ROW, Drivers(), Fraction(1)).quantiles, Decimal(1000)) == Decimal("0.5")
 
 
+def test_no_demand_moves_a_month_s_end_below_what_is_settled_and_awaited() -> None:
+    """580 are settled or awaited, 600 with the unsettled days: a month of 590 in all has nothing left to be driven."""
+    low: dict[str, Any] = {
+        **ROW,
+        "month_end_p10": Decimal(590),
+        "quantiles": json.dumps({"0.1": "590", "0.5": "1000", "0.9": "1200"}),
+    }
+    more, less = (driven(low, Drivers(Fraction(times)), Fraction(1)) for times in ("3", "1/2"))
+    assert (more.p10, more.p50, more.p90) == (590, 1800, 2400)
+    assert (less.p10, less.p50, less.p90) == (590, 800, 900)
+    assert json.loads(more.quantiles or "") == {"0.1": "590.000000000000", "0.5": "1800.000000000000"} | {
+        "0.9": "2400.000000000000"
+    }
+    # of usage with refunds, a quantile below what is known is negative usage, and three times of it is three times less
+    refunds = {**low, "month_end_p10": Decimal(570), "quantiles": low["quantiles"].replace("590", "570")}
+    assert driven(refunds, Drivers(Fraction(3)), Fraction(1)).p10 == 600 - 3 * 30
+
+
 def test_a_month_that_is_used_up_and_one_without_an_interval() -> None:
     assert driven({**ROW, "remaining_days": 0}, MORE, Fraction(1)).p50 == 1000
     cold = {**ROW, "month_end_p10": None, "month_end_p90": None, "quantiles": None}

@@ -158,9 +158,9 @@ def test_quantiles_rise_and_hold_the_interval() -> None:
     assert all(low <= high for low, high in pairwise(told_of[name] for name in sorted(told_of)))
 
 
-def bursts(days: int, *, refund: bool) -> list[float]:
+def bursts(days: int, *, refund: bool, seed: int = 5) -> list[float]:
     """Something on about every third day; a refund longer ago than any method looks, from any origin."""
-    random = np.random.default_rng(5)
+    random = np.random.default_rng(seed)
     values = np.where(random.random(days) < 0.35, np.exp(random.normal(3, 0.8, days)), 0.0).round(6).tolist()
     return [values[0], -1.0, *values[2:]] if refund else values
 
@@ -186,6 +186,19 @@ def test_no_month_ends_below_what_is_settled_unless_usage_was_ever_negative() ->
     assert below[0] is not None
     assert below[0] < 1
     assert below[1] == 1
+
+
+def test_days_of_which_nothing_is_told_come_to_nothing_at_least_unless_usage_was_ever_negative() -> None:
+    """Seeded so that the middle of the three unsettled days alone lies above that of all four days that are left."""
+    last = date(2026, 9, 26)
+    for seed in (3, 8):
+        free, bound = (
+            row_of(forecasts(told({SEARCH: values}, settled=last, newest=last + timedelta(days=3)), [Scope()]))
+            for values in (bursts(390, refund=refund, seed=seed) for refund in (True, False))
+        )
+        assert (free["remaining_estimate"] < 0, bound["remaining_estimate"]) == (True, 0)
+        assert bound["month_end_p50"] == free["month_end_p50"]
+        assert bound["unsettled_estimate"] == free["unsettled_estimate"] + free["remaining_estimate"]
 
 
 BOUGHT = {"day": pl.Date, "account": pl.String, "provider_name": pl.String, "service_name": pl.String}
