@@ -24,10 +24,8 @@ _TABLES = (
 )
 _HOUR_KEYS = ("usage_date", "hour", "cluster", "gpu_state", "is_warm_standby", "billing_currency")
 _LEDGER_KEYS = ("billing_period", "provider_id")
-_LEDGER_SUMS = (
-    *("billed_cost", "estimated_cost", "difference"),
-    *("billed_tokens", "counted_tokens", "logged_tokens"),
-)
+_LEDGER_TOKENS = ("billed_tokens", "counted_tokens", "logged_tokens")
+_LEDGER_COSTS = ("billed_cost", "estimated_cost", "difference")
 
 
 def write_board(house: House, period: date | None = None) -> str | None:
@@ -67,9 +65,21 @@ def _rows(house: House, snapshot: Snapshot, months: list[date]) -> BoardRows:
 def _tables(snapshot: Snapshot, start: date, end: date) -> dict[str, pl.DataFrame]:
     """Every mart that the board tells from and that the snapshot has."""
     found = {name: _read(snapshot, name, start, end) for name in _TABLES}
-    lines = _read(snapshot, "reconciliation_lines", start, end)
-    ledgers = None if lines is None else lines.group_by(_LEDGER_KEYS).agg(_known_sum(name) for name in _LEDGER_SUMS)
+    ledgers = _ledgers(_read(snapshot, "reconciliation_lines", start, end), found["reconciliation_summary"])
     return {name: frame for name, frame in {**found, "ledgers": ledgers}.items() if frame is not None}
+
+
+def _ledgers(lines: pl.DataFrame | None, summary: pl.DataFrame | None) -> pl.DataFrame | None:
+    """Every provider's month: what each ledger counts, and the costs as `reconciliation_summary` has them.
+
+    The lines know no cost of a log that has nothing of a provider, where the mart has it as 0; `has_bill` is whether
+    a line of them is billed.
+    """
+    if lines is None or summary is None:
+        return None
+    has_bill = pl.col("billed_cost").is_not_null().any().alias("has_bill")
+    tokens = lines.group_by(_LEDGER_KEYS).agg(has_bill, *(_known_sum(name) for name in _LEDGER_TOKENS))
+    return tokens.join(summary.select(*_LEDGER_KEYS, *_LEDGER_COSTS), on=_LEDGER_KEYS, how="left")
 
 
 def _known_sum(column: str) -> pl.Expr:

@@ -29,7 +29,7 @@ _TEXT_LIMIT = 2000  # a query that was cut short would be no evidence
 _SAVES = (pl.col("saving_p90").fill_null(0) != 0) | (pl.col("unproven_cost") != 0)
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "ledgers": (
-        *("billing_period", "provider_id", "billed_cost", "estimated_cost", "difference"),
+        *("billing_period", "provider_id", "billed_cost", "estimated_cost", "difference", "has_bill"),
         *("billed_tokens", "counted_tokens", "logged_tokens"),
     ),
     "reconciliation_summary": (

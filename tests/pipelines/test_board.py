@@ -27,6 +27,13 @@ def told(folder: Path) -> dict[str, Any]:
     return core((folder / "reports" / "2026-10" / "board.html").read_text("utf-8"))
 
 
+def ledgers(board: dict[str, Any], names: list[str]) -> list[tuple[Any, ...]]:
+    """Columns of the four ledgers; amounts as numbers."""
+    table = board["tables"]["ledgers"]
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+    return [tuple(Decimal(row[n]) if n.endswith(("_cost", "difference")) else row[n] for n in names) for row in rows]
+
+
 def test_the_board_of_a_night_has_the_published_month_and_the_next_one_what_was_restated(tmp_path: Path) -> None:
     config = write_company(tmp_path)
     config.write_text(config.read_text("utf-8") + "reports: {formats: [pdf, xlsx, parquet]}\n", "utf-8")
@@ -37,6 +44,11 @@ def test_the_board_of_a_night_has_the_published_month_and_the_next_one_what_was_
     assert (Decimal(month["total"]), Decimal(month["allocated"])) == (Decimal("12.5"), Decimal("10.5"))
     with published(tmp_path / "lake") as database:
         (lines,) = database.execute("select count(*) from chargeback").fetchone() or (None,)
+        costs = "provider_id, billed_cost, estimated_cost, difference"
+        summary = database.execute(f"select {costs} from reconciliation_summary order by all").fetchall()
+    assert ledgers(first, costs.split(", ")) == summary  # a 0 of the mart is a 0 here, and no dash
+    assert [row[:2] for row in summary] == [("openai", 0)]
+    assert ledgers(first, ["has_bill"]) == [(False,)]
     assert first["parts"]["lines-2026-10"]["rows"] == lines
     assert_a_statement_has_its_files(tmp_path / "reports" / "2026-10")
     assert {"ledgers", "anomalies", "commitments", "period_adjustments", "gpu_coverage"} <= set(first["tables"])

@@ -115,12 +115,11 @@ function covered(table) {
   const all = found.reduce((sum, each) => sum + each[1], 0n);
   const most = Math.max(...found.map((each) => size(each[1])), 0);
   const ahead = found.filter(([code]) => ["reserved", "savings_plan", "committed_use"].includes(words.bought.values[code])).reduce((sum, each) => sum + each[1], 0n);
-  const amounts = moneys(found.map((each) => each[1]), currency);
-  const list = found.map(([code, amount], i) => ({ code, amount, shown: amounts[i] }));
+  const list = found.map(([code, amount]) => ({ code, amount }));
   const columns = [
     { head: "GPU capacity bought", cell: (row) => label("bought", row.code).replace(/_/g, " ") },
     { head: "", wide: true, cell: (row) => rowBar([{ value: row.amount, paint: "1" }], most, 0), file: () => "" },
-    { head: "Cost", figure: true, main: true, cell: (row) => row.shown, file: (row) => exactText(row.amount) },
+    { head: "Cost", figure: true, main: true, cell: (row) => money(row.amount, currency), file: (row) => exactText(row.amount) },
     { head: "Share", figure: true, cell: (row) => share(row.amount, all) },
   ];
   return [

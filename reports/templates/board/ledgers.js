@@ -16,7 +16,7 @@ function fourLedgers(one) {
   const usd = (of) => ({ figure: true, cell: (row) => money(of(row), "USD"), file: (row) => exactText(of(row)) });
   const counted = (name) => ({ figure: true, cell: (row) => tokens(units(row[name])), file: (row) => exactText(units(row[name])) });
   const columns = [
-    { head: "Provider", cell: (row) => row.provider_id },
+    { head: "Provider", cell: (row) => named(row.provider_id, row.has_bill === false && "no bill names it"), file: (row) => row.provider_id },
     { head: "1 Bill", ...usd(amount("billed_cost")) },
     { head: "2 Usage API, tokens", ...counted("counted_tokens") },
     { head: "3 Gateway log, tokens", ...counted("logged_tokens") },

@@ -32,10 +32,9 @@ async function drawTotal(host) {
   const before = monthBefore();
   const rows = everyRow(table);
   const kinds = ranked(sums(rows, table.kind, table.cost), "kind");
-  const shownKinds = moneys(kinds.map((kind) => kind[1]), core.currency);
   const without = apart(table, rows, table.kind);
   const known = inSums(table, rows, table.kind);
-  const kindText = ([code], i) => [known.has(code) && shownKinds[i], without.has(code) && h("span", { class: "note" }, (known.has(code) ? " + " : "") + apartText(without.get(code)))];
+  const kindText = ([code, amount]) => [known.has(code) && money(amount, core.currency), without.has(code) && h("span", { class: "note" }, (known.has(code) ? " + " : "") + apartText(without.get(code)))];
   const held = one.residuals.reduce((sum, [, amount]) => sum + units(amount), 0n);
   show(
     host,
@@ -49,7 +48,7 @@ async function drawTotal(host) {
         h("p", { class: "total" }, money(units(one.total), core.currency)),
         one.apart.length > 0 && h("p", { class: "apart" }, "Not in it, for want of an exchange rate: " + one.apart.map(([currency, amount]) => money(units(amount), currency)).join(" + ")),
         h("p", { class: "change" }, changeText(one, before)),
-        h("dl", { class: "kinds" }, kinds.map(([code], i) => h("div", {}, h("dt", {}, label("kind", code)), h("dd", {}, kindText([code], i))))),
+        h("dl", { class: "kinds" }, kinds.map((kind) => h("div", {}, h("dt", {}, label("kind", kind[0])), h("dd", {}, kindText(kind))))),
       ),
       h("div", { class: "strip", id: "strip" }),
     ),
@@ -72,7 +71,7 @@ function proof(one, table, found, held) {
   const parts = units(one.allocated) + held;
   const isWhole = found === units(one.total) && parts === found;
   const lines = plural(table.rows, "line", "lines");
-  const [allocated, residual] = moneys([units(one.allocated), held], core.currency);
+  const [allocated, residual, whole] = addedUp([units(one.allocated), held], units(one.total), core.currency);
   if (!isWhole) {
     return h("p", { class: "banner banner-wrong", role: "alert" }, h("strong", {}, "It does not add up. "), "The " + lines + " in this file come to " + exactText(found) + ", the marts say " + one.total + " " + core.currency + ". Do not use this page; render it again.");
   }
@@ -80,13 +79,14 @@ function proof(one, table, found, held) {
   return h(
     "div",
     { class: "proof", id: "proof" },
-    h("p", {}, h("span", { class: "tick-mark", "aria-hidden": "true" }, "\u2713 "), h("strong", {}, "It adds up. "), allocated + " charged to teams + " + residual + " that no team is charged with = " + money(units(one.total), core.currency) + ", the month's bills and adjustments as posted."),
+    h("p", {}, h("span", { class: "tick-mark", "aria-hidden": "true" }, "\u2713 "), h("strong", {}, "It adds up. "), allocated + " charged to teams + " + residual + " that no team is charged with = " + whole + ", the month's bills and adjustments as posted."),
     h(
       "p",
       { class: "note" },
       "Summed here from " + lines + ", equal to the marts to the twelfth decimal: " + placed(units(one.total), PLACES) + " " + core.currency + ". ",
       adjusted !== 0n && money(adjusted, core.currency, true) + " of it corrects locked months. ",
       units(one.billed) !== units(one.total) && "Invoices ask for " + money(units(one.billed), core.currency) + ": here prepaid commitments are spread over what they cover. ",
+      "Every amount is rounded by itself and reads alike wherever it stands, so a column may miss its total by a last digit; Exact amounts shows them all. ",
       "Snapshot " + core.snapshot + ". Figures as of " + one.as_of + ".",
     ),
   );

@@ -25,19 +25,6 @@ function rounded(value, decimals) {
   return value < 0n ? -size : size;
 }
 
-/* Amounts rounded so that they add up to the rounded sum: the units still missing go to the largest remainders. */
-function apportioned(values, decimals, sum) {
-  const step = 10n ** BigInt(PLACES - decimals);
-  const floors = values.map((value) => (value - (((value % step) + step) % step)) / step);
-  const target = sum === undefined ? rounded(values.reduce((all, value) => all + value, 0n), decimals) : sum;
-  let missing = target - floors.reduce((sum, value) => sum + value, 0n);
-  const order = values.map((value, index) => [((value % step) + step) % step, index]);
-  order.sort((a, b) => (a[0] === b[0] ? a[1] - b[1] : a[0] < b[0] ? 1 : -1));
-  for (let next = 0; missing > 0n; missing -= 1n, next += 1) floors[order[next % order.length][1]] += 1n;
-  for (let next = order.length - 1; missing < 0n; missing += 1n, next -= 1) floors[order[next][1]] -= 1n;
-  return floors;
-}
-
 function grouped(digits) {
   return digits.replace(/\B(?=(\d{3})+$)/g, ",");
 }
@@ -62,15 +49,17 @@ function symbol(currency) {
   return currency === "USD" ? "$" : currency + "\u00a0";
 }
 
-/* Whole units of the currency's last place, as `apportioned` and `rounded` give them. */
-function shown(value, currency, signed) {
-  return withSign(symbol(currency) + placed(value, decimalsOf(currency)), value, signed);
-}
-
-/* An amount as people read it; with the exact digits where those are asked for. */
+/* An amount as people read it, rounded by itself: wherever it stands it has the same digits. */
 function money(value, currency, signed) {
   if (value === null) return NONE;
-  if (!view.exact) return shown(rounded(value, decimalsOf(currency)), currency, signed);
+  if (view.exact) return exactMoney(value, currency, signed);
+  const places = decimalsOf(currency);
+  const shown = rounded(value, places);
+  return withSign(symbol(currency) + placed(shown, places), shown, signed);
+}
+
+/* All digits that there are, and the currency's own at least. */
+function exactMoney(value, currency, signed) {
   const text = placed(value, PLACES).replace(/0+$/, "");
   const least = decimalsOf(currency);
   const [whole, rest] = text.split(".");
@@ -84,17 +73,14 @@ function fine(value, currency) {
   return withSign(symbol(currency) + placed(rounded(value, places), places), value);
 }
 
-/* Several amounts that stand in one table: they add up as printed. */
-function moneys(values, currency, signed) {
-  if (view.exact) return values.map((value) => money(value, currency, signed));
-  return apportioned(values, decimalsOf(currency)).map((value) => shown(value, currency, signed));
-}
-
-/* What leads from one amount to another: the first and these add up to the last, each as it is printed. */
-function changes(values, start, end, currency) {
-  if (view.exact) return values.map((value) => money(value, currency, true));
-  const decimals = decimalsOf(currency);
-  return apportioned(values, decimals, rounded(end, decimals) - rounded(start, decimals)).map((value) => shown(value, currency, true));
+/* Parts and the sum they come to, as they are read: each rounded by itself, like everywhere, where that adds up; else
+   with the digits without which it does not. */
+function addedUp(parts, sum, currency) {
+  const all = [...parts, sum];
+  const places = decimalsOf(currency);
+  const add = (some) => some.reduce((left, value) => left + value, 0n);
+  const fits = add(parts.map((value) => rounded(value, places))) === rounded(sum, places);
+  return all.map((value) => (fits ? money(value, currency) : exactMoney(value, currency)));
 }
 
 /* The exact digits, for files: "1234.5". */

@@ -51,15 +51,13 @@ function savedTable(rows, by, currency, one) {
   for (const row of rows) found.set(row[by], (found.get(row[by]) || 0n) + row.mean);
   const list = Array.from(found.entries()).filter((each) => each[1] !== 0n).map(([value, amount]) => ({ value, amount }));
   list.sort((a, b) => (a.amount === b.amount ? (a.value < b.value ? -1 : 1) : a.amount < b.amount ? 1 : -1));
-  const amounts = moneys(list.map((row) => row.amount), currency);
-  list.forEach((row, i) => (row.shown = amounts[i]));
   const most = Math.max(...list.map((row) => size(row.amount)), 0);
   const least = Math.min(...list.map((row) => size(row.amount)), 0);
   const title = by === "lever" ? "Lever" : "Team";
   const columns = [
     { head: title, cell: (row) => savedPick(by, row.value), file: (row) => row.value },
     { head: "", wide: true, cell: (row) => rowBar([{ value: row.amount, paint: "3", open: isOpen(one) }], most, least), file: () => "" },
-    { head: "In the mean", figure: true, main: true, cell: (row) => row.shown, file: (row) => exactText(row.amount) },
+    { head: "In the mean", figure: true, main: true, cell: (row) => money(row.amount, currency), file: (row) => exactText(row.amount) },
   ];
   const foot = ["Total", "", money(list.reduce((sum, row) => sum + row.amount, 0n), currency)];
   return dataTable({ name: "saved-" + by, caption: "What could be saved by " + title.toLowerCase() + ", " + one.label, columns, rows: list, limit: 12, redraw: drawAll, foot });

@@ -104,7 +104,6 @@ function rankTable(table, past, series, one, before) {
   const by = view.by;
   const rows = chosen(table, [by]);
   const found = ranked(sums(rows, table[by], table.cost), by);
-  const amounts = moneys(found.map((each) => each[1]), core.currency);
   const was = past && !view.day ? sums(chosen(past, [by]), past[by], past.cost) : null;
   const all = found.reduce((sum, each) => sum + each[1], 0n);
   const most = Math.max(...found.map((each) => size(each[1])), 0);
@@ -112,10 +111,9 @@ function rankTable(table, past, series, one, before) {
   const open = new Set(rows.filter((row) => isUnsettled(table, row)).map((row) => table[by][row]));
   const without = apart(table, rows, table[by]);
   const known = inSums(table, rows, table[by]);
-  const list = found.map(([code, amount], i) => ({
+  const list = found.map(([code, amount]) => ({
     code,
     amount,
-    shown: amounts[i],
     known: known.has(code),
     apart: without.get(code),
     paint: series.of.has(code) ? series.list[series.of.get(code)].paint : "rest",
@@ -125,7 +123,7 @@ function rankTable(table, past, series, one, before) {
   const columns = [
     { head: dimensionText(by), cell: (row) => named(pickButton(by, row), row.apart && "and " + apartText(row.apart) + " without an exchange rate, in no sum"), file: (row) => words[by].values[row.code] },
     { head: "", wide: true, cell: (row) => rowBar([{ value: row.amount, paint: row.paint, open: row.open }], most, least), file: () => "" },
-    { head: "Cost", figure: true, main: true, cell: (row) => (row.known ? row.shown : NONE), file: (row) => (row.known ? exactText(row.amount) : "") },
+    { head: "Cost", figure: true, main: true, cell: (row) => (row.known ? money(row.amount, core.currency) : NONE), file: (row) => (row.known ? exactText(row.amount) : "") },
     { head: "Share", figure: true, cell: (row) => (row.known ? share(row.amount, all) : NONE) },
   ];
   if (was) columns.push({ head: "Against " + before.label, figure: true, cell: (row) => money(row.amount - row.was, core.currency, true), file: (row) => exactText(row.amount - row.was) });

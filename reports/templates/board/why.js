@@ -44,13 +44,12 @@ function factors(table, rows, currency, one) {
   if (rest !== 0n) list.push({ text: "Not broken down", amount: rest });
   const most = Math.max(...list.map((row) => size(row.amount)), 0);
   const least = Math.min(...list.map((row) => size(row.amount)), 0);
-  changes(list.map((row) => row.amount), start, end, currency).forEach((text, at) => { list[at].shown = text; });
   list.unshift({ text: monthText(dayAfter(one.first, -1)), sum: start, strong: true });
   list.push({ text: monthText(one.first), sum: end, strong: true });
   const columns = [
     { head: "From month to month", cell: (row) => named(row.factor ? factorButton(row) : row.text, row.note), file: (row) => row.text },
     { head: "", wide: true, cell: (row) => (row.strong ? "" : changeBar(row.amount, most, least, one)), file: () => "" },
-    { head: currency, figure: true, main: true, cell: (row) => (row.strong ? money(row.sum, currency) : row.shown), file: (row) => exactText(row.strong ? row.sum : row.amount) },
+    { head: currency, figure: true, main: true, cell: (row) => (row.strong ? money(row.sum, currency) : money(row.amount, currency, true)), file: (row) => exactText(row.strong ? row.sum : row.amount) },
   ];
   const others = Object.keys(view.filters).some((name) => name !== "account");
   const note = "Factors change one by one, in a fixed order, so that they add up to the change." + (others ? " Of what is picked above only the team counts here." : "");
@@ -86,15 +85,12 @@ function movers(table, rows, currency, one) {
     const others = { code: null, amount: 0n, was: list.reduce((left, row) => left - row.was, start), now: list.reduce((left, row) => left - row.now, end) };
     if (others.was !== 0n || others.now !== 0n) list.push(others);
   }
-  const told = { amount: moneys(list.map((row) => row.amount), currency, true) };
-  if (by === "account") for (const name of ["was", "now"]) told[name] = moneys(list.map((row) => row[name]), currency);
-  list.forEach((row, at) => { row.told = Object.fromEntries(Object.entries(told).map(([name, texts]) => [name, texts[at]])); });
-  const figure = (name) => ({ figure: true, cell: (row) => row.told[name], file: (row) => exactText(row[name]) });
+  const figure = (name, signed) => ({ figure: true, cell: (row) => money(row[name], currency, signed), file: (row) => exactText(row[name]) });
   const title = by === "account" ? "Team" : "Model";
   const columns = [
     { head: title, cell: (row) => (row.code === null ? OTHERS : whyPick(by, row.code)), file: (row) => (row.code === null ? OTHERS : words[by].values[row.code]) },
     { head: "", wide: true, cell: (row) => changeBar(row.amount, most, least, one), file: () => "" },
-    { head: "Change", main: true, ...figure("amount") },
+    { head: "Change", main: true, ...figure("amount", true) },
   ];
   if (by === "account") columns.push({ head: "Month before", ...figure("was") }, { head: one.label, ...figure("now") });
   const foot = ["Total", "", money(total(table.change, own), currency, true)];

@@ -105,7 +105,9 @@ class Page:
         self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
         self.run(script)
         end = time.monotonic() + PATIENCE
-        while not (found := [f for f in folder.iterdir() if f.suffix == ".csv"]):
+        while not (
+            found := [f for f in folder.iterdir() if f.suffix == ".csv" and f.stat().st_size]
+        ):  # there before it is filled
             assert time.monotonic() < end, "nothing was downloaded"
             time.sleep(0.02)
         return found[0].read_bytes()
