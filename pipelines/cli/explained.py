@@ -11,6 +11,7 @@ import polars as pl
 
 from pipelines.cli.explained_amounts import plain
 from pipelines.cli.explained_pools import pool_tables, without_receivers
+from pipelines.cli.explained_prices import bought, summed
 from pipelines.explain.made_of_rows import NOTE
 from pipelines.explain.question import Question
 from pipelines.explain.walk import CURRENCY, RULES_CHANGED, Explanation, Level
@@ -126,6 +127,7 @@ def _groups(level: Level, rows: pl.DataFrame, cost: str, currency: str, *, every
     first = [pl.col(name).first() for name in of_one if name not in names]
     weight = [pl.col("weight").sum()] if "weight" in rows.columns else []
     sums = [pl.col(cost).sum(), pl.len().alias("row_count"), *(pl.col(name).sum() for name in whole), *first, *weight]
+    sums += summed(rows) if level.name == "requests" and names else []
     grouped = rows.group_by(names, maintain_order=True).agg(sums) if names else rows.select(sums)
     ordered = grouped.sort(pl.col(cost).abs(), descending=True, maintain_order=True)
     shown = ordered if everything else ordered.head(ROWS_SHOWN)
@@ -134,8 +136,9 @@ def _groups(level: Level, rows: pl.DataFrame, cost: str, currency: str, *, every
         of = "".join(f"of {plain(row[name])}: " for name in whole if row[name] not in (None, row[cost]))
         yield f"  {plain(row[cost]):>{width}}  {of}{_label(level, row, names)}"
     if ordered.height > shown.height:
-        rest = exact_sum(ordered[cost].to_list()[shown.height :])
-        yield f"  {plain(rest):>{width}}  {ordered.height - shown.height:,} more (--all, or --format csv)"
+        others = ordered.slice(shown.height)
+        count = counted(others["row_count"].sum())
+        yield f"  {plain(exact_sum(others[cost])):>{width}}  {others.height:,} more{count} (--all, or --format csv)"
     yield f"= {plain(exact_sum(rows[cost])):>{width}}  {currency}"
 
 
@@ -150,20 +153,27 @@ def _label(level: Level, row: dict[str, object], names: Sequence[str]) -> str:
     if level.name == "postings":
         place = f" ({row['rule_place']})" if row["rule_place"] else ""
         route = f"{row['route']} > " if row["route"] else ""
-        return f"{origin}step {row['step']} {row['rule_id']}{place}: {row['rule']}; {route}{row['to_account']}"
+        moved = f"{row['rule']}; {route}{row['to_account']}"
+        return f"{origin}step {row['step']} {row['rule_id']}{place}: {moved}{counted(row['row_count'])}"
     told = [shown(row[name]) for name in names if row[name] not in (None, "") and name != "basis"]
     count = row["row_count"]
     if level.name == "weights":
         if row.get("from_account"):
-            return f"{origin}{row['from_account']}, {row['basis']} (who carries it: below)"
+            return f"{origin}{row['from_account']}, {row['basis']} (who carries it: below){counted(count)}"
         weight = row.get("weight")
         amount = f"{plain(weight)} " if isinstance(weight, Decimal) and row["basis"] != WHOLE else ""
-        return f"{amount}{row['basis']}: {', '.join(told)}"
+        return f"{amount}{row['basis']}: {', '.join(told)}{counted(count)}"
     if level.name == "bill" and count == 1 and row.get("x_row") is not None:
         told.append(f"row {row['x_row']} of file {row['x_page']}")
     if level.name == "requests" and count == 1 and row.get("request_id") and "request_id" not in names:
         told.append(f"{shown(row['started_at'])}, {row['request_id']}")
-    return ", ".join(told) + (f" ({count:,} rows)" if isinstance(count, int) and count > 1 else "")
+    told += filter(None, [bought(row)] if level.name == "requests" else [])
+    return ", ".join(told) + counted(count)
+
+
+def counted(rows: object) -> str:
+    """How many rows a line of a page stands for; nothing for one."""
+    return f" ({rows:,} rows)" if isinstance(rows, int) and rows > 1 else ""
 
 
 def shown(value: object) -> str:

@@ -9,6 +9,7 @@ import polars as pl
 from contracts import all_contracts, contract
 from pipelines.cli.explained import LEVELS, headline, in_groups, shown, titled
 from pipelines.cli.explained_amounts import plain
+from pipelines.cli.explained_prices import bought
 from pipelines.explain.made_of_rows import NOTE, TO
 from pipelines.explain.question import Question
 from pipelines.explain.walk import AMOUNTS, Explanation, Level
@@ -29,10 +30,19 @@ def as_page(asked: Question, number: int, explanation: Explanation, *, everythin
     lines = [headline(asked, explanation), *_figures(table, explanation.figure), f"Snapshot {number}"]
     lines += [f"  {note}" for note in explanation.notes]
     for level in explanation.levels[1:]:
-        lines += ["", titled(level), *_level(level, everything=everything)]
+        lines += ["", _titled(level), *_level(level, everything=everything)]
     if not explanation.breaks:
         lines += ["", "Every figure comes out of the rows below it, to the last decimal."]
     return "\n".join(lines) + "\n"
+
+
+def _titled(level: Level) -> str:
+    """What a level is, and how many rows of it are listed: an input of several lines once, and how often it is one."""
+    if not level.are_inputs:
+        return titled(level)
+    once = _once(level)
+    often = "" if once.height == level.rows.height else f", which stand in the lines above {level.rows.height:,} times"
+    return f"{titled(replace(level, rows=once))}{often}"
 
 
 def _figures(table: str, figure: pl.DataFrame) -> Iterator[str]:
@@ -60,7 +70,7 @@ def _level(level: Level, *, everything: bool) -> Iterator[str]:
             row[_MODEL] = row["billed_model"]  # nobody knows whose it is, and the log has a name for it
         amounts = [f"{name.removeprefix(TO)} {_number(row[name])}" for name in names if row[name]]
         words = [shown(row[name]) for name in labels if row[name] not in (None, "")]
-        yield f"  {'; '.join(filter(None, (', '.join(amounts), ', '.join(words))))}"
+        yield f"  {'; '.join(filter(None, (', '.join(amounts), ', '.join(words), bought(row))))}"
     if not everything and rows.height > ROWS_SHOWN:
         yield f"  {rows.height - ROWS_SHOWN:,} more (--all, or --format csv)"
     if level.are_inputs and NOTE in rows.columns and rows[NOTE].count():

@@ -21,12 +21,13 @@ from pipelines.explain.journal import AMOUNTS, POSTED, totals
 from pipelines.explain.made_of import declared, differences, parts_of_figure
 from pipelines.explain.made_of_rows import NOTE, TO, Listed, listed
 from pipelines.explain.marts import MARTS, Mart
+from pipelines.explain.request_prices import REQUESTS, with_prices
 from pipelines.explain.rules import Rules
 from pipelines.explain.walk import DEPTHS, Explanation, Level, explain
 
 ALL_DEPTHS = (DEPTHS[0], "parts", *DEPTHS[1:])
 """`parts` are the rows that are listed first, and no others."""
-LONG = ("priced_requests", "gpu_samples")
+LONG = (REQUESTS, "gpu_samples")
 """The log, priced, and the samples: read only where requests are asked for, as they are long."""
 MOST_ROWS = 200_000
 """Rows of one table that are gone further down from."""
@@ -96,7 +97,7 @@ def _below(asked: Asked, table: Contract, cells: pl.DataFrame, path: str) -> Ite
         shown = _of_figure(one, figure)
         if not is_listed and not shown.rows.is_empty():
             name = f"{path}{one.part.title}"
-            yield _level(table, shown, name, path)
+            yield _level(table, _priced(asked.evidence, shown), name, path)
             if asked.depth != "parts" and one.part.table != table.table:
                 yield from _further(asked, contract(one.part.table), _distinct(shown), f"{name}/")
 
@@ -106,6 +107,11 @@ def _of_figure(one: Listed, figure: str) -> Listed:
     if figure not in one.part.sums:
         return one
     return Listed(one.part, one.rows.filter(pl.col(f"{TO}{figure}").fill_null(0) != 0))
+
+
+def _priced(evidence: Evidence, one: Listed) -> Listed:
+    """Logged requests with the prices that applied to them: a cost is worked out from both."""
+    return Listed(one.part, with_prices(evidence, one.rows)) if one.part.table == REQUESTS else one
 
 
 def _reads_log(asked: Asked) -> bool:

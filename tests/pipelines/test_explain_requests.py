@@ -290,14 +290,31 @@ def test_a_page_tells_of_what_is_not_listed(config: Path, monkeypatch: pytest.Mo
 def test_a_page_names_each_request_by_its_start_its_id_and_its_model(config: Path) -> None:
     code, text = told(config, "2026-10", "support", "gpt-4o", depth="requests", everything=True)
     assert code == 0, text
-    by_itself = [line for line in text.splitlines() if line.endswith(" UTC, chatcmpl-1")]
+    by_itself = [line for line in text.splitlines() if " UTC, chatcmpl-1, " in line]
     assert len(by_itself) == 1, text
     assert "gpt-4o" in by_itself[0]
+    bought = "1,000 input_uncached at 1,000.00 USD/1M, 300 output_text at 4,000.00 USD/1M"
+    assert by_itself[0].endswith(f" UTC, chatcmpl-1, {bought}")
+    assert "chatcmpl-4" in text  # from the gateway's cache: nothing was bought at any price
+    assert not any("chatcmpl-4" in line and "USD/1M" in line for line in text.splitlines())
     code, text = told(config, "usage_by_team_daily", depth="requests", figure="priced_cost_usd", everything=True)
     assert code == 0, text
     asked = text.partition("priced_requests, ")[2].partition("\n\n")[0].splitlines()[1:6]
     named = sorted(line.partition("; ")[2].split(", ")[1:3] for line in asked)
     assert named == [[f"chatcmpl-{number}", "gpt-4o"] for number in range(5)]
+    told_of = {line.partition("; ")[2].split(", ")[1]: line.rpartition("; ")[2] for line in asked}
+    assert told_of["chatcmpl-1"] == bought
+    hit = "1,000 input_uncached at 1,000.00 USD/1M, 250 output_text at 4,000.00 USD/1M"
+    assert told_of["chatcmpl-4"] == f"{hit} (answered by the gateway's cache, not bought)"
+
+
+def test_a_page_s_counts_of_rows_add_up(config: Path) -> None:
+    """Four requests are one group of the day, at one price, and the cache hit is another, of no tokens bought."""
+    code, text = told(config, "2026-10", "support", "gpt-4o", depth="requests")
+    assert code == 0, text
+    level = text.partition("Requests")[2].partition("\n\n")[0]
+    assert level.splitlines()[0].endswith(": 5 rows"), text
+    assert "4,000 input_uncached at 1,000.00 USD/1M, 1,000 output_text at 4,000.00 USD/1M (4 rows)" in level
 
 
 def test_other_tables_go_down_to_as_many_rows_as_are_listed_and_the_rest_has_its_sum(

@@ -103,7 +103,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         *("gpu_coverage", "idle_gpu_holders", "stranded_mig_slices"),
         *("commitments", "restatements", "provider_usage_daily"),
         *("chargeback", "gpu_waste", "freshness", "reconciliation_summary", "reconciliation_by_cause"),
-        *("price_corrections", "unpriced_usage", "costs_by_category", "anomalies", "bill_errata"),
+        *("price_corrections", "token_prices", "unpriced_usage", "costs_by_category", "anomalies", "bill_errata"),
         *("outcome_kinds", "outcome_traces", "outcome_events", "outcome_shares", "outcome_cohorts", "unit_costs"),
         *("agent_costs", "usage_by_user_daily", "request_costs", "chargeback_by_customer"),
         *("focus_cost_and_usage", "rate_variance"),

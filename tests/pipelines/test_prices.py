@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -58,6 +59,13 @@ CORRECTION = (
 )
 
 
+def by_hand() -> str:
+    """The query of `docs/finance.md` that works a day's cost out of tokens and prices."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "finance.md").read_text(encoding="utf-8")
+    (query,) = (text for text in re.findall(r"```sql\n(.+?)```", page, re.DOTALL) if "token_prices" in text)
+    return query.replace("published.", "")
+
+
 class Corrected:
     """A company after each of its nights: at list prices, with an unused price, with a correction, without it again."""
 
@@ -73,6 +81,7 @@ class Corrected:
         self.corrected = self.after("prices:\n" + UNUSED + CORRECTED)
         self.costs_corrected = self.costs()
         self.corrections = rows(folder, CORRECTION)
+        self.by_hand = rows(folder, by_hand())
         self.taken_back = self.after("prices:\n" + UNUSED)
 
     def costs(self) -> dict[date, Decimal | None]:
@@ -123,6 +132,16 @@ def test_a_corrected_price_re_prices_only_the_days_it_holds_on(company: Correcte
 def test_a_correction_shows_the_exact_difference_and_where_it_comes_from(company: Corrected) -> None:
     changed = (DAY, "openai", "gpt-4o", "default", "repriced", 1, D(1100), D("0.0035"), D("0.0033"), D("-0.0002"))
     assert company.corrections == [(*changed, "genai-prices", "contract", datetime(2026, 11, 1, 5, 30), AT)]
+
+
+def test_a_day_s_cost_is_worked_out_by_hand_from_the_prices_that_are_published(company: Corrected) -> None:
+    """1000 tokens at the list's 2.50 a million, and 100 at the agreed 8: what the day cost after the correction."""
+    model = ("openai", "gpt-4o", "default")
+    assert company.by_hand == [
+        (*model, "input_uncached", D("2.5"), "genai-prices", 1000, D("0.0025")),
+        (*model, "output_text", D(8), "contract", 100, D("0.0008")),
+    ]
+    assert sum(row[-1] for row in company.by_hand) == company.costs_corrected[DAY]
 
 
 def test_a_correction_taken_back_leaves_no_difference(company: Corrected) -> None:
