@@ -35,13 +35,14 @@ class Csv:
 class Unreadable:
     """A row that could not be read at all. Nothing of it is repeated: it may hold anything. Line 0 is the file.
 
-    `lacks` names the columns that a table should have.
+    `lacks` names the columns that a table should have, `header` is its first line, which is never kept.
     """
 
     line: int
     reason: str
     size: int
     lacks: str = ""
+    header: tuple[str, ...] = ()
 
 
 Found = Mapping[str, Any] | Unreadable
@@ -133,10 +134,11 @@ def _csv_rows(plain: BinaryIO, where: str, shape: Csv | None) -> Iterator[Found]
         return
     csv.field_size_limit(_LONGEST_LINE)  # the module's own limit, 128 KiB, is less than a jsonb column
     text = io.TextIOWrapper(plain, encoding="utf-8", errors="replace", newline="")
-    reader = csv.reader(text, strict=True, delimiter=shape.delimiter)
-    header = next(reader, [])
+    first = text.readline(_LONGEST_LINE)
+    reader = csv.reader(chain([first], text), strict=True, delimiter=shape.delimiter)
+    header = _header(reader, first)
     if lacking := shape.columns - set(header):
-        yield Unreadable(0, "unknown_format", 0, ", ".join(sorted(lacking)))
+        yield Unreadable(0, "unknown_format", 0, ", ".join(sorted(lacking)), tuple(header))
         return
     short: Unreadable | None = None
     try:
@@ -154,6 +156,14 @@ def _csv_rows(plain: BinaryIO, where: str, shape: Csv | None) -> Iterator[Found]
         raise SourceError(f"{where}: line {reader.line_num} is no CSV ({error}); export the table again") from None
     if short:
         raise _incomplete(where, f"line {short.line} ends in the middle of a row")
+
+
+def _header(rows: Iterator[list[str]], line: str) -> list[str]:
+    """The names of the columns; its first line where they are quoted and other signs divide them."""
+    try:
+        return next(rows, [])
+    except csv.Error:
+        return [line.strip()]
 
 
 def _in_memory(table: BinaryIO, where: str) -> BinaryIO:

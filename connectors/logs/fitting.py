@@ -4,6 +4,7 @@ Here belongs: counting and telling, one line a reason. Here does not belong: wha
 reading says so, and is asked), and reading files (`probing`).
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,23 +15,22 @@ from connectors.logs.attempt import RowError
 from connectors.logs.buckets import UsageError
 from connectors.logs.forms import shown, unread_instant
 from connectors.logs.instants import Unit, day_of
+from connectors.logs.lacking import absent, have_told, needed_told
 from connectors.logs.listing import is_filed_within
-from connectors.logs.paths import names_at, value_at
-from connectors.logs.probing import Look, Row, Seen, Unread, absent
+from connectors.logs.paths import value_at
+from connectors.logs.probing import Look, Row, Seen, Unread
 from connectors.logs.settings import StoredRowsSettings
 from connectors.logs.wording import in_own_words
-from connectors.logs.words import UnknownWordError, unexplained
-from connectors.names import nearest
+from connectors.logs.words import TRUTHS, UnknownWordError, unexplained
 
 _MOST_REASONS = 5
-_MOST_NAMES = 20  # of an object that has a name for each of its customers, say
-_LONGEST_NAME = 40
+_ONE_WORD = re.compile(r"[A-Za-z0-9_-]{1,20}", re.ASCII)  # no prompt, and nobody's address
 
 
 class Tried(NamedTuple):
     """What becomes of a row: why it is refused, if it is, and the values that it is taken without."""
 
-    refusal: RowError | UsageError | None = None
+    refusals: Sequence[RowError | UsageError] = ()
     lost: Sequence[RowError | UsageError] = ()
 
 
@@ -41,7 +41,7 @@ class Trial:
     `paths` are the log's own paths by landed field, `needed` those of them without which a file is not this log, and
     `optional` those of the other settings. `effect` says what it does that such a one finds nothing. `is_counted` says
     of a row whether it holds what the mapping is there for, such as usage, called `counted` in words. `there` is what
-    words call the place of its own paths.
+    words call the place of its own paths, `hint` what to do where rows lack what is needed, if that can be told.
     """
 
     paths: Mapping[str, str]
@@ -52,6 +52,7 @@ class Trial:
     counted: str = ""
     effect: Callable[[str], str] = lambda setting: ""  # noqa: ARG005
     there: str = "in the log"
+    hint: Callable[[Sequence[Row]], str] = lambda rows: ""  # noqa: ARG005
 
 
 @dataclass
@@ -90,17 +91,19 @@ def fit(trial: Trial, look: Look, location: str) -> Fit:
     """Holds the mapping against the rows. Raises SourceError where a path that every row needs finds nothing."""
     rows = [seen.row for seen in look.rows]
     if lacking := absent(rows, sorted(trial.needed)):
-        raise SourceError(f"{location}: {look.where} say nothing under {', '.join(lacking)}: correct `fields`")
+        say = "says" if look.row_count == 1 else "say"
+        told = f"{look.where} {say} nothing under {needed_told(rows, lacking)}"
+        raise SourceError(f"{location}: {told}: {trial.hint(rows) or 'correct `fields`'}")
     reasons: dict[tuple[str, str | None, bool], _Reason] = {}
     taken, is_any_counted, is_counted_taken = 0, False, False
     for seen in look.rows:
-        refusal, lost = trial.tried(seen)
+        refusals, lost = trial.tried(seen)
         is_counted = trial.is_counted(seen.row)
-        taken += refusal is None
+        taken += not refusals
         is_any_counted = is_any_counted or is_counted
-        is_counted_taken = is_counted_taken or (is_counted and refusal is None)
-        for problem in lost if refusal is None else (refusal,):
-            _count(reasons, seen, problem, is_whole_row=refusal is not None)
+        is_counted_taken = is_counted_taken or (is_counted and not refusals)
+        for problem in refusals or lost:
+            _count(reasons, seen, problem, is_whole_row=bool(refusals))
     for unread in look.unread:
         _count(reasons, unread, RowError(unread.reason, unread.reason), is_whole_row=True)
     counted = f" that has {trial.counted}" if taken else ""
@@ -112,6 +115,29 @@ def fit(trial: Trial, look: Look, location: str) -> Fit:
         refused=list(_refused(trial, look, list(reasons.values()))),
         absences=list(_absences(trial, look)),
     )
+
+
+def every_refusal(
+    read: Callable[[Mapping[str, object]], object], neutral: Mapping[str, Mapping[str, object]]
+) -> list[RowError | UsageError]:
+    """Why a row is refused, all of it where that can be told, so that one check finds what else there is to mend.
+
+    `read` reads the row with some landed fields replaced. After each refusal that speaks of a field with `neutral`
+    values the row is read again with those; of tokens that contradict each other, those of `usage`.
+    """
+    given, mended, found = dict[str, object](), set[str](), list[RowError | UsageError]()
+    while True:
+        try:
+            read(given)
+        except (RowError, UsageError) as refusal:
+            found.append(refusal)
+            field_name = "usage" if isinstance(refusal, UsageError) else refusal.column or ""
+            if field_name in mended or field_name not in neutral:
+                return found
+            mended.add(field_name)
+            given |= neutral[field_name]
+        else:
+            return found
 
 
 def require_filed(settings: StoredRowsSettings, path: str, started_us: int, column: str) -> None:
@@ -127,14 +153,17 @@ def require_filed(settings: StoredRowsSettings, path: str, started_us: int, colu
 
 
 def with_value(
-    row: Row, paths: Mapping[str, str], unit: Unit, is_instant: Callable[[str], bool], problem: RowError | UsageError
+    row: Row, paths: Mapping[str, str], unit: Unit, sorts: Mapping[str, str], problem: RowError | UsageError
 ) -> RowError | UsageError:
     """Of a value that is not landed, what can be shown of it: a check reads the row itself and keeps nothing."""
     column = problem.column
     if problem.reason != "unreadable_value" or column is None or column not in paths:
         return problem
     found = value_at(row, paths[column])
-    if is_instant(column):
+    sort = sorts.get(column)
+    if sort == "flag" and isinstance(found, str) and _ONE_WORD.fullmatch(found):
+        return UnknownWordError(problem.reason, column, found, TRUTHS, {})
+    if sort == "instant":
         return RowError(problem.reason, unread_instant(column, paths[column], unit, found), column)
     return RowError(problem.reason, f"{problem}; found {shown(found)}", column)
 
@@ -174,28 +203,10 @@ def _why(trial: Trial, reason: _Reason) -> str:
 def _absences(trial: Trial, look: Look) -> Iterator[str]:
     """One sentence for each path that finds nothing in any row, with what the rows have at that level."""
     rows = [seen.row for seen in look.rows]
+    nowhere = set(absent(rows, trial.optional.values()))
     for setting, path in trial.optional.items():
-        if not any(path in row or value_at(row, path) is not None for row in rows):
+        if path in nowhere:
             yield (
-                f"{setting}: {path!r} finds nothing in {look.where}{_there(rows, path)}{trial.effect(setting)}. "
+                f"{setting}: {path!r} finds nothing in {look.where}{have_told(rows, path)}{trial.effect(setting)}. "
                 "Correct the path, or leave the line out where the log rightly has none"
             )
-
-
-def _there(rows: Sequence[Row], path: str) -> str:
-    """What the rows have in the innermost object that the path enters, with the name that may be meant."""
-    above, _, last = path.rpartition(".")
-    while above and not (names := _names(rows, above)):
-        above, _, last = above.rpartition(".")
-    names = _names(rows, above)
-    if not names:
-        return ""
-    meant = nearest(last, names)
-    place = f"at {above!r} they have" if above else "they have"
-    told = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..." for name in names[:_MOST_NAMES]]
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"; {place} {', '.join(told)}{more}{f' (is it {meant}?)' if meant else ''}"
-
-
-def _names(rows: Sequence[Row], path: str) -> list[str]:
-    return sorted({name for row in rows for name in names_at(row, path)})

@@ -26,6 +26,11 @@ _LAST_WRITABLE = 253_402_300_800  # the second after which a year has five digit
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone is the house's form
 
 
+def example_instant(unit: Unit) -> str:
+    """A plausible instant as a log writes it in that unit."""
+    return _EXAMPLES.get(unit, "2026-11-21T02:00:00")
+
+
 def truth_form(name: str) -> str:
     """What a field of truth should hold, and how a log's own words are explained."""
     return f"true or false was expected; say what its words mean with words: {{{name}: {{WORD: true, ...}}}}"

@@ -1,23 +1,24 @@
 """A look at a stored log before the first night: whether the layout finds files, and what some of them hold."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from connectors.base import IncompleteDeliveryError, SourceError
 from connectors.logs.files import Csv, Found, Unreadable, rows_of
+from connectors.logs.lacking import Row, with_meant
 from connectors.logs.listing import content_of, first_listed
-from connectors.logs.paths import value_at
 from connectors.logs.settings import StoredRowsSettings
-from connectors.names import nearest
 from connectors.storage import StoredObject
 
 _LISTED = 10_000  # a log may have millions of files; stores list a thousand at a time
 _FILES = 4  # a log changes over time: the first, the newest, and some between
 _ROWS = 250  # of each; one row may be a hundred KiB, and whoever waits is at a terminal
+_DELIMITERS = (",", ";", "\t", "|")
 _WHY: Mapping[str, str] = MappingProxyType(
     {
         "not_json": "the line is no JSON",
@@ -26,8 +27,6 @@ _WHY: Mapping[str, str] = MappingProxyType(
         "unknown_format": "the file is neither JSON nor Parquet, nor a CSV with the columns that every row needs",
     }
 )
-
-Row = Mapping[str, Any]
 
 
 def matching_files(settings: StoredRowsSettings) -> list[StoredObject]:
@@ -111,12 +110,12 @@ def look(settings: StoredRowsSettings, shape: Csv | None, records: Records | Non
 
     Raises SourceError as `matching_files` does, and where no file has a readable row.
     """
-    found = Look()
+    found, delimiter = Look(), shape.delimiter if shape else ","
     for stored in _spread([stored for stored in matching_files(settings) if stored.size]):
         where = f"{settings.location}: {stored.path}"
         try:
             with content_of(settings, stored).open() as stream:
-                for seen in islice(_seen(rows_of(stream, where, shape), stored.path, records), _ROWS):
+                for seen in islice(_seen(rows_of(stream, where, shape), stored.path, records, delimiter), _ROWS):
                     found.rows.append(seen) if isinstance(seen, Seen) else found.unread.append(seen)
         except IncompleteDeliveryError as error:  # one of them may be written just now
             found.unread.append(Unread(stored.path, "", str(error)))
@@ -133,21 +132,23 @@ def _spread(files: Sequence[StoredObject]) -> list[StoredObject]:
     return [files[(len(files) - 1) * number // (_FILES - 1)] for number in range(_FILES)]
 
 
-def _seen(rows: Iterable[Found], path: str, records: Records | None) -> Iterator[Seen | Unread]:
+def _lacks_told(file: Unreadable, delimiter: str) -> str:
+    """The columns that a table lacks. Its first line is not repeated: without a header it is a row."""
+    if not file.lacks:
+        return ""
+    wanted, line = file.lacks.split(", "), delimiter.join(file.header)
+    for sign in _DELIMITERS:
+        if set(wanted) <= {name.strip(' "') for name in line.split(sign)}:
+            return f"; its columns are divided by {sign!r}: set delimiter: {json.dumps(sign)}"
+    return f"; it has no column {with_meant(wanted, file.header)}"
+
+
+def _seen(rows: Iterable[Found], path: str, records: Records | None, delimiter: str) -> Iterator[Seen | Unread]:
     for number, row in enumerate(rows, start=1):
         if isinstance(row, Unreadable):
-            lacks = f"; it has no column {row.lacks}" if row.lacks else ""
-            yield Unread(path, f"row {number}" if row.line else "", f"{_WHY.get(row.reason, row.reason)}{lacks}")
+            told = f"{_WHY.get(row.reason, row.reason)}{_lacks_told(row, delimiter)}"
+            yield Unread(path, f"row {number}" if row.line else "", told)
             continue
         held = [row] if records is None else list(records(row))
         of = [f"row {number}"] if len(held) == 1 else [f"record {n} of row {number}" for n in range(1, len(held) + 1)]
         yield from (Seen(record, path, place) for record, place in zip(held, of, strict=True))
-
-
-def absent(rows: Iterable[Row], paths: Iterable[str]) -> list[str]:
-    """The paths at which no row holds anything, each with the column that may be meant."""
-    given = list(rows)
-    names = sorted({name for row in given for name in row})
-    lacking = [path for path in paths if not any(path in row or value_at(row, path) is not None for row in given)]
-    meant = {path: nearest(path, names) for path in lacking if "." not in path}
-    return [f"{path} (is it {meant[path]}?)" if meant.get(path) else path for path in lacking]

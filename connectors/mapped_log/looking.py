@@ -7,14 +7,15 @@ Here belongs: what of a mapped log is tried, and doubts of its own. Here does no
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from connectors.logs.allow_list import Redactor, UnlandableError
 from connectors.logs.attempt import Attempt, NoAttemptError, RowError, staged_row, usd
 from connectors.logs.buckets import Counts, UsageError
-from connectors.logs.fitting import Fit, Trial, Tried, fit, require_filed, with_value
-from connectors.logs.forms import shown, unread_instant
+from connectors.logs.fitting import Fit, Trial, Tried, every_refusal, fit, require_filed, with_value
+from connectors.logs.forms import example_instant, shown, unread_instant
 from connectors.logs.instants import in_unit
+from connectors.logs.lacking import names_there
 from connectors.logs.paths import value_at
 from connectors.logs.probing import Look, Row, Seen
 from connectors.logs.withheld import take_out_withheld
@@ -22,6 +23,8 @@ from connectors.mapped_log.fields import SORTS
 from connectors.mapped_log.reading import allowed, attempt, expected_forms, reported_cost
 from connectors.mapped_log.settings import NEEDED, MappedLogSettings
 
+_NO_LIST = "`records` finds no list there; correct it"
+_NOTHING: Mapping[str, object] = {}
 _WITHOUT_COUNT = "; without it tokens are priced wrongly, or rows are refused"
 
 
@@ -53,10 +56,11 @@ def held(settings: MappedLogSettings, look: Look, essential: frozenset[str]) -> 
         paths=settings.fields,
         needed=frozenset(path for name, path in settings.fields.items() if name in NEEDED),
         optional=optional,
-        tried=partial(_tried, mapping),
+        tried=partial(_tried, mapping, _neutral(settings)),
         is_counted=lambda row: _has_usage(mapping.redact(row)),
         counted="usage",
         effect=_effect,
+        hint=partial(_where_records_lie, settings),
     )
     return fit(trial, look, settings.location)
 
@@ -118,33 +122,37 @@ def _ends(settings: MappedLogSettings, read: _Read) -> bool:
     return end is not None and end >= (read.attempt.started_at or 0)
 
 
-def _tried(mapping: _Mapping, seen: Seen) -> Tried:
+def _tried(mapping: _Mapping, neutral: Mapping[str, Mapping[str, object]], seen: Seen) -> Tried:
+    def shown_of(problems: Sequence[RowError | UsageError]) -> list[RowError | UsageError]:
+        return [with_value(seen.row, settings.fields, settings.time_unit, SORTS, found) for found in problems]
+
+    settings = mapping.settings
     try:
-        read = _read(mapping, seen)
-    except (RowError, UsageError) as refusal:
-        return Tried(_with_value(mapping.settings, seen.row, refusal))
+        if refusals := every_refusal(partial(_read, mapping, seen), neutral):
+            return Tried(shown_of(refusals))
+        return Tried(lost=shown_of(_read(mapping, seen).lost))
     except (NoAttemptError, UnlandableError):
         return Tried()
-    return Tried(None, [_with_value(mapping.settings, seen.row, problem) for problem in read.lost])
 
 
-def _read(mapping: _Mapping, seen: Seen) -> _Read:
-    """What a night would make of the row. Raises what it would refuse the row for."""
-    settings, landed = mapping.settings, mapping.redact(seen.row)
+def _neutral(settings: MappedLogSettings) -> Mapping[str, Mapping[str, object]]:
+    """By field, values with which a row is read on, to find what else is wrong with it."""
+    no_usage = dict.fromkeys((*Counts._fields, "usage"))
+    start = {"started_at": example_instant(settings.time_unit)}
+    by_field = dict.fromkeys(no_usage, no_usage) | {name: {name: None} for name, of in SORTS.items() if of == "flag"}
+    return {**by_field, "started_at": start, "status": {"status": "success"}, "request_id": {"request_id": "id"}}
+
+
+def _read(mapping: _Mapping, seen: Seen, given: Mapping[str, object] = _NOTHING) -> _Read:
+    """What a night would make of the row, or of the row with other values. Raises what it would refuse it for."""
+    settings, landed = mapping.settings, {**mapping.redact(seen.row), **given}
     lost = take_out_withheld(landed, mapping.essential, mapping.forms)
     cost = usd(reported_cost(settings, landed), lost, "source_reported_cost_usd")
     found = attempt(settings, landed)
     staged_row(found, cost, lost)
-    require_filed(settings, seen.path, found.started_at or 0, "started_at")
+    if "started_at" not in given:
+        require_filed(settings, seen.path, found.started_at or 0, "started_at")
     return _Read(landed, found, lost)
-
-
-def _with_value(settings: MappedLogSettings, row: Row, problem: RowError | UsageError) -> RowError | UsageError:
-    return with_value(row, settings.fields, settings.time_unit, _is_instant, problem)
-
-
-def _is_instant(name: str) -> bool:
-    return SORTS.get(name) == "instant"
 
 
 def _has_usage(landed: Mapping[str, Any]) -> bool:
@@ -153,3 +161,19 @@ def _has_usage(landed: Mapping[str, Any]) -> bool:
 
 def _effect(setting: str) -> str:
     return _WITHOUT_COUNT if SORTS.get(setting.removeprefix("fields.")) == "count" else ""
+
+
+def _where_records_lie(settings: MappedLogSettings, rows: Sequence[Row]) -> str:
+    """What to set for `records`, where a document holds the attempts in a list of its own."""
+    if settings.records is not None:
+        return "" if any(isinstance(value_at(row, settings.records), list) for row in rows) else _NO_LIST
+    start = settings.fields["started_at"]
+    for path in (place for name in names_there(rows, "") for place in (name, *_below(rows, name))):
+        held = [value_at(row, f"{path}.0") for row in rows]
+        if any(isinstance(first, Mapping) and value_at(cast("Row", first), start) is not None for first in held):
+            return f"the attempts lie in a list there; set records: {path}"
+    return ""
+
+
+def _below(rows: Sequence[Row], name: str) -> list[str]:
+    return [f"{name}.{inner}" for inner in names_there(rows, name) if not inner.isdecimal()]

@@ -4,11 +4,13 @@ Here belongs: what of a row of outcomes is tried. Here does not belong: counting
 what makes an outcome of a row (`reading`), which is asked and not repeated.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 from connectors.logs.attempt import RowError
-from connectors.logs.fitting import Fit, Trial, Tried, fit, require_filed, with_value
-from connectors.logs.probing import Look, Seen
+from connectors.logs.fitting import Fit, Trial, Tried, every_refusal, fit, require_filed, with_value
+from connectors.logs.forms import example_instant
+from connectors.logs.probing import Look, Row, Seen
 from connectors.logs.withheld import take_out_withheld
 from connectors.outcomes.reading import ESSENTIAL, THERE, allowed, forms, staged_outcome
 from connectors.outcomes.settings import NEEDED, SORTS, OutcomesFileSettings
@@ -18,19 +20,19 @@ def held(settings: OutcomesFileSettings, look: Look) -> Fit:
     """The mapping held against rows; see `connectors.logs.fitting.fit`."""
     redact, expected = allowed(settings).redact, forms(settings)
 
-    def tried(seen: Seen) -> Tried:
-        shown = partial(with_value, seen.row, settings.fields, settings.time_unit, is_instant)
-        try:
-            landed = redact(seen.row)
-            lost = take_out_withheld(landed, ESSENTIAL, expected)
-            row = staged_outcome(settings, landed)
-            require_filed(settings, seen.path, row["occurred_at"], "occurred_at")
-        except RowError as refusal:
-            return Tried(shown(refusal))
-        return Tried(None, [shown(problem) for problem in lost])
+    def read(row: Row, path: str, given: Mapping[str, object]) -> list[RowError]:
+        landed = {**redact(row), **given}
+        lost = take_out_withheld(landed, ESSENTIAL, expected)
+        staged = staged_outcome(settings, landed)
+        if "occurred_at" not in given:
+            require_filed(settings, path, staged["occurred_at"], "occurred_at")
+        return lost
 
-    def is_instant(name: str) -> bool:
-        return SORTS.get(name) == "instant"
+    def tried(seen: Seen) -> Tried:
+        shown = partial(with_value, seen.row, settings.fields, settings.time_unit, SORTS)
+        refusals = every_refusal(partial(read, seen.row, seen.path), _neutral(settings))
+        lost = [] if refusals else read(seen.row, seen.path, {})
+        return Tried(list(map(shown, refusals)), list(map(shown, lost)))
 
     trial = Trial(
         paths=settings.fields,
@@ -40,3 +42,15 @@ def held(settings: OutcomesFileSettings, look: Look) -> Fit:
         there=THERE,
     )
     return fit(trial, look, settings.location)
+
+
+def _neutral(settings: OutcomesFileSettings) -> Mapping[str, Mapping[str, object]]:
+    """By field, values with which a row is read on, to find what else is wrong with it."""
+    values: Mapping[str, object] = {
+        "outcome_id": "id",
+        "outcome_kind": "kind",
+        "occurred_at": example_instant(settings.time_unit),
+        "is_success": None,
+        "quality_value": None,
+    }
+    return {name: {name: value} for name, value in values.items()}

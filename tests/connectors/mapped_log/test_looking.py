@@ -168,3 +168,72 @@ def test_lines_and_files_that_cannot_be_read_are_counted_among_the_refused(row: 
     assert broken.startswith(f"{where}row 2 of 2026-11-21/x.jsonl): the line is no JSON")
     assert array == f"{where}row 3 of 2026-11-21/x.jsonl): it is JSON, but no object"
     assert file.startswith(f"{where}2026-11-20/x.txt): the file is neither JSON nor Parquet, nor a CSV")
+
+
+def test_one_look_tells_all_that_is_wrong_with_a_row(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/x.jsonl", [row(at=SECONDS, result=word, used={"in": 4}) for word in ("odd", "timeout", "odd")])
+    _, halves, instants, words = fault(log, time_unit="ms").splitlines()[:4]
+    of = "    3 of the first 3 rows of 2026-11-21/x.jsonl would be refused (the first: row 1): "
+    assert instants.startswith(f"{of}'at' is 1795226400")
+    assert words.startswith(f"{of}status is 'odd' (2 x), 'timeout' (1 x); say what each means with words: ")
+    assert "{status: {odd: ..., timeout: failure}}, success or failure in place of the dots" in words
+    assert halves.startswith(f"{of}input 4, output None, total None: one half is not known")
+
+
+def test_a_word_of_truth_without_words_is_told_with_what_to_write(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/x.jsonl", [row(id=str(n), stream=w) for n, w in enumerate(("yes", "no", "perhaps so", "yes"))])
+    given = {"fields": {**log.given["fields"], "is_stream": "stream"}}
+    (told,) = SOURCE.doubts(log.settings(**given))
+    assert told == (
+        "4 of the first 4 rows of 2026-11-21/x.jsonl would be taken without is_stream (the first: row 1): is_stream is "
+        "'yes' (2 x), 'no' (1 x); say what each means with words: {is_stream: {\"yes\": true, \"no\": false}}, if that is "
+        "what they mean; in the log is_stream is 'stream'"
+    )
+    words = {**log.given["words"], "is_stream": {True: True, False: False}}
+    (odd,) = SOURCE.doubts(log.settings(**given, words=words))
+    assert "would be refused (the first: row 3): is_stream is 'perhaps so'" in odd
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("id;at;result\n1;x;ok\n", "its columns are divided by ';': set delimiter: \";\""),
+        ('"id"\t"at"\t"result"\n', r'set delimiter: "\t"'),
+        ("Id,At,state\n1,x,ok\n", "it has no column at (is it At?), id (is it Id?), result"),
+        ("a prompt,another\n", "it has no column at, id, result"),
+    ],
+)
+def test_a_table_of_other_columns_is_told_with_what_may_be_meant(content: str, said: str, log: LogFolder) -> None:
+    log.raw("2026-11-21/x.csv", content.encode())
+    told = fault(log)
+    assert told.endswith(said)
+    assert "prompt" not in told
+
+
+@pytest.mark.parametrize(
+    ("document", "given", "said"),
+    [
+        ({"rows": ["r"], "next": None}, {}, "set records: rows"),
+        ({"page": {"rows": ["r"]}}, {}, "set records: page.rows"),
+        ({"rows": ["r"]}, {"records": "data"}, "`records` finds no list there"),
+        ({"rows": [1]}, {}, "correct `fields`"),
+    ],
+)
+def test_where_attempts_lie_in_a_list_that_records_does_not_name_it_is_told(
+    document: Any, given: Any, said: str, row: Row, log: LogFolder
+) -> None:
+    text = json.dumps(document).replace('"r"', json.dumps(row()))
+    log.raw("2026-11-21/x.json", text.encode())
+    told = fault(log, **given)
+    assert told.startswith("the first row of 2026-11-21/x.json says nothing under at, id, result; they have ")
+    assert said in told
+
+
+def test_a_damaged_file_is_told_and_the_others_are_looked_at(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-20/x.jsonl.gz", [row(at="2026-11-20T02:00:00Z")])
+    log.file("2026-11-21/x.jsonl.gz", [row()])
+    whole = (log.folder / "2026-11-21/x.jsonl.gz").read_bytes()
+    (log.folder / "2026-11-21/x.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    (told,) = SOURCE.doubts(log.settings())
+    assert "would be refused (the first: 2026-11-21/x.jsonl.gz): " in told
+    assert "ends too early" in told

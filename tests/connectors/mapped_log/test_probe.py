@@ -92,7 +92,7 @@ def test_embeddings_that_state_no_output_are_taken_and_the_absent_path_is_only_t
 
 def test_a_field_that_every_attempt_needs_must_be_there(row: Row, log: LogFolder) -> None:
     log.file("2026-11-21/x.jsonl", [{name: value for name, value in row().items() if name != "result"}])
-    with pytest.raises(SourceError, match=r"say nothing under result.*: correct `fields`"):
+    with pytest.raises(SourceError, match=r"says nothing under result; they have answer, at,.*: correct `fields`"):
         SOURCE.probe(log.settings())
 
 
