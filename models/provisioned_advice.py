@@ -14,20 +14,22 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
 
 from models.commitment_level import is_falling
+from models.dollar_rates import UsdRates
 from models.frames import conform, require, schema_of
 from models.mean_month import MONTH_HOURS
 from models.money import money, nearest_double
 from models.provisioned import Demand, UnitTerms, best_units, demand_of, units_cost
 from models.provisioned_minutes import DAY_MINUTES, DayMinutes, Model
-from models.provisioned_offers import UnitOffer, unit_offers
+from models.provisioned_offers import UnitOffer, unit_offers, unrated
 
 TABLE = "provisioned_advice"
-PROVISIONED_RULES = "3"
+PROVISIONED_RULES = "4"
 """Changes when the same minutes, prices and deployments would give other advice."""
 
 PROVIDER_ID, PROVIDER_NAME = "azure", "Microsoft"  # what units of other providers serve is not known
@@ -65,7 +67,12 @@ class _Month:
 
 
 def provisioned_advice(
-    days: Days, deployments: pl.DataFrame, prices: pl.DataFrame, billing_period: date, terms: Terms
+    days: Days,
+    deployments: pl.DataFrame,
+    prices: pl.DataFrame,
+    billing_period: date,
+    terms: Terms,
+    usd_rates: UsdRates = MappingProxyType({}),
 ) -> pl.DataFrame:
     """Advice for every model and region of a month, in the shape of `provisioned_advice`.
 
@@ -75,11 +82,14 @@ def provisioned_advice(
         prices: rows of `provisioned_prices`; the newest day counts.
         billing_period: first day of the month.
         terms: what a unit serves, by reach of the deployment and model.
+        usd_rates: dollars for a unit of other currencies, for lists that are in one.
 
     Raises:
         ValueError: a frame does not keep its contract.
     """
-    offers = unit_offers(require(prices, "provisioned_prices"), PROVIDER_NAME)
+    listed = require(prices, "provisioned_prices")
+    offers = unit_offers(listed, PROVIDER_NAME, usd_rates)
+    unsold = "no_exchange_rate" if unrated(listed, PROVIDER_NAME, usd_rates) else "no_unit_price"
     logged = {model for day in days.values() for model in day}
     held = _held(require(deployments, "provisioned_deployments"), logged)
     blank = {**dict.fromkeys(schema_of(TABLE)), "scope": "", "purchase_option": "", "term_months": 0}
@@ -99,7 +109,7 @@ def provisioned_advice(
             "unmetered_attempts": sum(day.unmetered_attempts for day in month.found),
             "current_units": month.units,
         }
-        rows += ({**blank, **about, **advised} for advised in _advised(model, month, offers, terms))
+        rows += ({**blank, **about, **advised} for advised in _advised(model, month, offers, terms, unsold))
     return conform(pl.DataFrame(rows, schema=schema_of(TABLE)), TABLE)
 
 
@@ -123,8 +133,8 @@ def _units(model: Model, held: Mapping[Model, int | None], days: Days) -> int | 
     return None if any(day[model].has_units for day in days.values() if model in day) else 0
 
 
-def _advised(model: Model, month: _Month, offers: Sequence[UnitOffer], terms: Terms) -> Iterator[Row]:
-    """A row for each way of buying, or one that says why there is none."""
+def _advised(model: Model, month: _Month, offers: Sequence[UnitOffer], terms: Terms, unsold: str) -> Iterator[Row]:
+    """A row for each way of buying, or one that says why there is none; `unsold` where no list sells a unit."""
     name, region = model
     served = next((of_scope[name] for of_scope in terms.values() if name in of_scope), None)
     if served is None:
@@ -148,7 +158,7 @@ def _advised(model: Model, month: _Month, offers: Sequence[UnitOffer], terms: Te
         is_by_token = any(day.is_by_token for day in month.found)
         yield facts | {"reason": "no_token_price" if is_by_token else "only_on_units"}
     elif not sold:
-        yield facts | {"reason": "no_unit_price"}
+        yield facts | {"reason": unsold}
     else:
         for offer in sold:
             price = offer.price_in(region)

@@ -25,7 +25,7 @@ _COUNTS = ("input_tokens", "cached_tokens", "output_tokens")
 
 @dataclass(frozen=True)
 class DayMinutes:
-    """A model's minutes of a day that have tokens, and what those with a price cost on the standard tier.
+    """A model's minutes of one or more days that have tokens, and what those with a price cost on the standard tier.
 
     Attributes:
         counts: a minute each: input tokens to compute, cached ones, output tokens.
@@ -53,12 +53,13 @@ def day_minutes(rows: pl.DataFrame) -> dict[Model, DayMinutes]:
     """By model and region; rows of a day in the shape of `provisioned_minutes`. Raises ValueError for another shape."""
     told = require(rows, "provisioned_minutes")
     return {
-        (f"{key[0]}", f"{key[1]}"): _packed(group)
+        (f"{key[0]}", f"{key[1]}"): packed(group)
         for key, group in told.group_by("model_id", "region_id", maintain_order=True)
     }
 
 
-def _packed(rows: pl.DataFrame) -> DayMinutes:
+def packed(rows: pl.DataFrame) -> DayMinutes:
+    """One model's rows in the shape of `provisioned_minutes`, summed by what `minute_start` has in them."""
     metered = rows.drop_nulls(_COUNTS)
     minutes = metered.group_by("minute_start").agg(pl.col(_COUNTS).sum()).sort("minute_start")
     standard = metered.filter(pl.col("service_tier") == "default")

@@ -28,7 +28,7 @@ from models.mean_month import MONTH_HOURS
 from models.money import money, nearest_double
 
 TABLE = "break_even"
-VERDICT_RULES = "4"
+VERDICT_RULES = "5"
 """Changes when the same plans, traffic and prices would give other rows."""
 
 TODAYS, SAME_WEIGHTS = "todays_api", "same_weights_api"

@@ -1,10 +1,8 @@
 """`farthing what-if provisioned`: a model's minutes of a month on units of provisioned throughput, with spill."""
 
 from calendar import monthrange
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +15,7 @@ from pipelines.provisioned_units import SCOPES, unit_terms
 
 if TYPE_CHECKING:
     from models.provisioned import Demand, UnitTerms
-    from pipelines.house import House
-
-_VIEW = "usage_by_minute"
+    from pipelines.model_minutes import Minutes
 
 
 @dataclass(frozen=True)
@@ -34,30 +30,13 @@ class Asked:
     demand_percent: int
 
 
-@dataclass(frozen=True)
-class Minutes:
-    """A model's minutes of some whole days: input, cached and output tokens, and what those with a price cost.
-
-    `hours` holds the sums by hour, to say what means would hide. `days` counts those that the log told of, the ones
-    on which it told of no request among them: units are paid on those too. `served_by` names the providers and regions
-    whose minutes these are, `unmetered_attempts` counts those of whose tokens the log tells nothing.
-    """
-
-    counts: list[tuple[int, int, int]]
-    hours: list[tuple[int, int, int]]
-    priced: tuple[int, int, int]
-    cost: Decimal
-    days: int
-    served_by: tuple[str, ...]
-    unmetered_attempts: int
-
-
 def what_if_provisioned(console: Console, file: Path, asked: Asked) -> int:
     """Prints what each number of units would cost. Returns the exit code."""
     from pipelines.cli.commands import OK, WRONG, refused, stopped
     from pipelines.config import ConfigError
     from pipelines.house import open_house
     from pipelines.lake import LakeError
+    from pipelines.model_minutes import read_minutes
     from pipelines.night.run import new_run_id
 
     scope = next((name for name in SCOPES if name == asked.scope), None)
@@ -78,75 +57,40 @@ def what_if_provisioned(console: Console, file: Path, asked: Asked) -> int:
     return OK
 
 
-def _lacking(asked: Asked, terms: "UnitTerms", minutes: Minutes) -> str:
+def _lacking(asked: Asked, terms: "UnitTerms", minutes: "Minutes") -> str:
     """What is missing to compare by, or nothing."""
     from models.provisioned import demand_of
-    from models.provisioned_minutes import DAY_MINUTES
 
-    month = f"{asked.month:%Y-%m}"
+    month, found = f"{asked.month:%Y-%m}", minutes.found
     if not minutes.days:
-        return f"The log has no day of {month}: nothing can be said of its minutes."
-    if not any(minutes.priced):
+        return _unkept(minutes) or f"The log has no day of {month}: nothing can be said of its minutes."
+    if not any(found.priced):
         return f"The log of {month} has no priced tokens of '{asked.model}'."
-    if not demand_of(terms, [minutes.priced], 1).tokens:
+    if not demand_of(terms, [found.priced], 1).tokens:
         return (
             f"All priced tokens of '{asked.model}' in {month} were read from the provider's cache, which takes no "
             "capacity: there is no price of a token to hold units against."
         )
-    if not _scaled(demand_of(terms, minutes.counts, minutes.days * DAY_MINUTES), asked.demand_percent).tokens:
+    if not _demand(asked, terms, minutes).tokens:
         return f"At {asked.demand_percent} % of the traffic of {month} no minute has a whole token: ask for more."
     return ""
 
 
-def read_minutes(house: "House", model: str, month: date) -> Minutes:
-    """The model's minutes of the month's days that the log has, on the standard tier or provisioned already."""
-    from contracts import contract
-    from models.provisioned_minutes import TIERS
-    from pipelines.calendar import next_month
-    from pipelines.night.build import read_view
-
-    told = Counter[date]()
-    for piece in house.lake.slices("gateway_requests"):
-        told[piece.slice_date] += piece.row_count
-    days = sorted(day for day in told if month <= day < next_month(month))
-    by_minute: dict[object, list[int]] = {}
-    by_hour: dict[object, list[int]] = {}
-    priced, cost = [0, 0, 0], Decimal(0)
-    served_by: set[str] = set()
-    unmetered = 0
-    for day in days:
-        if not told[day]:
-            continue  # a day without requests, as it was told: it has minutes, and none of them a token
-        for row in read_view(house, contract(_VIEW), day).to_pylist():
-            if row["model_id"] != model or row["service_tier"] not in TIERS:
-                continue
-            unmetered += row["unmetered_attempts"]
-            if row["input_tokens"] is None:
-                continue
-            served_by.add(f"{row['provider_id']} {row['region_id']}".rstrip())
-            tokens = (row["input_tokens"], row["cached_tokens"], row["output_tokens"])
-            at = row["minute_start"]
-            sums = [by_minute.setdefault(at, [0, 0, 0]), by_hour.setdefault(at.replace(minute=0), [0, 0, 0])]
-            if row["priced_cost_usd"] is not None and row["service_tier"] == "default":
-                sums.append(priced)
-                cost += row["priced_cost_usd"]
-            for total in sums:
-                total[:] = [old + new for old, new in zip(total, tokens, strict=True)]
-    found = [[(a, b, c) for a, b, c in sums.values()] for sums in (by_minute, by_hour)]
-    return Minutes(
-        found[0], found[1], (priced[0], priced[1], priced[2]), cost, len(days), tuple(sorted(served_by)), unmetered
-    )
+def _unkept(minutes: "Minutes") -> str:
+    """That some days are not counted, and what keeps their minutes; or nothing."""
+    days = minutes.unkept_days
+    if not days:
+        return ""
+    count = "1 day of the log is" if len(days) == 1 else f"{len(days)} days of the log are"
+    return f"{count} not counted, for no night has kept the minutes: farthing run {days[0]}..{days[-1]}"
 
 
-def _print(console: Console, asked: Asked, terms: "UnitTerms", minutes: Minutes) -> None:
+def _print(console: Console, asked: Asked, terms: "UnitTerms", minutes: "Minutes") -> None:
     from models.money import nearest_double
     from models.provisioned import best_units, demand_of
-    from models.provisioned_minutes import DAY_MINUTES
 
-    percent = Fraction(asked.demand_percent, 100)
-    demand = _scaled(demand_of(terms, minutes.counts, minutes.days * DAY_MINUTES), asked.demand_percent)
-    token_cost = Fraction(minutes.cost) / demand_of(terms, [minutes.priced], 1).tokens
-    hourly = demand_of(terms, minutes.hours, minutes.days * DAY_MINUTES)
+    demand = _demand(asked, terms, minutes)
+    token_cost = Fraction(minutes.found.cost) / demand_of(terms, [minutes.found.priced], 1).tokens
     million = nearest_double(token_cost * 10**6)
     of_days = monthrange(asked.month.year, asked.month.month)[1]
     console.print(
@@ -155,10 +99,10 @@ def _print(console: Console, asked: Asked, terms: "UnitTerms", minutes: Minutes)
         f"${million:,.3f} a million. Amounts are of these days."
     )
     console.print(f"Counted together: what {escape(', '.join(minutes.served_by))} served.")
-    if minutes.unmetered_attempts:
-        console.print(
-            f"Attempts not counted, for the log tells nothing of their tokens: {minutes.unmetered_attempts:,}."
-        )
+    if unmetered := minutes.found.unmetered_attempts:
+        console.print(f"Attempts not counted, for the log tells nothing of their tokens: {unmetered:,}.")
+    if told := _unkept(minutes):
+        console.print(told)
     prices = [("by the hour", asked.unit_hour_cost), ("reserved", asked.reserved_unit_hour_cost)]
     for name, price in prices:
         if price is None:
@@ -167,17 +111,35 @@ def _print(console: Console, asked: Asked, terms: "UnitTerms", minutes: Minutes)
         best = best_units(demand, unit, token_cost)
         console.print(f"\nUnits {name} at ${price:,.4f} an hour: {best:,} would have cost least.")
         console.print(_table(demand, unit, token_cost, best))
-        hour_capacity = best * terms.tokens_per_minute * 60 * terms.scale
-        hidden = sum(max(int(parts * percent) - hour_capacity, 0) for parts in hourly.parts.tolist())
-        share = nearest_double(Fraction(hidden, terms.scale) / demand.tokens)
-        console.print(f"By hours instead of minutes {share:.1%} would seem to spill.")
+        if best:
+            spilled = _hourly_spill(asked, terms, minutes, best)
+            console.print(f"By hours instead of minutes {spilled:.1%} would seem to spill.")
+        else:
+            console.print("With none, all is paid as you go: there is nothing to spill over.")
     console.print("What spills is paid by the token, at what a weighted token of the month cost on the standard tier.")
+
+
+def _demand(asked: Asked, terms: "UnitTerms", minutes: "Minutes") -> "Demand":
+    """Of the traffic that is asked about, minute by minute."""
+    from models.provisioned import demand_of
+    from models.provisioned_minutes import DAY_MINUTES
+
+    return _scaled(demand_of(terms, minutes.found.counts, minutes.days * DAY_MINUTES), asked.demand_percent)
 
 
 def _scaled(demand: "Demand", percent: int) -> "Demand":
     from models.provisioned import Demand
 
     return Demand(demand.terms, demand.parts * percent // 100, demand.minutes)
+
+
+def _hourly_spill(asked: Asked, terms: "UnitTerms", minutes: "Minutes", units: int) -> float:
+    """The part of the tokens that so many units would not carry if an hour's tokens came evenly."""
+    from models.money import nearest_double
+    from models.provisioned import HOUR_MINUTES, demand_of
+
+    hours = _scaled(demand_of(terms, minutes.hours, minutes.days * 24), asked.demand_percent)
+    return nearest_double(hours.spill(units * HOUR_MINUTES) / _demand(asked, terms, minutes).tokens)
 
 
 def _table(demand: "Demand", unit: Fraction, token_cost: Fraction, best: int) -> Table:
@@ -194,10 +156,11 @@ def _table(demand: "Demand", unit: Fraction, token_cost: Fraction, best: int) ->
     for position in sorted({0, *(max(at + step, 0) for step in (-2, -1, 0, 1, 2))}):
         units = terms.units_at(position)
         together, spilled = units_cost(demand, units, unit, token_cost), demand.spill(units)
+        share = f"{nearest_double(spilled / demand.tokens):.1%}" if units else "pay as you go"
         table.add_row(
             f"{units:,}{' *' if units == best else ''}",
             _usd(together - token_cost * spilled),
-            f"{nearest_double(spilled / demand.tokens):.1%}",
+            share,
             _usd(token_cost * spilled),
             _usd(together),
             _usd(together - none),

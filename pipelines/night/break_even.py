@@ -13,6 +13,7 @@ from contracts import contract
 from models.api_offers import ApiOffer, Residency, api_offers
 from models.break_even_risk import DERATED
 from models.checkpointing import Interruptions
+from models.dollar_rates import UsdRates
 from models.frames import frame_of
 from models.gpu_offers import SPOT_DAYS, GpuOffer, gpu_offers
 from models.memory_fit import fit, room_tokens
@@ -32,6 +33,7 @@ from pipelines.gpu_types import gpu_memory, gpu_types, name_key
 from pipelines.house import House
 from pipelines.model_log import FEWEST_DAYS, WEEKS, Log, read_log, traffic_of
 from pipelines.night.build import SLICE_SOURCE, Built
+from pipelines.night.exchange_rates import usd_rates
 from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.stale import HALF, content_fingerprint
 from pipelines.open_models import ReferenceThroughput, open_models, reference_of, reference_throughputs, weights_key
@@ -61,7 +63,12 @@ def _fingerprint(house: House, plans: tuple[SelfHosting, ...], newest: date) -> 
     """Of the plans, of what is shipped, and of the stored rows that they are made from."""
     parts = [VERDICT_RULES, str(contract(BREAK_EVEN).arrow_schema()), *map(repr, plans)]
     if plans:
-        parts += [repr(open_models()), repr(reference_throughputs()), repr(gpu_memory())]
+        parts += [
+            repr(sorted(usd_rates(house).items())),
+            repr(open_models()),
+            repr(reference_throughputs()),
+            repr(gpu_memory()),
+        ]
         since = {LOG: newest - timedelta(days=WEEKS * 7), MACHINES: newest - timedelta(days=SPOT_DAYS + 31)}
         for name in (LOG, BOOK, MACHINES):
             pieces = house.lake.slices(name)
@@ -74,6 +81,7 @@ def _rows(house: House, plans: tuple[SelfHosting, ...], newest: date) -> Iterato
     read = house.lake.read
     book = frame_of(read(BOOK))
     machines = frame_of(read(MACHINES, newest - timedelta(days=SPOT_DAYS + 30), date.max))
+    rates = usd_rates(house)
     at = datetime.combine(newest, datetime.max.time())
     with duckdb.connect() as database:
         database.register(LOG, read(LOG, newest - timedelta(days=WEEKS * 7), newest + timedelta(days=1)))
@@ -81,7 +89,7 @@ def _rows(house: House, plans: tuple[SelfHosting, ...], newest: date) -> Iterato
     blank = dict.fromkeys(contract(BREAK_EVEN).arrow_schema().names)
     for plan in plans:
         log, sized = logs[plan.model], _sized(plan)
-        offers = _offers(plan, machines)
+        offers = _offers(plan, machines, rates)
         about = blank | _about(plan, log, sized)
         if reason := _reason(log, sized, has_offers=bool(offers)):
             names = dict.fromkeys(_NAMES, "")
@@ -100,7 +108,7 @@ def _rows(house: House, plans: tuple[SelfHosting, ...], newest: date) -> Iterato
             yield about | row | _unsure(log, row)
 
 
-def _offers(plan: SelfHosting, machines: pl.DataFrame) -> list[GpuOffer]:
+def _offers(plan: SelfHosting, machines: pl.DataFrame, rates: UsdRates) -> list[GpuOffer]:
     """What the plan itself states of a machine, else what lists have of it; only where data may go.
 
     A price on demand of its own takes the place of the list's for the same machine, so that it stands there once.
@@ -112,7 +120,7 @@ def _offers(plan: SelfHosting, machines: pl.DataFrame) -> list[GpuOffer]:
         if one.hour_cost is not None and one.gpus is not None and (not plan.regions or one.region in plan.regions)
     ]
     stated = {_sold(one) for one in own}
-    return [*(one for one in gpu_offers(machines, listed, plan.regions) if _sold(one) not in stated), *own]
+    return [*(one for one in gpu_offers(machines, listed, plan.regions, rates) if _sold(one) not in stated), *own]
 
 
 def _sold(offer: GpuOffer) -> tuple[str, str, str, str]:

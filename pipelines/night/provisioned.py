@@ -14,16 +14,17 @@ from models.frames import frame_of
 from models.provisioned_advice import PROVIDER_ID, provisioned_advice
 from models.provisioned_advice import TABLE as PROVISIONED
 from models.provisioned_minutes import TIERS, DayMinutes, Model, day_minutes
-from pipelines.calendar import next_month
 from pipelines.house import House
+from pipelines.model_minutes import MINUTES, known_days
 from pipelines.night.build import Built, read_view, replace_slices, stale_targets
+from pipelines.night.exchange_rates import usd_rates
 from pipelines.night.stale import input_range
 from pipelines.provisioned_units import terms_by_scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MINUTES, DEPLOYMENTS, PRICES = "provisioned_minutes", "provisioned_deployments", "provisioned_prices"
+DEPLOYMENTS, PRICES = "provisioned_deployments", "provisioned_prices"
 
 
 def build_provisioned_minutes(house: House, first: date, last: date) -> Built:
@@ -74,7 +75,7 @@ def build_provisioned_advice(house: House, first: date, last: date) -> Built:
             for name in (DEPLOYMENTS, PRICES)
         )
         days = _days(house, month)
-        found = provisioned_advice(days, deployments, prices, month, terms_by_scope())
+        found = provisioned_advice(days, deployments, prices, month, terms_by_scope(), usd_rates(house))
         pieces += replace_slices(house, output, conform(output, found.to_arrow()), [target])
     rows = pa.concat_tables(pieces) if pieces else None
     dates = tuple(target.slice_date for target in targets)
@@ -92,16 +93,9 @@ def _note(rows: pa.Table | None) -> str:
 
 
 def _days(house: House, month: date) -> "Mapping[date, Mapping[Model, DayMinutes]]":
-    """The month's days that the log told of, also those of no request; by day the minutes of each model.
-
-    A day whose minutes were never asked for is not known, which is not a day of silence: it is none of these.
-    """
-    end = next_month(month)
-    kept = {piece.slice_date: piece.row_count for piece in house.lake.slices(MINUTES)}
-    told = {piece.slice_date for piece in house.lake.slices("gateway_requests")} & kept.keys()
-    filled = {day for day, row_count in kept.items() if row_count}
+    """The month's days that the log told of, also those of no request; by day the minutes of each model."""
     found: dict[date, dict[Model, DayMinutes]] = {}
-    for day in sorted(day for day in told if month <= day < end):
-        rows = house.lake.read(MINUTES, day, day + timedelta(days=1)) if day in filled else None
+    for day, is_kept in known_days(house, month)[0].items():
+        rows = house.lake.read(MINUTES, day, day + timedelta(days=1)) if is_kept else None
         found[day] = day_minutes(frame_of(rows)) if rows is not None else {}
     return found

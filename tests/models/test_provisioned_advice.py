@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from models.dollar_rates import UsdRates
 from models.frames import frame_of
 from models.provisioned import UnitTerms
 from models.provisioned_advice import provisioned_advice
@@ -61,10 +63,11 @@ def advice(
     minutes: Mapping[date, Mapping[Model, DayMinutes]],
     prices: Sequence[dict[str, Any]] = (HOURLY,),
     deployed: Sequence[dict[str, Any]] = (),
+    rates: UsdRates = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     deployments = frame_of(filled("provisioned_deployments", list(deployed)))
     listed = frame_of(filled("provisioned_prices", list(prices)))
-    return provisioned_advice(minutes, deployments, listed, MONTH, TERMS).to_dicts()
+    return provisioned_advice(minutes, deployments, listed, MONTH, TERMS, rates).to_dicts()
 
 
 def test_units_that_carry_all_cost_less_than_its_tokens() -> None:
@@ -123,7 +126,7 @@ def test_units_that_are_deployed_are_held_against_the_best_number_once() -> None
 
 
 def test_units_that_nobody_knows_leave_the_saving_unknown() -> None:
-    untold = {"deployed": [{**DEPLOYED, "provisioned_units": None}]}
+    untold: dict[str, Any] = {"deployed": [{**DEPLOYED, "provisioned_units": None}]}
     served = days(*[{EAST: busy(has_units=True)}] * 7)
     for (row,) in (advice(days(*[{EAST: busy()}] * 7), **untold), advice(served)):
         assert (row["current_units"], row["best_units"], row["advised_units"]) == (None, 20, None)
@@ -145,6 +148,21 @@ def test_each_way_of_buying_is_a_row_by_its_own_terms_and_price() -> None:
     assert (reserved["unit_price"], reserved["term_months"]) == (Decimal("0.2"), 1)
     assert reserved["monthly_saving"] == Decimal("172.8") * 730 / 24 - 20 * Decimal("0.2") * 730
     assert (regional["best_units"], regional["reason"]) == (0, "no_saving")
+
+
+def test_a_list_in_another_currency_counts_at_the_rate_of_its_month() -> None:
+    """0.25 euros at 1.20 are the 0.30 dollars of above; November's rate says nothing of a list of October."""
+    week, euro = days(*[{EAST: busy()}] * 7), {**HOURLY, "currency": "EUR", "unit_price": "0.25"}
+    october, november = ({("EUR", month): Decimal(rate)} for month, rate in ((MONTH, "1.2"), (date(2026, 11, 1), "2")))
+    (row,) = advice(week, [euro], rates=october)
+    assert (row["unit_price"], row["advised_units"], row["monthly_saving"]) == (Decimal("0.3"), 20, 876)
+    # beside a list in dollars it is the same list, and says nothing
+    (row,) = advice(week, [HOURLY, {**euro, "unit_price": "0.01"}], rates=october)
+    assert row["unit_price"] == Decimal("0.3")
+    unstated: UsdRates = {}
+    for rates in (unstated, november):
+        (row,) = advice(week, [euro], rates=rates)
+        assert (row["reason"], row["unit_price"], row["advised_units"]) == ("no_exchange_rate", None, None)
 
 
 def test_nobody_is_bound_for_months_by_few_days_or_by_falling_use() -> None:

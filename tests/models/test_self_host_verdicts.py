@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from models.api_offers import ApiOffer, Residency, api_offers
 from models.break_even import Plan, Serving, Traffic
 from models.break_even_risk import assumptions
 from models.checkpointing import Interruptions
+from models.dollar_rates import UsdRates
 from models.frames import schema_of
 from models.gpu_offers import GpuOffer, gpu_offers
 from models.mean_month import MONTH_HOURS
@@ -34,10 +36,12 @@ def machine(way: str, price: str, **changed: Any) -> dict[str, Any]:
     return {**row, "purchase_option": way, "price_per_hour": price, "gpu_count": 8, "product": "Linux", **changed}
 
 
-def offers(rows: list[dict[str, Any]], regions: tuple[str, ...] = ()) -> list[tuple[str, str, Fraction]]:
+def offers(
+    rows: list[dict[str, Any]], regions: tuple[str, ...] = (), rates: UsdRates = MappingProxyType({})
+) -> list[tuple[str, str, Fraction]]:
     table = pl.from_arrow(filled("machine_prices", rows))
     assert isinstance(table, pl.DataFrame)
-    found = gpu_offers(table, {"p5": None}, regions)
+    found = gpu_offers(table, {"p5": None}, regions, rates)
     return [(offer.region_id, offer.way, offer.price) for offer in found]
 
 
@@ -59,6 +63,20 @@ def test_the_cheapest_of_each_region_and_way_counts() -> None:
         ("us-east-1", "reserved", 25),
     ]
     assert offers(rows, ("eu-central-1",)) == [("eu-central-1", "on_demand", 50)]
+
+
+def test_a_price_in_another_currency_is_an_offer_at_the_rate_of_its_month() -> None:
+    """40 euros at 1.10 are 44 dollars; spot is the mean of 10 euros in October and 12 in November, at 1.10 and 1.20."""
+    november = DAY + timedelta(days=1)
+    rows = [
+        machine("on_demand", "40", currency="EUR"),
+        machine("spot", "10", currency="EUR", availability_zone="a"),
+        machine("spot", "12", currency="EUR", availability_zone="a", usage_date=november),
+        machine("reserved", "1", currency="CHF"),
+    ]
+    rates = {("EUR", DAY.replace(day=1)): Decimal("1.1"), ("EUR", november): Decimal("1.2")}
+    assert offers(rows, rates=rates) == [("us-east-1", "on_demand", 44), ("us-east-1", "spot", Fraction("12.7"))]
+    assert offers(rows) == []
 
 
 def test_spot_is_the_mean_of_its_zone_s_days_and_takes_its_gpus_from_the_list() -> None:

@@ -9,8 +9,11 @@ import pytest
 from rich.console import Console
 
 from models.tokens import TOKEN_CLASSES
-from pipelines.cli.what_if_provisioned import Asked, read_minutes, what_if_provisioned
+from pipelines import model_minutes
+from pipelines.cli.what_if_provisioned import Asked, what_if_provisioned
 from pipelines.house import open_house
+from pipelines.model_minutes import read_minutes
+from pipelines.night.provisioned import build_provisioned_minutes
 from pipelines.provisioned_units import unit_terms
 from tests.pipelines.small_company import write_company
 from tests.sql.golden import filled
@@ -68,16 +71,27 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
         book = filled("price_book", prices)
         house.lake.replace_slice("price_book", once, "farthing", book, "book")
+        used = [
+            {"usage_date": DAY, "source_provider": "azure", "source_model": name} for name in ("gpt-4.1", "gpt-5-mini")
+        ]
+        house.lake.replace_slice("models_in_use", DAY, "farthing", filled("models_in_use", used), "used")
+        build_provisioned_minutes(house, DAY, DAY)
     return file
 
 
-def test_minutes_are_those_of_the_log_and_cost_what_the_price_book_says(company: Path) -> None:
+def test_minutes_are_those_that_a_night_kept_and_cost_what_the_price_book_says(
+    company: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unread(*_: object) -> None:
+        raise AssertionError("the log was counted again")
+
+    monkeypatch.setattr(model_minutes, "read_view", unread)
     with open_house(company, "run", writing=False) as house:
         minutes = read_minutes(house, "gpt-4.1", MONTH)
-    assert sorted(minutes.counts) == [(60_000, 0, 0)] * 50 + [(600_000, 0, 0)]
-    assert minutes.hours == [(3_600_000, 0, 0)]
-    assert (minutes.cost, minutes.days, minutes.served_by) == (Decimal("7.2"), 1, ("azure",))
-    assert minutes.unmetered_attempts == 1
+    assert sorted(minutes.found.counts.tolist()) == [[60_000, 0, 0]] * 50 + [[600_000, 0, 0]]
+    assert minutes.hours.tolist() == [[3_600_000, 0, 0]]
+    assert (minutes.found.cost, minutes.days, minutes.served_by) == (Decimal("7.2"), 1, ("azure",))
+    assert (minutes.found.unmetered_attempts, minutes.unkept_days) == (1, ())
 
 
 def test_the_number_that_costs_least_is_told_with_what_spills(
@@ -98,7 +112,18 @@ def test_the_number_that_costs_least_is_told_with_what_spills(
     assert [cell.strip() for cell in best.split("│")[1:-1]] == ["20 *", "$4.80", "15.0%", "$1.08", "$5.88", "-$1.32"]
     assert "By hours instead of minutes 0.0% would seem to spill" in told
     # twice as dear they cost 9.60: more than all tokens
-    assert "reserved at $0.0200 an hour: 0 would have cost least" in told
+    by_hour, reserved = told.split("reserved at $0.0200 an hour: 0 would have cost least")
+    assert "With none, all is paid as you go: there is nothing to spill over." in reserved
+    assert "would seem to spill" not in reserved
+    (none,) = [line for line in by_hour.splitlines() if "pay as you go" in line]
+    assert [cell.strip() for cell in none.split("│")[1:-1]] == [
+        "0",
+        "$0.00",
+        "pay as you go",
+        "$7.20",
+        "$7.20",
+        "$0.00",
+    ]
 
 
 def test_more_traffic_needs_more_units(company: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,10 +153,45 @@ def test_units_are_sold_in_other_numbers_by_region() -> None:
     assert everywhere.tokens_per_minute * 30 == 90_000
 
 
-def test_a_day_on_which_the_log_told_of_nothing_is_a_day_of_units(company: Path, tmp_path: Path) -> None:
+def test_a_day_of_no_request_is_a_day_of_units_and_one_that_no_night_kept_is_not_known(
+    company: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(company.parent, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / company.name
+    silent, unkept = DAY - timedelta(days=1), DAY - timedelta(days=2)
+    with open_house(file, "run", clock=lambda: datetime(2026, 11, 2, 5)) as house:
+        none = filled("gateway_requests", [])
+        house.lake.replace_slice("gateway_requests", silent, "gateway", none, "none")
+        build_provisioned_minutes(house, silent, DAY)
+        house.lake.replace_slice("gateway_requests", unkept, "gateway", none, "none")
+        minutes = read_minutes(house, "gpt-4.1", MONTH)
+    assert (minutes.days, len(minutes.found.counts), minutes.unkept_days) == (2, 51, (unkept,))
+    assert what_if_provisioned(Console(width=200), file, Asked("gpt-4.1", MONTH, "global", 0.01, None, 100)) == 0
+    told = capsys.readouterr().out
+    assert "1 day of the log is not counted, for no night has kept the minutes: farthing run 2026-10-29" in told
+
+
+def test_what_another_provider_served_of_the_model_is_counted_from_the_log(company: Path, tmp_path: Path) -> None:
+    """The same minute at two providers is one minute of the model: 60,000 kept of Azure, 5,000 in OpenAI's log."""
     shutil.copytree(company.parent, tmp_path, dirs_exist_ok=True)
     with open_house(tmp_path / company.name, "run", clock=lambda: datetime(2026, 11, 2, 5)) as house:
-        none = filled("gateway_requests", [])
-        house.lake.replace_slice("gateway_requests", DAY - timedelta(days=1), "gateway", none, "none")
+        call = dict.fromkeys((f"{name}_tokens" for name in TOKEN_CLASSES), 0) | {
+            "usage_date": DAY,
+            "provider": "openai",
+            "billed_model": "gpt-4.1",
+            "status": "success",
+            "service_tier": "default",
+            "started_at": datetime(2026, 10, 31, 10, 0, 5),
+            "output_total_tokens": 0,
+            "input_uncached_tokens": 5_000,
+            "input_total_tokens": 5_000,
+        }
+        house.lake.replace_slice("gateway_requests", DAY, "other", filled("gateway_requests", [call]), "other")
+        name = {"source_provider": "openai", "source_model": "gpt-4.1"}
+        used = filled("models_in_use", [{"usage_date": DAY, **name}])
+        house.lake.replace_slice("models_in_use", DAY, "other", used, "other")
+        meant = filled("model_identity", [{**name, "provider_id": "openai", "model_id": "gpt-4.1"}])
+        house.lake.replace_slice("model_identity", date(1970, 1, 1), "other", meant, "other")
         minutes = read_minutes(house, "gpt-4.1", MONTH)
-    assert (minutes.days, len(minutes.counts)) == (2, 51)
+    assert sorted(minutes.found.counts.tolist()) == [[60_000, 0, 0]] * 49 + [[65_000, 0, 0], [600_000, 0, 0]]
+    assert minutes.served_by == ("azure", "openai")

@@ -6,6 +6,7 @@ const NO_UNITS = {
   no_token_price: "no token that was paid by itself has a price",
   only_on_units: "units served every token: what one costs by itself is not known",
   no_unit_price: "no list has a price of a unit",
+  no_exchange_rate: "the list's currency has no stated rate to US dollars",
   unknown_region: "lists differ by region, and the log does not tell it",
   unknown_units: "the units that are deployed are not known",
   no_saving: "no other number surely saves anything",
