@@ -21,6 +21,8 @@ _ZEROS = (
     "lines cost something beside a list or contracted cost of 0, which stands where Azure supplies none: it is unknown"
 )
 _READ = ("x_model_id", "x_token_class", "x_service_tier", "x_purchase_option")
+_SCOPE = "x_deployment_scope"
+"""How far a model's deployment reaches: in `x_extra`, under the name that it has of exports of cost details."""
 
 
 def parse_focus(settings: AzureBillSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
@@ -97,13 +99,21 @@ def _with_models(rows: pa.Table) -> pa.Table:
     ]
     if not found:
         return rows
-    schema = {"service_name": pl.String, "sku_meter": pl.String, **{f"_{name}": pl.String for name in _READ}}
+    names = ("service_name", "sku_meter", *(f"_{name}" for name in (*_READ, _SCOPE)))
+    schema = dict.fromkeys(names, pl.String)
     joined = frame.join(
         pl.DataFrame(found, schema=schema), on=["service_name", "sku_meter"], how="left", maintain_order="left"
     )
-    filled = joined.with_columns(pl.coalesce(f"_{name}", name).alias(name) for name in _READ)
+    filled = joined.with_columns(*(pl.coalesce(f"_{name}", name).alias(name) for name in _READ), x_extra=_with_scope())
     shape = contract("charges").arrow_schema()
     return filled.select(shape.names).to_arrow().cast(shape)
+
+
+def _with_scope() -> pl.Expr:
+    """`x_extra`, an object or NULL, with the reach of the deployment where the meter tells it."""
+    scope = pl.col(f"_{_SCOPE}")
+    before = (pl.col("x_extra").str.head(-1) + ",").fill_null("{")
+    return pl.when(scope.is_null()).then("x_extra").otherwise(before + f'"{_SCOPE}":"' + scope + '"}')
 
 
 def _columns(meter: Meter) -> dict[str, str | None]:
@@ -113,4 +123,5 @@ def _columns(meter: Meter) -> dict[str, str | None]:
         "_x_token_class": meter.token_class,
         "_x_service_tier": meter.tier,
         "_x_purchase_option": option,
+        f"_{_SCOPE}": meter.scope,
     }

@@ -1,5 +1,6 @@
--- Bills name the account that a unit is deployed in and, by the meter, how far the deployment reaches. Where an account
--- has one deployment of that reach, its lines are that deployment's; where it has several, nobody says whose.
+-- Bills name the account that a unit is deployed in and, by the meter, how far the deployment reaches: the connector
+-- reads the meter's words; of lines that were staged before it told, the plain ones say it. Where an account has one
+-- deployment of that reach, its lines are that deployment's; where it has several, nobody says whose.
 with described as (
     select
         cast(date_trunc('month', x_slice_date) as date) as billing_period,
@@ -73,36 +74,41 @@ neighbours as (
     group by billing_period, provider_name, resource_id
 ),
 
-billed as (
+lines as (
     select
         x_slice_date as billing_period,
         provider_name,
         billing_account_id,
         billing_currency,
         lower(resource_id) as resource_id,
-        case
-            when lower(sku_meter) like '%global%' or lower(sku_meter) like '%glbl%' then 'Global'
-            when lower(sku_meter) like '%data zone%' or lower(sku_meter) like '%datazone%' then 'Data Zone'
-            else 'Regional'
-        end as scope,
-        sum(effective_cost) as deployment_cost
+        coalesce(
+            json_extract_string(x_extra, '$.x_deployment_scope'),
+            case
+                when lower(sku_meter) like '%global%' then 'Global'
+                when lower(sku_meter) like '%data zone%' then 'Data Zone'
+                else 'Regional'
+            end
+        ) as scope,
+        effective_cost
     from charges
     where
         x_purchase_option = 'provisioned'
         and charge_category = 'Usage'
         and coalesce(commitment_discount_status, 'Used') <> 'Unused'
         and resource_id is not null
-    group by
-        x_slice_date,
+),
+
+billed as (
+    select
+        billing_period,
         provider_name,
         billing_account_id,
         billing_currency,
-        lower(resource_id),
-        case
-            when lower(sku_meter) like '%global%' or lower(sku_meter) like '%glbl%' then 'Global'
-            when lower(sku_meter) like '%data zone%' or lower(sku_meter) like '%datazone%' then 'Data Zone'
-            else 'Regional'
-        end
+        resource_id,
+        scope,
+        sum(effective_cost) as deployment_cost
+    from lines
+    group by billing_period, provider_name, billing_account_id, billing_currency, resource_id, scope
 )
 
 select

@@ -1,15 +1,19 @@
--- Lists price a unit by how far its deployment reaches, and by no model. As in provisioned_deployments, words of the
--- meter say how far. Of several prices of a unit the one in force when the day ends counts, once.
+-- Lists price a unit by how far its deployment reaches, and by no model. As in provisioned_deployments, the connector
+-- says how far where it reads the meter, else plain words do. Of several prices of a unit the one in force when the day
+-- ends counts, once.
 with listed as (
     select
         x_slice_date as usage_date,
         provider_name,
         coalesce(region_id, '') as region_id,
-        case
-            when lower(sku_description) like '%global%' or lower(sku_description) like '%glbl%' then 'Global'
-            when lower(sku_description) like '%data zone%' or lower(sku_description) like '%datazone%' then 'Data Zone'
-            else 'Regional'
-        end as scope,
+        coalesce(
+            json_extract_string(x_extra, '$.deployment_scope'),
+            case
+                when lower(sku_description) like '%global%' then 'Global'
+                when lower(sku_description) like '%data zone%' then 'Data Zone'
+                else 'Regional'
+            end
+        ) as scope,
         purchase_option,
         coalesce(term_months, 0) as term_months,
         sku_id,

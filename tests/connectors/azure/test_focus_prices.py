@@ -1,5 +1,6 @@
 """A cost of zero that Azure's FOCUS export writes because it has none is unknown; one that is meant stays zero."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
@@ -49,3 +50,27 @@ def test_zeros_beside_a_cost_are_unknown() -> None:
         "refund": (None, None, None, None),
         "usage": (10, 5, 8, 4),
     }
+
+
+def test_how_far_a_deployment_reaches_is_told_beside_what_the_file_has() -> None:
+    """As of exports of cost details, and read by the same words; a machine's meter has no reach."""
+    costs = LINES["usage"]
+    models, machines = (REST.replace("Virtual Machines", service) for service in ("Azure OpenAI", "Virtual Machines"))
+    rows = [
+        f"{costs},{models}a,Provisioned Managed Data Zone Unit,kept",
+        f"{costs},{models}b,gpt 4.1 Inp glbl Tokens,",
+        f"{costs},{models}c,gpt 4.1 Inp Tokens,",
+        f"{costs},{machines}d,D2 glbl,kept",
+    ]
+    text = "\n".join([f"{COLUMNS},SkuMeter,x_Mine", *rows, ""])
+    page = LandedPage("focus:focus/part.csv", "a" * 64, Bytes(text.encode()))
+    given = settings(actual=None, amortized=None, focus="focus")
+    found = pl.concat(
+        pl.DataFrame(chunk.rows) for chunk in parse_focus(given, month_window(date(2026, 9, 1)), [page])
+    ).sort("sku_id")
+    assert [extra and json.loads(extra) for extra in found["x_extra"]] == [
+        {"x_Mine": "kept", "x_deployment_scope": "Data Zone"},
+        {"x_deployment_scope": "Global"},
+        None,
+        {"x_Mine": "kept"},
+    ]
