@@ -42,11 +42,13 @@ class Built:
     problems: tuple[str, ...] = ()
 
 
-def stale_targets(house: House, output: Contract, first: date, last: date) -> list[Target]:
-    """The slices of `output` that a run of the days first..last must rebuild."""
+def stale_targets(
+    house: House, output: Contract, first: date, last: date, *, everything: bool | None = None
+) -> list[Target]:
+    """The slices of `output` that a run of the days first..last must rebuild; `everything` as the run is asked to."""
     tables = [output, *stored_inputs(output)]
     slices = {table.table: house.lake.slices(table.table) for table in tables}
-    everything = house.options.full_refresh
+    everything = house.options.full_refresh if everything is None else everything
     versions = rule_versions(house, output, first, last)
     targets = stale(output, slices, versions, first, last, everything=everything)
     locked = locked_months(house) if output.table in FROZEN else frozenset[date]()

@@ -10,6 +10,7 @@ from models.commitment_advice import commitment_advice
 from models.frames import frame_of
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
+from pipelines.night.older_inputs import older_inputs
 from pipelines.night.stale import input_range
 
 INPUTS = ("machine_use", "commitment_hours", "machine_prices")
@@ -29,4 +30,6 @@ def build_commitment_advice(house: House, first: date, last: date) -> Built:
     rows = pa.concat_tables(pieces) if pieces else None
     advised = sum(value is not None for value in rows["advised_machines"].to_pylist()) if rows is not None else 0
     note = f"{advised:,} commitments that would have saved money" if advised else ""
-    return Built(ADVICE, tuple(target.slice_date for target in targets), sum(p.num_rows for p in pieces), note=note)
+    dates, row_count = tuple(target.slice_date for target in targets), sum(piece.num_rows for piece in pieces)
+    problems = older_inputs(house, ADVICE, targets, output.months_before, first, last)
+    return Built(ADVICE, dates, row_count, note=note, problems=problems)

@@ -5,7 +5,7 @@ The rows of a locked month stay as they were locked. A month that was locked bef
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 import pyarrow as pa
@@ -16,14 +16,14 @@ from models.focus import focus_rows
 from models.focus_corrections import corrections
 from models.frames import frame_of
 from models.money import MONEY, units_of
-from pipelines.calendar import month_start, next_month
+from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.night.adjustments import RESTATED, carried
 from pipelines.night.build import Built, replace_slices
 from pipelines.night.closings import locked_months
 from pipelines.night.ledger import POSTINGS
 from pipelines.night.register import read_input, register
-from pipelines.night.stale import HALF, HORIZON_DAYS, Target, stale, stored_inputs
+from pipelines.night.stale import HALF, Target, reach, stale, stored_inputs
 from pipelines.night.versions import rule_versions
 
 _LINES = "charge_lines"
@@ -80,7 +80,7 @@ def focus_breaks(house: House, first: date) -> list[str]:
 
     Of the months that a run from that day on may rebuild, and that have rows.
     """
-    start = month_start(first - timedelta(days=HORIZON_DAYS))
+    start = reach(first)
     months = sorted({piece.slice_date for piece in house.lake.slices(FOCUS) if piece.slice_date >= start})
     if not months:
         return []

@@ -4,7 +4,7 @@ A day on which a source named nobody and one on which it failed have no rows ali
 """
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date
 
 import pyarrow as pa
 
@@ -13,7 +13,7 @@ from pipelines.calendar import days_between
 from pipelines.house import House
 from pipelines.lake import DELIVERED, WITHDRAWN
 from pipelines.night.build import SLICE_SOURCE, Built, summary
-from pipelines.night.stale import HORIZON_DAYS, content_fingerprint
+from pipelines.night.stale import content_fingerprint, reach
 
 HOLDER_DAYS, FACT = "holder_days", "gpu_allocations"
 
@@ -21,7 +21,7 @@ HOLDER_DAYS, FACT = "holder_days", "gpu_allocations"
 def build_holder_days(house: House, first: date, last: date) -> Built:
     """Replaces the days up to `last` of which something else is told now; the others are left alone."""
     output = contract(HOLDER_DAYS)
-    earliest = first - timedelta(days=HORIZON_DAYS)
+    earliest = reach(first)
     known = {piece.slice_date: piece.fingerprint for piece in house.lake.slices(HOLDER_DAYS)}
     told = _told(house.lake.read("deliveries"), earliest, last)
     done: dict[date, pa.Table] = {}

@@ -1,6 +1,6 @@
 """The allocation journal of every billing period that is stale, and the proof that it balances."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 import pyarrow as pa
@@ -9,13 +9,13 @@ from contracts import Contract, conform, contract
 from models.frames import frame_of
 from models.ledger import check_conservation, post
 from models.policy import Policy
-from pipelines.calendar import month_start, next_month
+from pipelines.calendar import next_month
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
 from pipelines.night.closings import locked_months
 from pipelines.night.known_errors import known_errors
 from pipelines.night.register import read_input
-from pipelines.night.stale import HORIZON_DAYS
+from pipelines.night.stale import reach
 
 POSTINGS = "postings"
 
@@ -58,7 +58,7 @@ def breaks(house: House, first: date, last: date) -> pl.DataFrame:
 
     A locked month balanced when it was locked; what its bill says since is held against its adjustments.
     """
-    start, end = month_start(first - timedelta(days=HORIZON_DAYS)), next_month(last)
+    start, end = reach(first), next_month(last)
     is_unlocked = ~pl.col("billing_period").is_in(sorted(locked_months(house)))
     charges = frame_of(house.lake.read("charge_groups", start, end)).filter(is_unlocked)
     return check_conservation(charges, frame_of(house.lake.read(POSTINGS, start, end)).filter(is_unlocked))

@@ -10,7 +10,7 @@ from connectors.registry import source
 from contracts import conform, contract
 from models.outcome_kinds import CUSTOMER, OPERATION, TRACE_ID, USER
 from models.pricing import identity_rows
-from pipelines.calendar import midnight, month_start, next_month
+from pipelines.calendar import midnight, next_month
 from pipelines.config.gpus import GpuWork, WarmStandby
 from pipelines.config.schema import Config
 from pipelines.gpu_faults import gpu_faults
@@ -24,7 +24,7 @@ from pipelines.night.list_readings import LISTED
 from pipelines.night.metrics import METRICS, metric_table
 from pipelines.night.price_lists import PRICES, identity_overrides, learned_prices
 from pipelines.night.register import register
-from pipelines.night.stale import HORIZON_DAYS, content_fingerprint
+from pipelines.night.stale import content_fingerprint, reach
 
 REFERENCE_DATE = date(1970, 1, 1)
 REFUSED = "refused_list_prices"
@@ -84,7 +84,7 @@ def write_bill_sources(house: House, first: date, last: date) -> int:
     """Writes which configured source bills whom: the providers on bills of those days beside those already seen."""
     configured = {settings.name for settings in house.config.sources if source(settings.kind).fact == "charges"}
     with house.engine() as engine:
-        register(house, engine, "charges", month_start(first - timedelta(days=HORIZON_DAYS)), next_month(last))
+        register(house, engine, "charges", reach(first), next_month(last))
         billed = engine.query("select distinct x_source, provider_name from charges").to_pylist()
     known = house.lake.read(BILL_SOURCES).to_pylist()
     pairs = {(row["x_source"], row["provider_name"]) for row in (*billed, *known)}
@@ -95,10 +95,10 @@ def write_bill_sources(house: House, first: date, last: date) -> int:
 
 
 def _names_in_use(house: House, first: date, last: date) -> set[tuple[str, str]]:
-    start, end = first - timedelta(days=HORIZON_DAYS), last + timedelta(days=1)
+    start, end = reach(first), last + timedelta(days=1)
     logged = house.lake.read("models_in_use", start, end).to_pylist()
     with house.engine() as engine:
-        register(house, engine, "charges", month_start(start), next_month(last))
+        register(house, engine, "charges", start, next_month(last))
         billed = engine.query(
             "select distinct provider_name as provider, x_model_id as model from charges where x_model_id is not null"
         ).to_pylist()

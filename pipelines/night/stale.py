@@ -18,7 +18,7 @@ from pipelines.calendar import days_between, month_start, months_before, next_mo
 from pipelines.lake import Slice
 
 HALF = 16  # hexadecimal digits of each half
-HORIZON_DAYS = 100  # how far behind a night looks for slices that changed: more than any source pulls again
+HORIZON_DAYS = 100  # how far behind a night looks at least for slices that changed: more than any source pulls again
 
 
 Versions = Mapping[str, str | Mapping[date, str]]
@@ -91,19 +91,24 @@ def stale(
     return targets
 
 
+def reach(first: date) -> date:
+    """The earliest day that a run from `first` on rebuilds: always a month's first.
+
+    What is built of a month is built from its days. Were some of them out of reach, a month would be made of days as
+    older rules built them and others, and nobody would know.
+    """
+    return month_start(first - timedelta(days=HORIZON_DAYS))
+
+
 def is_out_of_reach(month: date, first: date) -> bool:
     """Whether a run from `first` on leaves what is built of a billing period as it is, whatever has changed."""
-    return next_month(month) <= _earliest(first)
-
-
-def _earliest(first: date) -> date:
-    return first - timedelta(days=HORIZON_DAYS)
+    return next_month(month) <= reach(first)
 
 
 def _candidates(
     output: Contract, slices: Mapping[str, Sequence[Slice]], first: date, last: date, built: Iterable[date]
 ) -> list[date]:
-    earliest = _earliest(first)
+    earliest = reach(first)
     dates = {day for day in built if earliest <= day <= last}
     for table in stored_inputs(output):
         if table.slice == "none" or table.layer is Layer.REFERENCE:

@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import PurePath
 
-from pipelines.calendar import month_start
 from pipelines.config.schema import Team as TeamEntry
 from pipelines.house import House
 from pipelines.lake import LakeError
@@ -14,7 +13,7 @@ from pipelines.night.editions import Edition, edition_of, statement_of, team_of,
 from pipelines.night.idle_rules import idle_rules
 from pipelines.night.kept import keep, kept_of
 from pipelines.night.sealing import LOCKED
-from pipelines.night.stale import HORIZON_DAYS
+from pipelines.night.stale import reach
 from pipelines.night.touched import touched
 from reports.filenames import statement_filename
 from reports.files import Format, file_names, statement_files
@@ -58,7 +57,7 @@ def render_run(house: House, first: date, last: date, idle: Sequence[IdleRule]) 
     rendered: it is among the `problems`.
     """
     with_costs = house.lake.published().months("chargeback")
-    earliest = month_start(first - timedelta(days=HORIZON_DAYS))
+    earliest = reach(first)
     rendered = (_render(house, period, idle) for period in with_costs if earliest <= period <= last)
     return [one for one in rendered if one is not None]
 

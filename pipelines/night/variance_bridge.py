@@ -1,7 +1,7 @@
 """Why each account's month differs from the one before, for every billing period that is stale."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -17,9 +17,11 @@ from models.variance_bridge import Gpus, Month, Parts, gpu_parts, metered_parts,
 from pipelines.calendar import months_before, next_month
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
+from pipelines.night.older_inputs import older_inputs
 
 BRIDGE = "variance_bridge"
 _ACCOUNT = ("account", "billing_currency")
+_BEFORE: Mapping[str, int] = dict.fromkeys(("chargeback", "gpu_waste", "usage_by_team_daily", "usage_hourly"), 1)
 _ZERO = Fraction(0)
 Account = tuple[str, str]
 Use = dict[tuple[str, str], tuple[int, dict[str, int]]]
@@ -35,7 +37,8 @@ def build_variance_bridge(house: House, first: date, last: date) -> Built:
         rows = list(bridge_rows(house, target.slice_date))
         table = pa.Table.from_pylist(rows, schema=output.arrow_schema())
         pieces += replace_slices(house, output, table, [target])
-    return Built(BRIDGE, tuple(target.slice_date for target in targets), sum(piece.num_rows for piece in pieces))
+    dates, row_count = tuple(target.slice_date for target in targets), sum(piece.num_rows for piece in pieces)
+    return Built(BRIDGE, dates, row_count, problems=older_inputs(house, BRIDGE, targets, _BEFORE, first, last))
 
 
 def bridge_rows(house: House, period: date) -> Iterator[dict[str, object]]:

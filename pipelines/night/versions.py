@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from importlib.metadata import version
 
 from contracts import Contract, Layer, contract, sql_root
@@ -31,7 +31,7 @@ from pipelines.house import House
 from pipelines.lake import DELIVERED, WITHDRAWN
 from pipelines.night.closings import CLOSINGS
 from pipelines.night.known_errors import known_errors
-from pipelines.night.stale import HALF, HORIZON_DAYS, Versions, stored_inputs
+from pipelines.night.stale import HALF, Versions, reach, stored_inputs
 from pipelines.night.used_versions import used_versions
 from pipelines.provisioned_units import terms_by_scope
 
@@ -46,7 +46,7 @@ def rule_versions(house: House, output: Contract, first: date, last: date) -> Ve
     the rules that resolve names, not by the names seen so far: a new name must not rebuild what it does not occur in.
     """
     inputs = stored_inputs(output)
-    by_day = used_versions(house, output, inputs, first - timedelta(days=HORIZON_DAYS), last)
+    by_day = used_versions(house, output, inputs, reach(first), last)
     versions: dict[str, str | Mapping[date, str]] = {output.table: _digest([*_texts(output), *_models(house, output)])}
     for table in inputs:
         if table.table in by_day:

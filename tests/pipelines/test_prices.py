@@ -15,6 +15,7 @@ from rich.console import Console
 
 from contracts import contract
 from models.price_lines import FOREVER
+from pipelines.calendar import next_month
 from pipelines.cli.commands import WITH_PROBLEMS, check
 from pipelines.house import House, Options, open_house
 from pipelines.night import price_lists
@@ -100,9 +101,10 @@ def test_a_corrected_price_of_days_beyond_a_night_s_reach_is_told_with_what_pric
     write_log(tmp_path, "gpt-4o")
     assert night(config, DAY).result.published
     config.write_text(text + "prices:\n" + CORRECTED, encoding="utf-8")
-    much_later = DAY + timedelta(days=101)
+    much_later = next_month(DAY) + timedelta(days=100)  # the first night that looks back to none of its month
     told = night(config, much_later).problems
-    assert f"new prices of openai/gpt-4o hold on days from {DAY} to {DAY} too, more than 100 days back" in told
+    assert f"new prices of openai/gpt-4o hold on days from {DAY} to {DAY} too" in told
+    assert f"a night rebuilds none before {next_month(DAY)}" in told
     assert f"`farthing run {DAY}..{DAY}`" in told
     cost = "select priced_cost_usd from usage_daily where model_id = 'gpt-4o'"
     assert rows(tmp_path, cost) == [(D("0.0035"),)]
