@@ -54,6 +54,9 @@ def test_a_night_then_a_question_then_its_report(company: Path) -> None:
     assert "x" * 200 in wide  # a pipe cuts no column
     assert "0.000000000000" in wide  # money has no exponent
     assert farthing("query", "select nothing from nowhere", cwd=company).returncode == 1
+    meant = farthing("query", "select day from usage_daily", cwd=company)
+    assert meant.returncode == 1
+    assert "usage_daily has no column day; did you mean usage_date?" in meant.stdout
     refused = farthing("query", "delete from chargeback", cwd=company)
     assert refused.returncode == 1
     assert "read-only" in refused.stdout
