@@ -50,7 +50,9 @@ def _unreadable(mark: Record) -> RowError:
     if line is None:
         where = f"a row of {where}"
     if lacks := mark.get("lacks"):
-        return RowError(str(mark.get("reason")), f"{mark.get('file')} has no column {lacks}, which this log has")
+        told = f"{mark.get('file')} has no column {lacks}, which this log has"
+        remedy = "export the table with it, or correct the settings that say how its columns are called and divided"
+        return RowError(str(mark.get("reason")), f"{told}; {remedy}")
     return RowError(
         str(mark.get("reason")),
         f"{where} could not be read as a logged attempt; nothing of it is kept, look at the file itself",

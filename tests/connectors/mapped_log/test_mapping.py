@@ -205,13 +205,16 @@ def test_a_row_that_the_mapping_does_not_fit_is_refused_with_the_remedy(
 def test_a_table_without_the_columns_that_every_attempt_needs_says_which(log: LogFolder) -> None:
     log.raw("2026-11-21/x.csv", b"name,result\na,1\n")
     (reject,) = log.night().rejects
-    assert reject.detail == "2026-11-21/x.csv has no column at, id, which this log has"
+    assert reject.detail == (
+        "2026-11-21/x.csv has no column at, id, which this log has; export the table with it, or correct the settings "
+        "that say how its columns are called and divided"
+    )
 
 
 def test_quoted_columns_between_other_signs_are_a_refusal_and_no_end_of_the_night(log: LogFolder) -> None:
     log.raw("2026-11-21/x.csv", b'"id"\t"at"\t"result"\n"r1"\t"2026-11-21T02:00:00Z"\t"ok"\n')
     (reject,) = log.night().rejects
-    assert reject.detail == "2026-11-21/x.csv has no column at, id, result, which this log has"
+    assert reject.detail.startswith("2026-11-21/x.csv has no column at, id, result, which this log has; ")
     words = {"status": {"ok": "success"}}
     fields = {name: FIELDS[name] for name in ("request_id", "started_at", "status")}
     (found,) = log.rows(**_only(fields, words=words, delimiter="\t"))
