@@ -54,6 +54,9 @@ class Delivery:
     currency: str | None = None
     repeated: str | None = None
     lines_changed: bool | None = None
+    previous_row_count: int | None = None
+    total_tokens: int | None = None
+    previous_total_tokens: int | None = None
 
 
 class Journal:

@@ -15,11 +15,12 @@ from pipelines.lake.deliveries import Delivery, Journal, delivery_id
 from pipelines.lake.judge import refusal, restated_by
 from pipelines.lake.landing import land
 from pipelines.lake.likeness import lines_differ
+from pipelines.lake.recount import Count, recounted
 from pipelines.lake.rejects import REJECTS
 from pipelines.lake.root import Root
 from pipelines.lake.stage import Order, Staged, stage
 from pipelines.lake.tables import Tables
-from pipelines.lake.totals import has_effective_cost
+from pipelines.lake.totals import has_effective_cost, token_columns
 from pipelines.lake.weight import Weights, weighed
 
 
@@ -89,6 +90,7 @@ def _unchanged(came: Delivery, served: Delivery) -> Delivery:
         reject_count=served.reject_count,
         duplicate_count=served.duplicate_count,
         total_cost=served.total_cost,
+        total_tokens=served.total_tokens,
         total_effective_cost=served.total_effective_cost,
         rejected_cost=served.rejected_cost,
         stated_cost=served.stated_cost,
@@ -104,7 +106,8 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
     """Decides what becomes of a parsed delivery, and takes it in if it is sound."""
     totals = staged.totals
     served = journal.served(order.name, order.slice_date)
-    weights = _weights(tables, order, staged, journal.delivered_at(order.name, order.slice_date))
+    delivered_at = journal.delivered_at(order.name, order.slice_date)
+    weights = _weights(tables, order, staged, delivered_at)
     counted = replace(
         came,
         reject_count=totals.reject_count,
@@ -118,9 +121,9 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
     is_changed = _is_changed(tables, order, staged, served)
     _take_in(tables, order, came, staged)
     refusals = [totals.first_refusal] if totals.first_refusal else []
-    restated = [told] if weights and (told := restated_by(weights)) else []
+    was_whole = delivered_at is not None and delivered_at >= order.window.end
     notices = [
-        *restated,
+        *_restated(served if was_whole else None, staged, weights, is_changed=bool(is_changed)),
         *refusals,
         *totals.notices,
         *staged.repeated,
@@ -130,7 +133,10 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
         status="committed" if totals.row_count or totals.reject_count else "empty",
         row_count=totals.row_count,
         total_cost=totals.total_cost,
+        previous_row_count=served.row_count if served else None,
         previous_total_cost=served.total_cost if served else None,
+        total_tokens=totals.total_tokens,
+        previous_total_tokens=served.total_tokens if served else None,
         total_effective_cost=totals.total_effective_cost,
         previous_total_effective_cost=served.total_effective_cost if served else None,
         currency=totals.currency,
@@ -149,9 +155,23 @@ def _weights(tables: Tables, order: Order, staged: Staged, delivered_at: datetim
     return weighed(tables, order, staged.rows, delivered_at)
 
 
+def _restated(served: Delivery | None, staged: Staged, weights: Weights | None, *, is_changed: bool) -> list[str]:
+    """What a delivery of an ended window changed, for people. `served` was whole before; None where nothing was."""
+    if weights is not None:
+        told = restated_by(weights)
+    elif served is None:
+        return []
+    else:
+        before = Count(served.row_count, served.total_tokens, served.total_cost)
+        totals = staged.totals
+        now = Count(totals.row_count, totals.total_tokens, totals.total_cost)
+        told = recounted(before, now, is_changed=is_changed)
+    return [told] if told else []
+
+
 def _is_changed(tables: Tables, order: Order, staged: Staged, served: Delivery | None) -> bool | None:
-    """Whether a bill says something else than what it replaces; None for other facts, and where nothing was there."""
-    if served is None or not has_effective_cost(order.fact):
+    """Whether a bill, or what counts tokens, says something else than what it replaces; None where nothing was."""
+    if served is None or not (has_effective_cost(order.fact) or token_columns(order.fact)):
         return None
     totals = staged.totals
     now = (totals.row_count, totals.total_cost, totals.total_effective_cost)

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from connectors.base import Parsed, Reject
 from contracts import contract
+from models.tokens import TOKEN_CLASSES
 from pipelines.lake.refused import Refused
 
 # The money that a source's control total is about: the invoice's, or what a log says its requests cost.
@@ -21,7 +22,7 @@ _EXACT = Context(prec=80)  # beyond anything that DECIMAL(38,12) columns can add
 
 @dataclass
 class Totals:
-    """Running totals over the chunks of one delivery. Money is None where the fact has none."""
+    """Running totals over the chunks of one delivery. None is what the fact has not, or no row of a log states."""
 
     fact: str
     row_count: int = 0
@@ -29,6 +30,7 @@ class Totals:
     duplicate_count: int = 0
     total_cost: Decimal | None = None
     total_effective_cost: Decimal | None = None
+    total_tokens: int | None = None
     rejected_cost: Decimal | None = None
     unreadable_costs: int = 0
     stated_cost: Decimal | None = None
@@ -43,10 +45,8 @@ class Totals:
     currencies: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
-        if money_column(self.fact):
-            self.total_cost = Decimal(0)
         if has_effective_cost(self.fact):
-            self.total_effective_cost = Decimal(0)
+            self.total_cost = self.total_effective_cost = Decimal(0)
 
     @property
     def is_final(self) -> bool:
@@ -70,6 +70,9 @@ class Totals:
             self.currencies.update(chunk.rows[_CURRENCY].unique().to_pylist())
         elif money and chunk.rows.num_rows:
             self.currencies.add(_OF_LOGS)
+        for name in token_columns(self.fact):
+            if (tokens := _sum_of_tokens(chunk.rows[name])) is not None:
+                self.total_tokens = (self.total_tokens or 0) + tokens
         self.refused.add(chunk.rejects)
         for reject in chunk.rejects:
             self._add_refused(reject)
@@ -127,6 +130,8 @@ class Totals:
         if self.stated_cost is None:
             return []
         found = plus(self.total_cost, self.rejected_cost)
+        if found is None and not self.row_count and not self.reject_count:
+            found = Decimal(0)  # nothing came, and nothing costs nothing
         if found == self.stated_cost:
             return []
         unread = f" ({self.unreadable_costs} refused rows have no readable cost)" if self.unreadable_costs else ""
@@ -143,6 +148,12 @@ def money_column(fact: str) -> str | None:
     """The column of a fact that control totals are about; None for facts without money."""
     names = {column.name for column in contract(fact).columns}
     return next((name for name in _MONEY if name in names), None)
+
+
+def token_columns(fact: str) -> list[str]:
+    """The columns of a fact that count tokens, each token once; none of facts without tokens."""
+    names = {column.name for column in contract(fact).columns}
+    return [name for token_class in TOKEN_CLASSES if (name := f"{token_class}_tokens") in names]
 
 
 def has_effective_cost(fact: str) -> bool:
@@ -164,6 +175,10 @@ def plain(amount: Decimal | None) -> str:
     text = format(amount, "f")
     whole, _, fraction = text.partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def _sum_of_tokens(values: pa.ChunkedArray) -> int | None:
+    return pc.call_function("sum", [values]).as_py()  # likewise
 
 
 def _sum(values: pa.ChunkedArray) -> Decimal | None:

@@ -15,7 +15,7 @@ from pipelines.calendar import midnight, next_month
 from pipelines.lake.deliveries import WITHDRAWN, Delivery, Journal, begun
 from pipelines.lake.rejects import REJECTS
 from pipelines.lake.tables import Tables
-from pipelines.lake.totals import has_effective_cost, money_column
+from pipelines.lake.totals import has_effective_cost
 
 
 def standing(tables: Tables, journal: Journal, fact: str) -> dict[str, list[date]]:
@@ -50,10 +50,13 @@ def withdraw(
         withdrawn = replace(
             attempt,
             status=WITHDRAWN,
-            total_cost=Decimal(0) if money_column(fact) else None,
+            total_cost=None if served is None or served.total_cost is None else Decimal(0),
             previous_total_cost=served.total_cost if served else None,
             total_effective_cost=Decimal(0) if has_effective_cost(fact) else None,
             previous_total_effective_cost=served.total_effective_cost if served else None,
+            previous_row_count=rows,
+            total_tokens=None if served is None or served.total_tokens is None else 0,
+            previous_total_tokens=served.total_tokens if served else None,
             currency=served.currency if served else None,
             message=f"withdrawn: its {rows:,} rows count no more; what was delivered is still in landing",
         )

@@ -23,6 +23,11 @@ select
     attempted_at >= window_end as period_had_ended,
     was_whole_period,
     currency,
+    previous_row_count,
+    row_count,
+    previous_total_tokens,
+    total_tokens,
+    total_tokens - previous_total_tokens as token_difference,
     previous_total_cost,
     total_cost,
     cast(total_cost - previous_total_cost as decimal(38, 12)) as difference,
@@ -32,7 +37,9 @@ select
 from delivered
 where
     status in ('committed', 'empty', 'withdrawn')
-    and total_cost is not null
-    and previous_total_cost is not null
+    and (
+        (total_cost is not null and previous_total_cost is not null)
+        or (total_tokens is not null and previous_total_tokens is not null)
+    )
     -- the same charges in files, or under a manifest, that were written anew are no restatement
     and coalesce(lines_changed, true)

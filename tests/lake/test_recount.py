@@ -1,0 +1,103 @@
+"""A log of an ended day that comes anew and says something else is told: no invoice would."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pytest
+
+from connectors.base import LandedPage, Parsed, SourceSettings, Window
+from contracts import contract
+from pipelines.lake import Delivery
+from tests.lake.fakes import NOW, Clock, FakeSource, Place
+
+Pull = Callable[..., Delivery]
+Line = dict[str, Any]
+CALL: Line = {"input": 7, "output": 2, "cost": "0.5"}
+
+
+@dataclass
+class FakeLog(FakeSource):
+    """Delivers requests as JSON lines such as `CALL`."""
+
+    fact: ClassVar[str] = "gateway_requests"
+
+    def parse(self, settings: SourceSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
+        for page in pages:
+            with page.body.open() as stream:
+                lines = [json.loads(line) for line in stream.read().splitlines()]
+            rows = [request(settings.name, window.slice_date, n, line) for n, line in enumerate(lines)]
+            yield Parsed(pa.Table.from_pylist(rows, schema=contract(self.fact).arrow_schema()))
+
+
+def request(source: str, day: date, number: int, line: Line) -> Line:
+    blank: Line = dict.fromkeys(contract("gateway_requests").arrow_schema().names)
+    return blank | {
+        "request_id": f"r{number}",
+        "dedup_key": f"r{number}",
+        "started_at": datetime(day.year, day.month, day.day, 12),
+        "usage_date": day,
+        "gateway": "fake",
+        "status": "success",
+        "is_cache_hit": False,
+        "usage_provenance": "provider",
+        "input_semantics": "inclusive",
+        "source_cost_basis": "list",
+        "input_uncached_tokens": line["input"],
+        "output_text_tokens": line["output"],
+        "source_reported_cost_usd": Decimal(line["cost"]) if line["cost"] else None,
+        "x_source": source,
+        "x_slice_date": day,
+        "x_page": "log",
+        "x_row": number + 1,
+    }
+
+
+def log(*lines: Line) -> FakeLog:
+    return FakeLog([("log.jsonl", list(lines))])
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (  # 15 calls of 9 tokens and USD 0.50; three of them are lost
+            [CALL] * 12,
+            "12 rows where 15 rows were, 108 tokens where 135 tokens were, USD 6.00 stated where USD 7.50 were",
+        ),
+        ([CALL] * 14 + [{**CALL, "input": 700}], "828 tokens where 135 tokens were"),
+        ([CALL] * 14 + [{**CALL, "cost": None}], "USD 7.00 stated where USD 7.50 were"),
+        ([{**CALL, "cost": None}] * 15, "no money stated where USD 7.50 were"),
+        ([CALL] * 13 + [{**CALL, "input": 8}, {**CALL, "input": 6}], "some of its 15 rows say something else"),
+    ],
+)
+def test_a_log_of_an_ended_day_that_says_something_else_is_told(pull: Pull, now: list[Line], told: str) -> None:
+    pull(log(*[CALL] * 15))
+    again = pull(log(*now))
+    assert (again.status, again.message) == ("committed", f"changed since it was whole: {told}")
+    assert (again.previous_row_count, again.previous_total_tokens) == (15, 135)
+
+
+def test_the_same_rows_in_files_that_were_written_anew_are_no_change(pull: Pull) -> None:
+    pull(log(*[CALL] * 2))
+    again = pull(FakeLog([("log.jsonl", [{**CALL, "and": "another field"}] * 2)]))
+    assert (again.status, again.message, again.lines_changed) == ("committed", None, False)
+
+
+def test_a_log_that_grows_within_its_day_is_none_either(place: Place, settings: SourceSettings) -> None:
+    place.clock = Clock(NOW)
+    lake = place.open()
+    window = Window(NOW.replace(hour=0), NOW.replace(hour=0).replace(day=2))
+    for count in (10, 12):
+        delivery = lake.ingest(log(*[CALL] * count), settings, window, "run-1")
+    assert (delivery.row_count, delivery.previous_row_count, delivery.message) == (12, 10, None)
+    assert delivery.lines_changed
+
+
+def test_a_log_that_states_no_cost_states_none_and_not_zero(pull: Pull) -> None:
+    delivery = pull(log({**CALL, "cost": None}))
+    assert (delivery.total_cost, delivery.total_tokens) == (None, 9)
+    assert pull(log({**CALL, "cost": None}, CALL)).previous_total_cost is None
