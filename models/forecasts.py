@@ -137,8 +137,8 @@ class _Estimates:
             return _Estimates()
         paths = choice.paths[:, target.start :]
         sums = paths.sum(axis=1)
-        middle = _rounded(max(least, np.quantile(sums, MIDDLE)))
-        unsettled = _rounded(_of_unsettled(paths, unsettled_days, float(middle), least))
+        all_left = max(least, np.quantile(sums, MIDDLE))
+        middle, unsettled = _rounded(all_left), _rounded(_of_unsettled(paths, unsettled_days, all_left, least))
         if calibration is None:
             return _Estimates(unsettled, middle - unsettled, middle=middle)
         low, high, *quantiles = (
