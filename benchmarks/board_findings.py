@@ -100,21 +100,28 @@ def _request_costs(draw: np.random.Generator, starts: list[date], teams: int) ->
     about += [("feature", "", name, "") for name in features]
     about += [("all", f"team-{n}", name, "api") for n in range(teams) for name in features]
     rows = [(start, *one) for start in starts for one in about]
-    units = draw.integers(1, 90_000_000_000_000, len(rows))
+    parts = draw.integers(1, 90_000_000_000_000, (len(starts), teams, len(features)))
+    units = np.concatenate([_at_each_level(month) for month in parts])
+    calls = np.concatenate([_at_each_level(np.full_like(month, 250_000)) for month in parts])
     told = {
         "billing_period": [row[0] for row in rows],
         **{name: [row[at] for row in rows] for at, name in enumerate(("level", "team_id", "feature", "route"), 1)},
-        "request_count": [250_000] * len(rows),
-        "failure_count": [12] * len(rows),
+        "request_count": calls,
+        "failure_count": calls // 20_000,
         "unpriced_count": [0] * len(rows),
         "user_count": [40] * len(rows),
         "unnamed_count": [0] * len(rows),
         "priced_cost_usd": money(units),
         "named_cost_usd": money(units),
-        "cost_per_request_usd": money(units // 250_000 // 1000 * 1000),
+        "cost_per_request_usd": money(units // calls // 1000 * 1000),
         "cost_per_user_usd": money(units // 40 // 1000 * 1000),
     }
     return frame("request_costs", told)
+
+
+def _at_each_level(parts: Ints) -> Ints:
+    """What teams have of features as the company's, each team's, each feature's, and each by itself: they add up."""
+    return np.concatenate([[parts.sum()], parts.sum(axis=1), parts.sum(axis=0), parts.ravel()])
 
 
 def _advice(starts: list[date]) -> pl.DataFrame:
