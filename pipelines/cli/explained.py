@@ -65,6 +65,8 @@ _ALWAYS = {
 """Of these, the ones that are told though all rows agree in them."""
 _OF_ONE = {"bill": ("x_page", "x_row"), "requests": ("started_at", "request_id")}
 """What is told of a group that is one row."""
+_EVER = datetime(1970, 1, 1)  # noqa: DTZ001 - the lake's instants are UTC and bear no zone
+"""Since when a price holds of which nobody says since when: no date to tell."""
 LEVELS = frozenset(_LABELS)
 """Levels of the ledger, which are shown in groups."""
 
@@ -137,7 +139,8 @@ def _groups(level: Level, rows: pl.DataFrame, cost: str, currency: str, *, every
         yield f"  {plain(row[cost]):>{width}}  {of}{_label(level, row, names)}"
     if ordered.height > shown.height:
         others = ordered.slice(shown.height)
-        count = counted(others["row_count"].sum())
+        rows_left = others["row_count"].sum()
+        count = counted(rows_left) if rows_left > others.height else ""
         yield f"  {plain(exact_sum(others[cost])):>{width}}  {others.height:,} more{count} (--all, or --format csv)"
     yield f"= {plain(exact_sum(rows[cost])):>{width}}  {currency}"
 
@@ -155,7 +158,7 @@ def _label(level: Level, row: dict[str, object], names: Sequence[str]) -> str:
         route = f"{row['route']} > " if row["route"] else ""
         moved = f"{row['rule']}; {route}{row['to_account']}"
         return f"{origin}step {row['step']} {row['rule_id']}{place}: {moved}{counted(row['row_count'])}"
-    told = [shown(row[name]) for name in names if row[name] not in (None, "") and name != "basis"]
+    told = [shown(row[name]) for name in names if row[name] not in (None, "", _EVER) and name != "basis"]
     count = row["row_count"]
     if level.name == "weights":
         if row.get("from_account"):
