@@ -116,10 +116,14 @@ def _statement_sheet(book: Workbook, statement: Statement) -> None:
 
 
 def _table(sheet: Worksheet, at: int, table: Table, bold: Any) -> int:
-    """Writes one table. Returns the first row under it."""
+    """Writes one table, with what is said above and under it. Returns the first row under it."""
     _text(sheet, at, 0, table.title, bold)
-    _texts(sheet, at + 1, table.headings)
-    at += 2
+    at += 1
+    if table.lead:
+        _text(sheet, at, 0, table.lead)
+        at += 1
+    _texts(sheet, at, table.headings)
+    at += 1
     for row in table.rows:
         _texts(sheet, at, (row.label, *row.cells, row.note, row.ask))
         at += 1

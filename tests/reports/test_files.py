@@ -21,6 +21,7 @@ from reports.given import Period, SharedFacts, StatementError, Team, TeamRows
 from reports.mail import mail_message
 from reports.pdf import render_pdf
 from reports.statement import Statement, build_statement
+from reports.wording import clean
 from reports.workbook import ROW_LIMIT, is_exact, render_workbook
 from tests.reports.conftest import charge, charges, customers, gpus, served
 
@@ -57,6 +58,14 @@ def cells(book: bytes, sheet: int) -> dict[str, tuple[str, str]]:
         assert cell.find(f"{SHEET}f") is None, "a formula"
         found[cell.get("r", "")] = (kind, texts[int(value)] if kind == "s" else value)
     return found
+
+
+def test_the_workbook_says_what_the_page_says_above_each_table(statement: Statement, rows: TeamRows) -> None:
+    """What a request cost is no part of the total, for one: whoever opens the file alone has to know."""
+    leads = {clean(table.lead, 1_000) for table in (*statement.team_tables, *statement.company_tables) if table.lead}
+    (book,) = statement_files(statement, rows, PAGE, ["xlsx"]).values()
+    assert leads
+    assert leads <= {text for _, text in cells(book, 1).values()}
 
 
 def test_the_same_statement_gives_the_same_files(statement: Statement, rows: TeamRows) -> None:

@@ -148,18 +148,26 @@ def test_a_phone_360_pixels_wide_never_scrolls_sideways(
     long_name = replace(team, team_name="Verlagsgesellschaftsangelegenheiten" * 3)
     normal = build_statement(team, period, rows, shared)
     huge = build_statement(long_name, period, _times(rows, 9_000), _times_log(shared, 9_000))
+    files = [f"statement-2026-07-search{end}" for end in (".html", ".customers.parquet", ".customers.parquet.sha256")]
+    kinds = (("Model APIs", "$10.43"), ("GPUs", "$5,973.67"), ("Other", "$1,886.05"), ("Unused commitment", "$416.30"))
+    mailed = build_statement(team, period, rows, shared, files)
+    several = replace(mailed, month=replace(mailed.month, kinds=tuple((*kind, "") for kind in kinds)))
+    pages = [render_html(normal), render_html(huge), render_mail_html(several, "chart")]
     # The browser's own window cannot be as narrow as a phone, a frame in it can.
-    frames = "".join(_frame(n, render_html(page)) for n, page in enumerate((normal, huge)))
+    frames = "".join(_frame(n, page) for n, page in enumerate(pages))
     file = tmp_path / "phones.html"
     file.write_text(f"<!DOCTYPE html><html><body>{frames}</body></html>")
     command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--dump-dom"]
     shown = subprocess.run([*command, file.as_uri()], capture_output=True, text=True, timeout=60, check=True).stdout
     widths = sorted(re.findall(r'data-wide(\d)="(\d+)/(\d+)"', shown))
-    assert widths == [("0", "360", "360"), ("1", "360", "360")]
+    assert widths == [(number, "360", "360") for number in "012"]
+    assert re.findall(r'data-broken2="(\d+)"', shown) == ["0"]  # an amount stands on one line
 
 
 def _frame(number: int, page: str) -> str:
-    probe = f"<script>parent.document.body.dataset.wide{number}=document.documentElement.scrollWidth+'/'+innerWidth</script>"
+    wide = f"parent.document.body.dataset.wide{number}=document.documentElement.scrollWidth+'/'+innerWidth"
+    broken = "Array.from(document.querySelectorAll('.kind strong')).filter(x=>x.getClientRects().length>1).length"
+    probe = f"<script>{wide};parent.document.body.dataset.broken{number}={broken}</script>"
     return f'<iframe width="360" height="800" style="border:0" srcdoc="{escape(page.replace("</body>", f"{probe}</body>"))}"></iframe>'
 
 
