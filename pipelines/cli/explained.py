@@ -113,7 +113,7 @@ def _figures(explanation: Explanation, cost: str) -> Iterator[str]:
     if reported in rows.columns and rows[reported].null_count() == 0:
         (currency,) = rows["reporting_currency"].unique()
         exact = exact_sum(rows[reported])
-        yield f"on statements {format_money(round_to(exact, minor_unit(currency)), currency)}, exactly {plain(exact)}"
+        yield f"reported as {format_money(round_to(exact, minor_unit(currency)), currency)}, exactly {plain(exact)}"
 
 
 def _groups(level: Level, rows: pl.DataFrame, cost: str, currency: str, *, everything: bool) -> Iterator[str]:

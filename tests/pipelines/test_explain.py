@@ -161,7 +161,7 @@ def test_a_page_names_the_rule_its_line_in_the_file_and_says_that_it_comes_out(s
         "bill:Cloud > pool:charges > pool:platform > pool:tools > team:support"
     ) in text
     assert "  5.333333333333  of 12.00: Cloud, Service" in text
-    assert "on statements $5.33, exactly 5.333333333333" in text
+    assert "reported as $5.33, exactly 5.333333333333" in text
     assert text.endswith("Every level comes to the figure, to the last decimal.\n")
 
 
