@@ -29,7 +29,7 @@ from models.reconciliation_spans import Known, by_day
 from models.reconciliation_volume import Account, Part, split_tokens
 from models.reconciliation_worth import worth_of
 
-RECONCILIATION_RULES = "23"
+RECONCILIATION_RULES = "24"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -139,7 +139,7 @@ def _line(cell: Cell, account: Account) -> Row:
         "day_offset_hours": int(account.days.minutes_on(cell.key.day) / 60),
         "day_offset_minutes": account.days.minutes_on(cell.key.day),
         # a line for hours of throughput, or a credit, says nothing of tokens: not that there were none
-        "billed_tokens": cell.billed.tokens if cell.billed and cell.billed.lines else None,
+        "billed_tokens": cell.billed.tokens if cell.billed and cell.billed.is_for_tokens else None,
         "counted_tokens": cell.used,
         "logged_tokens": cell.logged,
         "duplicate_tokens": cell.duplicates,

@@ -164,7 +164,7 @@ def _account(sides: Sides, provider: _Provider, name: str, cells: Sequence[Cell]
         is_counted=bool(provider.counted.tokens),
         days=_days(sides, provider.provider, cells) if has_log else Midnights(),
         period=sides.period,
-        billed_models=frozenset(cell.key.model for cell in cells if cell.billed and cell.billed.lines),
+        billed_models=frozenset(cell.key.model for cell in cells if cell.billed and cell.billed.is_for_tokens),
         has_bill=bool(provider.bill),
         counts=logged,
         requests=requests,

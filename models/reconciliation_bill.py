@@ -143,7 +143,8 @@ def _billed(line: _Line, usd_rates: Mapping[str, Decimal]) -> Billed:
     tokens = _tokens(row)
     refunded = max(ZERO, -(tokens or ZERO))
     unit = None if rate is None else _last_unit(row["billed_cost"]) * rate
-    return Billed(cost, tokens, Decimal(row["line_count"]), unit, unconverted=unconverted, refunded=refunded)
+    lines = Decimal(row["line_count"])
+    return Billed(cost, tokens, lines, unit, unconverted=unconverted, refunded=refunded, is_for_tokens=True)
 
 
 def _last_unit(cost: Decimal) -> Decimal:

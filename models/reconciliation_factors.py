@@ -1,6 +1,7 @@
 """The discount or margin at which a bill stands: one factor of the price for an account, and that of a model.
 
-A charge at a price that the book had before stands at no factor: that ratio is the price's, not the account's.
+A charge at a price that the book had before stands at no factor: that ratio is the price's, not the account's, unless
+those charges of which no earlier price gives the cost stand at that very ratio.
 
 Here belongs: telling the factor. Here does not belong: which price and factor give a charge (`reconciliation_fits`).
 """
@@ -10,9 +11,9 @@ from decimal import Decimal
 from itertools import groupby
 
 from models.reconciliation_cells import Charge
-from models.reconciliation_prices import OtherPrice, OtherPrices
+from models.reconciliation_prices import OtherPrices
 from models.reconciliation_rounding import Beside, is_rounding, sums_to_rounding
-from models.reconciliation_sides import DEFAULT, ZERO
+from models.reconciliation_sides import DEFAULT, ZERO, Key
 
 ONE, HALF = Decimal(1), Decimal("0.5")
 FACTOR_DIGITS = range(1, 7)
@@ -49,7 +50,7 @@ def own_factor(charges: Sequence[Charge], of_account: Decimal, other_prices: Oth
     lacks nothing. Where they stand at no factor of it, or there are none, 1 if most stand at some price of the book.
     """
     plain = [charge for charge in charges if len(charge.prices) < 2 or not charge.lacking]
-    listed = _listed(plain, other_prices, half)
+    listed = _listed(plain, other_prices, half, of_account)
     if listed and _stands(listed, of_account, half):
         return of_account
     told = _told(listed, half)
@@ -113,23 +114,34 @@ def _is_most(some: Sequence[Beside], listed: Sequence[Beside]) -> bool:
     return 2 * sum((at_book[one.key, one.tier] for one, _ in some), ZERO) >= sum(at_book.values(), ZERO)
 
 
-def _listed(charges: Iterable[Charge], other_prices: OtherPrices, half: Decimal) -> list[Beside]:
-    """What the charges cost at the book: at an earlier price of it where that gives what is billed."""
-    found: list[Beside] = []
-    for of_class in by_class(charges):
-        beside = {charge.key: charge.listed for charge in of_class}
-        first = of_class[0]
-        for other in other_prices(first.key, first.tier or DEFAULT):
-            beside |= {charge.key: cost for charge, cost in _stale(of_class, other, half)}
-        found += [(charge, beside[charge.key]) for charge in of_class]
-    return found
+def _listed(
+    charges: Iterable[Charge], other_prices: OtherPrices, half: Decimal, of_account: Decimal = ONE
+) -> list[Beside]:
+    """What the charges cost at the book: at an earlier price of it where that gives what is billed.
+
+    Not so where the charge stands at the account's factor, or at that of all others, which no earlier price gives.
+    """
+    of_classes = by_class(charges)
+    stale = {(one.key, one.tier): cost for some in of_classes for one, cost in _stale(some, other_prices, half)}
+    in_order = [one for some in of_classes for one in some]
+    at_book = [(one, one.listed) for one in in_order]
+    rest = _told([(one, cost) for one, cost in at_book if (one.key, one.tier) not in stale], half) if stale else None
+    for factor in (of_account, rest or ONE):
+        at_factor = _at([(one, cost) for one, cost in at_book if (one.key, one.tier) in stale], factor, half)
+        for one, _ in at_factor if sums_to_rounding(at_factor, half) else ():
+            del stale[one.key, one.tier]
+    return [(one, stale.get((one.key, one.tier), cost)) for one, cost in at_book]
 
 
-def _stale(charges: Sequence[Charge], other: OtherPrice, half: Decimal) -> list[Beside]:
-    """The charges that an earlier price gives and the one that holds does not, if they are rounded fairly in all."""
-    past = [charge for charge in charges if other.is_past(charge) and not is_rounding(charge, charge.listed, half)]
-    at_other = _at([(charge, other.usd_per_token * charge.tokens) for charge in past], ONE, half)
-    return at_other if sums_to_rounding(at_other, half) else []
+def _stale(charges: Sequence[Charge], other_prices: OtherPrices, half: Decimal) -> list[Beside]:
+    """The charges of a class that an earlier price gives and the one that holds does not, at the earliest of them."""
+    found: dict[Key, Beside] = {}
+    for other in other_prices(charges[0].key, charges[0].tier or DEFAULT):
+        past = [charge for charge in charges if other.is_past(charge) and not is_rounding(charge, charge.listed, half)]
+        at_other = _at([(charge, other.usd_per_token * charge.tokens) for charge in past], ONE, half)
+        # rounded fairly in all, too
+        found |= {one.key: (one, cost) for one, cost in at_other} if sums_to_rounding(at_other, half) else {}
+    return list(found.values())
 
 
 def _are_at_the_book(charges: Sequence[Charge], other_prices: OtherPrices, half: Decimal) -> bool:

@@ -91,7 +91,8 @@ class Billed:
     """One cell of the bill in USD. `tokens` is None where a line's unit is no number of tokens.
 
     `lines` counts a line that is for several days in each of them by its share; `unit` is one of the last digit that
-    the bill writes, in USD, None without a line; `refunded` are the tokens that lines of negative quantity take back.
+    the bill writes, in USD, None without a line; `refunded` are the tokens that lines of negative quantity take back;
+    `is_for_tokens` is whether any line is a price of tokens, also where a day has no share of its cost.
     `tiers` is the same by service tier: of models of which the bill names any. `not_for_tokens` holds by cause what is
     no price of tokens, which all these are without; `unconverted` are the currencies of lines that have no rate to USD,
     whose cost is missing.
@@ -105,6 +106,7 @@ class Billed:
     not_for_tokens: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     unconverted: frozenset[str] = frozenset()
     refunded: Decimal = ZERO
+    is_for_tokens: bool = False
 
     @property
     def total(self) -> Decimal:
@@ -126,6 +128,7 @@ class Billed:
             {name: self.not_for_tokens.get(name, ZERO) + other.not_for_tokens.get(name, ZERO) for name in causes},
             self.unconverted | other.unconverted,
             self.refunded + other.refunded,
+            self.is_for_tokens or other.is_for_tokens,
         )
 
 

@@ -65,7 +65,10 @@ def _parts(span: Span, known: Known) -> Iterator[tuple[Key, Billed]]:
         of_day = OfTier(costs[number], None if tokens is None else tokens[number], lines, whole.unit)
         tiers = {} if span.tier is None else {span.tier: of_day}
         refunded = max(ZERO, -(of_day.tokens or ZERO))
-        yield key, Billed(*of_day, tiers, unconverted=whole.unconverted, refunded=refunded)
+        yield (
+            key,
+            Billed(*of_day, tiers, unconverted=whole.unconverted, refunded=refunded, is_for_tokens=whole.is_for_tokens),
+        )
 
 
 def _worth(keys: Sequence[Key], tokens: Sequence[Decimal | int], tier: str | None, known: Known) -> list[int]:

@@ -1,6 +1,39 @@
 -- Every cause counts once, under one of five headings. Where the bill does not count tokens, those of the usage API
--- stand for them. Coverage counts only tokens that a bill could have named.
-with sides as (
+-- stand for them. Coverage counts only tokens that a bill could have named: not those of a line that it has for hours
+-- or another unit, but those beside a credit, an adjustment or a tax alone, as if nothing had been billed there.
+with beside_tokens as (
+    select
+        billing_period,
+        usage_date,
+        provider_id,
+        account_id,
+        model_id,
+        token_class,
+        sum(usd) as credited_cost
+    from reconciliation_causes
+    where cause in ('credit', 'adjustment', 'tax')
+    group by billing_period, usage_date, provider_id, account_id, model_id, token_class
+),
+
+lines as (
+    select
+        reconciliation_lines.*,
+        reconciliation_lines.billed_tokens is not null
+        or reconciliation_lines.counted_tokens is not null
+        or reconciliation_lines.billed_cost is null
+        or coalesce(reconciliation_lines.billed_cost = beside_tokens.credited_cost, false) as is_comparable
+    from reconciliation_lines
+    left join beside_tokens
+        on
+            reconciliation_lines.billing_period = beside_tokens.billing_period
+            and reconciliation_lines.usage_date = beside_tokens.usage_date
+            and reconciliation_lines.provider_id = beside_tokens.provider_id
+            and reconciliation_lines.account_id = beside_tokens.account_id
+            and reconciliation_lines.model_id = beside_tokens.model_id
+            and reconciliation_lines.token_class = beside_tokens.token_class
+),
+
+sides as (
     select
         billing_period,
         provider_id,
@@ -9,16 +42,9 @@ with sides as (
         sum(difference) as difference,
         sum(coalesce(billed_tokens, cast(counted_tokens as decimal(38, 12)))) as billed_tokens,
         cast(sum(logged_tokens) as decimal(38, 12)) as logged_tokens,
-        cast(
-            coalesce(
-                sum(logged_tokens) filter (
-                    where billed_tokens is not null or counted_tokens is not null or billed_cost is null
-                ),
-                0
-            ) as double
-        ) as comparable_tokens,
+        cast(coalesce(sum(logged_tokens) filter (where is_comparable), 0) as double) as comparable_tokens,
         cast(sum(unpriced_tokens) as decimal(38, 12)) as unpriced_tokens
-    from reconciliation_lines
+    from lines
     group by billing_period, provider_id
 ),
 

@@ -98,6 +98,47 @@ def test_a_margin_on_models_whose_price_never_changed_is_a_margin(sides: FourSid
     assert by_cause(sides.reconciled().causes) == {"margin": Decimal(1)}
 
 
+def a_model_whose_price_was_once_a_fifth_lower(sides: FourSides, cost_of_other: str) -> None:
+    """10,000,000 tokens at 6 dollars, billed at 48 as in 2025; another model has 20,000,000 at 2 on two days."""
+    sides.price("risen", input_uncached="4.8", until=datetime(2026, 1, 1), since=datetime(2025, 1, 1))
+    sides.price("risen", input_uncached="6", since=datetime(2026, 1, 1))
+    sides.price("other", input_uncached="2")
+    lines = (
+        ("risen", "48", 10_000_000, 0),
+        ("other", cost_of_other, 10_000_000, 0),
+        ("other", cost_of_other, 10_000_000, 1),
+    )
+    for model, cost, tokens, number in lines:
+        sides.billed(DAY + timedelta(days=number), "input_uncached", tokens, cost, model=model)
+        sides.counted(DAY + timedelta(days=number), model, input_uncached=tokens)
+        sides.logged(NOON + timedelta(days=number), model, input_uncached=tokens)
+
+
+def test_an_account_that_is_all_at_one_ratio_has_a_discount_though_one_model_s_price_was_that_once() -> None:
+    """60 dollars at 48 and 40 at 32: both at 0.8. Of the larger model a price of 2025 would give the same."""
+    sides = FourSides()
+    a_model_whose_price_was_once_a_fifth_lower(sides, "16")
+    assert by_cause(sides.reconciled().causes) == {"discount": Decimal(-20)}
+
+
+def test_what_stands_at_an_earlier_price_is_stale_beside_a_discount_of_another_ratio() -> None:
+    """60 dollars at 48 as in 2025, and 40 at 36: that is 0.9."""
+    sides = FourSides()
+    a_model_whose_price_was_once_a_fifth_lower(sides, "18")
+    assert by_cause(sides.reconciled().causes) == {"price_staleness": Decimal(-12), "discount": Decimal(-4)}
+
+
+def test_a_class_whose_price_was_once_that_low_is_discounted_as_the_model_s_others_are() -> None:
+    """8 of 10 dollars for input that was a fifth cheaper in 2025, 4 of 5 for output, which never was."""
+    sides = FourSides()
+    sides.price(input_uncached="8", output_text="50", until=datetime(2026, 1, 1), since=datetime(2025, 1, 1))
+    sides.price(input_uncached="10", output_text="50", since=datetime(2026, 1, 1))
+    sides.billed(DAY, "input_uncached", 1_000_000, "8")
+    sides.billed(DAY, "output_text", 100_000, "4")
+    sides.logged(NOON, input_uncached=1_000_000, output_text=100_000)
+    assert by_cause(sides.reconciled().causes) == {"discount": Decimal(-3)}
+
+
 def test_calls_that_the_log_has_in_a_longer_context_than_the_bill_are_a_difference_of_tier(sides: FourSides) -> None:
     """100,000 of 1,000,000 tokens are at 6 dollars in the log and at 3 on the bill; the price holds on both days."""
     a_discount_elsewhere(sides)

@@ -78,6 +78,20 @@ def test_a_price_that_changes_within_a_month_s_line_is_no_difference() -> None:
     assert [found.lines["billed_cost"].to_list()[place] for place in (0, -1)] == [Decimal(3), Decimal(2)]
 
 
+def test_days_that_cost_nothing_have_their_tokens_of_a_month_s_line() -> None:
+    """Fifteen days for nothing, sixteen at 2 dollars: 32, none of which is the first fifteen days'."""
+    sides, change = FourSides(), datetime(2026, 10, 16)
+    sides.price(input_uncached="0", until=change)
+    sides.price(input_uncached="2", since=change)
+    for number in range(31):
+        used(sides, number, 1_000_000)
+    sides.billed(PERIOD, "input_uncached", 31_000_000, "32", **MONTH)
+    found = sides.reconciled()
+    assert by_cause(found.causes) == {}
+    assert found.lines["billed_tokens"].to_list() == [1_000_000] * 31
+    assert found.lines["billed_cost"].to_list() == [0] * 15 + [2] * 16
+
+
 def test_a_margin_on_a_month_s_line_is_a_margin(sides: FourSides) -> None:
     for number in range(31):
         used(sides, number, 1_000_000 + number)
