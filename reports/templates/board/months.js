@@ -86,7 +86,7 @@ function proof(one, table, found, held) {
       "Summed here from " + lines + ", equal to the marts to the twelfth decimal: " + placed(units(one.total), PLACES) + " " + core.currency + ". ",
       adjusted !== 0n && money(adjusted, core.currency, true) + " of it corrects locked months. ",
       units(one.billed) !== units(one.total) && "Invoices ask for " + money(units(one.billed), core.currency) + ": here prepaid commitments are spread over what they cover. ",
-      "Every amount is rounded by itself and reads alike wherever it stands, so a column may miss its total by a last digit; Exact amounts shows them all. ",
+      "Every amount is rounded by itself and reads alike wherever it stands, so a column may miss its total by a last digit; Exact amounts shows every digit. ",
       "Snapshot " + core.snapshot + ". Figures as of " + one.as_of + ".",
     ),
   );
