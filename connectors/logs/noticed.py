@@ -13,7 +13,8 @@ class Noticed:
     """What was noticed so far. `expected` are landed fields that some record should have, and where each is from.
 
     `reused` are ids that another attempt had before, `unknown` fields of no allow-list; `sum_count` rows are sums of
-    several requests, `assumed_count` rows leave open where parts of their tokens are counted.
+    several requests, `assumed_count` rows leave open where parts of their tokens are counted; `repeated` is the least id
+    of the rows that repeat another one.
     """
 
     expected: Mapping[str, str]
@@ -22,6 +23,7 @@ class Noticed:
     sum_count: int = 0
     assumed_count: int = 0
     record_count: int = 0
+    repeated: str | None = None
     lacking: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -34,6 +36,10 @@ class Noticed:
         if self.lacking:
             self.lacking -= record.keys()
 
+    def repeat(self, request_id: str) -> None:
+        """Takes note of a row that is not counted, because the same attempt was read before."""
+        self.repeated = min(self.repeated or request_id, request_id)
+
     def told(self) -> tuple[str, ...]:
         """All of it in words."""
         found = [f"field {name} is not known; it is kept in x_extra" for name in sorted(self.unknown)]
@@ -43,6 +49,8 @@ class Noticed:
                 f"none of {self.record_count:,} records has anything at the path of {paths}: correct `fields`, as "
                 "farthing check says, or leave the line out where the log rightly has none"
             )
+        if self.repeated is not None:
+            found.append(f"attempts that came again were counted once, such as {self.repeated}")
         if self.reused:
             count = "1 attempt carries" if len(self.reused) == 1 else f"{len(self.reused)} attempts carry"
             found.append(

@@ -129,6 +129,7 @@ class _Delivery:
             dedup_key, request_id = identity
             if self._is_repeated(dedup_key):
                 repeated.append(number)
+                self.noticed.repeat(request_id)
             elif self._is_used(request_id):
                 of_used_id.append(number)
         self.duplicate_count += len(repeated)
@@ -161,6 +162,7 @@ class _Delivery:
             return
         if self._is_repeated(rows[0]["dedup_key"]):
             self.duplicate_count += 1
+            self.noticed.repeat(rows[0]["request_id"])
             return
         for part, row in enumerate(rows):
             row["x_page"], row["x_row"] = page_id, number + part * ROWS_APART
