@@ -13,8 +13,8 @@ class Noticed:
     """What was noticed so far. `expected` are landed fields that some record should have, and where each is from.
 
     `reused` are ids that another attempt had before, `unknown` fields of no allow-list; `sum_count` rows are sums of
-    several requests, `assumed_count` rows leave open where parts of their tokens are counted; `repeated` is the least id
-    of the rows that repeat another one.
+    several requests, `assumed_count` rows leave open where parts of their tokens are counted; `repeated` is the least
+    id of the rows that repeat another one.
     """
 
     expected: Mapping[str, str]

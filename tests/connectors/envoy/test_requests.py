@@ -209,7 +209,8 @@ def test_the_same_line_twice_counts_once_and_an_id_of_the_callers_own_may_repeat
     log.file("a.jsonl", [line(), line(), line(start_time="2026-11-21T00:00:01.000Z")])
     night = log.night()
     assert (night.rows.num_rows, night.duplicate_count) == (2, 1)
-    assert ["another attempt of the day has too" in notice for notice in night.notices] == [True]
+    assert ["another attempt of the day has too" in notice for notice in night.notices] == [False, True]
+    assert night.notices[0].startswith("attempts that came again were counted once, such as ")
 
 
 def test_regions_are_those_of_the_host_that_the_settings_point_to(log: LogFolder) -> None:
