@@ -4,6 +4,10 @@ Whole numbers of tokens at each of two prices give the cost to its last digit, w
 so. That is believed where the log has the class at both prices, or where it gives all charges of a model that nothing
 else gives, at shares that differ: one share would be a factor.
 
+At prices in round ratios whole tokens prove nothing: of 500,000 tokens at 3 dollars and as many batches at half of it,
+1.1 times the cost is that of 650,000 and 350,000. So what a short factor of one price gives, or whole cents beside it,
+is none of two prices: both come about without any other tier.
+
 Here belongs: finding the two prices. Here does not belong: charges at one price (`reconciliation_fits`).
 """
 
@@ -12,9 +16,13 @@ from decimal import Decimal
 from itertools import combinations
 
 from models.reconciliation_cells import Charge
+from models.reconciliation_factors import HIGHEST_FACTOR, LOWEST_FACTOR
 from models.reconciliation_prices import OtherPrice, OtherPrices
-from models.reconciliation_rounding import most
+from models.reconciliation_rounding import is_rounding, most
 from models.reconciliation_sides import DEFAULT, Key
+
+_THOUSANDTH, _CENT = Decimal("0.001"), Decimal("0.01")
+"""A factor in whole thousandths and an amount in whole cents are what else can give whole tokens."""
 
 _MOST_OPEN = Decimal("0.001")
 """Of a token: what rounding may leave open, so that hardly any cost gives whole tokens by chance."""
@@ -47,11 +55,14 @@ def _mixes(
     charge: Charge, factor: Decimal, other_prices: OtherPrices, half: Decimal
 ) -> Iterator[tuple[tuple[str, str], tuple[OtherPrice, bool]]]:
     """Every two prices that give the cost, by name, and whether the log has both."""
-    rows = {one.tier: one for one in other_prices(charge.key, charge.tier or DEFAULT) if one.holds(charge)}
+    rows: dict[Decimal, OtherPrice] = {}
+    for row in other_prices(charge.key, charge.tier or DEFAULT):
+        if row.holds(charge):
+            rows.setdefault(row.usd_per_token, row)
+    if any(_is_round(charge, price * charge.tokens, factor, half) for price in (charge.price, *rows)):
+        return
     for one, other in combinations(sorted(rows.values(), key=lambda row: row.usd_per_token), 2):
         step = other.usd_per_token - one.usd_per_token
-        if not step:
-            continue
         tokens = (charge.cost / factor - one.usd_per_token * charge.tokens) / step
         whole = tokens.to_integral_value()
         is_open = most(charge.lines, half) / factor / step
@@ -61,3 +72,13 @@ def _mixes(
             ends = max(one.valid_from, other.valid_from), min(one.valid_to, other.valid_to)
             is_logged = {one.usd_per_token, other.usd_per_token} <= charge.prices
             yield (one.tier, other.tier), (OtherPrice(cost / charge.tokens, True, name, *ends), is_logged)
+
+
+def _is_round(charge: Charge, at_book: Decimal, factor: Decimal, half: Decimal) -> bool:
+    """Whether a short factor of what the tokens cost at one price gives the cost, or whole cents beside it."""
+    if not at_book:
+        return False
+    ratio = (charge.cost / at_book).quantize(_THOUSANDTH)
+    cents = (charge.cost - factor * at_book).quantize(_CENT)
+    is_factor = LOWEST_FACTOR <= ratio <= HIGHEST_FACTOR and is_rounding(charge, ratio * at_book, half)
+    return is_factor or is_rounding(charge, factor * at_book + cents, half)

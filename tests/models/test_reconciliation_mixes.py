@@ -67,6 +67,45 @@ def test_one_class_alone_that_the_log_has_at_one_price_stays_unexplained(banded:
     assert by_cause(banded.reconciled().causes).keys() <= {"unexplained", "margin", "rounding"}
 
 
+@pytest.mark.parametrize(
+    ("dear", "cheap", "cost", "beside"),
+    [
+        # 1.1 times 2.25 dollars, of which 650,000 and 350,000 tokens would be the cost as well
+        (500_000, 500_000, "2.475", "0.225"),
+        # 1.1 times 2.250015, whole tokens by chance: 1,500,010 halves of 3 dollars are a number of tens
+        (500_004, 500_002, "2.4750165", "0.2250015"),
+        # 15 cents beside 2.25: 100,000 tokens at the difference of 1.5
+        (500_000, 500_000, "2.4", "0.15"),
+        # nine tenths of 3 dollars for all of them, as no other line is: 800,004 of 1,000,005 tokens at 3
+        (500_002, 500_003, "2.7000135", "0.450003"),
+    ],
+)
+def test_at_prices_in_a_round_ratio_a_short_factor_or_whole_cents_prove_no_tier(
+    banded: FourSides, dear: int, cheap: int, cost: str, beside: str
+) -> None:
+    """Batches at half the price of 3 dollars, which the log knows; another day of 30 dollars is at the book's."""
+    banded.price("banded", tier="batch", input_uncached="1.5", output_text="7.5")
+    before, noon = DAY - timedelta(days=1), NOON - timedelta(days=1)
+    banded.billed(before, "output_text", 2_000_000, "30", model="banded")
+    banded.counted(before, "banded", output_text=2_000_000)
+    banded.logged(noon, "banded", output_text=2_000_000)
+    banded.billed(DAY, "input_uncached", dear + cheap, cost, model="banded")
+    banded.counted(DAY, "banded", input_uncached=dear + cheap)
+    banded.logged(NOON, "banded", input_uncached=dear)
+    banded.logged(NOON, "banded", tier="batch", input_uncached=cheap)
+    assert in_millionths(banded.reconciled()) == {"unexplained": round(Decimal(beside), 6)}
+
+
+def test_at_prices_in_a_round_ratio_other_whole_tokens_are_a_difference_of_tier(banded: FourSides) -> None:
+    """The log has 500,004 tokens at 3 dollars and 500,002 at 1.5; of the former 123,457 are billed as batches."""
+    banded.price("banded", tier="batch", input_uncached="1.5", output_text="7.5")
+    banded.billed(DAY, "input_uncached", 1_000_006, "2.0648295", model="banded")
+    banded.counted(DAY, "banded", input_uncached=1_000_006)
+    banded.logged(NOON, "banded", input_uncached=500_004)
+    banded.logged(NOON, "banded", tier="batch", input_uncached=500_002)
+    assert in_millionths(banded.reconciled()) == {"tier": round(Decimal("-0.1851855"), 6)}
+
+
 def test_a_bill_in_cents_says_nothing_of_two_prices(sides: FourSides) -> None:
     sides.price("banded", input_uncached="3")
     sides.price("banded", input_uncached="6", input_from=LONG)
