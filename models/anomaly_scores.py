@@ -25,6 +25,9 @@ PRIOR_SCALE = 0.3
 """Standard deviation of a new series' logarithm where no series of its pool is old enough. Cautious: no source."""
 MAD_TO_SIGMA = 1.4826
 """Of a normal distribution the standard deviation is this many median absolute deviations."""
+BURSTY_SCALE = 0.3
+"""From this scale on a day has to be nearly three times its weekdays to be a point alarm. Cautious: no source."""
+BURST_SCORE = 4.0
 OFFSET_RATIO = 0.01
 WINSOR = 4.0
 DROP_SCORE = -5.0
@@ -55,8 +58,8 @@ class Scores:
     """What was found of every series (row) and day (column).
 
     `expected` is in the series' own unit, NaN where a day is not judged. `score` counts deviations above expectation,
-    `drop_score` below it. `sum_start` is the day (column number) on which the running sum that raised an alarm left
-    zero, -1 where it raised none.
+    of a burst those above the mean of the days before; `drop_score` below it. `sum_start` is the day (column number) on
+    which the running sum that raised an alarm left zero, -1 where it raised none.
     """
 
     expected: Floats
@@ -78,7 +81,10 @@ def score_days(values: Floats, sensitivity: Sensitivity, pools: NDArray[np.int64
         z_t = (r_t - max(median r of the last 28 days, 0)) / s_t
         S_t = max(0, S_{t-1} + min(max(z_t, -4), 4) - slack), back to 0 after an alarm
 
-    A day is a point alarm where z_t > point, and the end of a level alarm where S_t > limit. A level that fell and is
+    A day is a point alarm where z_t > point, and the end of a level alarm where S_t > limit. Where a series varies by
+    factors (s_t > 0.3), as bursts of work do, logarithms hardly tell a large day from a small one: there a day is a
+    point alarm, too, that is above every one of the last 28 days and by more than four standard deviations above their
+    mean, and has these as its score. Running sums are made of z_t alone. A level that fell and is
     taken for normal in the end does not make what stayed the same look like a rise: hence the zero within z. Drops are
     told by the mirror image, where a day is also a fifth below its weekdays. A day below zero, as a refund makes one,
     has no logarithm: it is judged as a day of zero.
@@ -100,12 +106,15 @@ def score_days(values: Floats, sensitivity: Sensitivity, pools: NDArray[np.int64
     residuals = np.full((count, days), np.nan)
     base, offset = np.full((count, days), np.nan), np.full((count, days), np.nan)
     centre, scale = np.full((count, days), np.nan), np.full((count, days), np.nan)
+    bursts = np.full((count, days), np.nan)
     for day in range(FEWEST_DAYS, days):
         offset[:, day] = _offsets(values, day)
         base[:, day] = _baselines(values, offset[:, day], day)
         residuals[:, day] = np.log(values[:, day] + offset[:, day]) - base[:, day]
         centre[:, day], scale[:, day] = _spread(residuals[:, max(0, day - MEMORY_DAYS) : day], pools)
-    score = (residuals - np.maximum(centre, 0)) / scale
+        bursts[:, day] = np.where(scale[:, day] > BURSTY_SCALE, _bursts(values, day), np.nan)
+    usual = (residuals - np.maximum(centre, 0)) / scale
+    score = np.where(np.isnan(usual), np.nan, np.fmax(usual, bursts))
     drop_score = (residuals - np.minimum(centre, 0)) / scale
     return Scores(
         expected=np.maximum(np.exp(base + np.maximum(centre, 0)) - offset, 0),
@@ -113,7 +122,7 @@ def score_days(values: Floats, sensitivity: Sensitivity, pools: NDArray[np.int64
         drop_score=drop_score,
         is_point=score > sensitivity.point,
         is_drop=(drop_score < DROP_SCORE) & (residuals < np.log(DROP_RATIO)),
-        sum_start=_level_alarms(score, sensitivity),
+        sum_start=_level_alarms(usual, sensitivity),
     )
 
 
@@ -179,6 +188,19 @@ def _spread(residuals: Floats, pools: NDArray[np.int64]) -> tuple[Floats, Floats
         within = pools == pool
         pooled[within] = np.median(own[within & is_own])
     return np.where(is_own, middle, 0.0), np.where(is_own, own, pooled)
+
+
+def _bursts(values: Floats, day: int) -> Floats:
+    """Standard deviations above the mean of the days before; NaN but for what no day before it reached, far above."""
+    window = values[:, max(0, day - MEMORY_DAYS) : day]
+    is_known = ~np.isnan(window)
+    known = np.count_nonzero(is_known, axis=1)
+    mean = np.where(is_known, window, 0.0).sum(axis=1) / np.maximum(known, 1)
+    squares = np.where(is_known, (window - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    deviation = np.sqrt(squares / np.maximum(known, 1))
+    above = (values[:, day] - mean) / np.where(deviation > 0, deviation, np.nan)
+    is_highest = values[:, day] > np.where(is_known, window, 0.0).max(axis=1)
+    return np.where((known >= FEWEST_RESIDUALS) & is_highest & (above > BURST_SCORE), above, np.nan)
 
 
 def _level_alarms(score: Floats, sensitivity: Sensitivity) -> NDArray[np.int64]:

@@ -60,6 +60,35 @@ def test_a_weekday_is_held_against_its_own_weekdays() -> None:
     assert scores.score[0, 54] == pytest.approx(np.log(101 / 11) / 0.05)
 
 
+@pytest.mark.parametrize(("peak", "score"), [(300.0, 249.5 / 49.5), (249.0, 198.5 / 49.5), (248.0, None)])
+def test_where_days_differ_by_factors_one_far_above_all_of_four_weeks_is_an_alarm(
+    peak: float, score: float | None
+) -> None:
+    """1 and 100 in turn: 50.5 in the mean, 49.5 either way; more than four of these above it is more than 248.5.
+
+    Three of the six same weekdays had 1, three 100: the logarithm's median lies between them, and its deviation is half
+    their distance, times 1.4826: 300 is less than one and a half of these above it.
+    """
+    values = np.tile([1.0, 100.0], 30)[None, :]
+    values[0, 55] = peak
+    values[0, 57] = peak  # which was reached before
+    scores = score_days(values, MEDIUM)
+    late = np.flatnonzero(scores.is_point[0, 50:]) + 50  # before, the weekdays are hardly known
+    assert late.tolist() == ([] if score is None else [55])
+    assert scores.score[0, 55] == pytest.approx(score) if score else scores.score[0, 55] < 1.5
+    assert scores.score[0, 57] < 1.5
+    assert not (scores.sum_start[0, 50:] >= 0).any()
+
+
+def test_a_series_that_is_even_is_judged_by_its_weekdays_alone() -> None:
+    """100 and 110 in turn: 126 is 4.2 of their deviation of 5 above 105, and 2.6 spreads of logarithms: no alarm."""
+    values = np.tile([100.0, 110.0], 30)[None, :]
+    values[0, 55] = 126.0
+    scores = score_days(values, MEDIUM)
+    assert scores.score[0, 55] == pytest.approx(2.6, abs=0.05)
+    assert not scores.is_point[0, 50:].any()
+
+
 def test_a_drop_is_told_as_one_and_never_as_a_rise_once_it_is_usual() -> None:
     values = flat(140)
     values[0, 60:] = 50.0
