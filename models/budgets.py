@@ -68,9 +68,13 @@ def budget_status(
         holds = holds.clear()
     by_scope = {_scope(row): row for row in of_month.iter_rows(named=True)}
     rows: list[tuple[object, ...]] = []
+    parts = charged.partition_by("metric", as_dict=True)
+    of_accounts = charged.partition_by("metric", "account", as_dict=True)  # most budgets are a team's
     for budget in holds.sort("budget_id").iter_rows(named=True):
         scope = _scope(budget)
-        within_scope = charged.filter((pl.col("metric") == scope.metric) & within(scope))
+        key = (scope.metric, scope.account) if scope.account else (scope.metric,)
+        part = (of_accounts if scope.account else parts).get(key, charged.clear())
+        within_scope = part.filter(within(scope))
         day = _settled_in(month, settled.get(scope.metric))
         rows.append(_row(month, budget, within_scope, day, by_scope.get(scope), rules))
     return conform(pl.DataFrame(rows, schema=schema_of(TABLE), orient="row"), TABLE)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from operator import attrgetter
 
 Bought = tuple[str, str, str, str]
 """Provider, model, tier and region of the price."""
@@ -17,9 +18,9 @@ Key = tuple[date, Bought, str]
 """The day, what was bought, and the class of tokens."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Priced:
-    """Tokens of a class at one price (USD a token), from `hour` on; `band` is the context band of the price."""
+    """Tokens of a class at one price (USD a token), in or up to `hour`; `band` is the context band of the price."""
 
     hour: str
     day: date
@@ -37,17 +38,17 @@ def price_changes(lines: Iterable[Priced], switched_on: date) -> Mapping[Key, Fr
     """
     old: dict[tuple[Bought, int, str], Decimal] = {}
     by_key: dict[Key, list[Priced]] = defaultdict(list)
-    for line in sorted(lines):
+    for line in sorted(lines, key=attrgetter("hour", "price")):
         if line.day < switched_on:
             old[line.bought, line.band, line.token_class] = line.price
         by_key[line.day, line.bought, line.token_class].append(line)
     found: dict[Key, Fraction] = {}
     for key, priced in by_key.items():
         tokens = sum(line.tokens for line in priced)
-        more = sum(
-            (Fraction(line.price - old.get((line.bought, line.band, line.token_class), line.price)) * line.tokens)
-            for line in priced
-        )
+        more = Fraction(0)
+        for line in priced:
+            if dearer := line.price - old.get((line.bought, line.band, line.token_class), line.price):
+                more += Fraction(dearer) * line.tokens
         if more and tokens:
-            found[key] = Fraction(more) / tokens
+            found[key] = more / tokens
     return found

@@ -111,15 +111,16 @@ def _is_touched(touched: Touched) -> pl.Expr:
 
 
 def _priced(house: House, first: date, last: date, used: pl.DataFrame) -> Iterator[Priced]:
-    """The house's tokens of what was used, by the price that they had."""
+    """The house's tokens of what was used, by day and the price that they had, with the last hour that had it."""
     models = used.select("provider_id", "model_id").unique()
-    keys = ["usage_date", "usage_hour", *_BOUGHT, "input_tokens_from"]
+    keys = ["usage_date", *_BOUGHT, "input_tokens_from"]
     for start, end in _months(first, last):
         rows = frame_of(house.lake.read(HOURLY, start, end)).join(models, on=models.columns, how="semi")
         for name in TOKEN_CLASSES:
             price, tokens = f"{name}_usd_per_token", f"{name}_tokens"
             sums = rows.filter(pl.col(price).is_not_null(), pl.col(tokens) > 0).group_by(*keys, price)
-            for day, hour, *bought, band, each, count in sums.agg(pl.col(tokens).sum()).iter_rows():
+            found = sums.agg(pl.col("usage_hour").max(), pl.col(tokens).sum())
+            for day, *bought, band, each, hour, count in found.iter_rows():
                 provider, model, tier, region = bought
                 yield Priced(str(hour), day, (provider, model, tier, region), band, name, each, count)
 

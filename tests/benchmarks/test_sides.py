@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import (
+    decision_lake,
     decision_rows,
     decisions,
     gateway_payloads,
@@ -73,11 +74,11 @@ def test_a_month_of_the_ledger_comes_to_the_bill_exactly_and_by_hand_nearly(tmp_
 @pytest.mark.parametrize(
     ("row_count", "seconds", "cpu_seconds", "said"),
     [
-        (10_000_000, 10.0, 40.0, "400 processor seconds at full use of 2 cores and 80 on one:\n280 s at least"),
-        (10_000_000, 10.0, 40.0, "the bar of 300 s is\nundecided"),
-        (10_000_000, 10.0, 43.0, "the bar of 300 s is\nmissed"),  # 215 and 86 are 301
-        (100_000_000, 60.0, 40.0, "the bar of 300 s is\nkept"),
-        (100_000_000, 60.1, 40.0, "the bar of 300 s is\nundecided"),  # five sides
+        (10_000_000, 10.0, 30.0, "300 processor seconds at full use of 2 cores and 135 on one:\n285 s at least"),
+        (10_000_000, 10.0, 30.0, "the bar of 300 s is\nundecided"),
+        (10_000_000, 10.0, 32.0, "the bar of 300 s is\nmissed"),  # 160 and 144 are 304
+        (100_000_000, 30.0, 30.0, "the bar of 300 s is\nkept"),
+        (100_000_000, 30.1, 30.0, "the bar of 300 s is\nundecided"),  # ten sides
     ],
 )
 def test_seconds_that_nobody_measured_keep_no_bar(
@@ -94,6 +95,7 @@ def test_seconds_that_nobody_measured_keep_no_bar(
 
 def test_every_decision_finds_something_in_the_rows_it_is_measured_on(tmp_path: Path) -> None:
     decision_rows.write_all(tmp_path / "rows", 900, teams=2, models=2, days=120, machines=2)
+    decision_lake.write_lake(tmp_path / "rows", teams=2, models=2)
     for side in decisions.SIDES.values():
         side(tmp_path / "rows", str(tmp_path))
     found = ("request_shapes-0", "avoidable_requests-0", "found-savings", "found-anomalies", "found-forecasts")
@@ -101,3 +103,6 @@ def test_every_decision_finds_something_in_the_rows_it_is_measured_on(tmp_path: 
     advised = pq.read_table(tmp_path / "rows" / "found-commitments.parquet")["advised_machines"].to_pylist()
     assert len(advised) == 6  # three terms for each of two machine types
     assert all(advised)
+    counts = decision_lake.row_counts(tmp_path / "rows")
+    assert all(counts.values()), counts
+    assert (counts["verified_savings"], counts["budget_status"] % 2) == (2, 0)  # a change and a budget of each team
