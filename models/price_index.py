@@ -5,7 +5,7 @@ Here belongs: looking prices up. Here does not belong: which of them a bill used
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,8 @@ from models.tokens import TOKEN_CLASSES
 
 _AGREED = "*"
 _PLACE = ("region_id", "service_tier", "input_tokens_from", "input_tokens_to")
+_COLUMNS = [f"{name}_usd_per_token" for name in TOKEN_CLASSES]
+_DAY = timedelta(days=1)
 Row = Mapping[str, Any]
 
 
@@ -28,6 +30,7 @@ class PriceIndex:
         self._rows: dict[Model, list[Row]] = defaultdict(list)
         for row in price_book.iter_rows(named=True):
             self._rows[Model(row["provider_id"], row["model_id"])].append(row)
+        self._dearest: dict[tuple[str, str, date], Decimal | None] = {}
 
     def price(self, key: Key, tier: str = DEFAULT) -> Decimal | None:
         """USD a token at the start of the day, in the tier and the shortest context, wherever that is."""
@@ -43,6 +46,22 @@ class PriceIndex:
                 ):
                     return row[_column(key)]
         return None
+
+    def dearest(self, key: Key) -> Decimal | None:
+        """The highest price that any model of the provider has for the class on the day; of no class that of all."""
+        name = key.provider, key.token_class, key.day
+        if name not in self._dearest:
+            start = datetime.combine(key.day, time())
+            columns = [_column(key)] if key.token_class in TOKEN_CLASSES else _COLUMNS
+            of_day = (
+                row for row in self._of(key.provider) if row["valid_from"] < start + _DAY and row["valid_to"] > start
+            )
+            prices = (row[column] for row in of_day for column in columns)
+            self._dearest[name] = max((price for price in prices if price is not None), default=None)
+        return self._dearest[name]
+
+    def _of(self, provider: str) -> Iterator[Row]:
+        return (row for model, rows in self._rows.items() if model.provider == provider for row in rows)
 
     def others(self, key: Key, tier: str = DEFAULT) -> Iterator[OtherPrice]:
         """Every price of the class: those of the tier and shortest context first, the latest first of all."""

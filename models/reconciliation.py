@@ -29,7 +29,7 @@ from models.reconciliation_spans import Known, by_day
 from models.reconciliation_volume import Account, Part, split_tokens
 from models.reconciliation_worth import worth_of
 
-RECONCILIATION_RULES = "25"
+RECONCILIATION_RULES = "26"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -42,17 +42,6 @@ class Reconciled(NamedTuple):
 
     lines: pl.DataFrame
     causes: pl.DataFrame
-
-
-class _Cause(NamedTuple):
-    """What a row of the causes says beyond the line that it is of."""
-
-    part: str
-    cause: str
-    tokens: Decimal | None
-    usd: Decimal
-    evidence: str
-    rounding_limit: Decimal | None
 
 
 def reconcile(
@@ -91,7 +80,7 @@ def reconcile(
         sides = Sides(period, bill, log, usage, prices)
         explained = [row for cells, account in accounts(sides) for row in _explained(sides, cells, account)]
     lines = [_line(cell, account) for cell, account, _ in explained]
-    causes = [_named(cell, account) | cause._asdict() for cell, account, found in explained for cause in found]
+    causes = [_named(cell, account) | cause for cell, account, found in explained for cause in found]
     return Reconciled(_frame(lines, LINES), _frame(causes, CAUSES))
 
 
@@ -99,7 +88,7 @@ def _frame(rows: Sequence[Row], table: str) -> pl.DataFrame:
     return conform(pl.DataFrame(rows, schema=schema_of(table), orient="row"), table)
 
 
-def _explained(sides: Sides, cells: Sequence[Cell], account: Account) -> Iterator[tuple[Cell, Account, list[_Cause]]]:
+def _explained(sides: Sides, cells: Sequence[Cell], account: Account) -> Iterator[tuple[Cell, Account, list[Row]]]:
     rates = split_rates(cells, sides.prices.others)
     of_model = sorted(cells, key=lambda cell: (cell.key.model, cell.key.day, cell.key.token_class))
     parts: dict[Key, list[Part]] = {}
@@ -107,9 +96,9 @@ def _explained(sides: Sides, cells: Sequence[Cell], account: Account) -> Iterato
         parts |= split_tokens([cell for cell in of_day if not cell.unconverted], account)
     volumes = under_other_names(parts, _strangers(cells, account))
     for cell in of_model:
-        volume = [_Cause("volume", *found) for found in worth_of(cell, volumes.get(cell.key, ()))]
-        rate = [_Cause("rate", one.cause, None, one.usd, one.evidence, one.rounding_limit) for one in rates[cell.key]]
-        yield cell, account, [*volume, *rate]
+        of_parts = {"volume": worth_of(cell, volumes.get(cell.key, ())), "rate": rates[cell.key]}
+        causes = [{"part": part} | one._asdict() for part, amounts in of_parts.items() for one in amounts]
+        yield cell, account, causes
 
 
 def _strangers(cells: Sequence[Cell], account: Account) -> dict[str, Counter[tuple[date, str]]]:

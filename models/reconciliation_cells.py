@@ -70,7 +70,8 @@ class Cell:
     price: `unpriced` are those of `logged` that have none, `without_price` those of `moved`; `estimated` is None
     where none of them has one. The usage API's tokens stand for those that the bill does not tell, moved as the log's
     are where not `days_agree`, and `unseen` are those of them that the log lacks and the bill's cost shows to have
-    moved; `has_log` says whether the log speaks of the account, `offset` when the bill's day begins, from UTC's
+    moved; `dearest` is what any token of the class costs at most at the provider, where some have no price here;
+    `has_log` says whether the log speaks of the account, `offset` when the bill's day begins, from UTC's
     midnight. `charges` are bill and log by tier, once tokens and prices are known.
     """
 
@@ -92,6 +93,7 @@ class Cell:
     without_price: int = 0
     prices: frozenset[Decimal] = frozenset()
     price: Decimal | None = None
+    dearest: Decimal | None = None
     charges: list[Charge] = field(default_factory=list[Charge])
 
     @property
@@ -127,7 +129,12 @@ class Cell:
     def priced_tokens(self) -> Decimal | None:
         """Billed tokens without those for which the log has no price, as far as they are on the bill."""
         billed = self.billed_tokens
-        return billed if billed is None else billed - min(max(ZERO, billed), Decimal(self.without_price))
+        return billed if billed is None else billed - self.billed_unpriced
+
+    @property
+    def billed_unpriced(self) -> Decimal:
+        """Tokens of the bill for which the log has no price: as many as it has, as far as they are on the bill."""
+        return min(max(ZERO, self.billed_tokens or ZERO), Decimal(self.without_price))
 
     @property
     def lacking_price(self) -> Decimal:

@@ -37,6 +37,7 @@ def _fill_whole(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> N
     cell.logged, cell.duplicates, cell.duplicate_cost = here.tokens, here.duplicates, here.duplicate_cost
     cell.moved, cell.estimated = there.unique, here.cost if not here.tokens or here.tokens > here.unpriced else None
     cell.unpriced, cell.without_price = here.unpriced, there.unique_unpriced
+    cell.dearest = prices.dearest(key) if cell.without_price else None
     if cell.estimated is None and (cell.billed_tokens or ZERO) <= cell.without_price:
         cell.price = None
         return

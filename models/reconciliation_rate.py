@@ -7,10 +7,10 @@ not explain to its last digit is unexplained, whole.
 Here belongs: prices of equal tokens. Here does not belong: tokens that one side lacks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
+from models.reconciliation_amounts import Amount, by_cause, rest
 from models.reconciliation_cells import Cell
 from models.reconciliation_factors import common_factor, own_factors
 from models.reconciliation_fits import Fits, fit_all, fit_beside, price_at, price_between
@@ -20,15 +20,10 @@ from models.reconciliation_sides import ZERO, Key, usd
 from models.reconciliation_tiers import price_of
 from models.reconciliation_unseen import move_unseen
 
-
-class Amount(NamedTuple):
-    """A share of a cell's difference of money; `rounding_limit` is the most that rounding can be, and of it alone."""
-
-    cause: str
-    usd: Decimal
-    evidence: str
-    rounding_limit: Decimal | None = None
-
+MOST_TIMES = 10
+"""What a token without a price can cost: so many times the provider's dearest of its class on the day. A tier or
+context that the book does not know may be dearer than all that it knows, but hardly by a digit; without a bound one
+such token would hide any error of the bill."""
 
 NOT_FOR_TOKENS_EVIDENCE = {
     "provisioned": "paid by the hour: no price of tokens",
@@ -62,7 +57,7 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
             fit = fits[cell.key, None] = fit_beside(cell.as_charge, charges, fits, factor, other_prices)
             cell.price = price_at(cell.as_charge, fit)
             cell.charges = [cell.as_charge]
-    return {cell.key: [amount for amount in _amounts(cell, fits, half) if amount.usd] for cell in cells}
+    return {cell.key: by_cause(_amounts(cell, fits, half)) for cell in cells}
 
 
 def rate_difference(cell: Cell) -> Decimal:
@@ -88,68 +83,63 @@ def volume_difference(cell: Cell) -> Decimal:
 def _amounts(cell: Cell, fits: Fits, half: Decimal) -> Iterator[Amount]:
     rate = rate_difference(cell) - sum(cell.not_for_tokens.values(), ZERO)
     for cause, amount in cell.not_for_tokens.items():
-        yield Amount(cause, amount, NOT_FOR_TOKENS_EVIDENCE.get(cause, "the bill's charge category"))
+        yield Amount(cause, None, amount, NOT_FOR_TOKENS_EVIDENCE.get(cause, "the bill's charge category"))
     if cell.unconverted:
-        yield Amount("no_rate", rate, f"billed in {' and '.join(sorted(cell.unconverted))}; no rate to USD is stated")
+        currencies = " and ".join(sorted(cell.unconverted))
+        yield Amount("no_rate", None, rate, f"billed in {currencies}; no rate to USD is stated")
         return
     if not cell.is_comparable:
         return
     if cell.price is None:
-        yield Amount("unpriced", rate, "the price book has no price")
+        yield Amount("unpriced", None, rate, "the price book has no price")
         return
     if cell.billed_tokens is None:
-        yield Amount("unexplained", rate, "the bill does not count tokens")
+        yield Amount("unexplained", None, rate, "the bill does not count tokens")
         return
     if not cell.charges:
-        yield Amount("unexplained", rate, "no price of the book gives the cost")
+        yield Amount("unexplained", None, rate, "no price of the book gives the cost")
         return
     found = list(_of_charges(cell, fits))
-    left = rate - sum((amount.usd for amount in found), ZERO)
-    yield from _by_cause([*found, _left(cell, left, half)])
+    yield from found
+    yield from _left(cell, rate - sum((amount.usd for amount in found), ZERO), half)
 
 
-def _left(cell: Cell, left: Decimal, half: Decimal) -> Amount:
-    """What the lines can be rounded by; more is of the tokens without a price, and no such token is below zero."""
-    limit = of_lines(cell.charges, half)
-    if abs(left) <= limit:
-        return Amount("rounding", left, "what the lines of the bill can be rounded by", limit)
+def _left(cell: Cell, left: Decimal, half: Decimal) -> Iterator[Amount]:
+    """What the lines can be rounded by; more is of the tokens without a price, as much as they can plausibly cost."""
+    limit, rounded = of_lines(cell.charges, half), "what the lines of the bill can be rounded by"
     if not cell.without_price:
-        return Amount("unexplained", left, "more than the lines of the bill can be rounded by")
-    if left < 0:
-        return Amount("unexplained", left, "less is billed than its tokens with a price cost")
-    return Amount("unpriced", left, f"the price book has no price for {cell.without_price:,} of the log's tokens")
+        yield rest(left, limit, rounded, "more than the lines of the bill can be rounded by")
+        return
+    if left <= limit:
+        yield rest(left, limit, rounded, "less is billed than its tokens with a price cost")
+        return
+    bound = None if cell.dearest is None else usd(MOST_TIMES * cell.dearest * cell.billed_unpriced)
+    unpriced = left if bound is None else min(left, bound)
+    yield Amount(
+        "unpriced", None, unpriced, f"the price book has no price for {cell.without_price:,} of the log's tokens"
+    )
+    beyond = f"more than {MOST_TIMES} times what tokens without a price cost at the provider's dearest of the class"
+    yield rest(left - unpriced, limit, rounded, beyond)
 
 
 def _of_charges(cell: Cell, fits: Fits) -> Iterator[Amount]:
     listed = sum((charge.listed for charge in cell.charges), ZERO)
     at_log_s_tiers = usd((cell.price or ZERO) * (cell.priced_tokens or ZERO))
     if len(cell.charges) > 1:
-        yield Amount("tier", usd(listed) - at_log_s_tiers, "the bill has the tokens in other tiers than the log")
+        yield Amount("tier", None, usd(listed) - at_log_s_tiers, "the bill has the tokens in other tiers than the log")
     for charge in cell.charges:
         if not charge.tokens:
             continue
         fit = fits[charge.key, charge.tier]
         if fit is None:
-            yield Amount("unexplained", charge.cost - usd(charge.listed), "no price of the book gives the cost")
+            yield Amount("unexplained", None, charge.cost - usd(charge.listed), "no price of the book gives the cost")
             continue
         other = usd((fit.price(charge) - charge.price) * charge.tokens)
         factored = usd((fit.factor - 1) * fit.price(charge) * charge.tokens)
         if fit.other:
-            yield Amount(fit.other.cause(charge), other, fit.other.evidence(charge))
+            yield Amount(fit.other.cause(charge), None, other, fit.other.evidence(charge))
         of_price = f"{fit.factor.normalize():f} of the price"
-        yield Amount("discount" if fit.factor < 1 else "margin", factored, of_price)
+        yield Amount("discount" if fit.factor < 1 else "margin", None, factored, of_price)
         if fit.is_near:
             beside = charge.cost - usd(charge.listed) - other - factored
-            yield Amount("unexplained", beside, f"beside {of_price}, as others of the model or account are")
-
-
-def _by_cause(amounts: Iterable[Amount]) -> Iterator[Amount]:
-    """One amount for each cause, with all its evidence."""
-    found: dict[str, list[Amount]] = {}
-    for amount in amounts:
-        if amount.usd:
-            found.setdefault(amount.cause, []).append(amount)
-    for cause, of_cause in found.items():
-        evidence = dict.fromkeys(amount.evidence for amount in of_cause)
-        total = sum((amount.usd for amount in of_cause), ZERO)
-        yield Amount(cause, total, "; ".join(evidence), of_cause[-1].rounding_limit)
+            yield Amount("unexplained", None, beside, f"beside {of_price}, as others of the model or account are")

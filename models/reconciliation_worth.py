@@ -5,8 +5,8 @@ Here belongs: what a part costs. Here does not belong: the parts (`reconciliatio
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
+from models.reconciliation_amounts import Amount, by_cause, rest
 from models.reconciliation_cells import Cell
 from models.reconciliation_rate import volume_difference
 from models.reconciliation_rounding import of_products
@@ -14,33 +14,23 @@ from models.reconciliation_sides import ZERO, usd
 from models.reconciliation_volume import Part
 
 
-class Worth(NamedTuple):
-    """A share of a cell's volume. `tokens` are billed less logged ones; `rounding_limit` is that of rounding alone."""
-
-    cause: str
-    tokens: Decimal | None
-    usd: Decimal
-    evidence: str
-    rounding_limit: Decimal | None = None
-
-
-def worth_of(cell: Cell, parts: Sequence[Part]) -> list[Worth]:
+def worth_of(cell: Cell, parts: Sequence[Part]) -> list[Amount]:
     """The parts in money. Without a price they have none: the whole difference is one of rate then.
 
-    What the products leave is rounding as far as their digits can leave something; more than that is unexplained.
+    What the log itself shows to be logged again is told in tokens there, too. What the products leave is rounding as
+    far as their digits can leave something; more than that is unexplained.
     """
     if cell.unconverted:
         return []
     if not cell.is_comparable:
-        cost = volume_difference(cell)
-        is_any = cost or cell.billed_tokens
-        return [Worth("bypass", cell.billed_tokens, cost, "the log knows nothing of this account")] if is_any else []
+        evidence = "the log knows nothing of this account"
+        return by_cause([Amount("bypass", cell.billed_tokens, volume_difference(cell), evidence)])
     if cell.price is None:
-        return []
-    found = [Worth(part.cause, part.tokens, _cost(cell, part), part.evidence) for part in parts]
-    found = [worth for worth in found if worth.tokens or worth.usd]
-    left = volume_difference(cell) - sum((worth.usd for worth in found), ZERO)
-    return _with_rest(found, left, of_products(cell.billed_tokens or ZERO, len(parts) + 2)) if left else found
+        return [Amount(one.cause, one.tokens, ZERO, one.evidence) for one in parts if one.cause == "duplicate"]
+    found = [Amount(part.cause, part.tokens, _cost(cell, part), part.evidence) for part in parts]
+    left = volume_difference(cell) - sum((amount.usd for amount in found), ZERO)
+    limit = of_products(cell.billed_tokens or ZERO, len(parts) + 2)
+    return by_cause([*found, rest(left, limit, "beyond the twelfth decimal", "more than rounding, of no part")])
 
 
 def _cost(cell: Cell, part: Part) -> Decimal:
@@ -50,13 +40,3 @@ def _cost(cell: Cell, part: Part) -> Decimal:
     if part.cause == "day_boundary":
         return usd(cell.moved_cost - ((cell.estimated or ZERO) - cell.duplicate_cost))
     return usd(cell.lacking_price * part.tokens)
-
-
-def _with_rest(found: Sequence[Worth], left: Decimal, limit: Decimal) -> list[Worth]:
-    if abs(left) <= limit:
-        return [*found, Worth("rounding", None, left, "beyond the twelfth decimal", limit)]
-    others = [worth for worth in found if worth.cause != "unexplained"]
-    known = [worth for worth in found if worth.cause == "unexplained"]
-    evidence = "; ".join([*(worth.evidence for worth in known), "more than rounding, of no part"])
-    tokens = sum((worth.tokens or ZERO for worth in known), ZERO) if known else None
-    return [*others, Worth("unexplained", tokens, left + sum((worth.usd for worth in known), ZERO), evidence)]

@@ -134,13 +134,13 @@ def test_a_cost_that_no_price_gives_is_unexplained(sides: FourSides) -> None:
 
 
 def test_one_tier_without_a_price_leaves_the_others_estimate_as_it_is(sides: FourSides) -> None:
-    sides.billed(DAY, "input_uncached", 2_000, "5")
+    sides.billed(DAY, "input_uncached", 2_000, "0.018")
     sides.logged(NOON, input_uncached=1_000)
     sides.logged(NOON, tier="priority", input_uncached=1_000)
     found = sides.reconciled()
     # 1,000 at 3 dollars a million; what else is billed is for the others
     assert found.lines["estimated_cost"].to_list() == [Decimal("0.003")]
-    assert by_cause(found.causes) == {"unpriced": Decimal("4.997")}
+    assert by_cause(found.causes) == {"unpriced": Decimal("0.015")}
 
 
 def test_tiers_of_a_class_are_estimated_each_at_its_own_price(sides: FourSides) -> None:

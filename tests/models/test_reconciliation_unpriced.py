@@ -49,6 +49,48 @@ def test_a_discount_of_the_class_s_other_days_is_one_beside_a_request_without_a_
     assert by_cause(found.causes) == {"discount": Decimal("-0.57"), "unpriced": Decimal("0.7")}
 
 
+def test_one_token_without_a_price_hides_no_error_of_the_bill(sides: FourSides) -> None:
+    """The provider's dearest input costs 20 dollars a million, ten times that is 200: 0.0002 for one token."""
+    sides.price("dearest", input_uncached="20", output_text="90")
+    sides.price("dearest", input_uncached="30", tier="priority", until=NOON - timedelta(days=30))
+    sides.billed(DAY, "input_uncached", 1_000_001, "4.5")
+    sides.logged(NOON, input_uncached=1_000_000)
+    sides.logged(NOON, tier="priority", input_uncached=1)
+    found = sides.reconciled().causes
+    # 1,000,000 at 3 dollars, and 1.50 beside them
+    assert by_cause(found) == {"unpriced": Decimal("0.0002"), "unexplained": Decimal("1.4998")}
+    assert found.filter(cause="unexplained")["evidence"].to_list() == [
+        "more than 10 times what tokens without a price cost at the provider's dearest of the class"
+    ]
+
+
+def test_no_more_tokens_are_unpriced_than_are_billed(sides: FourSides) -> None:
+    """Of 1,000 that have no price 10 are billed: at ten times 3 dollars a million they are 0.0003."""
+    sides.billed(DAY, "input_uncached", 10, "0.001")
+    sides.counted(DAY, input_uncached=10)
+    sides.logged(NOON, input_uncached=1)
+    sides.logged(NOON, tier="priority", input_uncached=1_000)
+    found = sides.reconciled().causes.filter(part="rate")
+    assert by_cause(found) == {"unpriced": Decimal("0.0003"), "unexplained": Decimal("0.0007")}
+
+
+def test_a_bill_without_classes_is_bound_by_the_dearest_of_all(sides: FourSides) -> None:
+    """Ten times 15 dollars a million, the price of output: 0.15 for 1,000 tokens, and 4.85 are unexplained."""
+    sides.billed(DAY, None, 1_001_000, "8")
+    sides.logged(NOON, input_uncached=1_000_000)
+    sides.logged(NOON, tier="priority", input_uncached=1_000)
+    found = sides.reconciled().causes
+    assert by_cause(found) == {"unpriced": Decimal("0.15"), "unexplained": Decimal("4.85")}
+
+
+def test_what_was_logged_again_is_told_in_tokens_where_nothing_has_a_price(sides: FourSides) -> None:
+    sides.billed(DAY, "output_audio", 1_000, "2")
+    sides.logged(NOON, output_audio=1_400, duplicate_output_audio=400)
+    found = sides.reconciled().causes
+    assert by_cause(found) == {"unpriced": Decimal(2)}
+    assert found.filter(cause="duplicate").select("part", "tokens", "usd").rows() == [("volume", -400, 0)]
+
+
 def test_rows_are_missing_where_all_that_was_logged_has_no_price(sides: FourSides) -> None:
     """1,000,000 for 3.20, of which the log has 100,000 in a tier without a price: 900,000 at 3, and 0.50."""
     sides.billed(DAY, "input_uncached", 1_000_000, "3.2")
