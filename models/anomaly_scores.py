@@ -112,7 +112,8 @@ def score_days(values: Floats, sensitivity: Sensitivity, pools: NDArray[np.int64
         base[:, day] = _baselines(values, offset[:, day], day)
         residuals[:, day] = np.log(values[:, day] + offset[:, day]) - base[:, day]
         centre[:, day], scale[:, day] = _spread(residuals[:, max(0, day - MEMORY_DAYS) : day], pools)
-        bursts[:, day] = np.where(scale[:, day] > BURSTY_SCALE, _bursts(values, day), np.nan)
+        bursty = np.flatnonzero(scale[:, day] > BURSTY_SCALE)
+        bursts[bursty, day] = _bursts(values[bursty], day)
     usual = (residuals - np.maximum(centre, 0)) / scale
     score = np.where(np.isnan(usual), np.nan, np.fmax(usual, bursts))
     drop_score = (residuals - np.minimum(centre, 0)) / scale

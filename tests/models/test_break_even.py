@@ -1,5 +1,7 @@
 """Serving oneself against an API: closed forms, and plans that are worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,17 @@ def test_small_loads_keep_replicas_as_idle_as_erlang_says() -> None:
         assert serving.replica_hours == pytest.approx(replicas * MONTH_HOURS)
         assert serving.utilisation_ratio == pytest.approx(erlangs / replicas)
         assert serving.cost == pytest.approx(replicas * MONTH_HOURS * 2.5)
+
+
+def test_a_stricter_latency_target_keeps_replicas_idler_and_pays_later() -> None:
+    """12 replicas instead of 10 for five replicas' work: the same tokens cost a fifth more, and pay at a higher price."""
+    strict = replace(PLAN, most_waiting=0.01)
+    usual, waiting = (Serving.of(traffic(5), plan) for plan in (PLAN, strict))
+    assert (usual.replica_hours, waiting.replica_hours) == pytest.approx((10 * MONTH_HOURS, 12 * MONTH_HOURS))
+    assert waiting.utilisation_ratio == pytest.approx(5 / 12)
+    api_cost = 11 * MONTH_HOURS * 2.5
+    assert break_even(traffic(5), PLAN, api_cost).monthly_saving == pytest.approx(MONTH_HOURS * 2.5)
+    assert break_even(traffic(5), strict, api_cost).monthly_saving == pytest.approx(-MONTH_HOURS * 2.5)
 
 
 def test_rent_is_paid_whatever_is_used() -> None:

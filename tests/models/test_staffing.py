@@ -36,6 +36,14 @@ def test_small_fleets_cannot_be_busy() -> None:
         assert by_the_series(servers, load) <= 0.05 < by_the_series(servers - 1, load)
 
 
+def test_fewer_that_wait_take_more_servers() -> None:
+    """At most one in a hundred instead of one in twenty."""
+    loads = (2.0, 5.0, 10.0, 50.0)
+    assert servers_for(np.array(loads), most_waiting=0.01).tolist() == [7, 12, 19, 68]
+    for load, servers in zip(loads, (7, 12, 19, 68), strict=True):
+        assert by_the_series(servers, load) <= 0.01 < by_the_series(servers - 1, load)
+
+
 def test_the_fewest_are_found_beyond_the_first_table() -> None:
     (servers,) = servers_for(np.array([400.0]), most_waiting=0.01).tolist()
     assert waiting_probability(servers, 400) <= 0.01 < waiting_probability(servers - 1, 400)
