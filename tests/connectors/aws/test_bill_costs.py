@@ -329,6 +329,16 @@ def test_a_pods_share_of_a_machine_adds_to_no_total(written: Any) -> None:
     assert row["x_purchase_option"] is None
 
 
+@pytest.mark.parametrize(
+    ("operation", "costs"),
+    [("EKSPod-EC2", (D("14.1588"), 0)), ("ECSTask-EC2", (D("14.1588"), 0)), ("EKSPod", (None, 0))],
+)
+def test_an_export_without_resource_ids_tells_a_share_by_its_operation(operation: str, costs: tuple[Any, int]) -> None:
+    """It names no parent; no page of AWS's says what marks a share there, its own dashboards take these operations."""
+    row = only(csv_report(_pod(line_item_operation=operation, split_line_item_parent_resource_id="")))
+    assert (row["x_split_cost"], row["effective_cost"]) == costs
+
+
 def test_a_task_on_fargate_is_no_share_of_a_machine_and_costs_what_it_costs() -> None:
     told = {
         "line_item_operation": "FargateTask",
