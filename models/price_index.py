@@ -4,7 +4,7 @@ Here belongs: looking prices up. Here does not belong: which of them a bill used
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,34 +16,47 @@ from models.reconciliation_prices import OtherPrice
 from models.reconciliation_sides import DEFAULT, Key, Model
 from models.tokens import TOKEN_CLASSES
 
-_AGREED = "*"
+_ANYWHERE = EVERYWHERE, "*"
+"""The regions of a price that holds everywhere, and of one that all regions have in common."""
+
 _PLACE = ("region_id", "service_tier", "input_tokens_from", "input_tokens_to")
 _COLUMNS = [f"{name}_usd_per_token" for name in TOKEN_CLASSES]
 _DAY = timedelta(days=1)
 Row = Mapping[str, Any]
 
 
-class PriceIndex:
-    """The rows of `price_book` by model."""
+Regions = Mapping[tuple[Model, str], frozenset[str]]
+"""Where the log was priced, by model and tier."""
 
-    def __init__(self, price_book: pl.DataFrame) -> None:
+
+def regions_of(usage_hourly: pl.DataFrame) -> dict[tuple[Model, str], frozenset[str]]:
+    """The regions at whose prices the log's calls are, by model and tier."""
+    columns = usage_hourly.select("provider_id", "model_id", "service_tier", "price_region_id").unique()
+    found: dict[tuple[Model, str], set[str]] = defaultdict(set)
+    for provider, model, tier, region in columns.iter_rows():
+        found[Model(provider, model), tier].add(region or EVERYWHERE)
+    return {name: frozenset(places) for name, places in found.items()}
+
+
+class PriceIndex:
+    """The rows of `price_book` by model. A price of a region that the log does not know of a model is another price."""
+
+    def __init__(self, price_book: pl.DataFrame, regions: Regions) -> None:
         self._rows: dict[Model, list[Row]] = defaultdict(list)
         for row in price_book.iter_rows(named=True):
             self._rows[Model(row["provider_id"], row["model_id"])].append(row)
         self._dearest: dict[tuple[str, str, date], Decimal | None] = {}
+        self._regions = regions
 
     def price(self, key: Key, tier: str = DEFAULT) -> Decimal | None:
-        """USD a token at the start of the day, in the tier and the shortest context, wherever that is."""
+        """USD a token at the start of the day, in the tier and the shortest context, where the log is or anywhere."""
         at = datetime.combine(key.day, time())
-        for region in (EVERYWHERE, _AGREED):
+        told = self._regions.get((Model(key.provider, key.model), tier), frozenset())
+        for region in (*(told if len(told) == 1 else ()), *_ANYWHERE):
             for row in self._stated(key):
                 holds = row["valid_from"] <= at < row["valid_to"]
-                if (
-                    holds
-                    and row["region_id"] == region
-                    and row["service_tier"] == tier
-                    and not row["input_tokens_from"]
-                ):
+                is_plain = row["service_tier"] == tier and not row["input_tokens_from"]
+                if holds and is_plain and row["region_id"] == region:
                     return row[_column(key)]
         return None
 
@@ -64,11 +77,15 @@ class PriceIndex:
         return (row for model, rows in self._rows.items() if model.provider == provider for row in rows)
 
     def others(self, key: Key, tier: str = DEFAULT) -> Iterator[OtherPrice]:
-        """Every price of the class: those of the tier and shortest context first, the latest first of all."""
+        """Every price of the class: those of tier, region and shortest context first, the latest first of all."""
+        told = self._regions.get((Model(key.provider, key.model), tier), frozenset())
+        places = frozenset(_ANYWHERE) if told <= set(_ANYWHERE) else told
         rows = sorted(_joined(self._stated(key), _column(key)), key=lambda row: row["valid_from"], reverse=True)
-        for row in sorted(rows, key=lambda row: _is_special(row, tier)):
-            name = f"{row['service_tier']} from {row['input_tokens_from']:,} tokens"
-            yield OtherPrice(row[_column(key)], _is_special(row, tier), name, row["valid_from"], row["valid_to"])
+        for row in sorted(rows, key=lambda row: _is_special(row, tier, places)):
+            place = "" if row["region_id"] in _ANYWHERE else f" in {row['region_id']}"
+            name = f"{row['service_tier']} from {row['input_tokens_from']:,} tokens{place}"
+            is_special = _is_special(row, tier, places)
+            yield OtherPrice(row[_column(key)], is_special, name, row["valid_from"], row["valid_to"])
 
     def _stated(self, key: Key) -> list[Row]:
         if key.token_class not in TOKEN_CLASSES:
@@ -92,8 +109,8 @@ def _joined(rows: Iterable[Row], column: str) -> list[Row]:
     return found
 
 
-def _is_special(row: Row, tier: str) -> bool:
-    return row["service_tier"] != tier or row["input_tokens_from"] > 0
+def _is_special(row: Row, tier: str, places: Container[str]) -> bool:
+    return row["service_tier"] != tier or row["input_tokens_from"] > 0 or row["region_id"] not in places
 
 
 def _column(key: Key) -> str:

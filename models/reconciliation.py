@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from models.frames import conform, schema_of
-from models.price_index import PriceIndex
+from models.price_index import PriceIndex, regions_of
 from models.reconciliation_accounts import Sides, accounts
 from models.reconciliation_aliases import under_other_names
 from models.reconciliation_bill import Bill, read_bill
@@ -29,7 +29,7 @@ from models.reconciliation_spans import Known, by_day
 from models.reconciliation_volume import Account, Part, split_tokens
 from models.reconciliation_worth import worth_of
 
-RECONCILIATION_RULES = "26"
+RECONCILIATION_RULES = "27"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -75,7 +75,7 @@ def reconcile(
         on_days, spans, names = read_bill(Bill(charge_groups, models, usd_rates, compared))
         tiers = set(charge_groups.select("provider_name", "service_tier").unique().iter_rows())
         log, usage = read_log(usage_hourly, names), read_usage(provider_usage, models, names, tiers)
-        prices = PriceIndex(price_book)
+        prices = PriceIndex(price_book, regions_of(usage_hourly))
         bill = by_day(on_days, spans, Known(period, log, usage, prices))
         sides = Sides(period, bill, log, usage, prices)
         explained = [row for cells, account in accounts(sides) for row in _explained(sides, cells, account)]

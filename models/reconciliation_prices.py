@@ -1,4 +1,4 @@
-"""The prices that the book has for a class of a model beside the one that holds: of other times, tiers and contexts.
+"""The prices that the book has for a class beside the one that holds: of other times, tiers, contexts and regions.
 
 Here belongs: what it means that a bill stands at one of them. Here does not belong: finding which it does.
 """
@@ -13,7 +13,7 @@ from models.reconciliation_sides import Key
 
 
 class OtherPrice(NamedTuple):
-    """A price of the book. `is_special` is that of another tier or context length than was asked for."""
+    """A price of the book. `is_special` is that of another tier, context length or region than was asked for."""
 
     usd_per_token: Decimal
     is_special: bool

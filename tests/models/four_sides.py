@@ -38,11 +38,12 @@ class FourSides:
         until: datetime = FOREVER,
         tier: str = "default",
         input_from: int = 0,
+        region: str = "",
         **usd_per_mtok: str,
     ) -> None:
         """Prices in USD per million tokens by class, of calls with an input from so many tokens."""
         row = dict.fromkeys(schema_of("price_book"))
-        row |= {"provider_id": PROVIDER, "model_id": model, "service_tier": tier, "region_id": ""}
+        row |= {"provider_id": PROVIDER, "model_id": model, "service_tier": tier, "region_id": region}
         row |= {"input_tokens_from": input_from, "input_tokens_to": 10**9, "valid_from": since, "valid_to": until}
         row |= {f"{name}_usd_per_token": Decimal(usd) / 10**6 for name, usd in usd_per_mtok.items()}
         self.prices.append(row | {"is_ambiguous": False})
@@ -84,22 +85,28 @@ class FourSides:
         self.usage.append(row | {f"{name}_tokens": count for name, count in tokens.items()})
 
     def logged(
-        self, hour: datetime, model: str = MODEL, tier: str = "default", input_from: int = 0, **columns: int
+        self,
+        hour: datetime,
+        model: str = MODEL,
+        tier: str = "default",
+        input_from: int = 0,
+        region: str = "",
+        **columns: int,
     ) -> None:
         """One hour of the log; columns are token classes, `duplicate_...` of them, or counts of attempts."""
         row = dict.fromkeys(schema_of("usage_hourly"))
         row |= {name: 0 for name in row if name.endswith(("_tokens", "_count"))}
         row |= {"usage_date": hour.date(), "usage_hour": hour, "provider_id": PROVIDER, "model_id": model}
-        row |= {"service_tier": tier, "price_region_id": "", "input_tokens_from": input_from}
+        row |= {"service_tier": tier, "price_region_id": region, "input_tokens_from": input_from}
         for name, value in columns.items():
             row[name if name.endswith("_count") else f"{name}_tokens"] = value
-        row |= self._prices(model, tier, input_from, hour)
+        row |= self._prices(hour, model, tier, input_from, region)
         self.log.append(row)
 
-    def _prices(self, model: str, tier: str, input_from: int, hour: datetime) -> Row:
+    def _prices(self, hour: datetime, *place: str | int) -> Row:
         for price in self.prices:
-            of_price = price["model_id"], price["service_tier"], price["input_tokens_from"]
-            is_same = of_price == (model, tier, input_from)
+            names = ("model_id", "service_tier", "input_tokens_from", "region_id")
+            is_same = tuple(price[name] for name in names) == place
             if is_same and price["valid_from"] <= hour < price["valid_to"]:
                 return {f"{name}_usd_per_token": price[f"{name}_usd_per_token"] for name in TOKEN_CLASSES}
         return {}
