@@ -101,19 +101,8 @@ def score_days(values: Floats, sensitivity: Sensitivity, pools: NDArray[np.int64
         The scores. Unitless but `expected`.
     """
     values = np.maximum(values, 0)
-    count, days = values.shape
-    pools = np.zeros(count, dtype=np.int64) if pools is None else pools
-    residuals = np.full((count, days), np.nan)
-    base, offset = np.full((count, days), np.nan), np.full((count, days), np.nan)
-    centre, scale = np.full((count, days), np.nan), np.full((count, days), np.nan)
-    bursts = np.full((count, days), np.nan)
-    for day in range(FEWEST_DAYS, days):
-        offset[:, day] = _offsets(values, day)
-        base[:, day] = _baselines(values, offset[:, day], day)
-        residuals[:, day] = np.log(values[:, day] + offset[:, day]) - base[:, day]
-        centre[:, day], scale[:, day] = _spread(residuals[:, max(0, day - MEMORY_DAYS) : day], pools)
-        bursty = np.flatnonzero(scale[:, day] > BURSTY_SCALE)
-        bursts[bursty, day] = _bursts(values[bursty], day)
+    pools = np.zeros(len(values), dtype=np.int64) if pools is None else pools
+    base, offset, residuals, centre, scale, bursts = _by_day(values, pools)
     usual = (residuals - np.maximum(centre, 0)) / scale
     score = np.where(np.isnan(usual), np.nan, np.fmax(usual, bursts))
     drop_score = (residuals - np.minimum(centre, 0)) / scale
@@ -125,6 +114,19 @@ def score_days(values: Floats, sensitivity: Sensitivity, pools: NDArray[np.int64
         is_drop=(drop_score < DROP_SCORE) & (residuals < np.log(DROP_RATIO)),
         sum_start=_level_alarms(usual, sensitivity),
     )
+
+
+def _by_day(values: Floats, pools: NDArray[np.int64]) -> tuple[Floats, ...]:
+    """Of every series and day: usual logarithm, what was added before it, residual, its centre and scale, burst."""
+    base, offset, residuals, centre, scale, bursts = (np.full(values.shape, np.nan) for _ in range(6))
+    for day in range(FEWEST_DAYS, values.shape[1]):
+        offset[:, day] = _offsets(values, day)
+        base[:, day] = _baselines(values, offset[:, day], day)
+        residuals[:, day] = np.log(values[:, day] + offset[:, day]) - base[:, day]
+        centre[:, day], scale[:, day] = _spread(residuals[:, max(0, day - MEMORY_DAYS) : day], pools)
+        bursty = np.flatnonzero(scale[:, day] > BURSTY_SCALE)
+        bursts[bursty, day] = _bursts(values[bursty], day)
+    return base, offset, residuals, centre, scale, bursts
 
 
 def discoveries(score: Floats, rate: float) -> Flags:
