@@ -7,7 +7,7 @@ before this table was kept is split once.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
@@ -22,7 +22,7 @@ from pipelines.calendar import month_start, next_month
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, summary
 from pipelines.night.closings import locked_months
-from pipelines.night.stale import HALF, HORIZON_DAYS, Target
+from pipelines.night.stale import HALF, Target, reach
 
 _CHARGED, _CALLED, _BILLED, _PLACES = "chargeback", "usage_by_user_daily", "charge_groups", "team_hierarchy"
 _CALLS = (
@@ -74,7 +74,7 @@ def _targets(house: House, first: date, last: date) -> list[Target]:
 
 
 def _in_reach(house: House, first: date, last: date) -> list[date]:
-    earliest = month_start(first - timedelta(days=HORIZON_DAYS))
+    earliest = reach(first)
     return [piece.slice_date for piece in house.lake.slices(_CHARGED) if earliest <= piece.slice_date <= last]
 
 

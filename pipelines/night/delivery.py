@@ -16,7 +16,7 @@ from pipelines.night.editions import Edition, edition_of, with_customers
 from pipelines.night.kept import has_mails, is_mail_kept, kept_mail
 from pipelines.night.posting import mail_transport, outbox_of
 from pipelines.night.sealing import LOCKED
-from pipelines.night.stale import HORIZON_DAYS
+from pipelines.night.stale import reach
 from reports.given import StatementError
 from reports.mail import addressed, kept_draft
 from reports.outbox import AlreadySent, NotSentError, Outbox, Sent, Uncertain, doubts
@@ -59,7 +59,7 @@ def deliver(house: House, day: date) -> Delivered:
     A bill may become final long after its month: then the month's final statement follows the provisional one.
     """
     latest = month_start(month_start(day + timedelta(days=1)) - timedelta(days=1))
-    earliest = month_start(latest - timedelta(days=HORIZON_DAYS))
+    earliest = reach(latest)
     months = house.lake.published().months("chargeback")
     before = [period for period in months if earliest <= period < latest]
     followed = [deliver_period(house, period, only_final=True) for period in before]

@@ -7,20 +7,20 @@ with what bills, logs and clusters name; that an earlier rule takes what it woul
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
 from models.accounts import tag_pairs
 from models.frames import frame_of
-from pipelines.calendar import month_start, next_month
+from pipelines.calendar import next_month
 from pipelines.config.positions import read
 from pipelines.config.problems import nearest
 from pipelines.config.schema import Owner
 from pipelines.engines import Engine
 from pipelines.house import House
 from pipelines.night.register import register
-from pipelines.night.stale import HORIZON_DAYS
+from pipelines.night.stale import reach
 from reports.given import IdleRule
 
 BILLS, USAGE, GPUS, LABELS = TABLES = ("charge_groups", "usage_by_team_daily", "gpu_states_hourly", "gpu_labels")
@@ -65,7 +65,7 @@ def idle_rules(house: House) -> list[IdleRule]:
     days = [piece.slice_date for table in TABLES for piece in house.lake.slices(table) if piece.row_count]
     if not days or not house.config.owners:
         return []
-    start, end = month_start(max(days) - timedelta(days=HORIZON_DAYS)), next_month(max(days))
+    start, end = reach(max(days)), next_month(max(days))
     current = [
         (index, rule)
         for index, rule in enumerate(house.config.owners)
