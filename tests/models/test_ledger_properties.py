@@ -1,6 +1,6 @@
 """What holds of every ledger: conservation, whatever the order, twice the same; and how it answers to changes.
 
-The months are random, with pools, metrics, policies for what nobody used, throughput of known and unknown use.
+The months are random, with pools of which two feed each other, metrics, policies for what nobody used, throughput of known and unknown use.
 """
 
 from collections import defaultdict
@@ -55,6 +55,7 @@ def month(seed):
     extra = ROWS.owners(
         {"rule_id": "x1", "match_kind": "resource", "match_value": "i-2", "pool_id": "stated", "priority": 50},
         {"rule_id": "x2", "match_value": "red", "pool_id": "seats", "priority": dice.choice([-1, 98])},
+        {"rule_id": "x3", "match_value": "blue", "pool_id": "left", "priority": dice.choice([-1, 98])},
     )
     frames["owners"] = pl.concat([frames["owners"], extra])
     rules = [
@@ -81,6 +82,8 @@ def month(seed):
         Pool("seats", split=Split.METRIC, metric_id="seats"),
         Pool("stated", split=Split.FIXED, shares={"team:red": 2, "pool:seats": 1, "pool:by": dice.randint(0, 2)}),
         Pool("by", split=split, team_ids=dice.choice([(), ("red", "blue")])),
+        Pool("left", split=Split.FIXED, shares={"team:red": dice.randint(1, 5), "pool:right": dice.randint(1, 5)}),
+        Pool("right", split=Split.FIXED, shares={"pool:left": 1, "pool:by": 1, "team:blue": dice.randint(0, 5)}),
     ]
     return frames, pools, policy
 
@@ -262,5 +265,5 @@ def test_the_random_months_have_what_is_to_be_tested(seed: int) -> None:
         kinds |= set(found["rule_id"].to_list())
     assert kinds >= {"unused", "pool", "residual", "direct", "gpu_seconds", "priced_tokens"}
     assert kinds >= {"unused_commitment", "unused_throughput", "api", "gpu", "other"}
-    assert kinds >= {"unlogged", "pool:unmeasured", "pool:seats", "pool:stated"}
+    assert kinds >= {"unlogged", "pool:unmeasured", "pool:seats", "pool:stated", "pool:left"}
     assert DAY.date() > OCTOBER
