@@ -25,7 +25,7 @@ from models.pools import Pool, Split
 HERE = Path(__file__).parent
 FIRST = date(2026, 10, 1)
 DAYS, TEAMS, MODELS, USERS = 31, 10_000, 20, 1_120
-"""USERS: teams that use a model on a day. 31 days of 20 models and a pool of all teams make more than a million postings."""
+"""USERS: teams that use a model on a day. 31 days of 20 models and a pool of all teams are over a million postings."""
 MOST_SECONDS = 30
 PLATFORM = '{"team":"platform"}'
 
