@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
-from models.reconciliation_sides import ZERO, Billed, Key
-
-_PRICE = Decimal("0.000000000000000001")
+from models.reconciliation_sides import PRICE_DIGIT, ZERO, Billed, Key
 
 
 def price_rounded(usd_per_token: Decimal) -> Decimal:
     """An average of prices, with six digits more than prices have."""
-    return usd_per_token.quantize(_PRICE)
+    return usd_per_token.quantize(PRICE_DIGIT)
 
 
 @dataclass(slots=True)
@@ -23,7 +21,8 @@ class Charge:
     """What of a cell is billed and logged in one tier; `tier` is None where the bill does not tell tiers.
 
     `moved` and `moved_cost` are the log's, as those of a cell; `prices` all that held; `price` what a billed token
-    costs. `lines` and `unit` are the bill's, as of a cell of it; `begins` is when its day does, in UTC.
+    costs. `lines` and `unit` are the bill's, as of a cell of it; its day is from `begins` to `ends`, in UTC: 23 or 25
+    hours where clocks are changed.
     """
 
     key: Key
@@ -37,11 +36,7 @@ class Charge:
     prices: frozenset[Decimal]
     price: Decimal
     begins: datetime
-
-    @property
-    def ends(self) -> datetime:
-        """When the bill's day ends, in UTC."""
-        return self.begins + timedelta(days=1)
+    ends: datetime
 
     @property
     def listed(self) -> Decimal:
@@ -72,7 +67,8 @@ class Cell:
     are where not `days_agree`, and `unseen` are those of them that the log lacks and the bill's cost shows to have
     moved; `dearest` is what any token of the class costs at most at the provider, where some have no price here;
     `has_log` says whether the log speaks of the account, `offset` when the bill's day begins, from UTC's
-    midnight. `charges` are bill and log by tier, once tokens and prices are known.
+    midnight, `next_offset` when the day after it does. `charges` are bill and log by tier, once tokens and prices
+    are known.
     """
 
     key: Key
@@ -82,6 +78,7 @@ class Cell:
     unseen: Decimal = ZERO
     has_log: bool = True
     offset: timedelta = timedelta(0)
+    next_offset: timedelta = timedelta(0)
     direct: int = 0
     logged: int = 0
     duplicates: int = 0
@@ -102,12 +99,17 @@ class Cell:
         return datetime.combine(self.key.day, time()) + self.offset
 
     @property
+    def ends(self) -> datetime:
+        """When it ends: not always a day later, as summer time begins or ends."""
+        return datetime.combine(self.key.day, time()) + timedelta(days=1) + self.next_offset
+
+    @property
     def as_charge(self) -> Charge:
         """The whole cell as one charge, as of a bill that does not tell tiers: of the tokens that have a price."""
         billed = self.billed or Billed(lines=Decimal(1))
         of_bill = self.priced_tokens or ZERO, billed.cost, billed.lines, billed.unit
         of_log = self.moved - self.without_price, self.moved_cost, self.prices, self.price or ZERO
-        return Charge(self.key, None, *of_bill, *of_log, self.begins)
+        return Charge(self.key, None, *of_bill, *of_log, self.begins, self.ends)
 
     @property
     def billed_tokens(self) -> Decimal | None:

@@ -29,6 +29,7 @@ def _fill_whole(cell: Cell, log: Log, prices: PriceIndex, account: Account) -> N
     model = Model(key.provider, key.model)
     cell.has_log, cell.days_agree = account.has_log, not account.days.are_moved
     cell.offset = timedelta(minutes=account.days.minutes_on(key.day))
+    cell.next_offset = timedelta(minutes=account.days.minutes_on(key.day + timedelta(days=1)))
     cell.price = prices.price(key)
     if not account.has_log or key.day.replace(day=1) != account.period:
         return

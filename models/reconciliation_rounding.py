@@ -10,21 +10,15 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, Decimal
 
 from models.reconciliation_cells import Charge
-from models.reconciliation_sides import ZERO
+from models.reconciliation_sides import PRICE_DIGIT, USD_DIGIT, ZERO
 
 Beside = tuple[Charge, Decimal]
 """A charge and the cost that is expected of it."""
-
-_LAST_DIGIT = Decimal("0.000000000001")
-"""What a share of a line, written with twelve decimals, may differ by beside its share of the line's rounding."""
 
 _HALF, _CENT = Decimal("0.5"), Decimal("0.01")
 _SPREADS = 4
 _VARIANCE = Decimal(1) / 3
 """Of what is equally likely anywhere within one of nothing: here within half a unit, in halves of one."""
-
-_PRICE_DIGIT = Decimal("0.000000000000000001")
-"""The last digit of an average price."""
 
 
 def half_a_unit(charges: Iterable[Charge]) -> Decimal:
@@ -39,20 +33,20 @@ def most(lines: Decimal, half: Decimal) -> Decimal:
 
 def of_products(tokens: Decimal, terms: int) -> Decimal:
     """The most that so many amounts, each a price times some of the tokens at the ledger's scale, are off together."""
-    return (terms * _LAST_DIGIT + abs(tokens) * _PRICE_DIGIT).quantize(_LAST_DIGIT, ROUND_CEILING)
+    return (terms * USD_DIGIT + abs(tokens) * PRICE_DIGIT).quantize(USD_DIGIT, ROUND_CEILING)
 
 
 def of_lines(charges: Sequence[Charge], half: Decimal) -> Decimal:
     """The most that the bill's own rounding of these charges is, and that of the amounts that explain them."""
-    by_lines = sum((most(charge.lines, half) + _LAST_DIGIT for charge in charges), ZERO)
+    by_lines = sum((most(charge.lines, half) + USD_DIGIT for charge in charges), ZERO)
     tokens = sum((abs(charge.tokens) for charge in charges), ZERO)
     # three amounts of each: another price, a factor, another tier
-    return by_lines.quantize(_LAST_DIGIT, ROUND_CEILING) + of_products(tokens, 3 * len(charges) + 2)
+    return by_lines.quantize(USD_DIGIT, ROUND_CEILING) + of_products(tokens, 3 * len(charges) + 2)
 
 
 def is_rounding(charge: Charge, expected: Decimal, half: Decimal) -> bool:
-    """Whether a charge differs from what is expected by no more than rounding."""
-    return abs(charge.cost - expected) <= most(charge.lines, half) + _LAST_DIGIT
+    """Whether a charge differs from what is expected by no more than rounding: of a share of a line its own, too."""
+    return abs(charge.cost - expected) <= most(charge.lines, half) + USD_DIGIT
 
 
 def sums_to_rounding(charges: Sequence[Beside], half: Decimal) -> bool:
@@ -61,4 +55,4 @@ def sums_to_rounding(charges: Sequence[Beside], half: Decimal) -> bool:
     distinct = [*alone.values(), *((one, cost) for one, cost in charges if one.lines != 1)]
     differs = sum((one.cost - cost for one, cost in distinct), ZERO)
     lines = sum((one.lines for one, _ in distinct), ZERO)
-    return abs(differs) <= most(lines, half) + len(distinct) * _LAST_DIGIT
+    return abs(differs) <= most(lines, half) + len(distinct) * USD_DIGIT

@@ -31,14 +31,17 @@ LEFT_OUT = "left_out"
 """What a provider counts and its report of costs leaves out."""
 
 ZERO = Decimal(0)
-_PICO = Decimal("0.000000000001")
+
+USD_DIGITS, PRICE_DIGITS = 12, 18
+USD_DIGIT, PRICE_DIGIT = Decimal(1).scaleb(-USD_DIGITS), Decimal(1).scaleb(-PRICE_DIGITS)
+"""The last digit of an amount in the ledger, and that of an average price: six more than prices have."""
 
 Row = Mapping[str, Any]
 
 
 def usd(amount: Decimal) -> Decimal:
     """An amount at the ledger's scale."""
-    return amount.quantize(_PICO, ROUND_HALF_EVEN)
+    return amount.quantize(USD_DIGIT, ROUND_HALF_EVEN)
 
 
 class Key(NamedTuple):

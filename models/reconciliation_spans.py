@@ -15,9 +15,7 @@ from typing import NamedTuple
 from models.allocation import largest_remainder
 from models.price_index import PriceIndex
 from models.reconciliation_log import Log
-from models.reconciliation_sides import DEFAULT, ZERO, Billed, Counted, Key, Model, OfTier
-
-_PICO_DIGITS, _PRICE_DIGITS = 12, 18
+from models.reconciliation_sides import DEFAULT, PRICE_DIGITS, USD_DIGITS, ZERO, Billed, Counted, Key, Model, OfTier
 
 
 class Span(NamedTuple):
@@ -56,7 +54,7 @@ def _parts(span: Span, known: Known) -> Iterator[tuple[Key, Billed]]:
     whole = span.billed
     tokens = None if whole.tokens is None else _split(whole.tokens, weights, 0)
     worth = _worth(keys, weights if tokens is None else [abs(count) for count in tokens], span.tier, known) or weights
-    costs = _split(whole.cost, worth, _PICO_DIGITS)
+    costs = _split(whole.cost, worth, USD_DIGITS)
     for number, key in enumerate(keys):
         if not weights[number] and not costs[number]:
             continue
@@ -77,7 +75,7 @@ def _worth(keys: Sequence[Key], tokens: Sequence[Decimal | int], tier: str | Non
     held = [price for price in prices if price is not None]
     if len(held) < len(prices) or not any(held):
         return []
-    return [int((price * count).scaleb(_PRICE_DIGITS)) for price, count in zip(held, tokens, strict=True)]
+    return [int((price * count).scaleb(PRICE_DIGITS)) for price, count in zip(held, tokens, strict=True)]
 
 
 def _weights(keys: Sequence[Key], tier: str | None, known: Known) -> list[int]:

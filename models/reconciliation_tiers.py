@@ -62,8 +62,8 @@ def _charge(
     price = price_in(key, tier) if there.average is None else there.average
     if there.unpriced or price is None or of_tier.tokens is None or (of_tier.cost and not of_tier.tokens):
         is_absent = not of_tier.lines and not there.tokens
-        return Charge(key, tier, ZERO, ZERO, ZERO, None, 0, ZERO, frozenset(), ZERO, start) if is_absent else None
+        return Charge(key, tier, ZERO, ZERO, ZERO, None, 0, ZERO, frozenset(), ZERO, start, end) if is_absent else None
     held = frozenset(there.prices or {price})
     price = next(iter(held)) if len(held) == 1 else price_rounded(price)
     of_bill = of_tier.tokens, of_tier.cost, of_tier.lines, of_tier.unit
-    return Charge(key, tier, *of_bill, there.unique, cost, held, price, start)
+    return Charge(key, tier, *of_bill, there.unique, cost, held, price, start, end)

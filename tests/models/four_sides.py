@@ -152,8 +152,15 @@ def by_cause(rows: Iterable[Row] | pl.DataFrame) -> dict[str, Decimal]:
 
 
 def in_millionths(found: Reconciled) -> dict[str, Decimal]:
-    """USD by cause to six decimals: which of two prices a token had is known as far as the bill writes digits."""
-    return {cause: usd for cause, exact in by_cause(found.causes).items() if (usd := round(exact, 6))}
+    """USD by cause to six decimals: which of two prices a token had is known as far as the bill writes digits.
+
+    What that leaves out is rounding and nothing else, and each amount is as near as a bill of nine decimals says.
+    """
+    exact = by_cause(found.causes)
+    rounded = {cause: usd for cause, one in exact.items() if (usd := round(one, 6))}
+    assert exact.keys() - rounded.keys() <= {"rounding"}, exact
+    assert all(abs(usd - exact[cause]) <= Decimal("0.000000005") for cause, usd in rounded.items())
+    return rounded
 
 
 def _frame(table: str, rows: list[Row]) -> pl.DataFrame:

@@ -6,6 +6,9 @@ from decimal import Decimal
 import pytest
 
 from models.day_offset import Midnights
+from models.reconciliation_cells import Cell
+from models.reconciliation_prices import OtherPrice
+from models.reconciliation_sides import Key
 from tests.models.four_sides import DAY, NOON, PERIOD, FourSides, by_cause, in_millionths
 
 
@@ -186,3 +189,17 @@ def test_a_bill_by_half_hours_or_with_summer_time_is_a_boundary_of_days_and_noth
     by_name = by_cause(found.causes)
     assert by_name.keys() <= {"day_boundary", "missing_log"}
     assert by_name["missing_log"] == Decimal("0.012")
+
+
+def test_a_day_on_which_summer_time_ends_has_25_hours() -> None:
+    """From 22 o'clock UTC to 23 o'clock the day after: a price that ends at half past 22 does not hold throughout."""
+    cell = Cell(Key(date(2026, 10, 25), "openai", "gateway", "m", "input_uncached"))
+    cell.offset, cell.next_offset = timedelta(hours=-2), timedelta(hours=-1)
+    charge = cell.as_charge
+    assert (charge.begins, charge.ends) == (datetime(2026, 10, 24, 22), datetime(2026, 10, 25, 23))
+    since = datetime(2026, 1, 1)
+    holds = {
+        until: OtherPrice(Decimal(1), False, "default", since, until).holds(charge)
+        for until in (datetime(2026, 10, 25, 22, 30), datetime(2026, 10, 25, 23))
+    }
+    assert list(holds.values()) == [False, True]

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.models.four_sides import DAY, NOON, FourSides, by_cause, in_millionths
+from tests.models.four_sides import DAY, FOREVER, NOON, FourSides, by_cause, in_millionths
 
 
 def test_rows_that_are_missing_on_a_day_with_two_prices_are_worth_what_the_bill_says(sides: FourSides) -> None:
@@ -73,9 +73,9 @@ def test_a_bill_at_the_price_of_another_tier_says_which(sides: FourSides) -> Non
 def test_a_price_is_not_another_one_where_only_a_class_beside_it_changes() -> None:
     """Output becomes dearer at noon of the 5th. Input costs 3 by the call and 1.5 in batches before and after."""
     sides = FourSides()
-    for output, when in (("15", {"until": NOON}), ("20", {"since": NOON})):
-        sides.price(input_uncached="3", output_text=output, **when)
-        sides.price(tier="batch", input_uncached="1.5", output_text="7.5", **when)
+    for output, since, until in (("15", datetime(2026, 1, 1), NOON), ("20", NOON, FOREVER)):
+        sides.price(input_uncached="3", output_text=output, since=since, until=until)
+        sides.price(tier="batch", input_uncached="1.5", output_text="7.5", since=since, until=until)
     for day in (4, 5, 6):
         sides.billed(date(2026, 10, day), "input_uncached", 1_000_000, "3")
         sides.logged(datetime(2026, 10, day, 12), tier="batch", input_uncached=1_000_000)

@@ -94,10 +94,10 @@ def test_days_that_cost_nothing_have_their_tokens_of_a_month_s_line() -> None:
 
 def test_a_margin_on_a_month_s_line_is_a_margin(sides: FourSides) -> None:
     for number in range(31):
-        used(sides, number, 1_000_000 + number)
-    # 31,000,465 tokens are 93.001395, a tenth more 102.3015345
-    sides.billed(PERIOD, "input_uncached", 31_000_465, "102.3015345", **MONTH)
-    assert in_millionths(sides.reconciled()) == {"margin": round(Decimal("9.3001395"), 6)}
+        used(sides, number, 1_000_000 + 2 * number)
+    # 31,000,930 tokens are 93.00279, a tenth more 102.303069
+    sides.billed(PERIOD, "input_uncached", 31_000_930, "102.303069", **MONTH)
+    assert in_millionths(sides.reconciled()) == {"margin": Decimal("9.300279")}
 
 
 def test_weeks_are_compared_by_themselves_beside_lines_for_a_day(sides: FourSides) -> None:
