@@ -197,19 +197,34 @@ def _plan_part(line: Line, column: str) -> str:
     The fee line has the commitment without its net twin; but the plan's month has both, and the discount is the same in
     every hour of it.
     """
-    names, gross = line.names, line.names.decimal(column)
+    gross = line.names.decimal(column)
+    months = _plan_months(line)
+    if months is None:
+        return gross
+    return f"case when {_is_discounted(*months)} then {ratio(gross, *months)} else {gross} end"
+
+
+def is_reduced_plan(line: Line) -> str:
+    """Where a savings plan's fee takes the discount of the plan's month, as it states none of its own hour."""
+    months = _plan_months(line)
+    return "false" if months is None else f"({line.kind} = '{RECURRING_FEE}' and {_is_discounted(*months)})"
+
+
+def _plan_months(line: Line) -> tuple[str, str] | None:
+    """The commitment of a plan's month, net and gross; None where the file has no net one."""
+    names = line.names
     net_columns = ("NetAmortizedUpfrontCommitmentForBillingPeriod", "NetRecurringCommitmentForBillingPeriod")
     if not any(names.has(f"savingsPlan/{net}") for net in net_columns):
-        return gross
+        return None
     net_month, month = (
         " + ".join(f"coalesce({names.decimal(f'savingsPlan/{name.removeprefix(prefix)}')}, 0)" for name in net_columns)
         for prefix in ("", "Net")
     )
-    reduced = ratio(gross, f"({net_month})", f"({month})")
-    return (
-        f"case when ({net_month}) <> 0 and ({month}) <> 0 and ({net_month}) <> ({month}) "
-        f"then {reduced} else {gross} end"
-    )
+    return f"({net_month})", f"({month})"
+
+
+def _is_discounted(net_month: str, month: str) -> str:
+    return f"({net_month} <> 0 and {month} <> 0 and {net_month} <> {month})"
 
 
 def _list_cost(line: Line) -> str:

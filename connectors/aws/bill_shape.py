@@ -21,6 +21,7 @@ from connectors.aws.bill_costs import (
     has_net_zero,
     has_unknown_upfront,
     in_doubt,
+    is_reduced_plan,
     is_unamortised,
     steps_of,
 )
@@ -209,6 +210,9 @@ def _notices(line: Line, unknown: list[Given]) -> Mapping[str, str]:
     told = {
         "lines of commitments state no amortised cost: their effective cost is their billed cost": is_unamortised(line),
         "fees of reservations leave out the month's upfront part: what was purchased is unknown": has_unknown_upfront(
+            line
+        ),
+        "fees of savings plans were reduced as their plan's month is: they state no net commitment": is_reduced_plan(
             line
         ),
         "lines have a net cost of 0 beside a cost: "

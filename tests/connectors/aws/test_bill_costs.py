@@ -239,6 +239,14 @@ def test_under_negotiated_discounts_the_net_numbers_are_what_is_billed(written: 
     assert [row["effective_cost"] for row in found.rows] == [D(n) for n in (90, 0, 18, 0, 9, 0)]
     assert found.total("x_commitment_cost") == D(27)
     assert found.total("effective_cost") == found.total("billed_cost") == D(117)
+    reduced = "1 fees of savings plans were reduced as their plan's month is: they state no net commitment"
+    assert reduced in found.notices
+    assert (
+        reduced
+        not in read(
+            written(*(row for row in lines if row["line_item_line_item_type"] != "SavingsPlanRecurringFee"))
+        ).notices
+    )
 
 
 @pytest.mark.parametrize("written", [csv_report, parquet_report])
