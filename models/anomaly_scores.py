@@ -8,6 +8,7 @@ Here belongs: scores and alarms of numbers. Here does not belong: what the numbe
 
 from dataclasses import dataclass
 from math import erfc, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,17 +138,19 @@ def discoveries(score: Floats, rate: float) -> Flags:
 
     Args:
         score: one score for each series, NaN where it was not judged.
-        rate: the expected share of chance among what is found.
+        rate: the expected share of chance among what is found, between 0 and 1.
     """
     found = np.zeros(score.shape, dtype=np.bool_)
-    judged = np.flatnonzero(~np.isnan(score))
-    if not judged.size:
+    judged = np.count_nonzero(~np.isnan(score))
+    if not judged:
         return found
-    chances = np.array([0.5 * erfc(value / sqrt(2)) for value in score[judged]])
+    # a chance above the rate is never found: such scores, most of all, need no chance worked out
+    high = np.flatnonzero(score > NormalDist().inv_cdf(1 - rate) - 1e-6)
+    chances = np.array([0.5 * erfc(value / sqrt(2)) for value in score[high]])
     order = np.argsort(chances, kind="stable")
-    below = chances[order] <= rate * np.arange(1, judged.size + 1) / judged.size
+    below = chances[order] <= rate * np.arange(1, high.size + 1) / judged
     if below.any():
-        found[judged[order[: int(np.flatnonzero(below)[-1]) + 1]]] = True
+        found[high[order[: int(np.flatnonzero(below)[-1]) + 1]]] = True
     return found
 
 
