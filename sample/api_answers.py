@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from sample.company import MONTH
+from sample.company import month_of
 from sample.lines import Line
 
 ONE_DAY = timedelta(days=1)
@@ -41,30 +41,32 @@ class Used(NamedTuple):
     model: str
 
 
-def write_openai_costs(folder: Path, lines: Sequence[Line]) -> None:
-    """The month's costs by project and line item, in two pages that name each other."""
+def write_openai_costs(folder: Path, month: date, lines: Sequence[Line]) -> None:
+    """A month's costs by project and line item, in two pages that name each other."""
     by_day = _by_day(lines)
     days = sorted(by_day)
     pages = [days[start : start + _DAYS_A_PAGE] for start in range(0, len(days), _DAYS_A_PAGE)]
     for number, page in enumerate(pages, 1):
         buckets = [_openai_bucket(day, [_openai_cost(line) for line in by_day[day]]) for day in page]
-        _write(_page(folder, MONTH, "costs", number), _openai_page(buckets, number, len(pages)))
+        _write(_page(folder, f"{month:%Y-%m}", "costs", number), _openai_page(buckets, number, len(pages), month))
 
 
 def write_openai_usage(folder: Path, lines: Sequence[Line], requests: Mapping[Used, int]) -> None:
     """Every day's completions, by project, key and model: the company uses nothing else."""
     for day, used in _usage_by_day(lines).items():
         results = [_openai_used(key, tokens, requests.get(key, 0)) for key, tokens in sorted(used.items())]
-        _write(_page(folder, day, "completions"), _openai_page([_openai_bucket(day, results)], 1, 1))
+        _write(
+            _page(folder, str(day), "completions"), _openai_page([_openai_bucket(day, results)], 1, 1, month_of(day))
+        )
 
 
-def write_anthropic_costs(folder: Path, lines: Sequence[Line]) -> None:
-    """The month's cost report by workspace and description, and the same without groups."""
+def write_anthropic_costs(folder: Path, month: date, lines: Sequence[Line]) -> None:
+    """A month's cost report by workspace and description, and the same without groups."""
     by_day = _by_day(lines)
     grouped = [_anthropic_bucket(day, [_anthropic_cost(line) for line in by_day[day]]) for day in sorted(by_day)]
     totals = [_anthropic_bucket(day, [_anthropic_total(by_day[day])]) for day in sorted(by_day)]
-    _write(_page(folder, MONTH, "cost_report"), _anthropic_page(grouped))
-    _write(_page(folder, MONTH, "cost_report_total"), _anthropic_page(totals))
+    _write(_page(folder, f"{month:%Y-%m}", "cost_report"), _anthropic_page(grouped))
+    _write(_page(folder, f"{month:%Y-%m}", "cost_report_total"), _anthropic_page(totals))
 
 
 def write_anthropic_usage(folder: Path, lines: Sequence[Line]) -> None:
@@ -72,7 +74,7 @@ def write_anthropic_usage(folder: Path, lines: Sequence[Line]) -> None:
     for day, used in _usage_by_day(lines).items():
         results = [_anthropic_used(key, tokens) for key, tokens in sorted(used.items())]
         page = _anthropic_page([_anthropic_bucket(day, results)])
-        _write(_page(folder, day, "usage_report/messages"), page)
+        _write(_page(folder, str(day), "usage_report/messages"), page)
 
 
 def _by_day(lines: Sequence[Line]) -> Mapping[date, Sequence[Line]]:
@@ -127,13 +129,13 @@ def _openai_bucket(day: date, results: Sequence[Json]) -> Json:
     return {"object": "bucket", "start_time": start, "end_time": start + 86_400, "results": list(results)}
 
 
-def _openai_page(buckets: Sequence[Json], number: int, count: int) -> Json:
+def _openai_page(buckets: Sequence[Json], number: int, count: int, month: date) -> Json:
     more = number < count
     return {
         "object": "page",
         "data": list(buckets),
         "has_more": more,
-        "next_page": f"page_{MONTH:%Y%m}_{number + 1}" if more else None,
+        "next_page": f"page_{month:%Y%m}_{number + 1}" if more else None,
     }
 
 
@@ -190,9 +192,8 @@ def _anthropic_page(buckets: Sequence[Json]) -> Json:
     return {"data": list(buckets), "has_more": False, "next_page": None}
 
 
-def _page(folder: Path, window: date, endpoint: str, number: int = 1) -> Path:
-    name = f"{window:%Y-%m}" if window == MONTH and endpoint.startswith("cost") else str(window)
-    return folder / name / endpoint / f"page-{number}.json"
+def _page(folder: Path, window: str, endpoint: str, number: int = 1) -> Path:
+    return folder / window / endpoint / f"page-{number}.json"
 
 
 def _number(value: Decimal) -> str:

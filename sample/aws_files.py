@@ -13,12 +13,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sample.company import AWS_PAYER, COMPANY, MONTH, NEXT_MONTH, names
+from sample.company import AWS_PAYER, COMPANY, MONTH, MONTH_BEFORE, month_after, names
 from sample.lines import Line, as_double
 
 EXPORT = "alder-finch-cur2"
+INVOICES = {MONTH_BEFORE: "1847258802", MONTH: "1847263541"}
 _AMAZON = "Amazon Web Services, Inc."
-_PARTITION = f"BILLING_PERIOD={MONTH:%Y-%m}"
 _TEXT = names(
     "bill_bill_type bill_billing_entity bill_invoice_id bill_invoicing_entity bill_payer_account_id "
     "bill_payer_account_name identity_line_item_id identity_time_interval line_item_availability_zone "
@@ -51,32 +51,34 @@ _TYPES = {
 SCHEMA = pa.schema([(name, _TYPES[name][1]) for name in sorted(_TYPES)])
 
 
-def write_aws_export(folder: Path, lines: Sequence[Line], as_of: date, *, is_invoiced: bool) -> None:
-    """Writes the month's file and its manifest. The invoice's id is on every line once it is issued.
+def write_aws_export(folder: Path, month: date, lines: Sequence[Line], as_of: date, *, is_invoiced: bool) -> None:
+    """Writes a month's file and its manifest. The invoice's id is on every line once it is issued.
 
     Raises ValueError for an amount that a double of 12 decimals does not hold.
     """
-    file = folder / EXPORT / "data" / _PARTITION / f"{EXPORT}-00001.snappy.parquet"
-    invoice = "1847263541" if is_invoiced else None
-    rows = [_row(number, line, invoice) for number, line in enumerate(lines)]
+    partition = f"BILLING_PERIOD={month:%Y-%m}"
+    file = folder / EXPORT / "data" / partition / f"{EXPORT}-00001.snappy.parquet"
+    invoice = INVOICES[month] if is_invoiced else None
+    period = _period(month)
+    rows = [_row(number, line, invoice) | period for number, line in enumerate(lines)]
     file.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows, SCHEMA), file, compression="snappy")
-    manifest = folder / EXPORT / "metadata" / _PARTITION / f"{EXPORT}-Manifest.json"
+    manifest = folder / EXPORT / "metadata" / partition / f"{EXPORT}-Manifest.json"
     manifest.parent.mkdir(parents=True, exist_ok=True)
-    manifest.write_text(json.dumps(_manifest(file, as_of), indent=2) + "\n", encoding="utf-8")
+    manifest.write_text(json.dumps(_manifest(file, month, as_of), indent=2) + "\n", encoding="utf-8")
 
 
-def _manifest(file: Path, as_of: date) -> dict[str, object]:
+def _manifest(file: Path, month: date, as_of: date) -> dict[str, object]:
     return {
         "manifestVersion": "1.0",
         "exportArn": f"arn:aws:bcm-data-exports:us-east-1:{AWS_PAYER}:export/{EXPORT}-0a1b2c3d",
         "exportName": EXPORT,
         "executionId": f"3695a728-1847-4000-8000-{as_of:%Y%m%d}0300",
-        "billingPeriod": {"start": f"{MONTH}T00:00:00.000Z", "end": f"{NEXT_MONTH}T00:00:00.000Z"},
+        "billingPeriod": {"start": f"{month}T00:00:00.000Z", "end": f"{month_after(month)}T00:00:00.000Z"},
         "contentType": "application/octet-stream",
         "compression": "PARQUET",
         "columns": [{"name": name, "type": _TYPES[name][0]} for name in sorted(_TYPES)],
-        "dataFiles": [f"s3://billing.alder-finch.example/exports/{EXPORT}/data/{_PARTITION}/{file.name}"],
+        "dataFiles": [f"s3://billing.alder-finch.example/exports/{EXPORT}/data/{file.parent.name}/{file.name}"],
     }
 
 
@@ -114,13 +116,18 @@ def _bill(number: int, line: Line, invoice: str | None) -> dict[str, object]:
         "bill_invoicing_entity": _AMAZON,
         "bill_payer_account_id": AWS_PAYER,
         "bill_payer_account_name": COMPANY,
-        "bill_billing_period_start_date": datetime.combine(MONTH, time()),
-        "bill_billing_period_end_date": datetime.combine(NEXT_MONTH, time()),
         "identity_line_item_id": hashlib.sha256(f"{number}:{line.description}".encode()).hexdigest()[:52],
         "identity_time_interval": f"{line.start:%Y-%m-%dT%H:%M:%SZ}/{line.end:%Y-%m-%dT%H:%M:%SZ}",
         "line_item_currency_code": "USD",
         "line_item_legal_entity": _AMAZON,
         "pricing_currency": "USD",
+    }
+
+
+def _period(month: date) -> dict[str, object]:
+    return {
+        "bill_billing_period_start_date": datetime.combine(month, time()),
+        "bill_billing_period_end_date": datetime.combine(month_after(month), time()),
     }
 
 

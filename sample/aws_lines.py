@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from sample.aws_plan import AWS, machine_line, plan_lines
-from sample.company import AWS_PAYER, MONTH, NEXT_MONTH, RESEARCH_AWS_ACCOUNT, SUPPORT_AWS_ACCOUNT
+from sample.company import AWS_PAYER, RESEARCH_AWS_ACCOUNT, SUPPORT_AWS_ACCOUNT, month_after, month_of
 from sample.lines import ONE_DAY, ONE_HOUR, Line
 
 CLAUDE = "global.anthropic.claude-sonnet-4-6-v1:0"
@@ -38,11 +38,12 @@ _SPOT_LIST = Decimal("10.4926")
 
 
 def aws_lines(days: Sequence[date], seed: int, *, is_invoiced: bool) -> list[Line]:
-    """The lines of the days; as restated with the invoice if there is one."""
+    """The lines of the days of a month; as restated with the invoice if there is one."""
     lines = [line for day in days for line in _day_lines(day, seed)]
-    if is_invoiced:
+    if is_invoiced and _OUTAGE_DAY in days:
         lines += _with_the_invoice(lines, seed)
-    return lines + (list(_month_end(lines)) if days[-1] + ONE_DAY == NEXT_MONTH else [])
+    month = month_of(days[0])
+    return lines + (list(_month_end(month, lines)) if days[-1] + ONE_DAY == month_after(month) else [])
 
 
 def _day_lines(day: date, seed: int) -> Iterator[Line]:
@@ -132,8 +133,8 @@ def _with_the_invoice(lines: Sequence[Line], seed: int) -> Iterator[Line]:
     yield from (_spot_line(_LATE, hour, chance) for hour in (21, 22))
 
 
-def _month_end(lines: Sequence[Line]) -> Iterator[Line]:
-    start, end = datetime.combine(MONTH, time()), datetime.combine(NEXT_MONTH, time())
+def _month_end(month: date, lines: Sequence[Line]) -> Iterator[Line]:
+    start, end = datetime.combine(month, time()), datetime.combine(month_after(month), time())
     tax = (sum((line.cost for line in lines), Decimal(0)) * Decimal("0.02")).quantize(Decimal("0.01"))
     yield Line(
         AWS, AWS_PAYER, "Tax", "Tax for product code AmazonEC2", start, end, "Amazon Elastic Compute Cloud",

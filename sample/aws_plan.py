@@ -1,10 +1,11 @@
 """AWS' savings plan: the fee of every hour, the machine that it covers, and the pods that share the machine's hours.
 
-The plan was bought in September, half of it paid upfront: an hour of it is worth twice what its invoice asks for.
+The plan was bought in August, half of it paid upfront: an hour of it is worth twice what its invoice asks for.
 
 Here belongs: lines of EC2 machines and of the plan. Here does not belong: how AWS writes them.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -33,6 +34,7 @@ _SPLIT: Mapping[str, tuple[str, ...]] = {
 def plan_lines(day: date, hour: int) -> Iterator[Line]:
     """The hour's fee; while the machine runs also its usage, covered and taken off again, and its pods' shares."""
     start = datetime.combine(day, time()) + hour * ONE_HOUR
+    month_fee = PLAN_BILLED_USD_PER_HOUR * 24 * monthrange(day.year, day.month)[1]
     is_covered = hour in _COVERED_HOURS
     used = PLAN_RATE if is_covered else Decimal(0)
     unused = PLAN_USD_PER_HOUR - used
@@ -45,8 +47,8 @@ def plan_lines(day: date, hour: int) -> Iterator[Line]:
             **_plan_terms("SavingsPlanRecurringFee"),
             "line_item_product_code": "ComputeSavingsPlans",
             "line_item_usage_type": "ComputeSP:1yrPartialUpfront",
-            "savings_plan_recurring_commitment_for_billing_period": PLAN_BILLED_USD_PER_HOUR * 744,
-            "savings_plan_amortized_upfront_commitment_for_billing_period": PLAN_BILLED_USD_PER_HOUR * 744,
+            "savings_plan_recurring_commitment_for_billing_period": month_fee,
+            "savings_plan_amortized_upfront_commitment_for_billing_period": month_fee,
             "savings_plan_total_commitment_to_date": PLAN_USD_PER_HOUR,
             "savings_plan_used_commitment": used,
         },
@@ -64,8 +66,8 @@ def _plan_terms(line_type: str) -> dict[str, object]:
         "savings_plan_offering_type": "ComputeSavingsPlans",
         "savings_plan_payment_option": "Partial Upfront",
         "savings_plan_purchase_term": "1yr",
-        "savings_plan_start_time": "2026-09-16T00:00:00.000Z",
-        "savings_plan_end_time": "2027-09-15T23:59:59.000Z",
+        "savings_plan_start_time": "2026-08-16T00:00:00.000Z",
+        "savings_plan_end_time": "2027-08-15T23:59:59.000Z",
     }
 
 

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from sample.company import COMPANY, LEGAL_SUBSCRIPTION, MONTH, NEXT_MONTH, names
+from sample.company import COMPANY, LEGAL_SUBSCRIPTION, month_after, names
 from sample.lines import Line
 
 BILLING_ACCOUNT = "18471847"
@@ -26,19 +26,22 @@ COLUMNS = names(
     "ReservationId ReservationName ProductOrderId ProductOrderName OfferId IsAzureCreditEligible Term PublisherName "
     "PlanName ChargeType Frequency PublisherType"
 )
-_LAST_DAY = NEXT_MONTH - timedelta(days=1)
+
+Period = tuple[date, date]
+"""The first and the last day of a month."""
 
 
-def write_azure_exports(folder: Path, lines: Sequence[Line], as_of: date) -> None:
-    """Writes both views of the month, each as the run of that morning overwrote it."""
+def write_azure_exports(folder: Path, month: date, lines: Sequence[Line], as_of: date) -> None:
+    """Writes both views of a month, each as the run of that morning overwrote it."""
+    period = month, month_after(month) - timedelta(days=1)
     for view, (export, kind) in EXPORTS.items():
-        run = uuid.uuid5(uuid.NAMESPACE_DNS, f"{export}.alder-finch.example")
-        place = f"{export}/{MONTH:%Y%m%d}-{_LAST_DAY:%Y%m%d}/{run}"
+        run = uuid.uuid5(uuid.NAMESPACE_DNS, f"{month:%m}.{export}.alder-finch.example")
+        place = f"{export}/{'-'.join(f'{day:%Y%m%d}' for day in period)}/{run}"
         (folder / place).mkdir(parents=True, exist_ok=True)
-        rows = [_row(line, view) for line in lines if view in _views(line)]
+        rows = [_row(line, view, period) for line in lines if view in _views(line)]
         content = _csv(rows)
         (folder / place / "part_0_0001.csv").write_bytes(content)
-        manifest = _manifest(export, kind, str(run), as_of)
+        manifest = _manifest(export, kind) | {"runInfo": _run(str(run), period, as_of)}
         manifest |= {"byteCount": len(content), "blobCount": 1, "dataRowCount": len(rows)}
         name = f"cost/{place}/part_0_0001.csv"
         manifest["blobs"] = [{"blobName": name, "byteCount": len(content), "dataRowCount": len(rows)}]
@@ -59,7 +62,7 @@ def _csv(rows: Sequence[dict[str, str]]) -> bytes:
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
-def _manifest(export: str, kind: str, run: str, as_of: date) -> dict[str, object]:
+def _manifest(export: str, kind: str) -> dict[str, object]:
     owner = f"/providers/Microsoft.Billing/billingAccounts/{BILLING_ACCOUNT}"
     return {
         "manifestVersion": "2024-04-01",
@@ -79,23 +82,26 @@ def _manifest(export: str, kind: str, run: str, as_of: date) -> dict[str, object
             "compressionMode": "None",
             "rootFolderPath": "cost",
         },
-        "runInfo": {
-            "executionType": "Scheduled",
-            "submittedTime": f"{as_of}T02:11:00.0000000Z",
-            "runId": run,
-            "startDate": f"{MONTH}T00:00:00",
-            "endDate": f"{_LAST_DAY}T00:00:00",
-        },
     }
 
 
-def _row(line: Line, view: str) -> dict[str, str]:
+def _run(run: str, period: Period, as_of: date) -> dict[str, str]:
+    return {
+        "executionType": "Scheduled",
+        "submittedTime": f"{as_of}T02:11:00.0000000Z",
+        "runId": run,
+        "startDate": f"{period[0]}T00:00:00",
+        "endDate": f"{period[1]}T00:00:00",
+    }
+
+
+def _row(line: Line, view: str, period: Period) -> dict[str, str]:
     cost = line.cost if view == "actual" else line.effective_cost
     quantity = line.pricing_quantity or Decimal(0)
     resource = line.resource_id or ""
     price = cost / quantity if quantity else Decimal(0)
     row = {
-        **_account(line),
+        **_account(line, period),
         "Date": f"{line.start:%m/%d/%Y}",
         "Product": line.description,
         "MeterId": str(uuid.uuid5(uuid.NAMESPACE_OID, line.sku_id or "")),
@@ -119,12 +125,12 @@ def _row(line: Line, view: str) -> dict[str, str]:
     return row | {name: str(value) for name, value in line.native.items() if name in COLUMNS}
 
 
-def _account(line: Line) -> dict[str, str]:
+def _account(line: Line, period: Period) -> dict[str, str]:
     return {
         "BillingAccountId": BILLING_ACCOUNT,
         "BillingAccountName": COMPANY,
-        "BillingPeriodStartDate": f"{MONTH:%m/%d/%Y}",
-        "BillingPeriodEndDate": f"{_LAST_DAY:%m/%d/%Y}",
+        "BillingPeriodStartDate": f"{period[0]:%m/%d/%Y}",
+        "BillingPeriodEndDate": f"{period[1]:%m/%d/%Y}",
         "BillingProfileId": "ALDR-FNCH-1847",
         "BillingProfileName": COMPANY,
         "SubscriptionId": line.sub_account_id,

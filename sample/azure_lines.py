@@ -58,8 +58,9 @@ _SCALE_SETS: tuple[tuple[str, Mapping[str, str], tuple[int, ...]], ...] = (
 
 
 def azure_lines(days: Sequence[date], seed: int) -> list[Line]:
-    """The lines of the days, each once, with what it costs in either view."""
-    return [_purchase_line(), *(line for day in days for line in _day_lines(day, seed))]
+    """The lines of the days of a month, each once, with what it costs in either view."""
+    purchases = [_purchase_line()] if days[0] == MONTH else []
+    return [*purchases, *(line for day in days for line in _day_lines(day, seed))]
 
 
 def _day_lines(day: date, seed: int) -> Iterator[Line]:
@@ -67,8 +68,9 @@ def _day_lines(day: date, seed: int) -> Iterator[Line]:
     scale = 0.25 if day.weekday() >= 5 else 1.0
     for meter, usual in zip(METERS, _TOKENS, strict=True):
         yield _token_line(day, meter, int(usual * scale * chance.uniform(0.7, 1.3)))
-    yield _provisioned_line(day, DEPLOYED_UNITS, is_used=True)
-    yield _provisioned_line(day, RESERVED_UNITS - DEPLOYED_UNITS, is_used=False)
+    if day >= MONTH:
+        yield _provisioned_line(day, DEPLOYED_UNITS, is_used=True)
+        yield _provisioned_line(day, RESERVED_UNITS - DEPLOYED_UNITS, is_used=False)
     if day.weekday() < 5:
         for name, tags, hours in _SCALE_SETS:
             yield from (_machine_line(day, name, number, tags, count) for number, count in enumerate(hours))

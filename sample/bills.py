@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from sample.company import MODELS, MONTH, NEXT_MONTH, RESEARCH, SERVING, Host
+from sample.company import MODELS, RESEARCH, SERVING, Host, month_after, month_of
 from sample.lines import ONE_DAY, ONE_HOUR, Line
 from sample.list_prices import USD_PER_TOKEN
 from sample.traffic import Request
@@ -110,14 +110,15 @@ def restated(lines: Sequence[Line]) -> list[Line]:
 
 
 def cloud_lines(days: Sequence[date]) -> list[Line]:
-    """The GPU cloud: one node by the day, one by the hour, volumes, then support, tax and a credit."""
+    """The GPU cloud's days of a month: nodes by the day and by the hour, volumes, then support, tax and a credit."""
     lines: list[Line] = []
     for day in days:
         midnight = datetime.combine(day, time())
         lines.append(_node_line(SERVING, midnight, 24))
         lines += [_node_line(RESEARCH, midnight + hour * ONE_HOUR, 1) for hour in range(24)]
         lines += [_volume_line(midnight, *volume) for volume in VOLUMES]
-    return lines + (list(_month_end(lines)) if days[-1] + ONE_DAY == NEXT_MONTH else [])
+    month = month_of(days[0])
+    return lines + (list(_month_end(month, lines)) if days[-1] + ONE_DAY == month_after(month) else [])
 
 
 def _node_line(host: Host, start: datetime, hours: int) -> Line:
@@ -172,8 +173,8 @@ def _volume_line(start: datetime, resource_id: str, tags: Mapping[str, str], usd
     )
 
 
-def _month_end(usage: Sequence[Line]) -> Iterator[Line]:
-    start, end = datetime.combine(MONTH, time()), datetime.combine(NEXT_MONTH, time())
+def _month_end(month: date, usage: Sequence[Line]) -> Iterator[Line]:
+    start, end = datetime.combine(month, time()), datetime.combine(month_after(month), time())
     support = Line(
         CLOUD, "nimbus-support", "Purchase", "Premium support, month", start, end, "Support", "Other",
         Decimal("450.00"), Decimal("450.00"), frequency="Recurring",

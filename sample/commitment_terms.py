@@ -26,13 +26,13 @@ from sample.company import MONTH, NEXT_MONTH, SEARCH_PROJECT, SHARED_SUBSCRIPTIO
 from sample.gcp_lines import COMMITMENT, COMMITTED_GPUS
 
 Json = dict[str, object]
-_REGION, _DEPLOYED_ON = "eastus2", "2026-08-20T09:15:00Z"
+_REGION, _DEPLOYED_ON = "eastus2", "2026-09-30T09:15:00Z"
 _CUD_NAME, _CUD_REGION = "l4-serving", "us-central1"
 _CUD_START, _CUD_END = datetime(2026, 6, 1, 7), datetime(2027, 6, 1, 7)  # noqa: DTZ001 - UTC; midnight in California
 
 
 def write_azure_terms(folder: Path, days: Sequence[date]) -> None:
-    """Writes what Azure answers on each of the days: one reservation, and the deployment that it covers."""
+    """Writes what Azure answers on each of the days: from October on one reservation, and the deployment it covers."""
     orders = "/providers/Microsoft.Capacity/reservationOrders"
     term: Json = {"term": "P1M", "billingPlan": "Upfront", "provisioningState": "Succeeded"}
     ordered: Json = {**term, "originalQuantity": RESERVED_UNITS}
@@ -64,7 +64,9 @@ def write_azure_terms(folder: Path, days: Sequence[date]) -> None:
         "accounts": _list(_account()),
         "deployments": _list(_deployment()),
     }
-    _write(folder, days, answers)
+    none = {endpoint: _list() for endpoint in ("reservations", "reservationOrders", "savingsPlans", "accounts")}
+    _write(folder, [day for day in days if day < MONTH], none)
+    _write(folder, [day for day in days if day >= MONTH], answers)
 
 
 def write_gcp_terms(folder: Path, days: Sequence[date]) -> None:

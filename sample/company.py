@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 COMPANY = "Alder & Finch"
-MONTH = date(2026, 10, 1)
-NEXT_MONTH = date(2026, 11, 1)
+MONTH_BEFORE, MONTH, NEXT_MONTH = date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)
 RESTATED_FROM = date(2026, 11, 5)
 AWS_INVOICED_FROM = date(2026, 11, 4)
 DOMAIN = "alder-finch.example"
@@ -212,9 +211,19 @@ RESEARCH = Host("nimbus-gpu-0b42", "rsch-h100-01", "research")
 HOSTS = (SERVING, RESEARCH)
 
 
-def days_until(as_of: date) -> tuple[date, ...]:
-    """The days of the month that are over on the morning of `as_of`. Raises ValueError when there is none."""
+def days_until(as_of: date, since: date = MONTH) -> tuple[date, ...]:
+    """The days from `since` on that are over on the morning of `as_of`. Raises ValueError when none is of the month."""
     end = min(as_of, NEXT_MONTH)
     if end <= MONTH:
         raise ValueError(f"as_of is {as_of}, but the sample month starts on {MONTH}: choose a later day")
-    return tuple(MONTH + timedelta(days=day) for day in range((end - MONTH).days))
+    return tuple(since + timedelta(days=day) for day in range((end - since).days))
+
+
+def month_of(day: date) -> date:
+    """The first day of its month."""
+    return day.replace(day=1)
+
+
+def month_after(month: date) -> date:
+    """The first day of the month after."""
+    return month_of(month + timedelta(days=31))

@@ -3,12 +3,12 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
-from sample.company import COMPANY, MONTH, NEXT_MONTH, names
+from sample.company import COMPANY, month_after, names
 from sample.lines import Line
 
 FOCUS_1_0 = names(
@@ -23,13 +23,14 @@ FOCUS_1_0 = names(
 Value = str | Decimal | datetime | None
 
 
-def write_csv(file: Path, lines: Sequence[Line], account: str) -> None:
-    """Writes the CSV and its manifest."""
+def write_csv(file: Path, month: date, lines: Sequence[Line], account: str) -> None:
+    """Writes a month's CSV and its manifest."""
+    period = {"BillingPeriodStart": _midnight(month), "BillingPeriodEnd": _midnight(month_after(month))}
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(FOCUS_1_0)
     for line in lines:
-        row = _row(line, account)
+        row = _row(line, account) | period
         writer.writerow([_text(row.get(column)) for column in FOCUS_1_0])
     _deliver(file, text.getvalue().encode(), lines)
 
@@ -52,14 +53,16 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-def _row(line: Line, account: str) -> Mapping[str, Value]:
+def _midnight(day: date) -> datetime:
+    return _utc(datetime.combine(day, time()))
+
+
+def _row(line: Line, account: str) -> dict[str, Value]:
     usage = line.charge_category == "Usage"
     identity: dict[str, Value] = {
         "BillingAccountId": account,
         "BillingAccountName": COMPANY,
         "BillingCurrency": "USD",
-        "BillingPeriodStart": _utc(datetime.combine(MONTH, time())),
-        "BillingPeriodEnd": _utc(datetime.combine(NEXT_MONTH, time())),
         "InvoiceIssuerName": line.provider_name,
         "ProviderName": line.provider_name,
         "PublisherName": line.provider_name,

@@ -4,21 +4,20 @@ Types: FLOAT64 is a double, NUMERIC a decimal of nine places, STRUCT a group, AR
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sample.company import MONTH
 from sample.gcp_lines import Credit
 from sample.lines import Line, as_double
 
 BILLING_ACCOUNT = "018A47-F1AC40-2D5E8B"
 _SERVICE_IDS = {"Compute Engine": "6F81-5844-456A", "Vertex AI": "C7E2-9256-1C43"}
 _LAG = timedelta(hours=9)
-_FIRST_EXPORT = datetime.combine(MONTH, time(16))
+_FIRST_EXPORT = time(16)
 _TEXT, _DOUBLE, _NUMERIC = pa.string(), pa.float64(), pa.decimal128(38, 9)
 _INSTANT = pa.timestamp("us", tz="UTC")
 _PAIRS = pa.list_(pa.struct([("key", _TEXT), ("value", _TEXT)]))
@@ -93,14 +92,14 @@ SCHEMA = pa.schema(
 )
 
 
-def write_gcp_export(folder: Path, lines: Sequence[Line]) -> None:
-    """Writes the invoice month. Raises ValueError for an amount that no double holds exactly."""
-    file = folder / f"month={MONTH:%Y%m}" / "000000000000.parquet"
+def write_gcp_export(folder: Path, month: date, lines: Sequence[Line]) -> None:
+    """Writes an invoice month. Raises ValueError for an amount that no double holds exactly."""
+    file = folder / f"month={month:%Y%m}" / "000000000000.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist([_row(line) for line in lines], SCHEMA), file, compression="snappy")
+    pq.write_table(pa.Table.from_pylist([_row(line, month) for line in lines], SCHEMA), file, compression="snappy")
 
 
-def _row(line: Line) -> dict[str, object]:
+def _row(line: Line, month: date) -> dict[str, object]:
     taken_off = [entry for entry in _entries(line.native.get("credits")) if isinstance(entry, Credit)]
     before_credits = line.cost - sum((credit.amount for credit in taken_off), Decimal(0))
     return {
@@ -110,7 +109,7 @@ def _row(line: Line) -> dict[str, object]:
         "usage_start_time": line.start.replace(tzinfo=UTC),
         "usage_end_time": line.end.replace(tzinfo=UTC),
         # an October invoice holds what was exported in October, however late its usage came
-        "export_time": max(line.end + _LAG, _FIRST_EXPORT).replace(tzinfo=UTC),
+        "export_time": max(line.end + _LAG, datetime.combine(month, _FIRST_EXPORT)).replace(tzinfo=UTC),
         "project": _project(line.sub_account_id),
         "labels": _pairs(line.tags or {}),
         "system_labels": _pairs(line.native.get("system_labels") or {}),
@@ -130,7 +129,7 @@ def _row(line: Line) -> dict[str, object]:
             "pricing_unit": line.pricing_unit,
         },
         "credits": [_credit(credit) for credit in taken_off],
-        "invoice": {"month": f"{MONTH:%Y%m}", "publisher_type": "GOOGLE"},
+        "invoice": {"month": f"{month:%Y%m}", "publisher_type": "GOOGLE"},
         "cost_type": "regular",
         "adjustment_info": None,
         "price": _price(line),

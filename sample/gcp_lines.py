@@ -50,12 +50,12 @@ class Credit(NamedTuple):
 
 
 def gcp_lines(days: Sequence[date], seed: int, as_of: date) -> list[Line]:
-    """The lines of the days that are over in California, and September's late one: the costs are after credits."""
-    lines = _gemini_lines(LATE_DAY, seed)[:1]
+    """The lines of a month's days that are over in California, and October's late one: the costs are after credits."""
+    lines = _gemini_lines(LATE_DAY, seed)[:1] if days[0] > LATE_DAY else []
     for day in days:
         if day + 2 * ONE_DAY > as_of:
             break
-        lines += _gemini_lines(day, seed)
+        lines += _gemini_lines(day, seed)[day == LATE_DAY :]
         lines += [line for hour in range(24) for line in _hour_lines(day, hour)]
     return lines
 

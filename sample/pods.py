@@ -1,6 +1,6 @@
 """The pods that serve the company's own model: which GPUs each held from when to when, and when its engine answered.
 
-All stood since September. On the twentieth one engine failed and started anew, was relieved of its work half an hour
+All stood since August. On the twentieth one engine failed and started anew, was relieved of its work half an hour
 later, and went on holding its GPUs for forty minutes. The pod in its place took twelve minutes to its first request.
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sample.exposition import STEP
 
 NAMESPACE, DEPLOYMENT, CONTAINER = "serving", "llm-house", "vllm"
-SINCE = datetime(2026, 9, 28, 6, 10)  # noqa: DTZ001  (every time in the sample is UTC and naive)
+SINCE = datetime(2026, 8, 28, 6, 10)  # noqa: DTZ001  (every time in the sample is UTC and naive)
 ALWAYS = datetime.max  # noqa: DTZ901
 REPLACED_ON = date(2026, 10, 20)
 

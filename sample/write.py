@@ -36,15 +36,22 @@ class Sample:
 
 
 def write(
-    directory: Path, *, seed: int = 1847, as_of: date = date(2026, 11, 2), mail_port: int | None = None
+    directory: Path,
+    *,
+    seed: int = 1847,
+    as_of: date = date(2026, 11, 2),
+    since: date = MONTH,
+    mail_port: int | None = None,
 ) -> Sample:
     """Writes the sample company's October 2026 as its sources export it on the morning of `as_of`.
+
+    From 1 September (`since`) on if that is asked for: two months can be compared. The truth is October's alone.
 
     The same arguments give the same bytes. From 4 November on, AWS has issued its invoice; from the 5th on, OpenAI's
     bill is the restated one. Files of an
     earlier `as_of` in the same directory are replaced. Raises ValueError when nothing of the month is over yet.
     """
-    story = tell(seed, as_of)
+    story = tell(seed, as_of, since)
     exports = directory / "exports"
     write_bills(exports, story)
     write_usage(exports, story)
@@ -57,27 +64,28 @@ def write(
     write_serving(exports, story, seed)
     write_helpdesk(exports / "helpdesk", story.traffic, seed, as_of)
     truth = directory / "truth.json"
-    answer = {**story.truth(), "outcomes": true_outcomes(story.traffic, seed, as_of)}
+    answer = {**story.truth(), "outcomes": true_outcomes(story.october, seed, as_of)}
     truth.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
     return Sample(
         config=write_configuration(directory, seed, mail_port),
         truth=truth,
         spend_log_rows=logged,
         payload_files=payloads,
-        bill_lines=sum(map(len, story.bills.values())),
+        bill_lines=sum(len(lines) for bill in story.bills.values() for lines in bill.values()),
         gpu_samples=sum(map(len, story.samples.values())),
     )
 
 
 def write_bills(exports: Path, story: Story) -> None:
     """Writes what every provider charges, each in its own format, and what two of them say of commitments."""
-    month, bills = f"{MONTH:%Y-%m}", story.bills
-    api.write_openai_costs(exports / "openai", bills["openai"])
-    api.write_anthropic_costs(exports / "anthropic", bills["anthropic"])
-    focus.write_csv(exports / "gpucloud" / month / f"nimbus-{month}.csv", bills["gpucloud"], "NC-1847")
-    write_aws_export(exports / "aws", bills["aws"], story.as_of, is_invoiced=story.is_aws_invoiced)
-    write_gcp_export(exports / "gcp", bills["gcp"])
-    write_azure_exports(exports / "azure", bills["azure"], story.as_of)
+    for month, bill in story.bills.items():
+        name, is_invoiced = f"{month:%Y-%m}", story.is_aws_invoiced(month)
+        api.write_openai_costs(exports / "openai", month, bill["openai"])
+        api.write_anthropic_costs(exports / "anthropic", month, bill["anthropic"])
+        focus.write_csv(exports / "gpucloud" / name / f"nimbus-{name}.csv", month, bill["gpucloud"], "NC-1847")
+        write_aws_export(exports / "aws", month, bill["aws"], story.as_of, is_invoiced=is_invoiced)
+        write_gcp_export(exports / "gcp", month, bill["gcp"])
+        write_azure_exports(exports / "azure", month, bill["azure"], story.as_of)
     write_azure_terms(exports / "azure-terms", tuple(story.traffic))
     write_gcp_terms(exports / "gcp-terms", tuple(story.traffic))
 
@@ -101,4 +109,4 @@ def write_usage(exports: Path, story: Story) -> None:
         if request.model.bill_name is not None and request.is_billed
     )
     api.write_openai_usage(exports / "openai", [line for line in story.api if line.provider_name == "OpenAI"], requests)
-    api.write_anthropic_usage(exports / "anthropic", story.bills["anthropic"])
+    api.write_anthropic_usage(exports / "anthropic", [line for line in story.api if line.provider_name == "Anthropic"])

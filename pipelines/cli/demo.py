@@ -1,4 +1,4 @@
-"""`farthing demo`: the sample company's October through two nights, the second with restated bills, to a report."""
+"""`farthing demo`: two months of the sample company through two nights, the second with restated bills, to a report."""
 
 import shutil
 import socket
@@ -18,8 +18,9 @@ LOOPBACK = "127.0.0.1"
 MAILBOX = "mailbox"
 TRUTH = "truth.json"
 LEFT_BEHIND = ("exports", "lake", MAILBOX, "reports")
+SINCE = date(2026, 9, 1)
 NIGHTS = (
-    (date(2026, 11, 2), Days(date(2026, 10, 1), date(2026, 10, 31)), "October, as one backfill"),
+    (date(2026, 11, 2), Days(SINCE, date(2026, 10, 31)), "September and October, as one backfill"),
     (
         date(2026, 11, 5),
         Days(date(2026, 10, 31), date(2026, 10, 31)),
@@ -86,7 +87,7 @@ def _night_with_mail(console: Console, directory: Path, as_of: date, days: Days,
 
     progress = TerminalProgress(console)
     progress.start("sample company")
-    written = sample.write(directory, as_of=as_of, mail_port=port)
+    written = sample.write(directory, as_of=as_of, since=SINCE, mail_port=port)
     progress.finish("sample company", f"raw exports in {directory / 'exports'}")
     try:
         clock_at = datetime.combine(as_of, time(5, 30))

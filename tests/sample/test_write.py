@@ -51,6 +51,19 @@ def test_a_day_is_the_same_whether_it_is_the_last_of_an_export_or_in_the_middle(
         assert filecmp.cmp(tmp_path / file, october.directory / file, shallow=False)
 
 
+def test_a_month_before_leaves_october_and_its_truth_as_they_are(tmp_path):
+    alone, both = tmp_path / "alone", tmp_path / "both"
+    sample.write(alone, as_of=TWO_DAYS)
+    sample.write(both, as_of=TWO_DAYS, since=date(2026, 9, 29))
+    october = [f.relative_to(alone) for f in alone.rglob("*") if f.is_file() and "vllm" not in f.parts]
+    # an engine goes on counting where it was; on the first of October a ticket of September may be closed
+    same = [f for f in october if f.name != "tickets-2026-10-01.csv" and f.name != "tickets-2026-10-02.csv"]
+    assert [f for f in same if (both / f).read_bytes() != (alone / f).read_bytes()] == []
+    assert {f.name for f in (both / "exports/litellm-us").iterdir()} > {"2026-09-29", "2026-09-30", "2026-10-01"}
+    bills = sorted(f.name for f in (both / "exports/gpucloud").iterdir())
+    assert bills == ["2026-09", "2026-10"]
+
+
 def test_days_that_are_not_over_are_not_exported(tmp_path):
     sample.write(tmp_path, as_of=TWO_DAYS)
     assert sorted(path.name for path in (tmp_path / "exports/litellm-us").iterdir()) == [
