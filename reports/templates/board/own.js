@@ -13,7 +13,7 @@ const NO_VERDICT = {
   short_log: "the log has less than a week of it",
   does_not_fit: "eight GPUs do not hold it, or their memory is not known",
   no_throughput: "no rate was measured and none is published",
-  no_gpu_price: "no list has a price, in US dollars or at a stated rate, of the machines where data may go",
+  no_gpu_price: "no list has a price of the machines where data may go",
   unpriced_tokens: "some tokens have no price: the API costs more than is shown",
   unknown_interruptions: "the plan does not say how often spot machines are taken away",
   interrupted_too_often: "spot machines are taken away too often",
