@@ -128,7 +128,10 @@ class FourSides:
 
 
 def sums_to_the_difference(found: Reconciled) -> bool:
-    """Whether the causes of each line and part sum to it to the last decimal, and rounding is within what it can be."""
+    """Whether the causes of each line and part sum to it to the last decimal, and rounding is within what it can be.
+
+    And whether each cause of a line and part is one row: that is the key of the table.
+    """
     keys = ["usage_date", "provider_id", "account_id", "model_id", "token_class"]
     sums: dict[tuple[object, ...], Decimal] = defaultdict(Decimal)
     for row in found.causes.iter_rows(named=True):
@@ -140,7 +143,14 @@ def sums_to_the_difference(found: Reconciled) -> bool:
     exact = all(row["volume_difference"] + row["rate_difference"] == row["difference"] for row in lines)
     rounded = found.causes.filter(cause="rounding")
     bounded = all(abs(row["usd"]) <= row["rounding_limit"] for row in rounded.iter_rows(named=True))
-    return bounded and exact and sums.keys() <= wanted.keys() and all(sums[key] == usd for key, usd in wanted.items())
+    once = not found.causes.select(*keys, "part", "cause").is_duplicated().any()
+    return (
+        once
+        and bounded
+        and exact
+        and sums.keys() <= wanted.keys()
+        and all(sums[key] == usd for key, usd in wanted.items())
+    )
 
 
 def by_cause(rows: Iterable[Row] | pl.DataFrame) -> dict[str, Decimal]:

@@ -104,7 +104,7 @@ def test_forty_requests_whose_cached_tokens_were_undercounted_are_a_miscount_and
     sides.counted(DAY, MODEL, ACCOUNT, "key", 40, None, None, **billed)
     logged = {"input_uncached": 15_691, "cache_read": 49_563, "cache_write_5m": 8_296, "output_text": 20_480}
     assert sum(billed.values()) == sum(logged.values()) == 73_550 + 20_480
-    sides.logged(NOON, MODEL, "default", **logged)
+    sides.logged(NOON, MODEL, "default", 0, "", **logged)
     found = sides.reconciled()
     in_log = sum(found.lines["estimated_cost"].to_list(), Decimal(0))
     on_bill = sum(found.lines["billed_cost"].to_list(), Decimal(0))
@@ -201,6 +201,21 @@ def test_a_name_is_the_model_s_that_lacks_its_tokens_in_every_class_and_on_every
         "unknown_model": Decimal("0.068"),
         "missing_log": Decimal("0.052") + Decimal("0.315"),
     }
+
+
+def test_what_the_log_has_under_two_names_is_one_cause_with_both_of_them(sides: FourSides) -> None:
+    """Of 1,000,000 the log lacks 400,000, and has 250,000 and 150,000 under names that nobody bills."""
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.logged(NOON, input_uncached=600_000)
+    sides.logged(NOON, "alias", input_uncached=250_000)
+    sides.logged(NOON, "another", input_uncached=150_000)
+    found = sides.reconciled().causes
+    assert found.select("cause", "tokens", "usd").rows() == [("unknown_model", 400_000, Decimal("1.2"))]
+    (evidence,) = found["evidence"]
+    assert evidence == "; ".join(
+        f"the log has them as {name}, which nobody bills or prices" for name in ("alias", "another")
+    )
 
 
 def test_input_of_missing_calls_is_of_all_classes_where_the_cache_was_miscounted(sides: FourSides) -> None:
