@@ -20,11 +20,17 @@ _MORE_COLOURS = ("#cc79a7", "#d55e00", "#7f7f7f")  # of kinds beyond these, in t
 _LABELS = KIND_LABELS | UNUSED_LABELS
 _INK, _MUTED, _RULE, _GAP = "#1f2430", "#5b6472", "#e4e7ec", "#eceef2"
 _FONT = "Inter, Roboto, Helvetica, Arial, sans-serif"
+_HATCH = "url(#provisional)"
+_STRIPES = (
+    '<defs><pattern id="provisional" width="6" height="6" patternUnits="userSpaceOnUse" '
+    'patternTransform="rotate(45)"><rect class="stripe" width="1.6" height="6" fill="#ffffff" fill-opacity="0.6"/>'
+    "</pattern></defs>"
+)
 # The picture follows the reader's colour scheme by itself, wherever it is shown as SVG.
 _DARK = (
     "<style>@media (prefers-color-scheme:dark){"
     f'text{{fill:#c3c9d4}}[stroke="{_RULE}"]{{stroke:#343b47}}[fill="{_GAP}"]{{fill:#2a303b}}'
-    f'[fill="{COLOURS["api"]}"]{{fill:#56b4e9}}}}</style>'
+    f'.stripe{{fill:#171a21}}[fill="{COLOURS["api"]}"]{{fill:#56b4e9}}}}</style>'
 )
 
 
@@ -33,14 +39,18 @@ def daily_svg(days: Sequence[DayCost], currency: str, width: int = 600) -> str:
 
     It has no legend: the page around it shows the kinds with their colours and amounts.
     """
-    svg = vl_convert.vegalite_to_svg(_spec(days, currency, width, "transparent", legend=None))
-    head, mark, rest = svg.partition(">")
-    return head + mark + _DARK + rest
+    return _drawn(_spec(days, currency, width, "transparent", legend=None), _DARK)
 
 
 def daily_png(days: Sequence[DayCost], currency: str, width: int = 520) -> bytes:
     """The chart as PNG on solid white at twice the width: mail clients that invert colours cannot hide its text."""
-    return packed(vl_convert.vegalite_to_png(_spec(days, currency, width, "#ffffff", legend=_legend()), scale=2))
+    drawn = _drawn(_spec(days, currency, width, "#ffffff", legend=_legend()))
+    return packed(vl_convert.svg_to_png(drawn, scale=2))
+
+
+def _drawn(spec: Spec, style: str = "") -> str:
+    head, mark, rest = vl_convert.vegalite_to_svg(spec).partition(">")
+    return head + mark + style + (_STRIPES if _HATCH in rest else "") + rest
 
 
 def _spec(days: Sequence[DayCost], currency: str, width: int, background: str, legend: Spec | None) -> Spec:
@@ -68,9 +78,15 @@ def _spec(days: Sequence[DayCost], currency: str, width: int, background: str, l
         "mark": {"type": "rect", "color": _GAP, "width": {"band": 1.38}},
         "encoding": {"x": x},
     }
+    hatched = [day for day in days if day.is_provisional]
+    stripes: Spec = {
+        "data": _bar_values(hatched, shown),
+        "mark": {"type": "bar", "fill": _HATCH},
+        "encoding": {name: bars["encoding"][name] for name in ("x", "y", "order")} | {"detail": {"field": "kind"}},
+    }
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "layer": [gaps, bars],
+        "layer": [gaps, bars, *([stripes] if hatched else [])],
         "width": width,
         "height": 190,
         "autosize": {"type": "fit", "contains": "padding"},

@@ -15,14 +15,21 @@ from reports.given import Period
 from reports.money import ZERO, exact_sum, format_money
 from reports.wording import day_label
 
+CHANGING = ("open", "provisional")
+"""States of a month in which its bill can change."""
+
 
 @dataclass(frozen=True)
 class DayCost:
-    """One day's exact effective cost by cost kind; `is_missing` where a source has not delivered the day."""
+    """One day's exact effective cost by cost kind.
+
+    `is_missing` where a source has not delivered the day, `is_provisional` where a bill of it can still change.
+    """
 
     day: date
     costs: Mapping[str, Decimal]
     is_missing: bool = False
+    is_provisional: bool = False
 
     @property
     def total(self) -> Decimal:
@@ -38,8 +45,9 @@ def daily_costs(rows: pl.DataFrame, period: Period, missing: frozenset[date]) ->
     )
     for day, kind, amount in sums.iter_rows():
         found.setdefault(day, {})[kind] = amount
+    open_days = {*rows.filter(pl.col("period_state").is_in(CHANGING))["charge_date"].to_list()}
     days = [period.start + timedelta(days=offset) for offset in range(period.day_count)]
-    return tuple(DayCost(day, found.get(day, {}), day in missing) for day in days)
+    return tuple(DayCost(day, found.get(day, {}), day in missing, day in open_days) for day in days)
 
 
 def chart_text(days: Sequence[DayCost], period: Period, kinds: Breakdown, currency: str) -> str:
@@ -55,6 +63,8 @@ def chart_text(days: Sequence[DayCost], period: Period, kinds: Breakdown, curren
 def chart_note(rows: pl.DataFrame, days: Sequence[DayCost], period: Period, currency: str, apart: str) -> str:
     """What the chart leaves out, if anything: `apart`, which has no rate, days not delivered, charges dated outside."""
     notes = [f"{apart} has no exchange rate and is not in the chart."] if apart else []
+    if any(day.is_provisional for day in days):
+        notes.append("Hatched days: a bill can still change.")
     if any(day.is_missing for day in days):
         notes.append("Grey days: at least one source has not delivered them.")
     outside = rows.filter((pl.col("charge_date") < period.start) | (pl.col("charge_date") >= period.end))

@@ -26,7 +26,7 @@ def glance_table(tables: Sequence[Table]) -> tuple[Table, ...]:
     rows = [_first(by_name[name], said) for name, said in _SAID.items() if name in by_name]
     if _WHY in by_name:
         first = by_name[_WHY].rows[0]
-        rows.insert(0, Row(f"Moved most by: {first.label.lower()}", first.cells[-1:], link=f"#{_WHY}"))
+        rows.insert(0, Row(f"Moved most by: {_within(first.label)}", first.cells[-1:], link=f"#{_WHY}"))
     return (Table("glance", "In short", ("What", "Amount"), tuple(rows)),) if rows else ()
 
 
@@ -36,8 +36,13 @@ def _first(table: Table, said: str) -> Row:
     beside = "" if not more else f"and {more} more below"
     amount = row.cells[-1]
     told = {"budgets": _left(amount), "savings": f"{amount} or more"}.get(table.name, amount)
-    label = row.label[:1].lower() + row.label[1:] if table.name == "unusual" else row.label
+    label = _within(row.label) if table.name == "unusual" else row.label
     return Row(said.format(label=label), (told,), beside, link=f"#{table.name}")
+
+
+def _within(label: str) -> str:
+    """A label within a sentence: an abbreviation at its head stays as it is."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _is_over(table: Table, row: Row) -> bool:

@@ -37,6 +37,7 @@ def charge(
         "reporting_effective_cost": Decimal(amount),
         "exchange_rate": Decimal(1),
         "exchange_rate_source": None,
+        "period_state": "final",
     }
     return {**row, **more}
 

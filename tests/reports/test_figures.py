@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 import reports
 from reports.breakdown import split, sums_by
 from reports.chart import COLOURS, daily_svg
-from reports.daily import DayCost
+from reports.daily import DayCost, chart_note, daily_costs
+from reports.given import Period
 from reports.money import apportion, exact_sum, format_money, format_ratio, round_to
+from tests.reports.conftest import charge
 
 CENT = Decimal("0.01")
 amounts = st.lists(st.decimals("-1e9", "1e9", places=12, allow_nan=False), min_size=1, max_size=12)
@@ -78,3 +80,15 @@ def test_the_dots_beside_the_kinds_have_the_chart_s_colours() -> None:
         "Unused commitment",
         "Unused throughput",
     ]
+
+
+def test_days_of_which_a_bill_can_still_change_are_hatched(period: Period) -> None:
+    rows = pl.DataFrame([charge("3", 1), charge("4", 2), charge("5", 2, period_state="provisional"), charge("6", 3)])
+    days = daily_costs(rows, period, frozenset())
+    assert [day.day.day for day in days if day.is_provisional] == [2]
+    assert chart_note(rows, days, period, "USD", "") == "Hatched days: a bill can still change."
+    drawn = daily_svg(days, "USD")
+    assert drawn.count('fill="url(#provisional)"') == 1  # of one day and one kind, in the colour of the pattern
+    assert '<pattern id="provisional"' in drawn
+    settled = daily_costs(rows.filter(pl.col("period_state") == "final"), period, frozenset())
+    assert "provisional" not in daily_svg(settled, "USD")
