@@ -128,5 +128,6 @@ def test_attempts_that_a_log_repeats_are_counted_once_and_told(tmp_path: Path) -
         deliveries = stage(house, "litellm", date(2026, 10, 20), date(2026, 10, 20))
     assert [(d.row_count, d.duplicate_count) for d in deliveries] == [(1, 2)]
     assert notices(deliveries) == (
+        "gateway 2026-10-20: attempts that came again were counted once, such as r1",
         "gateway 2026-10-20: 2 rows repeated another one and counted once (duplicate_count in freshness)",
     )
