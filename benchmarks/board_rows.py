@@ -264,7 +264,7 @@ def _outlook(month: date) -> dict[str, pl.DataFrame]:
     """Three budgets, one overspent and one of outcomes; three forecasts, one with an interval; outcomes of one kind."""
     series = {"provider_name": ["", "OpenAI", ""], "model_id": [""] * 3, "feature": [""] * 3, "unit": ["USD"] * 3}
     ends = {"month_end_p10": [900, None, None], "month_end_p50": [1000, 58, 30], "month_end_p90": [1150, None, None]}
-    of = {"account": ["", "team:team-1", ""], "outcome_kind": ["", "", "ticket"]}
+    of = {"account": ["", "team:team-1", ""], "outcome_kind": ["", "", "ticket"], "business_unit": [""] * 3}
     three = {"billing_period": [month] * 3, **of, **series}
     amounts = {name: [None if x is None else Decimal(x) for x in values] for name, values in ends.items()}
     budgets = {

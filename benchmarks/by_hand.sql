@@ -48,6 +48,7 @@ select
     count(*) filter (where status = 'failure') as failure_count,
     count(*) filter (where is_cache_hit) as cache_hit_count,
     count(*) filter (where cost is null and not is_self_hosted) as unpriced_count,
+    count(*) filter (where cost is null and is_self_hosted) as unpriced_self_hosted_count,
     cast(coalesce(sum(input_uncached_tokens) filter (where not is_cache_hit), 0) as bigint) as input_uncached_tokens,
     cast(coalesce(sum(cache_read_tokens) filter (where not is_cache_hit), 0) as bigint) as cache_read_tokens,
     cast(coalesce(sum(cache_write_5m_tokens) filter (where not is_cache_hit), 0) as bigint) as cache_write_5m_tokens,

@@ -41,7 +41,7 @@ HERE = Path(__file__).parent
 TEAMS, MODELS, DAYS, MACHINES = 200, 30, 365, 50
 OF_REQUESTS = ("request_shapes", "avoidable_requests")
 FULL_ROWS, MOST_SECONDS, CORES, MOST_GIB = 100_000_000, 300, 2, 4
-_NO_OUTCOME = pl.lit("").alias("outcome_kind")
+_IN_NONE = [pl.lit("").alias(name) for name in ("outcome_kind", "business_unit")]
 
 
 def of_requests(folder: Path, _spill: str) -> None:
@@ -87,7 +87,7 @@ def of_anomalies(folder: Path, _spill: str) -> None:
 
 def of_forecasts(folder: Path, _spill: str) -> None:
     """The month-end of the organisation, of every team and provider."""
-    costs = _exact(folder / "costs.parquet").with_columns(_NO_OUTCOME)
+    costs = _exact(folder / "costs.parquet").with_columns(_IN_NONE)
     daily = costs.with_columns(value=pl.col("cost_units").cast(pl.Float64) / 10**12)
     charged = costs.with_columns(billing_period=pl.col("day").dt.month_start(), units="cost_units")
     last = FIRST_DAY - timedelta(days=1)

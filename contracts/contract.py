@@ -99,7 +99,10 @@ class Contract(_Strict):
         default={}, description="tables of which its SQL also reads that many months before a billing period"
     )
     rows_at_once: int | None = Field(
-        default=None, ge=1, description="rows below it that are read together at most, where a row makes many"
+        default=None,
+        ge=1,
+        description="rows below it that are read together at most, where a row makes many; 1 builds each day by itself "
+        "so that it says the same whichever days are built with it",
     )
     materialized: Literal["table", "view", "temporary"] = Field(
         default="table", description="temporary: held by the engine while what reads it is built, and then forgotten"

@@ -10,6 +10,8 @@ from polars import selectors as cs
 
 from models.accounts import HOLDER, NODE, RESIDUAL_OF_STATE, UNOWNED_GPU, holder_owners, node_owners
 
+GPU_SECOND_RULES = "2"
+"""Version of how seconds are told beside money: the ledger's own `RULES` stand for the money."""
 SHARE = [
     *("charge_group_id", "rule_id", "to_account", "team_id", "cluster", "gpu_model_name", "gpu_state"),
     *("model_id", "is_warm_standby"),
@@ -133,7 +135,11 @@ def gpu_seconds(charges: pl.DataFrame, states: pl.DataFrame, detail: Sequence[st
 
 
 def _hours(charges: pl.DataFrame) -> pl.DataFrame:
-    """One row for every hour that a charge touches, saying whether the charge carries that hour's seconds."""
+    """One row for every hour that a charge touches, saying whether the charge carries that hour's seconds.
+
+    Only plain usage carries them: what a later bill corrects or credits of an hour stands alone there, and the hour's
+    seconds are already told.
+    """
     of_charge = [
         *("charge_group_id", "resource_id", "charge_start", "charge_end", "charge_category", "charge_class"),
         *("effective_units", "owner_rule_id", "owner_account", "owner_team_id"),
@@ -149,4 +155,5 @@ def _hours(charges: pl.DataFrame) -> pl.DataFrame:
     ranked = hours.with_columns(_plain=is_plain_usage, _size=pl.col("effective_units").abs()).sort(
         "resource_id", "hour_start", "_plain", "_size", "charge_group_id", descending=[False, False, True, True, False]
     )
-    return ranked.with_columns(carries=pl.int_range(pl.len()).over("resource_id", "hour_start") == 0)
+    is_first = pl.int_range(pl.len()).over("resource_id", "hour_start") == 0
+    return ranked.with_columns(carries=is_first & pl.col("_plain"))

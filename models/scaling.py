@@ -18,7 +18,7 @@ from models.frames import conform, require, schema_of
 from models.money import money_of, units_of
 from models.pod_lives import Life, Pod, Row, Sight, Stretch, lives, pod_of
 
-SCALING_RULES = "5"
+SCALING_RULES = "6"
 """Changes when the same intervals and money would give other events."""
 
 _TABLE = "scaling_costs"
@@ -63,7 +63,7 @@ def scaling_costs(
             for life in held[pod]:
                 for event in _events(served[pod], life.held, sight, pod.cluster, day):
                     if event["usage_date"] == day:
-                        rows += _costed(pod, event, life, spent.get(pod, {}))
+                        rows += _costed(pod, event, life, held[pod], spent.get(pod, {}))
     frame = pl.DataFrame(rows, schema={**schema_of(_TABLE), **dict.fromkeys(_MONEY, pl.Int128())}, orient="row")
     return conform(frame.with_columns(money_of(name).alias(name) for name in _MONEY), _TABLE)
 
@@ -90,14 +90,17 @@ def _events(hours: Sequence[Row], held: Stretch, sight: Sight, cluster: str, day
         yield {**about, **freed, "usage_date": (held.end - timedelta(microseconds=1)).date()}
 
 
-def _costed(pod: Pod, event: Row, life: Life, spent: Spent) -> Iterator[dict[str, Any]]:
-    """One row for each currency of the event's hours; none where nobody billed them."""
+def _costed(pod: Pod, event: Row, life: Life, lives: Sequence[Life], spent: Spent) -> Iterator[dict[str, Any]]:
+    """One row for each currency of the event's hours; none where nobody billed them.
+
+    The money of an hour is that of the pod's name: where a pod came again under it, all of its lives share it.
+    """
     units: dict[str, int] = defaultdict(int)
     begun = Stretch(event["began_at"], event["ended_at"])
     hour = event["began_at"].replace(minute=0, second=0, microsecond=0)
     while hour < event["ended_at"]:
         told = [_common(one, Stretch(hour, hour + _HOUR)) for one in life.told]
-        whole = sum(_length(one) for one in told)
+        whole = _told(lives, Stretch(hour, hour + _HOUR))
         inside = sum(_length(_common(one, begun)) for one in told)
         for currency, amount in spent.get(hour, {}).items():
             units[currency] += _share(amount, inside, whole)

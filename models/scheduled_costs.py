@@ -19,7 +19,10 @@ NAMES = ["account", "provider_name", "service_name", "model_id", "feature"]
 
 @dataclass(frozen=True)
 class Scheduled:
-    """A purchase that is awaited: on which day, of whom, and how much (10**-12 of the currency)."""
+    """A purchase that is awaited: on which day, of whom, and how much (10**-12 of the currency).
+
+    `business_unit`: where its account's team stands on that day; empty where that was not asked, or it stands in none.
+    """
 
     day: date
     account: str
@@ -28,6 +31,7 @@ class Scheduled:
     model_id: str
     feature: str
     units: int
+    business_unit: str = ""
 
 
 def scheduled_costs(purchases: pl.DataFrame, month: date, settled: date) -> list[Scheduled]:

@@ -49,8 +49,9 @@ def self_hosted_costs(
 
     Raises ValueError when a frame does not keep its contract.
     """
-    serving = require(serving, "serving_hourly").filter(pl.col("model_id").is_not_null())
-    held = _held(require(gpu_costs, "gpu_costs_hourly"), serving, pools)
+    engines = require(serving, "serving_hourly")
+    held = _held(require(gpu_costs, "gpu_costs_hourly"), engines, pools)
+    serving = engines.filter(pl.col("model_id").is_not_null())
     counted = {(row["usage_date"], row["model_id"]): row for row in _counted(serving, held).to_dicts()}
     logs = {(row["usage_date"], row["model_id"]): row for row in require(logged, "self_hosted_usage").to_dicts()}
     weights = {pool.model_id: whole_weights(pool) for pool in pools}
@@ -111,11 +112,15 @@ def _money(held: pl.DataFrame) -> pl.DataFrame:
 def _among_models(rest: pl.DataFrame, serving: pl.DataFrame) -> pl.DataFrame:
     """Pod hours of several models, parted by what is known of all of them: engines' seconds, else tokens, else equally.
 
-    No model that has tokens costs nothing: where one of them has no seconds, seconds are not asked.
+    No model that has tokens costs nothing: where one of them has no seconds, seconds are not asked. A model that nobody
+    has a name for takes its part, too, which is no other model's: it is left out after the money is parted.
     """
     computed = pl.col("prompt_tokens") - pl.col("cached_tokens").fill_null(0) + pl.col("generated_tokens")
     measured = ((pl.col("prefill_seconds") + pl.col("decode_seconds")) * _MICRO).cast(pl.Int64)
-    by_model = serving.group_by(*_POD_HOUR, "model_id").agg(
+    is_named = pl.col("model_id").is_not_null()
+    nameless = pl.when(~is_named).then("source_model").fill_null("").alias("_nameless")
+    of_several = serving.filter(is_named.any().over(_POD_HOUR))
+    by_model = of_several.group_by(*_POD_HOUR, "model_id", nameless).agg(
         seconds=_known_sum(measured), tokens=_known_sum(computed), most=computed.sum()
     )
     lacks_seconds = pl.col("seconds").is_null() | ((pl.col("seconds") == 0) & (pl.col("most") > 0))
@@ -125,12 +130,14 @@ def _among_models(rest: pl.DataFrame, serving: pl.DataFrame) -> pl.DataFrame:
         _weight=pl.when(by_seconds).then("seconds").when(by_tokens).then("tokens").otherwise(1).cast(pl.Int128),
         share=pl.when(by_seconds).then(pl.lit("measured_seconds")).when(by_tokens).then(pl.lit("tokens"))
         .otherwise(pl.lit("equal")),
-    ).select(*_POD_HOUR, "model_id", "share", "_weight")  # fmt: skip
+    ).select(
+        *_POD_HOUR, "model_id", "share", "_weight", _tie=pl.concat_str(pl.col("model_id").fill_null(""), "_nameless")
+    )  # fmt: skip
     joined = rest.join(weighed, on=_POD_HOUR)
     seconds = ["gpu_seconds", "observed_seconds"]
     wide = joined.with_columns(pl.col(seconds).cast(pl.Int128))
-    parted = split_groups(wide, ["units", *seconds], group="_row", weight="_weight", tie="model_id")
-    return parted.with_columns(pl.col(seconds).cast(pl.Int64))
+    parted = split_groups(wide, ["units", *seconds], group="_row", weight="_weight", tie="_tie")
+    return parted.filter(is_named).with_columns(pl.col(seconds).cast(pl.Int64))
 
 
 def _known_sum(amount: pl.Expr) -> pl.Expr:

@@ -17,7 +17,7 @@ from typing import Literal
 from models.allocation import largest_remainder
 from models.money import SCALE
 
-SELF_HOSTING_RULES = "3"
+SELF_HOSTING_RULES = "4"
 """Changes when the same money and tokens would give other figures."""
 
 Method = Literal["measured_seconds", "token_weights", "equal_tokens", "no_tokens"]

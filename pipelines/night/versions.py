@@ -14,6 +14,7 @@ from models.commitment_advice import ADVICE_RULES
 from models.commitment_hours import HOURS_RULES
 from models.errata import ERRATA_RULES
 from models.focus import FOCUS_RULES
+from models.gpu_weights import GPU_SECOND_RULES
 from models.ledger import RULES
 from models.node_prices import NODE_PRICE_RULES
 from models.outcome_events import OUTCOME_RULES
@@ -105,7 +106,7 @@ _RULES: Mapping[str, str] = {
     CAUSES: RECONCILIATION_RULES,
     "postings": RULES,
     "restated_postings": RULES,
-    "gpu_costs_hourly": RULES,
+    "gpu_costs_hourly": f"{RULES}, seconds {GPU_SECOND_RULES}",
     "gpu_node_costs": NODE_PRICE_RULES,
     "self_hosted_costs": SELF_HOSTING_RULES,
     "scaling_costs": SCALING_RULES,

@@ -54,7 +54,8 @@ matches as (
         gpu_hosts.gpu_model_name,
         gpu_hosts.valid_from,
         gpu_hosts.valid_to,
-        gpu_hosts.is_one_of_many
+        gpu_hosts.is_one_of_many,
+        case when gpu_hosts.identity_source = 'configuration' then 0 else 1 end as source_order
     from keys
     inner join gpu_hosts
         on
@@ -70,15 +71,14 @@ lines as (
         cast(epoch(date_trunc('second', charge_period_end)) as bigint) as end_second,
         coalesce(sku_id, sku_meter, charge_description, '') as billed_unit,
         case
-            when
-                lower(consumed_unit) in ('h', 'hr', 'hrs', 'hour', 'hours')
-                and consumed_quantity > 0
-                and charge_class is null
+            when lower(consumed_unit) in ('h', 'hr', 'hrs', 'hour', 'hours') and consumed_quantity > 0
                 then cast(consumed_quantity as double)
         end as stated_hours
     from charges
     where
         charge_category = 'Usage'
+        -- a correction is money for hours that were billed before: it makes none
+        and charge_class is null
         and resource_id in (select matches.resource_id from matches)
 ),
 
@@ -269,7 +269,12 @@ hosted as (
         end as billed_seconds,
         row_number() over (
             partition by dated.resource_id, dated.hour_start, matches.is_one_of_many
-            order by matches.cluster, matches.hostname
+            order by
+                matches.source_order,
+                matches.cluster,
+                matches.hostname,
+                matches.gpu_count,
+                matches.gpu_model_name
         ) as host_order,
         max(case when matches.is_one_of_many then 0 else 1 end) over (
             partition by matches.cluster, matches.hostname, dated.hour_start

@@ -1,5 +1,6 @@
 -- Whose each GPU is by samples, spell by spell: those whom they name on it now, and, where they name nobody, a holder
--- of the spell whom they name on it at another time of the day, as far as it was given more than it is named on.
+-- of the spell whom they name on it at another time of the day, as far as it was given more than it is named on and
+-- the GPU is there.
 -- Exporters name a batch job by its id alone, whatever namespace they put before it. They may have the profile of an
 -- instance wrong: of a holder that was given one profile only, whatever they say is that. One whom the scheduler does
 -- not know has the whole GPU.
@@ -128,6 +129,8 @@ found as (
         gpus.gpu_instance_id,
         gpus.gpu_mig_profile,
         gpus.named_seconds,
+        holders.at_second >= coalesce(gpu_lives.from_second, holders.at_second)
+        and holders.at_second < coalesce(gpu_lives.to_second, holders.next_second) as is_there,
         max(known.named_namespace) as named_namespace,
         case when max(known.start_second) is null then 0 else 1 end as is_now
     from holders
@@ -139,6 +142,12 @@ found as (
             and holders.namespace = gpus.namespace
             and holders.pod = gpus.pod
             and holders.mig_profile = gpus.mig_profile
+    left join gpu_lives
+        on
+            gpus.usage_date = gpu_lives.usage_date
+            and gpus.cluster = gpu_lives.cluster
+            and gpus.hostname = gpu_lives.hostname
+            and gpus.gpu_uuid = gpu_lives.gpu_uuid
     left join known
         on
             gpus.usage_date = known.usage_date
@@ -166,7 +175,9 @@ found as (
         gpus.gpu_uuid,
         gpus.gpu_instance_id,
         gpus.gpu_mig_profile,
-        gpus.named_seconds
+        gpus.named_seconds,
+        gpu_lives.from_second,
+        gpu_lives.to_second
 ),
 
 sharing_counts as (
@@ -219,7 +230,7 @@ others as (
             order by named_seconds desc, namespace asc, pod asc
         ) as rival_order
     from rivals
-    where is_now = 0 and not is_shared and named_count = 0
+    where is_now = 0 and is_there and not is_shared and named_count = 0
 ),
 
 entitled as (
@@ -227,7 +238,7 @@ entitled as (
         *,
         1 as rival_order
     from rivals
-    where is_now = 1 or (is_shared and named_count = sharing_count)
+    where is_now = 1 or (is_there and is_shared and named_count = sharing_count)
     union all
     select *
     from others

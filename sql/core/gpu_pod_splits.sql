@@ -37,8 +37,9 @@ billed as (
         resource_id,
         namespace,
         case when pod_name = '' then pod_resource_id else pod_name end as pod,
-        sum(consumed_quantity) as split_gpu_hours,
-        sum(split_cost) as split_cost,
+        -- a part that is not told makes the whole unknown, and no smaller one
+        case when count(consumed_quantity) = count(*) then sum(consumed_quantity) end as split_gpu_hours,
+        case when count(split_cost) = count(*) then sum(split_cost) end as split_cost,
         billing_currency
     from named
     group by

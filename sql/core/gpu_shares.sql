@@ -74,7 +74,7 @@ covered as (
         gpu_instance_id,
         mig_profile,
         hour_number,
-        try_cast(nullif(regexp_extract(mig_profile, '([0-9]+)g[.]', 1), '') as integer) as told_slices,
+        try_cast(nullif(regexp_extract(mig_profile, '([0-9]+)g([.]|$)', 1), '') as integer) as told_slices,
         max(case
             when gpu_model_name like '%RTX PRO 5000%' then 2
             when gpu_model_name like '%A30%' or gpu_model_name like '%RTX PRO 6000%' then 4

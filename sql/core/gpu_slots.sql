@@ -159,6 +159,14 @@ candidates as (
             and totals.cluster = gpus.cluster
             and totals.hostname = gpus.hostname
             and totals.mig_profile = gpus.mig_profile
+    inner join gpu_lives
+        on
+            gpus.usage_date = gpu_lives.usage_date
+            and gpus.cluster = gpu_lives.cluster
+            and gpus.hostname = gpu_lives.hostname
+            and gpus.gpu_uuid = gpu_lives.gpu_uuid
+            and totals.at_second >= gpu_lives.from_second
+            and totals.at_second < gpu_lives.to_second
     left join seen
         on
             totals.usage_date = seen.usage_date

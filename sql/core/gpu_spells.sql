@@ -1,5 +1,5 @@
 -- What each holder had been given on a node, spell by spell: a spell ends where the scheduler gives or takes anything
--- of the node, and where samples begin or cease to name somebody on one of its GPUs.
+-- of the node, where samples begin or cease to name somebody on one of its GPUs, and where a GPU is exchanged.
 with edges as (
     select
         usage_date,
@@ -28,6 +28,22 @@ with edges as (
         hostname,
         end_second as at_second
     from gpu_named
+    union
+    select
+        usage_date,
+        cluster,
+        hostname,
+        from_second as at_second
+    from gpu_lives
+    where from_second % 86400 > 0
+    union
+    select
+        usage_date,
+        cluster,
+        hostname,
+        to_second as at_second
+    from gpu_lives
+    where to_second % 86400 > 0
 ),
 
 spells as (

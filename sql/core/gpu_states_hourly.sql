@@ -262,6 +262,28 @@ whole_seconds as (
         ) as state_microseconds,
         case when unfilled_shares > 0 then unfilled_ppm_shares // unfilled_shares else 0 end as unfilled_ppm
     from given_so_far
+),
+
+-- what GPUs say of themselves, where neither the register nor the node tells their type
+gpu_models as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        max(gpu_model_name) as gpu_model_name
+    from gpu_runs
+    group by usage_date, cluster, hostname, gpu_uuid
+),
+
+node_models as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        max(gpu_model_name) as gpu_model_name
+    from gpu_models
+    group by usage_date, cluster, hostname
 )
 
 select
@@ -272,7 +294,7 @@ select
     whole_seconds.resource_id,
     whole_seconds.gpu_uuid,
     whole_seconds.gpu_instance_id,
-    gpu_billed_hours.gpu_model_name,
+    coalesce(gpu_billed_hours.gpu_model_name, gpu_models.gpu_model_name, node_models.gpu_model_name) as gpu_model_name,
     whole_seconds.namespace,
     whole_seconds.pod,
     case whole_seconds.source_rank
@@ -295,4 +317,15 @@ inner join gpu_billed_hours
         and whole_seconds.cluster = gpu_billed_hours.cluster
         and whole_seconds.hostname = gpu_billed_hours.hostname
         and whole_seconds.hour_number = cast(epoch(gpu_billed_hours.hour_start) as bigint) // 3600
+left join gpu_models
+    on
+        whole_seconds.cluster = gpu_models.cluster
+        and whole_seconds.hostname = gpu_models.hostname
+        and whole_seconds.gpu_uuid = gpu_models.gpu_uuid
+        and gpu_billed_hours.usage_date = gpu_models.usage_date
+left join node_models
+    on
+        whole_seconds.cluster = node_models.cluster
+        and whole_seconds.hostname = node_models.hostname
+        and gpu_billed_hours.usage_date = node_models.usage_date
 where whole_seconds.state_microseconds > 0

@@ -57,7 +57,7 @@ spells as (
         asked_ppm,
         cast(epoch(held_from) as bigint) as from_second,
         cast(epoch(held_to) as bigint) as to_second,
-        try_cast(nullif(regexp_extract(mig_profile, '([0-9]+)g[.]', 1), '') as integer) as told_slices
+        try_cast(nullif(regexp_extract(mig_profile, '([0-9]+)g([.]|$)', 1), '') as integer) as told_slices
     from gpu_held
     where gpu_uuid = 'unobserved'
 ),
@@ -127,13 +127,25 @@ held_totals as (
     group by resource_id, cluster, hostname, hour_number, gpu_uuid
 ),
 
+-- that a node answers says nothing of its pods on a day on which nobody delivered who holds GPUs
+delivered as (
+    select distinct
+        cluster,
+        usage_date
+    from holder_days
+),
+
 sighted as (
     select
-        cluster,
-        hostname,
-        cast(epoch(date_trunc('second', seen_from)) as bigint) as from_second,
-        cast(epoch(date_trunc('second', seen_to)) as bigint) as to_second
+        node_sightings.cluster,
+        node_sightings.hostname,
+        cast(epoch(date_trunc('second', node_sightings.seen_from)) as bigint) as from_second,
+        cast(epoch(date_trunc('second', node_sightings.seen_to)) as bigint) as to_second
     from node_sightings
+    inner join delivered
+        on
+            node_sightings.cluster = delivered.cluster
+            and node_sightings.sighting_date = delivered.usage_date
 ),
 
 sighted_hours as (
@@ -155,7 +167,47 @@ sighted_hours as (
     group by sighted.cluster, sighted.hostname, step.hour_number
 ),
 
--- what no holder was given: free while the cluster saw the node
+held_in_sight as (
+    select
+        targets.resource_id,
+        targets.cluster,
+        targets.hostname,
+        targets.hour_number,
+        targets.gpu_uuid,
+        cast(sum(
+            (
+                least(held.to_second, sighted.to_second, (targets.hour_number + 1) * 3600)
+                - greatest(held.from_second, sighted.from_second, targets.hour_number * 3600)
+            )
+            * (
+                ((held.asked_ppm * 720720) // 1000000)
+                * case when held.told_slices between 1 and billed.gpu_slices then held.told_slices else 1 end
+                // case when held.told_slices between 1 and billed.gpu_slices then billed.gpu_slices else 1 end
+            )
+        ) as bigint) // max(targets.silent_gpus) as second_shares
+    from targets
+    inner join billed
+        on
+            targets.resource_id = billed.resource_id
+            and targets.cluster = billed.cluster
+            and targets.hostname = billed.hostname
+            and targets.hour_number = billed.hour_number
+    inner join held
+        on
+            targets.cluster = held.cluster
+            and targets.hostname = held.hostname
+            and targets.hour_number = held.hour_number
+    inner join sighted
+        on
+            held.cluster = sighted.cluster
+            and held.hostname = sighted.hostname
+            and least(held.to_second, (held.hour_number + 1) * 3600) > sighted.from_second
+            and greatest(held.from_second, held.hour_number * 3600) < sighted.to_second
+    group by targets.resource_id, targets.cluster, targets.hostname, targets.hour_number, targets.gpu_uuid
+),
+
+-- what no holder was given: free is what the cluster saw of the node beyond what it had given to somebody, as it speaks
+-- of both at once; of the rest nobody knows
 spare as (
     select
         targets.resource_id,
@@ -164,12 +216,18 @@ spare as (
         targets.hour_number,
         targets.gpu_uuid,
         targets.target_seconds,
-        coalesce(sighted_hours.sighted_seconds, 0) as sighted_seconds,
         cast(
             greatest(
                 (targets.target_seconds // targets.gpus) * 720720 - coalesce(held_totals.second_shares, 0), 0
             ) as bigint
-        ) as spare_shares
+        ) as spare_shares,
+        cast(
+            greatest(
+                ((targets.target_seconds // targets.gpus) * 720720 * coalesce(sighted_hours.sighted_seconds, 0)) // 3600
+                - coalesce(held_in_sight.second_shares, 0),
+                0
+            ) as bigint
+        ) as seen_free_shares
     from targets
     left join held_totals
         on
@@ -178,6 +236,13 @@ spare as (
             and targets.hostname = held_totals.hostname
             and targets.hour_number = held_totals.hour_number
             and targets.gpu_uuid = held_totals.gpu_uuid
+    left join held_in_sight
+        on
+            targets.resource_id = held_in_sight.resource_id
+            and targets.cluster = held_in_sight.cluster
+            and targets.hostname = held_in_sight.hostname
+            and targets.hour_number = held_in_sight.hour_number
+            and targets.gpu_uuid = held_in_sight.gpu_uuid
     left join sighted_hours
         on
             targets.cluster = sighted_hours.cluster
@@ -211,7 +276,7 @@ kinds as (
         '' as pod,
         'unallocated' as state,
         'none' as holder_source,
-        (spare_shares * sighted_seconds) // 3600 as second_shares
+        least(seen_free_shares, spare_shares) as second_shares
     from spare
     union all
     select
@@ -225,7 +290,7 @@ kinds as (
         '' as pod,
         'unknown' as state,
         'none' as holder_source,
-        spare_shares - (spare_shares * sighted_seconds) // 3600 as second_shares
+        spare_shares - least(seen_free_shares, spare_shares) as second_shares
     from spare
 )
 

@@ -1,11 +1,22 @@
 -- Time of known GPUs without samples, on days on which somebody but the exporter may speak of them: the scheduler, or
--- the cluster of the node.
-with spoken as (
-    select
+-- the cluster of the node, where it was delivered who holds GPUs.
+with delivered as (
+    select distinct
         cluster,
-        hostname,
-        sighting_date as usage_date
+        usage_date
+    from holder_days
+),
+
+spoken as (
+    select
+        node_sightings.cluster,
+        node_sightings.hostname,
+        node_sightings.sighting_date as usage_date
     from node_sightings
+    inner join delivered
+        on
+            node_sightings.cluster = delivered.cluster
+            and node_sightings.sighting_date = delivered.usage_date
     union
     select
         cluster,
@@ -38,7 +49,8 @@ lived as (
     from lives
 ),
 
--- a GPU is there all day, a MIG instance from its first to its last sign
+-- a GPU is there for its life, a MIG instance from its first to its last sign; of one that reported nothing that day,
+-- though a sample of the day before may hold for minutes, only the scheduler speaks (gpu_unobserved)
 known as (
     select
         lived.cluster,
@@ -49,11 +61,11 @@ known as (
         lived.day_number,
         max(lived.gpu_model_name) as gpu_model_name,
         case
-            when lived.gpu_instance_id = '' then lived.day_number * 86400
+            when lived.gpu_instance_id = '' then min(gpu_lives.from_second)
             else min(lived.first_second)
         end as first_second,
         case
-            when lived.gpu_instance_id = '' then (lived.day_number + 1) * 86400
+            when lived.gpu_instance_id = '' then max(gpu_lives.to_second)
             else max(lived.last_second)
         end as last_second
     from lived
@@ -62,6 +74,12 @@ known as (
             lived.cluster = spoken.cluster
             and lived.hostname = spoken.hostname
             and lived.day_number = cast(epoch(cast(spoken.usage_date as timestamp)) as bigint) // 86400
+    inner join gpu_lives
+        on
+            lived.cluster = gpu_lives.cluster
+            and lived.hostname = gpu_lives.hostname
+            and lived.gpu_uuid = gpu_lives.gpu_uuid
+            and lived.day_number = cast(epoch(cast(gpu_lives.usage_date as timestamp)) as bigint) // 86400
     where lived.is_partitioned = 0 or lived.gpu_instance_id <> ''
     group by
         lived.cluster,

@@ -4,8 +4,10 @@ with intervals as (
         date_trunc('hour', serving_intervals.interval_start) as hour_start,
         serving_intervals.*,
         model_identity.model_id,
-        case when serving_intervals.waiting_requests_max > 0 then serving_intervals.covered_seconds else 0 end
-            as waiting_seconds
+        case
+            when serving_intervals.waiting_requests_max > 0 then serving_intervals.covered_seconds
+            when serving_intervals.waiting_requests_max = 0 then 0
+        end as waiting_seconds
     from serving_intervals
     left join model_identity
         on
@@ -33,7 +35,7 @@ engines as (
         max(running_requests_max) as running_requests_max,
         max(waiting_requests_max) as waiting_requests_max,
         sum(covered_seconds) as covered_seconds,
-        sum(waiting_seconds) as waiting_seconds,
+        case when count(waiting_seconds) = count(*) then sum(waiting_seconds) end as waiting_seconds,
         sum(reset_count) as reset_count,
         min(engine_started_at) as first_engine_started_at,
         max(engine_started_at) as engine_started_at,

@@ -1,5 +1,5 @@
--- What counts of the sums by name is chosen here. Self-hosted attempts are not unpriced: their cost is that of the
--- GPUs.
+-- What counts of the sums by name is chosen here. Self-hosted attempts wait for no price: their cost is that of the
+-- GPUs, and those of which nobody knows it are counted apart.
 with judged as (
     select
         *,
@@ -34,6 +34,8 @@ select
     cast(coalesce(sum(request_count) filter (where status = 'failure'), 0) as bigint) as failure_count,
     cast(coalesce(sum(request_count) filter (where is_cache_hit), 0) as bigint) as cache_hit_count,
     cast(coalesce(sum(request_count) filter (where is_unpriced), 0) as bigint) as unpriced_count,
+    cast(coalesce(sum(request_count) filter (where pricing_status = 'self_hosted'), 0) as bigint)
+        as unpriced_self_hosted_count,
     cast(coalesce(sum(input_uncached_tokens) filter (where not is_cache_hit), 0) as bigint) as input_uncached_tokens,
     cast(coalesce(sum(cache_read_tokens) filter (where not is_cache_hit), 0) as bigint) as cache_read_tokens,
     cast(coalesce(sum(cache_write_5m_tokens) filter (where not is_cache_hit), 0) as bigint) as cache_write_5m_tokens,

@@ -49,6 +49,18 @@ sums as (
         model_id,
         purchase_option,
         billing_currency
+),
+
+wholes as (
+    select
+        *,
+        sum(gpu_seconds) over (
+            partition by billing_period, usage_date, cluster, gpu_model_name, holder_team_id, model_id
+        ) as whole_gpu_seconds,
+        sum(observed_seconds) over (
+            partition by billing_period, usage_date, cluster, gpu_model_name, holder_team_id, model_id
+        ) as whole_observed_seconds
+    from sums
 )
 
 select
@@ -65,6 +77,11 @@ select
     effective_cost,
     idle_cost_low,
     idle_cost_low + unseen_cost as idle_cost_high,
-    observed_seconds * 10 < gpu_seconds * 9 as is_range_only,
+    -- seconds stand with one way of buying: what else was paid for the same GPUs is as sure as they are
+    case
+        when gpu_seconds > 0 then observed_seconds * 10 < gpu_seconds * 9
+        when whole_gpu_seconds > 0 then whole_observed_seconds * 10 < whole_gpu_seconds * 9
+        else effective_cost <> 0
+    end as is_range_only,
     billing_currency
-from sums
+from wholes

@@ -51,6 +51,7 @@ lines as (
     select
         x_slice_date as billing_period,
         cast(charge_period_start as date) as usage_date,
+        cast(charge_period_end - interval '1 second' as date) as last_date,
         provider_name,
         coalesce(sub_account_id, '') as sub_account_id,
         coalesce(resource_id, commitment_discount_id, '') as resource_id,
@@ -109,11 +110,18 @@ machines as (
     where is_of_gpu = 1 and resource_id <> ''
 ),
 
+-- a line is joined where a machine has an hour on any day of its period: its money lies there, to the last unit
 joined as (
     select distinct
-        resource_id,
-        usage_date
-    from gpu_billed_hours
+        lines.resource_id,
+        lines.usage_date,
+        lines.last_date
+    from lines
+    inner join gpu_billed_hours
+        on
+            lines.resource_id = gpu_billed_hours.resource_id
+            and lines.usage_date <= gpu_billed_hours.usage_date
+            and greatest(lines.usage_date, lines.last_date) >= gpu_billed_hours.usage_date
 )
 
 select
@@ -133,6 +141,7 @@ left join joined
     on
         lines.resource_id = joined.resource_id
         and lines.usage_date = joined.usage_date
+        and lines.last_date = joined.last_date
 where (lines.is_of_gpu = 1 or machines.resource_id is not null) and joined.resource_id is null
 group by
     lines.billing_period,

@@ -51,11 +51,13 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "usage_daily": [
         ASKED | {"request_count": 4, "priced_cost_usd": "2"},
-        # a day without a cost, hits beside answers that cost, and hits beside answers of which nobody knows what they cost
-        ASKED | {"request_count": 100},
+        # a day without a cost, hits beside answers that cost, hits beside answers of which nobody knows what they cost,
+        # and six answers that cost 0.75 beside four streams without usage
+        ASKED | {"request_count": 100, "unpriced_self_hosted_count": 100},
         ASKED | {"request_count": 10, "cache_hit_count": 6, "priced_cost_usd": "2"},
-        ASKED | {"request_count": 30, "cache_hit_count": 10, "priced_cost_usd": "0"},
-        ASKED | {"request_count": 3, "model_id": "unbilled"},
+        ASKED | {"request_count": 30, "cache_hit_count": 10, "unpriced_self_hosted_count": 20, "priced_cost_usd": "0"},
+        ASKED | {"request_count": 3, "model_id": "unbilled", "unpriced_self_hosted_count": 3},
+        ASKED | {"request_count": 10, "model_id": "mixed", "unpriced_self_hosted_count": 4, "priced_cost_usd": "0.75"},
         {"usage_date": DAY, "model_id": "gpt-5", "is_self_hosted": False, "request_count": 4, "priced_cost_usd": "9"},
     ],
     "scaling_costs": [
@@ -80,7 +82,7 @@ ANSWERS: list[list[tuple[object, ...]]] = [
         ("c", "ml", "p", datetime(2026, 10, 1, 8), 1, Decimal(3), "EUR"),
     ],
     [("idler", "no_tokens", None, None, None, "USD"), ("llama", "measured_seconds", 0.2, 1.5, 0.25, "USD")],
-    [("llama", 128, 120, 0.5), ("unbilled", 3, 3, None)],
+    [("llama", 128, 120, 0.5), ("mixed", 10, 4, 0.125), ("unbilled", 3, 3, None)],
     [
         ("llama", "cold_start", 2, 100, Decimal("2.5"), None, "USD"),
         ("llama", "waiting", 1, 7, None, Decimal("0.5"), "EUR"),

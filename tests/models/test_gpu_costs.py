@@ -106,6 +106,13 @@ def test_ways_of_buying_stay_apart_and_seconds_are_told_once(rows):
     ]
 
 
+def test_what_a_later_bill_takes_back_of_an_hour_carries_no_seconds(rows):
+    """December credits 8.00 of an hour of November: the hour's seconds were told with November's line."""
+    for later in ({"charge_class": "Correction"}, {"charge_category": "Credit"}):
+        costs = costs_of(rows, [NODE | later | {"cost": "-8"}], [{"namespace": "a", "pod": "x"}])
+        assert costs.select("gpu_seconds", "observed_seconds", "effective_cost").rows() == [(0, 0, D(-8))]
+
+
 def test_the_model_is_that_of_the_pod_in_the_hour(rows):
     states = [
         {"namespace": "llm", "pod": "p1"},

@@ -214,6 +214,25 @@ def test_an_hours_money_is_shared_by_what_was_told_of_it(rows):
     assert found == [("cold_start", ten, ten + 50 * MINUTE, 3000, D("2.666666666667"))]  # 20 of 30 minutes
 
 
+def test_two_lives_under_one_name_share_the_money_of_their_hour(rows):
+    """One life is busy to 9:50 and held to 10:20, the next held from then on and first asked at 10:40; 10:00 costs 4.
+
+    A third of the hour each: 20 minutes of release and 20 of a start.
+    """
+    ten = DAY + 10 * HOUR
+    lives = [
+        held(DAY + 9 * HOUR, ten + 20 * MINUTE, allocation_id="u1"),
+        held(ten + 20 * MINUTE, ten + 2 * HOUR, allocation_id="u2"),
+    ]
+    busy = [
+        {"hour_start": DAY + 9 * HOUR, "first_busy_at": DAY + 9 * HOUR, "last_busy_at": DAY + 9 * HOUR + 50 * MINUTE},
+        {"hour_start": ten, "first_busy_at": ten + 40 * MINUTE, "last_busy_at": ten + HOUR},
+        {"hour_start": ten + HOUR, "first_busy_at": ten + HOUR, "last_busy_at": ten + 2 * HOUR},
+    ]
+    found = {row[0]: row[-1] for row in events(rows, lives, busy, [spent(ten, 4)])}
+    assert (found["late_release"], found["cold_start"]) == (D("1.333333333333"), D("1.333333333333"))
+
+
 def test_waiting_costs_time_and_no_money(rows):
     assert events(rows, [], [{"waiting_seconds": 240}], []) == [("waiting", DAY, DAY + HOUR, 240, None)]
     assert events(rows, [], [{"waiting_seconds": 240}], [spent(DAY, 4)])[0][-1] is None

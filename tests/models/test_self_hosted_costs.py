@@ -135,6 +135,22 @@ def test_a_pod_of_two_models_is_parted_by_their_seconds(rows):
     assert dict(frame.select("model_id", "observed_seconds").rows()) == {"llama": 2250, "qwen": 750}
 
 
+def test_a_model_that_nobody_has_a_name_for_takes_its_part_of_the_pod_and_no_other_model_pays_it(rows):
+    """llama 30 s and a name that the price book does not know 270 s of an hour of 4.00: a tenth is llama's."""
+    serving = [
+        {"prefill_seconds": 10.0, "decode_seconds": 20.0},
+        {"source_model": "tuned", "model_id": None, "prefill_seconds": 90.0, "decode_seconds": 180.0},
+    ]
+    frame = costs_of(rows, [spent(model_id=None, effective_cost=D(4))], serving)
+    assert frame.select("model_id", "effective_cost", "gpu_seconds").rows() == [("llama", D("0.4"), 360)]
+    two = [serving[0] | {"prefill_seconds": None}, serving[1], serving[1] | {"source_model": "older"}]
+    equal = costs_of(rows, [spent(model_id=None, effective_cost=D(3))], two)
+    assert equal.select("model_id", "effective_cost", "model_share_method").rows() == [("llama", D(1), "equal")]
+    # of a pod whose models nobody knows the money stays the pool's model's
+    pool = spent(model_id=None, account="pool:chat", effective_cost=D(4))
+    assert costs_of(rows, [pool], [serving[1]], pools=[POOL])["effective_cost"].to_list() == [D(4)]
+
+
 def test_no_model_with_tokens_gets_nothing_because_its_engine_measures_no_seconds(rows):
     """llama computes 10 + 1,000 tokens and tells seconds, qwen 10 + 9,000,000 and tells none: parted by tokens."""
     known = {"prefill_seconds": 10.0, "decode_seconds": 20.0, "generated_tokens": 1000, "prompt_tokens": 10}

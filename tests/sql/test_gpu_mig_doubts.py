@@ -45,6 +45,15 @@ def test_profiles_that_the_type_has_and_that_fit_are_no_doubt(
     assert {row["mig_doubt"] for row in rows} == {None}
 
 
+def test_a_profile_that_states_slices_alone_weighs_by_them(duckdb_engine: DuckDBEngine) -> None:
+    """The house's sampler writes `1g` where the driver gives no name: three of seven, one of seven, three stranded."""
+    rows = shares(duckdb_engine, ("3g.40gb", 0, 1), ("1g", 0, 1))
+    assert {row["mig_profile"]: (row["instance_shares"], row["mig_doubt"]) for row in rows} == {
+        "3g.40gb": (720720 * 3 // 7, None),
+        "1g": (720720 // 7, None),
+    }
+
+
 @pytest.mark.parametrize(("model", "profile"), [(A100, "5g.40gb"), (A100, "8g.80gb"), (A30, "3g.20gb"), (A100, "half")])
 def test_a_profile_that_no_gpu_of_the_type_has_is_told_and_its_instances_weigh_equally(
     duckdb_engine: DuckDBEngine, model: str, profile: str

@@ -1,0 +1,46 @@
+-- A GPU is there all day, whatever it reports, but for one that was exchanged: of those that come one after the other
+-- at one place of the node each is there until its successor reports, which is there from then on. The last sample of
+-- one may hold for five minutes beyond that. Two that report side by side under one index are no such pair.
+with signs as (
+    select
+        usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        cast(epoch(cast(usage_date as timestamp)) as bigint) as midnight_second,
+        max(gpu_index) as gpu_index,
+        min(cast(epoch(started_at) as bigint)) as first_second,
+        max(cast(epoch(ended_at) as bigint)) as last_second
+    from gpu_runs
+    where cast(started_at as date) = usage_date
+    group by usage_date, cluster, hostname, gpu_uuid
+),
+
+followed as (
+    select
+        *,
+        max(last_second) over (
+            partition by usage_date, cluster, hostname, gpu_index order by first_second, gpu_uuid
+            rows between unbounded preceding and 1 preceding
+        ) as before_second,
+        min(first_second) over (
+            partition by usage_date, cluster, hostname, gpu_index order by first_second, gpu_uuid
+            rows between 1 following and unbounded following
+        ) as next_second
+    from signs
+)
+
+select
+    usage_date,
+    cluster,
+    hostname,
+    gpu_uuid,
+    case
+        when gpu_index >= 0 and before_second - 300 <= first_second then first_second
+        else midnight_second
+    end as from_second,
+    case
+        when gpu_index >= 0 and next_second >= last_second - 300 then next_second
+        else midnight_second + 86400
+    end as to_second
+from followed
