@@ -12,12 +12,12 @@ from decimal import Decimal
 
 import polars as pl
 
+from models.anomaly_billed import GPU_COST, MOST_OF_IT, NOT_LOGGED, billed_cause, billed_change
 from models.anomaly_comparison import MEASURES, Names, compared, contributors_of, lines_of, sums_of
 from models.anomaly_series import LEVELS
 from models.anomaly_stories import Told
 from models.root_cause import PriceVolumeMix, price_volume_mix
 
-MOST_OF_IT = Decimal("0.5")
 ONE_KEY = Decimal("0.67")
 LOOP_TIMES = 3
 CACHE_FALL = Decimal("0.2")
@@ -33,6 +33,8 @@ RUNBOOK: Mapping[str, str] = {
     "burn_without_outcomes": "Ask who serves the outcome whether it is broken, and whether its events still arrive; "
     "stop what runs for nothing.",
     "more_requests": "Ask whether the traffic is wanted: a launch is a new forecast, a crawler is a limit to set.",
+    GPU_COST: "Ask who holds the GPUs and whether they work (idle_gpu_holders), then whether their price changed.",
+    NOT_LOGGED: "Look on the bill for capacity, a fee or a service that is new, and for traffic past the gateway.",
 }
 """What to do first, by cause."""
 
@@ -55,6 +57,9 @@ class Cause:
 def cause_of(told: Told, billed: pl.DataFrame, logged: pl.DataFrame) -> Cause:
     """Why a story cost what it did.
 
+    What the log shows is the cause of what was billed only where it carries most of that: a little more traffic beside
+    a month's purchase is not why the month was dear.
+
     Args:
         told: the event that heads the story.
         billed: settled days of what was billed, as `anomalies` takes it.
@@ -66,13 +71,24 @@ def cause_of(told: Told, billed: pl.DataFrame, logged: pl.DataFrame) -> Cause:
     if "account" not in LEVELS[told.level]:
         dimensions = ("account", *dimensions)
     contributors = contributors_of(lines, dimensions)
-    if traffic.is_empty() or not traffic["tokens_after"].sum():
-        return Cause(None, None, None, contributors, (None, None, None))
-    parts = price_volume_mix(lines_of(traffic, "before"), lines_of(traffic, "after"))
-    named = next(((name, text) for name, test in _TESTS.items() if (text := test(_Story(traffic, parts)))), None)
+    parts = _parts(traffic)
+    change = None if parts is None else parts.volume_cost + parts.mix_cost + parts.price_cost
+    named: tuple[str, str] | None = None
+    if told.metric == "cost" and (change is None or change < MOST_OF_IT * billed_change(lines)):
+        named = billed_cause(lines, change)
+    elif parts is not None:
+        story = _Story(traffic, parts)
+        named = next(((name, text) for name, test in _TESTS.items() if (text := test(story))), None)
     name, evidence = named or (None, None)
-    runbook = RUNBOOK[name] if name else None
-    return Cause(name, evidence, runbook, contributors, (parts.volume_cost, parts.mix_cost, parts.price_cost))
+    split = (None, None, None) if parts is None else (parts.volume_cost, parts.mix_cost, parts.price_cost)
+    return Cause(name, evidence, RUNBOOK[name] if name else None, contributors, split)
+
+
+def _parts(traffic: pl.DataFrame) -> PriceVolumeMix | None:
+    """Of what was logged; None where nothing was on the story's days, or nothing is known to compare it with."""
+    if traffic.is_empty() or not traffic["tokens_after"].sum():
+        return None
+    return price_volume_mix(lines_of(traffic, "before"), lines_of(traffic, "after"))
 
 
 @dataclass(frozen=True)
@@ -105,7 +121,7 @@ def _key_leak(story: _Story) -> str | None:
     strange = sum((costs[1] for place, costs in places.items() if not requests[place][0]), _ZERO)
     if strange < MOST_OF_IT * (after - before):
         return None
-    return f"Key {key} cost {after - before:.2f} more, {strange:.2f} of it where it was never used before."
+    return f"Key {key} cost {after - before:,.2f} more, {strange:,.2f} of it where it was never used before."
 
 
 def _new_model(story: _Story) -> str | None:
@@ -118,7 +134,7 @@ def _new_model(story: _Story) -> str | None:
     model, _, after = _largest(fresh)
     if after < MOST_OF_IT * story.change:
         return None
-    return f"{' '.join(filter(None, model))} was not seen in the four weeks before, and cost {after:.2f}."
+    return f"{' '.join(filter(None, model))} was not seen in the four weeks before, and cost {after:,.2f}."
 
 
 def _cache_collapse(story: _Story) -> str | None:
@@ -126,7 +142,7 @@ def _cache_collapse(story: _Story) -> str | None:
     old, new = _shares(story, "cache_read_tokens")
     if not _is_dearer(story) or old - new < CACHE_FALL:
         return None
-    dearer = f"dearer tokens cost {story.parts.price_cost:.2f}"
+    dearer = f"dearer tokens cost {story.parts.price_cost:,.2f}"
     return f"{new:.0%} of tokens came from the cache instead of {old:.0%}; {dearer}."
 
 
@@ -135,7 +151,7 @@ def _price_change(story: _Story) -> str | None:
     moved = [abs(new - old) for old, new in (_shares(story, "cache_read_tokens"), _shares(story, "output_tokens"))]
     if not _is_dearer(story) or max(moved) > SAME_MIX:
         return None
-    return f"The same tokens of the same models cost {story.parts.price_cost:.2f} more."
+    return f"The same tokens of the same models cost {story.parts.price_cost:,.2f} more."
 
 
 def _runaway_loop(story: _Story) -> str | None:
@@ -160,7 +176,7 @@ def _longer_requests(story: _Story) -> str | None:
         return None
     old, new = tokens[0] / requests[0], tokens[1] / requests[1]
     grown = (new - old) * requests[1] * costs[0] / tokens[0]
-    return f"{new:.0f} tokens a request instead of {old:.0f}." if grown >= MOST_OF_IT * story.change else None
+    return f"{new:,.0f} tokens a request instead of {old:,.0f}." if grown >= MOST_OF_IT * story.change else None
 
 
 def _more_requests(story: _Story) -> str | None:
@@ -168,7 +184,7 @@ def _more_requests(story: _Story) -> str | None:
     requests = story.totals("request_count")
     if story.change <= 0 or story.parts.volume_cost < MOST_OF_IT * story.change:
         return None
-    return f"{requests[1]:.0f} requests instead of {requests[0]:.0f}."
+    return f"{requests[1]:,.0f} requests instead of {requests[0]:,.0f}."
 
 
 _TESTS: Mapping[str, Callable[[_Story], str | None]] = {

@@ -30,6 +30,8 @@ _CAUSES: Mapping[str, str] = {
     "longer_requests": "Longer requests",
     "more_requests": "More requests",
     "burn_without_outcomes": "Money that nothing comes of",
+    "gpu_cost": "GPUs cost more",
+    "not_logged": "Billed, and not in the log",
 }
 _STATES: Mapping[str, str] = {"new": "new", "ongoing": "goes on", "resolved": "over"}
 _LEAD = "Rises that are large in money and explained by nothing else. What was to be expected is an estimate."

@@ -16,6 +16,8 @@ const CAUSES = {
   longer_requests: "Longer requests",
   more_requests: "More requests",
   burn_without_outcomes: "Money that nothing comes of",
+  gpu_cost: "GPUs cost more",
+  not_logged: "Billed, and not in the log",
 };
 
 const PARTS = {
