@@ -29,7 +29,7 @@ from models.open_months import is_over
 from models.scopes import DIMENSIONS, Scope
 
 TABLE = "budget_status"
-BUDGET_RULES = "3"
+BUDGET_RULES = "4"
 _EXACT = Context(prec=76)
 _MONEY = Decimal(10) ** -12
 _RATIO = Decimal("0.000001")

@@ -21,7 +21,7 @@ _FINE = ("model_id", "feature", "outcome_kind")
 
 
 def within(scope: Scope) -> pl.Expr:
-    """Whether a row with the four dimensions is within the scope."""
+    """Whether a row with the dimensions of `models.scopes` is within the scope."""
     return pl.all_horizontal(pl.lit(True), *(pl.col(name) == getattr(scope, name) for name in scope.fixed))
 
 
@@ -57,7 +57,7 @@ def histories(daily: pl.DataFrame, scopes: Iterable[Scope], settled: date) -> It
     that has begun and has nothing is 0.
 
     Args:
-        daily: usage by day and dimension: day, account, provider_name, model_id, feature, value.
+        daily: usage by day and dimension of `models.scopes`: day, the dimensions, value.
         scopes: what to sum.
         settled: the last day that counts.
     """
@@ -68,7 +68,7 @@ def histories(daily: pl.DataFrame, scopes: Iterable[Scope], settled: date) -> It
     first = window.select(pl.col("day").min()).item()
     is_known = np.zeros((settled - first).days + 1, dtype=np.bool_)
     is_known[_places(window.select("day").unique(), first)] = True
-    coarse = window.group_by("day", "account", "provider_name").agg(pl.col("value").sum())
+    coarse = window.group_by("day", "account", "provider_name", "business_unit").agg(pl.col("value").sum())
     for scope in scopes:
         rows = window if {*_FINE} & {*scope.fixed} else coarse
         summed = rows.filter(within(scope)).group_by("day").agg(pl.col("value").sum()).sort("day")

@@ -107,7 +107,7 @@ def _row(
     estimates = _Estimates.of(choice, target, unsettled_days, calibration, one.history.least)
     return (
         *(month, scope.level, scope.metric, scope.account, scope.team_id, scope.provider_name, scope.model_id),
-        *(scope.feature, scope.outcome_kind, told.unit, told.settled, len(one.history.values)),
+        *(scope.feature, scope.outcome_kind, scope.business_unit, told.unit, told.settled, len(one.history.values)),
         *(settled, fixed, "; ".join(evidence_of(awaited)) or None),
         *(unsettled_days, estimates.unsettled, target.end - target.start - unsettled_days, estimates.remaining),
         *(_plus(quantile, settled, fixed) for quantile in (estimates.low, estimates.middle, estimates.high)),

@@ -1,4 +1,4 @@
-"""What a figure is of: a metric, and of which account, provider, model, feature and kind of outcome.
+"""What a figure is of: a metric, and of which account, provider, model, feature, kind of outcome and business unit.
 
 Here belongs: scopes and their names. Here does not belong: figures.
 """
@@ -6,7 +6,7 @@ Here belongs: scopes and their names. Here does not belong: figures.
 from dataclasses import dataclass
 
 COST, TOKENS, OUTCOME_COST = "cost", "tokens", "outcome_cost"
-DIMENSIONS = ("account", "provider_name", "model_id", "feature", "outcome_kind")
+DIMENSIONS = ("account", "provider_name", "model_id", "feature", "outcome_kind", "business_unit")
 _LEVELS = {"": "organisation", "account": "account", "provider_name": "provider"}
 
 
@@ -20,6 +20,7 @@ class Scope:
     model_id: str = ""
     feature: str = ""
     outcome_kind: str = ""
+    business_unit: str = ""
 
     @property
     def fixed(self) -> tuple[str, ...]:

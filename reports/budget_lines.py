@@ -89,7 +89,11 @@ def amount_text(amount: Decimal, unit: str) -> str:
 
 def _of_what(row: Mapping[str, Any]) -> str:
     named = [(row["team_id"], "team"), (row["provider_name"], "provider"), (row["model_id"], "model")]
-    named += [(row["feature"], "feature"), (row.get("outcome_kind"), "outcome")]
+    named += [
+        (row["feature"], "feature"),
+        (row.get("outcome_kind"), "outcome"),
+        (row.get("business_unit"), "business unit"),
+    ]
     found = [f"{word} {clean(name)}" for name, word in named if name]
     return ", ".join(found) or "the company"
 

@@ -157,6 +157,7 @@ BUDGETS = f"""
 # What a month may come to: the company's, teams', a model's in tokens. Whoever is about to exceed one is told.
 budgets:
   - {{id: company, amount: 36_000, recipients: [finance@{DOMAIN}]}}
+  - {{id: product, business_unit: Product, amount: 13_000, recipients: [product-lead@alder-finch.example]}}
   - {{id: search, team: search, amount: 9_000}}
   - {{id: support, team: support, amount: 3_000}}
   - {{id: support-mini, team: support, model: gpt-5-mini, tokens: 5_000_000}}

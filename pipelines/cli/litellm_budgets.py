@@ -67,8 +67,8 @@ def _translated(
     amount, scope = budget.amount, budget.scope
     if amount is None:
         return "LiteLLM limits tokens by the minute, not by the month"
-    if scope.outcome_kind:
-        return "LiteLLM knows no outcomes"
+    if unknown := [_UNKNOWN[name] for name in scope.fixed if name in _UNKNOWN]:
+        return unknown[0]
     if len(scope.fixed) > 1:
         return f"LiteLLM has no budget of {' and '.join(_WORDS[name] for name in scope.fixed)} together"
     if scope.provider_name:
@@ -88,6 +88,10 @@ def _of_company(scope: Scope, amount: Decimal, settings: dict[str, dict[str, obj
     return []
 
 
+_UNKNOWN = {
+    "outcome_kind": "LiteLLM knows no outcomes",
+    "business_unit": "LiteLLM knows no business units; give its teams budgets of their own",
+}
 _WORDS = {"account": "team", "provider_name": "provider", "model_id": "model", "feature": "feature"}
 
 

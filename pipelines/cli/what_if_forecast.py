@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LOOKED_BACK = timedelta(days=28)
 """Of how many settled days the part is that follows: four of each weekday."""
-_SCOPE = ("metric", "account", "provider_name", "model_id", "feature", "outcome_kind")
+_SCOPE = ("metric", "account", "provider_name", "model_id", "feature", "outcome_kind", "business_unit")
 
 Row = Mapping[str, Any]
 

@@ -1,6 +1,7 @@
 """The section `budgets`: what may be spent in a month, by whom and on what; and when to say so."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Self
@@ -28,6 +29,11 @@ class Budget(Dated):
 
     id: Slug = Field(description="Its name in tables and mails. Entries that follow one another may share it.")
     team: str | None = Field(default=None, description="Of this team alone (an id from 'teams').")
+    business_unit: Words | None = Field(
+        default=None,
+        description="Of the teams of this business unit, each on the days on which it stands there ('teams', "
+        "'hierarchy').",
+    )
     provider: Words | None = Field(default=None, description="Of this provider alone, as bills name it; in money.")
     model: Words | None = Field(default=None, description="Of this model alone, as chargeback names it.")
     feature: Words | None = Field(
@@ -57,6 +63,8 @@ class Budget(Dated):
                 "a budget of an 'outcome' has no 'model': a trace is counted with the one model that served it, so "
                 "those of several models would be missing; leave 'model' out, or name a 'team' or 'feature'"
             )
+        if self.team is not None and self.business_unit is not None:
+            raise ValueError("a 'team' stands in its business unit: name the 'team' or the 'business_unit'")
         for name, day in (("from", self.valid_from), ("to", self.valid_to)):
             if day not in (EVER, FOREVER) and day.day != 1:
                 raise ValueError(f"'{name}' ({day}) must be the first of a month: a budget is for whole months")
@@ -78,7 +86,7 @@ class Budget(Dated):
     def scope(self) -> Scope:
         """What it is for."""
         account = f"team:{self.team}" if self.team else ""
-        named = (self.provider, self.model, self.feature, self.outcome)
+        named = (self.provider, self.model, self.feature, self.outcome, self.business_unit)
         return Scope(self.metric, account, *(name or "" for name in named))
 
 
@@ -113,11 +121,15 @@ def budget_problems(document: Document, budgets: Sequence[Budget]) -> Iterator[P
             break
 
 
-def budgets_above(document: Document, budgets: Sequence[Budget]) -> Iterator[Problem]:
+Standing = Callable[[str, date], str | None]
+"""The business unit of a team on a day."""
+
+
+def budgets_above(document: Document, budgets: Sequence[Budget], unit_of: Standing) -> Iterator[Problem]:
     """Budgets of parts that together allow more than the budget of the whole, with the first month in which they do.
 
     Parts of a whole are what names one thing more than it does, of one kind: the teams of the company, the features of
-    a team.
+    a team; and of a business unit the teams that stand in it when the month begins.
     """
     for index, whole in enumerate(budgets):
         by_kind: dict[str, list[Budget]] = {}
@@ -125,7 +137,7 @@ def budgets_above(document: Document, budgets: Sequence[Budget]) -> Iterator[Pro
             if part.metric == whole.metric and (kind := _part_by(part.scope, whole.scope)):
                 by_kind.setdefault(kind, []).append(part)
         for kind, parts in sorted(by_kind.items()):
-            found = _above(whole, parts)
+            found = _above(whole, parts, unit_of)
             if found is not None:
                 month, total = found
                 of = f"allows {whole.size:,f} a month, and its parts by {_WORDS[kind]} allow {total:,f}"
@@ -139,23 +151,31 @@ _WORDS = {
     "model_id": "model",
     "feature": "feature",
     "outcome_kind": "outcome",
+    "business_unit": "business unit",
 }
 
 
 def _part_by(part: Scope, whole: Scope) -> str | None:
     """The one thing that a part names beyond the whole; None where it is no part of it, or names more."""
+    if part.account and not part.business_unit:  # a team stands in a unit without naming it
+        whole = replace(whole, business_unit="")
     more = set(part.fixed) - set(whole.fixed)
     is_within = all(getattr(part, name) == getattr(whole, name) for name in whole.fixed)
     return more.pop() if is_within and len(more) == 1 else None
 
 
-def _above(whole: Budget, parts: Sequence[Budget]) -> tuple[date, Decimal] | None:
+def _above(whole: Budget, parts: Sequence[Budget], unit_of: Standing) -> tuple[date, Decimal] | None:
     """The first month in which the parts exceed the whole, and what they come to; None where they never do."""
     starts = sorted({max(whole.valid_from, part.valid_from) for part in parts})
     for start in starts:
         if not whole.valid_from <= start < whole.valid_to:
             continue
-        total = sum((part.size for part in parts if part.valid_from <= start < part.valid_to), Decimal(0))
+        held = [part for part in parts if part.valid_from <= start < part.valid_to]
+        total = sum((part.size for part in held if _is_within(part, whole, start, unit_of)), Decimal(0))
         if total > whole.size:
             return start, total
     return None
+
+
+def _is_within(part: Budget, whole: Budget, day: date, unit_of: Standing) -> bool:
+    return whole.business_unit is None or part.team is None or unit_of(part.team, day) == whole.business_unit

@@ -1,5 +1,7 @@
 """The sections `teams`, `hierarchy`, `products` and `ledger_accounts`: who carries costs, and where that stands."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -44,6 +46,13 @@ class Placement(Dated):
         if not (self.organisation or self.business_unit or self.cost_centre):
             raise ValueError("must name one of 'organisation', 'business_unit' and 'cost_centre'")
         return self
+
+
+def unit_on(teams: Sequence[Team], placements: Sequence[Placement], team_id: str, day: date) -> str | None:
+    """The business unit in which a team stands on a day; None where it stands in none."""
+    placed = [p for p in placements if p.team == team_id and p.valid_from <= day < p.valid_to]
+    named = [p.business_unit for p in placed] + [team.business_unit for team in teams if team.id == team_id]
+    return next((name for name in named if name), None)
 
 
 class Product(Dated):

@@ -18,6 +18,7 @@ from pipelines.config.schema import Config
 from pipelines.house import House
 from pipelines.night.build import Built, replace_slices, stale_targets
 from pipelines.night.exchange_rates import rates_to
+from pipelines.night.hierarchy import units_of_days, with_units
 from pipelines.night.outcome_money import COHORTS, DOLLARS, outcome_money
 
 
@@ -47,7 +48,7 @@ def _charged(house: House, month: date) -> pl.DataFrame:
     no_outcome = pl.lit("").alias("outcome_kind")
     costs = (
         frame_of(house.lake.read("chargeback", month, next_month(month)))
-        .with_columns(no_outcome)
+        .with_columns(no_outcome, pl.col("business_unit").fill_null(""))
         .select(
             pl.lit(COST).alias("metric"),
             pl.col("charge_date").alias("day"),
@@ -58,25 +59,29 @@ def _charged(house: House, month: date) -> pl.DataFrame:
         )
     )
     once = [pl.col(f"{name}_tokens") - pl.col(f"duplicate_{name}_tokens").fill_null(0) for name in TOKEN_CLASSES]
-    tokens = frame_of(house.lake.read("usage_by_team_daily", month, next_month(month))).select(
-        pl.lit(TOKENS).alias("metric"),
-        pl.col("usage_date").alias("day"),
-        team_account(pl.col("team_id"), UNOWNED_USAGE).alias("account"),
-        pl.lit("").alias("provider_name"),
-        *("model_id", "feature"),
+    usage = frame_of(house.lake.read("usage_by_team_daily", month, next_month(month))).with_columns(
         no_outcome,
+        day=pl.col("usage_date"),
+        account=team_account(pl.col("team_id"), UNOWNED_USAGE),
+        provider_name=pl.lit(""),
+    )
+    units = units_of_days(house)
+    tokens = with_units(usage, units).select(
+        pl.lit(TOKENS).alias("metric"),
+        "day",
+        *DIMENSIONS,
         pl.sum_horizontal(once).cast(MONEY).alias("amount"),
         pl.lit("").alias("billing_currency"),
         pl.lit(None, dtype=pl.String).alias("period_state"),
     )
-    return pl.concat([costs, tokens, _outcomes(house, month)])
+    return pl.concat([costs, tokens, _outcomes(house, month, units)])
 
 
-def _outcomes(house: House, month: date) -> pl.DataFrame:
+def _outcomes(house: House, month: date, units: pl.DataFrame) -> pl.DataFrame:
     """What requests for outcomes cost; without a rate for the month that is unknown, and the dollars are named."""
     cohorts = frame_of(house.lake.read(COHORTS, month, next_month(month)))
     money = outcome_money(cohorts, house.config.currency, rates_to(house, house.config.currency))
-    return money.select(
+    return with_units(money, units).select(
         pl.lit(OUTCOME_COST).alias("metric"),
         "day",
         *DIMENSIONS,

@@ -1,6 +1,7 @@
 """The forecasts of the months that are not over, made anew when days are new and only then."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -17,7 +18,7 @@ from models.frames import conform as as_contract
 from models.frames import frame_of, schema_of
 from models.money import money_of, units_of
 from models.open_months import open_months
-from models.scheduled_costs import scheduled_costs
+from models.scheduled_costs import Scheduled, scheduled_costs
 from models.scopes import COST, DIMENSIONS, OUTCOME_COST, TOKENS, Scope
 from models.tokens import TOKEN_CLASSES
 from pipelines.calendar import next_month
@@ -25,13 +26,14 @@ from pipelines.house import House
 from pipelines.night.build import SLICE_SOURCE, Built
 from pipelines.night.days_told import told_ahead, window
 from pipelines.night.exchange_rates import rates_to
+from pipelines.night.hierarchy import units_of_days, with_units
 from pipelines.night.outcome_money import COHORTS, DOLLARS, outcome_money
 from pipelines.night.references import REFERENCE_DATE
 from pipelines.night.stale import HALF, content_fingerprint
 
 COSTS, CHARGED, USAGE = "costs_by_category", "chargeback", "usage_by_team_daily"
 RECENT_DAYS = 62  # a provider that was silent for longer is none any more
-VERSION = "3"  # of the method: another one makes forecasts of known days anew
+VERSION = "4"  # of the method: another one makes forecasts of known days anew
 _BY = ("day", *DIMENSIONS)
 _IS_USAGE = (pl.col("charge_category") == "Usage") & ~pl.col("is_correction")
 _NOT_FORECAST = "nothing is forecast from it"
@@ -66,9 +68,9 @@ def build_forecasts(house: House, _first: date, last: date) -> Built:
 def _told(house: House, last: date) -> tuple[list[Told], tuple[str, ...]]:
     """What is known of costs, logged tokens and the cost of outcomes up to a day; where nothing is told, nothing."""
     currency = house.config.currency
-    rates = rates_to(house, currency)
-    costs = window(house, COSTS, last, WINDOW_DAYS, lambda rows: _converted(rows, currency, rates))
-    usage = window(house, USAGE, last, WINDOW_DAYS, _logged)
+    rates, units = rates_to(house, currency), units_of_days(house)
+    costs = with_units(window(house, COSTS, last, WINDOW_DAYS, lambda rows: _converted(rows, currency, rates)), units)
+    usage = with_units(window(house, USAGE, last, WINDOW_DAYS, _logged), units)
     is_ahead = pl.col("day") > last
     problems = (
         *_unrated(costs, currency),
@@ -76,16 +78,16 @@ def _told(house: House, last: date) -> tuple[list[Told], tuple[str, ...]]:
         *told_ahead(usage.filter(is_ahead), "x_source", FORECASTS, _NOT_FORECAST),
     )
     known = costs.filter(~(is_ahead & _IS_USAGE)).drop_nulls("units")
-    told = [*_costs(house, known, currency), *_tokens(usage.filter(~is_ahead))]
+    told = [*_costs(house, known, currency, units), *_tokens(usage.filter(~is_ahead))]
     if _budgets(house, OUTCOME_COST):
         cohorts = window(house, COHORTS, last, WINDOW_DAYS, lambda rows: outcome_money(rows, currency, rates))
-        money = cohorts.filter(~is_ahead)
+        money = with_units(cohorts.filter(~is_ahead), units)
         told += _outcomes(money, usage.filter(~is_ahead), currency)
         problems += _unrated_outcomes(money, currency)
     return told, problems
 
 
-def _costs(house: House, costs: pl.DataFrame, currency: str) -> Iterable[Told]:
+def _costs(house: House, costs: pl.DataFrame, currency: str, units: pl.DataFrame) -> Iterable[Told]:
     daily = costs.filter(_IS_USAGE).select(*_BY, value=pl.col("units").cast(pl.Float64) / _UNITS)
     settled = settled_through(daily, "provider_name", BILL_LAG_DAYS)
     if settled is None:
@@ -93,9 +95,16 @@ def _costs(house: House, costs: pl.DataFrame, currency: str) -> Iterable[Told]:
     newest = daily.select(pl.col("day").max()).item()
     months = open_months(settled, newest)
     bought = costs.filter(pl.col("charge_category") == "Purchase")
-    awaited = {month: scheduled_costs(bought, month, settled) for month in months}
+    awaited = {month: _placed(scheduled_costs(bought, month, settled), units) for month in months}
     charged = _charged(house, months)
     yield Told(COST, currency, daily, charged, settled, newest, awaited)
+
+
+def _placed(awaited: list[Scheduled], units: pl.DataFrame) -> list[Scheduled]:
+    """Each in the business unit of its account on its day."""
+    days = pl.DataFrame([(one.account, one.day) for one in awaited], ["account", "day"], orient="row")
+    found = {row[:2]: row[2] for row in with_units(days, units).iter_rows()} if awaited else {}
+    return [replace(one, business_unit=found[one.account, one.day]) for one in awaited]
 
 
 def _tokens(usage: pl.DataFrame) -> Iterable[Told]:
@@ -143,7 +152,7 @@ def _charged(house: House, months: list[date]) -> pl.DataFrame:
     rows = frame_of(house.lake.read(CHARGED, months[0], next_month(months[-1])))
     return (
         rows.drop_nulls("reporting_effective_cost")
-        .with_columns(_NO_OUTCOME)
+        .with_columns(_NO_OUTCOME, pl.col("business_unit").fill_null(""))
         .select(
             "billing_period",
             pl.col("charge_date").alias("day"),
@@ -181,7 +190,7 @@ def _logged(rows: pl.DataFrame) -> pl.DataFrame:
             provider_name=pl.lit(""),
             outcome_kind=pl.lit(""),
         )
-        .group_by("x_source", *_BY)
+        .group_by("x_source", *(name for name in _BY if name != "business_unit"))
         .agg(tokens=pl.sum_horizontal(once).sum())
     )
 

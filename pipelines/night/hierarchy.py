@@ -3,12 +3,16 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+import polars as pl
 import pyarrow as pa
 
 from contracts import contract
+from models.accounts import team_account
+from models.frames import frame_of
 from models.validity import EVER, FOREVER
 from pipelines.config.schema import Config
 from pipelines.config.teams import Placement, Team
+from pipelines.house import House
 
 HIERARCHY, PRODUCTS, LEDGER_ACCOUNTS = "team_hierarchy", "feature_products", "ledger_accounts"
 
@@ -67,3 +71,22 @@ def _stretches(entries: Sequence[Placement]) -> Iterator[tuple[date, date, Place
         reached = entry.valid_to
     if reached < FOREVER:
         yield reached, FOREVER, None
+
+
+def units_of_days(house: House) -> pl.DataFrame:
+    """Which business unit a team stands in from which day on: account, day, business_unit; empty text where in none."""
+    rows = frame_of(house.lake.read(HIERARCHY)).sort("valid_from")
+    return rows.select(
+        account=team_account(pl.col("team_id"), ""),
+        day=pl.col("valid_from"),
+        business_unit=pl.col("business_unit").fill_null(""),
+    )
+
+
+def with_units(rows: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
+    """Rows of accounts and days with the `business_unit` that the account's team stood in on that day.
+
+    Accounts that are no team's, such as residuals, are in none: their unit is empty text.
+    """
+    found = rows.sort("day").join_asof(units, on="day", by="account", strategy="backward", check_sortedness=False)
+    return found.with_columns(pl.col("business_unit").fill_null(""))

@@ -72,13 +72,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "budget_status": (
         *("billing_period", "budget_id", "account", "provider_name", "model_id", "feature", "outcome_kind"),
-        *("unit", "budget_amount"),
+        *("business_unit", "unit", "budget_amount"),
         *("spent_amount", "remaining_amount", "unconverted_currencies", "month_end_p10", "month_end_p50"),
         *("month_end_p90", "breach_chance", "settled_amount", "settled_date", "is_current"),
     ),
     "forecasts": (
         *("billing_period", "level", "metric", "account", "provider_name", "model_id", "feature", "outcome_kind"),
-        *("unit", "settled_amount", "settled_date", "month_end_p10", "month_end_p50", "month_end_p90"),
+        *("business_unit", "unit", "settled_amount", "settled_date", "month_end_p10", "month_end_p50", "month_end_p90"),
         *("no_interval_reason", "coverage_ratio"),
     ),
     "unit_costs": (

@@ -10,14 +10,14 @@ from rich.console import Console
 
 from models.scopes import Scope
 from pipelines.cli import commands
-from pipelines.config.budgets import budgets_above
+from pipelines.config.doubts import doubts
 from pipelines.config.load import ConfigError, load
 from pipelines.config.positions import read
 
 START = """\
 company: Small
 lake: lake
-teams: [{id: search, name: Search}, {id: chat, name: Chat}]
+teams: [{id: search, name: Search, business_unit: Product}, {id: chat, name: Chat, business_unit: Product}]
 sources: [{name: bill, kind: focus, account: main, location: bills}]
 outcomes: [{name: solved, features: [bot], successes: [solved]}]
 budgets:
@@ -41,7 +41,7 @@ def refused(folder: Path, *entries: str) -> list[str]:
 def above(folder: Path, *entries: str) -> list[str]:
     file = written(folder, *entries)
     config, _ = load(file)
-    return [problem.text(file).removeprefix(f"{file}:") for problem in budgets_above(read(file), config.budgets)]
+    return [problem.text(file).removeprefix(f"{file}:") for problem in doubts(read(file), config)]
 
 
 def test_what_a_budget_is_of_and_how_much(tmp_path: Path) -> None:
@@ -73,6 +73,8 @@ def test_what_a_budget_is_of_and_how_much(tmp_path: Path) -> None:
         ("id: a, outcome: ticket, tokens: 1", "a budget of an 'outcome' is in money, at the price book"),
         ("id: a, outcome: ticket, provider: OpenAI, amount: 1", "it has no 'tokens' or 'provider'"),
         ("id: a, outcome: ticket, model: gpt-5, amount: 1", "a budget of an 'outcome' has no 'model': "),
+        ("id: a, business_unit: Produkt, amount: 1", "there is no business unit 'Produkt'. Did you mean 'Product'?"),
+        ("id: a, business_unit: Product, team: chat, amount: 1", "name the 'team' or the 'business_unit'"),
         ("id: a, outcome: tikket, amount: 1", "there is no kind of outcome 'tikket'"),
         ("id: a, amount: 1, recipients: [nobody]", "is no plain mail address"),
         ("id: a, amount: 1, quarterly: true", "budgets[0].quarterly: "),
@@ -109,6 +111,25 @@ def test_one_after_the_other_and_money_beside_tokens_are_fine(tmp_path: Path) ->
         )
     )
     assert len(config.budgets) == 3
+
+
+def test_teams_that_may_spend_more_than_their_business_unit_are_told_of_the_months_on_which_they_stand_in_it(
+    tmp_path: Path,
+) -> None:
+    told = above(
+        tmp_path,
+        "id: product, business_unit: Product, amount: 100",
+        "id: search, team: search, amount: 60",
+        "id: chat, team: chat, amount: 30, to: 2026-10-01",
+        "id: chat, team: chat, amount: 50, from: 2026-10-01",
+    )
+    (problem,) = told
+    assert "allows 100 a month, and its parts by team allow 110 from 2026-10 on" in problem
+    file = tmp_path / "farthing.yml"
+    moved = "hierarchy: [{team: chat, business_unit: Labs, from: 2026-10-01}]\n"
+    file.write_text(moved + file.read_text())
+    config, _ = load(file)
+    assert list(doubts(read(file), config)) == []
 
 
 def test_parts_that_allow_more_than_the_whole_are_told(tmp_path: Path) -> None:

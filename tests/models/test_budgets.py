@@ -20,13 +20,14 @@ RULES = AlertRules(
 )
 MONTH = date(2026, 10, 1)
 CHARGED = {"metric": pl.String, "day": pl.Date, "account": pl.String, "provider_name": pl.String}
-CHARGED |= {"model_id": pl.String, "feature": pl.String, "amount": MONEY}
+CHARGED |= {"model_id": pl.String, "feature": pl.String, "business_unit": pl.String, "amount": MONEY}
 CHARGED |= {"billing_currency": pl.String, "period_state": pl.String}
 BUDGET: dict[str, Any] = {"budget_id": "b", "metric": "cost", "account": "", "team_id": None, "provider_name": ""}
-BUDGET |= {"model_id": "", "feature": "", "outcome_kind": "", "unit": "USD", "budget_amount": Decimal(31_000)}
+BUDGET |= {"model_id": "", "feature": "", "outcome_kind": "", "business_unit": "", "unit": "USD"}
+BUDGET |= {"budget_amount": Decimal(31_000)}
 BUDGET |= {"valid_from": date(1970, 1, 1), "valid_to": date(9999, 12, 31)}
 FORECAST: dict[str, Any] = {"billing_period": MONTH, "metric": "cost", "settled_date": date(2026, 10, 10)}
-FORECAST |= dict.fromkeys(("account", "provider_name", "model_id", "feature", "outcome_kind"), "")
+FORECAST |= dict.fromkeys(("account", "provider_name", "model_id", "feature", "outcome_kind", "business_unit"), "")
 FORECAST |= {"usage_last_day": Decimal(1000), "usage_last_7_days": Decimal(7000)}
 
 
@@ -37,7 +38,7 @@ def frame(table: str, *rows: dict[str, Any]) -> pl.DataFrame:
 
 def charged(*rows: tuple[date, str, str | None], state: str = "open") -> pl.DataFrame:
     told = [
-        ("cost", day, account, "Cloud", "", "", None if amount is None else Decimal(amount), "USD", state)
+        ("cost", day, account, "Cloud", "", "", "", None if amount is None else Decimal(amount), "USD", state)
         for day, account, amount in rows
     ]
     return pl.DataFrame(told, schema=CHARGED, orient="row")

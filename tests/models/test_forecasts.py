@@ -15,12 +15,12 @@ from models.open_months import open_months
 from models.scheduled_costs import Scheduled, scheduled_costs
 from models.scopes import Scope
 
-NAMES = ("account", "provider_name", "model_id", "feature")
+NAMES = ("account", "provider_name", "model_id", "feature", "business_unit")
 LAST = date(2026, 9, 14)
 DAILY = {"day": pl.Date, **dict.fromkeys(NAMES, pl.String), "value": pl.Float64}
 CHARGED = {"billing_period": pl.Date, "day": pl.Date, **dict.fromkeys(NAMES, pl.String), "units": pl.Int128}
-SEARCH = ("team:search", "Cloud", "", "")
-CHAT = ("team:chat", "Other", "gpt", "bot")
+SEARCH = ("team:search", "Cloud", "", "", "")
+CHAT = ("team:chat", "Other", "gpt", "bot", "Labs")
 
 
 def told(

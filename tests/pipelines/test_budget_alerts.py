@@ -35,6 +35,7 @@ ROW = {
     "model_id": "",
     "feature": "",
     "outcome_kind": "",
+    "business_unit": "",
     "unit": "USD",
     "budget_amount": "20",
     "spent_amount": "10.50",

@@ -1,5 +1,6 @@
 """The table of forecasts from what the lake holds: new days make it anew, known ones cost nothing."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +19,16 @@ CLOCK = datetime(2026, 9, 19, 5)
 REFERENCE = date(1970, 1, 1)
 
 
-def billed(house: House, last: date = date(2026, 9, 16), currency: str = "USD") -> None:
-    """Three months at 100 a day of usage, and a fee of 30 on each fifth; up to the last day."""
+def billed(
+    house: House,
+    last: date = date(2026, 9, 16),
+    currency: str = "USD",
+    unit: Callable[[date], str | None] = lambda _: None,
+) -> None:
+    """Three months at 100 a day of usage, and a fee of 30 on each fifth; up to the last day.
+
+    `unit`: the business unit in which chargeback has the team on a day.
+    """
     for month in (date(2026, 7, 1), date(2026, 8, 1), date(2026, 9, 1)):
         rows: list[dict[str, Any]] = []
         day = month
@@ -48,7 +57,11 @@ def billed(house: House, last: date = date(2026, 9, 16), currency: str = "USD") 
         )
         charged = [
             {name: value for name, value in row.items() if name not in ("charge_category", "is_correction")}
-            | {"reporting_effective_cost": row["effective_cost"] if currency == "USD" else None, "period_state": "open"}
+            | {
+                "reporting_effective_cost": row["effective_cost"] if currency == "USD" else None,
+                "period_state": "open",
+                "business_unit": unit(row["charge_date"]),
+            }
             for row in rows
         ]
         house.lake.replace_slice("chargeback", month, "farthing", filled("chargeback", charged), f"{month}{last}")
@@ -102,7 +115,8 @@ def test_a_budget_has_a_series_of_its_own(tmp_path: Path) -> None:
     with open_house(config, "run", clock=lambda: CLOCK) as house:
         billed(house)
         budget = {"budget_id": "b", "metric": "cost", "account": "team:search", "team_id": "search", "unit": "USD"}
-        budget |= {"provider_name": "Cloud", "model_id": "", "feature": "", "outcome_kind": "", "budget_amount": "5000"}
+        budget |= {"provider_name": "Cloud", "model_id": "", "feature": "", "outcome_kind": "", "business_unit": ""}
+        budget |= {"budget_amount": "5000"}
         house.lake.replace_slice("budgets", REFERENCE, "configuration", filled("budgets", [budget]), "b")
         _, rows = night(house)
         (row,) = [row for row in rows if row["level"] == "budget"]
@@ -183,7 +197,8 @@ def serve(house: House, last: date, log_last: date) -> tuple[Built, list[dict[st
             house.lake.replace_slice("outcome_cohorts", day, "farthing", filled("outcome_cohorts", [cohort]), str(day))
         day += timedelta(days=1)
     budget = {"budget_id": "b", "metric": "outcome_cost", "account": "", "team_id": None, "unit": "USD"}
-    budget |= {"provider_name": "", "model_id": "", "feature": "", "outcome_kind": "solved", "budget_amount": "2500"}
+    budget |= {"provider_name": "", "model_id": "", "feature": "", "outcome_kind": "solved", "business_unit": ""}
+    budget |= {"budget_amount": "2500"}
     house.lake.replace_slice("budgets", REFERENCE, "configuration", filled("budgets", [budget]), "b")
     return night(house)
 

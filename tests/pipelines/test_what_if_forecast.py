@@ -15,7 +15,8 @@ from pipelines.cli.what_if_forecast import Asked, read_series, what_if_forecast
 from tests.sql.golden import filled
 
 MONTH, SETTLED = date(2026, 11, 1), date(2026, 11, 20)
-SCOPE = {"account": "", "provider_name": "", "model_id": "", "feature": "", "outcome_kind": "", "metric": "cost"}
+SCOPE = {"account": "", "provider_name": "", "model_id": "", "feature": "", "outcome_kind": "", "business_unit": ""}
+SCOPE |= {"metric": "cost"}
 AMOUNTS = {"settled_amount": "500", "scheduled_amount": "100", "unsettled_estimate": "0", "month_end_p50": "1000"}
 
 

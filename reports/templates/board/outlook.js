@@ -19,7 +19,7 @@ function inUnit(value, unit) {
 }
 
 function whose(row) {
-  const parts = [row.account && accountText(row.account), row.provider_name, row.model_id, row.feature, row.outcome_kind && "outcome " + row.outcome_kind].filter(Boolean);
+  const parts = [row.account && accountText(row.account), row.provider_name, row.model_id, row.feature, row.outcome_kind && "outcome " + row.outcome_kind, row.business_unit && "business unit " + row.business_unit].filter(Boolean);
   return parts.length ? parts.join(" \u00b7 ") : "The whole company";
 }
 

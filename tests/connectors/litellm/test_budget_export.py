@@ -20,7 +20,7 @@ from tests.connectors.litellm.proxy import litellm_environment
 FILE = """\
 company: Small
 lake: lake
-teams: [{id: search, name: Search}, {id: chat, name: Chat}, {id: bare, name: Bare}]
+teams: [{id: search, name: Search, business_unit: Web}, {id: chat, name: Chat}, {id: bare, name: Bare}]
 sources: [{name: bill, kind: focus, account: main, location: bills}]
 owners:
   - {id: a, gateway_team: search-prod, team: search}
@@ -39,6 +39,7 @@ budgets:
   - {id: gpt, model: gpt-5, amount: 300}
   - {id: search-gpt, team: search, model: gpt-5, amount: 300}
   - {id: tokens, tokens: 300}
+  - {id: web, business_unit: Web, amount: 300}
 """
 MONTH = date(2026, 10, 1)
 
@@ -62,7 +63,8 @@ def test_what_the_gateway_is_given_and_what_it_cannot_be(file: Path) -> None:
         ("/tag/new", {"name": "support-bot", "max_budget": Decimal(300), "budget_duration": "1mo"}),
     ]
     named = [told.split(":")[0].removeprefix("budget ") for told in found.left_out]
-    assert named == ["chat", "bare", "aws", "gpt", "search-gpt", "tokens"]
+    assert named == ["chat", "bare", "aws", "gpt", "search-gpt", "tokens", "web"]
+    assert "LiteLLM knows no business units; give its teams budgets of their own" in found.left_out[-1]
     assert all(f"# Left out: {told}" in found.config for told in found.left_out)
     assert "as 2 teams (chat-1, chat-2)" in found.left_out[0]
 
