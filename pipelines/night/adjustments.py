@@ -33,8 +33,11 @@ def build_restated_postings(house: House, first: date, last: date) -> Built:
     return Built(RESTATED, tuple(target.slice_date for target in targets), sum(piece.num_rows for piece in pieces))
 
 
-def build_adjustments(house: House, _first: date, _last: date) -> Built:
-    """Posts what locked months differ by, in the open months that carry it, wherever either has changed."""
+def build_adjustments(house: House, _first: date, last: date) -> Built:
+    """Posts what locked months differ by, in the open months that carry it, wherever either has changed.
+
+    A run of the days of a locked month builds no table of the open one: it says which night does.
+    """
     output = contract(ADJUSTMENTS)
     built = {piece.slice_date: piece.fingerprint[:HALF] for piece in house.lake.slices(ADJUSTMENTS)}
     done: list[date] = []
@@ -54,7 +57,13 @@ def build_adjustments(house: House, _first: date, _last: date) -> Built:
         replace_slices(house, output, rows.to_arrow(), [Target(posted, fingerprint)])
         done.append(posted)
         count += rows.height
-    return Built(ADJUSTMENTS, tuple(done), count)
+    later = [month for month in done if month > last]
+    note = f"told in {_months(later)}: a night of that month shows them, farthing run" if later else ""
+    return Built(ADJUSTMENTS, tuple(done), count, note=note)
+
+
+def _months(months: Sequence[date]) -> str:
+    return " and ".join(f"{month:%Y-%m}" for month in months)
 
 
 def adjustment_breaks(house: House) -> list[str]:

@@ -78,7 +78,7 @@ def findings(house: House, month: date) -> list[Finding]:
         return [Finding(unpublished)]
     return [
         *_unsettled(_rows(house, PERIOD_STATES, month)),
-        *_untied(_rows(house, TIE_OUT, month)),
+        *_untied(_rows(house, TIE_OUT, month), _stated(house, month)),
         *_refused(house, month),
         *_unowned(house, charged),
     ]
@@ -173,7 +173,13 @@ def _unsettled(states: Sequence[dict[str, Any]]) -> Iterator[Finding]:
                 yield Finding(f"{row['provider_name']} is not final: {of_all} {what}", can_be_accepted)
 
 
-def _untied(invoices: Sequence[dict[str, Any]]) -> Iterator[Finding]:
+def _stated(house: House, month: date) -> frozenset[tuple[str, str, str]]:
+    """Provider, id and currency of the month's invoices of which the configuration states the total now."""
+    stated = (entry for entry in house.config.invoices if entry.first_day == month)
+    return frozenset((entry.provider, entry.id or "", entry.currency) for entry in stated)
+
+
+def _untied(invoices: Sequence[dict[str, Any]], stated: Collection[tuple[str, str, str]]) -> Iterator[Finding]:
     for row in sorted(invoices, key=lambda row: (row["provider_name"], row["invoice_id"], row["billing_currency"])):
         named = f"invoice {row['invoice_id']}" if row["invoice_id"] else "what names no invoice"
         where, currency = f"{row['provider_name']}: {named}", row["billing_currency"]
@@ -183,11 +189,11 @@ def _untied(invoices: Sequence[dict[str, Any]]) -> Iterator[Finding]:
         elif row["tie_out"] == "no_lines":
             yield Finding(f"{where} is stated, and no line of the bill names it")
         elif row["tie_out"] == "no_stated_total":
-            yield Finding(
-                f"{where} ({currency} {row['billed_cost']:,.2f}) is not tied out: nobody stated its total "
-                "(invoices in the configuration)",
-                can_be_accepted=True,
-            )
+            why = "nobody stated its total (invoices in the configuration)"
+            if is_new := (row["provider_name"], row["invoice_id"], currency) in stated:
+                why = "its total is stated and no night has held it against the bill yet; run one: farthing run"
+            told = f"{where} ({currency} {row['billed_cost']:,.2f}) is not tied out: {why}"
+            yield Finding(told, can_be_accepted=not is_new)
 
 
 def _refused(house: House, month: date) -> Iterator[Finding]:

@@ -177,6 +177,16 @@ def test_what_speaks_against_locking_is_said_and_only_what_can_be_is_accepted(tm
     night(config, date(2026, 11, 3))
     with pytest.raises(CloseRefusedError, match="nobody stated its total"):
         locked(config, date(2026, 11, 4))
+    without = config.read_text()
+    config.write_text(
+        without.replace(
+            "invoices:\n",
+            "invoices:\n  - {provider: Other, id: INV-2, month: 2026-10, currency: USD, total: 2}\n",
+        )
+    )
+    with pytest.raises(CloseRefusedError, match=r"INV-2 .* no night has held it against the bill yet; run one"):
+        locked(config, date(2026, 11, 4), reason="it is stated")
+    config.write_text(without)
     locked(config, date(2026, 11, 4), reason="the invoice comes by post")
     ((reason, accepted),) = asked(tmp_path, "select accepted_reason, accepted_findings from period_closings")
     assert reason == "the invoice comes by post"
