@@ -72,10 +72,11 @@ class Unread(NamedTuple):
 
 @dataclass
 class Look:
-    """What was seen of a stored log: the first rows of some files, from the first to the newest."""
+    """What was seen of a stored log: the first rows of some files, from the first to the newest; which are cut off."""
 
     rows: list[Seen] = field(default_factory=list[Seen])
     unread: list[Unread] = field(default_factory=list[Unread])
+    cut: list[Unread] = field(default_factory=list[Unread])
 
     @property
     def row_count(self) -> int:
@@ -96,6 +97,11 @@ class Look:
         names = [first.place] if len(self._paths()) == 1 else [first.place, first.path]
         place = " of ".join(name for name in names if name)
         return f"{count:,} of {self.where} {fate} (the first: {place})"
+
+    def cut_told(self) -> list[str]:
+        """A sentence on each file that is cut off."""
+        lost = "a night takes nothing of the days for which it reads it, and what was there before stays"
+        return [f"{file.reason}, unless it is being written just now: till then {lost}" for file in self.cut]
 
     def _paths(self) -> list[str]:
         return sorted({seen.path for seen in (*self.rows, *self.unread)})
@@ -118,9 +124,9 @@ def look(settings: StoredRowsSettings, shape: Csv | None, records: Records | Non
                 for seen in islice(_seen(rows_of(stream, where, shape), stored.path, records, delimiter), _ROWS):
                     found.rows.append(seen) if isinstance(seen, Seen) else found.unread.append(seen)
         except IncompleteDeliveryError as error:  # one of them may be written just now
-            found.unread.append(Unread(stored.path, "", str(error)))
-    if found.unread and not found.rows:
-        path, _, reason = found.unread[0]
+            found.cut.append(Unread(stored.path, "", str(error)))
+    if not found.rows and (found.unread or found.cut):
+        path, _, reason = (*found.unread, *found.cut)[0]
         raise SourceError(f"{settings.location}: {path} cannot be read as this log: {reason}")
     return found if found.rows else None
 

@@ -66,18 +66,33 @@ def held(settings: MappedLogSettings, look: Look, essential: frozenset[str]) -> 
 
 
 def own_doubts(settings: MappedLogSettings, look: Look, essential: frozenset[str]) -> list[str]:
-    """Sentences on rows that are taken: streams that state no usage, and ends that are no instants or too early."""
-    mapping, streams, ends = _mapping(settings, essential), list[Seen](), list[Seen]()
+    """Sentences on what is taken: a mapping of which nothing is priced, answers without usage, ends that are none."""
+    mapping, streams, answers, ends = _mapping(settings, essential), list[Seen](), list[Seen](), list[Seen]()
     for seen in look.rows:
         try:
             read = _read(mapping, seen)
         except (RowError, UsageError, NoAttemptError, UnlandableError):
             continue
-        if _is_unused_stream(read.attempt):
-            streams.append(seen)
+        if _is_bought_without_usage(read.attempt):
+            (streams if read.attempt.is_stream else answers).append(seen)
         if "ended_at" in read.landed and not _ends(settings, read):
             ends.append(seen)
-    return [*_streams_told(look, streams), *_ends_told(settings, look, ends)]
+    unmapped = _unmapped(settings)
+    told = _streams_told(look, streams) + ([] if unmapped else _answers_told(look, answers))
+    return [*look.cut_told(), *unmapped, *told, *_ends_told(settings, look, ends)]
+
+
+def _unmapped(settings: MappedLogSettings) -> list[str]:
+    """What has to be mapped for a price, and is not. Hits of a cache are bought from nobody."""
+    named = {*settings.fields, *settings.constants}
+    if "usage" in named or settings.constants.get("is_cache_hit") is True:
+        return []
+    told = []
+    if "billed_model" not in named:
+        told.append("billed_model: no field says which model answered, so that nothing of this log has a price")
+    if not named & {"input_tokens", "output_tokens"}:
+        told.append("input_tokens, output_tokens: no field says how many there were, so that nothing has a price")
+    return [f"fields.{sentence}; map it where the log has it" for sentence in told]
 
 
 def _mapping(settings: MappedLogSettings, essential: frozenset[str]) -> _Mapping:
@@ -98,6 +113,16 @@ def _streams_told(look: Look, streams: list[Seen]) -> list[str]:
     ]
 
 
+def _answers_told(look: Look, answers: list[Seen]) -> list[str]:
+    if not answers:
+        return []
+    are = "is an answer" if len(answers) == 1 else "are answers"
+    told = look.told(len(answers), f"{are} without usage", answers[0])
+    here = "no price is known of it here"
+    remedy = "Map the field that has its tokens, or ask whoever writes the log for them"
+    return [f"{told}: what it cost is on the bill alone, and {here}. {remedy}"]
+
+
 def _ends_told(settings: MappedLogSettings, look: Look, ends: list[Seen]) -> list[str]:
     """`latency` stands in where `ended_at` is unreadable, but nobody would know why."""
     if not ends:
@@ -111,9 +136,9 @@ def _ends_told(settings: MappedLogSettings, look: Look, ends: list[Seen]) -> lis
     return [f"{look.told(len(ends), f'{have} no end', ends[0])}: {why}"]
 
 
-def _is_unused_stream(found: Attempt) -> bool:
+def _is_bought_without_usage(found: Attempt) -> bool:
     is_bought = found.status == "success" and not found.is_cache_hit
-    return is_bought and found.is_stream is True and found.usage.usage_provenance == "missing"
+    return is_bought and found.usage.usage_provenance == "missing"
 
 
 def _ends(settings: MappedLogSettings, read: _Read) -> bool:

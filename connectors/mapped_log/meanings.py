@@ -132,7 +132,7 @@ def _needed(name: str) -> str:
         "request_id": "wherever the log has one",
         "status": "yes, here or in `constants`",
         "started_at": "yes",
-        "provider": "to be priced",
+        "provider": "where a model's name alone does not say whose it is",
         "billed_model": "to be priced",
         "input_tokens": "to be priced, or `usage`",
         "output_tokens": "to be priced, or `usage`",

@@ -44,6 +44,11 @@ def _known_fields(fields: dict[str, str]) -> dict[str, str]:
     return fields
 
 
+def _twice(paths: Mapping[str, str]) -> list[str]:
+    """Fields that are taken from one and the same place; none where each has its own."""
+    return next((same for path in paths.values() if len(same := [n for n, p in paths.items() if p == path]) > 1), [])
+
+
 def _readable_constants(constants: dict[str, str | bool | int]) -> dict[str, str | bool | int]:
     _known(constants)
     for name, value in constants.items():
@@ -149,6 +154,8 @@ class MappedLogSettings(StoredLogSettings):
         counts = {name for name in (*self.fields, *self.constants) if SORTS[name] == "count"}
         if "usage" in self.fields and counts:
             raise ValueError(f"usage: it tells the tokens, and {', '.join(sorted(counts))} too; which one counts?")
+        if twice := _twice({name: path for name, path in self.fields.items() if name in counts}):
+            raise ValueError(f"{' and '.join(twice)} are both {self.fields[twice[0]]!r}; which of them does it count?")
         classes = sorted(counts & PLACES.keys())
         if not classes and self.convention is not None:
             raise ValueError("convention: no field of a token class is mapped that it could speak of; leave it out")

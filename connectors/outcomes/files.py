@@ -53,7 +53,7 @@ class OutcomesFile:
         if looked is None:
             return ()
         found = held(settings, looked)
-        return [*found.absences, *found.refused]
+        return [*looked.cut_told(), *found.absences, *found.refused]
 
 
 def _csv(settings: OutcomesFileSettings) -> Csv:

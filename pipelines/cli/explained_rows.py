@@ -10,6 +10,8 @@ from contracts import all_contracts, contract
 from pipelines.cli.explained import LEVELS, headline, in_groups, shown, titled
 from pipelines.cli.explained_amounts import plain
 from pipelines.cli.explained_prices import bought
+from pipelines.explain.figures import LEVELS as ROLLED_UP
+from pipelines.explain.figures import known_sum
 from pipelines.explain.made_of_rows import NOTE, TO
 from pipelines.explain.question import Question
 from pipelines.explain.walk import AMOUNTS, Explanation, Level
@@ -48,10 +50,15 @@ def _titled(level: Level) -> str:
 def _figures(table: str, figure: pl.DataFrame) -> Iterator[str]:
     """Every figure with its unit: that of the contract, or what the column says that the contract names."""
     units = {column.name: column.unit or "" for column in contract(table).columns}
+    named = {column.name for column in contract(table).columns if column.type == "string"} & {*units.values()}
+    several = figure.height > 1
     for row in figure.iter_rows(named=True):
+        levels = [f"{name} {row[name]}" for name in ROLLED_UP if name in row]
+        of = f"{', '.join(levels)}: " if levels and several else ""
         for name, value in row.items():
-            if name not in units.values():
-                yield f"{name} {_number(value)} {row.get(units[name], units[name]) or ''}".rstrip()
+            if name not in named and name not in ROLLED_UP:
+                unit = row.get(units[name]) if units[name] in named else units[name]
+                yield f"{of}{name} {_number(value)} {unit or ''}".rstrip()
 
 
 def _level(level: Level, *, everything: bool) -> Iterator[str]:
@@ -90,7 +97,7 @@ def _once(level: Level) -> pl.DataFrame:
 
 def _sums(rows: pl.DataFrame, name: str) -> Iterator[str]:
     keys = [_CURRENCY] if _CURRENCY in rows.columns else []
-    sums = rows.group_by(keys).agg(pl.col(name).sum()).sort(keys) if keys else rows.select(pl.col(name).sum())
+    sums = rows.group_by(keys).agg(known_sum(name)).sort(keys) if keys else rows.select(known_sum(name))
     is_money = rows.schema[name].is_decimal()  # seconds and tokens are whole numbers, and of no currency
     for row in sums.iter_rows(named=True):
         currency = row.get(_CURRENCY) if is_money else None

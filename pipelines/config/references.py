@@ -53,9 +53,11 @@ def unknown_references(document: Document, config: Config) -> list[Problem]:
 
 def _budgeted(document: Document, config: Config) -> list[Problem]:
     outcomes = [outcome.name for outcome in config.outcomes]
+    units = sorted({entry.business_unit for entry in (*config.teams, *config.hierarchy) if entry.business_unit})
     problems: list[Problem] = []
     for index, budget in enumerate(config.budgets):
         problems += _known(document, ("budgets", index, "outcome"), budget.outcome, outcomes, "kind of outcome")
+        problems += _known(document, ("budgets", index, "business_unit"), budget.business_unit, units, "business unit")
     return problems
 
 

@@ -203,8 +203,10 @@ def _values(rows: pl.DataFrame, column: str) -> list[str]:
 
 def _among(rows: pl.DataFrame) -> str:
     months = _months(rows)
-    if not months:
+    if rows.is_empty():
         return ": the table is empty"
+    if not months:
+        return ""
     return f" in {months[0]:%Y-%m}" if len(months) == 1 else f" in {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
 
 

@@ -17,6 +17,7 @@ from contracts import Contract, Layer, Modelled, contract
 from pipelines.explain.bill import bill_lines
 from pipelines.explain.delivered import deliveries, fact_deliveries
 from pipelines.explain.evidence import Evidence
+from pipelines.explain.figures import figure_of
 from pipelines.explain.journal import AMOUNTS, POSTED, totals
 from pipelines.explain.made_of import declared, differences, parts_of_figure
 from pipelines.explain.made_of_rows import NOTE, TO, Listed, listed
@@ -75,7 +76,7 @@ def explain_rows(asked: Asked, mart: Mart, cells: pl.DataFrame) -> Explanation:
     told += _below(asked, table, cells, "")
     levels = tuple(one for one in told if isinstance(one, Level))
     breaks = tuple(one for one in told if isinstance(one, str))
-    figure = totals(cells) if mart.parts else _figure(table, cells, asked.figure)
+    figure = totals(cells) if mart.parts else figure_of(table, cells, asked.figure)
     return Explanation(mart, figure, levels, breaks, (*notes, *_notes(table, asked.figure)))
 
 
@@ -195,18 +196,6 @@ def _bill(asked: Asked, rows: pl.DataFrame, path: str) -> Iterator[Level | str]:
             deliveries(asked.evidence, lines),
             AMOUNTS,
         )
-
-
-def _figure(table: Contract, cells: pl.DataFrame, figure: str) -> pl.DataFrame:
-    """The figures asked about: of one row all that it has, of several what can be summed, by its unit."""
-    made = declared(table)
-    known = [name for name in cells.columns if name in made.figures and figure in ("", name)]
-    units = [name for name in dict.fromkeys(column.unit for column in table.columns) if name in cells.columns]
-    if cells.height == 1:
-        return cells.select(*units, *known)
-    summed = {name for part in made.rows for name in part.sums}
-    sums = [pl.col(name).sum() for name in known if name in summed]
-    return cells.group_by(units).agg(sums).sort(units) if units else cells.select(sums)
 
 
 def _notes(table: Contract, figure: str) -> Iterator[str]:

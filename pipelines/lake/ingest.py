@@ -115,15 +115,16 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
         rejected_cost=totals.refused_cost,
         stated_cost=totals.stated_cost,
     )
-    if refused := refusal(tables, order, totals, weights, is_over=_is_over(came)):
+    was_whole = delivered_at is not None and delivered_at >= order.window.end
+    whole = served if was_whole else None
+    if refused := refusal(tables, order, totals, weights, whole, is_over=_is_over(came)):
         status, words = refused
         return replace(counted, status=status, message="; ".join([words, *totals.notices, *staged.repeated]))
     is_changed = _is_changed(tables, order, staged, served)
     _take_in(tables, order, came, staged)
     refusals = [totals.first_refusal] if totals.first_refusal else []
-    was_whole = delivered_at is not None and delivered_at >= order.window.end
     notices = [
-        *_restated(served if was_whole else None, staged, weights, is_changed=bool(is_changed)),
+        *_restated(whole, staged, weights, is_changed=bool(is_changed)),
         *refusals,
         *totals.notices,
         *staged.repeated,

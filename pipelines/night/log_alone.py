@@ -37,7 +37,10 @@ def log_alone(database: "duckdb.DuckDBPyConnection") -> tuple[str, ...]:
 
 
 def _priced(unpriced: int, cost: Decimal | None) -> str:
-    why = "failures, streams without usage, or models that no price list names (table unpriced_usage, setting `prices`)"
+    why = (
+        "failures, answers of which the log states no tokens or no model, or models that no price list names (table "
+        "unpriced_usage, setting `prices`)"
+    )
     if cost is None:
         return f"None of them has a price, so no money is known at all: they are {why}"
     told = f"With a price they come to USD {cost:,.2f}"

@@ -23,7 +23,7 @@ Rates = Mapping[tuple[str, date], Decimal]
 
 
 def outcome_money(cohorts: pl.DataFrame, currency: str, rates: Rates) -> pl.DataFrame:
-    """Rows of `outcome_cohorts` as money by `day` and dimension, half up to 12 places.
+    """Rows of `outcome_cohorts` as money by `day` and dimension but the business unit, half up to 12 places.
 
     `rates`: what a unit of another currency is in `currency`, by that currency and month. `amount` is NULL without.
     """
@@ -41,7 +41,7 @@ def outcome_money(cohorts: pl.DataFrame, currency: str, rates: Rates) -> pl.Data
         account=team_account(pl.when(pl.col("team_id") != "").then("team_id"), UNOWNED_USAGE),
         provider_name=pl.lit(""),
     )
-    return named.select("day", *DIMENSIONS, "amount")
+    return named.select("day", *(name for name in DIMENSIONS if name != "business_unit"), "amount")
 
 
 def _converted(amount: Decimal, rate: Decimal | None) -> Decimal | None:

@@ -1,10 +1,11 @@
 -- Each kind of defect comes from where it shows: single attempts, several tags of one, holders of a key over a month,
 -- and accounts or keys that bill and usage API have and the log has not. A key changes hands when, in the same month,
 -- it is another's than on the day of its first use: by a rule for the key or its team, without a rule by the gateway's
--- own team. A rule for a feature says nothing of the key.
+-- own team. A rule for a feature says nothing of the key. Where a log has no id of the key, its alias is the key.
 with holders as (
     select
         usage_by_team_daily.*,
+        coalesce(nullif(usage_by_team_daily.key_id, ''), usage_by_team_daily.key_alias) as held_key,
         cast(date_trunc('month', usage_by_team_daily.usage_date) as date) as billing_period,
         case
             when owners.match_kind in ('gateway_key', 'gateway_team') then usage_by_team_daily.team_id
@@ -12,33 +13,35 @@ with holders as (
         end as holder
     from usage_by_team_daily
     left join owners on usage_by_team_daily.owner_rule_id = owners.rule_id
-    where usage_by_team_daily.key_id <> '' and coalesce(owners.match_kind, '') <> 'feature'
+    where
+        coalesce(nullif(usage_by_team_daily.key_id, ''), usage_by_team_daily.key_alias, '') <> ''
+        and coalesce(owners.match_kind, '') <> 'feature'
 ),
 
 first_days as (
     select
         billing_period,
         x_source,
-        key_id,
+        held_key,
         min(usage_date) as usage_date
     from holders
-    group by billing_period, x_source, key_id
+    group by billing_period, x_source, held_key
 ),
 
 first_holders as (
     select
         holders.billing_period,
         holders.x_source,
-        holders.key_id,
+        holders.held_key,
         min(holders.holder) as holder
     from holders
     inner join first_days
         on
             holders.billing_period = first_days.billing_period
             and holders.x_source = first_days.x_source
-            and holders.key_id = first_days.key_id
+            and holders.held_key = first_days.held_key
             and holders.usage_date = first_days.usage_date
-    group by holders.billing_period, holders.x_source, holders.key_id
+    group by holders.billing_period, holders.x_source, holders.held_key
 ),
 
 found as (
@@ -153,7 +156,7 @@ found as (
         on
             holders.billing_period = first_holders.billing_period
             and holders.x_source = first_holders.x_source
-            and holders.key_id = first_holders.key_id
+            and holders.held_key = first_holders.held_key
     where holders.holder <> first_holders.holder
     union all
     select

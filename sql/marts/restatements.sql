@@ -39,7 +39,8 @@ where
     status in ('committed', 'empty', 'withdrawn')
     and (
         (total_cost is not null and previous_total_cost is not null)
-        or (total_tokens is not null and previous_total_tokens is not null)
+        -- a log that lost all of its tokens, or has them at last, says something else, too: by how much nobody knows
+        or (previous_row_count is not null and coalesce(total_tokens, previous_total_tokens) is not null)
     )
     -- the same charges in files, or under a manifest, that were written anew are no restatement
     and coalesce(lines_changed, true)

@@ -117,10 +117,15 @@ def test_what_nothing_explains_is_told_with_provider_account_and_amount() -> Non
     ]
     tables = ((summary, filled(summary.table, [total])), (by_cause, filled(by_cause.table, shares)))
     told = [o.examples for table, rows in tables for o in validate(table, rows) if not o.passed]
+    where = "reconciliation_lines has them by day and model"
     assert told == [
-        "openai 2026-10: 20.00 USD are unexplained, 2.0 % of 1000.00 USD billed",
-        "openai 2026-10, account proj-1: 18.50 USD are unexplained, 1.9 % of the bill",
+        f"openai 2026-10: 20.00 USD are unexplained, 2.0 % of 1000.00 USD billed; {where}",
+        f"openai 2026-10, account proj-1: 18.50 USD are unexplained, 1.9 % of the bill; {where}",
     ]
+    tiny = [share | {"account_id": "", "usd": "0.002335", "bill_ratio": 0.02}]
+    (small,) = [o.examples for o in validate(by_cause, filled(by_cause.table, tiny)) if not o.passed]
+    accounts = "accounts that the log does not tell apart"
+    assert small == f"openai 2026-10, {accounts}: 0.002335 USD are unexplained, 2.0 % of the bill; {where}"
 
 
 @pytest.mark.parametrize(

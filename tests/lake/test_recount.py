@@ -68,7 +68,7 @@ def log(*lines: Line) -> FakeLog:
             [CALL] * 12,
             "12 rows where 15 rows were, 108 tokens where 135 tokens were, USD 6.00 stated where USD 7.50 were",
         ),
-        ([CALL] * 14 + [{**CALL, "input": 700}], "828 tokens where 135 tokens were"),
+        ([CALL] * 14 + [{**CALL, "input": 40}], "168 tokens where 135 tokens were"),
         ([CALL] * 14 + [{**CALL, "cost": None}], "USD 7.00 stated where USD 7.50 were"),
         ([{**CALL, "cost": None}] * 15, "no money stated where USD 7.50 were"),
         ([CALL] * 13 + [{**CALL, "input": 8}, {**CALL, "input": 6}], "some of its 15 rows say something else"),
@@ -101,3 +101,33 @@ def test_a_log_that_states_no_cost_states_none_and_not_zero(pull: Pull) -> None:
     delivery = pull(log({**CALL, "cost": None}))
     assert (delivery.total_cost, delivery.total_tokens) == (None, 9)
     assert pull(log({**CALL, "cost": None}, CALL)).previous_total_cost is None
+
+
+@pytest.mark.parametrize(
+    ("now", "status", "told"),
+    [
+        # 15 calls of 9 tokens; a quarter fewer, or half as many again, are believed of a call
+        ([{"input": 4, "output": 2, "cost": "0.5"}] * 15, "suspicious_shrink", "15 rows with 90 tokens came"),
+        ([{"input": 5, "output": 2, "cost": "0.5"}] * 15, "committed", "105 tokens where 135 tokens were"),
+        ([{"input": 12, "output": 2, "cost": "0.5"}] * 15, "suspicious_growth", "15 rows with 210 tokens came"),
+        ([{"input": 11, "output": 2, "cost": "0.5"}] * 15, "committed", "195 tokens where 135 tokens were"),
+        ([{"input": None, "output": None, "cost": "0.5"}] * 15, "suspicious_shrink", "15 rows with no tokens came"),
+        # twice as many calls are late ones: each has the tokens that calls have
+        ([CALL] * 30, "committed", "30 rows where 15 rows were"),
+    ],
+)
+def test_calls_of_far_more_or_fewer_tokens_are_not_believed_until_somebody_says_so(
+    pull: Pull, now: list[Line], status: str, told: str
+) -> None:
+    pull(log(*[CALL] * 15))
+    again = pull(log(*now))
+    assert again.status == status
+    assert told in (again.message or "")
+    if status != "committed":
+        assert "where 15 with 135 were: what was there stays" in (again.message or "")
+        assert "--confirm" in (again.message or "")
+
+
+def test_a_log_that_has_tokens_at_last_is_believed(pull: Pull) -> None:
+    pull(log(*[{"input": None, "output": None, "cost": None}] * 15))
+    assert pull(log(*[CALL] * 15)).status == "committed"

@@ -22,7 +22,7 @@ def test_what_is_to_be_doubted_is_marked_apart_from_what_fails(tmp_path: Path) -
     used = {"vendor": "openai", "at": "2026-10-31T10:00:00Z", "used": {"in": 5, "out": 7}}
     rows = [{"id": "r1", "result": "200", **used}, {"id": "r2", "result": "odd", **used}]
     (tmp_path / "own/x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    fields = "{request_id: id, started_at: at, status: result, input_tokens: used.in, output_tokens: used.oot}"
+    fields = "{request_id: id, started_at: at, status: result, input_tokens: used.in, output_tokens: used.oot, billed_model: vendor}"
     own = f"  - {{name: own, kind: mapped_log, location: own, layout: '*', hash_key: file:key, fields: {fields}}}\n"
     file = tmp_path / "farthing.yml"
     text = file.read_text(encoding="utf-8").replace("sources:\n", f"sources:\n{own}", 1)

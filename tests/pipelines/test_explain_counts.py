@@ -5,12 +5,16 @@ from decimal import Decimal
 
 import polars as pl
 
+from contracts import contract
+from models.frames import frame_of
 from pipelines.cli.explained import in_groups
 from pipelines.cli.explained_prices import bought, summed
 from pipelines.cli.explained_rows import as_page
+from pipelines.explain.figures import figure_of, known_sum
 from pipelines.explain.marts import explainable
 from pipelines.explain.question import Question
 from pipelines.explain.walk import Explanation, Level
+from tests.sql.golden import filled
 
 MONEY = pl.Decimal(38, 12)
 
@@ -51,6 +55,21 @@ def test_inputs_of_several_lines_are_counted_as_they_are_listed_each_once() -> N
     assert "prices: 24 rows" in page(rows.head(24), are_inputs=True)
 
 
+def test_a_sum_of_what_nobody_knows_is_unknown_and_no_zero() -> None:
+    """By currency: of dollars nothing is known, of euros one of two rows. A level without rows sums to nothing."""
+    told = {"billing_currency": ["USD", "USD", "EUR", "EUR"], "to_margin_cost": [None, None, None, Decimal("1.50")]}
+    rows = pl.DataFrame(told, schema_overrides={"to_margin_cost": MONEY})
+    level = Level("prices", "prices", rows, ("to_margin_cost",), "usage_daily")
+    found = Explanation(explainable()["unit_costs"], rows.head(0), (level, level))
+    lines = [line.strip() for line in as_page(Question(found.mart), 1, found, everything=False).splitlines()]
+    assert "= margin_cost unknown USD" in lines
+    assert "= margin_cost 1.50 EUR" in lines
+    of_nothing = rows.head(0).select(known_sum("to_margin_cost"))
+    assert of_nothing.item() == 0
+    figure = rows.filter(billing_currency="USD").select(known_sum("to_margin_cost"))
+    assert figure.item() is None
+
+
 def test_a_group_of_requests_tells_what_it_bought_and_a_price_only_where_it_is_one() -> None:
     rows = pl.DataFrame(
         {
@@ -70,3 +89,29 @@ def test_a_group_of_requests_tells_what_it_bought_and_a_price_only_where_it_is_o
     ]
     assert bought({"note": "4 requests of smaller cost, together", "output_text_tokens": 9}) == ""
     assert bought({"namespace": "search", "gpu_uuid": "g"}) == ""
+
+
+def test_rows_that_sum_up_others_are_told_by_their_level_and_never_added() -> None:
+    """30 requests of the company are those of its two teams: not 60."""
+    own = contract("request_costs")
+    levels = [("company", 30, "0.3"), ("team", 10, "0.1"), ("team", 20, "0.2")]
+    rows = [{"level": level, "request_count": count, "priced_cost_usd": cost} for level, count, cost in levels]
+    cells = frame_of(filled("request_costs", rows)).with_columns(period_kind=pl.lit("month"))
+    found = Explanation(explainable()["request_costs"], figure_of(own, cells, ""), ())
+    page = as_page(Question(found.mart), 1, found, everything=False).splitlines()
+    assert [line for line in page if "request_count" in line and " = " not in line] == [
+        "level company: request_count 30",
+        "level team: request_count 30",
+    ]
+
+
+def test_a_column_that_is_named_like_a_unit_is_a_figure_of_its_own() -> None:
+    own = contract("reconciliation_by_cause")
+    row = {"cause": "unexplained", "part": "volume", "usd": "1.5", "line_count": 1}
+    cells = frame_of(filled("reconciliation_by_cause", [row | {"tokens": "7"}, row | {"tokens": "5"}]))
+    figure = figure_of(own, cells, "")
+    assert figure.select("tokens", "usd").rows() == [(12, 3)]
+    found = Explanation(explainable()["reconciliation_by_cause"], figure, ())
+    page = as_page(Question(found.mart), 1, found, everything=False).splitlines()
+    assert "tokens 12.00 tokens" in page
+    assert "usd 3.00 USD" in page

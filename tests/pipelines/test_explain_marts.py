@@ -149,10 +149,11 @@ def test_of_rows_that_add_alike_the_first_by_their_key_are_listed_and_of_every_r
     assert found["x_note"].drop_nulls().to_list() == ["1 more rows, together"] * 2
 
 
-def outcomes_of(table: str, unit: str, amount: str) -> dict[str, pa.Table]:
+def outcomes_of(table: str, unit: str, amount: str, unit_of: str = "") -> dict[str, pa.Table]:
     """A month's row of outcomes, of which 150 dollars are told, in the statements' currency."""
     scope = {"metric": "outcome_cost", "account": "team:search", "team_id": "search", "provider_name": ""}
     scope |= {"model_id": "", "feature": "", "outcome_kind": "solved", "unit": unit, "billing_period": OCTOBER}
+    scope |= {"business_unit": unit_of}
     scope |= {"settled_date": date(2026, 10, 31), "settled_amount": amount}
     if table == "budget_status":
         scope |= {"budget_id": "b", "budget_amount": "200", "spent_amount": amount}
@@ -160,19 +161,29 @@ def outcomes_of(table: str, unit: str, amount: str) -> dict[str, pa.Table]:
     cohort = {"usage_date": date(2026, 10, 5), "team_id": "search", "outcome_kind": "solved", "route": "api"}
     cohort |= {"model_id": "gpt-5", "feature": "chat", "priced_cost_usd": "150"}
     empty = {part.table: filled(part.table, []) for part in (contract(table).made_of or MadeOf()).rows}
+    moved = date(2026, 10, 4)
+    stood = [("Product", date(1970, 1, 1), moved), ("Labs", moved, date(9999, 12, 31))]
+    places = [
+        {"team_id": "search", "business_unit": name, "valid_from": start, "valid_to": end} for name, start, end in stood
+    ]
+    empty["team_hierarchy"] = filled("team_hierarchy", places)
     return {**empty, "outcome_cohorts": filled("outcome_cohorts", [cohort]), table: filled(table, [scope])}
 
 
 @pytest.mark.parametrize("table", ["budget_status", "forecasts"])
 def test_outcomes_are_held_in_dollars_and_listed_in_every_currency(table: str) -> None:
-    def wrong(unit: str, amount: str) -> list[str]:
+    def wrong(unit: str, amount: str, unit_of: str = "") -> list[str]:
         figures = ("settled_amount is", "spent_amount is")
-        return [text for text in held(table, outcomes_of(table, unit, amount)).wrong if any(f in text for f in figures)]
+        told = held(table, outcomes_of(table, unit, amount, unit_of)).wrong
+        return [text for text in told if any(f in text for f in figures)]
 
     assert wrong("USD", "150") == []
     assert all("its rows come to 150.0" in text for text in wrong("USD", "120"))
     assert len(wrong("USD", "120")) == (2 if table == "budget_status" else 1)
     assert wrong("EUR", "120") == []  # at 0.8 a dollar
+    # on the fifth the team stood in Labs, and no longer in Product
+    assert (wrong("USD", "150", "Labs"), wrong("USD", "0", "Product")) == ([], [])
+    assert wrong("USD", "150", "Product") != []
     given = outcomes_of(table, "EUR", "120")
     evidence, own = evidence_of(given), contract(table)
     cells = numbered(own, frame_of(given[table]))

@@ -26,7 +26,7 @@ def test_a_log_without_a_bill_says_so_with_its_money_and_how_to_look_at_a_reques
         "No line of a bill has come, so nobody was charged and there is no statement. The 12 logged"
     )
     assert "Add a source of the provider's bill: docs/connecting.md" in no_bill
-    assert priced.startswith("With a price they come to USD 1.75; without one are 4: failures, streams without usage")
+    assert priced.startswith("With a price they come to USD 1.75; without one are 4: failures, answers of which")
     assert explain == "Request by request: farthing explain usage_daily --where day=2026-10-31 --depth requests"
 
 

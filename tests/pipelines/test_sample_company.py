@@ -411,7 +411,7 @@ def test_every_team_gets_its_statement_once(company: Company) -> None:
 
 def test_budgets_that_are_nearly_or_wholly_spent_are_told_to_whom_they_belong(company: Company) -> None:
     told = {str(m["To"]).partition("@")[0]: m["Subject"] for m in company.first_mail if "Budget" in m["Subject"]}
-    assert sorted(told) == ["finance", "research-lead", "search-lead", "support-lead"]
+    assert sorted(told) == ["finance", "product-lead", "research-lead", "search-lead", "support-lead"]
     assert "109.1" in told["research-lead"]  # $9,817.92 of $9,000
 
 

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import polars as pl
@@ -242,14 +243,11 @@ def test_the_file_s_date_is_that_of_the_figures(statement: Statement) -> None:
     assert b"2026-08-03T02:10:00" in unpacked(render_pdf(statement))
 
 
-@pytest.mark.parametrize("features", range(1, 9))
-def test_no_total_stands_alone_on_a_page(
-    features: int, team: Team, period: Period, shared: SharedFacts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A row more moves every table down a page: somewhere a total would come to lie behind the page's end."""
-    lines = [charge("10", n + 1, feature=f"feature {n}") for n in range(features)]
-    statement = build_statement(team, period, TeamRows(charges(*lines), gpus(), charges()), shared)
-    asked: list[tuple[bytes, dict[str, object]]] = []
+def where_rows_lie(
+    statement: Statement, monkeypatch: pytest.MonkeyPatch, note: str | None = None
+) -> dict[tuple[str, str], int]:
+    """The page of each table's rows and total, as the typesetter says; with a note, it stands in every row."""
+    asked: list[tuple[bytes, dict[str, Any]]] = []
 
     def compiled(source: bytes, **options: object) -> bytes:
         asked.append((source, {name: options[name] for name in ("font_paths", "sys_inputs")}))
@@ -258,11 +256,38 @@ def test_no_total_stands_alone_on_a_page(
     monkeypatch.setattr("typst.compile", compiled)
     render_pdf(statement)
     ((source, options),) = asked
-    told = typst.query(source, "<lies>", field="value", **options)  # type: ignore[arg-type]  # its own options
-    places = {(title, row): page for title, row, page in json.loads(told)}
+    if note is not None:
+        told = json.loads(options["sys_inputs"]["statement"])
+        for table in (*told["own"], *told["company_tables"]):
+            table["rows"] = [row | {"note": note} for row in table["rows"]]
+        options["sys_inputs"] = {"statement": json.dumps(told)}
+    lies = typst.query(source, "<lies>", field="value", **options)
+    return {(title, row): page for title, row, page in json.loads(lies)}
+
+
+@pytest.mark.parametrize("features", range(1, 9))
+def test_no_total_stands_alone_on_a_page(
+    features: int, team: Team, period: Period, shared: SharedFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row more moves every table down a page: somewhere a total would come to lie behind the page's end."""
+    lines = [charge("10", n + 1, feature=f"feature {n}") for n in range(features)]
+    statement = build_statement(team, period, TeamRows(charges(*lines), gpus(), charges()), shared)
+    places = where_rows_lie(statement, monkeypatch)
     totals = {title for title, row in places if row == "total"}
     assert totals >= {"What it was for", "Where the bill went"}
     assert {title for title in totals if places[title, "total"] != places[title, "last"]} == set()
+
+
+def test_no_row_stands_on_two_pages(statement: Statement, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = where_rows_lie(statement, monkeypatch, note="what it is, " * 60)
+    begun = {(title, row): page for (title, row), page in places.items() if row.startswith("row ")}
+    assert max(begun.values()) > 3
+    assert {row for row, page in begun.items() if places[row[0], row[1].replace("row", "end")] != page} == set()
+
+
+def test_a_row_that_is_longer_than_a_page_loses_nothing(statement: Statement, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = where_rows_lie(statement, monkeypatch, note="what it is, " * 1000)
+    assert places["Where the bill went", "end 0"] > places["Where the bill went", "row 0"]
 
 
 def test_what_the_typesetter_refuses_is_named_with_its_team(

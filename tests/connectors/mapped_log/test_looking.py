@@ -235,5 +235,21 @@ def test_a_damaged_file_is_told_and_the_others_are_looked_at(row: Row, log: LogF
     whole = (log.folder / "2026-11-21/x.jsonl.gz").read_bytes()
     (log.folder / "2026-11-21/x.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     (told,) = SOURCE.doubts(log.settings())
-    assert "would be refused (the first: 2026-11-21/x.jsonl.gz): " in told
-    assert "ends too early" in told
+    assert "2026-11-21/x.jsonl.gz: the gzip file ends too early" in told
+    assert "unless it is being written just now" in told
+
+
+@pytest.mark.parametrize(("name", "cut"), [("x.jsonl", 20), ("x.csv", 20)])
+def test_a_file_that_is_cut_off_is_told_with_what_a_night_makes_of_it(
+    name: str, cut: int, row: Row, log: LogFolder
+) -> None:
+    lines = [b'{"id":"r%d","at":"2026-11-21T02:00:00Z","state":"200"}' % number for number in range(3)]
+    rows = [b"r%d,2026-11-21T02:00:00Z,200" % number for number in range(3)]
+    whole = b"\n".join(lines) if name.endswith("jsonl") else b"\n".join([b"id,at,state", *rows])
+    log.raw(f"2026-11-21/{name}", whole[:-cut])
+    given: dict[str, Any] = {"fields": {"request_id": "id", "started_at": "at", "status": "state"}, "convention": None}
+    given |= {name: {} for name in ("words", "tags_from", "extras")} | {"constants": {"is_cache_hit": True}}
+    (told,) = SOURCE.doubts(log.settings(**given))
+    assert f"2026-11-21/{name}: line " in told
+    assert "ends in the middle of a row; copy the file again and run the day again, unless it is being written" in told
+    assert told.endswith("a night takes nothing of the days for which it reads it, and what was there before stays")

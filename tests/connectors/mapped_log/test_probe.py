@@ -147,4 +147,34 @@ def test_streams_without_usage_are_told_with_what_to_do_and_hits_and_failures_ar
     (told,) = SOURCE.doubts(log.settings(fields={**log.given["fields"], "is_stream": "stream"}))
     assert told.startswith("2 of the first 6 rows of 2026-11-21/x.jsonl are streams without usage (the first: row 2): ")
     assert "{include_usage: true}" in told
-    assert SOURCE.doubts(log.settings()) == []
+
+
+def test_answers_without_usage_are_told_and_hits_and_failures_are_none(row: Row, log: LogFolder) -> None:
+    empty = {"used": {}}
+    rows = [row(), row(id="2", **empty), row(id="3", **empty, cache="HIT"), row(id="4", **empty, result="err")]
+    log.file("2026-11-21/x.jsonl", rows)
+    (told,) = SOURCE.doubts(log.settings())
+    assert told.startswith(
+        "1 of the first 4 rows of 2026-11-21/x.jsonl is an answer without usage (the first: row 2): "
+    )
+
+
+def test_a_mapping_of_which_nothing_can_be_priced_says_so(row: Row, log: LogFolder) -> None:
+    log.file("2026-11-21/x.jsonl", [row(), row(id="2")])
+    fields = {name: path for name, path in log.given["fields"].items() if not name.endswith("_tokens")}
+    fields.pop("billed_model")
+    model, tokens = SOURCE.doubts(log.settings(fields=fields, convention=None))
+    assert model.startswith("fields.billed_model: no field says which model answered, so that nothing of this log has")
+    assert tokens.startswith("fields.input_tokens, output_tokens: no field says how many there were")
+    hits = log.settings(
+        fields={name: path for name, path in fields.items() if name != "is_cache_hit"},
+        constants={"is_cache_hit": True},
+        convention=None,
+        words={"status": log.given["words"]["status"]},
+    )
+    assert SOURCE.doubts(hits) == []
+
+
+def test_two_counts_are_not_taken_from_one_place(log: LogFolder) -> None:
+    with pytest.raises(ValueError, match=r"input_tokens and output_tokens are both 'used.in'; which of them"):
+        log.settings(fields={**log.given["fields"], "output_tokens": "used.in"})
