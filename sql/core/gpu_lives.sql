@@ -35,12 +35,10 @@ select
     cluster,
     hostname,
     gpu_uuid,
-    case
-        when gpu_index >= 0 and before_second - 300 <= first_second then first_second
-        else midnight_second
-    end as from_second,
-    case
-        when gpu_index >= 0 and next_second >= last_second - 300 then next_second
-        else midnight_second + 86400
-    end as to_second
+    coalesce(
+        case when gpu_index >= 0 and before_second - 300 <= first_second then first_second end, midnight_second
+    ) as from_second,
+    coalesce(
+        case when gpu_index >= 0 and next_second >= last_second - 300 then next_second end, midnight_second + 86400
+    ) as to_second
 from followed
