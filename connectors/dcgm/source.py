@@ -11,8 +11,10 @@ from connectors.dcgm.metrics import AVERAGED, METRICS, is_wanted
 from connectors.dcgm.samples import open_page
 from connectors.dcgm.settings import DcgmSettings
 from connectors.http import Pace
-from connectors.prometheus import Reader, averaging, fetch_pages, matching, probe, read_page
+from connectors.prometheus import Reader, averaging, fetch_pages, probe, read_page, require_wanted
 from connectors.windows import day_windows
+
+_EXPORTER = "dcgm-exporter"
 
 
 class DcgmSource:
@@ -45,8 +47,9 @@ class DcgmSource:
             batches.add(samples)
             if batches.is_full:
                 yield batches.take()
+        require_wanted(settings, [reader], _EXPORTER)
         yield batches.take(last=True)
 
     def probe(self, settings: DcgmSettings) -> str:
         """What the server or the location holds."""
-        return probe(settings, matching(settings, METRICS), "dcgm-exporter", self._pace)
+        return probe(settings, METRICS, _EXPORTER, self._pace)

@@ -13,9 +13,11 @@ from connectors.http import Pace
 from connectors.kubernetes import series
 from connectors.kubernetes.marks import Seen, read_window
 from connectors.kubernetes.settings import KubernetesSettings
-from connectors.prometheus import fetch_pages, matching, probe
+from connectors.prometheus import fetch_pages, probe, require_wanted
 from connectors.windows import day_windows
 from contracts import contract
+
+_EXPORTER = "kube-state-metrics"
 
 
 class ClusterSource(ABC):
@@ -51,7 +53,9 @@ class ClusterSource(ABC):
 
     def parse(self, settings: KubernetesSettings, window: Window, pages: Iterable[LandedPage]) -> Iterator[Parsed]:
         """Intervals of the window. They rest on all pages: the first chunk comes when the last page was read."""
-        seen = read_window(settings, window, pages, series.reader(settings, self.metrics, self.beside))
+        reader = series.reader(settings, self.metrics, self.beside)
+        seen = read_window(settings, window, pages, reader)
+        require_wanted(settings, [reader], _EXPORTER)
         rows, notices = self.rows(settings, window, seen)
         schema = contract(self.fact).arrow_schema()
         for start in range(CHUNK_ROWS, len(rows), CHUNK_ROWS):
@@ -61,4 +65,4 @@ class ClusterSource(ABC):
 
     def probe(self, settings: KubernetesSettings) -> str:
         """What the server or the location holds."""
-        return probe(settings, matching(settings, [self.proof]), "kube-state-metrics", self._pace)
+        return probe(settings, [self.proof], _EXPORTER, self._pace)

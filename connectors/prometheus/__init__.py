@@ -6,7 +6,7 @@ A connector of an exporter subclasses `PrometheusSettings`, fetches with `pages.
 Here belongs: what all exporters share. Here does not belong: what any metric or label of one exporter means.
 """
 
-from connectors.prometheus.pages import fetch_pages, probe, read_page
+from connectors.prometheus.pages import fetch_pages, probe, read_page, require_wanted
 from connectors.prometheus.readings import Reader, Reading, UnreadableError, milliseconds
 from connectors.prometheus.refusals import Refusals
 from connectors.prometheus.server import averaging, matching
@@ -24,4 +24,5 @@ __all__ = [
     "milliseconds",
     "probe",
     "read_page",
+    "require_wanted",
 ]

@@ -70,6 +70,12 @@ def read_scrape(page: LandedPage, reader: Reader[Subject], refusals: Refusals) -
         refusals.refuse(0, "empty_page", "the file is empty: the scrape or the upload failed", page.name)
 
 
+def metric_names(page: LandedPage) -> set[str]:
+    """The names of the metrics of a page's lines. Raises IncompleteDeliveryError when the page is cut off."""
+    lines = (line.strip() for line in _lines(page))
+    return {re.split(r"[{\s]", line, maxsplit=1)[0] for line in lines if line and not line.startswith("#")}
+
+
 def _read_line(line: str, number: int, instant: int | None, reader: Reader[Subject]) -> Reading[Subject] | None:
     head, _, tail = line.rpartition("}")
     name, _, labels = head.partition("{")

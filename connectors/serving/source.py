@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from connectors.base import LandedPage, Page, Parsed, Reject, SourceSettings, Window
 from connectors.http import Pace
-from connectors.prometheus import Reader, Reading, Refusals, matching, milliseconds, probe, read_page
+from connectors.prometheus import Reader, Reading, Refusals, milliseconds, probe, read_page, require_wanted
 from connectors.serving.labels import read_labels
 from connectors.serving.metrics import name_patterns, named
 from connectors.serving.pages import fetch, target_of
@@ -19,6 +19,7 @@ from connectors.serving.settings import REACH, ServingSettings
 from connectors.windows import day_windows
 
 _DAY = timedelta(days=1)
+_EXPORTER = "a serving engine"
 
 
 @dataclass(eq=False)
@@ -96,8 +97,9 @@ class ServingSource:
                 taking.put(reading, target, refusals)
             refusals.finish()
             rejects += refusals.rejects
+        require_wanted(settings, readers.values(), _EXPORTER)
         return Rows(settings, window, taking.gathered).parsed(rejects)
 
     def probe(self, settings: ServingSettings) -> str:
         """What the server or the location holds."""
-        return probe(settings, matching(settings, name_patterns(settings.engines)), "a serving engine", self._pace)
+        return probe(settings, name_patterns(settings.engines), _EXPORTER, self._pace)

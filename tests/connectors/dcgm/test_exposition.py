@@ -172,13 +172,34 @@ def test_a_file_whose_name_holds_no_instant_is_landed_as_it_was_received(tmp_pat
     assert fetched(tmp_path) == {"2026-10-01/node-1.prom.gz": content}
 
 
-def test_the_probe_counts_files_and_refuses_a_folder_without_dates(tmp_path: Path) -> None:
+def test_the_probe_names_the_newest_metrics_and_refuses_a_folder_without_dates(tmp_path: Path) -> None:
     write(tmp_path, "node-1.prom", b"")
     with pytest.raises(SourceError, match="1 files, none with a date in its path"):
         SOURCE.probe(settings(scrapes=str(tmp_path)))
-    write(tmp_path, "2026-10-01/node-1.prom", b"")
+    write(tmp_path, "2026-10-01/node-1.prom", page(STAMP, line(UTIL, labels(0), 1), "node_load1 3"))
     write(tmp_path, "n-20261003.prom", b"")
-    assert SOURCE.probe(settings(scrapes=str(tmp_path))).endswith("holds 3 files, dated 2026-10-01 to 2026-10-03")
+    assert SOURCE.probe(settings(scrapes=str(tmp_path))).endswith(
+        f"holds 3 files, dated 2026-10-01 to 2026-10-03, with 1 metrics of dcgm-exporter: {UTIL}"
+    )
+
+
+def test_files_of_another_exporter_are_told_by_the_probe_and_fail_the_night(tmp_path: Path) -> None:
+    other = page(STAMP, 'node_load1{instance="a"} 3', "go_goroutines 12")
+    write(tmp_path, "2026-10-01/node-1.prom", other)
+    with pytest.raises(SourceError, match=r"2026-10-01/node-1\.prom, the newest of 1 files, holds no metric of dcgm"):
+        SOURCE.probe(settings(scrapes=str(tmp_path)))
+    with pytest.raises(SourceError, match="no metric of dcgm-exporter, but go_goroutines, node_load1"):
+        parse(other)
+    assert parse(other, page(STAMP, line(UTIL, labels(0), 50))).rows.num_rows == 1
+
+
+def test_a_layout_that_fits_no_file_is_told_by_the_probe_and_fails_the_night(tmp_path: Path) -> None:
+    write(tmp_path, "2026-10-01/node-1.prom", page(STAMP, line(UTIL, labels(0), 1)))
+    for ask in (SOURCE.probe, lambda chosen: list(SOURCE.fetch(chosen, WINDOW))):
+        with pytest.raises(
+            SourceError, match=r"no file fits 'layout', which is \{date\}\.prom; there is 2026-10-01/node"
+        ):
+            ask(settings(scrapes=str(tmp_path), layout="{date}.prom"))
 
 
 def test_a_long_delivery_comes_in_chunks_and_keeps_every_sample_once() -> None:
