@@ -26,8 +26,9 @@ _EMPTY: Sample = [None] * (FIRST_VALUE + len(COLUMNS))
 
 @dataclass(frozen=True)
 class Known:
-    """What a set of labels says: numbers of its subject and place, and the labels that are new."""
+    """What a set of labels says: its GPU, numbers of its subject and place, and the labels that are new."""
 
+    gpu_uuid: str
     subject: int
     place: int
     extra: Mapping[str, str]
@@ -48,6 +49,7 @@ class Subjects:
         extra = unknown_labels(labels)
         self.unknown_labels |= extra.keys()
         return Known(
+            subject.gpu_uuid,
             self.subjects.setdefault(subject, len(self.subjects)),
             self.places.setdefault(place, len(self.places)),
             extra,
@@ -78,7 +80,10 @@ class PageSamples:
         value = reading.value
         if not 0.0 <= value <= metric.highest:
             if not is_blank(value):
-                detail = f"{value:g} is no reading: expected 0 to {metric.highest:g}. The sample is kept without it."
+                detail = (
+                    f"{reading.metric} of {reading.subject.gpu_uuid} is {value:g}, which is no reading: expected 0 to "
+                    f"{metric.highest:g}. The sample is kept without it."
+                )
                 self.refusals.refuse(reading.row, "out_of_range", detail, reading.payload, COLUMNS[metric.slot])
             return
         value /= metric.divisor

@@ -14,12 +14,14 @@ _Key = tuple[str, str | None]
 class Refused:
     """The refused rows so far: by reason and column the first of each, and how many there are.
 
-    `places` says where such a row stands in its source's files, by its payload, where that is known.
+    `places` says where such a row stands in its source's files, by its payload, where that is known; else the name of
+    its page does (`pages`, by the page's id).
     """
 
     first: dict[_Key, Reject] = field(default_factory=dict[_Key, Reject])
     counts: dict[_Key, int] = field(default_factory=dict[_Key, int])
     places: Mapping[str, str] = field(default_factory=dict[str, str])
+    pages: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def add(self, rejects: Iterable[Reject]) -> None:
         """Counts refused rows."""
@@ -50,5 +52,5 @@ class Refused:
 
     def _why(self, key: _Key) -> str:
         first = self.first[key]
-        place = self.places.get(first.payload)
+        place = self.places.get(first.payload) or self.pages.get(first.page_id)
         return f"{first.reason}: {first.detail}{f' [{place}]' if place else ''}"

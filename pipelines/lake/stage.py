@@ -84,6 +84,7 @@ def _parse(folder: Path, order: Order, landed: Landed) -> Staged:
             rejects.write(reject_rows(settings, order.fact, window, chunk.rejects))
             totals.add(chunk)
         totals.refused.places = _places(order, totals.refused)
+        totals.refused.pages = {page.page_id: page.name for page in landed.pages}
         return Staged(rows.finish(), rejects.finish(), totals)
     finally:
         rows.abandon()

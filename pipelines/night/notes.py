@@ -76,6 +76,42 @@ def _impossible(pieces: Sequence[pa.Table]) -> str:
     return "; ".join(told)
 
 
+def _unheard(pieces: Sequence[pa.Table]) -> str:
+    """Of which billed nodes an hour of a GPU or more has no sample, most first; empty when none has."""
+    silent: dict[str, int] = {}
+    for piece in pieces:
+        unknown = piece.filter((pc.field("state") == "unknown") & (pc.field("observed_seconds") == 0))
+        for row in unknown.group_by(["cluster", "hostname"]).aggregate([("state_seconds", "sum")]).to_pylist():
+            node = f"{row['hostname']} in {row['cluster']}"
+            silent[node] = silent.get(node, 0) + row["state_seconds_sum"]
+    ranked = sorted(silent.items(), key=lambda item: (-item[1], item[0]))
+    named = first_of([f"{node} ({seconds / 3600:,.1f} h)" for node, seconds in ranked if seconds >= 3600])
+    return f"billed GPU time of which no sample tells: {named}" if named else ""
+
+
+def _crowded(pieces: Sequence[pa.Table]) -> str:
+    """On which nodes more GPUs report than are billed, for a tenth of the billed time or more; empty when on none."""
+    seen: dict[tuple[str, str, str], list[int]] = {}
+    for piece in pieces:
+        for row in _seen_and_billed(piece).to_pylist():
+            sums = seen.setdefault((row["hostname"], row["cluster"], row["resource_id"]), [0, 0])
+            sums[0] += row["seen_seconds_sum"]
+            sums[1] += row["target_seconds_sum"]
+    named = first_of(
+        [
+            f"{hostname} in {cluster}, '{resource}' ({has / 3600:,.1f} GPU-hours for {billed / 3600:,.1f} billed)"
+            for (hostname, cluster, resource), (has, billed) in sorted(seen.items())
+            if has * 10 > billed * 11
+        ]
+    )
+    return f"more GPUs report than bill or hosts have: {named}; what each did is told in part" if named else ""
+
+
+def _seen_and_billed(piece: pa.Table) -> pa.Table:
+    sums = [("seen_seconds", "sum"), ("target_seconds", "sum")]
+    return piece.group_by(["hostname", "cluster", "resource_id"]).aggregate(sums)
+
+
 def _split_otherwise(pieces: Sequence[pa.Table]) -> str:
     """Which pods the bill gives GPUs that nobody saw with any, with the bill's money, or another time of them."""
     unseen: dict[str, list[Decimal | None]] = {}
@@ -165,6 +201,8 @@ _WORDS: Mapping[str, Callable[[Sequence[pa.Table]], str]] = {
     "gpu_holdings": _contradicted,
     "gpu_unjoined": _unjoined,
     "gpu_shares": _impossible,
+    "gpu_targets": _crowded,
+    "gpu_states_hourly": _unheard,
     "gpu_pod_splits": _split_otherwise,
     "gpu_energy": _unlike_the_counter,
     "serving_hourly": _seen_twice,

@@ -137,6 +137,7 @@ select
     gpu_uuid,
     1 as gpus,
     stranded_second_shares,
+    cast(seen_seconds as bigint) as seen_seconds,
     cast(
         floor_seconds + case
             when
@@ -159,6 +160,7 @@ select
     'unobserved' as gpu_uuid,
     billed.gpu_count - coalesce(known_counts.known_count, 0) as gpus,
     0 as stranded_second_shares,
+    0 as seen_seconds,
     billed.billed_seconds * (billed.gpu_count - coalesce(known_counts.known_count, 0)) as target_seconds
 from billed
 left join known_counts

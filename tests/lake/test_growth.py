@@ -86,6 +86,7 @@ def test_refused_lines_have_not_come(lake: Lake, pull: Pull) -> None:
     refused = pull(FakeSource([("bill.json", lines)]))
     assert refused.status == "suspicious_shrink"
     assert "10 rows came and 10 were refused (the first refused row: wrong_currency" in (refused.message or "")
+    assert "[bill.json])" in (refused.message or "")  # where the first of them stands
     assert billed(lake) == 200
 
 

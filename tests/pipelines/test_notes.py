@@ -27,3 +27,23 @@ def test_tokens_past_the_gateway_are_told_with_their_cost_by_model() -> None:
         "tokens past the gateway cost, on own GPUs: llama USD 61.43"
     )
     assert told("self_hosted_costs", row | {"unlogged_cost": Decimal(0)}) == ""
+
+
+def test_billed_nodes_without_samples_are_told_from_one_gpu_hour_on() -> None:
+    hour = {"cluster": "prod", "hostname": "node-1", "state": "unknown", "observed_seconds": 0, "state_seconds": 1800}
+    held = hour | {"state": "effective", "observed_seconds": 3600, "state_seconds": 3600}
+    blank = hour | {"observed_seconds": 3600, "state_seconds": 3600}  # samples that say nothing are samples
+    assert told("gpu_states_hourly", hour, held, blank) == ""
+    silent = [hour | {"hostname": "node-2"}] * 5
+    assert told("gpu_states_hourly", hour, hour, held, *silent) == (
+        "billed GPU time of which no sample tells: node-2 in prod (2.5 h), node-1 in prod (1.0 h)"
+    )
+
+
+def test_more_gpus_than_are_billed_are_told_where_they_are_more_for_a_tenth_of_the_time() -> None:
+    gpu = {"cluster": "prod", "hostname": "node-1", "resource_id": "i-1", "seen_seconds": 3600, "target_seconds": 1800}
+    assert told("gpu_targets", *[gpu] * 8) == (
+        "more GPUs report than bill or hosts have: node-1 in prod, 'i-1' (8.0 GPU-hours for 4.0 billed); "
+        "what each did is told in part"
+    )
+    assert told("gpu_targets", gpu | {"seen_seconds": 1980}) == ""

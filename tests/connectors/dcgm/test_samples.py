@@ -113,6 +113,7 @@ def test_an_impossible_value_is_refused_and_the_sample_kept_without_it(metric: s
     (reject,) = parsed.rejects
     assert (reject.reason, reject.row) == ("out_of_range", 1)
     assert reject.payload == line(metric, labels(0), value, "10:00")
+    assert reject.detail.startswith(f"{metric} of GPU-0001-0000 is {float(value):g}, which is no reading")
     assert reject.column_name in {"gpu_util_ratio", "sm_active_ratio", "power_watts"}
 
 
