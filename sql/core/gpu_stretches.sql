@@ -306,31 +306,51 @@ crowded as (
     inner join crowds on stated.piece_number = crowds.piece_number
 ),
 
-beside as (
+-- who idles where, by a number: by six names rows are put in order many times as slowly
+idlers as (
     select
-        piece_number,
         cluster,
         hostname,
         gpu_uuid,
         gpu_instance_id,
         namespace,
         pod,
-        start_second,
-        end_second,
-        lag(end_second) over (
-            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod
-            order by start_second
-        ) as previous_end
+        row_number() over (
+            order by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod
+        ) as idler_number
     from stated
     where first_state = 'lull'
+    group by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod
+),
+
+beside as (
+    select
+        stated.piece_number,
+        stated.namespace,
+        stated.pod,
+        stated.start_second,
+        stated.end_second,
+        idlers.idler_number,
+        lag(stated.end_second) over (
+            partition by idlers.idler_number order by stated.start_second
+        ) as previous_end
+    from stated
+    inner join idlers
+        on
+            stated.first_state = 'lull'
+            and stated.cluster = idlers.cluster
+            and stated.hostname = idlers.hostname
+            and stated.gpu_uuid = idlers.gpu_uuid
+            and stated.gpu_instance_id = idlers.gpu_instance_id
+            and stated.namespace = idlers.namespace
+            and stated.pod = idlers.pod
 ),
 
 lulls as (
     select
         *,
         sum(case when previous_end = start_second then 0 else 1 end) over (
-            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod
-            order by start_second
+            partition by idler_number order by start_second
             rows between unbounded preceding and current row
         ) as lull_number
     from beside
@@ -341,9 +361,7 @@ lengths as (
         piece_number,
         namespace,
         pod,
-        sum(end_second - start_second) over (
-            partition by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod, lull_number
-        ) as lull_seconds
+        sum(end_second - start_second) over (partition by idler_number, lull_number) as lull_seconds
     from lulls
 ),
 

@@ -164,7 +164,7 @@ def test_traffic_whose_bill_has_not_come_is_told_as_such(house: tuple[Path, Nigh
     folder, _ = house
     with published(folder / "lake") as database:
         row = database.execute(
-            "select billed_cost, estimated_cost + not_billed_cost + volume_difference, unexplained_difference "
+            "select billed_cost, estimated_cost + not_billed_cost + counted_otherwise_cost, unexplained_difference "
             "from reconciliation_summary where provider_id = 'openai'"
         ).fetchone()
         causes = database.execute(
