@@ -1,16 +1,20 @@
 -- Each kind of defect comes from where it shows: single attempts, several tags of one, holders of a key over a month,
 -- and accounts or keys that bill and usage API have and the log has not. A key changes hands when, in the same month,
--- it is another's than on the day of its first use: by a rule for the key or its team, without a rule by the gateway's
--- own team. A rule for a feature says nothing of the key. Where a log has no id of the key, its alias is the key.
-with holders as (
+-- it is another's than all who had it on the first day on which anybody is named: by the rules for the key or its team
+-- those whom rules name, without a rule those whom the gateway names. What one of the two says is never held against
+-- the other: both may call one team by two names. A rule for a feature says nothing of the key. Where a log has no id
+-- of the key, its alias is the key.
+with keys as (
     select
         usage_by_team_daily.*,
         coalesce(nullif(usage_by_team_daily.key_id, ''), usage_by_team_daily.key_alias) as held_key,
         cast(date_trunc('month', usage_by_team_daily.usage_date) as date) as billing_period,
         case
-            when owners.match_kind in ('gateway_key', 'gateway_team') then usage_by_team_daily.team_id
-            else usage_by_team_daily.gateway_team_id
-        end as holder
+            when coalesce(owners.match_kind, '') not in ('gateway_key', 'gateway_team') then null
+            when owners.pool_id is null then concat('team:', owners.team_id)
+            else concat('pool:', owners.pool_id)
+        end as ruled_holder,
+        nullif(usage_by_team_daily.gateway_team_id, '') as gateway_holder
     from usage_by_team_daily
     left join owners on usage_by_team_daily.owner_rule_id = owners.rule_id
     where
@@ -18,30 +22,59 @@ with holders as (
         and coalesce(owners.match_kind, '') <> 'feature'
 ),
 
+named as (
+    select
+        billing_period,
+        x_source,
+        held_key,
+        usage_date,
+        'rule' as named_by,
+        ruled_holder as holder
+    from keys
+    where ruled_holder is not null
+    union
+    select
+        billing_period,
+        x_source,
+        held_key,
+        usage_date,
+        'gateway' as named_by,
+        gateway_holder as holder
+    from keys
+    where gateway_holder is not null
+),
+
 first_days as (
     select
         billing_period,
         x_source,
         held_key,
+        named_by,
         min(usage_date) as usage_date
-    from holders
-    group by billing_period, x_source, held_key
+    from named
+    group by billing_period, x_source, held_key, named_by
 ),
 
 first_holders as (
-    select
-        holders.billing_period,
-        holders.x_source,
-        holders.held_key,
-        min(holders.holder) as holder
-    from holders
+    select named.*
+    from named
     inner join first_days
         on
-            holders.billing_period = first_days.billing_period
-            and holders.x_source = first_days.x_source
-            and holders.held_key = first_days.held_key
-            and holders.usage_date = first_days.usage_date
-    group by holders.billing_period, holders.x_source, holders.held_key
+            named.billing_period = first_days.billing_period
+            and named.x_source = first_days.x_source
+            and named.held_key = first_days.held_key
+            and named.named_by = first_days.named_by
+            and named.usage_date = first_days.usage_date
+),
+
+-- on the first day itself nobody is another
+holders as (
+    select
+        keys.*,
+        case when keys.ruled_holder is null then 'gateway' else 'rule' end as named_by,
+        coalesce(keys.ruled_holder, keys.gateway_holder) as holder
+    from keys
+    where keys.ruled_holder is not null or keys.gateway_holder is not null
 ),
 
 found as (
@@ -152,12 +185,14 @@ found as (
         holders.priced_cost_usd as effect_usd,
         cast(null as decimal(38, 12)) as stated_effect_usd
     from holders
-    inner join first_holders
+    left join first_holders
         on
             holders.billing_period = first_holders.billing_period
             and holders.x_source = first_holders.x_source
             and holders.held_key = first_holders.held_key
-    where holders.holder <> first_holders.holder
+            and holders.named_by = first_holders.named_by
+            and holders.holder = first_holders.holder
+    where first_holders.holder is null
     union all
     select
         usage_date,
