@@ -38,14 +38,14 @@ _MEANT: Mapping[str, tuple[str, ...]] = {
 def advice(database: "duckdb.DuckDBPyConnection", sql: str, error: Exception) -> str | None:
     """A sentence where the query names a column that its tables lack, with what may be meant, and where in the query.
 
-    None for all else that DuckDB refuses.
+    None for all else that DuckDB refuses: of a column that one of the tables has, another's or a subquery's is meant.
     """
     found = _NO_COLUMN.search(str(error))
     if found is None:
         return None
     column = found["bare"] or found["of_table"]
     columns = {table: names for table in _tables(database, sql) if (names := _columns(database, table))}
-    if not columns:
+    if not columns or any(column.lower() in names for names in columns.values()):
         return None
     place = str(error).partition("\n\nLINE ")
     return f"{_told(column, columns)}{place[1]}{place[2]}"

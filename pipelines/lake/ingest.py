@@ -14,7 +14,7 @@ from pipelines.lake.blame import blamed
 from pipelines.lake.deliveries import Delivery, Journal, delivery_id
 from pipelines.lake.judge import refusal, restated_by
 from pipelines.lake.landing import land
-from pipelines.lake.likeness import lines_differ
+from pipelines.lake.likeness import SameCalls, in_place, lines_differ, same_calls
 from pipelines.lake.recount import Count, recounted
 from pipelines.lake.rejects import REJECTS
 from pipelines.lake.root import Root
@@ -22,6 +22,8 @@ from pipelines.lake.stage import Order, Staged, stage
 from pipelines.lake.tables import Tables
 from pipelines.lake.totals import has_effective_cost, token_columns
 from pipelines.lake.weight import Weights, weighed
+
+CALLS = "gateway_requests"  # a row is one attempt: once it is over, its tokens are what they are
 
 
 def ingest(root: Root, tables: Tables, journal: Journal, order: Order, delivery: Delivery) -> Delivery:
@@ -115,16 +117,17 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
         rejected_cost=totals.refused_cost,
         stated_cost=totals.stated_cost,
     )
-    was_whole = delivered_at is not None and delivered_at >= order.window.end
-    whole = served if was_whole else None
-    if refused := refusal(tables, order, totals, weights, whole, is_over=_is_over(came)):
+    was_whole = served is not None and delivered_at is not None and delivered_at >= order.window.end
+    same = _same_calls(tables, order, staged) if was_whole else None
+    if refused := refusal(tables, order, totals, weights, same, is_over=_is_over(came)):
         status, words = refused
         return replace(counted, status=status, message="; ".join([words, *totals.notices, *staged.repeated]))
+    before = in_place(tables, order) if served is not None and token_columns(order.fact) else None
     is_changed = _is_changed(tables, order, staged, served)
     _take_in(tables, order, came, staged)
     refusals = [totals.first_refusal] if totals.first_refusal else []
     notices = [
-        *_restated(whole, staged, weights, is_changed=bool(is_changed)),
+        *_restated(before if was_whole else None, staged, weights, is_changed=bool(is_changed)),
         *refusals,
         *totals.notices,
         *staged.repeated,
@@ -135,12 +138,12 @@ def _settle(tables: Tables, journal: Journal, order: Order, came: Delivery, stag
         row_count=totals.row_count,
         total_cost=totals.total_cost,
         previous_row_count=served.row_count if served else None,
-        previous_total_cost=served.total_cost if served else None,
+        previous_total_cost=before.usd if before else served.total_cost if served else None,
         total_tokens=totals.total_tokens,
-        previous_total_tokens=served.total_tokens if served else None,
+        previous_total_tokens=before.tokens if before else None,
         total_effective_cost=totals.total_effective_cost,
         previous_total_effective_cost=served.total_effective_cost if served else None,
-        currency=totals.currency,
+        currency=totals.currency if totals.row_count or served is None else served.currency,
         lines_changed=is_changed,
         is_final=totals.is_final and _is_over(came) and (not totals.is_final_once_settled or _is_settled(order, came)),
         message="; ".join([*notices, *totals.not_covered]) or None,
@@ -156,14 +159,19 @@ def _weights(tables: Tables, order: Order, staged: Staged, delivered_at: datetim
     return weighed(tables, order, staged.rows, delivered_at)
 
 
-def _restated(served: Delivery | None, staged: Staged, weights: Weights | None, *, is_changed: bool) -> list[str]:
-    """What a delivery of an ended window changed, for people. `served` was whole before; None where nothing was."""
+def _same_calls(tables: Tables, order: Order, staged: Staged) -> SameCalls | None:
+    """The calls of a log that come again; None of other facts, and of what people say is true."""
+    is_asked = order.fact == CALLS and not order.confirmed and staged.totals.row_count
+    return same_calls(tables, order, staged.rows) if is_asked else None
+
+
+def _restated(before: Count | None, staged: Staged, weights: Weights | None, *, is_changed: bool) -> list[str]:
+    """What a delivery of an ended window changed, for people. `before` was whole; None where nothing was."""
     if weights is not None:
         told = restated_by(weights)
-    elif served is None:
+    elif before is None:
         return []
     else:
-        before = Count(served.row_count, served.total_tokens, served.total_cost)
         totals = staged.totals
         now = Count(totals.row_count, totals.total_tokens, totals.total_cost)
         told = recounted(before, now, is_changed=is_changed)
@@ -174,11 +182,7 @@ def _is_changed(tables: Tables, order: Order, staged: Staged, served: Delivery |
     """Whether a bill, or what counts tokens, says something else than what it replaces; None where nothing was."""
     if served is None or not (has_effective_cost(order.fact) or token_columns(order.fact)):
         return None
-    totals = staged.totals
-    now = (totals.row_count, totals.total_cost, totals.total_effective_cost)
-    if now != (served.row_count, served.total_cost, served.total_effective_cost):
-        return True
-    return lines_differ(tables, order, staged.rows)
+    return staged.totals.row_count != served.row_count or lines_differ(tables, order, staged.rows)
 
 
 def _take_in(tables: Tables, order: Order, came: Delivery, staged: Staged) -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from pipelines.lake.deliveries import Delivery
+from pipelines.lake.likeness import SameCalls
 from pipelines.lake.stage import Order
 from pipelines.lake.tables import Tables
 from pipelines.lake.totals import Totals, plain
@@ -11,17 +11,15 @@ from pipelines.lake.weight import Weight, Weights
 from pipelines.limits import Limits
 
 FEW_ROWS = 8  # of so few, any may go or come
-CALLS = "gateway_requests"  # a row is one attempt: once it is over, its tokens are what they are
 
 
 def refusal(
-    tables: Tables, order: Order, totals: Totals, weights: Weights | None, whole: Delivery | None, *, is_over: bool
+    tables: Tables, order: Order, totals: Totals, weights: Weights | None, same: SameCalls | None, *, is_over: bool
 ) -> tuple[str, str] | None:
     """The status and the words of a refusal; None when the delivery is sound.
 
     `is_over`: the window had ended when it was asked for. `weights` is what of a bill was there and what came; None for
-    other facts, and where nothing was there before. `whole` is the delivery that is to be replaced, if it was confirmed
-    after its window's end.
+    other facts, and where nothing was there before. `same` are the calls of a log that was whole and that came again.
     """
     if problem := totals.shortfall() or (totals.unreached(order.window.end) if is_over else None):
         return "incomplete", problem
@@ -30,7 +28,7 @@ def refusal(
     if order.confirmed:
         return None
     shrunk = _refused_shrunk(tables, order, totals, weights)
-    return shrunk or _refused_money(order, weights) or _refused_tokens(order, totals, whole)
+    return shrunk or _refused_money(order, weights) or _refused_tokens(order, same)
 
 
 def restated_by(weights: Weights) -> str | None:
@@ -80,21 +78,18 @@ def _refused_money(order: Order, weights: Weights | None) -> tuple[str, str] | N
     return None
 
 
-def _refused_tokens(order: Order, totals: Totals, whole: Delivery | None) -> tuple[str, str] | None:
-    """Why a log is not believed whose attempts have far more or far fewer tokens each than when it was whole."""
-    if order.fact != CALLS or whole is None or not whole.total_tokens or whole.row_count < FEW_ROWS:
+def _refused_tokens(order: Order, same: SameCalls | None) -> tuple[str, str] | None:
+    """Why a log is not believed that gives calls far more or far fewer tokens than they had; None when it is."""
+    if same is None or same.calls < FEW_ROWS or not same.before:
         return None
-    before = Decimal(whole.total_tokens) * totals.row_count
-    now = Decimal(totals.total_tokens or 0) * whole.row_count
-    came = "no tokens" if totals.total_tokens is None else f"{totals.total_tokens:,} tokens"
     told = (
-        f"{totals.row_count:,} rows with {came} came where {whole.row_count:,} with {whole.total_tokens:,} were: what "
-        "was there stays. Look whether the log's fields or the mapping changed"
+        f"{same.calls:,} calls that were there came with {same.now:,} tokens where they had {same.before:,}: what was "
+        "there stays. Look whether the log's fields or the mapping changed"
     )
     confirm = f"if it is true, confirm it: {_command(order)}"
-    if now < before * order.limits.least_share:
+    if same.now < same.before * order.limits.least_share:
         return "suspicious_shrink", f"{told}; {confirm}"
-    if now > before * order.limits.most_share:
+    if same.now > same.before * order.limits.most_share:
         return "suspicious_growth", f"{told}, or tokens are counted twice; {confirm}"
     return None
 

@@ -83,6 +83,7 @@ def _parse(folder: Path, order: Order, landed: Landed) -> Staged:
             rows.write(chunk.rows)
             rejects.write(reject_rows(settings, order.fact, window, chunk.rejects))
             totals.add(chunk)
+        totals.finish()
         totals.refused.places = _places(order, totals.refused)
         totals.refused.pages = {page.page_id: page.name for page in landed.pages}
         return Staged(rows.finish(), rejects.finish(), totals)

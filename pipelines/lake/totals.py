@@ -22,7 +22,10 @@ _EXACT = Context(prec=80)  # beyond anything that DECIMAL(38,12) columns can add
 
 @dataclass
 class Totals:
-    """Running totals over the chunks of one delivery. None is what the fact has not, or no row of a log states."""
+    """Running totals over the chunks of one delivery. None is what the fact has not, or no row of a log states.
+
+    `finish` ends them.
+    """
 
     fact: str
     row_count: int = 0
@@ -47,6 +50,15 @@ class Totals:
     def __post_init__(self) -> None:
         if has_effective_cost(self.fact):
             self.total_cost = self.total_effective_cost = Decimal(0)
+
+    def finish(self) -> None:
+        """Ends the delivery: where nothing came, nothing is counted and nothing costs nothing; that is known."""
+        if self.row_count or self.reject_count:
+            return
+        if money_column(self.fact):
+            self.total_cost = plus(self.total_cost, Decimal(0))
+        if token_columns(self.fact):
+            self.total_tokens = 0
 
     @property
     def is_final(self) -> bool:
@@ -130,8 +142,6 @@ class Totals:
         if self.stated_cost is None:
             return []
         found = plus(self.total_cost, self.rejected_cost)
-        if found is None and not self.row_count and not self.reject_count:
-            found = Decimal(0)  # nothing came, and nothing costs nothing
         if found == self.stated_cost:
             return []
         unread = f" ({self.unreadable_costs} refused rows have no readable cost)" if self.unreadable_costs else ""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -13,6 +13,7 @@ import pytest
 from connectors.base import LandedPage, Parsed, SourceSettings, Window
 from contracts import contract
 from pipelines.lake import Delivery
+from pipelines.lake.deliveries import Journal
 from tests.lake.fakes import NOW, Clock, FakeSource, Place
 
 Pull = Callable[..., Delivery]
@@ -107,13 +108,26 @@ def test_a_log_that_states_no_cost_states_none_and_not_zero(pull: Pull) -> None:
     ("now", "status", "told"),
     [
         # 15 calls of 9 tokens; a quarter fewer, or half as many again, are believed of a call
-        ([{"input": 4, "output": 2, "cost": "0.5"}] * 15, "suspicious_shrink", "15 rows with 90 tokens came"),
+        (
+            [{"input": 4, "output": 2, "cost": "0.5"}] * 15,
+            "suspicious_shrink",
+            "15 calls that were there came with 90 tokens",
+        ),
         ([{"input": 5, "output": 2, "cost": "0.5"}] * 15, "committed", "105 tokens where 135 tokens were"),
-        ([{"input": 12, "output": 2, "cost": "0.5"}] * 15, "suspicious_growth", "15 rows with 210 tokens came"),
+        (
+            [{"input": 12, "output": 2, "cost": "0.5"}] * 15,
+            "suspicious_growth",
+            "15 calls that were there came with 210 tokens",
+        ),
         ([{"input": 11, "output": 2, "cost": "0.5"}] * 15, "committed", "195 tokens where 135 tokens were"),
-        ([{"input": None, "output": None, "cost": "0.5"}] * 15, "suspicious_shrink", "15 rows with no tokens came"),
-        # twice as many calls are late ones: each has the tokens that calls have
+        (
+            [{"input": None, "output": None, "cost": "0.5"}] * 15,
+            "suspicious_shrink",
+            "15 calls that were there came with 0 tokens",
+        ),
+        # calls that come late say nothing of those that were there, however large they are
         ([CALL] * 30, "committed", "30 rows where 15 rows were"),
+        ([CALL] * 15 + [{**CALL, "input": 40}] * 15, "committed", "765 tokens where 135 tokens were"),
     ],
 )
 def test_calls_of_far_more_or_fewer_tokens_are_not_believed_until_somebody_says_so(
@@ -124,10 +138,36 @@ def test_calls_of_far_more_or_fewer_tokens_are_not_believed_until_somebody_says_
     assert again.status == status
     assert told in (again.message or "")
     if status != "committed":
-        assert "where 15 with 135 were: what was there stays" in (again.message or "")
+        assert "where they had 135: what was there stays" in (again.message or "")
         assert "--confirm" in (again.message or "")
 
 
 def test_a_log_that_has_tokens_at_last_is_believed(pull: Pull) -> None:
     pull(log(*[{"input": None, "output": None, "cost": None}] * 15))
     assert pull(log(*[CALL] * 15)).status == "committed"
+
+
+def test_a_log_that_was_emptied_has_lost_all_that_it_had(pull: Pull) -> None:
+    pull(log(*[CALL] * 10))
+    emptied = pull(log(), confirmed=True)
+    assert (emptied.total_tokens, emptied.previous_total_tokens) == (0, 90)
+    assert (emptied.total_cost, emptied.previous_total_cost, emptied.currency) == (0, 5, "USD")
+    back = pull(log(*[CALL] * 10))
+    assert (back.previous_total_tokens, back.previous_total_cost) == (0, 0)
+    assert "90 tokens where 0 tokens were, USD 5.00 stated where USD 0.00 were" in (back.message or "")
+
+
+@pytest.mark.parametrize("cost", ["0.5", None])
+def test_what_an_older_journal_does_not_have_was_not_nothing(
+    pull: Pull, monkeypatch: pytest.MonkeyPatch, cost: str | None
+) -> None:
+    pull(log(*[{**CALL, "cost": cost}] * 15))
+    served = Journal.served
+
+    def older(journal: Journal, source: str, day: date) -> Delivery | None:
+        found = served(journal, source, day)
+        return found and replace(found, total_tokens=None, total_cost=found.total_cost or Decimal(0))
+
+    monkeypatch.setattr(Journal, "served", older)
+    again = pull(FakeLog([("log.jsonl", [{**CALL, "cost": cost, "and": "another field"}] * 15)]))
+    assert (again.message, again.lines_changed, again.previous_total_tokens) == (None, False, 135)
