@@ -134,7 +134,7 @@ def _line(cell: Cell, account: Account) -> Row:
         "duplicate_tokens": cell.duplicates,
         "unpriced_tokens": cell.unpriced,
         "usd_per_token": cell.price,
-        "billed_cost": cell.billed.total if cell.billed and not cell.unconverted else None,
+        "billed_cost": cell.billed.known_total if cell.billed else None,
         "estimated_cost": cell.estimated if cell.logged else None,
         "volume_difference": volume_difference(cell),
         "rate_difference": rate_difference(cell),

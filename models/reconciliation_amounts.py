@@ -25,12 +25,14 @@ class Amount(NamedTuple):
 
 
 def by_cause(amounts: Iterable[Amount]) -> list[Amount]:
-    """One amount for each cause, with all its evidence; none where there are neither tokens nor money."""
+    """One amount for each cause, with all its evidence; none where there are neither tokens nor money.
+
+    What has no rate is told whatever is known of it: how much money it is nobody knows.
+    """
     found: dict[str, Amount] = {}
-    for one in amounts:
-        if one.tokens or one.usd:
-            found[one.cause] = _both(found[one.cause], one) if one.cause in found else one
-    return [one for one in found.values() if one.tokens or one.usd]
+    for one in filter(_is_told, amounts):
+        found[one.cause] = _both(found[one.cause], one) if one.cause in found else one
+    return list(filter(_is_told, found.values()))
 
 
 def rest(usd: Decimal, limit: Decimal, rounded: str, beyond: str) -> Amount:
@@ -46,8 +48,11 @@ def rest(usd: Decimal, limit: Decimal, rounded: str, beyond: str) -> Amount:
     return Amount("rounding", None, usd, rounded, limit) if is_rounding else Amount("unexplained", None, usd, beyond)
 
 
+def _is_told(one: Amount) -> bool:
+    return bool(one.tokens or one.usd) or one.cause == "no_rate"
+
+
 def _both(one: Amount, other: Amount) -> Amount:
     tokens = [amount.tokens for amount in (one, other) if amount.tokens is not None]
     evidence = "; ".join(dict.fromkeys([*one.evidence.split("; "), *other.evidence.split("; ")]))
-    limit = one.rounding_limit if other.rounding_limit is None else other.rounding_limit
-    return Amount(one.cause, sum(tokens, ZERO) if tokens else None, one.usd + other.usd, evidence, limit)
+    return Amount(one.cause, sum(tokens, ZERO) if tokens else None, one.usd + other.usd, evidence)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from models.minor_units import minor_unit
 from models.reconciliation_scope import counts_tokens, is_nameless, model_lines
 from models.reconciliation_sides import (
     ALL,
@@ -40,8 +41,8 @@ NOT_FOR_TOKENS: Mapping[str, str] = {"Credit": "credit", "Adjustment": "adjustme
 OTHER_SERVICE = "other_service"
 """The cause of what a provider bills by model, and this line by something else: searches, sessions, storage."""
 
-LEAST_DIGITS, MOST_DIGITS = 2, 9
-"""No bill writes less than cents; decimal places beyond the ninth are binary noise."""
+MOST_DIGITS = 9
+"""Decimal places beyond the ninth are binary noise; no bill writes less than the minor units of its currency."""
 
 _USD = "USD"
 
@@ -142,15 +143,15 @@ def _billed(line: _Line, usd_rates: Mapping[str, Decimal]) -> Billed:
         return Billed(not_for_tokens={cause: cost}, unconverted=unconverted)
     tokens = _tokens(row)
     refunded = max(ZERO, -(tokens or ZERO))
-    unit = None if rate is None else _last_unit(row["billed_cost"]) * rate
+    unit = None if rate is None else _last_unit(row["billed_cost"], currency) * rate
     lines = Decimal(row["line_count"])
     return Billed(cost, tokens, lines, unit, unconverted=unconverted, refunded=refunded, is_for_tokens=True)
 
 
-def _last_unit(cost: Decimal) -> Decimal:
+def _last_unit(cost: Decimal, currency: str) -> Decimal:
     """One of the last digit that a line writes, in its own currency: rounded to it, it was, before it was converted."""
     digits = -int(cost.normalize().as_tuple().exponent)
-    return Decimal(1).scaleb(-min(MOST_DIGITS, max(LEAST_DIGITS, digits)))
+    return min(minor_unit(currency), Decimal(1).scaleb(-min(MOST_DIGITS, digits)))
 
 
 def _tokens(row: Row) -> Decimal | None:

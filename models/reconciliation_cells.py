@@ -10,6 +10,8 @@ from decimal import Decimal
 
 from models.reconciliation_sides import PRICE_DIGIT, ZERO, Billed, Key
 
+_HALF, _CENT = Decimal("0.5"), Decimal("0.01")
+
 
 def price_rounded(usd_per_token: Decimal) -> Decimal:
     """An average of prices, with six digits more than prices have."""
@@ -37,6 +39,11 @@ class Charge:
     price: Decimal
     begins: datetime
     ends: datetime
+
+    @property
+    def half(self) -> Decimal:
+        """Half a unit of the last digit that the bill writes of it, in USD; of a cent where there is no line."""
+        return _HALF * (_CENT if self.unit is None else self.unit)
 
     @property
     def listed(self) -> Decimal:

@@ -30,16 +30,15 @@ _MOST_OPEN = Decimal("0.001")
 Mixes = dict[tuple[Key, str | None], OtherPrice]
 
 
-def mixes_of(charges: Sequence[Charge], factor: Decimal, other_prices: OtherPrices, half: Decimal) -> Mixes:
+def mixes_of(charges: Sequence[Charge], factor: Decimal, other_prices: OtherPrices) -> Mixes:
     """The average of two prices for the charges of a model that have one.
 
     Args:
         charges: of the model, all those that no price gives.
         factor: at which the model stands.
         other_prices: what the book has for other times, tiers and context lengths.
-        half: half a unit of the bill's last digit.
     """
-    found = {(one.key, one.tier): dict(_mixes(one, factor, other_prices, half)) for one in charges}
+    found = {(one.key, one.tier): dict(_mixes(one, factor, other_prices)) for one in charges}
     shares = {one.cost / one.listed for one in charges if one.listed}
     common = set.intersection(*(set(of_charge) for of_charge in found.values())) if len(shares) > 1 else set()
     chosen: Mixes = {}
@@ -52,20 +51,20 @@ def mixes_of(charges: Sequence[Charge], factor: Decimal, other_prices: OtherPric
 
 
 def _mixes(
-    charge: Charge, factor: Decimal, other_prices: OtherPrices, half: Decimal
+    charge: Charge, factor: Decimal, other_prices: OtherPrices
 ) -> Iterator[tuple[tuple[str, str], tuple[OtherPrice, bool]]]:
     """Every two prices that give the cost, by name, and whether the log has both."""
     rows: dict[Decimal, OtherPrice] = {}
     for row in other_prices(charge.key, charge.tier or DEFAULT):
         if row.holds(charge):
             rows.setdefault(row.usd_per_token, row)
-    if any(_is_round(charge, price * charge.tokens, factor, half) for price in (charge.price, *rows)):
+    if any(_is_round(charge, price * charge.tokens, factor) for price in (charge.price, *rows)):
         return
     for one, other in combinations(sorted(rows.values(), key=lambda row: row.usd_per_token), 2):
         step = other.usd_per_token - one.usd_per_token
         tokens = (charge.cost / factor - one.usd_per_token * charge.tokens) / step
         whole = tokens.to_integral_value()
-        is_open = most(charge.lines, half) / factor / step
+        is_open = most(charge) / factor / step
         if is_open <= _MOST_OPEN and abs(tokens - whole) <= is_open and 0 < whole < charge.tokens:
             cost = one.usd_per_token * charge.tokens + step * whole
             name = f"{charge.tokens - whole:,.0f} tokens in {one.tier} and {whole:,.0f} in {other.tier}"
@@ -74,11 +73,11 @@ def _mixes(
             yield (one.tier, other.tier), (OtherPrice(cost / charge.tokens, True, name, *ends), is_logged)
 
 
-def _is_round(charge: Charge, at_book: Decimal, factor: Decimal, half: Decimal) -> bool:
+def _is_round(charge: Charge, at_book: Decimal, factor: Decimal) -> bool:
     """Whether a short factor of what the tokens cost at one price gives the cost, or whole cents beside it."""
     if not at_book:
         return False
     ratio = (charge.cost / at_book).quantize(_THOUSANDTH)
     cents = (charge.cost - factor * at_book).quantize(_CENT)
-    is_factor = LOWEST_FACTOR <= ratio <= HIGHEST_FACTOR and is_rounding(charge, ratio * at_book, half)
-    return is_factor or is_rounding(charge, factor * at_book + cents, half)
+    is_factor = LOWEST_FACTOR <= ratio <= HIGHEST_FACTOR and is_rounding(charge, ratio * at_book)
+    return is_factor or is_rounding(charge, factor * at_book + cents)

@@ -15,7 +15,7 @@ from models.reconciliation_cells import Cell
 from models.reconciliation_factors import common_factor, own_factors
 from models.reconciliation_fits import Fits, fit_all, fit_beside, price_at, price_between
 from models.reconciliation_prices import OtherPrices
-from models.reconciliation_rounding import half_a_unit, of_lines
+from models.reconciliation_rounding import Units, of_lines
 from models.reconciliation_sides import ZERO, Key, usd
 from models.reconciliation_tiers import price_of
 from models.reconciliation_unseen import move_unseen
@@ -42,22 +42,27 @@ def split_rates(cells: Sequence[Cell], other_prices: OtherPrices) -> dict[Key, l
     for cell in known:
         cell.charges = cell.charges or [cell.as_charge]
     charges = [charge for cell in priced for charge in cell.charges if charge.tokens]
-    half = half_a_unit(charge for cell in known for charge in cell.charges)
-    factor = common_factor(charges, other_prices, half)
-    own = own_factors(charges, factor, other_prices, half)
+    units = Units(charge.unit for cell in known for charge in cell.charges)
+    for cell in known:
+        if cell.billed is not None:
+            cell.billed.unit = units.of(cell.billed.unit)  # of the charge that it is as a whole, which some ask for
+        for charge in cell.charges:
+            charge.unit = units.of(charge.unit)
+    factor = common_factor(charges, other_prices)
+    own = own_factors(charges, factor, other_prices)
     for charge in charges:
         if len(charge.prices) > 1 and charge.tokens > 0:
-            charge.price = price_between(charge, own[charge.key.model], other_prices, half)
+            charge.price = price_between(charge, own[charge.key.model], other_prices)
     for cell in priced:
         cell.price = price_of(cell)
-    fits = fit_all(charges, own, factor, other_prices, half)
-    fits |= move_unseen(priced, fits, factor, other_prices, half)
+    fits = fit_all(charges, own, factor, other_prices)
+    fits |= move_unseen(priced, fits, factor, other_prices)
     for cell in known:
         if cell.without_price:
             fit = fits[cell.key, None] = fit_beside(cell.as_charge, charges, fits, factor, other_prices)
             cell.price = price_at(cell.as_charge, fit)
             cell.charges = [cell.as_charge]
-    return {cell.key: by_cause(_amounts(cell, fits, half)) for cell in cells}
+    return {cell.key: by_cause(_amounts(cell, fits)) for cell in cells}
 
 
 def rate_difference(cell: Cell) -> Decimal:
@@ -80,7 +85,7 @@ def volume_difference(cell: Cell) -> Decimal:
     return usd(cell.price * cell.priced_tokens) - (cell.estimated or ZERO)
 
 
-def _amounts(cell: Cell, fits: Fits, half: Decimal) -> Iterator[Amount]:
+def _amounts(cell: Cell, fits: Fits) -> Iterator[Amount]:
     rate = rate_difference(cell) - sum(cell.not_for_tokens.values(), ZERO)
     for cause, amount in cell.not_for_tokens.items():
         yield Amount(cause, None, amount, NOT_FOR_TOKENS_EVIDENCE.get(cause, "the bill's charge category"))
@@ -101,12 +106,12 @@ def _amounts(cell: Cell, fits: Fits, half: Decimal) -> Iterator[Amount]:
         return
     found = list(_of_charges(cell, fits))
     yield from found
-    yield from _left(cell, rate - sum((amount.usd for amount in found), ZERO), half)
+    yield from _left(cell, rate - sum((amount.usd for amount in found), ZERO))
 
 
-def _left(cell: Cell, left: Decimal, half: Decimal) -> Iterator[Amount]:
+def _left(cell: Cell, left: Decimal) -> Iterator[Amount]:
     """What the lines can be rounded by; more is of the tokens without a price, as much as they can plausibly cost."""
-    limit, rounded = of_lines(cell.charges, half), "what the lines of the bill can be rounded by"
+    limit, rounded = of_lines(cell.charges), "what the lines of the bill can be rounded by"
     if not cell.without_price:
         yield rest(left, limit, rounded, "more than the lines of the bill can be rounded by")
         return

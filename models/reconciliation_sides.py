@@ -113,8 +113,13 @@ class Billed:
 
     @property
     def total(self) -> Decimal:
-        """All that is billed."""
+        """All that is billed, of lines that have a rate to USD."""
         return sum(self.not_for_tokens.values(), self.cost)
+
+    @property
+    def known_total(self) -> Decimal | None:
+        """The same; None where no line has a rate, which is not zero."""
+        return None if self.unconverted and self.unit is None and not self.total else self.total
 
     def plus(self, other: "Billed") -> "Billed":
         """Both together."""

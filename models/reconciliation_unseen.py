@@ -21,7 +21,7 @@ _Off = tuple[Cell, Charge, Fit]
 """A day that is off, with the price and factor at which its class or model stands on others."""
 
 
-def move_unseen(cells: Sequence[Cell], fits: Fits, factor: Decimal, other_prices: OtherPrices, half: Decimal) -> Fits:
+def move_unseen(cells: Sequence[Cell], fits: Fits, factor: Decimal, other_prices: OtherPrices) -> Fits:
     """The fits of days from which unseen rows are moved; their cells and charges have the tokens of the bill then.
 
     Whole tokens must give each day's cost but for rounding, must sum to nothing over consecutive days, and leave no
@@ -32,7 +32,6 @@ def move_unseen(cells: Sequence[Cell], fits: Fits, factor: Decimal, other_prices
         fits: of their charges.
         factor: of the account.
         other_prices: what the book has for other times, tiers and context lengths.
-        half: half a unit of the bill's last digit.
     """
     charges = [charge for cell in cells for charge in cell.charges if charge.tokens]
     models = {one.key.model for one in charges if (fit := fits[one.key, one.tier]) and not fit.is_near}
@@ -44,7 +43,7 @@ def move_unseen(cells: Sequence[Cell], fits: Fits, factor: Decimal, other_prices
     ]
     found: Fits = {}
     for days in _consecutive(off):
-        for cell, charge, fit, tokens in _moves(days, half):
+        for cell, charge, fit, tokens in _moves(days):
             cell.unseen = tokens
             charge.tokens += tokens
             found[charge.key, charge.tier] = fit
@@ -75,34 +74,30 @@ def _consecutive(off: Sequence[_Off]) -> Iterator[list[_Off]]:
     yield days
 
 
-def _moves(days: Sequence[_Off], half: Decimal) -> Iterator[tuple[Cell, Charge, Fit, Decimal]]:
+def _moves(days: Sequence[_Off]) -> Iterator[tuple[Cell, Charge, Fit, Decimal]]:
     """The tokens of those days that sum to nothing: the fewest days from the first on, then from the next."""
     start = 0
     while start < len(days) - 1:
         ends = range(start + 2, len(days) + 1)
-        spans = ((end, tokens) for end in ends if (tokens := _tokens(days[start:end], half)))
+        spans = ((end, tokens) for end in ends if (tokens := _tokens(days[start:end])))
         end, tokens = next(spans, (start + 1, []))
         for (cell, charge, fit), count in zip(days[start:end], tokens, strict=False):
             yield cell, charge, fit, count
         start = end
 
 
-def _tokens(days: Sequence[_Off], half: Decimal) -> list[Decimal]:
+def _tokens(days: Sequence[_Off]) -> list[Decimal]:
     """What each of these days has more than was thought, in whole tokens that sum to nothing; none if it cannot be."""
     per_token = {fit.factor * fit.price(charge) for _, charge, fit in days}
-    if 0 in per_token or not sums_to_rounding([(charge, fit.cost(charge)) for _, charge, fit in days], half):
+    if 0 in per_token or not sums_to_rounding([(charge, fit.cost(charge)) for _, charge, fit in days]):
         return []
     found = [(one.cost / (fit.factor * fit.price(one)) - one.tokens).to_integral_value() for _, one, fit in days]
     most = max(range(len(found)), key=lambda place: abs(found[place]))
     found[most] -= sum(found)
-    return (
-        found
-        if all(_is_possible(one, fit, count, half) for (_, one, fit), count in zip(days, found, strict=True))
-        else []
-    )
+    return found if all(_is_possible(one, fit, count) for (_, one, fit), count in zip(days, found, strict=True)) else []
 
 
-def _is_possible(charge: Charge, fit: Fit, more: Decimal, half: Decimal) -> bool:
+def _is_possible(charge: Charge, fit: Fit, more: Decimal) -> bool:
     tokens = charge.tokens + more
-    is_at_cost = is_rounding(charge, fit.factor * fit.price(charge) * tokens, half)
+    is_at_cost = is_rounding(charge, fit.factor * fit.price(charge) * tokens)
     return is_at_cost and tokens >= charge.moved

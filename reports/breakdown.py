@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import polars as pl
 
-from reports.money import ZERO, apportion, exact_sum, minor_unit
+from models.minor_units import minor_unit
+from reports.money import ZERO, apportion, exact_sum
 
 LINE_LIMIT = 8  # what fits on a page beside everything else; the rest is one line that foots
 Sum = tuple[str, str, Decimal]

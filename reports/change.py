@@ -9,10 +9,11 @@ from decimal import Decimal
 
 import polars as pl
 
+from models.minor_units import minor_unit
 from reports.breakdown import Breakdown, Sum, split
 from reports.given import Period
 from reports.lines import service_sums
-from reports.money import EXACT, ZERO, exact_sum, format_money, format_ratio, minor_unit, round_to
+from reports.money import EXACT, ZERO, exact_sum, format_money, format_ratio, round_to
 from reports.tables import Table, signed_table
 from reports.wording import MONTHS
 

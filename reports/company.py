@@ -6,20 +6,11 @@ Here belongs: tables of money made from the shared facts. Here does not belong: 
 from collections.abc import Sequence
 from decimal import Decimal
 
+from models.minor_units import minor_unit
 from reports.breakdown import Breakdown, Sum, as_listed
 from reports.currencies import apart_text
 from reports.given import Period, ReconciliationLine, SharedFacts, StatementError
-from reports.money import (
-    EXACT,
-    ZERO,
-    apportion,
-    exact_sum,
-    format_money,
-    format_number,
-    format_ratio,
-    minor_unit,
-    round_to,
-)
+from reports.money import EXACT, ZERO, apportion, exact_sum, format_money, format_number, format_ratio, round_to
 from reports.tables import NO_VALUE, Row, Table, cost_table, signed_table
 from reports.wording import cause_label, clean, residual_label
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from models.minor_units import minor_unit
 from reports.given import Period
-from reports.money import EXACT, ZERO, format_money, minor_unit, round_to
+from reports.money import EXACT, ZERO, format_money, round_to
 from reports.tables import Row, Table
 from reports.wording import clean
 

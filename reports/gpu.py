@@ -8,18 +8,9 @@ from decimal import Decimal
 
 import polars as pl
 
+from models.minor_units import minor_unit
 from reports.breakdown import as_listed
-from reports.money import (
-    EXACT,
-    ZERO,
-    apportion,
-    exact_sum,
-    format_money,
-    format_number,
-    format_ratio,
-    minor_unit,
-    round_to,
-)
+from reports.money import EXACT, ZERO, apportion, exact_sum, format_money, format_number, format_ratio, round_to
 from reports.tables import NO_VALUE, Row, Table
 from reports.wording import GPU_STATE_LABELS, clean
 

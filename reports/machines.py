@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
+from models.minor_units import minor_unit
 from reports.currencies import Amounts, amounts_text
 from reports.given import SharedFacts, UnknownMachine, UnmatchedEntry
-from reports.money import EXACT, format_money, minor_unit, round_to
+from reports.money import EXACT, format_money, round_to
 from reports.tables import Row, Table
 from reports.wording import clean
 

@@ -7,20 +7,11 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from functools import reduce
 
+from models.minor_units import minor_unit
+
 ZERO = Decimal(0)
 EXACT = Context(prec=76)  # twice the 38 digits of a ledger amount: no sum here can be rounded by its context
 MINUS = "\N{MINUS SIGN}"
-NO_DECIMALS = frozenset(
-    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF")
-)  # ISO 4217
-THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMN", "TND"))  # ISO 4217
-
-
-def minor_unit(currency: str) -> Decimal:
-    """The smallest amount that the currency can show: 0.01 for most, 1 for JPY."""
-    if currency in NO_DECIMALS:
-        return Decimal(1)
-    return Decimal("0.001") if currency in THREE_DECIMALS else Decimal("0.01")
 
 
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:

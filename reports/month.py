@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from models.minor_units import minor_unit
 from reports.breakdown import Breakdown, Sum, as_listed, split, sums_by
 from reports.change import Change, change_sentence, change_table, comparable, compare
 from reports.company import bill_table, log_tables
@@ -21,7 +22,7 @@ from reports.given import Period, SharedFacts, TeamRows
 from reports.gpu import gpu_table
 from reports.lacking import lacking_table
 from reports.lines import service_sums
-from reports.money import ZERO, exact_sum, format_money, minor_unit, round_to
+from reports.money import ZERO, exact_sum, format_money, round_to
 from reports.restated import restatement_table
 from reports.standing import Banner, banner_for, footnotes_for, missing_days
 from reports.tables import Table, cost_table

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from models.minor_units import minor_unit
 from reports.breakdown import as_listed
 from reports.change import comparable
 from reports.company import bill_lines
@@ -18,7 +19,7 @@ from reports.filenames import statement_filename
 from reports.given import IdleRule, Period, SharedFacts, StatementError, Team, TeamRows
 from reports.guard import require_period_and_currency
 from reports.machines import machine_tables
-from reports.money import EXACT, ZERO, exact_sum, format_money, minor_unit, round_to
+from reports.money import EXACT, ZERO, exact_sum, format_money, round_to
 from reports.month import Month, build_month
 from reports.tables import NO_VALUE, Row, Table
 from reports.wording import clean

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from models.minor_units import minor_unit
 from reports.breakdown import LINE_LIMIT
 from reports.given import Period
-from reports.money import apportion, exact_sum, format_money, format_number, minor_unit, round_to
+from reports.money import apportion, exact_sum, format_money, format_number, round_to
 from reports.outcomes import ROUTES
 from reports.tables import NO_VALUE, Row, Table
 from reports.wording import clean

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from models.minor_units import minor_unit
 from reports.breakdown import Sum, split
 from reports.change import Change
 from reports.given import Period
-from reports.money import EXACT, ZERO, exact_sum, format_money, minor_unit, round_to
+from reports.money import EXACT, ZERO, exact_sum, format_money, round_to
 from reports.tables import Table, signed_table
 from reports.wording import clean
 

@@ -16,8 +16,8 @@ import xlsxwriter
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from models.minor_units import minor_unit
 from reports.given import TeamRows
-from reports.money import minor_unit
 from reports.statement import Statement
 from reports.tables import Table
 from reports.wording import clean

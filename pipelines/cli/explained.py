@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from models.minor_units import minor_unit
 from pipelines.cli.explained_amounts import plain
 from pipelines.cli.explained_pools import pool_tables, without_receivers
 from pipelines.cli.explained_prices import bought, summed
@@ -16,7 +17,7 @@ from pipelines.explain.made_of_rows import NOTE
 from pipelines.explain.question import Question
 from pipelines.explain.walk import CURRENCY, RULES_CHANGED, Explanation, Level
 from pipelines.explain.weights import WHOLE
-from reports.money import exact_sum, format_money, minor_unit, round_to
+from reports.money import exact_sum, format_money, round_to
 
 ROWS_SHOWN = 12
 OF_LINE = "of_line"

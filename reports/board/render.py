@@ -14,13 +14,14 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from models.minor_units import minor_unit
 from reports.board import facts
 from reports.board.given import BoardMonth, BoardRows
 from reports.board.pack import PLACES, Packed, Words, as_text, json_bytes
 from reports.board.parts import gpu_part, hours_part, lines_part, why_part
 from reports.given import SharedFacts, StatementError
 from reports.glossary import DEFINITIONS
-from reports.money import format_money, minor_unit
+from reports.money import format_money
 from reports.wording import GPU_STATE_LABELS, KIND_LABELS, RULE_LABELS, UNUSED_LABELS, clean, residual_label
 
 BRIDGE, TEAM = "variance_bridge", "team:"

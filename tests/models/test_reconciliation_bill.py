@@ -299,3 +299,27 @@ def test_an_account_without_a_log_has_its_refunds_too(sides: FourSides) -> None:
     sides.billed(DAY + timedelta(days=1), "input_uncached", -50_000, "-0.15", account="direct")
     sides.logged(NOON, input_uncached=1_000_000)
     assert by_cause(sides.reconciled().causes) == {"bypass": Decimal("0.6"), "refund": Decimal("-0.15")}
+
+
+def test_what_has_a_rate_is_billed_beside_a_line_of_a_currency_that_has_none(sides: FourSides) -> None:
+    """3 dollars of a million tokens and pounds of half a million that nobody can convert, where 4.50 is estimated."""
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.billed(DAY, "input_uncached", 500_000, "1.2", billing_currency="GBP")
+    sides.counted(DAY, input_uncached=1_500_000)
+    sides.logged(NOON, input_uncached=1_500_000)
+    found = sides.reconciled()
+    (line,) = found.lines.to_dicts()
+    assert (line["billed_cost"], line["difference"]) == (3, Decimal("-1.5"))
+    assert by_cause(found.causes) == {"no_rate": Decimal("-1.5")}
+
+
+def test_a_credit_without_a_rate_is_told_though_nothing_differs_by_what_is_known(sides: FourSides) -> None:
+    sides.billed(DAY, "input_uncached", 1_000_000, "3")
+    sides.billed(DAY, "input_uncached", None, "-1", billing_currency="GBP", charge_category="Credit")
+    sides.counted(DAY, input_uncached=1_000_000)
+    sides.logged(NOON, input_uncached=1_000_000)
+    found = sides.reconciled()
+    assert found.lines["billed_cost"].to_list() == [3]
+    (cause,) = found.causes.to_dicts()
+    assert (cause["cause"], cause["usd"]) == ("no_rate", 0)
+    assert "GBP" in cause["evidence"]

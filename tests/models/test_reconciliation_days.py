@@ -9,7 +9,7 @@ from models.day_offset import Midnights
 from models.reconciliation_cells import Cell
 from models.reconciliation_prices import OtherPrice
 from models.reconciliation_sides import Key
-from tests.models.four_sides import DAY, NOON, PERIOD, FourSides, by_cause, in_millionths
+from tests.models.four_sides import PERIOD, FourSides, by_cause, in_millionths
 
 
 def test_a_bill_by_another_midnight_is_a_boundary_of_days(sides: FourSides) -> None:
@@ -120,9 +120,11 @@ def test_a_price_that_changes_within_a_moved_day_leaves_every_cause_its_worth() 
         sides.billed(midnight.date(), "input_uncached", sum(parts), cost)
         sides.counted(midnight.date(), input_uncached=early[number] + 40_000 + late)
     sides.logged(datetime(2026, 11, 1, 2), input_uncached=early[31])
-    sides.billed(DAY, "cache_read", 1, "0.000000001")
-    sides.counted(DAY, cache_read=1)
-    sides.logged(NOON, cache_read=1)
+    for number in range(31):  # the bill writes nine decimals
+        noon = datetime(2026, 10, 1, 12) + timedelta(days=number)
+        sides.billed(noon.date(), "cache_read", 1, "0.000000001")
+        sides.counted(noon.date(), cache_read=1)
+        sides.logged(noon, cache_read=1)
     found = in_millionths(sides.reconciled())
     # the first early hours, at 3 dollars, are the month's before; those of the next month's first day cost 2
     boundary = Decimal(early[31] * 2 - early[0] * 3) / 10**6

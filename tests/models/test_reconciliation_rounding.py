@@ -117,3 +117,41 @@ def test_what_is_left_is_told_with_what_was_unexplained_before() -> None:
     (rest,) = worth_of(cell, [Part("unexplained", Decimal(1), "billed; neither log nor usage API has it")])
     assert (rest.cause, rest.tokens, rest.usd) == ("unexplained", 1, Decimal("0.0001"))
     assert rest.evidence == "billed; neither log nor usage API has it; more than rounding, of no part"
+
+
+def _discounted(sides: FourSides, currency: str, digits: int, usd_rate: str = "1") -> None:
+    """Ten days at 0.93 of 3 dollars a million, each rounded to so many digits of its currency."""
+    sides.usd_rates = {currency: Decimal(usd_rate)}
+    for number in range(10):
+        noon, tokens = NOON + timedelta(days=number), 1_234_567 + 1_111 * number
+        cost = round(tokens * Decimal("2.79") / 10**6 / Decimal(usd_rate), digits)
+        sides.billed(noon.date(), "input_uncached", tokens, cost, billing_currency=currency)
+        sides.counted(noon.date(), input_uncached=tokens)
+        sides.logged(noon, input_uncached=tokens)
+
+
+@pytest.mark.parametrize(("currency", "digits", "usd_rate"), [("USD", 2, "1"), ("EUR", 2, "1.1"), ("JPY", 0, "0.0067")])
+def test_a_line_of_more_digits_leaves_the_others_their_rounding(currency: str, digits: int, usd_rate: str) -> None:
+    """7 % of 12,395,665 tokens at 3 dollars a million are 2.60 dollars; one line of 0.009765 is 7 % off 0.0105."""
+    sides = FourSides()
+    sides.price(input_uncached="3", output_text="15")
+    _discounted(sides, currency, digits, usd_rate)
+    sides.billed(PERIOD, "output_text", 700, "0.009765")
+    sides.counted(PERIOD, output_text=700)
+    sides.logged(NOON, output_text=700)
+    causes = by_cause(sides.reconciled().causes)
+    assert causes.keys() <= {"discount", "rounding"}
+    assert round(causes["discount"], 5) == round(-(Decimal("0.07") * (12_395_665 * 3 + 700 * 15)) / 10**6, 5)
+
+
+def test_a_line_that_ends_early_among_longer_ones_is_rounded_as_they_are() -> None:
+    """Of 12 lines of six decimals one writes 3.70 where 3.703701 is due: that is no rounding."""
+    sides = FourSides()
+    sides.price(input_uncached="3")
+    for number in range(12):
+        noon, tokens = NOON + timedelta(days=number), 1_234_567 + 1_111 * number
+        cost = Decimal("3.70") if number == 0 else tokens * Decimal(3) / 10**6  # 3.703701 at the price
+        sides.billed(noon.date(), "input_uncached", tokens, cost)
+        sides.counted(noon.date(), input_uncached=tokens)
+        sides.logged(noon, input_uncached=tokens)
+    assert by_cause(sides.reconciled().causes) == {"unexplained": Decimal("-0.003701")}
