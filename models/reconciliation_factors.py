@@ -28,7 +28,7 @@ def common_factor(charges: Sequence[Charge], other_prices: OtherPrices) -> Decim
         charges: of an account or of a model.
         other_prices: what the book has for other times, tiers and context lengths.
     """
-    told = _told(_listed(charges, other_prices))
+    told = _told(_listed(charges, other_prices), least=2)
     return ONE if told is None else told
 
 
@@ -66,10 +66,11 @@ def _class(charge: Charge) -> tuple[str, str, str]:
     return charge.key.model, charge.key.token_class, charge.tier or ""
 
 
-def _told(listed: Sequence[Beside]) -> Decimal | None:
+def _told(listed: Sequence[Beside], least: int = 1) -> Decimal | None:
     """The factor at which at least half of the cost stands; None if there is none.
 
-    One from which the charges differ by rounding in all, too, is preferred to one from which each does alone.
+    One from which the charges differ by rounding in all, too, is preferred to one from which each does alone. Other
+    than 1 it takes `least` charges, where there are so many: of one alone some short decimal gives any cost.
     """
     ratios = sorted((charge.cost / cost, abs(cost)) for charge, cost in listed if cost)
     if not ratios:
@@ -78,6 +79,8 @@ def _told(listed: Sequence[Beside]) -> Decimal | None:
     each: list[Decimal] = []
     for factor in (ONE, *(middle.quantize(ONE.scaleb(-digits)) for digits in FACTOR_DIGITS)):
         if LOWEST_FACTOR <= factor <= HIGHEST_FACTOR and _is_most(at_factor := _at(listed, factor), listed):
+            if factor != ONE and len(at_factor) < min(least, len(ratios)):
+                continue
             if sums_to_rounding(at_factor):
                 return factor
             each.append(factor)

@@ -25,8 +25,9 @@ def test_a_discount_of_other_models_moves_no_price_of_a_log_that_lacks_nothing(s
     """Most of the account stands at 0.93; the model with two prices a day stands at the book's, and its log is whole."""
     sides.price("two", input_uncached="3", until=NOON)
     sides.price("two", input_uncached="6", since=NOON)
-    sides.billed(DAY, "input_uncached", 10_000_000, "27.9")
-    sides.logged(NOON, input_uncached=10_000_000)
+    for noon in (NOON, NOON + timedelta(days=1)):
+        sides.billed(noon.date(), "input_uncached", 5_000_000, "13.95")
+        sides.logged(noon, input_uncached=5_000_000)
     sides.billed(DAY, "input_uncached", 1_500_000, "6", model="two")
     sides.logged(NOON - timedelta(hours=1), "two", input_uncached=1_000_000)
     sides.logged(NOON, "two", input_uncached=500_000)
@@ -243,3 +244,15 @@ def test_what_the_book_has_for_nothing_has_causes_as_any_other_price_has(sides: 
     sides.billed(DAY + timedelta(days=1), "input_uncached", 2_000_000, "1", model="free")
     sides.logged(NOON + timedelta(days=1), "free", input_uncached=2_000_000)
     assert by_cause(sides.reconciled().causes) == {"price_staleness": Decimal("1.5")}
+
+
+@pytest.mark.parametrize("cost", ["3.57", "2.55", "4.1"])
+def test_one_large_line_that_is_off_is_no_factor_of_the_account(sides: FourSides, cost: str) -> None:
+    """Four other lines stand at the book: of one alone some decimal gives any cost, 1.19 gives 3.57 dollars."""
+    sides.billed(DAY, "input_uncached", 1_000_000, cost)
+    sides.logged(NOON, input_uncached=1_000_000)
+    for number in range(1, 5):
+        noon = NOON + timedelta(days=number)
+        sides.billed(noon.date(), "input_uncached", 100_000 + number, Decimal(100_000 + number) * 3 / 10**6)
+        sides.logged(noon, input_uncached=100_000 + number)
+    assert by_cause(sides.reconciled().causes) == {"unexplained": Decimal(cost) - 3}
