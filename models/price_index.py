@@ -3,7 +3,7 @@
 Here belongs: looking prices up. Here does not belong: which of them a bill used.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from models.price_lines import EVERYWHERE
+from models.reconciliation_cells import price_rounded
 from models.reconciliation_prices import OtherPrice
 from models.reconciliation_sides import DEFAULT, Key, Model
 from models.tokens import TOKEN_CLASSES
@@ -25,17 +26,21 @@ _DAY = timedelta(days=1)
 Row = Mapping[str, Any]
 
 
-Regions = Mapping[tuple[Model, str], frozenset[str]]
-"""Where the log was priced, by model and tier."""
+Regions = Mapping[tuple[Model, str], Mapping[str, int]]
+"""How many tokens of the log were priced in which region, by model and tier."""
+
+_MOST_HERE = Decimal("0.9")
+"""The share of a model's tokens that makes their region its own: a stray call elsewhere moves no price."""
 
 
-def regions_of(usage_hourly: pl.DataFrame) -> dict[tuple[Model, str], frozenset[str]]:
-    """The regions at whose prices the log's calls are, by model and tier."""
-    columns = usage_hourly.select("provider_id", "model_id", "service_tier", "price_region_id").unique()
-    found: dict[tuple[Model, str], set[str]] = defaultdict(set)
-    for provider, model, tier, region in columns.iter_rows():
-        found[Model(provider, model), tier].add(region or EVERYWHERE)
-    return {name: frozenset(places) for name, places in found.items()}
+def regions_of(usage_hourly: pl.DataFrame) -> Regions:
+    """The regions at whose prices the log's tokens are, by model and tier."""
+    tokens = pl.sum_horizontal(f"{name}_tokens" for name in TOKEN_CLASSES).sum()
+    names = ["provider_id", "model_id", "service_tier", "price_region_id"]
+    found: dict[tuple[Model, str], Counter[str]] = defaultdict(Counter)
+    for provider, model, tier, region, count in usage_hourly.group_by(names).agg(tokens).iter_rows():
+        found[Model(provider, model), tier][region or EVERYWHERE] += count
+    return found
 
 
 class PriceIndex:
@@ -49,16 +54,28 @@ class PriceIndex:
         self._regions = regions
 
     def price(self, key: Key, tier: str = DEFAULT) -> Decimal | None:
-        """USD a token at the start of the day, in the tier and the shortest context, where the log is or anywhere."""
+        """USD a token at the start of the day, in the tier and the shortest context, where the log is or anywhere.
+
+        Of a model that the log has in several regions it is that of the one that nearly all tokens are in, else the
+        average over the log's tokens, as far as these regions have a price.
+        """
         at = datetime.combine(key.day, time())
-        told = self._regions.get((Model(key.provider, key.model), tier), frozenset())
-        for region in (*(told if len(told) == 1 else ()), *_ANYWHERE):
-            for row in self._stated(key):
-                holds = row["valid_from"] <= at < row["valid_to"]
-                is_plain = row["service_tier"] == tier and not row["input_tokens_from"]
-                if holds and is_plain and row["region_id"] == region:
-                    return row[_column(key)]
-        return None
+        prices = {
+            row["region_id"]: row[_column(key)]
+            for row in self._stated(key)
+            if row["valid_from"] <= at < row["valid_to"]
+            and row["service_tier"] == tier
+            and not row["input_tokens_from"]
+        }
+        told = self._regions.get((Model(key.provider, key.model), tier), {})
+        held = {region: count for region, count in told.items() if region in prices and count > 0}
+        for region, count in held.items():
+            if count >= _MOST_HERE * sum(held.values()):
+                return prices[region]
+        if len(held) > 1:
+            costs = (prices[region] * count for region, count in held.items())
+            return price_rounded(sum(costs, Decimal(0)) / sum(held.values()))
+        return next((prices[region] for region in _ANYWHERE if region in prices), None)
 
     def dearest(self, key: Key) -> Decimal | None:
         """The highest price that any model of the provider has for the class on the day; of no class that of all."""
@@ -78,7 +95,7 @@ class PriceIndex:
 
     def others(self, key: Key, tier: str = DEFAULT) -> Iterator[OtherPrice]:
         """Every price of the class: those of tier, region and shortest context first, the latest first of all."""
-        told = self._regions.get((Model(key.provider, key.model), tier), frozenset())
+        told = self._regions.get((Model(key.provider, key.model), tier), {}).keys()
         places = frozenset(_ANYWHERE) if told <= set(_ANYWHERE) else told
         rows = sorted(_joined(self._stated(key), _column(key)), key=lambda row: row["valid_from"], reverse=True)
         for row in sorted(rows, key=lambda row: _is_special(row, tier, places)):

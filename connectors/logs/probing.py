@@ -143,6 +143,8 @@ def _lacks_told(file: Unreadable, delimiter: str) -> str:
     if not file.lacks:
         return ""
     wanted, line = file.lacks.split(", "), delimiter.join(file.header)
+    if "\0" in line:
+        return "; it looks like UTF-16: write it as UTF-8"
     for sign in _DELIMITERS:
         if set(wanted) <= {name.strip(' "') for name in line.split(sign)}:
             return f"; its columns are divided by {sign!r}: set delimiter: {json.dumps(sign)}"

@@ -27,11 +27,13 @@ _RESERVED = {*_OF_YAML[True], *_OF_YAML[False], "null", "y", "n"}
 _WELL = re.compile(
     r"(ok(ay)?|succe.*|done|complet.*|finish.*|pass(ed)?|good|fine|stop|length|end_turn|[123]\d\d\b.*)", re.IGNORECASE
 )
-_BADLY = re.compile(
-    r".*((?<![a-z])err|error|fail|exce(pt|ed)|time.?d?.?out|cancel|abort|interrupt|refus|reject|den(y|ied)|invalid|unavailable|throttl|"
-    r"limit|block|bad|broken|crash|kill|drop|lost|unauthori|forbidden|not.?found|un-?succe|not.?ok).*|[45]\d\d\b.*",
-    re.IGNORECASE,
+_BAD = (
+    r"((?<![a-z])err|error|fail|exce(pt|ed)|time.?d?.?out|cancel|abort|interrupt|refus|reject|den(y|ied)|invalid|"
+    r"unavailable|throttl|limit|block|bad|broken|crash|kill|drop|lost|unauthori|forbidden|not.?found|un-?succe|not.?ok)"
 )
+_BADLY = re.compile(rf".*{_BAD}.*|[45]\d\d\b.*", re.IGNORECASE)
+_CONTRARY = re.compile(rf"(.*[^a-z])?(no|non|un|without|zero)[-_ ]*{_BAD}.*|.*{_BAD}[a-z]*[-_ ]*free", re.IGNORECASE)
+"""Words that say the contrary of what stands in them: NO_ERROR, error_free, unblocked."""
 _YES = re.compile(r"(hit|yes|y|1|t|on|cached|warm)", re.IGNORECASE)
 _NO = re.compile(r"(miss(ed)?|no|n|0|f|off|none|cold|bypass(ed)?)", re.IGNORECASE)
 
@@ -140,6 +142,8 @@ def unexplained(name: str, counts: Mapping[str, int], allowed: Sequence[str], kn
 def guess(word: str, allowed: Sequence[str]) -> str | None:
     """What a word probably means by what people call things; None where its name does not tell."""
     good, bad = (_YES, _NO) if tuple(allowed) == TRUTHS else (_WELL, _BADLY)
+    if bad is _BADLY and _CONTRARY.fullmatch(word.strip()):
+        return None
     if bad.fullmatch(word.strip()):
         return allowed[1]
     return allowed[0] if good.fullmatch(word.strip()) else None

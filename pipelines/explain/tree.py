@@ -7,7 +7,7 @@ gone further down from once.
 """
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -218,8 +218,3 @@ def _versions(model: Modelled) -> str:
     module, _, name = model.rules.partition(":")
     told = f"rules {getattr(importlib.import_module(module), name)}" if name else f"Farthing {version('farthing')}"
     return ", ".join([model.by, told, *(f"{library} {version(library)}" for library in model.libraries)])
-
-
-def notes_of(tables: Sequence[str]) -> dict[str, list[str]]:
-    """By table what of its figures is no sum, for the documentation."""
-    return {name: list(_notes(contract(name), "")) for name in tables}

@@ -18,7 +18,8 @@ from pipelines.lake.stage import Order
 from pipelines.lake.tables import Tables
 from pipelines.lake.totals import money_column, token_columns
 
-_PLACE = ("x_page", "x_row")  # where a line stood: no part of what it says
+# where a line stood, and what of it follows from the order of files alone: no part of what it says
+_PLACE = ("x_page", "x_row", "is_id_used_before")
 
 
 def lines_differ(tables: Tables, order: Order, written: Sequence[Written]) -> bool:

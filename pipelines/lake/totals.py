@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Context, Decimal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -83,7 +84,7 @@ class Totals:
         elif money and chunk.rows.num_rows:
             self.currencies.add(_OF_LOGS)
         for name in token_columns(self.fact):
-            if (tokens := _sum_of_tokens(chunk.rows[name])) is not None:
+            if (tokens := _sum(chunk.rows[name])) is not None:
                 self.total_tokens = (self.total_tokens or 0) + tokens
         self.refused.add(chunk.rejects)
         for reject in chunk.rejects:
@@ -187,9 +188,6 @@ def plain(amount: Decimal | None) -> str:
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
-def _sum_of_tokens(values: pa.ChunkedArray) -> int | None:
-    return pc.call_function("sum", [values]).as_py()  # likewise
-
-
-def _sum(values: pa.ChunkedArray) -> Decimal | None:
-    return pc.call_function("sum", [values]).as_py()  # NULL when no value is known
+def _sum(values: pa.ChunkedArray) -> Any:
+    """The sum of a column's known values, in its type; None when no value is known."""
+    return pc.call_function("sum", [values]).as_py()

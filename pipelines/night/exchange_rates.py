@@ -9,7 +9,7 @@ from contracts import contract
 from pipelines.config.rates import ExchangeRate
 from pipelines.house import House
 
-TABLE = "fx_rates"
+TABLE, _USD = "fx_rates", "USD"
 Month = tuple[str, str, date]
 Row = dict[str, object]
 
@@ -37,8 +37,23 @@ def learned_rates(house: House) -> pa.Table:
 
 
 def usd_rates(house: House) -> dict[tuple[str, date], Decimal]:
-    """Dollars for a unit of a currency, by currency and month, as known now."""
-    return rates_to(house, "USD")
+    """Dollars for a unit of a currency, by currency and month, as known now.
+
+    A company that states its costs in another currency gives rates to that one: what a dollar is in it says what its
+    unit is in dollars, to 28 digits, and with it what every other currency's is.
+    """
+    stated, own = rates_to(house, _USD), house.config.currency
+    if own == _USD:
+        return stated
+    to_own = rates_to(house, own)
+    dollars = {month: rate for (currency, month), rate in to_own.items() if currency == _USD}
+    turned = {(own, month): 1 / rate for month, rate in dollars.items()}
+    crossed = {
+        (currency, month): rate / dollars[month]
+        for (currency, month), rate in to_own.items()
+        if month in dollars and currency != _USD
+    }
+    return crossed | turned | stated
 
 
 def rates_to(house: House, currency: str) -> dict[tuple[str, date], Decimal]:

@@ -84,8 +84,8 @@ lines as (
         coalesce(
             json_extract_string(x_extra, '$.x_deployment_scope'),
             case
-                when lower(sku_meter) like '%global%' then 'Global'
-                when lower(sku_meter) like '%data zone%' then 'Data Zone'
+                when lower(sku_meter) like '%global%' or lower(sku_meter) like '%glbl%' then 'Global'
+                when lower(sku_meter) like '%data zone%' or lower(sku_meter) like '%datazone%' then 'Data Zone'
                 else 'Regional'
             end
         ) as scope,

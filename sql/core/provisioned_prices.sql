@@ -9,8 +9,10 @@ with listed as (
         coalesce(
             json_extract_string(x_extra, '$.deployment_scope'),
             case
-                when lower(sku_description) like '%global%' then 'Global'
-                when lower(sku_description) like '%data zone%' then 'Data Zone'
+                when lower(sku_description) like '%global%' or lower(sku_description) like '%glbl%' then 'Global'
+                when
+                    lower(sku_description) like '%data zone%' or lower(sku_description) like '%datazone%'
+                    then 'Data Zone'
                 else 'Regional'
             end
         ) as scope,

@@ -48,6 +48,7 @@ def request(source: str, day: date, number: int, line: Line) -> Line:
         "usage_provenance": "provider",
         "input_semantics": "inclusive",
         "source_cost_basis": "list",
+        "is_id_used_before": line.get("before"),
         "input_uncached_tokens": line["input"],
         "output_text_tokens": line["output"],
         "source_reported_cost_usd": Decimal(line["cost"]) if line["cost"] else None,
@@ -171,3 +172,9 @@ def test_what_an_older_journal_does_not_have_was_not_nothing(
     monkeypatch.setattr(Journal, "served", older)
     again = pull(FakeLog([("log.jsonl", [{**CALL, "cost": cost, "and": "another field"}] * 15)]))
     assert (again.message, again.lines_changed, again.previous_total_tokens) == (None, False, 135)
+
+
+def test_where_an_id_came_before_is_no_part_of_what_a_row_says(pull: Pull) -> None:
+    pull(log({**CALL, "before": False}, {**CALL, "before": True}))
+    again = pull(log({**CALL, "before": True}, {**CALL, "before": False}))
+    assert (again.message, again.lines_changed) == (None, False)

@@ -256,3 +256,34 @@ def test_one_large_line_that_is_off_is_no_factor_of_the_account(sides: FourSides
         sides.billed(noon.date(), "input_uncached", 100_000 + number, Decimal(100_000 + number) * 3 / 10**6)
         sides.logged(noon, input_uncached=100_000 + number)
     assert by_cause(sides.reconciled().causes) == {"unexplained": Decimal(cost) - 3}
+
+
+@pytest.mark.parametrize("everywhere", [None, "1"])
+def test_what_a_log_in_two_regions_lost_is_worth_their_average(everywhere: str | None) -> None:
+    """Half of the tokens at 4 dollars, half at 3: two million that are lost are 7 dollars."""
+    sides = FourSides()
+    sides.price(region="eu", input_uncached="4")
+    sides.price(region="us", input_uncached="3")
+    if everywhere:
+        sides.price(input_uncached=everywhere)
+    for number in range(2):
+        sides.billed(DAY + timedelta(days=number), "input_uncached", 2_000_000, "7")
+        sides.counted(DAY + timedelta(days=number), input_uncached=2_000_000)
+    sides.logged(NOON, region="eu", input_uncached=1_000_000)
+    sides.logged(NOON, region="us", input_uncached=1_000_000)
+    causes = sides.reconciled().causes
+    assert by_cause(causes) == {"missing_log": 7}
+    assert causes["tokens"].to_list() == [2_000_000]
+
+
+def test_a_stray_call_elsewhere_moves_no_price_of_what_is_lost(sides: FourSides) -> None:
+    sides.price(region="eu", input_uncached="4")
+    for number in range(3):
+        sides.billed(DAY + timedelta(days=number), "input_uncached", 1_000_000, "4")
+        sides.counted(DAY + timedelta(days=number), input_uncached=1_000_000)
+        if number < 2:
+            sides.logged(NOON + timedelta(days=number), region="eu", input_uncached=1_000_000)
+    sides.billed(DAY + timedelta(days=5), "input_uncached", 1, "0.000003")
+    sides.counted(DAY + timedelta(days=5), input_uncached=1)
+    sides.logged(NOON + timedelta(days=5), input_uncached=1)
+    assert by_cause(sides.reconciled().causes) == {"missing_log": 4}

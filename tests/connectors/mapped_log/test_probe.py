@@ -178,3 +178,10 @@ def test_a_mapping_of_which_nothing_can_be_priced_says_so(row: Row, log: LogFold
 def test_two_counts_are_not_taken_from_one_place(log: LogFolder) -> None:
     with pytest.raises(ValueError, match=r"input_tokens and output_tokens are both 'used.in'; which of them"):
         log.settings(fields={**log.given["fields"], "output_tokens": "used.in"})
+
+
+def test_a_table_in_utf_16_is_told_as_such(log: LogFolder) -> None:
+    log.raw("2026-11-21/x.csv", "id,at,vendor\nr1,2026-11-21,openai\n".encode("utf-16"))
+    with pytest.raises(SourceError, match="it looks like UTF-16: write it as UTF-8") as refused:
+        SOURCE.probe(log.settings(layout="{date}/*.csv"))
+    assert "\0" not in str(refused.value)
