@@ -1,7 +1,8 @@
 -- The GPUs of a billed node of which nothing is known in an hour, because they never reported or are silent that day:
 -- held by whom the scheduler gave them to, though nobody knows what they did; free while the cluster saw the node and
--- had given them to nobody; unknown otherwise. Each holder has a part of each of them. A MIG instance is as much of a
--- GPU as its profile says, of the slices that the node's type of GPU has.
+-- had given them to nobody; unknown otherwise. Each holder has a part of each of them, or its own part of the GPU that
+-- samples of other hours say is its: of a MIG instance before its first sample, or after its last. An instance is as
+-- much of a GPU as its profile says, of the slices that the node's type of GPU has.
 with known_hours as (
     select distinct
         cluster,
@@ -11,7 +12,17 @@ with known_hours as (
     from gpu_shares
 ),
 
-targets as (
+-- a GPU whose instances are somebody's has nothing of what nobody can place, where another GPU may have it
+partitioned as (
+    select distinct
+        cluster,
+        hostname,
+        gpu_uuid
+    from gpu_held
+    where gpu_uuid <> 'unobserved' and gpu_instance_id <> ''
+),
+
+silent as (
     select
         gpu_targets.resource_id,
         gpu_targets.cluster,
@@ -20,10 +31,7 @@ targets as (
         gpu_targets.gpu_uuid,
         gpu_targets.target_seconds,
         gpu_targets.gpus,
-        sum(gpu_targets.gpus) over (
-            partition by
-                gpu_targets.resource_id, gpu_targets.cluster, gpu_targets.hostname, gpu_targets.hour_number
-        ) as silent_gpus
+        case when partitioned.gpu_uuid is null then gpu_targets.gpus else 0 end as open_gpus
     from gpu_targets
     left join known_hours
         on
@@ -31,7 +39,34 @@ targets as (
             and gpu_targets.hostname = known_hours.hostname
             and gpu_targets.gpu_uuid = known_hours.gpu_uuid
             and gpu_targets.hour_number = known_hours.hour_number
+    left join partitioned
+        on
+            gpu_targets.cluster = partitioned.cluster
+            and gpu_targets.hostname = partitioned.hostname
+            and gpu_targets.gpu_uuid = partitioned.gpu_uuid
     where known_hours.gpu_uuid is null
+),
+
+counted as (
+    select
+        *,
+        sum(gpus) over (partition by resource_id, cluster, hostname, hour_number) as all_gpus,
+        sum(open_gpus) over (partition by resource_id, cluster, hostname, hour_number) as all_open_gpus
+    from silent
+),
+
+targets as (
+    select
+        resource_id,
+        cluster,
+        hostname,
+        hour_number,
+        gpu_uuid,
+        target_seconds,
+        gpus,
+        case when all_open_gpus = 0 then all_gpus else all_open_gpus end as silent_gpus,
+        case when all_open_gpus = 0 or open_gpus > 0 then 'unobserved' else gpu_uuid end as may_hold
+    from counted
 ),
 
 billed as (
@@ -52,6 +87,7 @@ spells as (
     select
         cluster,
         hostname,
+        gpu_uuid,
         namespace,
         pod,
         asked_ppm,
@@ -59,7 +95,7 @@ spells as (
         cast(epoch(held_to) as bigint) as to_second,
         try_cast(nullif(regexp_extract(mig_profile, '([0-9]+)g([.]|$)', 1), '') as integer) as told_slices
     from gpu_held
-    where gpu_uuid = 'unobserved'
+    where gpu_uuid = 'unobserved' or gpu_instance_id <> ''
 ),
 
 held as (
@@ -71,7 +107,7 @@ held as (
         unnest(generate_series(spells.from_second // 3600, (spells.to_second - 1) // 3600)) as step (hour_number)
 ),
 
-held_unobserved as (
+parts as (
     select
         targets.resource_id,
         targets.cluster,
@@ -79,19 +115,15 @@ held_unobserved as (
         targets.hour_number,
         targets.gpu_uuid,
         targets.target_seconds,
+        targets.silent_gpus,
         held.namespace,
         held.pod,
-        cast(sum(
-            (
-                least(held.to_second, (targets.hour_number + 1) * 3600)
-                - greatest(held.from_second, targets.hour_number * 3600)
-            )
-            * (
-                ((held.asked_ppm * 720720) // 1000000)
-                * case when held.told_slices between 1 and billed.gpu_slices then held.told_slices else 1 end
-                // case when held.told_slices between 1 and billed.gpu_slices then billed.gpu_slices else 1 end
-            )
-        ) as bigint) // max(targets.silent_gpus) as second_shares
+        case when held.gpu_uuid = 'unobserved' then 0 else 1 end as is_own,
+        greatest(held.from_second, targets.hour_number * 3600) as from_second,
+        least(held.to_second, (targets.hour_number + 1) * 3600) as to_second,
+        ((held.asked_ppm * 720720) // 1000000)
+        * case when held.told_slices between 1 and billed.gpu_slices then held.told_slices else 1 end
+        // case when held.told_slices between 1 and billed.gpu_slices then billed.gpu_slices else 1 end as parts_of_gpu
     from targets
     inner join billed
         on
@@ -104,15 +136,23 @@ held_unobserved as (
             targets.cluster = held.cluster
             and targets.hostname = held.hostname
             and targets.hour_number = held.hour_number
-    group by
-        targets.resource_id,
-        targets.cluster,
-        targets.hostname,
-        targets.hour_number,
-        targets.gpu_uuid,
-        targets.target_seconds,
-        held.namespace,
-        held.pod
+            and held.gpu_uuid in (targets.may_hold, targets.gpu_uuid)
+),
+
+held_unobserved as (
+    select
+        resource_id,
+        cluster,
+        hostname,
+        hour_number,
+        gpu_uuid,
+        target_seconds,
+        namespace,
+        pod,
+        cast(sum((1 - is_own) * (to_second - from_second) * parts_of_gpu) as bigint) // max(silent_gpus)
+        + cast(sum(is_own * (to_second - from_second) * parts_of_gpu) as bigint) as second_shares
+    from parts
+    group by resource_id, cluster, hostname, hour_number, gpu_uuid, target_seconds, namespace, pod
 ),
 
 held_totals as (
@@ -169,41 +209,29 @@ sighted_hours as (
 
 held_in_sight as (
     select
-        targets.resource_id,
-        targets.cluster,
-        targets.hostname,
-        targets.hour_number,
-        targets.gpu_uuid,
+        parts.resource_id,
+        parts.cluster,
+        parts.hostname,
+        parts.hour_number,
+        parts.gpu_uuid,
         cast(sum(
-            (
-                least(held.to_second, sighted.to_second, (targets.hour_number + 1) * 3600)
-                - greatest(held.from_second, sighted.from_second, targets.hour_number * 3600)
-            )
-            * (
-                ((held.asked_ppm * 720720) // 1000000)
-                * case when held.told_slices between 1 and billed.gpu_slices then held.told_slices else 1 end
-                // case when held.told_slices between 1 and billed.gpu_slices then billed.gpu_slices else 1 end
-            )
-        ) as bigint) // max(targets.silent_gpus) as second_shares
-    from targets
-    inner join billed
-        on
-            targets.resource_id = billed.resource_id
-            and targets.cluster = billed.cluster
-            and targets.hostname = billed.hostname
-            and targets.hour_number = billed.hour_number
-    inner join held
-        on
-            targets.cluster = held.cluster
-            and targets.hostname = held.hostname
-            and targets.hour_number = held.hour_number
+            (1 - parts.is_own)
+            * (least(parts.to_second, sighted.to_second) - greatest(parts.from_second, sighted.from_second))
+            * parts.parts_of_gpu
+        ) as bigint) // max(parts.silent_gpus)
+        + cast(sum(
+            parts.is_own
+            * (least(parts.to_second, sighted.to_second) - greatest(parts.from_second, sighted.from_second))
+            * parts.parts_of_gpu
+        ) as bigint) as second_shares
+    from parts
     inner join sighted
         on
-            held.cluster = sighted.cluster
-            and held.hostname = sighted.hostname
-            and least(held.to_second, (held.hour_number + 1) * 3600) > sighted.from_second
-            and greatest(held.from_second, held.hour_number * 3600) < sighted.to_second
-    group by targets.resource_id, targets.cluster, targets.hostname, targets.hour_number, targets.gpu_uuid
+            parts.cluster = sighted.cluster
+            and parts.hostname = sighted.hostname
+            and parts.to_second > sighted.from_second
+            and parts.from_second < sighted.to_second
+    group by parts.resource_id, parts.cluster, parts.hostname, parts.hour_number, parts.gpu_uuid
 ),
 
 -- what no holder was given: free is what the cluster saw of the node beyond what it had given to somebody, as it speaks
