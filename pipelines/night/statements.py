@@ -174,5 +174,9 @@ def _overview(house: House, edition: Edition, idle: Sequence[IdleRule]) -> Overv
     before = view.previous if view.previous.height else None
     everything = TeamRows(view.chargeback, view.gpu, before, touched(view.errata))
     return build_overview(
-        [team_of(entry) for entry in house.config.teams], edition.period, everything, edition.shared, idle
+        [team_of(entry, edition.hierarchy, edition.period.start) for entry in house.config.teams],
+        edition.period,
+        everything,
+        edition.shared,
+        idle,
     )
