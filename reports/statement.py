@@ -5,13 +5,14 @@ Here belongs: the view-model of a statement. Here does not belong: markup, mail,
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
 
 from reports.asked import ask_table
 from reports.beside_costs import budget_tables, outcome_tables
-from reports.breakdown import as_listed, split, sums_by
+from reports.breakdown import as_listed, grouped, split, sums_by
 from reports.could_save import savings_table
 from reports.currencies import converted, rates_of
 from reports.customers import customers_table
@@ -26,7 +27,7 @@ from reports.number import statement_number
 from reports.request_lines import request_table
 from reports.tables import Row, Table, cost_table
 from reports.unusual import unusual_table
-from reports.wording import RULE_LABELS, clean
+from reports.wording import MONTHS, RULE_LABELS, clean
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Statement:
     company_tables: tuple[Table, ...]
 
 
+_ADJUSTMENT = "adjustment"
 _FORMS = {
     ".customers.parquet": "What was for whom, as Parquet: in the folder alone",
     ".customers.parquet.sha256": "Hash of that file: in the folder alone",
@@ -131,12 +133,18 @@ def _without_causes(shared: SharedFacts) -> SharedFacts:
 
 
 def _purpose_and_rule(rows: pl.DataFrame, total: Decimal, currency: str) -> tuple[Table, Table]:
-    rules = [rule for rule in sums_by(rows, "rule_kind", RULE_LABELS) if rule[2]]
+    charged = sums_by(rows.filter(pl.col("rule_kind") != _ADJUSTMENT), "rule_kind", RULE_LABELS)
+    adjusted = rows.filter(pl.col("rule_kind") == _ADJUSTMENT)
+    rules = [rule for rule in (*charged, *grouped(adjusted, ["corrected_period"], _adjustment)) if rule[2]]
     by_feature = split(feature_sums(rows), total, currency)
     return (
         cost_table("features", "What it was for", "Feature", by_feature, currency),
         cost_table("rules", "How it got here", "Rule", as_listed(rules, total, currency), currency),
     )
+
+
+def _adjustment(month: date) -> tuple[str, str]:
+    return f"Adjustment of {MONTHS[month.month - 1]} {month.year}, which is locked", "why: period_adjustments"
 
 
 def _unit_line(team: Team) -> str:

@@ -33,7 +33,6 @@ RULE_LABELS = {
     "unused": "Capacity that nobody used, by policy",
     "pool": "Share of a shared pool",
     "residual": "Left over by another split",
-    "adjustment": "Adjustment of a locked month",
     "correction": "Known error on a bill, taken off",
 }
 GPU_STATE_LABELS = {

@@ -38,6 +38,7 @@ def charge(
         "exchange_rate": Decimal(1),
         "exchange_rate_source": None,
         "period_state": "final",
+        "corrected_period": None,
     }
     return {**row, **more}
 
@@ -86,6 +87,7 @@ def gpu_row(
 CHARGE_SCHEMA = {
     **dict.fromkeys(charge("0"), pl.String),
     "billing_period": pl.Date,
+    "corrected_period": pl.Date,
     "charge_date": pl.Date,
     "effective_cost": MONEY,
     "reporting_effective_cost": MONEY,

@@ -404,3 +404,20 @@ def test_a_month_of_which_a_source_has_not_arrived_is_compared_with_nothing_yet(
     )
     assert "change" not in {t.name for t in statement.team_tables}
     assert "%" not in statement.month.change_text
+
+
+def test_an_adjustment_names_the_month_that_it_corrects(
+    team: Team, period: Period, rows: TeamRows, shared: SharedFacts
+) -> None:
+    late = {"rule_kind": "adjustment"}
+    lines = charges(
+        charge("100"),
+        charge("0.13", corrected_period=JUNE, **late),
+        charge("-2", corrected_period=date(2026, 5, 1), **late),
+    )
+    rules = table(build_statement(team, period, replace(rows, chargeback=lines), shared), "rules")
+    assert [(row.label, row.cells[-1]) for row in rules.rows] == [
+        ("Owned outright (key, project, namespace or tag)", "$100.00"),
+        ("Adjustment of May 2026, which is locked", "−$2.00"),
+        ("Adjustment of June 2026, which is locked", "$0.13"),
+    ]
