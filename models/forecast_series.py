@@ -17,6 +17,8 @@ from models.scopes import Scope
 
 WINDOW_DAYS = 400
 """How far back a night looks: what a fit needs (180 days) before the first of a dozen origins."""
+MOST_DAYS = 0.8
+"""The share of days that are told of from which on one that is not is thought to be missing, and not without usage."""
 _FINE = ("model_id", "feature", "outcome_kind")
 
 
@@ -53,8 +55,9 @@ def base_scopes(daily: pl.DataFrame, metric: str) -> list[Scope]:
 def histories(daily: pl.DataFrame, scopes: Iterable[Scope], settled: date) -> Iterator[History]:
     """Each scope's series; a scope of which nothing was ever told has no days.
 
-    A day of which nothing at all is told is not known: it takes the value of its weekday before. On other days a series
-    that has begun and has nothing is 0.
+    Where nearly every day is told of, one of which nothing at all is told is not known: it takes the value of its
+    weekday before. On other days a series that has begun and has nothing is 0, and so it is on all days of a company
+    that has days without any usage.
 
     Args:
         daily: usage by day and dimension of `models.scopes`: day, the dimensions, value.
@@ -68,6 +71,8 @@ def histories(daily: pl.DataFrame, scopes: Iterable[Scope], settled: date) -> It
     first = window.select(pl.col("day").min()).item()
     is_known = np.zeros((settled - first).days + 1, dtype=np.bool_)
     is_known[_places(window.select("day").unique(), first)] = True
+    if is_known.mean() < MOST_DAYS:
+        is_known[:] = True
     coarse = window.group_by("day", "account", "provider_name", "business_unit").agg(pl.col("value").sum())
     for scope in scopes:
         rows = window if {*_FINE} & {*scope.fixed} else coarse

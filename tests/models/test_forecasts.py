@@ -1,6 +1,7 @@
 """The rows of `forecasts`: months, parts and sums by hand, what is told of a young series, the same numbers every night."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -235,3 +236,29 @@ def test_what_came_on_an_unsettled_day_counts_as_it_came() -> None:
     given = bought((date(2026, 7, 16), "fee", 10), (date(2026, 8, 16), "fee", 10), (date(2026, 9, 16), "fee", 11))
     found = scheduled_costs(given, date(2026, 9, 1), date(2026, 9, 14))
     assert [(one.day, one.units) for one in found] == [(date(2026, 9, 16), 11)]
+
+
+def _on_days(amounts: dict[date, float], settled: date) -> Told:
+    """A company of one team that is told of on these days alone."""
+    rows = [(day, *SEARCH, value) for day, value in amounts.items()]
+    charged = [(day.replace(day=1), day, *SEARCH, round(value * 10**12)) for day, value in amounts.items()]
+    return replace(
+        told({SEARCH: [1.0]}, settled),
+        daily=pl.DataFrame(rows, schema=DAILY, orient="row"),
+        charged=pl.DataFrame(charged, schema=CHARGED, orient="row"),
+    )
+
+
+def test_days_without_any_charge_are_days_without_usage_where_many_are() -> None:
+    """Three charges in October, and none since: of November nothing is to come by the week before."""
+    some = {date(2026, 10, 10): 3.0, date(2026, 10, 20): 40.0, date(2026, 10, 21): 29.5}
+    found = row_of(forecasts(_on_days(some, date(2026, 11, 3)), [Scope()]), billing_period=date(2026, 11, 1))
+    assert (found["settled_amount"], found["method"]) == (0, "seasonal_naive")
+    assert found["month_end_p50"] < 10
+
+
+def test_one_day_without_any_charge_among_many_is_missing() -> None:
+    """Of 28 days at 10 dollars each one is not told of: the sixteen days of September that are left are 160."""
+    days = [LAST - timedelta(days=number) for number in range(28)]
+    found = row_of(forecasts(_on_days(dict.fromkeys(days[:3] + days[4:], 10.0), LAST), [Scope()]))
+    assert found["month_end_p50"] == Decimal(130 + 160)
