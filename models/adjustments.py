@@ -35,7 +35,7 @@ def adjust(*, posted_in: date, locked: pl.DataFrame, restated: pl.DataFrame, pos
     """The adjustments of locked months that one open month carries, in the shape of `adjustments`.
 
     The cause of a difference is the bill where a charge group costs another sum than it did, a data correction where
-    one was made, and else the allocation: the token log, the owner rules or the pools.
+    one was made, and else the allocation: the token log, the owner rules, the pools or their weights.
 
     Args:
         posted_in: first day of the open month.

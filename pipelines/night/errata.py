@@ -51,6 +51,7 @@ def errata_told(house: House, first: date | None = None) -> list[str]:
         (index, found.erratum.erratum_id, why)
         for index, (entry, found) in enumerate(_judged(house))
         if (why := " ".join(filter(None, (_why(entry, found), _left_as_it_is(house, entry, found, first)))))
+        and not _is_early(house, entry)
     ]
     position = read(house.file).position if against else None
     told = [
@@ -59,6 +60,12 @@ def errata_told(house: House, first: date | None = None) -> list[str]:
         if position
     ]
     return [*told, *removed_told(house, first)]
+
+
+def _is_early(house: House, entry: Entry) -> bool:
+    """Whether no bill of the erratum's month was taken in yet: nobody can say whether its match is right."""
+    month = entry.first_day
+    return not house.lake.read("charge_groups", month, next_month(month)).num_rows
 
 
 def _left_as_it_is(house: House, entry: Entry, found: Judgement, first: date) -> str:

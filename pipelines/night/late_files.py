@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from connectors.base import Dated, MonthFiles, SourceError, SourceSettings
 from connectors.registry import source
-from pipelines.calendar import next_month
+from pipelines.calendar import month_start, next_month
 from pipelines.house import House
 from pipelines.lake import Delivery
 from pipelines.night.last_words import TOLD_DAYS
@@ -36,7 +36,8 @@ def late_files(house: House, kind: str, last: date, deliveries: Sequence[Deliver
             continue
         standing = {d.slice_date: d for d in house.lake.in_place(connector.fact, settings.name)}
         for month, taken in sorted(house.lake.asked(settings.name).items()):
-            if taken is not None and month not in pulled and month >= last - timedelta(days=TOLD_DAYS):
+            is_told = last - timedelta(days=TOLD_DAYS) <= month < month_start(house.clock().date())
+            if taken is not None and month not in pulled and is_told:
                 told += _of_month(house, settings, standing.get(month), listed, month, taken, last)
     return tuple(told)
 

@@ -11,7 +11,7 @@ select
         when 'correction' then 'a known error on the bill of ' || provider_name || ' was corrected'
         else
             'the bill of ' || provider_name
-            || ' is allocated otherwise: the token log, the owner rules or the pools changed'
+            || ' is allocated otherwise: the token log, the owner rules, the pools or what they are weighed by changed'
     end as because,
     billing_currency,
     sum(effective_cost) as effective_cost,

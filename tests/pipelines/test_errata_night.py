@@ -48,6 +48,10 @@ def statement(folder: Path, team: str, month: str = "2026-10") -> str:
     return file.read_text(encoding="utf-8")
 
 
+def test_before_the_first_bill_of_its_month_nothing_is_said_of_an_erratum(tmp_path: Path) -> None:
+    assert told(with_erratum(tmp_path), date(2026, 11, 1)) == []
+
+
 def test_the_error_is_off_the_statement_and_the_bill_ties_out_as_it_was(tmp_path: Path) -> None:
     config = with_erratum(tmp_path)
     night(config, DAY, date(2026, 11, 2))

@@ -57,6 +57,16 @@ def test_a_month_that_is_rewritten_after_its_last_night_is_told_until_it_is_take
     assert night(company, date(2026, 12, 6)) == ()
 
 
+def test_files_of_the_running_month_are_the_next_night_s_whatever_a_run_by_hand_pulls(tmp_path: Path) -> None:
+    company = write_company(tmp_path)
+    night(company, date(2026, 10, 20))
+    now = datetime(2026, 10, 23, 5, 30)
+    written_at(tmp_path / "bills", datetime(2026, 10, 22))
+    with open_house(company, "by-hand", clock=lambda: now) as house:
+        deliveries = stage(house, "focus", date(2026, 9, 30), date(2026, 9, 30))
+        assert late_files(house, "focus", date(2026, 9, 30), deliveries) == ()
+
+
 def test_late_lines_of_a_table_are_told_and_none_of_its_months_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
