@@ -18,7 +18,9 @@ REPLICAS, STRATEGY = "nvidia.com/gpu.replicas", "nvidia.com/gpu.sharing-strategy
 LABELS = (PRODUCT, COUNT, REPLICAS, STRATEGY)
 _PRODUCT = re.compile(r"(.+?)(?:-MIG-(\d+g\.\d+gb(?:\.me)?))?(-SHARED)?")
 _MIG = re.compile(r"nvidia_com_mig_(\d+g)_(\d+gb)(_me)?(_shared)?")
-_SLICES = 7  # of the GPUs that have most: A30 and RTX PRO have fewer, and say so by their label of a count
+_SLICES = 7  # of the GPUs that have most
+_FEWER_SLICES = {"A30": 4, "RTX-PRO-6000": 4, "RTX-PRO-5000": 2}
+_MEMORY = re.compile(r"-(\d+)GB")
 _SHARED_BY = ("time-slicing", "mps")
 
 
@@ -60,6 +62,25 @@ def replicas(said: Mapping[str, str]) -> int | None:
     """As how many shares a GPU is offered, by labels in Kubernetes' names; None where it is not shared."""
     count = whole(said.get(REPLICAS))
     return count if count is not None and (count > 1 or said.get(STRATEGY) in _SHARED_BY) else None
+
+
+def counted_gpus(count: int | None, capacity: Mapping[str, Decimal], product: str) -> int | None:
+    """The physical GPUs of a node by its label of a count, else the fewest that can be what it offers.
+
+    Where all GPUs are cut alike (`mig.strategy: single`) the label counts instances, as the product's says: as many to
+    a GPU as its slices and its memory hold.
+    """
+    kind = of_product(product)
+    if count is None:
+        return least_gpus(capacity, product)
+    if kind.mig_profile is None or kind.model_name is None:
+        return count
+    slices, memory = (int(number) for number in re.findall(r"\d+", kind.mig_profile)[:2])
+    all_slices = next((few for name, few in _FEWER_SLICES.items() if name in kind.model_name), _SLICES)
+    of_gpu = all_slices // slices
+    if whole_memory := _MEMORY.search(kind.model_name):
+        of_gpu = min(of_gpu, int(whole_memory[1]) // memory)
+    return math.ceil(count / max(of_gpu, 1))
 
 
 def least_gpus(capacity: Mapping[str, Decimal], product: str) -> int | None:

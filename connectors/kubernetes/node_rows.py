@@ -140,7 +140,7 @@ def _offer(segment: Segment, extra: Mapping[str, str]) -> dict[str, Any]:
     cordoned = [fact.is_cordoned for fact in segment.said(Cordoned)]
     kept = {**extra, **{name: counts for name, counts in offered.items() if counts}}
     return {
-        "gpu_count": gpus.least_gpus(offered["capacity"], labels.get(gpus.PRODUCT, "")) if count is None else count,
+        "gpu_count": gpus.counted_gpus(count, offered["capacity"], labels.get(gpus.PRODUCT, "")),
         "gpu_capacity": sum(offered["capacity"].values()) if offered["capacity"] else None,
         "is_cordoned": any(cordoned) if cordoned else None,
         "x_extra": json_text(kept) if kept else None,
