@@ -45,5 +45,13 @@ class GpuIdleness(Strict):
     interactive_minutes: Minutes = Field(
         default=15, description="How long a lull of a service, a notebook or unknown work lasts to be idleness."
     )
-    training_minutes: Minutes = Field(default=30, description="The same for training and other jobs.")
-    batch_minutes: Minutes = Field(default=5, description="The same for batch inference and other scheduled work.")
+    training_minutes: Minutes = Field(
+        default=30,
+        description="The same for training and other jobs: those of Slurm, and of Kubernetes what a TrainJob, a Workflow "
+        "or another kind that ends in Job (PyTorchJob) made.",
+    )
+    batch_minutes: Minutes = Field(
+        default=5,
+        description="The same for batch inference and other scheduled work: what a Job of Kubernetes made, unless "
+        "`gpu_work` says otherwise.",
+    )

@@ -1,6 +1,7 @@
 -- The chain from a bill line to a GPU, as far as each link is known: names, addresses and GPUs move, so every row holds
 -- for the part of a day in which it was seen. A GPU that is exchanged, a node that comes back on another machine and a
--- machine that is billed under another resource each begin a new row.
+-- machine that is billed under another resource each begin a new row. What a day's last sample holds beyond midnight is
+-- no sight of the day after.
 with runs as (
     select
         usage_date,
@@ -15,6 +16,7 @@ with runs as (
         ended_at,
         date_trunc('hour', started_at) as hour_start
     from gpu_runs
+    where cast(started_at as date) = usage_date
 ),
 
 named as (
