@@ -29,7 +29,7 @@ from models.reconciliation_spans import Known, by_day
 from models.reconciliation_volume import Account, Part, split_tokens
 from models.reconciliation_worth import worth_of
 
-RECONCILIATION_RULES = "29"
+RECONCILIATION_RULES = "30"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"
@@ -125,7 +125,6 @@ def _named(cell: Cell, account: Account) -> Row:
 def _line(cell: Cell, account: Account) -> Row:
     return _named(cell, account) | {
         "has_log": account.has_log,
-        "day_offset_hours": int(account.days.minutes_on(cell.key.day) / 60),
         "day_offset_minutes": account.days.minutes_on(cell.key.day),
         # a line for hours of throughput, or a credit, says nothing of tokens: not that there were none
         "billed_tokens": cell.billed.tokens if cell.billed and cell.billed.is_for_tokens else None,

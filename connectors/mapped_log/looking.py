@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from connectors.logs.allow_list import Redactor, UnlandableError
-from connectors.logs.attempt import Attempt, NoAttemptError, RowError, staged_row, usd
+from connectors.logs.allow_list import Redactor
+from connectors.logs.attempt import Attempt, RowError, staged_row, usd
 from connectors.logs.buckets import Counts, UsageError
 from connectors.logs.fitting import Fit, Trial, Tried, every_refusal, fit, require_filed, with_value
 from connectors.logs.forms import example_instant, shown, unread_instant
@@ -71,7 +71,7 @@ def own_doubts(settings: MappedLogSettings, look: Look, essential: frozenset[str
     for seen in look.rows:
         try:
             read = _read(mapping, seen)
-        except (RowError, UsageError, NoAttemptError, UnlandableError):
+        except (RowError, UsageError):
             continue
         if _is_bought_without_usage(read.attempt):
             (streams if read.attempt.is_stream else answers).append(seen)
@@ -152,12 +152,9 @@ def _tried(mapping: _Mapping, neutral: Mapping[str, Mapping[str, object]], seen:
         return [with_value(seen.row, settings.fields, settings.time_unit, SORTS, found) for found in problems]
 
     settings = mapping.settings
-    try:
-        if refusals := every_refusal(partial(_read, mapping, seen), neutral):
-            return Tried(shown_of(refusals))
-        return Tried(lost=shown_of(_read(mapping, seen).lost))
-    except (NoAttemptError, UnlandableError):
-        return Tried()
+    if refusals := every_refusal(partial(_read, mapping, seen), neutral):
+        return Tried(shown_of(refusals))
+    return Tried(lost=shown_of(_read(mapping, seen).lost))
 
 
 def _neutral(settings: MappedLogSettings) -> Mapping[str, Mapping[str, object]]:

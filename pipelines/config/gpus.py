@@ -47,8 +47,8 @@ class GpuIdleness(Strict):
     )
     training_minutes: Minutes = Field(
         default=30,
-        description="The same for training and other jobs: those of Slurm, and of Kubernetes what a TrainJob, a Workflow "
-        "or another kind that ends in Job (PyTorchJob) made.",
+        description="The same for training and other jobs: those of Slurm, and of Kubernetes what a TrainJob, a "
+        "Workflow or another kind that ends in Job (PyTorchJob) made.",
     )
     batch_minutes: Minutes = Field(
         default=5,

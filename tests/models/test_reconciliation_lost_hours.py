@@ -106,7 +106,7 @@ def of_the_month(tokens: Counter[date]) -> dict[date, Decimal]:
 def test_with_a_usage_api_lost_hours_and_moved_days_are_recovered_each(lost: Share, hours: int, seed: int) -> None:
     month = Month(lost, hours, seed, is_counted=True)
     found = month.sides.reconciled()
-    assert set(found.lines["day_offset_hours"]) == {hours}
+    assert set(found.lines["day_offset_minutes"]) == {60 * hours}
     causes = by_cause(found.causes)
     missing = sum(of_the_month(month.lost).values(), Decimal(0))
     assert abs(causes.pop("missing_log") - missing) <= WITHIN * missing
@@ -120,7 +120,7 @@ def test_with_a_usage_api_lost_hours_and_moved_days_are_recovered_each(lost: Sha
 def test_without_a_usage_api_lost_hours_are_no_other_time_zone(lost: Share, hours: int, seed: int) -> None:
     month = Month(lost, hours, seed, is_counted=False)
     found = month.sides.reconciled()
-    assert set(found.lines["day_offset_hours"]) == {hours}
+    assert set(found.lines["day_offset_minutes"]) == {60 * hours}
     assert by_cause(found.causes)["unexplained"] == sum(of_the_month(month.lost).values(), Decimal(0))
 
 
@@ -128,4 +128,4 @@ def test_without_a_usage_api_lost_hours_are_no_other_time_zone(lost: Share, hour
 @pytest.mark.parametrize("lost", EVERY_DAY)
 def test_where_no_day_is_whole_and_nobody_counted_no_time_zone_is_invented(lost: Share, seed: int) -> None:
     found = Month(lost, 0, seed, is_counted=False).sides.reconciled()
-    assert set(found.lines["day_offset_hours"]) == {0}
+    assert set(found.lines["day_offset_minutes"]) == {0}

@@ -268,7 +268,7 @@ def test_nothing_else_is_found_and_nothing_is_unexplained(month: Month) -> None:
     rounding = found.pop("rounding", Decimal(0))
     assert set(found) == set(injected(month))
     assert abs(rounding) <= Decimal("0.005") * month.found.lines["billed_cost"].count()
-    assert set(month.found.lines["day_offset_hours"]) == {8}
+    assert set(month.found.lines["day_offset_minutes"]) == {480}
 
 
 def test_everything_sums_to_the_difference(month: Month) -> None:
