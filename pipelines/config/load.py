@@ -115,9 +115,19 @@ def _explain(found: Resolved, model: type[BaseModel], base: Location, inner: Loc
         least = error["ctx"]["min_length"]
         needed = "1 character" if least == 1 else f"{least} characters"
         return document.problem(location, f"needs at least {needed}, it has {len(value)}")
+    if error["type"] in ("model_type", "tuple_type") and not isinstance(value, list | dict):
+        return document.problem(location, *_shape(model, inner, is_list=error["type"] == "tuple_type"))
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     shown = f", found '{value}'" if isinstance(value, str | int) and not is_hidden else ""
     return document.problem(location, f"{message}{shown}", "" if is_hidden else _comma_remedy(error["type"], value))
+
+
+def _shape(model: type[BaseModel], inner: Location, *, is_list: bool) -> tuple[str, str]:
+    """What a section or a list is, which has a single value here, and how to write it."""
+    names = ", ".join(_names_at(model, inner))
+    if is_list:
+        return "is a list", "Write its entries on lines of their own, each after '- '."
+    return "is a section", f"Write its settings on lines of their own below it, further in: {names}."
 
 
 def _comma_remedy(kind: str, value: object) -> str:

@@ -182,3 +182,18 @@ def test_the_field_that_begins_with_a_name_is_meant_before_one_that_looks_like_i
     fields: {start: at, status: s}
 teams:"""
     assert "did you mean 'started_at'?" in complaint(tmp_path, GOOD.replace("teams:", log, 1))
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("reports: reports", "reports: is a section. Write its settings on lines of their own below it, further in: "),
+        ("owners: search", "owners: is a list. Write its entries on lines of their own, each after '- '."),
+    ],
+)
+def test_a_section_that_is_written_as_one_value_says_how_to_write_it(tmp_path: Path, written: str, told: str) -> None:
+    file = tmp_path / "farthing.yml"
+    file.write_text(f"company: Small\n{written}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load(file)
+    assert told in str(refused.value)
