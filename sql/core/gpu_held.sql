@@ -69,18 +69,8 @@ once as (
 -- spells that say the same, by a number: by eleven columns rows are put in order many times as slowly
 same as (
     select
-        usage_date,
-        cluster,
-        hostname,
-        gpu_uuid,
-        gpu_instance_id,
-        mig_profile,
-        namespace,
-        pod,
-        holder_source,
-        shared_rank,
-        asked_ppm,
-        row_number() over (
+        *,
+        dense_rank() over (
             order by
                 usage_date,
                 cluster,
@@ -95,40 +85,13 @@ same as (
                 asked_ppm
         ) as same_number
     from once
-    group by
-        usage_date,
-        cluster,
-        hostname,
-        gpu_uuid,
-        gpu_instance_id,
-        mig_profile,
-        namespace,
-        pod,
-        holder_source,
-        shared_rank,
-        asked_ppm
 ),
 
 beside as (
     select
-        same.*,
-        once.start_second,
-        once.end_second,
-        lag(once.end_second) over (partition by same.same_number order by once.start_second) as previous_second
-    from once
-    inner join same
-        on
-            once.usage_date = same.usage_date
-            and once.cluster = same.cluster
-            and once.hostname = same.hostname
-            and once.gpu_uuid = same.gpu_uuid
-            and once.gpu_instance_id = same.gpu_instance_id
-            and once.mig_profile = same.mig_profile
-            and once.namespace = same.namespace
-            and once.pod = same.pod
-            and once.holder_source = same.holder_source
-            and once.shared_rank = same.shared_rank
-            and once.asked_ppm = same.asked_ppm
+        *,
+        lag(end_second) over (partition by same_number order by start_second) as previous_second
+    from same
 ),
 
 numbered as (

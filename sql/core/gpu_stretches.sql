@@ -307,43 +307,25 @@ crowded as (
 ),
 
 -- who idles where, by a number: by six names rows are put in order many times as slowly
-idlers as (
+idle as (
     select
-        cluster,
-        hostname,
-        gpu_uuid,
-        gpu_instance_id,
+        piece_number,
         namespace,
         pod,
-        row_number() over (
+        start_second,
+        end_second,
+        dense_rank() over (
             order by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod
         ) as idler_number
     from stated
     where first_state = 'lull'
-    group by cluster, hostname, gpu_uuid, gpu_instance_id, namespace, pod
 ),
 
 beside as (
     select
-        stated.piece_number,
-        stated.namespace,
-        stated.pod,
-        stated.start_second,
-        stated.end_second,
-        idlers.idler_number,
-        lag(stated.end_second) over (
-            partition by idlers.idler_number order by stated.start_second
-        ) as previous_end
-    from stated
-    inner join idlers
-        on
-            stated.first_state = 'lull'
-            and stated.cluster = idlers.cluster
-            and stated.hostname = idlers.hostname
-            and stated.gpu_uuid = idlers.gpu_uuid
-            and stated.gpu_instance_id = idlers.gpu_instance_id
-            and stated.namespace = idlers.namespace
-            and stated.pod = idlers.pod
+        *,
+        lag(end_second) over (partition by idler_number order by start_second) as previous_end
+    from idle
 ),
 
 lulls as (
