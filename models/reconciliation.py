@@ -29,7 +29,7 @@ from models.reconciliation_spans import Known, by_day
 from models.reconciliation_volume import Account, Part, split_tokens
 from models.reconciliation_worth import worth_of
 
-RECONCILIATION_RULES = "30"
+RECONCILIATION_RULES = "31"
 """Changes when the same rows would be reconciled otherwise."""
 
 LINES, CAUSES = "reconciliation_lines", "reconciliation_causes"

@@ -28,7 +28,7 @@ def common_factor(charges: Sequence[Charge], other_prices: OtherPrices) -> Decim
         charges: of an account or of a model.
         other_prices: what the book has for other times, tiers and context lengths.
     """
-    told = _told(_listed(charges, other_prices), least=2)
+    told = _told(_listed(_telling(charges), other_prices), least=2)
     return ONE if told is None else told
 
 
@@ -46,7 +46,7 @@ def own_factor(charges: Sequence[Charge], of_account: Decimal, other_prices: Oth
     It is told by the charges whose price needs no factor to be known: those of one price, and those of which the log
     lacks nothing. Where they stand at no factor of it, or there are none, 1 if most stand at some price of the book.
     """
-    plain = [charge for charge in charges if len(charge.prices) < 2 or not charge.lacking]
+    plain = _telling([charge for charge in charges if len(charge.prices) < 2 or not charge.lacking])
     listed = _listed(plain, other_prices, of_account)
     if listed and _stands(listed, of_account):
         return of_account
@@ -54,6 +54,18 @@ def own_factor(charges: Sequence[Charge], of_account: Decimal, other_prices: Oth
     if told is not None:
         return told
     return ONE if _are_at_the_book(plain or charges, other_prices) else of_account
+
+
+def _telling(charges: Sequence[Charge]) -> list[Charge]:
+    """The charges that tell a factor: not those that stand at one of several prices that the log has on that day.
+
+    Such a one is billed in one tier throughout; its ratio to the log's average is that of the log's shares.
+    """
+    return [
+        charge
+        for charge in charges
+        if len(charge.prices) < 2 or not any(is_rounding(charge, price * charge.tokens) for price in charge.prices)
+    ]
 
 
 def by_class(charges: Iterable[Charge]) -> list[list[Charge]]:

@@ -17,7 +17,10 @@ select
     count(*) as line_count,
     sum(reconciliation_causes.tokens) as tokens,
     sum(reconciliation_causes.usd) as usd,
-    cast(sum(reconciliation_causes.usd) as double) / cast(nullif(max(bills.billed_cost), 0) as double) as bill_ratio
+    sum(abs(reconciliation_causes.usd)) as gross_usd,
+    cast(sum(reconciliation_causes.usd) as double) / cast(nullif(max(bills.billed_cost), 0) as double) as bill_ratio,
+    cast(sum(abs(reconciliation_causes.usd)) as double)
+    / cast(nullif(max(bills.billed_cost), 0) as double) as gross_bill_ratio
 from reconciliation_causes
 inner join bills
     on

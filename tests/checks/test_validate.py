@@ -112,20 +112,22 @@ def test_what_nothing_explains_is_told_with_provider_account_and_amount() -> Non
     total |= {"difference": "20", "unexplained_difference": "20", "unexplained_ratio": 0.02}
     share = {"provider_id": "openai", "billing_period": "2026-10-01", "part": "rate", "cause": "unexplained"}
     shares = [
-        share | {"account_id": "proj-1", "usd": "18.5", "bill_ratio": 0.0185},
-        share | {"account_id": "proj-2", "usd": "1.5", "bill_ratio": 0.0015},
+        share | {"account_id": "proj-1", "usd": "-0.5", "gross_usd": "18.5", "gross_bill_ratio": 0.0185},
+        share | {"account_id": "proj-2", "usd": "1.5", "gross_usd": "1.5", "gross_bill_ratio": 0.0015},
     ]
     tables = ((summary, filled(summary.table, [total])), (by_cause, filled(by_cause.table, shares)))
     told = [o.examples for table, rows in tables for o in validate(table, rows) if not o.passed]
     where = "reconciliation_causes has them by day and model"
     assert told == [
         f"openai 2026-10: 20.00 USD are unexplained (without signs), 2.0 % of 1000.00 USD billed; {where}",
-        f"openai 2026-10, account proj-1: 18.50 USD are unexplained, 1.9 % of the bill; {where}",
+        f"openai 2026-10, account proj-1: 18.50 USD are unexplained (without signs), 1.9 % of the bill; {where}",
     ]
-    tiny = [share | {"account_id": "", "usd": "0.002335", "bill_ratio": 0.02}]
+    tiny = [share | {"account_id": "", "usd": "0.002335", "gross_usd": "0.002335", "gross_bill_ratio": 0.02}]
     (small,) = [o.examples for o in validate(by_cause, filled(by_cause.table, tiny)) if not o.passed]
     accounts = "no account that bill and usage API have in common"
-    assert small == f"openai 2026-10, {accounts}: 0.002335 USD are unexplained, 2.0 % of the bill; {where}"
+    assert (
+        small == f"openai 2026-10, {accounts}: 0.002335 USD are unexplained (without signs), 2.0 % of the bill; {where}"
+    )
 
 
 @pytest.mark.parametrize(

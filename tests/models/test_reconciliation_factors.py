@@ -168,3 +168,16 @@ def test_rows_that_are_missing_beside_another_context_are_worth_the_bill_s(sides
     found = in_millionths(sides.reconciled())
     discount = Decimal("-2.1") - Decimal("3.3") * (1 - Decimal(factor))
     assert found == {"discount": discount, "tier": Decimal("-0.3"), "missing_log": Decimal("0.3")}
+
+
+@pytest.mark.parametrize("shares", [(500_000, 500_000), (500_000, 200_000)])
+def test_a_bill_in_one_tier_throughout_is_no_margin_of_a_log_in_two(sides: FourSides, shares: tuple[int, int]) -> None:
+    """Batches at 1.50 dollars a million in the log, all of it billed at 3: alike on all days it is 1.333 of the price."""
+    sides.price(tier="batch", input_uncached="1.5")
+    for number, batches in enumerate(shares):
+        noon = NOON + timedelta(days=number)
+        sides.billed(noon.date(), "input_uncached", 1_000_000, "3")
+        sides.counted(noon.date(), input_uncached=1_000_000)
+        sides.logged(noon, input_uncached=1_000_000 - batches)
+        sides.logged(noon, tier="batch", input_uncached=batches)
+    assert by_cause(sides.reconciled().causes) == {"tier": Decimal("0.0000015") * sum(shares)}
