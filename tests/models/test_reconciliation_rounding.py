@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from models.reconciliation_amounts import Amount, rest
+from models.reconciliation_amounts import by_cause as by_cause_of
 from models.reconciliation_cells import Cell
-from models.reconciliation_sides import Billed, Key
+from models.reconciliation_sides import USD_DIGIT, ZERO, Billed, Key
 from models.reconciliation_volume import Part
 from models.reconciliation_worth import worth_of
 from tests.models.four_sides import PERIOD, FourSides, by_cause
@@ -155,3 +157,15 @@ def test_a_line_that_ends_early_among_longer_ones_is_rounded_as_they_are() -> No
         sides.counted(noon.date(), input_uncached=tokens)
         sides.logged(noon, input_uncached=tokens)
     assert by_cause(sides.reconciled().causes) == {"unexplained": Decimal("-0.003701")}
+
+
+def test_what_is_left_is_rounding_up_to_its_limit_and_unexplained_beyond() -> None:
+    limit = Decimal("0.005")
+    for usd, cause in ((limit, "rounding"), (-limit, "rounding"), (limit + USD_DIGIT, "unexplained")):
+        assert rest(usd, limit, "rounded", "beyond").cause == cause
+
+
+def test_what_has_neither_tokens_nor_money_is_no_cause() -> None:
+    nothing = Amount("tier", ZERO, ZERO, "none")
+    opposite = [Amount("tier", None, Decimal(1), "one"), Amount("tier", None, Decimal(-1), "other")]
+    assert by_cause_of([nothing, *opposite]) == []
