@@ -65,9 +65,10 @@ def _told(column: str, columns: Mapping[str, list[str]]) -> str:
 
 def meant_columns(column: str, columns: list[str]) -> list[str]:
     """The columns that a name may mean, at most three: spelled alike, or saying the same in the house's words."""
-    if len(column) >= _LIKENESS_NEEDED and (alike := nearest(column, columns)):
-        return [alike]
     asked = column.lower().split("_")
+    is_said_otherwise = column.lower() in _MEANT
+    if len(column) >= _LIKENESS_NEEDED and not is_said_otherwise and (alike := nearest(column, columns)):
+        return [alike]
     words = {*asked, *(word for part in asked for word in _MEANT.get(part, ()))}
     shared = {name: len(words & set(name.split("_"))) for name in columns}
     return sorted((name for name in columns if shared[name]), key=lambda name: -shared[name])[:_MOST_NAMED]

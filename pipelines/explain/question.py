@@ -14,8 +14,8 @@ from pipelines.explain.made_of import declared
 from pipelines.explain.marts import Mart, explainable
 
 _CALLED: Mapping[str, tuple[str, ...]] = {
-    "month": ("billing_period", "period_start"),
-    "period": ("billing_period", "period_start"),
+    "month": ("billing_period", "period_start", "x_BillingPeriod"),
+    "period": ("billing_period", "period_start", "x_BillingPeriod"),
     "day": ("charge_date", "usage_date", "slice_date"),
     "date": ("charge_date", "usage_date", "slice_date"),
     "team": ("team_id", "holder_team_id"),

@@ -13,6 +13,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as found:
         found.execute("create table usage_daily (usage_date date, x_source text, model_id text, priced_cost_usd text)")
         found.execute("create table chargeback (billing_period date, team_id text, effective_cost text)")
+        found.execute("create table budgets (month_end_p90 text, billing_period date)")
         found.execute(f"create table wide ({', '.join(f'c{number} int' for number in range(14))})")
         yield found
 
@@ -35,6 +36,7 @@ def _advice(database: duckdb.DuckDBPyConnection, sql: str) -> str | None:
         ("select modle_id from usage_daily", "usage_daily has no column modle_id; did you mean model_id?"),
         ("select model from usage_daily", "usage_daily has no column model; did you mean model_id?"),
         ("select sum(spend) from usage_daily", "usage_daily has no column spend; did you mean priced_cost_usd?"),
+        ("select month from budgets", "budgets has no column month; did you mean month_end_p90 or billing_period?"),
         ("select month from chargeback", "chargeback has no column month; did you mean billing_period?"),
         (
             "select cost from usage_daily, chargeback",
