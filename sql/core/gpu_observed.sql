@@ -1,6 +1,6 @@
 -- A GPU that rests under a fatal error that holds is at fault. A run ends where the next one begins, and a GPU whose
 -- MIG instances report is not counted as a whole besides. Of two runs that begin at midnight, one the end of the
--- day before, the day's own counts.
+-- day before, the day's own counts. What the last sample of a GPU holds ends where the GPU does.
 with judged as (
     select
         gpu_runs.*,
@@ -30,6 +30,7 @@ runs as (
         holders,
         case when is_faulty then 'fault' else activity_state end as activity_state,
         case when is_faulty then 'xid_code' else metric_used end as metric_used,
+        cast(started_at as date) as start_date,
         cast(epoch(started_at) as bigint) as start_second,
         cast(epoch(ended_at) as bigint) as run_end_second,
         unfilled_seconds,
@@ -44,22 +45,33 @@ runs as (
 )
 
 select
-    cluster,
-    hostname,
-    gpu_uuid,
-    gpu_instance_id,
-    mig_profile,
-    gpu_model_name,
-    tells_holders,
-    holders,
-    activity_state,
-    metric_used,
-    start_second,
-    least(run_end_second, coalesce(next_second, run_end_second)) as end_second,
-    run_end_second - start_second as run_seconds,
-    unfilled_seconds,
-    unfilled_ppm_seconds
+    runs.cluster,
+    runs.hostname,
+    runs.gpu_uuid,
+    runs.gpu_instance_id,
+    runs.mig_profile,
+    runs.gpu_model_name,
+    runs.tells_holders,
+    runs.holders,
+    runs.activity_state,
+    runs.metric_used,
+    runs.start_second,
+    least(
+        runs.run_end_second,
+        coalesce(runs.next_second, runs.run_end_second),
+        coalesce(gpu_lives.to_second, runs.run_end_second)
+    ) as end_second,
+    runs.run_end_second - runs.start_second as run_seconds,
+    runs.unfilled_seconds,
+    runs.unfilled_ppm_seconds
 from runs
+left join gpu_lives
+    on
+        runs.start_date = gpu_lives.usage_date
+        and runs.cluster = gpu_lives.cluster
+        and runs.hostname = gpu_lives.hostname
+        and runs.gpu_uuid = gpu_lives.gpu_uuid
 where
-    (is_partitioned = 0 or gpu_instance_id <> '')
-    and (next_second is null or next_second > start_second)
+    (runs.is_partitioned = 0 or runs.gpu_instance_id <> '')
+    and (runs.next_second is null or runs.next_second > runs.start_second)
+    and runs.start_second < coalesce(gpu_lives.to_second, runs.run_end_second)
