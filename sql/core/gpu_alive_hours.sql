@@ -18,10 +18,10 @@ with told as (
     select
         cluster,
         hostname,
-        min(cast(epoch(started_at) as bigint)) as from_second,
-        max(cast(epoch(ended_at) as bigint)) as to_second
-    from gpu_runs
-    group by cluster, hostname, date_trunc('hour', started_at)
+        min(start_second) as from_second,
+        max(end_second) as to_second
+    from gpu_run_ends
+    group by cluster, hostname, start_second // 3600
 ),
 
 hourly as (

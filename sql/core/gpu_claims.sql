@@ -69,6 +69,7 @@ gpus as (
 
 spells as (
     select distinct
+        spell_number,
         usage_date,
         cluster,
         hostname,
@@ -79,6 +80,7 @@ spells as (
 
 named_now as (
     select
+        spells.spell_number,
         spells.usage_date,
         spells.cluster,
         spells.hostname,
@@ -101,20 +103,19 @@ named_now as (
 
 named_counts as (
     select
-        usage_date,
-        cluster,
-        hostname,
-        at_second,
+        spell_number,
         gpu_uuid,
         gpu_instance_id,
         mig_profile,
         count(*) as named_count
     from named_now
-    group by usage_date, cluster, hostname, at_second, gpu_uuid, gpu_instance_id, mig_profile
+    group by spell_number, gpu_uuid, gpu_instance_id, mig_profile
 ),
 
 found as (
     select
+        holders.spell_number,
+        holders.holder_number,
         holders.usage_date,
         holders.cluster,
         holders.hostname,
@@ -162,6 +163,8 @@ found as (
             and holders.at_second >= known.start_second
             and holders.at_second < known.end_second
     group by
+        holders.spell_number,
+        holders.holder_number,
         holders.usage_date,
         holders.cluster,
         holders.hostname,
@@ -182,17 +185,14 @@ found as (
 
 sharing_counts as (
     select
-        usage_date,
-        cluster,
-        hostname,
-        at_second,
+        spell_number,
         gpu_uuid,
         gpu_instance_id,
         gpu_mig_profile,
         count(*) as sharing_count
     from found
     where is_shared and is_now = 1
-    group by usage_date, cluster, hostname, at_second, gpu_uuid, gpu_instance_id, gpu_mig_profile
+    group by spell_number, gpu_uuid, gpu_instance_id, gpu_mig_profile
 ),
 
 rivals as (
@@ -203,19 +203,13 @@ rivals as (
     from found
     left join named_counts
         on
-            found.usage_date = named_counts.usage_date
-            and found.cluster = named_counts.cluster
-            and found.hostname = named_counts.hostname
-            and found.at_second = named_counts.at_second
+            found.spell_number = named_counts.spell_number
             and found.gpu_uuid = named_counts.gpu_uuid
             and found.gpu_instance_id = named_counts.gpu_instance_id
             and found.gpu_mig_profile = named_counts.mig_profile
     left join sharing_counts
         on
-            found.usage_date = sharing_counts.usage_date
-            and found.cluster = sharing_counts.cluster
-            and found.hostname = sharing_counts.hostname
-            and found.at_second = sharing_counts.at_second
+            found.spell_number = sharing_counts.spell_number
             and found.gpu_uuid = sharing_counts.gpu_uuid
             and found.gpu_instance_id = sharing_counts.gpu_instance_id
             and found.gpu_mig_profile = sharing_counts.gpu_mig_profile
@@ -226,7 +220,7 @@ others as (
     select
         *,
         row_number() over (
-            partition by usage_date, cluster, hostname, at_second, gpu_uuid, gpu_instance_id, gpu_mig_profile
+            partition by spell_number, gpu_uuid, gpu_instance_id, gpu_mig_profile
             order by named_seconds desc, namespace asc, pod asc
         ) as rival_order
     from rivals
@@ -245,32 +239,57 @@ entitled as (
     where rival_order = 1
 ),
 
-ranked as (
+counts as (
     select
-        *,
-        row_number() over (
-            partition by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
-            order by is_now desc, named_seconds desc, gpu_uuid asc, gpu_instance_id asc, gpu_mig_profile asc
-        ) as gpu_order,
-        sum(is_now) over (
-            partition by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
-        ) as now_count,
-        count(*) over (
-            partition by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
-        ) as all_count
+        spell_number,
+        holder_number,
+        sum(is_now) as now_count,
+        count(*) as all_count
     from entitled
+    group by spell_number, holder_number
 ),
 
--- those on which it is named come first: as many as it was given of all, or all on which it is named
+-- those on which it is named come first: all of these; of the others as many as it was given beyond them
+ranked as (
+    select
+        entitled.*,
+        counts.now_count,
+        counts.all_count,
+        0 as gpu_order
+    from entitled
+    inner join counts
+        on entitled.spell_number = counts.spell_number and entitled.holder_number = counts.holder_number
+    where entitled.is_now = 1
+    union all
+    select
+        entitled.*,
+        counts.now_count,
+        counts.all_count,
+        counts.now_count + row_number() over (
+            partition by entitled.spell_number, entitled.holder_number
+            order by
+                entitled.named_seconds desc,
+                entitled.gpu_uuid asc,
+                entitled.gpu_instance_id asc,
+                entitled.gpu_mig_profile asc
+        ) as gpu_order
+    from entitled
+    inner join counts
+        on entitled.spell_number = counts.spell_number and entitled.holder_number = counts.holder_number
+    where entitled.is_now = 0
+),
+
 counted as (
     select
         *,
         cast(greatest(now_count, least(all_count, (asked_ppm + 999999) // 1000000)) as bigint) as gpu_count
     from ranked
-    where is_now = 1 or gpu_order <= (asked_ppm + 999999) // 1000000
+    where gpu_order <= (asked_ppm + 999999) // 1000000
 )
 
 select
+    spell_number,
+    holder_number,
     usage_date,
     cluster,
     hostname,
@@ -288,6 +307,8 @@ select
 from counted
 union all
 select
+    named_now.spell_number,
+    0 as holder_number,
     named_now.usage_date,
     named_now.cluster,
     named_now.hostname,
@@ -306,10 +327,7 @@ from named_now
 left join found
     on
         found.is_now = 1
-        and named_now.usage_date = found.usage_date
-        and named_now.cluster = found.cluster
-        and named_now.hostname = found.hostname
-        and named_now.at_second = found.at_second
+        and named_now.spell_number = found.spell_number
         and named_now.gpu_uuid = found.gpu_uuid
         and named_now.gpu_instance_id = found.gpu_instance_id
         and named_now.mig_profile = found.gpu_mig_profile

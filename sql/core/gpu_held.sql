@@ -87,10 +87,14 @@ same as (
     from once
 ),
 
+-- one order of all rows: parts of a window are made one by one, which takes longer than putting the rows in order
 beside as (
     select
         *,
-        lag(end_second) over (partition by same_number order by start_second) as previous_second
+        case
+            when lag(same_number) over (order by same_number, start_second) = same_number
+                then lag(end_second) over (order by same_number, start_second)
+        end as previous_second
     from same
 ),
 
@@ -98,7 +102,7 @@ numbered as (
     select
         *,
         sum(case when previous_second = start_second then 0 else 1 end) over (
-            partition by same_number order by start_second rows between unbounded preceding and current row
+            order by same_number, start_second rows between unbounded preceding and current row
         ) as spell_number
     from beside
 )

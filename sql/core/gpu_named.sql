@@ -1,34 +1,21 @@
 -- Whom samples name on which GPU, and from when to when without a break. What a GPU whose MIG instances report shows as
--- a whole is no GPU besides; the end of the day before belongs to that day, and nobody has a GPU that is gone.
+-- a whole is no GPU besides; the end of the day before belongs to that day.
 with runs as (
     select
-        gpu_runs.usage_date,
-        gpu_runs.cluster,
-        gpu_runs.hostname,
-        gpu_runs.gpu_uuid,
-        gpu_runs.gpu_instance_id,
-        gpu_runs.mig_profile,
-        gpu_runs.holders,
-        cast(epoch(gpu_runs.started_at) as bigint) as start_second,
-        least(cast(epoch(gpu_runs.ended_at) as bigint), gpu_lives.to_second) as end_second,
-        max(case when gpu_runs.gpu_instance_id <> '' then 1 else 0 end) over (
-            partition by
-                gpu_runs.usage_date,
-                gpu_runs.cluster,
-                gpu_runs.hostname,
-                gpu_runs.gpu_uuid,
-                date_trunc('hour', gpu_runs.started_at)
+        usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        mig_profile,
+        holders,
+        start_second,
+        end_second,
+        max(case when gpu_instance_id <> '' then 1 else 0 end) over (
+            partition by usage_date, cluster, hostname, gpu_uuid, start_second // 3600
         ) as is_partitioned
-    from gpu_runs
-    inner join gpu_lives
-        on
-            gpu_runs.usage_date = gpu_lives.usage_date
-            and gpu_runs.cluster = gpu_lives.cluster
-            and gpu_runs.hostname = gpu_lives.hostname
-            and gpu_runs.gpu_uuid = gpu_lives.gpu_uuid
-    where
-        cast(gpu_runs.started_at as date) = gpu_runs.usage_date
-        and cast(epoch(gpu_runs.started_at) as bigint) < gpu_lives.to_second
+    from gpu_run_ends
+    where start_date = usage_date
 ),
 
 beside as (

@@ -16,7 +16,8 @@ with signs as (
         gpu_model_name,
         cast(epoch(started_at) as bigint) // 3600 as hour_number,
         cast(epoch(started_at) as bigint) as start_second,
-        cast(epoch(ended_at) as bigint) as end_second
+        cast(epoch(ended_at) as bigint) as end_second,
+        is_observed
     from gpu_stretches
     where holder_order = 1
 ),
@@ -27,6 +28,7 @@ reached as (
         hostname,
         gpu_uuid,
         hour_number,
+        is_observed,
         start_second,
         end_second,
         coalesce(
@@ -36,7 +38,15 @@ reached as (
                 rows between unbounded preceding and 1 preceding
             ),
             start_second
-        ) as reached_second
+        ) as reached_second,
+        coalesce(
+            max(case when is_observed then end_second else 0 end) over (
+                partition by cluster, hostname, gpu_uuid, hour_number
+                order by start_second, end_second
+                rows between unbounded preceding and 1 preceding
+            ),
+            0
+        ) as observed_second
     from signs
 ),
 
@@ -46,7 +56,10 @@ seen as (
         hostname,
         gpu_uuid,
         hour_number,
-        sum(greatest(end_second - greatest(start_second, reached_second), 0)) as seen_seconds
+        sum(greatest(end_second - greatest(start_second, reached_second), 0)) as seen_seconds,
+        sum(
+            case when is_observed then greatest(end_second - greatest(start_second, observed_second), 0) else 0 end
+        ) as observed_seconds
     from reached
     group by cluster, hostname, gpu_uuid, hour_number
 ),
@@ -113,6 +126,7 @@ weighed as (
         counted.hour_number,
         counted.covered_seconds,
         seen.seen_seconds,
+        seen.observed_seconds,
         counted.mig_profile <> '' and counted.instance_slices is null as is_impossible,
         counted.sliced_count = counted.instance_count as is_sliced,
         case
@@ -143,10 +157,51 @@ weighed as (
             and counted.gpu_uuid = lives.gpu_uuid
             and counted.gpu_instance_id = lives.gpu_instance_id
             and counted.mig_profile = lives.mig_profile
+),
+
+summed as (
+    select
+        cast(timestamp '1970-01-01 00:00:00' + hour_number * interval '1 hour' as date) as usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        mig_profile,
+        hour_number,
+        instance_shares,
+        cast(seen_seconds as bigint) as seen_seconds,
+        cast(observed_seconds as bigint) as observed_seconds,
+        cast(silent_seconds as bigint) as silent_seconds,
+        cast(
+            sum(instance_shares) over (partition by cluster, hostname, gpu_uuid, hour_number) as bigint
+        ) as all_shares,
+        case
+            when is_sliced
+                then cast(
+                    greatest(
+                        720720 * seen_seconds
+                        - sum(instance_shares * (covered_seconds + silent_seconds)) over (
+                            partition by cluster, hostname, gpu_uuid, hour_number
+                        ),
+                        0
+                    ) as bigint
+                )
+            else 0
+        end as stranded_second_shares,
+        case
+            when is_impossible then 'impossible_profile'
+            when
+                mig_profile <> ''
+                and sum(instance_shares * covered_seconds) over (
+                    partition by cluster, hostname, gpu_uuid, hour_number
+                ) > 720720 * (seen_seconds + 300)
+                then 'too_many_slices'
+        end as mig_doubt
+    from weighed
 )
 
 select
-    cast(timestamp '1970-01-01 00:00:00' + hour_number * interval '1 hour' as date) as usage_date,
+    usage_date,
     cluster,
     hostname,
     gpu_uuid,
@@ -154,31 +209,10 @@ select
     mig_profile,
     hour_number,
     instance_shares,
-    cast(seen_seconds as bigint) as seen_seconds,
-    cast(silent_seconds as bigint) as silent_seconds,
-    cast(
-        sum(instance_shares) over (partition by cluster, hostname, gpu_uuid, hour_number) as bigint
-    ) as all_shares,
-    case
-        when is_sliced
-            then cast(
-                greatest(
-                    720720 * seen_seconds
-                    - sum(instance_shares * (covered_seconds + silent_seconds)) over (
-                        partition by cluster, hostname, gpu_uuid, hour_number
-                    ),
-                    0
-                ) as bigint
-            )
-        else 0
-    end as stranded_second_shares,
-    case
-        when is_impossible then 'impossible_profile'
-        when
-            mig_profile <> ''
-            and sum(instance_shares * covered_seconds) over (
-                partition by cluster, hostname, gpu_uuid, hour_number
-            ) > 720720 * (seen_seconds + 300)
-            then 'too_many_slices'
-    end as mig_doubt
-from weighed
+    seen_seconds,
+    silent_seconds,
+    all_shares,
+    stranded_second_shares,
+    (stranded_second_shares * observed_seconds) // seen_seconds as stranded_observed_shares,
+    mig_doubt
+from summed

@@ -74,7 +74,8 @@ kinds as (
         target_seconds,
         gpu_instance_id,
         'unknown' as state,
-        cast(second_shares as bigint) as second_shares
+        cast(second_shares as bigint) as second_shares,
+        0 as observed_shares
     from silences
     union all
     select
@@ -86,7 +87,8 @@ kinds as (
         target_seconds,
         '' as gpu_instance_id,
         'unknown' as state,
-        second_shares
+        second_shares,
+        0 as observed_shares
     from whole_silences
     union all
     select
@@ -98,7 +100,8 @@ kinds as (
         target_seconds,
         '' as gpu_instance_id,
         'unallocated' as state,
-        stranded_second_shares as second_shares
+        stranded_second_shares as second_shares,
+        stranded_observed_shares as observed_shares
     from gpu_targets
 )
 
@@ -115,6 +118,7 @@ select
     state,
     case when state = 'unallocated' then 'mig_profile' end as metric_used,
     'none' as holder_source,
-    second_shares
+    second_shares,
+    observed_shares
 from kinds
 where second_shares > 0

@@ -5,20 +5,17 @@
 -- reported is unobserved.
 with named_counts as (
     select
-        usage_date,
-        cluster,
-        hostname,
-        at_second,
-        mig_profile,
-        namespace,
-        pod,
+        spell_number,
+        holder_number,
         count(*) as named_count
     from gpu_claims
-    group by usage_date, cluster, hostname, at_second, mig_profile, namespace, pod
+    group by spell_number, holder_number
 ),
 
 left_over as (
     select
+        gpu_spells.spell_number,
+        gpu_spells.holder_number,
         gpu_spells.usage_date,
         gpu_spells.cluster,
         gpu_spells.hostname,
@@ -32,18 +29,14 @@ left_over as (
     from gpu_spells
     left join named_counts
         on
-            gpu_spells.usage_date = named_counts.usage_date
-            and gpu_spells.cluster = named_counts.cluster
-            and gpu_spells.hostname = named_counts.hostname
-            and gpu_spells.at_second = named_counts.at_second
-            and gpu_spells.mig_profile = named_counts.mig_profile
-            and gpu_spells.namespace = named_counts.namespace
-            and gpu_spells.pod = named_counts.pod
+            gpu_spells.spell_number = named_counts.spell_number
+            and gpu_spells.holder_number = named_counts.holder_number
     where gpu_spells.asked_ppm > 1000000 * coalesce(named_counts.named_count, 0)
 ),
 
 totals as (
     select
+        spell_number,
         usage_date,
         cluster,
         hostname,
@@ -54,7 +47,7 @@ totals as (
         cast(sum(left_ppm) as bigint) as all_ppm,
         min(case when is_shared then 1 else 0 end) as all_share
     from left_over
-    group by usage_date, cluster, hostname, mig_profile, at_second, next_second
+    group by spell_number, usage_date, cluster, hostname, mig_profile, at_second, next_second
 ),
 
 runs as (
@@ -77,16 +70,13 @@ runs as (
 
 taken as (
     select
-        usage_date,
-        cluster,
-        hostname,
-        at_second,
+        spell_number,
         gpu_uuid,
         gpu_instance_id,
         gpu_mig_profile,
         sum(case when is_shared then taken_ppm else 1000000 end) as taken_ppm
     from gpu_claims
-    group by usage_date, cluster, hostname, at_second, gpu_uuid, gpu_instance_id, gpu_mig_profile
+    group by spell_number, gpu_uuid, gpu_instance_id, gpu_mig_profile
 ),
 
 gpus as (
@@ -104,11 +94,8 @@ gpus as (
 -- what each GPU did within a spell
 seen as (
     select
-        totals.usage_date,
-        totals.cluster,
-        totals.hostname,
+        totals.spell_number,
         totals.mig_profile,
-        totals.at_second,
         runs.gpu_uuid,
         runs.gpu_instance_id,
         sum(
@@ -130,22 +117,16 @@ seen as (
             and totals.at_second < runs.end_second
     where runs.is_partitioned = 0 or runs.gpu_instance_id <> ''
     group by
-        totals.usage_date,
-        totals.cluster,
-        totals.hostname,
+        totals.spell_number,
         totals.mig_profile,
-        totals.at_second,
         runs.gpu_uuid,
         runs.gpu_instance_id
 ),
 
 candidates as (
     select
-        totals.usage_date,
-        totals.cluster,
-        totals.hostname,
+        totals.spell_number,
         totals.mig_profile,
-        totals.at_second,
         totals.all_ppm,
         totals.all_share,
         gpus.gpu_uuid,
@@ -169,11 +150,8 @@ candidates as (
             and totals.at_second < gpu_lives.to_second
     left join seen
         on
-            totals.usage_date = seen.usage_date
-            and totals.cluster = seen.cluster
-            and totals.hostname = seen.hostname
+            totals.spell_number = seen.spell_number
             and totals.mig_profile = seen.mig_profile
-            and totals.at_second = seen.at_second
             and gpus.gpu_uuid = seen.gpu_uuid
             and gpus.gpu_instance_id = seen.gpu_instance_id
 ),
@@ -185,10 +163,7 @@ free as (
     from candidates
     left join taken
         on
-            candidates.usage_date = taken.usage_date
-            and candidates.cluster = taken.cluster
-            and candidates.hostname = taken.hostname
-            and candidates.at_second = taken.at_second
+            candidates.spell_number = taken.spell_number
             and candidates.gpu_uuid = taken.gpu_uuid
             and candidates.gpu_instance_id = taken.gpu_instance_id
             and candidates.mig_profile = taken.gpu_mig_profile
@@ -201,7 +176,7 @@ laid_out as (
         *,
         cast(
             sum(free_ppm) over (
-                partition by usage_date, cluster, hostname, mig_profile, at_second
+                partition by spell_number, mig_profile
                 order by
                     case when all_share = 1 then free_ppm else -free_ppm end,
                     is_seen desc,
@@ -216,11 +191,8 @@ laid_out as (
 
 sizes as (
     select
-        totals.usage_date,
-        totals.cluster,
-        totals.hostname,
+        totals.spell_number,
         totals.mig_profile,
-        totals.at_second,
         totals.holder_count,
         totals.all_ppm,
         count(laid_out.gpu_uuid) as gpu_count,
@@ -228,17 +200,11 @@ sizes as (
     from totals
     left join laid_out
         on
-            totals.usage_date = laid_out.usage_date
-            and totals.cluster = laid_out.cluster
-            and totals.hostname = laid_out.hostname
+            totals.spell_number = laid_out.spell_number
             and totals.mig_profile = laid_out.mig_profile
-            and totals.at_second = laid_out.at_second
     group by
-        totals.usage_date,
-        totals.cluster,
-        totals.hostname,
+        totals.spell_number,
         totals.mig_profile,
-        totals.at_second,
         totals.holder_count,
         totals.all_ppm
 ),
@@ -255,11 +221,8 @@ sized as (
     from left_over
     inner join sizes
         on
-            left_over.usage_date = sizes.usage_date
-            and left_over.cluster = sizes.cluster
-            and left_over.hostname = sizes.hostname
+            left_over.spell_number = sizes.spell_number
             and left_over.mig_profile = sizes.mig_profile
-            and left_over.at_second = sizes.at_second
 ),
 
 -- by running totals, each rounded down: parts sum to what is left; where GPUs do not hold it, the rest is unobserved
@@ -278,11 +241,8 @@ parted as (
     from sized
     inner join laid_out
         on
-            sized.usage_date = laid_out.usage_date
-            and sized.cluster = laid_out.cluster
-            and sized.hostname = laid_out.hostname
+            sized.spell_number = laid_out.spell_number
             and sized.mig_profile = laid_out.mig_profile
-            and sized.at_second = laid_out.at_second
             and laid_out.reached_ppm - laid_out.free_ppm < sized.all_ppm
 ),
 
@@ -301,13 +261,8 @@ beyond as (
     from sized
     left join parted
         on
-            sized.usage_date = parted.usage_date
-            and sized.cluster = parted.cluster
-            and sized.hostname = parted.hostname
-            and sized.mig_profile = parted.mig_profile
-            and sized.at_second = parted.at_second
-            and sized.namespace = parted.namespace
-            and sized.pod = parted.pod
+            sized.spell_number = parted.spell_number
+            and sized.holder_number = parted.holder_number
     where sized.all_ppm > sized.room_ppm
     group by
         sized.usage_date,

@@ -49,37 +49,50 @@ with edges as (
 spells as (
     select
         *,
-        lead(at_second) over (partition by usage_date, cluster, hostname order by at_second) as next_second
+        lead(at_second) over (partition by usage_date, cluster, hostname order by at_second) as next_second,
+        row_number() over (order by usage_date, cluster, hostname, at_second) as spell_number
     from edges
+),
+
+-- holders by a number: by their names rows are grouped and put in order many times as slowly
+holders as (
+    select
+        *,
+        dense_rank() over (order by mig_profile, namespace, pod) as holder_number
+    from gpu_given
 )
 
 select
+    spells.spell_number,
+    holders.holder_number,
     spells.usage_date,
     spells.cluster,
     spells.hostname,
     spells.at_second,
     spells.next_second,
-    gpu_given.mig_profile,
-    max(gpu_given.holder_kind) as holder_kind,
-    gpu_given.namespace,
-    gpu_given.pod,
-    min(case when gpu_given.is_shared then 1 else 0 end) = 1 as is_shared,
-    cast(sum(gpu_given.asked_ppm) as bigint) as asked_ppm
+    holders.mig_profile,
+    max(holders.holder_kind) as holder_kind,
+    holders.namespace,
+    holders.pod,
+    min(case when holders.is_shared then 1 else 0 end) = 1 as is_shared,
+    cast(sum(holders.asked_ppm) as bigint) as asked_ppm
 from spells
-inner join gpu_given
+inner join holders
     on
-        spells.usage_date = gpu_given.usage_date
-        and spells.cluster = gpu_given.cluster
-        and spells.hostname = gpu_given.hostname
-        and spells.at_second >= gpu_given.start_second
-        and spells.at_second < gpu_given.end_second
+        spells.usage_date = holders.usage_date
+        and spells.cluster = holders.cluster
+        and spells.hostname = holders.hostname
+        and spells.at_second >= holders.start_second
+        and spells.at_second < holders.end_second
 where spells.next_second is not null
 group by
+    spells.spell_number,
+    holders.holder_number,
     spells.usage_date,
     spells.cluster,
     spells.hostname,
     spells.at_second,
     spells.next_second,
-    gpu_given.mig_profile,
-    gpu_given.namespace,
-    gpu_given.pod
+    holders.mig_profile,
+    holders.namespace,
+    holders.pod

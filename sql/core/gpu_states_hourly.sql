@@ -168,7 +168,7 @@ all_shares as (
         0 as basis_rank,
         0 as standby_rank,
         second_shares,
-        case when metric_used = 'mig_profile' then second_shares else 0 end as observed_shares,
+        observed_shares,
         0 as unfilled_shares,
         0 as unfilled_ppm_shares
     from silent

@@ -15,7 +15,8 @@ seen_gpus as (
         gpu_uuid,
         hour_number,
         max(seen_seconds) as seen_seconds,
-        max(stranded_second_shares) as stranded_second_shares
+        max(stranded_second_shares) as stranded_second_shares,
+        max(stranded_observed_shares) as stranded_observed_shares
     from gpu_shares
     group by cluster, hostname, gpu_uuid, hour_number
 ),
@@ -55,6 +56,7 @@ candidates as (
         known_days.gpu_uuid,
         least(coalesce(seen_gpus.seen_seconds, 0), billed.billed_seconds) as seen_seconds,
         coalesce(seen_gpus.stranded_second_shares, 0) as stranded_second_shares,
+        coalesce(seen_gpus.stranded_observed_shares, 0) as stranded_observed_shares,
         case when seen_gpus.gpu_uuid is null then 0 else 1 end as is_seen
     from billed
     inner join known_days
@@ -137,6 +139,7 @@ select
     gpu_uuid,
     1 as gpus,
     stranded_second_shares,
+    stranded_observed_shares,
     cast(seen_seconds as bigint) as seen_seconds,
     cast(
         floor_seconds + case
@@ -160,6 +163,7 @@ select
     'unobserved' as gpu_uuid,
     billed.gpu_count - coalesce(known_counts.known_count, 0) as gpus,
     0 as stranded_second_shares,
+    0 as stranded_observed_shares,
     0 as seen_seconds,
     billed.billed_seconds * (billed.gpu_count - coalesce(known_counts.known_count, 0)) as target_seconds
 from billed

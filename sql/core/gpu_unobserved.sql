@@ -335,6 +335,7 @@ select
     state,
     case when state = 'unallocated' then 'gpu_allocations' end as metric_used,
     holder_source,
-    second_shares
+    second_shares,
+    0 as observed_shares
 from kinds
 where second_shares > 0

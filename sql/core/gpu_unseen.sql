@@ -45,12 +45,15 @@ lived as (
         *,
         max(case when gpu_instance_id <> '' then 1 else 0 end) over (
             partition by cluster, hostname, gpu_uuid, day_number
-        ) as is_partitioned
+        ) as is_partitioned,
+        min(first_second) over (partition by cluster, hostname, gpu_uuid, day_number) + 300 as among_first_second,
+        max(last_second) over (partition by cluster, hostname, gpu_uuid, day_number) - 300 as among_last_second
     from lives
 ),
 
--- a GPU is there for its life, a MIG instance from its first to its last sign; of one that reported nothing that day,
--- though a sample of the day before may hold for minutes, only the scheduler speaks (gpu_unobserved)
+-- A GPU is there for its life, a MIG instance from its first to its last sign, and all of the hour of that sign if no
+-- other of the GPU came before it or after it. Of the other hours, and of a GPU that reported nothing that day, though
+-- a sample of the day before may hold for minutes, only the scheduler speaks (gpu_unobserved).
 known as (
     select
         lived.cluster,
@@ -62,11 +65,13 @@ known as (
         max(lived.gpu_model_name) as gpu_model_name,
         case
             when lived.gpu_instance_id = '' then min(gpu_lives.from_second)
-            else min(lived.first_second)
+            when min(lived.first_second) > min(lived.among_first_second) then min(lived.first_second)
+            else greatest(min(gpu_lives.from_second), (min(lived.first_second) // 3600) * 3600)
         end as first_second,
         case
             when lived.gpu_instance_id = '' then max(gpu_lives.to_second)
-            else max(lived.last_second)
+            when max(lived.last_second) < max(lived.among_last_second) then max(lived.last_second)
+            else least(max(gpu_lives.to_second), ((max(lived.last_second) - 1) // 3600 + 1) * 3600)
         end as last_second
     from lived
     inner join spoken

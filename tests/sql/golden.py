@@ -124,7 +124,7 @@ def _build(engine: Engine, case: Path, table: Contract, ready: set[str], built: 
         below = contract(name)
         if _has_rows(case, name) or (below.materialized == "table" and not _is_built(case, below)):
             engine.register(name, given(case, name))
-        elif built is not None and below.materialized == "table":
+        elif built is not None and below.materialized != "view":
             engine.register(name, built.read(name))
         else:
             _build(engine, case, below, ready, built)

@@ -98,6 +98,52 @@ def test_a_gpu_that_is_partitioned_anew_at_noon_loses_no_second(duckdb_engine: D
     ]
     found = seconds(states(duckdb_engine, before + after, billed_day()), "pod", "state")
     assert sum(found.values()) == DAY
-    # the last sample before noon holds for two minutes more, in which both shapes claim the GPU
-    assert found["pod-1", "effective"] == pytest.approx(12.5 * 3600, abs=90)
-    assert found["pod-2", "effective"] == pytest.approx(11.5 * 3600, abs=90)
+    # what the last sample before noon holds ends where the new instances report
+    assert found == {("pod-1", "effective"): 45_000, ("pod-2", "effective"): 41_400}
+
+
+@pytest.mark.parametrize("recut", [12, 12.5])
+def test_of_instances_that_are_cut_anew_those_that_go_end_there(duckdb_engine: DuckDBEngine, recut: float) -> None:
+    """Three slices stay, two and one become four: what they had is theirs until then, and not a second longer."""
+    kept = samples(0, 24.01, gpu_instance_id="1", mig_profile="3g.40gb", pod="kept", sm_active_ratio=0.9)
+    gone = [
+        row
+        for instance, profile in (("3", "3g.40gb"), ("9", "1g.10gb"))
+        for row in samples(
+            0, recut, gpu_instance_id=instance, mig_profile=profile, pod=f"gone-{instance}", sm_active_ratio=0.9
+        )
+    ]
+    new = samples(recut, 24.01, gpu_instance_id="2", mig_profile="4g.40gb", pod="new", sm_active_ratio=0.9)
+    found = seconds(states(duckdb_engine, [*kept, *gone, *new], billed_day()), "pod", "state")
+    exact = {"kept": 3 * 24, "gone-3": 3 * recut, "gone-9": recut, "new": 4 * (24 - recut)}
+    for pod, slice_hours in exact.items():
+        assert found[pod, "effective"] == pytest.approx(slice_hours * 3600 / 7, abs=24)
+    assert {pod for pod, _ in found} == set(exact)
+    assert sum(found.values()) == DAY
+
+
+def test_the_silent_part_of_an_instance_s_first_and_last_hour_is_its_holder_s(duckdb_engine: DuckDBEngine) -> None:
+    """The exporter reports from half past ten to half past two; the scheduler names both pods all day."""
+    pods = {"1": ("3g.40gb", "three"), "7": ("1g.10gb", "one")}
+    rows = states(
+        duckdb_engine,
+        [
+            row
+            for instance, (profile, pod) in pods.items()
+            for row in samples(10.5, 14.5, gpu_instance_id=instance, mig_profile=profile, pod=pod, sm_active_ratio=0.9)
+        ],
+        billed_day(),
+        gpu_allocations=[allocation(0, 24, pod=pod, mig_profile=profile) for profile, pod in pods.values()],
+        node_sightings=[sighting(0, 24)],
+    )
+    for hour, silent in ((10, 1800), (14, 1680)):
+        edge = seconds([row for row in rows if row["hour_start"].hour == hour], "state", "pod")
+        assert edge["unknown", "three"] == pytest.approx(silent * 3 / 7, abs=1)
+        assert edge["unknown", "one"] == pytest.approx(silent / 7, abs=1)
+        assert edge["unallocated", ""] == pytest.approx(3600 * 3 / 7, abs=1)
+        assert sum(edge.values()) == 3600
+    held = seconds(rows, "pod")
+    assert held["three"] == pytest.approx(DAY * 3 / 7, abs=24)
+    assert held["one"] == pytest.approx(DAY / 7, abs=24)
+    stranded = [row for row in rows if row["metric_used"] == "mig_profile"]
+    assert sum(row["observed_seconds"] for row in stranded) == pytest.approx((4 * 3600 + 120) * 3 / 7, abs=5)
