@@ -19,7 +19,7 @@ sighted as (
     from node_sightings
 ),
 
-known as (
+timeline as (
     select *
     from gpu_observed
     union all
@@ -40,16 +40,6 @@ known as (
         0 as unfilled_seconds,
         0 as unfilled_ppm_seconds
     from gpu_unseen
-),
-
--- runs by a number: by six names their pieces are put in order many times as slowly
-timeline as (
-    select
-        *,
-        row_number() over (
-            order by cluster, hostname, gpu_uuid, gpu_instance_id, mig_profile, start_second
-        ) as run_number
-    from known
 ),
 
 named as (
@@ -220,10 +210,9 @@ cut as (
     select
         *,
         coalesce(
-            case
-                when lead(run_number) over (order by run_number, at_second) = run_number
-                    then lead(at_second) over (order by run_number, at_second)
-            end,
+            lead(at_second) over (
+                partition by cluster, hostname, gpu_uuid, gpu_instance_id, mig_profile, start_second order by at_second
+            ),
             end_second
         ) as until_second
     from points

@@ -1,36 +1,20 @@
 -- Runs of samples, of which what the last sample before a silence holds ends where something else is known: where the
 -- GPU goes (gpu_lives), where it is cut into other MIG instances, where the scheduler says that all whom the sample
 -- names let go. What it holds reaches into the next hour at most, as a run of its own.
-with runs as (
+with spans as (
     select
-        *,
+        usage_date,
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        holders,
         cast(epoch(started_at) as bigint) as start_second,
-        cast(epoch(ended_at) as bigint) as run_end_second,
+        cast(epoch(ended_at) as bigint) as silent_second,
         lead(cast(epoch(started_at) as bigint)) over (
             partition by cluster, hostname, gpu_uuid, gpu_instance_id order by started_at, usage_date, mig_profile
-        ) as next_second,
-        lead(cast(epoch(ended_at) as bigint)) over (
-            partition by cluster, hostname, gpu_uuid, gpu_instance_id order by started_at, usage_date, mig_profile
-        ) as next_end_second,
-        lead(cast(epoch(started_at) as bigint), 2) over (
-            partition by cluster, hostname, gpu_uuid, gpu_instance_id order by started_at, usage_date, mig_profile
-        ) as after_second
+        ) as next_second
     from gpu_runs
-),
-
-placed as (
-    select
-        *,
-        case
-            when coalesce(next_second > run_end_second, true) then run_end_second
-            when
-                next_second = run_end_second
-                and next_second % 3600 = 0
-                and next_end_second <= next_second + 300
-                and coalesce(after_second > next_end_second, true)
-                then next_end_second
-        end as silent_second
-    from runs
 ),
 
 tails as (
@@ -41,10 +25,10 @@ tails as (
         gpu_uuid,
         gpu_instance_id,
         holders,
+        start_second,
         silent_second
-    from placed
-    where silent_second is not null
-    group by usage_date, cluster, hostname, gpu_uuid, gpu_instance_id, holders, silent_second
+    from spans
+    where next_second is null or next_second > silent_second
 ),
 
 instances as (
@@ -53,8 +37,8 @@ instances as (
         hostname,
         gpu_uuid,
         gpu_instance_id,
-        min(start_second) as first_second
-    from runs
+        cast(epoch(min(started_at)) as bigint) as first_second
+    from gpu_runs
     where gpu_instance_id <> '' and cast(started_at as date) = usage_date
     group by usage_date, cluster, hostname, gpu_uuid, gpu_instance_id
 ),
@@ -88,6 +72,7 @@ let_go as (
         named.hostname,
         named.gpu_uuid,
         named.gpu_instance_id,
+        named.start_second,
         named.silent_second,
         max(coalesce(last_held.let_go_second, named.silent_second)) as cut_second
     from named
@@ -98,7 +83,13 @@ let_go as (
             and named.pod = last_held.pod
             and (named.namespace = last_held.namespace or last_held.holder_kind = 'job')
             and last_held.let_go_second % 86400 > 0
-    group by named.cluster, named.hostname, named.gpu_uuid, named.gpu_instance_id, named.silent_second
+    group by
+        named.cluster,
+        named.hostname,
+        named.gpu_uuid,
+        named.gpu_instance_id,
+        named.start_second,
+        named.silent_second
 ),
 
 known as (
@@ -107,6 +98,7 @@ known as (
         tails.hostname,
         tails.gpu_uuid,
         tails.gpu_instance_id,
+        tails.start_second,
         tails.silent_second,
         instances.first_second as cut_second
     from tails
@@ -122,6 +114,7 @@ known as (
     from let_go
 ),
 
+-- what a sample holds beyond the full hour is a run of its own
 cuts as (
     select
         cluster,
@@ -131,33 +124,48 @@ cuts as (
         silent_second,
         min(cut_second) as cut_second
     from known
-    where cut_second < silent_second and cut_second >= silent_second - 300
+    where
+        cut_second < silent_second
+        and cut_second >= silent_second - 300
+        and (cut_second > start_second or start_second % 3600 = 0)
     group by cluster, hostname, gpu_uuid, gpu_instance_id, silent_second
+),
+
+runs as (
+    select
+        *,
+        cast(epoch(started_at) as bigint) as start_second,
+        cast(epoch(ended_at) as bigint) as run_end_second,
+        lead(cast(epoch(started_at) as bigint)) over (
+            partition by cluster, hostname, gpu_uuid, gpu_instance_id order by started_at, usage_date, mig_profile
+        ) as next_second
+    from gpu_runs
 ),
 
 ended as (
     select
-        placed.*,
+        runs.*,
         least(
-            placed.run_end_second,
-            coalesce(placed.next_second, placed.run_end_second),
-            coalesce(gpu_lives.to_second, placed.run_end_second),
-            coalesce(cuts.cut_second, placed.run_end_second)
+            runs.run_end_second,
+            coalesce(runs.next_second, runs.run_end_second),
+            coalesce(gpu_lives.to_second, runs.run_end_second),
+            coalesce(cuts.cut_second, runs.run_end_second)
         ) as end_second
-    from placed
+    from runs
     left join gpu_lives
         on
-            cast(placed.started_at as date) = gpu_lives.usage_date
-            and placed.cluster = gpu_lives.cluster
-            and placed.hostname = gpu_lives.hostname
-            and placed.gpu_uuid = gpu_lives.gpu_uuid
+            cast(runs.started_at as date) = gpu_lives.usage_date
+            and runs.cluster = gpu_lives.cluster
+            and runs.hostname = gpu_lives.hostname
+            and runs.gpu_uuid = gpu_lives.gpu_uuid
     left join cuts
         on
-            placed.cluster = cuts.cluster
-            and placed.hostname = cuts.hostname
-            and placed.gpu_uuid = cuts.gpu_uuid
-            and placed.gpu_instance_id = cuts.gpu_instance_id
-            and placed.silent_second = cuts.silent_second
+            runs.cluster = cuts.cluster
+            and runs.hostname = cuts.hostname
+            and runs.gpu_uuid = cuts.gpu_uuid
+            and runs.gpu_instance_id = cuts.gpu_instance_id
+            and runs.run_end_second > cuts.cut_second
+            and runs.start_second < cuts.silent_second
 )
 
 select

@@ -321,14 +321,10 @@ idle as (
     where first_state = 'lull'
 ),
 
--- one order of all rows: parts of a window are made one by one, which takes longer than putting the rows in order
 beside as (
     select
         *,
-        case
-            when lag(idler_number) over (order by idler_number, start_second) = idler_number
-                then lag(end_second) over (order by idler_number, start_second)
-        end as previous_end
+        lag(end_second) over (partition by idler_number order by start_second) as previous_end
     from idle
 ),
 
@@ -336,27 +332,19 @@ lulls as (
     select
         *,
         sum(case when previous_end = start_second then 0 else 1 end) over (
-            order by idler_number, start_second rows between unbounded preceding and current row
+            partition by idler_number order by start_second
+            rows between unbounded preceding and current row
         ) as lull_number
     from beside
 ),
 
-lull_lengths as (
-    select
-        lull_number,
-        sum(end_second - start_second) as lull_seconds
-    from lulls
-    group by lull_number
-),
-
 lengths as (
     select
-        lulls.piece_number,
-        lulls.namespace,
-        lulls.pod,
-        lull_lengths.lull_seconds
+        piece_number,
+        namespace,
+        pod,
+        sum(end_second - start_second) over (partition by idler_number, lull_number) as lull_seconds
     from lulls
-    inner join lull_lengths on lulls.lull_number = lull_lengths.lull_number
 ),
 
 judged as (
