@@ -39,7 +39,7 @@ from pipelines.savings_ranges import published_ranges
 
 HERE = Path(__file__).parent
 TEAMS, MODELS, DAYS, MACHINES = 200, 30, 365, 50
-OF_REQUESTS = ("request_shapes", "avoidable_requests")
+OF_REQUESTS = ("prompts_asked_again", "request_shapes", "avoidable_requests")
 FULL_ROWS, MOST_SECONDS, CORES, MOST_GIB = 100_000_000, 300, 2, 4
 _IN_NONE = [pl.lit("").alias(name) for name in ("outcome_kind", "business_unit")]
 
@@ -55,10 +55,11 @@ def of_requests(folder: Path, _spill: str) -> None:
 def _built(folder: Path, table: str, number: int, files: Iterable[Path]) -> pa.Table:
     with tempfile.TemporaryDirectory() as spill:
         engine = open_engine(folder, files, spill, shared_memory(MEMORY_LIMIT, AT_ONCE))
-        for name in BEFORE:
+        given = [name for name in (*BEFORE, *OF_REQUESTS) if (folder / f"{name}-{number}.parquet").exists()]
+        for name in given:
             engine.register(name, [str(folder / f"{name}-{number}.parquet")])
         engine.register("price_book", [str(folder / "price_book.parquet")])
-        build(engine, [table], [*GIVEN, *BEFORE, "price_book"])
+        build(engine, [table], [*GIVEN, *given, "price_book"])
         rows = engine.read(table)
         engine.close()
     return rows
@@ -122,7 +123,7 @@ SIDES: dict[str, Callable[[Path, str], None]] = {
 }
 TITLES = {
     "hand": "one query by hand",
-    "requests": "request_shapes, avoidable_requests",
+    "requests": "prompts_asked_again, request_shapes, avoidable_requests",
     "savings": "savings",
     "anomalies": "anomalies",
     "forecasts": "forecasts",

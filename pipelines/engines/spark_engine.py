@@ -9,6 +9,7 @@ from functools import reduce
 import pyarrow as pa
 import sqlglot
 from pyspark.sql import DataFrame, SparkSession
+from sqlglot import exp
 
 from contracts import Column, Contract, conform, contract
 from pipelines.engines.engine import Source, sql_text
@@ -76,7 +77,15 @@ class SparkEngine:
 
 
 def _translate(sql: str) -> str:
-    return sqlglot.transpile(sql, read="duckdb", write="spark", comments=False)[0]
+    return sqlglot.parse_one(sql, read="duckdb").transform(_exact).sql(dialect="spark", comments=False)
+
+
+def _exact(node: exp.Expr) -> exp.Expr:
+    """A quantile of Spark's that is one of the values, where sqlglot writes an approximate one."""
+    if not isinstance(node, exp.PercentileDisc):
+        return node
+    quantile = exp.Anonymous(this="percentile_disc", expressions=[node.expression])
+    return exp.WithinGroup(this=quantile, expression=exp.Order(expressions=[exp.Ordered(this=node.this)]))
 
 
 def _type(column: Column) -> str:

@@ -149,47 +149,16 @@ answered as (
         and copies.x_row is null
 ),
 
-counted as (
-    select
-        kind_number,
-        true as is_output,
-        output_total_tokens as tokens,
-        count(*) as attempt_count
-    from answered
-    group by kind_number, output_total_tokens
-    union all
-    select
-        kind_number,
-        false as is_output,
-        input_total_tokens as tokens,
-        count(*) as attempt_count
-    from answered
-    group by kind_number, input_total_tokens
-),
-
-sizes as (
-    select
-        kind_number,
-        is_output,
-        tokens,
-        sum(attempt_count) over (
-            partition by kind_number, is_output
-            order by tokens
-            rows between unbounded preceding and current row
-        ) as count_so_far,
-        sum(attempt_count) over (partition by kind_number, is_output) as count_of_all
-    from counted
-),
-
+-- the shortest that 95 of a hundred are no longer than, and the longest that 95 of a hundred are no shorter than
 bounds as (
     select
         kind_number,
-        min(case when is_output and count_so_far * 100 >= count_of_all * 95 then tokens end) as most_output_tokens,
-        min(case when not is_output and count_so_far * 100 >= count_of_all * 95 then tokens end) as most_input_tokens,
-        min(case when not is_output and count_so_far * 100 > count_of_all * 5 then tokens end) as common_input_tokens
-    from sizes
-    where count_of_all >= 20
+        cast(quantile_disc(output_total_tokens, 0.95) as bigint) as most_output_tokens,
+        cast(quantile_disc(input_total_tokens, 0.95) as bigint) as most_input_tokens,
+        cast(-quantile_disc(-input_total_tokens, 0.95) as bigint) as common_input_tokens
+    from answered
     group by kind_number
+    having count(*) >= 20
 ),
 
 prefixes as (

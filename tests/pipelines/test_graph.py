@@ -90,7 +90,7 @@ def test_the_checked_tables_are_all_that_a_night_writes() -> None:
         "provisioned_advice",
         *("spot_price_means", "machine_prices", "machine_use", "commitment_advice", "commitment_coverage"),
         *("variance_bridge", "break_even"),
-        *("avoidable_requests", "request_shapes", "savings", "verified_savings"),
+        *("prompts_asked_again", "avoidable_requests", "request_shapes", "savings", "verified_savings"),
         *(
             "serving_hourly",
             "pod_models",
