@@ -1,6 +1,7 @@
 -- Runs of samples, of which what the last sample before a silence holds ends where something else is known: where the
 -- GPU goes (gpu_lives), where it is cut into other MIG instances, where the scheduler says that all whom the sample
--- names let go. What it holds reaches into the next hour at most, as a run of its own.
+-- names let go. What it holds reaches into the next hour at most, as a run of its own; of a GPU that reports nothing
+-- on the next day it ends at midnight, because that day is the scheduler's to speak of (gpu_unobserved).
 with spans as (
     select
         usage_date,
@@ -148,11 +149,11 @@ ended as (
         least(
             runs.run_end_second,
             coalesce(runs.next_second, runs.run_end_second),
-            coalesce(gpu_lives.to_second, runs.run_end_second),
+            gpu_lives.to_second,
             coalesce(cuts.cut_second, runs.run_end_second)
         ) as end_second
     from runs
-    left join gpu_lives
+    inner join gpu_lives
         on
             cast(runs.started_at as date) = gpu_lives.usage_date
             and runs.cluster = gpu_lives.cluster

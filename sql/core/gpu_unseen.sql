@@ -52,8 +52,8 @@ lived as (
 ),
 
 -- A GPU is there for its life, a MIG instance from its first to its last sign, and all of the hour of that sign if no
--- other of the GPU came before it or after it. Of the other hours, and of a GPU that reported nothing that day, though
--- a sample of the day before may hold for minutes, only the scheduler speaks (gpu_unobserved).
+-- other of the GPU came before it or after it. Of the other hours, and of a GPU that reported nothing that day, only
+-- the scheduler speaks (gpu_unobserved).
 known as (
     select
         lived.cluster,
