@@ -24,15 +24,15 @@ import pyarrow.parquet as pq
 
 from benchmarks.gpu_log import MINUTES, billed_hours, delivered_days, write_samples
 from benchmarks.sides import in_fresh_processes, measured
-from contracts import Contract, contract, sql_root
+from contracts import Contract, contract
 from pipelines.engines.duckdb_engine import DuckDBEngine
 from pipelines.house import shared_memory
 from pipelines.night.ahead import AT_ONCE, computed
-from pipelines.night.build import ROWS_AT_ONCE
+from pipelines.night.build import ROWS_AT_ONCE, rows_built
 from pipelines.night.stale import stored_inputs
 
 HERE = Path(__file__).parent
-MEMORY_LIMIT = "2GiB"
+MEMORY_LIMIT = "1536MiB"
 MOST_SECONDS = 120
 MOST_GIB = 3
 BY_HAND = """
@@ -64,7 +64,7 @@ def through_the_engine(folder: Path, spill: str) -> None:
         jobs = (partial(built, table, folder, together, spill, limit) for together in batches)
         for together, rows in zip(batches, computed(jobs), strict=True):
             for day in together:
-                piece = rows.filter(pc.field("usage_date") == date.fromisoformat(day))
+                piece = rows.filter(pc.call_function("equal", [rows["usage_date"], pa.scalar(date.fromisoformat(day))]))
                 pq.write_table(piece, folder / table.table / f"{day}.parquet")
         print(f"{table.table}: {time.process_time() - start:.1f} processor seconds", file=sys.stderr)
 
@@ -94,26 +94,12 @@ def _files(folder: Path, table: str, days: Sequence[str]) -> list[Path]:
 
 
 def built(table: Contract, folder: Path, days: Sequence[str], spill: str, memory_limit: str) -> pa.Table:
-    """A table from files of those below it; tables without files have no rows, views between are built."""
+    """A table from files of those below it, as a night builds it; stored tables without files have no rows."""
     engine = DuckDBEngine(memory_limit, tempfile.mkdtemp(dir=spill))
-    ready: set[str] = set()
-
-    def prepare(above: Contract) -> None:
-        for below in map(contract, above.depends_on):
-            if below.table in ready:
-                continue
-            ready.add(below.table)
-            if files := _files(folder, below.table, days):
-                engine.register(below.table, [str(path) for path in files])
-            elif below.materialized == "table" or not (sql_root() / below.layer / f"{below.table}.sql").exists():
-                engine.register(below.table, below.arrow_schema().empty_table())
-            else:
-                prepare(below)
-                engine.build(below)
-
-    prepare(table)
-    engine.build(table)
-    rows = engine.read(table.table)
+    for below in stored_inputs(table):
+        files = [str(path) for path in _files(folder, below.table, days)]
+        engine.register(below.table, files or below.arrow_schema().empty_table())
+    rows = rows_built(engine, table)
     engine.close()
     return rows
 

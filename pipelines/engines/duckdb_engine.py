@@ -54,7 +54,15 @@ class DuckDBEngine:
     def build(self, table: Contract) -> None:
         """Runs the table's SQL; a view stays a view, so that what reads it streams through."""
         kind = "view" if table.materialized == "view" else "table"
-        self._connection.execute(f"create or replace {kind} {table.table} as {_cast(table, f'({sql_text(table)})')}")
+        self._connection.execute(f"create or replace {kind} {table.table} as {_made(table)}")
+
+    def drop(self, table: Contract) -> None:
+        """Forgets a built table, and gives back what it held."""
+        self._connection.execute(f"drop table if exists {table.table}")
+
+    def rows(self, table: Contract) -> pa.Table:
+        """The rows of the table's SQL, which are held once, as Arrow. Raises ContractBrokenError."""
+        return conform(table, self.query(_made(table)))
 
     def read(self, name: str) -> pa.Table:
         """The rows in the contract's schema. Raises ContractBrokenError."""
@@ -67,6 +75,10 @@ class DuckDBEngine:
     def close(self) -> None:
         """Closes the connection and forgets every table."""
         self._connection.close()
+
+
+def _made(table: Contract) -> str:
+    return _cast(table, f"({sql_text(table)})")
 
 
 def _cast(table: Contract, rows: str) -> str:

@@ -21,6 +21,14 @@ class Engine(Protocol):
         """Runs the table's SQL and makes the result readable under the table's name, in its contract's types."""
         ...
 
+    def drop(self, table: Contract) -> None:
+        """Forgets a built table, and gives back what it held. Views that read it are of no use afterwards."""
+        ...
+
+    def rows(self, table: Contract) -> pa.Table:
+        """The rows of the table's SQL, as `read` gives them. The engine keeps none of them. Raises as `read`."""
+        ...
+
     def read(self, name: str) -> pa.Table:
         """The rows of a registered or built table, in its contract's schema. Raises ContractBrokenError."""
         ...

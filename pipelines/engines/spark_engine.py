@@ -52,6 +52,14 @@ class SparkEngine:
         translated = _translate(sql_text(table))
         self._session.sql(_cast(table, f"({translated})")).createOrReplaceTempView(table.table)
 
+    def drop(self, table: Contract) -> None:
+        """Nothing: what is built here holds no rows."""
+
+    def rows(self, table: Contract) -> pa.Table:
+        """The rows of the table's SQL. Raises ContractBrokenError."""
+        self.build(table)
+        return self.read(table.table)
+
     def read(self, name: str) -> pa.Table:
         """The rows in the contract's schema. Raises ContractBrokenError."""
         return conform(contract(name), self._session.table(name).toArrow())

@@ -80,7 +80,7 @@ def _rows_of(house: House, output: Contract, batches: Sequence[Sequence[Target]]
         for together in batches:
             with house.engine() as engine:
                 _register_inputs(house, engine, output, [target.slice_date for target in together])
-                rows = _built(engine, output)
+                rows = rows_built(engine, output)
             yield rows
         return
     with ExitStack() as all_opened:
@@ -95,24 +95,30 @@ def _rows_of(house: House, output: Contract, batches: Sequence[Sequence[Target]]
         yield from computed(jobs())
 
 
-def _built(engine: Engine, output: Contract) -> pa.Table:
-    """The table's rows, of what is registered: no lake is read here. The views between are built first."""
-    for view in views_below(output):
-        engine.build(view)
-    engine.build(output)
-    return engine.read(output.table)
+def rows_built(engine: Engine, output: Contract) -> pa.Table:
+    """The table's rows, of what is registered: no lake is read here. What lies between is built first.
+
+    A temporary table is dropped once all that reads it is built: a month of GPUs has millions of rows in several.
+    """
+    between = views_below(output)
+    free = no_longer_read([*between, output])
+    for below in between:
+        engine.build(below)
+        for table in free[below.table]:
+            engine.drop(table)
+    return engine.rows(output)
 
 
 def _built_and_closed(opened: ExitStack, engine: Engine, output: Contract) -> pa.Table:
     with opened:
-        return _built(engine, output)
+        return rows_built(engine, output)
 
 
 def read_view(house: House, view: Contract, day: date) -> pa.Table:
     """The rows of a day of a view that no night stores, built now from what the lake holds."""
     with house.engine() as engine:
         _register_inputs(house, engine, view, [day])
-        return _built(engine, view)
+        return rows_built(engine, view)
 
 
 def _batches(house: House, output: Contract, targets: Sequence[Target]) -> Iterator[list[Target]]:
@@ -143,7 +149,7 @@ def _batches(house: House, output: Contract, targets: Sequence[Target]) -> Itera
 def _build_whole(house: House, output: Contract) -> Built:
     with house.engine() as engine:
         _register_inputs(house, engine, output, [REFERENCE_DATE])
-        rows = _built(engine, output)
+        rows = rows_built(engine, output)
     house.lake.replace_slice(output.table, REFERENCE_DATE, SLICE_SOURCE, rows, content_fingerprint(rows))
     return summary(output, [REFERENCE_DATE], [rows])
 
@@ -166,6 +172,25 @@ def views_below(output: Contract) -> list[Contract]:
     return list(found.values())
 
 
+def no_longer_read(tables: Sequence[Contract]) -> dict[str, list[Contract]]:
+    """By table, which come in the order in which they are built: the temporary tables that nothing later reads.
+
+    A view reads whenever it is read itself: what it stands on is needed as long as the view is.
+    """
+    places = {table.table: place for place, table in enumerate(tables)}
+    needed = dict(places)
+    for place, table in reversed(list(enumerate(tables))):
+        until = needed[table.table] if table.materialized == "view" else place
+        for name in table.depends_on:
+            if name in needed:
+                needed[name] = max(needed[name], until)
+    found: dict[str, list[Contract]] = {table.table: [] for table in tables}
+    for table in tables:
+        if table.materialized == "temporary":
+            found[tables[needed[table.table]].table].append(table)
+    return found
+
+
 def replace_slices(house: House, output: Contract, rows: pa.Table, targets: Iterable[Target]) -> list[pa.Table]:
     """Replaces each target's slice by the rows that belong to it, also when there are none. Returns the slices.
 
@@ -174,7 +199,7 @@ def replace_slices(house: House, output: Contract, rows: pa.Table, targets: Iter
     column = output.slice_column or ""
     pieces: list[tuple[date, pa.Table, str]] = []
     for target in targets:
-        piece = rows.filter(pc.field(column) == pa.scalar(target.slice_date))
+        piece = rows.filter(pc.call_function("equal", [rows[column], pa.scalar(target.slice_date)]))
         pieces.append((target.slice_date, piece, target.fingerprint[:HALF] + content_fingerprint(piece)))
     house.lake.replace_slices(output.table, SLICE_SOURCE, pieces)
     return [piece for _, piece, _ in pieces]

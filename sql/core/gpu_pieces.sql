@@ -19,7 +19,7 @@ sighted as (
     from node_sightings
 ),
 
-timeline as (
+lived as (
     select *
     from gpu_observed
     union all
@@ -40,6 +40,38 @@ timeline as (
         0 as unfilled_seconds,
         0 as unfilled_ppm_seconds
     from gpu_unseen
+),
+
+instances as (
+    select distinct
+        cluster,
+        hostname,
+        gpu_uuid,
+        gpu_instance_id,
+        mig_profile
+    from lived
+),
+
+numbered_instances as (
+    select
+        *,
+        row_number() over (order by cluster, hostname, gpu_uuid, gpu_instance_id, mig_profile) as instance_number
+    from instances
+),
+
+-- what has a number is found by it: names of GPUs are long, and a month has millions of runs
+timeline as (
+    select
+        lived.*,
+        numbered_instances.instance_number * 100000000000 + lived.start_second as run_number
+    from lived
+    inner join numbered_instances
+        on
+            lived.cluster = numbered_instances.cluster
+            and lived.hostname = numbered_instances.hostname
+            and lived.gpu_uuid = numbered_instances.gpu_uuid
+            and lived.gpu_instance_id = numbered_instances.gpu_instance_id
+            and lived.mig_profile = numbered_instances.mig_profile
 ),
 
 named as (
@@ -172,14 +204,10 @@ own_changes as (
     where changes.at_second is null
 ),
 
-points as (
+-- instants within runs, of which few have any
+inside as (
     select
-        timeline.*,
-        timeline.start_second as at_second
-    from timeline
-    union all
-    select
-        timeline.*,
+        timeline.run_number,
         changes.at_second
     from timeline
     inner join changes
@@ -191,7 +219,7 @@ points as (
             and timeline.end_second > changes.at_second
     union all
     select
-        timeline.*,
+        timeline.run_number,
         own_changes.at_second
     from timeline
     inner join own_changes
@@ -206,19 +234,37 @@ points as (
             and timeline.end_second > own_changes.at_second
 ),
 
+starts as (
+    select
+        run_number,
+        at_second
+    from inside
+    union all
+    select distinct
+        run_number,
+        run_number % 100000000000 as at_second
+    from inside
+),
+
+cuts as (
+    select
+        run_number,
+        at_second,
+        lead(at_second) over (partition by run_number order by at_second) as next_second
+    from starts
+),
+
 cut as (
     select
-        *,
-        coalesce(
-            lead(at_second) over (
-                partition by cluster, hostname, gpu_uuid, gpu_instance_id, mig_profile, start_second order by at_second
-            ),
-            end_second
-        ) as until_second
-    from points
+        timeline.*,
+        coalesce(cuts.at_second, timeline.start_second) as at_second,
+        coalesce(cuts.next_second, timeline.end_second) as until_second
+    from timeline
+    left join cuts on timeline.run_number = cuts.run_number
 )
 
 select
+    run_number - start_second + at_second as piece_number,
     cast(timestamp '1970-01-01 00:00:00' + at_second * interval '1 second' as date) as usage_date,
     cluster,
     hostname,

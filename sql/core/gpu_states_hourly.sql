@@ -11,34 +11,60 @@ with stretches as (
     from gpu_stretches
 ),
 
+-- a billed GPU and hour by a number: by names that are long, rows are put together many times as slowly
+targets as (
+    select
+        *,
+        row_number() over (order by hour_number, gpu_uuid, resource_id, hostname, cluster) as target_number
+    from gpu_targets
+),
+
+billed_shares as (
+    select
+        targets.target_number,
+        gpu_shares.cluster,
+        gpu_shares.hostname,
+        gpu_shares.gpu_uuid,
+        gpu_shares.gpu_instance_id,
+        gpu_shares.mig_profile,
+        gpu_shares.hour_number,
+        gpu_shares.instance_shares
+    from gpu_shares
+    inner join targets
+        on
+            gpu_shares.cluster = targets.cluster
+            and gpu_shares.hostname = targets.hostname
+            and gpu_shares.gpu_uuid = targets.gpu_uuid
+            and gpu_shares.hour_number = targets.hour_number
+),
+
 known_shares as (
     select
-        stretches.cluster,
-        stretches.hostname,
-        stretches.gpu_uuid,
-        stretches.hour_number,
+        billed_shares.target_number,
         stretches.gpu_instance_id,
         stretches.namespace,
         stretches.pod,
-        stretches.holder_source,
-        stretches.share_basis,
         stretches.state,
         coalesce(stretches.metric_used, '') as metric_used,
+        case stretches.holder_source
+            when 'assumed' then 3 when 'allocation_node' then 2 when 'exporter_label' then 1 else 0
+        end as source_rank,
+        case stretches.share_basis when 'equal' then 2 when 'requested' then 1 else 0 end as basis_rank,
+        case when gpu_standby.pod is not null then 1 else 0 end as standby_rank,
         stretches.is_observed,
-        gpu_standby.pod is not null as is_warm_standby,
         stretches.seconds,
         stretches.unfilled_seconds,
         stretches.unfilled_ppm_seconds,
-        (gpu_shares.instance_shares * stretches.share_weight) // stretches.share_total as holder_shares
+        (billed_shares.instance_shares * stretches.share_weight) // stretches.share_total as holder_shares
     from stretches
-    inner join gpu_shares
+    inner join billed_shares
         on
-            stretches.cluster = gpu_shares.cluster
-            and stretches.hostname = gpu_shares.hostname
-            and stretches.gpu_uuid = gpu_shares.gpu_uuid
-            and stretches.gpu_instance_id = gpu_shares.gpu_instance_id
-            and stretches.mig_profile = gpu_shares.mig_profile
-            and stretches.hour_number = gpu_shares.hour_number
+            stretches.cluster = billed_shares.cluster
+            and stretches.hostname = billed_shares.hostname
+            and stretches.gpu_uuid = billed_shares.gpu_uuid
+            and stretches.gpu_instance_id = billed_shares.gpu_instance_id
+            and stretches.mig_profile = billed_shares.mig_profile
+            and stretches.hour_number = billed_shares.hour_number
     left join gpu_standby
         on
             stretches.state = 'allocated_idle'
@@ -46,74 +72,6 @@ known_shares as (
             and stretches.namespace = gpu_standby.namespace
             and stretches.pod = gpu_standby.pod
             and stretches.hour_number = gpu_standby.hour_number
-),
-
--- time in use is effective where activity was full, and under-used where it was not
-stated as (
-    select
-        cluster,
-        hostname,
-        gpu_uuid,
-        hour_number,
-        gpu_instance_id,
-        namespace,
-        pod,
-        holder_source,
-        share_basis,
-        case when state = 'in_use' then 'effective' else state end as state,
-        metric_used,
-        is_observed,
-        is_warm_standby,
-        (seconds - unfilled_seconds) * holder_shares as second_shares,
-        0 as unfilled_shares,
-        0 as unfilled_ppm_shares
-    from known_shares
-    where seconds > unfilled_seconds
-    union all
-    select
-        cluster,
-        hostname,
-        gpu_uuid,
-        hour_number,
-        gpu_instance_id,
-        namespace,
-        pod,
-        holder_source,
-        share_basis,
-        'under_used' as state,
-        metric_used,
-        is_observed,
-        is_warm_standby,
-        unfilled_seconds * holder_shares as second_shares,
-        unfilled_seconds * holder_shares as unfilled_shares,
-        unfilled_ppm_seconds * holder_shares as unfilled_ppm_shares
-    from known_shares
-    where unfilled_seconds > 0
-),
-
--- summed before the billed GPUs are joined: a stretch belongs to one hour, and no order of joins may make it meet more
-summed as (
-    select
-        cluster,
-        hostname,
-        gpu_uuid,
-        hour_number,
-        gpu_instance_id,
-        namespace,
-        pod,
-        state,
-        metric_used,
-        max(case holder_source
-            when 'assumed' then 3 when 'allocation_node' then 2 when 'exporter_label' then 1 else 0
-        end) as source_rank,
-        max(case share_basis when 'equal' then 2 when 'requested' then 1 else 0 end) as basis_rank,
-        max(case when is_warm_standby then 1 else 0 end) as standby_rank,
-        cast(sum(second_shares) as bigint) as second_shares,
-        cast(sum(case when is_observed then second_shares else 0 end) as bigint) as observed_shares,
-        cast(sum(unfilled_shares) as bigint) as unfilled_shares,
-        cast(sum(unfilled_ppm_shares) as bigint) as unfilled_ppm_shares
-    from stated
-    group by cluster, hostname, gpu_uuid, hour_number, gpu_instance_id, namespace, pod, state, metric_used
 ),
 
 silent as (
@@ -124,64 +82,69 @@ silent as (
     from gpu_unobserved
 ),
 
+-- time in use is effective where activity was full, and under-used where it was not
 all_shares as (
     select
-        gpu_targets.resource_id,
-        gpu_targets.cluster,
-        gpu_targets.hostname,
-        gpu_targets.hour_number,
-        gpu_targets.gpu_uuid,
-        gpu_targets.target_seconds,
-        summed.gpu_instance_id,
-        summed.namespace,
-        summed.pod,
-        summed.state,
-        summed.metric_used,
-        summed.source_rank,
-        summed.basis_rank,
-        summed.standby_rank,
-        summed.second_shares,
-        summed.observed_shares,
-        summed.unfilled_shares,
-        summed.unfilled_ppm_shares
-    from gpu_targets
-    inner join summed
-        on
-            gpu_targets.cluster = summed.cluster
-            and gpu_targets.hostname = summed.hostname
-            and gpu_targets.gpu_uuid = summed.gpu_uuid
-            and gpu_targets.hour_number = summed.hour_number
-    union all
-    select
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        gpu_uuid,
-        target_seconds,
+        target_number,
         gpu_instance_id,
         namespace,
         pod,
-        state,
-        coalesce(metric_used, '') as metric_used,
-        case when holder_source = 'allocation_node' then 2 else 0 end as source_rank,
+        case when state = 'in_use' then 'effective' else state end as state,
+        metric_used,
+        source_rank,
+        basis_rank,
+        standby_rank,
+        (seconds - unfilled_seconds) * holder_shares as second_shares,
+        case when is_observed then (seconds - unfilled_seconds) * holder_shares else 0 end as observed_shares,
+        0 as unfilled_shares,
+        0 as unfilled_ppm_shares
+    from known_shares
+    where seconds > unfilled_seconds
+    union all
+    select
+        target_number,
+        gpu_instance_id,
+        namespace,
+        pod,
+        'under_used' as state,
+        metric_used,
+        source_rank,
+        basis_rank,
+        standby_rank,
+        unfilled_seconds * holder_shares as second_shares,
+        case when is_observed then unfilled_seconds * holder_shares else 0 end as observed_shares,
+        unfilled_seconds * holder_shares as unfilled_shares,
+        unfilled_ppm_seconds * holder_shares as unfilled_ppm_shares
+    from known_shares
+    where unfilled_seconds > 0
+    union all
+    select
+        targets.target_number,
+        silent.gpu_instance_id,
+        silent.namespace,
+        silent.pod,
+        silent.state,
+        coalesce(silent.metric_used, '') as metric_used,
+        case when silent.holder_source = 'allocation_node' then 2 else 0 end as source_rank,
         0 as basis_rank,
         0 as standby_rank,
-        second_shares,
-        observed_shares,
+        silent.second_shares,
+        silent.observed_shares,
         0 as unfilled_shares,
         0 as unfilled_ppm_shares
     from silent
+    inner join targets
+        on
+            silent.resource_id = targets.resource_id
+            and silent.cluster = targets.cluster
+            and silent.hostname = targets.hostname
+            and silent.gpu_uuid = targets.gpu_uuid
+            and silent.hour_number = targets.hour_number
 ),
 
 state_shares as (
     select
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        gpu_uuid,
-        target_seconds,
+        target_number,
         gpu_instance_id,
         namespace,
         pod,
@@ -196,35 +159,24 @@ state_shares as (
         cast(sum(unfilled_ppm_shares) as bigint) as unfilled_ppm_shares
     from all_shares
     where second_shares > 0
-    group by
-        resource_id,
-        cluster,
-        hostname,
-        hour_number,
-        gpu_uuid,
-        target_seconds,
-        gpu_instance_id,
-        namespace,
-        pod,
-        state,
-        metric_used
+    group by target_number, gpu_instance_id, namespace, pod, state, metric_used
 ),
 
 totals as (
     select
         *,
-        cast(
-            sum(second_shares) over (partition by resource_id, cluster, hostname, hour_number, gpu_uuid) as bigint
-        ) as gpu_shares
+        cast(sum(second_shares) over (partition by target_number) as bigint) as gpu_shares
     from state_shares
 ),
 
 floored as (
     select
-        *,
-        (target_seconds * second_shares) // gpu_shares as floor_seconds,
-        (target_seconds * second_shares) % gpu_shares as rest_shares
+        totals.*,
+        targets.target_seconds,
+        (targets.target_seconds * totals.second_shares) // totals.gpu_shares as floor_seconds,
+        (targets.target_seconds * totals.second_shares) % totals.gpu_shares as rest_shares
     from totals
+    inner join targets on totals.target_number = targets.target_number
 ),
 
 finer as (
@@ -239,13 +191,11 @@ given_so_far as (
     select
         *,
         row_number() over (
-            partition by resource_id, cluster, hostname, hour_number, gpu_uuid
+            partition by target_number
             order by rest_shares desc, gpu_instance_id asc, namespace asc, pod asc, state asc, metric_used asc
         ) as remainder_order,
-        sum(floor_seconds) over (partition by resource_id, cluster, hostname, hour_number, gpu_uuid) as all_seconds,
-        sum(floor_microseconds) over (
-            partition by resource_id, cluster, hostname, hour_number, gpu_uuid
-        ) as all_microseconds
+        sum(floor_seconds) over (partition by target_number) as all_seconds,
+        sum(floor_microseconds) over (partition by target_number) as all_microseconds
     from finer
 ),
 
@@ -284,17 +234,50 @@ node_models as (
         max(gpu_model_name) as gpu_model_name
     from gpu_models
     group by usage_date, cluster, hostname
+),
+
+-- distinct, so that an engine looks names up for GPUs and hours, and not for each of their states
+described as (
+    select distinct
+        targets.target_number,
+        targets.hour_number,
+        targets.cluster,
+        targets.hostname,
+        targets.resource_id,
+        targets.gpu_uuid,
+        gpu_billed_hours.usage_date,
+        coalesce(
+            gpu_billed_hours.gpu_model_name, gpu_models.gpu_model_name, node_models.gpu_model_name
+        ) as gpu_model_name
+    from targets
+    inner join gpu_billed_hours
+        on
+            targets.resource_id = gpu_billed_hours.resource_id
+            and targets.cluster = gpu_billed_hours.cluster
+            and targets.hostname = gpu_billed_hours.hostname
+            and targets.hour_number = cast(epoch(gpu_billed_hours.hour_start) as bigint) // 3600
+    left join gpu_models
+        on
+            targets.cluster = gpu_models.cluster
+            and targets.hostname = gpu_models.hostname
+            and targets.gpu_uuid = gpu_models.gpu_uuid
+            and gpu_billed_hours.usage_date = gpu_models.usage_date
+    left join node_models
+        on
+            targets.cluster = node_models.cluster
+            and targets.hostname = node_models.hostname
+            and gpu_billed_hours.usage_date = node_models.usage_date
 )
 
 select
-    timestamp '1970-01-01 00:00:00' + whole_seconds.hour_number * interval '1 hour' as hour_start,
-    gpu_billed_hours.usage_date,
-    whole_seconds.cluster,
-    whole_seconds.hostname,
-    whole_seconds.resource_id,
-    whole_seconds.gpu_uuid,
+    timestamp '1970-01-01 00:00:00' + described.hour_number * interval '1 hour' as hour_start,
+    described.usage_date,
+    described.cluster,
+    described.hostname,
+    described.resource_id,
+    described.gpu_uuid,
     whole_seconds.gpu_instance_id,
-    coalesce(gpu_billed_hours.gpu_model_name, gpu_models.gpu_model_name, node_models.gpu_model_name) as gpu_model_name,
+    described.gpu_model_name,
     whole_seconds.namespace,
     whole_seconds.pod,
     case whole_seconds.source_rank
@@ -311,21 +294,5 @@ select
     whole_seconds.state_microseconds,
     (whole_seconds.state_microseconds * whole_seconds.unfilled_ppm + 500000) // 1000000 as under_used_microseconds
 from whole_seconds
-inner join gpu_billed_hours
-    on
-        whole_seconds.resource_id = gpu_billed_hours.resource_id
-        and whole_seconds.cluster = gpu_billed_hours.cluster
-        and whole_seconds.hostname = gpu_billed_hours.hostname
-        and whole_seconds.hour_number = cast(epoch(gpu_billed_hours.hour_start) as bigint) // 3600
-left join gpu_models
-    on
-        whole_seconds.cluster = gpu_models.cluster
-        and whole_seconds.hostname = gpu_models.hostname
-        and whole_seconds.gpu_uuid = gpu_models.gpu_uuid
-        and gpu_billed_hours.usage_date = gpu_models.usage_date
-left join node_models
-    on
-        whole_seconds.cluster = node_models.cluster
-        and whole_seconds.hostname = node_models.hostname
-        and gpu_billed_hours.usage_date = node_models.usage_date
+inner join described on whole_seconds.target_number = described.target_number
 where whole_seconds.state_microseconds > 0

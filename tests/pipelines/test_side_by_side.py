@@ -54,24 +54,24 @@ def test_a_batch_that_fails_fails_the_build_and_closes_every_engine(
 ) -> None:
     opened: list[str] = []
     closed: list[str] = []
-    make, build, close = DuckDBEngine.__init__, DuckDBEngine.build, DuckDBEngine.close
+    make, rows, close = DuckDBEngine.__init__, DuckDBEngine.rows, DuckDBEngine.close
 
     def opening(engine: DuckDBEngine, memory_limit: str, temp_directory: str) -> None:
         opened.append(temp_directory)
         make(engine, memory_limit, temp_directory)
         engine.__dict__["folder"] = temp_directory
 
-    def failing(engine: DuckDBEngine, table: Contract) -> None:
+    def failing(engine: DuckDBEngine, table: Contract) -> pa.Table:
         if table.table == "day_ends" and opened.index(engine.__dict__["folder"]) == 1:
             raise RuntimeError("the second batch")
-        build(engine, table)
+        return rows(engine, table)
 
     def closing(engine: DuckDBEngine) -> None:
         closed.append(engine.__dict__["folder"])
         close(engine)
 
     monkeypatch.setattr(DuckDBEngine, "__init__", opening)
-    monkeypatch.setattr(DuckDBEngine, "build", failing)
+    monkeypatch.setattr(DuckDBEngine, "rows", failing)
     monkeypatch.setattr(DuckDBEngine, "close", closing)
     with pytest.raises(RuntimeError, match="the second batch"):
         built(tmp_path, monkeypatch, 1)
@@ -110,11 +110,15 @@ def test_what_a_batch_stands_on_is_computed_by_the_batch_and_nothing_by_who_read
 ) -> None:
     computing: dict[str, set[threading.Thread]] = defaultdict(set)
     reading: set[threading.Thread] = set()
-    build, read = DuckDBEngine.build, building.register
+    build, rows, read = DuckDBEngine.build, DuckDBEngine.rows, building.register
 
     def watched_build(engine: DuckDBEngine, table: Contract) -> None:
         computing[table.table].add(threading.current_thread())
         build(engine, table)
+
+    def watched_rows(engine: DuckDBEngine, table: Contract) -> pa.Table:
+        computing[table.table].add(threading.current_thread())
+        return rows(engine, table)
 
     def watched_read(house: House, engine: Engine, table: str, start: date, end: date) -> None:
         reading.add(threading.current_thread())
@@ -122,6 +126,7 @@ def test_what_a_batch_stands_on_is_computed_by_the_batch_and_nothing_by_who_read
 
     monkeypatch.setattr(building, "ROWS_AT_ONCE", 1)
     monkeypatch.setattr(DuckDBEngine, "build", watched_build)
+    monkeypatch.setattr(DuckDBEngine, "rows", watched_rows)
     monkeypatch.setattr(building, "register", watched_read)
     write_company(tmp_path)
     days = [FIRST + timedelta(days=number) for number in range(3)]
@@ -131,7 +136,7 @@ def test_what_a_batch_stands_on_is_computed_by_the_batch_and_nothing_by_who_read
         building.build(house, contract(output), days[0], days[-1])
         found = house.lake.read(output)
         assert set(found["usage_date"].to_pylist()) == set(days)
-    assert temporaries < set(computing)
+    assert temporaries | {output} <= set(computing)
     assert reading == {threading.main_thread()}
     assert not [table for table, threads in computing.items() if threading.main_thread() in threads]
 
@@ -193,3 +198,15 @@ def test_jobs_give_what_they_give_in_their_order_and_no_more_are_begun_than_run_
 def test_engines_side_by_side_share_the_memory_of_one(limit: str, half: str) -> None:
     assert shared_memory(limit, 2) == half
     assert shared_memory(limit, 1).replace(" ", "") == limit.replace(" ", "")
+
+
+def test_a_temporary_table_is_kept_while_a_view_that_reads_it_is_read() -> None:
+    output = contract("gpu_stretches")
+    tables = [*building.views_below(output), output]
+    free = {name: {table.table for table in dropped} for name, dropped in building.no_longer_read(tables).items()}
+    # who is observed when is read by the cut pieces, themselves and through a view (gpu_unseen)
+    assert "gpu_observed" in free["gpu_pieces"]
+    # labels are read by the table of pods, and through a view (gpu_piece_holders) by the output
+    assert {"gpu_pieces", "gpu_label_holders", "gpu_pods"} <= free["gpu_stretches"]
+    kept = [name for names in free.values() for name in names]
+    assert sorted(kept) == sorted({table.table for table in tables if table.materialized == "temporary"})
