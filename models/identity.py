@@ -27,6 +27,8 @@ _SELF_HOSTED_NAMES = frozenset(
         "sglang",
         "tgi",
         "triton",
+        "ray_serve",
+        "nim",
         "ollama",
         "ollama_chat",
         "llamafile",

@@ -133,7 +133,8 @@ def _among_models(rest: pl.DataFrame, serving: pl.DataFrame) -> pl.DataFrame:
     ).select(
         *_POD_HOUR, "model_id", "share", "_weight", _tie=pl.concat_str(pl.col("model_id").fill_null(""), "_nameless")
     )  # fmt: skip
-    joined = rest.join(weighed, on=_POD_HOUR)
+    # an engine that nobody named a pod of is no holder of what nobody held
+    joined = rest.filter(pl.col("namespace") != "").join(weighed, on=_POD_HOUR)
     seconds = ["gpu_seconds", "observed_seconds"]
     wide = joined.with_columns(pl.col(seconds).cast(pl.Int128))
     parted = split_groups(wide, ["units", *seconds], group="_row", weight="_weight", tie="_tie")

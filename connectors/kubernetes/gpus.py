@@ -21,6 +21,8 @@ _MIG = re.compile(r"nvidia_com_mig_(\d+g)_(\d+gb)(_me)?(_shared)?")
 _SLICES = 7  # of the GPUs that have most
 _FEWER_SLICES = {"A30": 4, "RTX-PRO-6000": 4, "RTX-PRO-5000": 2}
 _MEMORY = re.compile(r"-(\d+)GB")
+_MEMORY_GB = {"GH200": 96, "GB200": 186, "H200": 141, "B200": 180, "A30": 24}
+"""Of GPUs whose names tell none, or another one's; a name within another one comes after it."""
 _SHARED_BY = ("time-slicing", "mps")
 
 
@@ -76,20 +78,32 @@ def counted_gpus(count: int | None, capacity: Mapping[str, Decimal], product: st
     if kind.mig_profile is None or kind.model_name is None:
         return count
     slices, memory = (int(number) for number in re.findall(r"\d+", kind.mig_profile)[:2])
-    all_slices = next((few for name, few in _FEWER_SLICES.items() if name in kind.model_name), _SLICES)
-    of_gpu = all_slices // slices
-    if whole_memory := _MEMORY.search(kind.model_name):
-        of_gpu = min(of_gpu, int(whole_memory[1]) // memory)
+    of_gpu = _slices_of(kind.model_name) // slices
+    whole_memory = _memory_of(kind.model_name)
+    if whole_memory is not None:
+        of_gpu = min(of_gpu, whole_memory // memory)
     return math.ceil(count / max(of_gpu, 1))
 
 
+def _slices_of(model_name: str) -> int:
+    return next((few for name, few in _FEWER_SLICES.items() if name in model_name), _SLICES)
+
+
+def _memory_of(model_name: str) -> int | None:
+    """GB of memory, as profiles count them; None where nobody knows."""
+    listed = next((memory for name, memory in _MEMORY_GB.items() if name in model_name), None)
+    told = _MEMORY.search(model_name)
+    return listed if listed is not None or told is None else int(told[1])
+
+
 def least_gpus(capacity: Mapping[str, Decimal], product: str) -> int | None:
-    """The fewest GPUs that can be what a node offers, where these are MIG instances: seven slices to each.
+    """The fewest GPUs that can be what a node offers, where these are MIG instances: by the slices that its type has.
 
     `product` is the node's label: of some nodes it alone says that what is offered as GPUs are instances. None where
     nothing is one.
     """
-    of_all = of_product(product).mig_profile
+    kind = of_product(product)
+    of_all = kind.mig_profile
     slices, gpus = Decimal(0), Decimal(0)
     for resource, count in capacity.items():
         profile = of_resource(resource).mig_profile or of_all
@@ -97,7 +111,7 @@ def least_gpus(capacity: Mapping[str, Decimal], product: str) -> int | None:
             gpus += count
         else:
             slices += count * int(profile.partition("g")[0])
-    return int(gpus) + math.ceil(slices / _SLICES) if slices else None
+    return int(gpus) + math.ceil(slices / _slices_of(kind.model_name or "")) if slices else None
 
 
 def whole(text: str | None) -> int | None:

@@ -71,8 +71,11 @@ def _first_line(stream: BinaryIO, *, is_packed: bool) -> str:
 
 
 def _target(path: str, settings: ServingSettings) -> str:
-    found = re.search(settings.target_pattern, path)
-    return printable((found[1] or "") if found else "")
+    """What the pattern finds in the path; in that of the nearest folder where a file's name is an instant alone."""
+    given = PurePosixPath(path)
+    folders = [str(folder) for folder in given.parents if folder.name]
+    matches = (re.search(settings.target_pattern, place) for place in (path, *folders))
+    return printable(next((found[1] for found in matches if found and found[1]), ""))
 
 
 def _may_reach(path: str, wide: Window) -> bool:

@@ -29,7 +29,9 @@ class GpuWork(_Workload):
 class WarmStandby(_Workload):
     """Replicas of a serving engine that may stand by idle: told apart from idle waste."""
 
-    replicas: int = Field(gt=0, le=10_000, description="How many replicas may be idle at a time.")
+    replicas: int = Field(
+        gt=0, le=10_000, description="How many replicas may be idle in an hour: those that idle longest in it."
+    )
 
 
 class GpuIdleness(Strict):

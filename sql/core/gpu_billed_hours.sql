@@ -17,29 +17,48 @@ with named as (
     where charge_category = 'Usage' and resource_id is not null
 ),
 
+-- a disk may bear its machine's name: what is no machine is none by the last part of its name
+machines as (
+    select
+        *,
+        case
+            when resource_id like '//compute.googleapis.com/%'
+                then regexp_extract(lower(resource_id), '/(instances?)/', 1) <> ''
+            when lower(resource_id) like '/subscriptions/%' then lower(resource_id) like '%/virtualmachine%'
+            else true
+        end as is_machine,
+        concat('/', regexp_extract(lower(resource_id), '^/*(.*?)/*$', 1)) as path_key
+    from named
+),
+
 keys as (
     select
         resource_id,
         lower(resource_id) as machine_key,
+        path_key,
         project_id,
         zone
-    from named
+    from machines
     union
     select
         resource_id,
         lower(regexp_extract(resource_id, '([^/]+)/?$', 1)) as machine_key,
+        path_key,
         project_id,
         zone
-    from named
+    from machines
+    where is_machine
     union
     select
         resource_id,
         resource_name as machine_key,
+        concat('/', resource_name) as path_key,
         project_id,
         zone
-    from named
+    from machines
     where
-        resource_id like '//compute.googleapis.com/%'
+        is_machine
+        and resource_id like '//compute.googleapis.com/%'
         and resource_name is not null
         and project_id <> ''
         and zone <> ''
@@ -60,6 +79,10 @@ matches as (
     inner join gpu_hosts
         on
             keys.machine_key = gpu_hosts.machine_key
+            and (
+                right(keys.path_key, length(gpu_hosts.path_key)) = gpu_hosts.path_key
+                or right(gpu_hosts.path_key, length(keys.path_key)) = keys.path_key
+            )
             and (gpu_hosts.project_id is null or keys.project_id in ('', gpu_hosts.project_id))
             and (gpu_hosts.zone is null or keys.zone in ('', gpu_hosts.zone))
 ),
@@ -100,9 +123,59 @@ periods as (
         coalesce(
             least(cast(round(max(stated_hours) * 3600) as bigint), end_second - start_second),
             end_second - start_second
-        ) as used_seconds
+        ) as used_seconds,
+        max(case when stated_hours is null then 0 else 1 end) as states_hours
     from stated
     group by resource_id, start_second, end_second
+),
+
+shortest as (
+    select
+        resource_id,
+        min(end_second - start_second) as shortest_seconds
+    from periods
+    where states_hours = 1
+    group by resource_id
+),
+
+longer as (
+    select periods.*
+    from periods
+    inner join shortest
+        on
+            periods.resource_id = shortest.resource_id
+            and periods.end_second - periods.start_second > shortest.shortest_seconds
+),
+
+told_within as (
+    select
+        longer.resource_id,
+        longer.start_second,
+        longer.end_second,
+        sum(periods.used_seconds) as told_seconds
+    from longer
+    inner join periods
+        on
+            longer.resource_id = periods.resource_id
+            and longer.start_second <= periods.start_second
+            and longer.end_second >= periods.end_second
+            and longer.end_second - longer.start_second > periods.end_second - periods.start_second
+            and periods.states_hours = 1
+    group by longer.resource_id, longer.start_second, longer.end_second
+),
+
+-- a fee of a day or a month says nothing of when a machine ran, where lines of hours within it say so
+telling as (
+    select periods.*
+    from periods
+    left join told_within
+        on
+            periods.resource_id = told_within.resource_id
+            and periods.start_second = told_within.start_second
+            and periods.end_second = told_within.end_second
+    where
+        told_within.told_seconds is null
+        or (periods.states_hours = 1 and periods.used_seconds > told_within.told_seconds)
 ),
 
 reached as (
@@ -117,7 +190,7 @@ reached as (
             order by start_second, end_second
             rows between unbounded preceding and 1 preceding
         ) as covered_until
-    from periods
+    from telling
     where end_second > start_second
 ),
 

@@ -1,7 +1,8 @@
 -- Bills, clouds and clusters name one machine in several ways: an ARN or its last part, a path in other case. The key
--- is the lower-case name, and its last part besides. The register wins until its last row of a machine ends; what nodes
--- say of themselves fills the rest: a machine is the node that it was last seen as, also before it was first seen, as
--- bills begin before nodes do, with as many GPUs as its labels tell at the time.
+-- is the lower-case name, and its last part besides; of two paths with one last part one ends with all of the other, or
+-- they are two machines (path_key). The register wins from its first row of a machine until its last one ends; what
+-- nodes say of themselves fills the rest: a machine is the node that it was last seen as, also before it was first
+-- seen, as bills begin before nodes do, with as many GPUs as its labels tell at the time.
 -- GPUs have one name for each type, whoever names them.
 -- A bill may name only the scale set that a machine is one of: its lines are those of all its machines, each for the
 -- time that it was seen.
@@ -15,7 +16,8 @@ with configured as (
         host_identity.valid_to,
         coalesce(gpu_types.gpu_type, replace(host_identity.gpu_model_name, '-', ' ')) as gpu_model_name,
         lower(host_identity.resource_id) as whole_key,
-        lower(regexp_extract(host_identity.resource_id, '([^/]+)/?$', 1)) as last_key
+        lower(regexp_extract(host_identity.resource_id, '([^/]+)/?$', 1)) as last_key,
+        concat('/', regexp_extract(lower(host_identity.resource_id), '^/*(.*?)/*$', 1)) as path_key
     from host_identity
     left join gpu_types
         on lower(replace(replace(host_identity.gpu_model_name, '-', ' '), '_', ' ')) = gpu_types.name_key
@@ -24,6 +26,7 @@ with configured as (
 registered as (
     select
         whole_key as machine_key,
+        path_key,
         cluster,
         hostname,
         gpu_count,
@@ -34,6 +37,7 @@ registered as (
     union
     select
         last_key as machine_key,
+        path_key,
         cluster,
         hostname,
         gpu_count,
@@ -112,9 +116,10 @@ stays as (
     group by machine_key, project_id, zone, hostname, stay_number
 ),
 
-registered_until as (
+registered_span as (
     select
         machine_key,
+        min(valid_from) as first_instant,
         max(valid_to) as last_instant
     from registered
     group by machine_key
@@ -142,15 +147,34 @@ dated as (
         stayed.gpu_model_name,
         stayed.seen_from,
         stayed.seen_to,
-        greatest(stayed.valid_from, coalesce(registered_until.last_instant, stayed.valid_from)) as valid_from,
+        greatest(stayed.valid_from, coalesce(registered_span.last_instant, stayed.valid_from)) as valid_from,
         stayed.valid_to
     from stayed
-    left join registered_until on stayed.machine_key = registered_until.machine_key
-    where registered_until.last_instant is null or stayed.valid_to > registered_until.last_instant
+    left join registered_span on stayed.machine_key = registered_span.machine_key
+    where registered_span.last_instant is null or stayed.valid_to > registered_span.last_instant
+    union all
+    select
+        stayed.machine_key,
+        stayed.cluster,
+        stayed.hostname,
+        stayed.project_id,
+        stayed.zone,
+        stayed.gpu_count,
+        stayed.gpu_model_name,
+        stayed.seen_from,
+        stayed.seen_to,
+        stayed.valid_from,
+        least(stayed.valid_to, registered_span.first_instant) as valid_to
+    from stayed
+    inner join registered_span
+        on
+            stayed.machine_key = registered_span.machine_key
+            and stayed.seen_from < registered_span.first_instant
 )
 
 select
     machine_key,
+    path_key,
     cluster,
     hostname,
     cast(null as varchar) as project_id,
@@ -165,6 +189,7 @@ from registered
 union all
 select
     machine_key,
+    concat('/', regexp_extract(machine_key, '^/*(.*?)/*$', 1)) as path_key,
     cluster,
     hostname,
     project_id,
@@ -180,6 +205,7 @@ where gpu_count > 0
 union all
 select
     split_part(machine_key, '/virtualmachines/', 1) as machine_key,
+    concat('/', regexp_extract(split_part(machine_key, '/virtualmachines/', 1), '^/*(.*?)/*$', 1)) as path_key,
     cluster,
     hostname,
     project_id,

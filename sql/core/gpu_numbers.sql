@@ -1,7 +1,9 @@
 -- GPUs are numbered: millions of samples are grouped and ordered by numbers, not by names. Metrics of a cloud name a
 -- machine; the register of hosts or the nodes say which host that is, whatever the machine calls itself. What such
 -- metrics, which never name a holder, say of a host, anything else that reports on it says better.
--- An exporter that names a holder anywhere on a day would name all of them.
+-- An exporter that names a holder anywhere on a day would name all of them. One that names nobody all day does not say
+-- that nobody holds a GPU: of several sources of a GPU those count that tell holders, and of these those that measure
+-- its work, unless the day begins or ends more than an hour without them.
 with reported as (
     select
         sample_date,
@@ -15,7 +17,16 @@ with reported as (
         max(gpu_index) as gpu_index,
         max(gpu_model_name) as gpu_model_name,
         max(case tells_holders when true then 1 when false then 0 end) as told_rank,
-        max(case when pod <> '' then 1 else 0 end) as names_holder
+        max(case when pod <> '' then 1 else 0 end) as names_holder,
+        max(
+            case
+                when coalesce(sm_active_ratio, gr_engine_active_ratio, dram_active_ratio, tensor_active_ratio) is null
+                    then 0
+                else 1
+            end
+        ) as measures_work,
+        min(sampled_at) as first_at,
+        max(sampled_at) as last_at
     from gpu_samples
     group by
         sample_date,
@@ -32,7 +43,7 @@ machines as (
     select
         machine_key,
         cast(valid_from as date) as first_day,
-        cast(valid_to as date) as last_day,
+        cast(valid_to - interval '1 microsecond' as date) as last_day,
         cluster,
         hostname
     from gpu_hosts
@@ -59,7 +70,10 @@ resolved as (
             reported.instance_id
         ) as host_name,
         max(reported.told_rank) as told_rank,
-        max(reported.names_holder) as names_holder
+        max(reported.names_holder) as names_holder,
+        max(reported.measures_work) as measures_work,
+        min(reported.first_at) as first_at,
+        max(reported.last_at) as last_at
     from reported
     left join machines
         on
@@ -83,7 +97,6 @@ hosted as (
     select
         resolved.*,
         coalesce(gpu_host_names.hostname, resolved.host_name) as known_name,
-        case when resolved.told_rank = 0 then 1 else 0 end as never_tells,
         coalesce(
             resolved.told_rank, max(resolved.names_holder) over (partition by resolved.sample_date, resolved.x_source)
         ) as tells_rank
@@ -95,11 +108,53 @@ hosted as (
             and gpu_host_names.short_name in (resolved.host_name, gpu_host_names.hostname)
 ),
 
-told as (
+ranked as (
     select
         *,
-        min(never_tells) over (partition by sample_date, host_cluster, known_name) as all_never_tell
+        case
+            when tells_rank = 1
+                then 2 + max(measures_work) over (
+                    partition by sample_date, x_source, host_cluster, known_name, gpu_uuid
+                )
+            when told_rank is null then 1
+            else 0
+        end as source_rank
     from hosted
+),
+
+compared as (
+    select
+        *,
+        max(source_rank) over (partition by sample_date, host_cluster, known_name) as host_rank,
+        max(source_rank) over (partition by sample_date, host_cluster, known_name, gpu_uuid) as gpu_rank
+    from ranked
+),
+
+beside as (
+    select
+        *,
+        min(case when source_rank = gpu_rank then first_at end) over (
+            partition by sample_date, host_cluster, known_name, gpu_uuid
+        ) as best_from,
+        max(case when source_rank = gpu_rank then last_at end) over (
+            partition by sample_date, host_cluster, known_name, gpu_uuid
+        ) as best_to
+    from compared
+),
+
+told as (
+    select *
+    from beside
+    where
+        (source_rank = 0 and host_rank = 0)
+        or (
+            source_rank > 0
+            and (
+                source_rank = gpu_rank
+                or best_from > first_at + interval '1 hour'
+                or best_to < last_at - interval '1 hour'
+            )
+        )
 )
 
 select
@@ -120,4 +175,3 @@ select
         order by sample_date, host_cluster, known_name, gpu_uuid, gpu_instance_id, mig_profile
     ) as gpu_number
 from told
-where never_tells = all_never_tell

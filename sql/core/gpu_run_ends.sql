@@ -44,18 +44,6 @@ instances as (
     group by usage_date, cluster, hostname, gpu_uuid, gpu_instance_id
 ),
 
-last_held as (
-    select
-        usage_date,
-        cluster,
-        namespace,
-        pod,
-        holder_kind,
-        max(end_second) as let_go_second
-    from gpu_holdings
-    group by usage_date, cluster, namespace, pod, holder_kind
-),
-
 named as (
     select
         tails.*,
@@ -66,7 +54,7 @@ named as (
     where tails.holders <> ''
 ),
 
--- one whom the scheduler does not know has not let go
+-- one whom the scheduler does not know has not let go; who comes again under one name lets go each time
 let_go as (
     select
         named.cluster,
@@ -75,15 +63,17 @@ let_go as (
         named.gpu_instance_id,
         named.start_second,
         named.silent_second,
-        max(coalesce(last_held.let_go_second, named.silent_second)) as cut_second
+        max(coalesce(gpu_holdings.end_second, named.silent_second)) as cut_second
     from named
-    left join last_held
+    left join gpu_holdings
         on
-            named.usage_date = last_held.usage_date
-            and named.cluster = last_held.cluster
-            and named.pod = last_held.pod
-            and (named.namespace = last_held.namespace or last_held.holder_kind = 'job')
-            and last_held.let_go_second % 86400 > 0
+            named.usage_date = gpu_holdings.usage_date
+            and named.cluster = gpu_holdings.cluster
+            and named.pod = gpu_holdings.pod
+            and (named.namespace = gpu_holdings.namespace or gpu_holdings.holder_kind = 'job')
+            and named.silent_second > gpu_holdings.start_second
+            and named.silent_second - 300 <= gpu_holdings.end_second
+            and gpu_holdings.end_second % 86400 > 0
     group by
         named.cluster,
         named.hostname,

@@ -5,7 +5,14 @@ with billed as (
         x_slice_date as billing_period,
         lower(resource_id) as whole_key,
         lower(regexp_extract(resource_id, '([^/]+)/?$', 1)) as last_key,
-        case when resource_id like '//compute.googleapis.com/%' then lower(resource_name) end as name_key
+        concat('/', regexp_extract(lower(resource_id), '^/*(.*?)/*$', 1)) as path_key,
+        case when resource_id like '//compute.googleapis.com/%' then lower(resource_name) end as name_key,
+        case
+            when resource_id like '//compute.googleapis.com/%'
+                then regexp_extract(lower(resource_id), '/(instances?)/', 1) <> ''
+            when lower(resource_id) like '/subscriptions/%' then lower(resource_id) like '%/virtualmachine%'
+            else true
+        end as is_machine
     from charges
     where charge_category = 'Usage' and resource_id is not null
 ),
@@ -13,19 +20,23 @@ with billed as (
 billed_keys as (
     select
         billing_period,
-        whole_key as machine_key
+        whole_key as machine_key,
+        path_key
     from billed
     union
     select
         billing_period,
-        last_key as machine_key
+        last_key as machine_key,
+        path_key
     from billed
+    where is_machine
     union
     select
         billing_period,
-        name_key as machine_key
+        name_key as machine_key,
+        concat('/', name_key) as path_key
     from billed
-    where name_key is not null
+    where is_machine and name_key is not null
 ),
 
 heard as (
@@ -80,6 +91,7 @@ entries as (
         host_identity.valid_from,
         lower(host_identity.resource_id) as whole_key,
         lower(regexp_extract(host_identity.resource_id, '([^/]+)/?$', 1)) as last_key,
+        concat('/', regexp_extract(lower(host_identity.resource_id), '^/*(.*?)/*$', 1)) as path_key,
         split_part(host_identity.hostname, '.', 1) as short_name
     from periods
     inner join host_identity
@@ -97,6 +109,10 @@ on_bill as (
         on
             entries.billing_period = billed_keys.billing_period
             and billed_keys.machine_key in (entries.whole_key, entries.last_key)
+            and (
+                right(billed_keys.path_key, length(entries.path_key)) = entries.path_key
+                or right(entries.path_key, length(billed_keys.path_key)) = billed_keys.path_key
+            )
 ),
 
 seen as (

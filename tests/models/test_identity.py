@@ -112,6 +112,8 @@ def test_an_inference_profile_that_names_no_model_stays_whole():
         ("hosted_vllm", "hosted_vllm/meta-llama/Llama-3.3-70B"),
         ("", "hosted_vllm/meta-llama/Llama-3.3-70B"),
         ("vLLM", "meta-llama/Llama-3.3-70B"),
+        ("ray_serve", "meta-llama/Llama-3.3-70B"),
+        ("nim", "meta-llama/Llama-3.3-70B"),
         (OWN_ADDRESS, "meta-llama/Llama-3.3-70B"),
         (OWN_ADDRESS, "openai/meta-llama/Llama-3.3-70B"),
     ],

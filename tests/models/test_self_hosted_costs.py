@@ -244,3 +244,10 @@ def test_days_stay_apart(rows):
         (tomorrow.date(), D(9), "gateway_log"),
     ]
     assert frame.filter(pl.col("usage_date") == TODAY)["prompt_tokens"].to_list() == [12_000_000]
+
+
+def test_what_nobody_held_is_no_engine_s_that_has_no_pod(rows):
+    """Scrapes in files may name no pod: money of GPUs that nobody held has none either."""
+    nobody = {"namespace": "", "pod": ""}
+    costs = [spent(model_id=None, gpu_state="unallocated", account="residual:idle", effective_cost=D(100), **nobody)]
+    assert costs_of(rows, costs, [{**COUNTED, **nobody}]).is_empty()

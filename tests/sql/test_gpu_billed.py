@@ -91,6 +91,18 @@ def test_lines_within_one_another_state_no_hour_twice(duckdb_engine: DuckDBEngin
     assert found == dict.fromkeys((9, 10, 11), 3600)
 
 
+def test_a_fee_of_a_day_makes_no_hour_beside_those_that_lines_of_hours_state(duckdb_engine: DuckDBEngine) -> None:
+    fee = line(0, 24, None, sku_id="address", consumed_unit="Months", consumed_quantity="0.03")
+    found = hours_of(duckdb_engine, *(line(hour, hour + 1, "1") for hour in range(3)), fee)
+    assert found == dict.fromkeys(range(3), 3600)
+
+
+def test_a_licence_of_a_day_states_the_hours_that_lie_apart_within_it(duckdb_engine: DuckDBEngine) -> None:
+    hourly = [line(hour, hour + 1, "1") for hour in (0, 9, 10, 11)]
+    found = hours_of(duckdb_engine, *hourly, line(0, 24, "4", sku_id="licence"))
+    assert found == dict.fromkeys((0, 9, 10, 11), 3600)
+
+
 def gpus_of(engine: DuckDBEngine, *register: Row, **given: list[Row]) -> dict[int, int]:
     """GPUs of the node by hour, of two days that one line bills."""
     bill = [line(0, 48, None)]

@@ -129,6 +129,68 @@ def test_a_machine_that_google_bills_by_number_is_the_node_of_its_name_project_a
     assert {(row["resource_id"][-4:], row["hostname"]) for row in rows} == {("7001", "node-a"), ("7002", "node-a")}
 
 
+def test_two_machines_with_one_last_name_are_two_and_a_disk_is_none(duckdb_engine: DuckDBEngine) -> None:
+    group = "/subscriptions/s/resourceGroups/{}/providers/Microsoft.Compute"
+    line = {"charge_category": "Usage", "charge_period_start": at(0), "charge_period_end": at(1)}
+    entry = {"hostname": "gpu-1", "gpu_count": 8, "valid_from": at(-10000), "valid_to": at(10000)}
+    machines = {name: f"{group.format(name)}/virtualMachines/gpu-1" for name in ("prod", "dev")}
+    named = line | {"sub_account_id": "p", "availability_zone": "z-a", "resource_name": "gke-1"}
+    google = "//compute.googleapis.com/projects/100/zones/z-a"
+    rows = built(
+        duckdb_engine,
+        "gpu_billed_hours",
+        charges=[
+            *(line | {"resource_id": name} for name in machines.values()),
+            line | {"resource_id": f"{group.format('prod')}/disks/gpu-1"},
+            line | {"resource_id": f"{group.format('other')}/virtualMachines/gpu-1"},
+            # a machine of Google Cloud and its boot disk have one name
+            named | {"resource_id": f"{google}/instances/7001"},
+            named | {"resource_id": f"{google}/disks/9001"},
+        ],
+        host_identity=[entry | {"resource_id": name, "cluster": cluster} for cluster, name in machines.items()],
+        node_sightings=[
+            sighting(0, 24, hostname="node-a", provider_id="gce://p/z-a/gke-1", instance_id="gke-1", gpu_count=8)
+        ],
+    )
+    found = sorted((row["resource_id"][-30:], row["cluster"], row["hostname"]) for row in rows)
+    assert found == sorted(
+        [
+            (f"{google}/instances/7001"[-30:], "prod", "node-a"),
+            *((name[-30:], cluster, "gpu-1") for cluster, name in machines.items()),
+        ]
+    )
+
+
+def test_what_nodes_say_counts_before_the_register_of_a_machine_begins(duckdb_engine: DuckDBEngine) -> None:
+    line = {"charge_category": "Usage", "charge_period_start": at(0), "charge_period_end": at(24), "resource_id": "i-1"}
+    entry = {"resource_id": "i-1", "hostname": "node-1", "cluster": "prod", "gpu_count": 1}
+    rows = built(
+        duckdb_engine,
+        "gpu_billed_hours",
+        charges=[line],
+        host_identity=[entry | {"valid_from": at(24), "valid_to": at(10000)}],
+        node_sightings=[sighting(0, 24, gpu_count=1)],
+    )
+    assert sum(row["billed_seconds"] for row in rows) == DAY
+
+
+def test_the_day_on_which_an_entry_ends_is_the_next_one_s(duckdb_engine: DuckDBEngine) -> None:
+    entries = [
+        {
+            "resource_id": "i-1",
+            "hostname": host,
+            "cluster": "prod",
+            "gpu_count": 1,
+            "valid_from": start,
+            "valid_to": end,
+        }
+        for host, start, end in (("node-old", at(-10000), at(0)), ("zz-new", at(0), at(10000)))
+    ]
+    given = samples(0, 24, instance_id="i-1", hostname=None, tells_holders=False, **holder(is_held=False))
+    rows = built(duckdb_engine, "gpu_runs", gpu_samples=given, host_identity=entries)
+    assert {row["hostname"] for row in rows} == {"zz-new"}
+
+
 def test_lines_of_a_scale_set_are_those_of_its_machines_while_they_were_seen(duckdb_engine: DuckDBEngine) -> None:
     scale_set = "/subscriptions/s/resourcegroups/g/providers/microsoft.compute/virtualmachinescalesets/set"
     line = {"charge_category": "Usage", "charge_period_start": at(0), "charge_period_end": at(2)}

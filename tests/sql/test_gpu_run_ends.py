@@ -76,3 +76,11 @@ def test_an_exporter_s_pause_within_a_pod_s_life_is_as_it_was(duckdb_engine: Duc
     given = [*samples(0, 6, **BUSY), *samples(7, 24, **BUSY)]
     found = told(duckdb_engine, given, allocation(0, 24))
     assert found == {("effective", "pod-1"): 86_400 - 3600 - 60 + HELD, ("unknown", "pod-1"): 3600 + 60 - HELD}
+
+
+def test_a_pod_that_comes_again_under_one_name_lets_go_each_time(duckdb_engine: DuckDBEngine) -> None:
+    """Twenty minutes of every hour, sampled at full minutes: not a second of it is held beyond them."""
+    given = [row for hour in range(24) for row in samples(hour, hour + 1 / 3, **BUSY)]
+    held = [allocation(hour, hour + 1 / 3) for hour in range(24)]
+    found = told(duckdb_engine, given, *held)
+    assert found == {("effective", "pod-1"): 24 * 1200, ("unallocated", ""): 24 * 2400}

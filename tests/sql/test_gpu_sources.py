@@ -1,6 +1,7 @@
 """What several sources say of GPUs: who sees holders, whose metrics count, which host and which holder one name means."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.sql.gpu_rows import (
     Row,
     allocation,
     at,
+    billed,
     billed_day,
     holder,
     samples,
@@ -281,3 +283,34 @@ def test_of_two_pods_that_share_a_gpu_all_day_no_uid_is_given_a_name(duckdb_engi
 def test_a_comma_in_a_label_makes_no_second_holder(duckdb_engine: DuckDBEngine) -> None:
     rows = states(duckdb_engine, samples(0, 24.01, sm_active_ratio=0.9, pod="pod-1,victim/pod-9"), billed_day())
     assert seconds(rows, "namespace", "pod", "share_basis") == {("search", "pod-1%2Cvictim/pod-9", "whole"): DAY}
+
+
+@pytest.mark.parametrize("ratio", [0.01, 0.9])
+def test_an_exporter_that_names_nobody_all_day_takes_no_time_from_who_is_named_beside_it(
+    ratio: float, duckdb_engine: DuckDBEngine
+) -> None:
+    """A sampler that names pods, and an exporter half a minute later that is not set up to."""
+    named = samples(0, 4, x_source="sampler", tells_holders=True, sm_active_ratio=ratio)
+    nameless = [
+        row | {"x_source": "exporter", "tells_holders": None, "sampled_at": row["sampled_at"] + timedelta(seconds=30)}
+        for row in samples(0, 4, sm_active_ratio=ratio, **holder(is_held=False))
+    ]
+    rows = states(duckdb_engine, named + nameless, [billed(at(hour)) for hour in range(4)])
+    assert seconds(rows, "state", "pod") == {("allocated_idle" if ratio < 0.05 else "effective", "pod-1"): 4 * 3600}
+
+
+def test_of_two_sources_that_name_holders_the_one_that_measures_work_counts(duckdb_engine: DuckDBEngine) -> None:
+    strong = samples(0, 4, x_source="exporter", tells_holders=True, sm_active_ratio=0.01)
+    weak = [
+        row | {"sampled_at": row["sampled_at"] + timedelta(seconds=30)}
+        for row in samples(0, 4, x_source="sampler", tells_holders=True, gpu_util_ratio=0.3)
+    ]
+    rows = states(duckdb_engine, strong + weak, [billed(at(hour)) for hour in range(4)])
+    assert seconds(rows, "state", "pod") == {("allocated_idle", "pod-1"): 4 * 3600}
+
+
+def test_a_better_source_of_the_morning_does_not_hide_the_other_s_afternoon(duckdb_engine: DuckDBEngine) -> None:
+    morning = samples(0, 12, x_source="sampler", tells_holders=True, sm_active_ratio=0.9)
+    rest = samples(12.1, 24, x_source="exporter", tells_holders=None, sm_active_ratio=0.9, **holder(is_held=False))
+    rows = states(duckdb_engine, morning + rest, [billed(at(hour)) for hour in range(24)])
+    assert seconds(rows, "pod")[""] >= 11.8 * 3600

@@ -52,6 +52,13 @@ def test_engines_are_told_apart_by_their_folders_where_the_settings_say_so(tmp_p
     assert tokens(night(tmp_path, target_pattern="^([^/]+)/")) == {"a": 60, "b": 7}
 
 
+def test_a_file_that_is_an_instant_alone_is_its_folder_s_engine(tmp_path: Path) -> None:
+    for pod, low, high in (("a", 0, 60), ("b", 500, 507)):
+        write(tmp_path, f"{pod}/2026-10-01/20261001T100000Z.prom", scraped(low))
+        write(tmp_path, f"{pod}/2026-10-01/20261001T100100Z.prom", scraped(high))
+    assert tokens(night(tmp_path)) == {"a": 60, "b": 7}
+
+
 def test_two_days_share_what_was_counted_over_midnight_and_lose_nothing(tmp_path: Path) -> None:
     write(tmp_path, "2026-10-01/vllm-0-20261001T230000Z.prom", scraped(100))
     write(tmp_path, "2026-10-01/vllm-0-20261001T235900Z.prom", scraped(1000))
