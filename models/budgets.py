@@ -29,7 +29,7 @@ from models.open_months import is_over
 from models.scopes import DIMENSIONS, Scope
 
 TABLE = "budget_status"
-BUDGET_RULES = "4"
+BUDGET_RULES = "5"
 _EXACT = Context(prec=76)
 _MONEY = Decimal(10) ** -12
 _RATIO = Decimal("0.000001")
@@ -76,7 +76,10 @@ def budget_status(
         part = (of_accounts if scope.account else parts).get(key, charged.clear())
         within_scope = part.filter(within(scope))
         day = _settled_in(month, settled.get(scope.metric))
-        rows.append(_row(month, budget, within_scope, day, by_scope.get(scope), rules))
+        # a line that is still to come may be of a scope that has none yet
+        told = within_scope if within_scope.height else parts.get((scope.metric,), charged.clear())
+        is_provisional = _is_provisional(told, ended=is_over(month, day))
+        rows.append((*_row(month, budget, within_scope, day, by_scope.get(scope), rules), is_provisional))
     return conform(pl.DataFrame(rows, schema=schema_of(TABLE), orient="row"), TABLE)
 
 
@@ -125,6 +128,7 @@ def _row(
     forecast: Mapping[str, Any] | None,
     rules: AlertRules,
 ) -> tuple[object, ...]:
+    """A row but for its last column."""
     amount: Decimal = budget["budget_amount"]
     spent = _sum(charged)
     unknown = charged.filter(pl.col("amount").is_null())["billing_currency"].unique().sort().to_list()
@@ -144,7 +148,7 @@ def _row(
         *(None if chance is None else chance.quantize(_CHANCE), _no_chance(forecast, ended=ended)),
         highest(rules.spent, spent, amount),
         None if chance is None else highest(rules.breach_chance, chance, Decimal(1)),
-        *(not ended, _is_provisional(charged, ended=ended)),
+        not ended,
     )
 
 

@@ -38,7 +38,7 @@ from models.usage_weights import PROVISIONED, logged_once
 
 __all__ = ["RULES", "check_conservation", "post"]
 
-RULES = "8"
+RULES = "9"
 """Version of the rules below and of the weights: another version may post the same bill differently."""
 
 DAYS_TOUCHED = {

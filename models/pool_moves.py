@@ -154,9 +154,11 @@ def _shares(
         spans.join(team_costs(priced, usage), on=["pool_id", *_SPAN]),
         spans.join(_stated(pools, stated), on="pool_id"),
     ]
-    for split, measure in ((Split.DIRECT_COST, "cost"), (Split.GPU_SECONDS, "seconds")):
-        measured = spans.filter(pl.col("pool_id").is_in([pool.pool_id for pool in by[split]]))
-        found.append(measured.join(direct.with_columns(weight=measure), on="billing_currency"))
+    of = {split: spans.filter(pl.col("pool_id").is_in([pool.pool_id for pool in by[split]])) for split in Split}
+    found.append(of[Split.DIRECT_COST].join(direct.with_columns(weight="cost"), on="billing_currency"))
+    # a second has no currency
+    seconds = direct.group_by("to_account", "team_id").agg(weight=pl.col("seconds").sum())
+    found.append(of[Split.GPU_SECONDS].join(seconds, how="cross"))
     return pl.concat([_complete(frame) for frame in found]).filter(pl.col("weight") > 0)
 
 

@@ -9,6 +9,7 @@ Here belongs: which minutes meet which price, what is saved, why nothing is advi
 itself (`provisioned`), what a unit serves, reading the log.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -29,12 +30,12 @@ from models.provisioned_minutes import DAY_MINUTES, DayMinutes, Model
 from models.provisioned_offers import UnitOffer, unit_offers, unrated
 
 TABLE = "provisioned_advice"
-PROVISIONED_RULES = "4"
+PROVISIONED_RULES = "5"
 """Changes when the same minutes, prices and deployments would give other advice."""
 
 PROVIDER_ID, PROVIDER_NAME = "azure", "Microsoft"  # what units of other providers serve is not known
 FEWEST_DAYS = 7
-FEWEST_DAYS_OF_TERM = 30  # for what is bound for months; what is paid by the hour can be given back
+FEWEST_DAYS_OF_TERM = 30  # all of a shorter month: for what is bound, as what is paid by the hour can be given back
 WHOLE_MONTH_DAYS = 28
 _DRAWS, _SEED = 1_000, 20261101
 
@@ -51,6 +52,7 @@ class _Month:
 
     days: Sequence[DayMinutes | None]
     units: int | None
+    length: int
 
     @property
     def found(self) -> list[DayMinutes]:
@@ -94,9 +96,10 @@ def provisioned_advice(
     held = _held(require(deployments, "provisioned_deployments"), logged)
     blank = {**dict.fromkeys(schema_of(TABLE)), "scope": "", "purchase_option": "", "term_months": 0}
     known = sorted(days)
+    length = monthrange(billing_period.year, billing_period.month)[1]
     rows: list[Row] = []
     for model in sorted(logged | held.keys()):
-        month = _Month([days[day].get(model) for day in known], _units(model, held, days))
+        month = _Month([days[day].get(model) for day in known], _units(model, held, days), length)
         about = {
             "billing_period": billing_period,
             "provider_id": PROVIDER_ID,
@@ -205,7 +208,7 @@ def _figures(month: _Month, terms: UnitTerms, unit_price: Fraction, token_cost: 
     }
     if best == held or surely <= 0 or sum(saved) <= 0:
         return found | {"reason": "no_saving"}
-    if term_months and len(days) < FEWEST_DAYS_OF_TERM:
+    if term_months and len(days) < min(FEWEST_DAYS_OF_TERM, month.length):
         return found | {"reason": "short_history"}
     if term_months and is_falling([int(day.parts.sum()) for day in days]):
         return found | {"reason": "falling_use"}

@@ -1,14 +1,15 @@
 """Fixed parts of a month that are known before they are billed: what was bought in each of the two months before.
 
 A fee of a commitment, a support plan, a subscription: charges of category Purchase that the same provider and service
-billed the same account in both months before, and that have not come yet; and those of this month that came on a day
+billed the same account in both months before, and that have not come yet (of several in a month the first, the second
+and so on stand for one another); and those of this month that came on a day
 which is not settled. No model is needed for them, and none would guess the day. What came in one month alone, or should
 have come on a day that has passed without it, is not counted on.
 
 Here belongs: which purchases are awaited. Here does not belong: usage, the amortised cost of commitments (it is usage).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -46,12 +47,12 @@ def scheduled_costs(purchases: pl.DataFrame, month: date, settled: date) -> list
     earlier = _start(before - timedelta(days=1))
     known = {start: _of_month(purchases, start) for start in (earlier, before, month)}
     found = [Scheduled(day, *name, units) for day, name, units in _told_after(purchases, month, settled)]
-    for name, (day_of_month, units) in known[before].items():
-        if name not in known[earlier] or name in known[month] or not units:
-            continue
-        day = min(month + timedelta(days=day_of_month - 1), _end(month) - timedelta(days=1))
-        if day > settled:
-            found.append(Scheduled(day, *name, units))
+    for name, bought in known[before].items():
+        has_come = len(known[month].get(name, ()))
+        for day_of_month, units in bought[has_come : len(known[earlier].get(name, ()))]:
+            day = min(month + timedelta(days=day_of_month - 1), _end(month) - timedelta(days=1))
+            if units and day > settled:
+                found.append(Scheduled(day, *name, units))
     return sorted(found, key=lambda one: (one.day, one.account, one.provider_name, one.service_name))
 
 
@@ -63,11 +64,19 @@ def _told_after(
         yield row[0], tuple(row[1:-1]), row[-1]
 
 
-def _of_month(purchases: pl.DataFrame, start: date) -> dict[tuple[str, str, str, str, str], tuple[int, int]]:
-    """By name: day of the month of the first purchase, and what all of the month's came to."""
+def _of_month(purchases: pl.DataFrame, start: date) -> dict[tuple[str, str, str, str, str], list[tuple[int, int]]]:
+    """By name: the days of the month on which something was bought, and what that came to; by day."""
     rows = purchases.filter(pl.col("day").is_between(start, _end(start), closed="left"))
-    summed = rows.group_by(NAMES).agg(pl.col("day").min().dt.day(), pl.col("units").sum())
-    return {tuple(row[: len(NAMES)]): (row[-2], row[-1]) for row in summed.iter_rows()}
+    found: dict[tuple[str, str, str, str, str], list[tuple[int, int]]] = {}
+    summed = rows.group_by(pl.col("day").dt.day(), *NAMES).agg(pl.col("units").sum()).sort("day", *NAMES)
+    for day, *name, units in summed.iter_rows():
+        found.setdefault(_named(name), []).append((day, units))
+    return found
+
+
+def _named(name: Sequence[str]) -> tuple[str, str, str, str, str]:
+    account, provider, service, model, feature = name
+    return account, provider, service, model, feature
 
 
 def evidence_of(scheduled: Iterable[Scheduled]) -> Iterator[str]:

@@ -152,6 +152,7 @@ def _figures(found: Row, kind: OutcomeKind, *, is_kind: bool) -> Row:
     told = _told(found, kind, maturity)
     seen = maturity if is_nowcast and maturity is not None else Decimal(1)
     low, high = (told.interval.low, told.interval.high) if told.interval else (None, None)
+    each, case = (None if _is_unpriced(found) else found[name] for name in ("request_count", "trace_count"))
     return {
         **{name: found[name] for name in (*_COUNTS, *_AMOUNTS) if name in _TOLD},
         "unmatched_count": unmatched if is_kind else None,
@@ -161,8 +162,8 @@ def _figures(found: Row, kind: OutcomeKind, *, is_kind: bool) -> Row:
         "quality_mean": _ratio(found["quality_sum"], found["rated_count"]),
         "maturity_ratio": None if maturity is None else maturity.quantize(_PLACES),
         "is_nowcast": is_nowcast,
-        "cost_per_request_usd": _per(found["priced_cost_usd"], found["request_count"]),
-        "cost_per_trace_usd": _per(found["priced_cost_usd"], found["trace_count"]),
+        "cost_per_request_usd": _per(found["priced_cost_usd"], each or 0),
+        "cost_per_trace_usd": _per(found["priced_cost_usd"], case or 0),
         "cost_per_outcome_usd": told.outcome,
         "cost_per_success_usd": told.success,
         "cost_per_success_low_usd": None if low is None else (low * seen).quantize(_PLACES),
@@ -183,11 +184,16 @@ _TOLD = frozenset(
 )
 
 
+def _is_unpriced(found: Row) -> bool:
+    """Whether the cost of so many attempts is unknown that none is told by the attempt, the case or the outcome."""
+    return bool(found["unpriced_count"] > MOST_UNPRICED * found["request_count"])
+
+
 def _told(found: Row, kind: OutcomeKind, maturity: Decimal | None) -> _Told:
     outcomes, successes = found["outcome_count"], found["success_count"]
     if not outcomes:
         return _Told("no_outcomes")
-    if found["unpriced_count"] > MOST_UNPRICED * found["request_count"]:
+    if _is_unpriced(found):
         return _Told("unpriced")
     if maturity is None or not maturity:
         return _Told("immature")

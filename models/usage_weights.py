@@ -1,13 +1,14 @@
 """How much of a charge's weight each team and feature carries, by what the token log says it used.
 
-A charge for one token class of a model is weighed by the logged tokens of that class; at one price per class this is
-their logged cost. A charge that names no class is weighed by logged cost. Where the log knows nothing at that level the
-next wider one is asked; where it knows nothing at all there are no shares, and the charge stays unallocated.
+A charge for one token class of a model is weighed by the logged tokens of that class, in the service tier that it
+names; at one price per class and tier this is their logged cost. A charge that names no class is weighed by logged
+cost. Where the log knows nothing at that level the next wider one is asked; where it knows nothing at all there are no
+shares, and the charge stays unallocated.
 
 Here belongs: weights out of usage. Here does not belong: the split itself, prices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -37,16 +38,16 @@ class _Level:
     on: tuple[str, ...]
 
 
-_BY_CLASS = _Level("priced_tokens:token_class", ("provider_id", "model_id", "token_class"))
-_BY_READS = _Level("priced_tokens:cache_readers", ("provider_id", "model_id", "token_class"))
+_CLASS, _MODEL = ("provider_id", "model_id", "token_class"), ("provider_id", "model_id")
+_TIER = "service_tier"
+_BY_CLASS = "priced_tokens:token_class"
+_BY_MODEL = "priced_tokens:model"
+_BY_READS = _Level("priced_tokens:cache_readers", _CLASS)
 _BY_CAPACITY = (
-    _Level("priced_tokens:provisioned_model", ("provider_id", "model_id")),
+    _Level("priced_tokens:provisioned_model", _MODEL),
     _Level("priced_tokens:provisioned", ("provider_id",)),
 )
-_BY_COST = (
-    _Level("priced_tokens:model", ("provider_id", "model_id")),
-    _Level("priced_tokens:provider", ("provider_id",)),
-)
+_BY_PROVIDER = _Level("priced_tokens:provider", ("provider_id",))
 
 
 def logged_once(usage: pl.DataFrame) -> pl.DataFrame:
@@ -61,11 +62,12 @@ def api_shares(charges: pl.DataFrame, usage: pl.DataFrame, *, is_cache_pooled: b
     """Shares of charges in what providers bill by model.
 
     Throughput that was bought by the hour is carried by those who were served from it, where the log knows the tier;
-    what was billed by the token, also what spilled over, by all others.
+    what was billed by the token, also what spilled over, by all others. What a bill tells of one tier is carried by who
+    used that tier, as far as the log knows anybody who did.
 
     Args:
-        charges: columns charge_group_id, provider_id, model_id, token_class, is_throughput, first_day, last_day (both
-            included).
+        charges: columns charge_group_id, provider_id, model_id, token_class, service_tier (NULL: not told),
+            is_throughput, first_day, last_day (both included).
         usage: frame in the shape of `usage_by_team_daily`.
         is_cache_pooled: whether those who read prompt caches of a model carry what was written into them.
 
@@ -75,16 +77,18 @@ def api_shares(charges: pl.DataFrame, usage: pl.DataFrame, *, is_cache_pooled: b
     bought = usage.filter(~pl.col("is_self_hosted")).with_columns(_owner_columns())
     is_provisioned = pl.col("service_tier") == PROVISIONED
     served, metered = bought.filter(is_provisioned), bought.filter(~is_provisioned)
-    keys = ["provider_id", "model_id", "token_class", "is_throughput", *_SPAN]
+    keys = [*_CLASS, _TIER, "is_throughput", *_SPAN]
     wanted = charges.select(keys).unique(maintain_order=True).with_row_index("_wanted")
     rest = wanted
     shares: list[pl.DataFrame] = []
     is_throughput = pl.col("is_throughput")
+    tokens, costs = tokens_by_class(metered), _costs(metered)
     levels = [
         *((level, _capacity(served), is_throughput) for level in _BY_CAPACITY),
         *([(_BY_READS, _reads_of_writes(metered), ~is_throughput)] if is_cache_pooled else []),
-        (_BY_CLASS, tokens_by_class(metered), pl.lit(value=True)),
-        *((level, _costs(metered), pl.lit(value=True)) for level in _BY_COST),
+        *((level, tokens, asks) for level, asks in _of_tiers(_BY_CLASS, _CLASS)),
+        *((level, costs, asks) for level, asks in _of_tiers(_BY_MODEL, _MODEL)),
+        (_BY_PROVIDER, costs, pl.lit(value=True)),
     ]
     for level, weighed, asks in levels:
         found = _shares_at(rest.filter(asks), weighed, level.on).with_columns(rule_id=pl.lit(level.rule_id))
@@ -93,6 +97,14 @@ def api_shares(charges: pl.DataFrame, usage: pl.DataFrame, *, is_cache_pooled: b
     named = charges.select("charge_group_id", *keys).join(wanted, on=keys, nulls_equal=True)
     found = named.join(pl.concat(shares), on="_wanted")
     return found.select("charge_group_id", "rule_id", *SHARE_KEY, "weight")
+
+
+def _of_tiers(rule_id: str, on: tuple[str, ...]) -> Iterator[tuple[_Level, pl.Expr]]:
+    """By the tier that a charge names; by all tiers where it names none; and where the log has none of that tier."""
+    is_told = pl.col(_TIER).is_not_null()
+    yield _Level(rule_id, (*on, _TIER)), is_told
+    yield _Level(rule_id, on), ~is_told
+    yield _Level(f"{rule_id}_of_any_tier", on), is_told
 
 
 def pool_shares(spans: pl.DataFrame, usage: pl.DataFrame, pools: Sequence[Pool]) -> pl.DataFrame:
@@ -160,9 +172,10 @@ def _shares_at(wanted: pl.DataFrame, weighed: pl.DataFrame, on: Sequence[str]) -
 def tokens_by_class(usage: pl.DataFrame) -> pl.DataFrame:
     """The tokens of each class as weights, a row for each row of usage and class, with the columns of `SHARE_KEY`."""
     columns = {column_of(name): name for name in TOKEN_CLASSES}
-    long = usage.select("usage_date", "provider_id", "model_id", *SHARE_KEY, *columns).unpivot(
+    index = ["usage_date", *_MODEL, _TIER, *SHARE_KEY]
+    long = usage.select(*index, *columns).unpivot(
         on=list(columns),
-        index=["usage_date", "provider_id", "model_id", *SHARE_KEY],
+        index=index,
         variable_name="token_class",
         value_name="weight",
     )
@@ -186,7 +199,7 @@ def _capacity(usage: pl.DataFrame) -> pl.DataFrame:
 
 def _costs(usage: pl.DataFrame) -> pl.DataFrame:
     known = usage.filter(pl.col("priced_cost_usd").is_not_null())
-    return known.select("usage_date", "provider_id", "model_id", *SHARE_KEY, weight=units_of("priced_cost_usd"))
+    return known.select("usage_date", *_MODEL, _TIER, *SHARE_KEY, weight=units_of("priced_cost_usd"))
 
 
 def _pool_weights(pool: Pool, hosted: pl.DataFrame) -> pl.DataFrame:

@@ -16,8 +16,14 @@ from pipelines.config.problems import ConfigError
 _OWN = {
     "book": "the bill is booked as it is",
     "unallocated": "no rule, log or cluster says whose it is",
-    "priced_tokens:token_class": "in proportion to the logged tokens of the line's class, on the days of the charge",
-    "priced_tokens:model": "in proportion to what the model's logged requests cost, on the days of the charge",
+    "priced_tokens:token_class": "in proportion to the logged tokens of the line's class and tier, on the days of the "
+    "charge",
+    "priced_tokens:token_class_of_any_tier": "in proportion to the logged tokens of the line's class, as the log has "
+    "none of its tier, on the days of the charge",
+    "priced_tokens:model": "in proportion to what the model's logged requests of the line's tier cost, on the days of "
+    "the charge",
+    "priced_tokens:model_of_any_tier": "in proportion to what the model's logged requests cost, as the log has none of "
+    "the line's tier, on the days of the charge",
     "priced_tokens:provider": "in proportion to what the provider's logged requests cost, on the days of the charge",
     "priced_tokens:cache_readers": "in proportion to the tokens read from the model's prompt caches on those days",
     "priced_tokens:provisioned_model": "in proportion to what requests took of the model's throughput on those days",

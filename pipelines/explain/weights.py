@@ -46,7 +46,9 @@ WHOLE = "the move as a whole"
 GPU_TIME = "GPU seconds"
 CAPACITY = "tokens of input (capacity)"
 """The basis of provisioned throughput: what requests took of it."""
-_CLASS, _READERS = "priced_tokens:token_class", "priced_tokens:cache_readers"
+_READERS = "priced_tokens:cache_readers"
+_CLASS = "'priced_tokens:token_class', 'priced_tokens:token_class_of_any_tier'"
+_OF_TIER = "'priced_tokens:token_class', 'priced_tokens:model'"
 _PROVISIONED = "'priced_tokens:provisioned_model', 'priced_tokens:provisioned'"
 _OF_PROVIDER = "'priced_tokens:provisioned', 'priced_tokens:provider'"
 _MOST_SPLITS = 4
@@ -85,13 +87,13 @@ def _logged(evidence: Evidence, moves: pl.DataFrame) -> pl.DataFrame:
     tokens = " ".join(f"when '{name}' then {_tokens(name)}" for name in TOKEN_CLASSES)
     capacity = " + ".join(f"{weight} * ({_tokens(name, alone=True)})" for name, weight in CAPACITY_WEIGHTS.items())
     weight = f"""case
-        when a.rule_id = '{_CLASS}' then case g.token_class {tokens} end
+        when a.rule_id in ({_CLASS}) then case g.token_class {tokens} end
         when a.rule_id = '{_READERS}' then {_tokens("cache_read")}
         when a.rule_id in ({_PROVISIONED}) then {capacity}
         else coalesce(u.priced_cost_usd, 0) - coalesce(u.duplicate_cost_usd, 0)
     end"""
     basis = f"""case
-        when a.rule_id = '{_CLASS}' then g.token_class || ' tokens'
+        when a.rule_id in ({_CLASS}) then g.token_class || ' tokens'
         when a.rule_id = '{_READERS}' then 'cache_read tokens'
         when a.rule_id in ({_PROVISIONED}) then '{CAPACITY}'
         else 'USD logged'
@@ -115,6 +117,7 @@ def _logged(evidence: Evidence, moves: pl.DataFrame) -> pl.DataFrame:
                 and not u.is_self_hosted
                 and u.provider_id = g.provider_id
                 and (a.rule_id in ({_OF_PROVIDER}) or u.model_id = g.model_id)
+                and (a.rule_id not in ({_OF_TIER}) or u.service_tier = coalesce(g.service_tier, u.service_tier))
                 and (u.service_tier = '{PROVISIONED}') = (a.rule_id in ({_PROVISIONED}))
         ),
         whole as (select *, sum(weight) over (partition by entry) as whole_weight from used where weight > 0)

@@ -7,6 +7,7 @@ are rendered and kept) is made up for by the next night where a run dies in betw
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -215,7 +216,12 @@ def _unowned(house: House, charged: Sequence[dict[str, Any]]) -> Iterator[Findin
         yield Finding(f"there is no exchange rate for {', '.join(missing)}: in no total", can_be_accepted=True)
     known = [(account, cost) for account, cost in costs if cost is not None]
     total = exact_sum(cost for _, cost in known)
-    nobodys = exact_sum(cost for account, cost in known if account.startswith("residual:"))
+    residuals: dict[str, list[Decimal]] = {}
+    for account, cost in known:
+        if account.startswith("residual:"):
+            residuals.setdefault(account, []).append(cost)
+    # without signs: a credit that is nobody's hides no cost that is
+    nobodys = exact_sum(abs(exact_sum(costs)) for costs in residuals.values())
     allowed = house.config.close.max_residual_share
     if abs(nobodys) > abs(total) * allowed:
         share = f" ({nobodys / total:.1%})" if total else ""

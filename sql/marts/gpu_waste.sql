@@ -20,7 +20,11 @@ with resting as (
         coalesce(postings.under_used_cost, cast(0 as decimal(38, 12))) as under_used_cost,
         postings.billing_currency
     from postings
-    inner join charge_groups on postings.charge_group_id = charge_groups.charge_group_id
+    -- a locked month keeps the postings of lines that its bill no longer has
+    left join charge_groups
+        on
+            postings.billing_period = charge_groups.billing_period
+            and postings.charge_group_id = charge_groups.charge_group_id
     where postings.is_final_account and postings.cost_kind = 'gpu'
 )
 

@@ -190,6 +190,9 @@ def test_a_month_that_is_over_is_judged_by_what_it_came_to() -> None:
     assert (row["expected_amount"], row["no_chance_reason"]) == (31_000, "the month is over")
     final = each_day("1", 30, september).with_columns(period_state=pl.lit("final"))
     assert status(september, final)["is_provisional"] is False
+    # of a team that the bill does not name yet: a late line may, until the bill is final
+    assert status(september, each_day("1", 30, september), account="team:support")["is_provisional"] is True
+    assert status(september, final, account="team:support")["is_provisional"] is False
 
 
 @given(

@@ -232,6 +232,15 @@ def test_what_both_months_before_bought_is_awaited() -> None:
     ]
 
 
+def test_of_two_fees_of_one_service_the_second_is_awaited_when_the_first_has_come() -> None:
+    before = [(date(2026, month, day), "fees", units) for month in (9, 10) for day, units in ((1, 1000), (15, 5000))]
+    month = date(2026, 11, 1)
+    both = scheduled_costs(bought(*before), month, date(2026, 10, 31))
+    assert [(one.day, one.units) for one in both] == [(date(2026, 11, 1), 1000), (date(2026, 11, 15), 5000)]
+    came = scheduled_costs(bought(*before, (month, "fees", 1000)), month, date(2026, 11, 5))
+    assert [(one.day, one.units) for one in came] == [(date(2026, 11, 15), 5000)]
+
+
 def test_what_came_on_an_unsettled_day_counts_as_it_came() -> None:
     given = bought((date(2026, 7, 16), "fee", 10), (date(2026, 8, 16), "fee", 10), (date(2026, 9, 16), "fee", 11))
     found = scheduled_costs(given, date(2026, 9, 1), date(2026, 9, 14))

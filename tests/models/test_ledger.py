@@ -100,6 +100,34 @@ def test_an_api_line_of_a_class_follows_the_tokens_of_that_class_by_team_and_fea
     assert set(postings["cost_kind"]) == {"api"}
 
 
+def test_a_line_of_a_tier_follows_the_tokens_of_that_tier_and_of_all_where_the_log_knows_none_of_it(rows):
+    usage = [
+        {"team_id": "batcher", "input_uncached_tokens": 100, "service_tier": "batch"},
+        {"team_id": "online", "input_uncached_tokens": 300, "service_tier": "default"},
+    ]
+    line = {"provider_id": "openai", "model_id": "gpt", "token_class": "input_uncached"}
+    charges = [line | {"cost": "4", "service_tier": tier} for tier in ("batch", "default", "priority", None)]
+    postings = settle(rows, charges, usage)
+    any_tier = "priced_tokens:token_class_of_any_tier"
+    assert resting(postings, "charge_group_id", "rule_id") == {
+        ("team:batcher", "g0", "priced_tokens:token_class"): D(4),
+        ("team:online", "g1", "priced_tokens:token_class"): D(4),
+        ("team:batcher", "g2", any_tier): D(1),
+        ("team:online", "g2", any_tier): D(3),
+        ("team:batcher", "g3", "priced_tokens:token_class"): D(1),
+        ("team:online", "g3", "priced_tokens:token_class"): D(3),
+    }
+
+
+def test_a_line_of_a_tier_without_a_class_follows_what_that_tier_s_requests_cost(rows):
+    usage = [
+        {"team_id": "batcher", "priced_cost_usd": D(1), "service_tier": "batch"},
+        {"team_id": "online", "priced_cost_usd": D(2), "service_tier": "default"},
+    ]
+    charge = {"provider_id": "openai", "model_id": "gpt", "cost": "4", "service_tier": "batch"}
+    assert resting(settle(rows, [charge], usage)) == {"team:batcher": D(4)}
+
+
 @pytest.mark.parametrize(
     ("line", "kind"),
     [

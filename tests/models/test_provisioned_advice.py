@@ -184,6 +184,16 @@ def test_nobody_is_bound_for_months_by_few_days_or_by_falling_use() -> None:
     assert [row["advised_units"] for row in advice(days(*[{EAST: busy()}] * 30), [reserved])] == [20]
 
 
+def test_a_month_of_28_days_is_as_long_as_it_can_be() -> None:
+    reserved = {**HOURLY, "purchase_option": "reserved", "term_months": 12, "unit_price": "0.20"}
+    february = date(2026, 2, 1)
+    told = {february + timedelta(days=number): {EAST: busy()} for number in range(28)}
+    deployed = frame_of(filled("provisioned_deployments", []))
+    listed = frame_of(filled("provisioned_prices", [reserved]))
+    (row,) = provisioned_advice(told, deployed, listed, february, TERMS).to_dicts()
+    assert (row["advised_units"], row["reason"]) == (20, None)
+
+
 def test_where_units_serve_every_token_none_was_paid_by_itself() -> None:
     """Which is another matter than tokens that no list has a price of."""
     served = busy("0", priced=(0, 0, 0), has_units=True)

@@ -152,6 +152,7 @@ def test_a_figure_that_would_mislead_is_left_out_with_its_reason(
     assert (row["cost_per_success_usd"] is None) is (reason is not None)
     assert row["cost_per_outcome_usd"] == (None if per_outcome is None else Decimal(per_outcome))
     assert row["priced_cost_usd"] == Decimal("0.48")
+    assert (row["cost_per_request_usd"] is None, row["cost_per_trace_usd"] is None) == (reason == "unpriced",) * 2
 
 
 def test_quality_counts_where_nearly_all_outcomes_have_one() -> None:
