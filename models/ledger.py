@@ -173,6 +173,7 @@ def _postings(moves: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
     about = charges.select(
         *("charge_group_id", "billing_period", "charge_date", "billing_currency"),
         *("provider_name", "service_name"),
+        *("charge_category", "charge_class", "purchase_option"),
         bought="cost_kind",
     )
     text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in IDENTITY], separator="\x1f")

@@ -1,5 +1,6 @@
 -- Only accounts in which money rests: the moves in between would count it twice.
--- A locked month keeps its postings, also of what its bill no longer has: of these nobody says what they were.
+-- A locked month keeps its postings, also of what its bill no longer has: they say what they were, but for those of
+-- months that were locked before that was kept.
 select
     postings.billing_period,
     postings.charge_date,
@@ -10,8 +11,11 @@ select
     coalesce(postings.model_id, '') as model_id,
     coalesce(postings.feature, '') as feature,
     postings.cost_kind,
-    coalesce(charge_groups.charge_category, 'Unknown') as charge_category,
-    charge_groups.charge_class is not null as is_correction,
+    coalesce(postings.charge_category, charge_groups.charge_category, 'Unknown') as charge_category,
+    case
+        when postings.charge_category is null then charge_groups.charge_class
+        else postings.charge_class
+    end is not null as is_correction,
     postings.billing_currency,
     sum(postings.effective_cost) as effective_cost,
     sum(postings.billed_cost) as billed_cost
@@ -31,6 +35,9 @@ group by
     coalesce(postings.model_id, ''),
     coalesce(postings.feature, ''),
     postings.cost_kind,
-    coalesce(charge_groups.charge_category, 'Unknown'),
-    charge_groups.charge_class is not null,
+    coalesce(postings.charge_category, charge_groups.charge_category, 'Unknown'),
+    case
+        when postings.charge_category is null then charge_groups.charge_class
+        else postings.charge_class
+    end is not null,
     postings.billing_currency

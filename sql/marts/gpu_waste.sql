@@ -10,7 +10,7 @@ with resting as (
         postings.to_account as account,
         postings.team_id,
         coalesce(postings.model_id, '') as model_id,
-        coalesce(charge_groups.purchase_option, '') as purchase_option,
+        coalesce(postings.purchase_option, charge_groups.purchase_option, '') as purchase_option,
         coalesce(postings.gpu_state, 'unknown') as gpu_state,
         coalesce(postings.is_warm_standby, false) as is_warm_standby,
         coalesce(postings.gpu_seconds, 0) as gpu_seconds,

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ def duckdb_engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
 @pytest.fixture(scope="session")
 def spark_engine() -> Iterator[Engine]:
     """A session on a Spark Connect server on the loopback, the protocol without a Java runtime."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as environment:
         warnings.simplefilter("ignore")  # what the client says of its own dependencies
+        # the server forgets a session that rests for minutes, as this one does while other modules run
+        environment.setenv("SAIL_SPARK__SESSION_TIMEOUT_SECS", str(timedelta(days=1) // timedelta(seconds=1)))
         from pysail.spark import SparkConnectServer
 
         from pipelines.engines.spark_engine import SparkEngine
